@@ -19,7 +19,7 @@ from friendshore.errors import InputError
 from friendshore.problem.inputs import Applied
 from friendshore.recommend import gather
 from friendshore.solve import AnswerCache, Limits
-from friendshore_sweep.planning import AskedScenario, SweptCase, name_of, planned
+from friendshore_sweep.planning import ScenarioTask, SweptCase, case_hash, plan_scenario
 
 from .test_lock import CASE, CATALOG
 from .test_plugin_edits import CODE, HOUSE_RULE
@@ -79,8 +79,8 @@ def test_a_worker_with_another_plugin_is_refused(how: str, site: Site, tmp_path:
     gathered = gather(friendshore.load_case(house(site, tmp_path)))
     swept = SweptCase(gathered.inputs, AnswerCache(), Limits(workers=1))
     sent = swept.packed()
-    asked = AskedScenario(0, Applied(), name_of(sent), packed=sent)
-    assert planned(asked) is not None
+    asked = ScenarioTask(0, Applied(), case_hash(sent), packed=sent)
+    assert plan_scenario(asked) is not None
     told = r"found acme-house 1\.1; expected acme-house 1\.0"
     if how == "a file":
         (site.folder / "acme_house" / "rates.csv").write_text("MY,0.05")
@@ -93,4 +93,4 @@ def test_a_worker_with_another_plugin_is_refused(how: str, site: Site, tmp_path:
         metadata.write_text(re.sub(r"^Version: .*", "Version: 7", metadata.read_text(), flags=re.MULTILINE))
         told = "found friendshore-sweep 7; expected friendshore-sweep 0"
     with pytest.raises(InputError, match=told):
-        planned(replace(asked, case="again"))
+        plan_scenario(replace(asked, case="again"))

@@ -18,7 +18,7 @@ from tests.building import case, catalog, demand, facility, opened, rule, source
 
 from friendshore.rules.kinds.trade import ExportControl
 from friendshore.session import Session
-from friendshore_risk.losses import named_losses, usual_losses
+from friendshore_risk.losses import default_losses, named_losses
 from friendshore_risk.withstand_recheck import check_proof
 from friendshore_risk.withstand_search import combinations_of, withstand
 
@@ -236,7 +236,7 @@ def test_more_losses_never_cost_less_and_what_follows_all_of_them_is_verified(ti
     """Chains, lots, tiers, terms, rules of any kind: whatever follows a combination is verified, or nothing is answered."""
     session = opened(tiny.priced().case, tiny.catalog, *tiny.rules)
     periods = tiny.case.horizon.periods
-    losses, _ = usual_losses(session)
+    losses, _ = default_losses(session)
     found = withstand(session, losses, 2, start=periods[min(first, len(periods) - 1)].start)
     costs = [point.extra for point in found.curve]
     for fewer, more in pairwise(costs):

@@ -61,7 +61,7 @@ _SHARED: Mapping[str, tuple[Any, object]] = {
     "quiet": (Quiet, False),
 }
 """Options of all questions, with their defaults. A question's own option replaces the shared one (`compare --scenario`)."""
-_READ_BY_ITSELF = {"scenario", "change"}
+_READ_BY_ITSELF = {"scenario", "change", "out"}
 _TYPES: Mapping[Any, Any] = {Decimal: float, tuple[str, ...]: list[str] | None}
 
 
@@ -166,7 +166,7 @@ def _answer_question(question: Question[Any, Any], registry: Registry, path: Pat
 
     own_values = {option.name: _value(option, values[option.name]) for option in options_of(question)}
     shared = {name: value for name, value in values.items() if name not in _READ_BY_ITSELF & own_values.keys()}
-    file, form = values["out"] or values["html"], None
+    file, form = shared.get("out") or shared["html"], None
     if values["html"] is not None:
         warn("`--html FILE` is now `--out FILE.html`")
     if file is not None:

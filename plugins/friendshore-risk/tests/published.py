@@ -96,7 +96,7 @@ def expected(core: Path, times: Path, outcomes: Path, seconds: float) -> None:
     program = read.program(smps.every(elements))
     with timed() as told:
         limits = Limits(gap=GAP if program.first.integer.any() else 1e-6, seconds=seconds, workers=1)
-        found = solve_recourse(program, RiskMeasure(), solver_within(limits, apart=False))
+        found = solve_recourse(program, RiskMeasure(), solver_within(limits, separately=False))
         if found is None:
             told.append(f"{core.stem}: nothing was found,")
             return
@@ -106,7 +106,7 @@ def expected(core: Path, times: Path, outcomes: Path, seconds: float) -> None:
 def sampled(core: Path, times: Path, outcomes: Path, truth: float, repeats: int) -> None:
     """Of so many plans for a hundred outcomes drawn by lot, how many of their 95 % intervals, from ten samples of fifty others, hold the least cost of all."""
     read, elements = _read(core, times, outcomes)
-    solver = solver_within(apart=False)
+    solver = solver_within(separately=False)
 
     def drawn(dice: np.random.Generator, count: int) -> RecourseProgram:
         some = []

@@ -19,7 +19,7 @@ from friendshore.rules.kinds.limits.amounts import Cover
 from friendshore.rules.kinds.limits.shares import MaxShare
 from friendshore.rules.rows import Row
 from friendshore.session import Session
-from friendshore_risk.events import Event, enumerated
+from friendshore_risk.events import Event, enumerate_scenarios
 from friendshore_risk.risk_answer import RiskSearch
 
 START = 2026
@@ -83,5 +83,5 @@ def opened(
 
 def searching(session: Session, events: Sequence[Event], day: date) -> RiskSearch:
     """All that may happen, laid out."""
-    scenarios = enumerated(events, day, session.problem.case.horizon)
+    scenarios = enumerate_scenarios(events, day, session.problem.case.horizon)
     return RiskSearch(session, events, scenarios, day, Counted(session))

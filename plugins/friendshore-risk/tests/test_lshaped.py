@@ -17,11 +17,11 @@ from friendshore_risk.twostage import (
     RiskMeasure,
     ScenarioBranch,
     SecondStage,
-    evaluated,
+    branch_costs_at,
     solve_recourse,
     solver_within,
 )
-from friendshore_risk.twostage.lshaped import Decomposed, StagePricer, by_cuts
+from friendshore_risk.twostage.lshaped import Decomposed, StagePricer, solve_by_cuts
 
 from .test_published_recourse import lands
 from .test_random_cases import Program, add
@@ -130,7 +130,7 @@ def test_cuts_come_to_what_one_program_of_all_scenarios_says(seed: int) -> None:
         assert found.objective == pytest.approx(least(program, measure), rel=1e-6)
         assert found.bound <= found.objective * (1 + 1e-9)
         assert found.objective - found.bound <= 1e-6 * found.objective
-        costs = evaluated(program, found.x, solver)
+        costs = branch_costs_at(program, found.x, solver)
         assert measure.of(costs, program.probabilities) == pytest.approx(found.objective, rel=1e-7)
 
 
@@ -164,7 +164,7 @@ def test_of_decisions_alike_in_the_worst_cases_the_cheaper_are_taken_either_way(
     monkeypatch.setattr("friendshore_risk.twostage.solving.LARGE", 0)
     found = solve_recourse(program, measure, solver)
     assert found.objective == pytest.approx(whole.objective, rel=1e-6)
-    expected = [float(evaluated(program, one.x, solver) @ program.probabilities) for one in (whole, found)]
+    expected = [float(branch_costs_at(program, one.x, solver) @ program.probabilities) for one in (whole, found)]
     assert expected[1] == pytest.approx(expected[0], rel=1e-6)
 
 
@@ -201,14 +201,14 @@ def test_second_stages_with_integer_columns_are_not_cut() -> None:
 def cut_off(program: RecourseProgram, measure: RiskMeasure, rounds: int) -> Decomposed:
     """What cuts have come to after so many rounds."""
     asked = count()
-    return by_cuts(program, measure, solver_within(), 1e-6, lambda: next(asked) >= rounds)
+    return solve_by_cuts(program, measure, solver_within(), 1e-6, lambda: next(asked) >= rounds)
 
 
 def test_when_time_is_up_the_best_that_is_known_is_the_answer() -> None:
     """With a bound that no decisions fall below: the optimum lies between the two."""
     program, solver = lands(), solver_within()
     some = [cut_off(program, EXPECTED, rounds) for rounds in (10**6, 0, 1, 4)]
-    best, *worth = (float(evaluated(program, one.x, solver) @ program.probabilities) for one in some)
+    best, *worth = (float(branch_costs_at(program, one.x, solver) @ program.probabilities) for one in some)
     assert all(one.bound <= best * (1 + 1e-6) for one in some[1:])
     assert min(worth) >= best
     assert worth[0] > best
@@ -222,7 +222,7 @@ def test_when_time_is_up_choices_are_made_and_told_with_a_bound(measure: RiskMea
     for rounds in (0, 2, 6):
         some = cut_off(program, measure, rounds)
         assert not (some.x % 1)[program.first.integer].any()
-        assert measure.of(evaluated(program, some.x, solver), program.probabilities) >= optimum * (1 - 1e-6)
+        assert measure.of(branch_costs_at(program, some.x, solver), program.probabilities) >= optimum * (1 - 1e-6)
         assert some.bound <= optimum * (1 + 1e-6)
         bounds.append(some.bound)
     assert 0 < bounds[0] < bounds[-1]
@@ -236,6 +236,8 @@ def test_a_solver_that_has_no_time_left_takes_no_bound_away(measure: RiskMeasure
     program = replace(program, stages=followed)  # whatever is decided
     for programs in (1, 6):
         answers = chain(repeat(solver, programs), repeat(lambda linear: SolverAnswer(SolverOutcome.NOTHING)))
-        some = by_cuts(program, measure, lambda linear, answers=answers: next(answers)(linear), 1e-6, lambda: False)
+        some = solve_by_cuts(
+            program, measure, lambda linear, answers=answers: next(answers)(linear), 1e-6, lambda: False
+        )
         bounds.append(some.bound)
     assert 0 < bounds[0] < bounds[1] <= least(program, measure) * (1 + 1e-6)

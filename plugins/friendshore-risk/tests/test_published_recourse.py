@@ -12,8 +12,8 @@ from friendshore_risk.twostage import (
     RiskMeasure,
     ScenarioBranch,
     SecondStage,
-    evaluated,
-    expected_value_of,
+    branch_costs_at,
+    expected_value_program,
     gap_interval,
     solve_recourse,
     solver_within,
@@ -58,7 +58,7 @@ def farmer() -> RecourseProgram:
         np.array([150.0, 230.0, 260.0]), np.zeros(3), np.full(3, np.inf), np.zeros(3, dtype=bool),
         Entries.summed(np.zeros(3, dtype=np.intp), np.arange(3), np.ones(3), (1, 3)), np.array([-np.inf]), np.array([500.0]),
     )  # fmt: skip
-    # Wheat bought, corn bought, wheat sold, corn sold, beets sold at the favourable price (6,000 t at most), beets sold beyond.
+    # Wheat bought, corn bought, wheat sold, corn sold, beets sold at the favorable price (6,000 t at most), beets sold beyond.
     cost = np.array([238.0, 210.0, -170.0, -150.0, -36.0, -10.0])
     rows, columns = np.array([0, 0, 1, 1, 2, 2]), np.array([0, 2, 1, 3, 4, 5])
     recourse = Entries.summed(rows, columns, np.array([1.0, -1.0, 1.0, -1.0, -1.0, -1.0]), (3, 6))
@@ -75,10 +75,10 @@ def values(program: RecourseProgram) -> tuple[float, float, float]:
     """RP, EVPI and VSS."""
     solver = solver_within()
     answer = solve_recourse(program, EXPECTED, solver)
-    mean = solve_recourse(expected_value_of(program), EXPECTED, solver)
+    mean = solve_recourse(expected_value_program(program), EXPECTED, solver)
     chances = program.probabilities
     known = float(wait_and_see(program, solver) @ chances)
-    as_if = float(evaluated(program, mean.x, solver) @ chances)
+    as_if = float(branch_costs_at(program, mean.x, solver) @ chances)
     return answer.objective, answer.objective - known, as_if - answer.objective
 
 
@@ -154,24 +154,24 @@ def sample(program: RecourseProgram, size: int, lot: np.random.Generator) -> Rec
 
 def test_an_interval_from_independent_samples_holds_the_least_cost() -> None:
     """LandS: decisions of the first outcome alone are dear, and samples say so; the best ones are not, and samples say that."""
-    program, solver, lot = lands(), solver_within(apart=False), np.random.default_rng(3)
+    program, solver, lot = lands(), solver_within(separately=False), np.random.default_rng(3)
     batches = [sample(program, 30, lot) for _ in range(10)]
     best = solve_recourse(program, EXPECTED, solver)
     poor = solve_recourse(program.only([ScenarioBranch(1.0, (0,))]), EXPECTED, solver)
     good, bad = (gap_interval(one.x, batches, EXPECTED, solver) for one in (best, poor))
     assert good.low <= 381.853333 <= good.high
     assert 0 <= good.gap <= good.most < 5
-    assert float(evaluated(program, poor.x, solver) @ program.probabilities) - 381.853333 <= bad.most
+    assert float(branch_costs_at(program, poor.x, solver) @ program.probabilities) - 381.853333 <= bad.most
 
 
 @pytest.mark.deep
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     """Forty times over, decisions of a sample: how much worse they are than the best lies below what is said with 95 % confidence."""
-    program, solver, lot = lands(), solver_within(apart=False), np.random.default_rng(11)
+    program, solver, lot = lands(), solver_within(separately=False), np.random.default_rng(11)
     held = 0
     for _ in range(40):
         plan = solve_recourse(sample(program, 10, lot), EXPECTED, solver)
         told = gap_interval(plan.x, [sample(program, 10, lot) for _ in range(8)], EXPECTED, solver)
-        true = float(evaluated(program, plan.x, solver) @ program.probabilities) - 381.8533333333
+        true = float(branch_costs_at(program, plan.x, solver) @ program.probabilities) - 381.8533333333
         held += true <= told.most + 1e-6
     assert held >= 36

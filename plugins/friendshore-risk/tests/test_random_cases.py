@@ -331,9 +331,9 @@ def agrees(case: Drawn) -> None:
         case.places["defense"] = "another place"  # which says the same to the other hand
     search = small.searching(session, stated(case), date(START + case.day, 1, 1))
     answer = search.best(case.measure)
-    assert answer.objective + float(search.rest) == pytest.approx(least(case), rel=1e-6, abs=1e-4), case
+    assert answer.objective + float(search.unaffected_cost) == pytest.approx(least(case), rel=1e-6, abs=1e-4), case
     assert answer.bound <= answer.objective + 1e-6 * abs(answer.objective)
-    carried = search.carried(answer)
+    carried = search.verified_stages(answer)
     for costs, branch in zip(answer.costs, search.program.branches, strict=True):
         verified = sum(float(carried[n].objective) for n in branch.stages)
         assert verified == pytest.approx(float(costs), rel=1e-6, abs=2.0)

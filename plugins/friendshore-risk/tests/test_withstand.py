@@ -26,8 +26,8 @@ from friendshore.program.matrix import Entries, Floats, Linear
 from friendshore.recommend import reopen
 from friendshore.session import Session
 from friendshore.solve import NO_LIMITS, AnswerCache, SolverAnswer, optimum
-from friendshore_risk.losses import named_losses, usual_losses
-from friendshore_risk.robust import ListedScenarios, RobustProgram, RobustScenario, generate
+from friendshore_risk.losses import default_losses, named_losses
+from friendshore_risk.robust import ListedScenarios, RobustProgram, RobustScenario, solve_robust
 from friendshore_risk.withstand import checked_document, withstand_document
 from friendshore_risk.withstand_recheck import check_proof
 from friendshore_risk.withstand_search import (
@@ -101,7 +101,7 @@ def test_the_published_location_transport_problem_by_its_iterations() -> None:
     """33,680, with the bounds that Zeng and Zhao print: 14,296 and 35,238 at first, then both the optimum."""
     robust, scenarios = location_transport()
     assert len(scenarios) == 12
-    found = generate(robust, ListedScenarios(robust, scenarios, solve), solve, tolerance=1e-6, at_once=4)
+    found = solve_robust(robust, ListedScenarios(robust, scenarios, solve), solve, tolerance=1e-6, max_added=4)
     assert found.proved
     assert [tuple(round(bound, 3) for bound in each) for each in found.bounds] == [(14296, 35238), (33680, 33680)]
     assert abs(found.objective - 33680) < 1e-6 * 33680
@@ -110,7 +110,7 @@ def test_the_published_location_transport_problem_by_its_iterations() -> None:
 def test_one_scenario_a_round_comes_to_the_same_optimum() -> None:
     """The second master has several cheapest first stages, of which one is worse by 16 in its worst scenario: a third round tells them apart."""
     robust, scenarios = location_transport()
-    found = generate(robust, ListedScenarios(robust, scenarios, solve), solve, tolerance=1e-6)
+    found = solve_robust(robust, ListedScenarios(robust, scenarios, solve), solve, tolerance=1e-6)
     lower = [round(bound, 3) for bound, _ in found.bounds]
     assert lower == sorted(lower)
     assert [round(value, 3) for value in found.bounds[-1]] == [33680, 33680]
@@ -157,11 +157,11 @@ def test_losses_that_are_withstood_are_told_with_their_price_and_others_with_wha
     assert result.exit_code == 0, result.output
     told = " ".join(result.stdout.split())
     for part in (
-        "Whatever one comes of 2 losses from 2027-01-01 on",
-        "as much cash as the plan, at other times (present value +USD 23,690)",
+        "Any one of 2 possible losses from 2027-01-01 on causes no additional shortage beyond what no plan can avoid",
+        "as much cash as the current plan, at other times (present value +USD 23,690)",
         "1 1 of 2 – +23,690 CN",
         "radar 740 kg 2027-Q2 to 2027-Q3 the route CA to US",
-        "all 3 combinations enumerated",
+        "all 3 combinations checked",
     ):
         assert part in told
 
@@ -184,6 +184,16 @@ def test_what_cannot_be_asked_is_refused(
     result = RUN.invoke(app, ["withstand", str(first), "--quiet", *words])
     assert result.exit_code == 2
     assert all(part in result.stderr for part in told)
+
+
+def test_the_command_writes_a_proof_and_checks_it(first: Path, tmp_path: Path) -> None:
+    """`--out` is the question's own option here, not the file of the answer."""
+    proof = tmp_path / "proof.json"
+    words = ["withstand", str(first), "--quiet", "--losses", "1", "--lose", "country:CN"]
+    written = RUN.invoke(app, [*words, "--out", str(proof)])
+    assert written.exit_code == 0, written.output
+    checked = RUN.invoke(app, ["withstand", str(first), "--quiet", "--check", str(proof)])
+    assert checked.exit_code == 0, checked.output
 
 
 WORDS = ("country:CN", "country:CA", "supplier:Example Alumina", "route:CA>US")
@@ -329,7 +339,7 @@ def test_where_the_plan_ends_before_there_is_time_to_react_only_what_is_there_he
 @pytest.mark.nightly
 def test_any_two_of_thirty_losses_of_us_2027_are_withstood_and_all_pairs_enumerated(us_2027: Session) -> None:
     """435 pairs, 30 alone and none: each is followed by a verified plan, and what no mix avoids names its losses; the answer is one screen, and its proof holds."""
-    losses, left_out = usual_losses(us_2027, most=30)
+    losses, left_out = default_losses(us_2027, most=30)
     found = withstand(us_2027, losses, 2, react=Decimal(6), left_out=left_out)
     assert [point.combinations for point in found.curve] == [1, 31, 466]
     extra = [point.extra.value for point in found.curve]
@@ -368,7 +378,7 @@ def test_a_rule_of_origin_is_no_loss_and_the_answer_says_where_to_ask() -> None:
     given = opened(
         [Seller("CN", 10), Seller("AU", 50)], {"civil": [5, 5], "defense": [5, 5]}, {"civil": 90, "defense": 90}, 1
     )
-    with pytest.raises(InputError, match="bars what crosses a border, and nothing else") as caught:
+    with pytest.raises(InputError, match="FS981") as caught:
         withstand(given, named_losses(given, ("rule:ban",)), 1)
     assert "event of `risk`" in caught.value.problems[0].fix
 
@@ -376,7 +386,7 @@ def test_a_rule_of_origin_is_no_loss_and_the_answer_says_where_to_ask() -> None:
 @pytest.mark.deep
 def test_a_rule_that_does_more_than_bar_what_crosses_a_border_is_refused(us_2027: Session) -> None:
     """A tariff makes dearer what arrives: that is no loss."""
-    with pytest.raises(InputError, match="bars what crosses a border, and nothing else"):
+    with pytest.raises(InputError, match="FS981"):
         withstand(us_2027, named_losses(us_2027, ("rule:tariff-145",)), 1)
 
 

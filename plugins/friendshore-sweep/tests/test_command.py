@@ -27,7 +27,7 @@ from friendshore.problem.inputs import Applied
 from friendshore.recommend import gather
 from friendshore.solve import AnswerCache, Limits
 from friendshore_sweep.planning import SweepFolder, SweptCase, dask, run_sweep, sweep
-from friendshore_sweep.results import JOURNAL, KeptScenario, SweepScenario
+from friendshore_sweep.results import JOURNAL, StoredScenario, SweepScenario
 
 GRID = ("--vary", "price:quebec-gallium=0.5..2/4", "--vary", "demand:civil=1,2")
 SCENARIOS = 8
@@ -98,22 +98,25 @@ def test_json_and_a_page_tell_the_same_sweep(case: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "code"),
     [
-        ("--resume", "--folder"),
-        ("--rerun all --folder x", "failed"),
-        ("--dask a --executor b", "one of them"),
-        ("--executor nowhere:make", "no executor of this name"),
-        ("--executor os:getcwd", "makes no executor"),
-        ("--vary price:nobody=1,2 --vary strict=x", "no or yes"),
-        ("--scenarios nowhere.toml", "nowhere.toml"),
+        ("--resume", "FS501"),
+        ("--rerun all --folder x", "FS003"),
+        ("--dask a --executor b", "FS501"),
+        ("--executor nowhere:make", "FS962"),
+        ("--executor os:getcwd", "FS962"),
+        ("--vary price:nobody=1,2 --vary strict=x", "FS003"),
     ],
 )
-def test_what_cannot_be_asked_is_told(case: Path, arguments: str, told: str) -> None:
-    """In words, and with exit code 2."""
+def test_invalid_options_are_reported(case: Path, arguments: str, code: str) -> None:
     done = command("sweep", case, "--workers", "1", *arguments.split())
     assert (done.exit_code, "Traceback" in done.output) == (2, False)
-    assert told in done.stderr
+    assert code in done.stderr
+
+
+def test_a_missing_file_of_scenarios_is_reported(case: Path) -> None:
+    done = command("sweep", case, "--scenarios", "nowhere.toml")
+    assert (done.exit_code, "nowhere.toml" in done.stderr) == (2, True)
 
 
 DEADLY = """
@@ -128,7 +131,7 @@ class Counted(ThreadPoolExecutor):
         self.count += 1
         if self.count == self.fatal:
             os.kill(os.getpid(), signal.SIGKILL)
-        future, known = super().submit(*args, **kwargs), args[1].known
+        future, known = super().submit(*args, **kwargs), args[1].stored_plan
         if known is None or future.result() not in (None, known):
             with open(os.environ["PLANNED"], "a") as file:
                 file.write("x")
@@ -191,7 +194,7 @@ def plans(folder: Path) -> list[str]:
 
 def figures(folder: Path) -> list[str]:
     """The figures of the plans in a journal, as JSON."""
-    return [KeptScenario.model_validate_json(plan).told.model_dump_json() for plan in plans(folder)]
+    return [StoredScenario.model_validate_json(plan).told.model_dump_json() for plan in plans(folder)]
 
 
 @contextmanager

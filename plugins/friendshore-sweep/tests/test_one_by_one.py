@@ -15,7 +15,7 @@ from friendshore.problem.inputs import Applied
 from friendshore.questions.pools import here
 from friendshore.session import Session
 from friendshore.solve import AnswerCache, Limits
-from friendshore_sweep.planning import SweptCase, run_sweep, told
+from friendshore_sweep.planning import SweptCase, plan_figures, run_sweep
 from friendshore_sweep.results import FAILED, ScenarioPlan, SweepScenario
 
 LIMITS = Limits(workers=1)
@@ -24,7 +24,7 @@ LIMITS = Limits(workers=1)
 def alone(case: SweptCase, applied: Applied) -> ScenarioPlan:
     """The plan of one scenario, made as `plan` makes it, of facts that nothing was asked of before."""
     try:
-        return told(Session.open(case.facts.apply(applied), LIMITS).verified)
+        return plan_figures(Session.open(case.facts.apply(applied), LIMITS).verified)
     except FriendshoreError as error:
         return ScenarioPlan(status=FAILED, message="; ".join(map(str, error.problems)))
 

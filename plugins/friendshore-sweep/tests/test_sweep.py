@@ -29,7 +29,7 @@ from friendshore.rules.kinds.limits import MaxShare
 from friendshore.solve import AnswerCache, Limits
 from friendshore_pages.html import html
 from friendshore_sweep import planning, results
-from friendshore_sweep.grid import scenarios_of
+from friendshore_sweep.grid import grid_scenarios
 from friendshore_sweep.planning import SweepFolder, SweptCase, run_sweep, sweep
 from friendshore_sweep.results import JOURNAL, Sweep
 from friendshore_sweep.sweep import sweep_document, sweep_notes
@@ -67,7 +67,7 @@ def test_scenarios_are_told_in_the_order_in_which_they_were_given() -> None:
     bought = found.to_frame("purchases")
     assert list(bought[bought.number == 1].quantity_kg) == [10, 30]
     assert list(bought[bought.number == 1].share) == [0.25, 0.75]
-    assert "by scenario: at most 40 kg are bought" in html(sweep_document(found, 20))  # in one of them, not in all
+    assert "The largest purchases total 40 kg" in html(sweep_document(found, 20))  # in one of them, not in all
 
 
 def test_cash_and_shortage_stand_apart_from_the_penalty() -> None:
@@ -132,7 +132,7 @@ class Counting(ThreadPoolExecutor):
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Notes the changes of the scenario, unless what was kept of it holds."""
         future = super().submit(fn, *args, **kwargs)
-        if args[0].known is None or future.result() not in (None, args[0].known):
+        if args[0].stored_plan is None or future.result() not in (None, args[0].stored_plan):
             self.changes.append(args[0].applied.changes)
         return future
 
@@ -152,7 +152,7 @@ def test_what_is_planned_already_is_not_planned_again(tmp_path: Path) -> None:
     assert asked == [()]
     assert found.scenarios[:3] == first.scenarios
     assert sweep_notes(first) == ()
-    assert sweep_notes(found) == ("3 of 4 scenarios were in the folder, and are not planned again",)
+    assert sweep_notes(found) == ("3 of 4 scenarios were already in the folder and aren't planned again",)
     assert "kept" not in found.to_dict()
     assert resumed(folder, [[]], gap=0.5)[1] == [()]
     with pytest.raises(InputError, match="--resume"):
@@ -277,8 +277,8 @@ def test_a_worker_of_other_software_is_refused(monkeypatch: pytest.MonkeyPatch) 
     """It could plan otherwise: each row says so."""
     packed = swept_case(Inputs(CASE, (FACTS,), ())).packed()
     monkeypatch.setattr(processes, "versions", lambda: {"friendshore": "9.9", "ortools": "9.9"})
-    with pytest.raises(InputError, match=r"FS427.*friendshore 9\.9"):
-        planning.planned(planning.AskedScenario(0, Applied(), planning.name_of(packed), packed=packed))
+    with pytest.raises(InputError, match=r"other software.*friendshore 9\.9"):
+        planning.plan_scenario(planning.ScenarioTask(0, Applied(), planning.case_hash(packed), packed=packed))
 
 
 FACTS_GIVEN = Inputs(CASE, (FACTS,), (rule(MaxShare, id="share", materials=["metal"], share="0.9", countries=["CN"]),))
@@ -291,7 +291,7 @@ def swept_case(given: Inputs = FACTS_GIVEN) -> SweptCase:
 
 def grid(*vary: str, file: Path | None = None, base: Applied | None = None) -> list[Any]:
     """The scenarios of a grid."""
-    return list(scenarios_of(FACTS_GIVEN, base or Applied(), vary, file))
+    return list(grid_scenarios(FACTS_GIVEN, base or Applied(), vary, file))
 
 
 def names(*vary: str, file: Path | None = None) -> list[str]:
@@ -332,26 +332,39 @@ def test_a_file_of_scenarios_is_varied_like_the_rest(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("vary", "told"),
+    ("vary", "code"),
     [
-        ("price:cn-metal", "cannot be read"),
-        ("prise:cn=1,2", "did you mean `price`"),
-        ("price:chn-metal=0.5..2/4", "--vary 'price:chn-metal=0.5..2/4'"),
-        ("price:cn-metal=1..x/4", "is no range"),
-        ("price:cn-metal=1 kg..2 t/4", "is no range"),
-        ("price:cn-metal=1..2/1", "is no range"),
-        ("remove:cn=1", "does not say what is varied"),
-        ("strict=perhaps", "no or yes"),
-        ("price=cn-metal, factr=1..2/3", "did you mean `factor`"),
-        ("price=cn-metal, factor=1..x/4", "is no range"),
-        ("scenario=deer", "unknown scenario `deer`"),
-        ("price:cn-metal=1..2/2000", "the grid is too large"),
+        ("price:cn-metal", "FS960"),
+        ("prise:cn=1,2", "FS003"),
+        ("price:cn-metal=1..x/4", "FS960"),
+        ("price:cn-metal=1 kg..2 t/4", "FS960"),
+        ("price:cn-metal=1..2/1", "FS960"),
+        ("remove:cn=1", "FS960"),
+        ("strict=perhaps", "FS003"),
+        ("price=cn-metal, factor=1..x/4", "FS960"),
+        ("price:cn-metal=1..2/2000", "FS961"),
     ],
 )
-def test_what_cannot_be_varied_is_told_before_anything_is_planned(vary: str, told: str) -> None:
-    """With the option that says it."""
+def test_invalid_axes_are_reported_before_planning(vary: str, code: str) -> None:
     more = ["price:au-metal=1..2/2000"] if "/2000" in vary else []
-    assert told in "\n".join(map(str, refused(grid, vary, *more)))
+    problems = refused(grid, vary, *more)
+    assert {p.code for p in problems} == {code}
+    assert all(p.file == f"--vary '{vary}'" for p in problems if code != "FS961")
+
+
+@pytest.mark.parametrize(
+    ("vary", "text"),
+    [
+        ("prise:cn=1,2", "did you mean `price`"),
+        ("price:chn-metal=0.5..2/4", "cn-metal"),
+        ("price=cn-metal, factr=1..2/3", "did you mean `factor`"),
+        ("scenario=deer", "deer"),
+    ],
+)
+def test_unknown_names_in_axes_are_reported_with_their_option(vary: str, text: str) -> None:
+    problems = refused(grid, vary)
+    assert all(p.file == f"--vary '{vary}'" for p in problems)
+    assert text in "\n".join(map(str, problems))
 
 
 @pytest.mark.parametrize(
@@ -377,8 +390,11 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     """Every option, and the file."""
     file = tmp_path / "some.toml"
     file.write_text('[[scenario]]\nname = "dear"\nchange = [{ price = "cn-metal" }]\n')
-    text = "\n".join(map(str, refused(grid, "strict=perhaps", "prise:cn=1", file=file)))
-    assert all(part in text for part in ("perhaps", "prise", "some.toml", "twice", "factor"))
+    problems = refused(grid, "strict=perhaps", "prise:cn=1", file=file)
+    found = {(p.code, p.file, p.found) for p in problems}
+    assert {("FS003", "--vary 'strict=perhaps'", "perhaps"), ("FS003", "--vary 'prise:cn=1'", "prise")} < found
+    assert ("FS012", str(file), "dear") in found
+    assert any(p.file.startswith(str(file)) and "factor" in str(p) for p in problems)
 
 
 def test_tables_say_what_is_varied_in_columns_of_their_own(tmp_path: Path) -> None:
@@ -391,7 +407,7 @@ def test_tables_say_what_is_varied_in_columns_of_their_own(tmp_path: Path) -> No
         (*map(one.varied.get, ("price:cn-metal", "disable")), one.plan.cost.objective) for one in found.scenarios
     ]
     page = html(sweep_document(found, 20))
-    assert "How the mix moves" not in page or "<svg" in page
+    assert "Purchases that differ between scenarios" not in page or "<svg" in page
     assert "By price:cn-metal" in plain_text(sweep_document(found, 20), 100)
 
 
@@ -410,7 +426,7 @@ def test_parquet_holds_what_csv_does(tmp_path: Path) -> None:
 def test_plans_are_read_when_they_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From a file without a name where they are too many for memory: one, several, all, after the folder is gone, and pickled."""
     first = swept([*PRICES, REFUSED], folder=tmp_path / "a")
-    monkeypatch.setattr(results, "MOST_HELD", 1)
+    monkeypatch.setattr(results, "MAX_BYTES_IN_MEMORY", 1)
     found = swept([*PRICES, REFUSED], folder=tmp_path / "b")
     assert files(tmp_path / "a") == files(tmp_path / "b")
     shutil.rmtree(tmp_path / "b")
@@ -447,7 +463,7 @@ def memory(scenarios: int, folder: Path) -> int:
 @pytest.mark.deep
 def test_memory_hardly_grows_with_scenarios(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No more than 2 kB each, for its key, its place and what a table says of it; as records a plan of this small case takes 10."""
-    monkeypatch.setattr(results, "MOST_HELD", 1)
+    monkeypatch.setattr(results, "MAX_BYTES_IN_MEMORY", 1)
     few, many = (memory(count, tmp_path / str(count)) for count in (200, 1_200))
     assert (many - few) / 1_000 < 2_000
 
@@ -456,6 +472,6 @@ def test_a_sweep_is_kept_only_where_it_may_be(tmp_path: Path) -> None:
     """A folder of somebody's own is left as it is, also where a sweep is to go on."""
     (tmp_path / "notes.txt").write_text("mine")
     for more in ({}, {"resume": True}):
-        with pytest.raises(InputError, match="left as it is"):
+        with pytest.raises(InputError, match="FS964"):
             swept(folder=tmp_path, **more)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]

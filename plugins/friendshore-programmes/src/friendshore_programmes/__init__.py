@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 @hookimpl
 def friendshore_readers() -> list[BomReader]:
-    """Return the reader `bom`."""
     from .bill import BomReader
 
     return [BomReader()]
@@ -21,7 +20,6 @@ def friendshore_readers() -> list[BomReader]:
 
 @hookimpl
 def friendshore_questions() -> list[ProgrammesQuestion]:
-    """Return the question `programmes`."""
     from .programmes import ProgrammesQuestion
 
     return [ProgrammesQuestion()]

@@ -19,137 +19,155 @@ from friendshore.explain import Cash, trace_cash
 from friendshore.questions import OptionsError, Question, Setting
 from friendshore.readers import reader_in
 
-from .bill import NO_PROGRAMME, BudgetLine, ProgrammeLine, Rolled, programme_of, programmes, read_bill, read_budgets
+from .bill import (
+    NO_PROGRAM,
+    BomDemand,
+    BudgetLine,
+    ProgramStatus,
+    program_of,
+    program_statuses,
+    read_bill,
+    read_budgets,
+)
 
 if TYPE_CHECKING:
     from friendshore.document.elements import Document
     from friendshore.questions import Opened, Progress
 
-    from .bill import Held
+    from .bill import BuildStatus
 
 
 MATERIALS = 3
-"""Maximum number of materials in a cell."""
 
 
 def programmes_document(result: Programmes, parts: int) -> doc.Document:
-    """Return programs and their money, then the first `parts` late parts of each, since all may be too many for a screen."""
-    late = [_late_parts(line, parts) for line in result.lines if line.whole.late]
-    known = doc.section_if_any("To be known", doc.notes(result.notes))
-    return doc.document(f"{result.case}: programmes", *_head(result), *_spent(result), known, *late)
-
-
-def _head(result: Programmes) -> list[doc.Element]:
-    late = sum(line.whole.late for line in result.lines)
-    told = (
-        f"{len(result.lines) - late} of {count(len(result.lines), 'programme')} can be built in full from the first day"
+    late_part_sections = [_late_parts(line, parts) for line in result.lines if line.status.late]
+    notes_section = doc.section_if_any("Notes", doc.notes(result.notes))
+    return doc.document(
+        f"{result.case}: programs", *_summary(result), *_spend_sections(result), notes_section, *late_part_sections
     )
-    if [line.whole.name for line in result.lines] == [NO_PROGRAMME]:
-        told = f"The case names no programme; what it wants is told as one, which {'cannot' if late else 'can'} be built in full from the first day"
-    tone = doc.Tone.DOUBTFUL if late else doc.Tone.GOOD
-    return [doc.sentence(told, tone=tone, strong=True), _programmes(result)]
 
 
-def _spent(result: Programmes) -> list[doc.Element | None]:
+def _summary(result: Programmes) -> list[doc.Element]:
+    late_count = sum(line.status.late for line in result.lines)
+    text = f"{len(result.lines) - late_count} of {count(len(result.lines), 'program')} can be built in full from the first day"
+    if [line.status.name for line in result.lines] == [NO_PROGRAM]:
+        text = f"The case names no program. All its demand counts as one, which {'cannot' if late_count else 'can'} be built in full from the first day"
+    tone = doc.Tone.DOUBTFUL if late_count else doc.Tone.GOOD
+    return [doc.sentence(text, tone=tone, strong=True), _program_table(result)]
+
+
+def _spend_sections(result: Programmes) -> list[doc.Element | None]:
     return [
-        _money(result, "Spent by programme", "programme", result.spent.by_programme),
-        _money(result, "Spent by place", "place", result.spent.by_place) if _places(result) else None,
-        _rest(result),
+        _spend_section(result, "Spend by program", "program", result.spent.by_programme),
+        _spend_section(result, "Spend by place", "place", result.spent.by_place) if _has_places(result) else None,
+        _other_spend(result),
     ]
 
 
-def _programmes(result: Programmes) -> doc.Element:
-    columns = [doc.Column("programme", whole=True), doc.Column("built in full from", whole=True)]
-    columns += [doc.figures("parts late"), doc.figures("of"), doc.Column("held up by")]
+def _program_table(result: Programmes) -> doc.Element:
+    columns = [doc.Column("program", whole=True), doc.Column("built in full from", whole=True)]
+    columns += [doc.figures("parts late"), doc.figures("of"), doc.Column("delayed by")]
     rows = [
         [
-            line.whole.name,
-            _since(line.whole),
-            str(len(line.parts)) if line.of else doc.NOTHING,
-            str(line.of) if line.of else doc.NOTHING,
-            _short(line),
+            line.status.name,
+            _buildable_from(line.status),
+            str(len(line.parts)) if line.part_count else doc.NOTHING,
+            str(line.part_count) if line.part_count else doc.NOTHING,
+            _shortage_text(line),
         ]
         for line in result.lines
     ]
-    return doc.section("Programmes", doc.table(columns, rows))
+    return doc.section("Programs", doc.table(columns, rows))
 
 
-def _since(held: Held) -> str:
-    if not held.late:
+def _buildable_from(status: BuildStatus) -> str:
+    if not status.late:
         return "the start"
-    return held.met_from or "never in this plan"
+    return status.buildable_from or "never in this plan"
 
 
-def _short(line: ProgrammeLine) -> str:
-    named = [f"{material} ({mass(kilograms)} short)" for material, kilograms in line.short[:MATERIALS]]
-    more = len(line.short) - MATERIALS
-    return ", ".join([*named, *([f"{more} more"] if more > 0 else [])])
+def _shortage_text(line: ProgramStatus) -> str:
+    shortage_texts = [f"{material} ({mass(kilograms)} short)" for material, kilograms in line.short[:MATERIALS]]
+    hidden_count = len(line.short) - MATERIALS
+    return ", ".join([*shortage_texts, *([f"{hidden_count} more"] if hidden_count > 0 else [])])
 
 
-def _late_parts(line: ProgrammeLine, parts: int) -> doc.Section | None:
+def _late_parts(line: ProgramStatus, parts: int) -> doc.Section | None:
     if not line.parts or not parts:
         return None
-    shown = line.parts[:parts]
+    shown_parts = line.parts[:parts]
     columns = [doc.Column("part", whole=True), doc.Column("built in full from", whole=True), doc.Column("waits for")]
-    rows = [[part.name, _since(part), ", ".join(part.held_by)] for part in shown]
-    more = len(line.parts) - len(shown)
-    rest = doc.sentence(f"{more} more: --parts {len(line.parts)}", tone=doc.Tone.ASIDE) if more else None
-    return doc.section(f"Parts of {line.whole.name} that are late", doc.table(columns, rows), rest)
+    rows = [[part.name, _buildable_from(part), ", ".join(part.delayed_by)] for part in shown_parts]
+    hidden_count = len(line.parts) - len(shown_parts)
+    hidden_note = (
+        doc.sentence(f"{hidden_count} more: --parts {len(line.parts)}", tone=doc.Tone.ASIDE) if hidden_count else None
+    )
+    return doc.section(f"Late parts of {line.status.name}", doc.table(columns, rows), hidden_note)
 
 
-def _places(result: Programmes) -> bool:
+def _has_places(result: Programmes) -> bool:
     """Return True if places add information: there are several, or one has a budget."""
     lines = result.spent.by_place
     return len({line.name for line in lines}) > 1 or any(line.budget is not None for line in lines)
 
 
-def _money(result: Programmes, title: str, called: str, lines: Sequence[SpendLine]) -> doc.Section | None:
-    """Return spend by year, with budgets if there are any."""
+def _spend_section(result: Programmes, title: str, column_name: str, lines: Sequence[SpendLine]) -> doc.Section | None:
     if not lines:
         return None
     years = sorted({line.year for line in lines})
     names = list(dict.fromkeys(line.name for line in lines))
-    of = {(line.name, line.year): line for line in lines}
-    columns = [doc.Column(called, whole=True), *(doc.figures(str(year), result.currency) for year in years)]
+    line_by_key = {(line.name, line.year): line for line in lines}
+    columns = [doc.Column(column_name, whole=True), *(doc.figures(str(year), result.currency) for year in years)]
     budgeted = any(line.budget is not None for line in lines)
     if budgeted:
-        columns.append(doc.Column("against the budget"))
+        columns.append(doc.Column("compared with budget"))
     rows = [
         [
             name,
-            *(doc.Amount(of[name, year].spent) if (name, year) in of else doc.NOTHING for year in years),
-            *([_against(result, [of[name, year] for year in years if (name, year) in of])] if budgeted else []),
+            *(
+                doc.Amount(line_by_key[name, year].spent) if (name, year) in line_by_key else doc.NOTHING
+                for year in years
+            ),
+            *(
+                [_budget_text(result, [line_by_key[name, year] for year in years if (name, year) in line_by_key])]
+                if budgeted
+                else []
+            ),
         ]
         for name in names
     ]
     zero = Decimal(0)
     series = tuple(
-        Series(name, tuple(of[name, year].spent if (name, year) in of else zero for year in years)) for name in names
+        Series(name, tuple(line_by_key[name, year].spent if (name, year) in line_by_key else zero for year in years))
+        for name in names
     )
     chart = Bars(tuple(map(str, years)), series, result.currency)
     return doc.section(
-        title, doc.Drawing(title, "Money by the year of the order, not discounted.", chart, doc.table(columns, rows))
+        title, doc.Drawing(title, "Money by year of order, not discounted.", chart, doc.table(columns, rows))
     )
 
 
-def _against(result: Programmes, lines: Sequence[SpendLine]) -> str:
-    told = []
+def _budget_text(result: Programmes, lines: Sequence[SpendLine]) -> str:
+    texts = []
     for line in lines:
         if line.budget is not None:
-            left = line.budget - line.spent
-            what = "left" if left >= 0 else "over"
-            told.append(f"{line.year}: {large_money(abs(left), result.currency)} {what}")
-    return "; ".join(told)
+            remainder = line.budget - line.spent
+            side = "left" if remainder >= 0 else "over"
+            texts.append(f"{line.year}: {large_money(abs(remainder), result.currency)} {side}")
+    return "; ".join(texts)
 
 
-def _rest(result: Programmes) -> doc.Element | None:
+def _other_spend(result: Programmes) -> doc.Element | None:
     """Return spend outside of programs. None if less than one unit of money, which is rounding."""
-    places = {
-        "went into stock that is left at the end": result.spent.stock,
-        "belong to no purchase (onboarding, discounts, take-or-pay, holding)": result.spent.others,
+    spend_by_use = {
+        "is for stock that is left at the end": result.spent.stock,
+        "belongs to no purchase (onboarding, discounts, take-or-pay, holding)": result.spent.others,
     }
-    told = [f"{large_money(one, result.currency)} {what}" for what, one in places.items() if abs(one) >= 1]
-    return doc.apart(doc.sentence(f"Besides, {' and '.join(told)}.")) if told else None
+    texts = [
+        f"{large_money(amount, result.currency)} {use}" for use, amount in spend_by_use.items() if abs(amount) >= 1
+    ]
+    return doc.apart(doc.sentence(f"In addition, {' and '.join(texts)}.")) if texts else None
 
 
 @dataclass(frozen=True)
@@ -158,10 +176,16 @@ class Options:
 
     bom: Annotated[
         Path | None,
-        Setting("Bill of materials (CSV or XLSX), where the plan's demand is not read from one beside it.", "FILE"),
+        Setting(
+            "Bill of materials (CSV or XLSX). Needed only for a run, or if the case doesn't read its demand from one.",
+            "FILE",
+        ),
     ] = None
-    budgets: Annotated[Path | None, Setting("Budgets (CSV or XLSX): programme, place, year, amount.", "FILE")] = None
-    parts: Annotated[int, Setting("Late parts shown of each programme.", "N", least=0)] = 5
+    budgets: Annotated[
+        Path | None,
+        Setting("Budgets (CSV or XLSX) with the columns `programme`, `place`, `year`, and `amount`.", "FILE"),
+    ] = None
+    parts: Annotated[int, Setting("Late parts shown of each program.", "N", least=0)] = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,19 +196,17 @@ class SpendLine:
     year: int
     spent: Decimal
     budget: Decimal | None
-    """None if there is no budget."""
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class Spend:
     """Money of a plan by program and place."""
 
     by_programme: tuple[SpendLine, ...]
     by_place: tuple[SpendLine, ...]
     stock: Decimal
-    """Spend on stock that is left at the end."""
     others: Decimal
-    """Spend that belongs to no purchase (onboarding, discounts settled over a span, take-or-pay, holding), and spend on unused goods."""
+    """Spend that belongs to no purchase (onboarding, discounts settled over a period, take-or-pay, holding), and spend on unused goods."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,43 +216,42 @@ class Programmes:
     case: str
     currency: str
     bill: str
-    """Bill of materials. Empty if unknown."""
-    lines: tuple[ProgrammeLine, ...]
-    spent: Spent
+    lines: tuple[ProgramStatus, ...]
+    spent: Spend
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready data."""
         return {
             "case": self.case,
             "currency": self.currency,
             "bill": self.bill,
-            "programmes": [_line_data(line) for line in self.lines],
+            "programmes": [_status_data(line) for line in self.lines],
             "spent": _spent_data(self.spent),
             "notes": list(self.notes),
         }
 
 
-def _line_data(line: ProgrammeLine) -> dict[str, Any]:
+def _status_data(line: ProgramStatus) -> dict[str, Any]:
     return {
-        "programme": line.whole.name,
-        "late": line.whole.late,
-        "met_from": line.whole.met_from,
-        "held_by": list(line.whole.held_by),
-        "parts": line.of,
+        "programme": line.status.name,
+        "late": line.status.late,
+        "met_from": line.status.buildable_from,
+        "held_by": list(line.status.delayed_by),
+        "parts": line.part_count,
         "late_parts": [
-            {"part": part.name, "met_from": part.met_from, "held_by": list(part.held_by)} for part in line.parts
+            {"part": part.name, "met_from": part.buildable_from, "held_by": list(part.delayed_by)}
+            for part in line.parts
         ],
         "short_kg": {material: float(kilograms) for material, kilograms in line.short},
     }
 
 
-def _spent_data(spent: Spent) -> dict[str, Any]:
-    def rows(lines: Iterable[SpendLine], called: str) -> list[dict[str, Any]]:
+def _spent_data(spent: Spend) -> dict[str, Any]:
+    def rows(lines: Iterable[SpendLine], key: str) -> list[dict[str, Any]]:
         return [
-            {called: one.name, "year": one.year, "spent": float(one.spent)}
-            | ({} if one.budget is None else {"budget": float(one.budget)})
-            for one in lines
+            {key: line.name, "year": line.year, "spent": float(line.spent)}
+            | ({} if line.budget is None else {"budget": float(line.budget)})
+            for line in lines
         ]
 
     return {
@@ -242,9 +263,9 @@ def _spent_data(spent: Spent) -> dict[str, Any]:
 
 
 class ProgrammesQuestion(Question[Options, Programmes]):
-    """When programs can be built, which parts delay them, and the spend of each against its budget.
+    """When programs can be built, which parts delay them, and what each spends against its budget.
 
-    A program is named by demands under `programme`. Its parts come from the bill of materials that the case reads its demand from.
+    Demands name their program under `programme`. The parts come from the bill of materials from which the case reads its demand.
     """
 
     name = "programmes"
@@ -255,30 +276,31 @@ class ProgrammesQuestion(Question[Options, Programmes]):
     def check(self, options: Options) -> None:
         missing = [str(path) for path in (options.bom, options.budgets) if path is not None and not path.exists()]
         if missing:
-            raise OptionsError("there is no such file", found=", ".join(missing), fix="check the path")
+            raise OptionsError("the file doesn't exist", found=", ".join(missing), fix="check the path", code="FS508")
 
     def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Programmes:
         verified = opened.session.verified
         case = verified.problem.case
-        called, bill = _bill(opened, options)
-        planned = {demand.id: demand for demand in verified.problem.demands}
-        unknown = [rolled.id for rolled in bill if rolled.id not in planned]
-        if unknown:
+        bill_name, bill = _bill(opened, options)
+        demand_by_id = {demand.id: demand for demand in verified.problem.demands}
+        unknown_ids = [demand.id for demand in bill if demand.id not in demand_by_id]
+        if unknown_ids:
             raise InputError(
-                "the bill of materials is not the one that was planned for",
-                called,
-                found=f"{len(unknown)} demands that the plan has not, as `{unknown[0]}`",
+                "the plan was made with another bill of materials",
+                bill_name,
+                found=f"{len(unknown_ids)} demands that the plan doesn't have, such as `{unknown_ids[0]}`",
                 expected="the bill that the case reads its demand from",
-                fix="plan again, or name the bill that the plan was made with: --bom FILE",
+                fix="plan again, or name the bill of the plan with --bom FILE",
+                code="FS967",
             )
         budgets = read_budgets(options.budgets, case.currency) if options.budgets else ()
-        lines = programmes(verified, bill)
-        notes = list(_moved(bill, planned))
-        if not called:
-            notes.append("no bill of materials is known, so that parts are not told: --bom FILE")
-        spent = _shared(opened, budgets)
-        notes.extend(_unused(budgets))
-        return Programmes(case.name, case.currency, called, tuple(lines), spent, tuple(notes))
+        lines = program_statuses(verified, bill)
+        notes = list(_changed_quantity_notes(bill, demand_by_id))
+        if not bill_name:
+            notes.append("parts aren't shown because no bill of materials is known. Name it with --bom FILE")
+        spent = _spend(opened, budgets)
+        notes.extend(_unused_budget_notes(budgets))
+        return Programmes(case.name, case.currency, bill_name, tuple(lines), spent, tuple(notes))
 
     def document(self, result: Programmes, options: Options) -> Document:
         return programmes_document(result, options.parts)
@@ -287,61 +309,60 @@ class ProgrammesQuestion(Question[Options, Programmes]):
         return result.to_dict()
 
 
-def _bill(opened: Opened, options: Options) -> tuple[str, Sequence[Rolled]]:
-    """Return the bill of materials with its name. Empty if unknown."""
+def _bill(opened: Opened, options: Options) -> tuple[str, Sequence[BomDemand]]:
+    """Return the bill of materials with its name. Both are empty if it is unknown."""
     if options.bom is not None:
         return read_bill(options.bom)
     case = opened.session.problem.case
-    named = reader_in(case.demand_from)
-    if named is None or named[0] != "bom" or case.folder is None:
+    reader_and_path = reader_in(case.demand_from)
+    if reader_and_path is None or reader_and_path[0] != "bom" or case.folder is None:
         return "", ()
-    return read_bill(case.folder / named[1])
+    return read_bill(case.folder / reader_and_path[1])
 
 
-def _moved(bill: Sequence[Rolled], planned: Mapping[str, Any]) -> Iterator[str]:
-    """Yield demands whose planned quantity differs from the bill, for example because of a scenario."""
-    moved = [one.id for one in bill if planned[one.id].spec.per_year != one.kilograms]
-    if moved:
-        more = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
-        yield f"planned with other quantities than the bill of materials states: `{moved[0]}`{more}"
+def _changed_quantity_notes(bill: Sequence[BomDemand], demand_by_id: Mapping[str, Any]) -> Iterator[str]:
+    changed_ids = [demand.id for demand in bill if demand_by_id[demand.id].spec.per_year != demand.kilograms]
+    if changed_ids:
+        others = f" and {len(changed_ids) - 1} more" if len(changed_ids) > 1 else ""
+        yield f"planned with quantities that differ from the bill of materials: `{changed_ids[0]}`{others}"
 
 
-def _shared(opened: Opened, budgets: Sequence[BudgetLine]) -> Spent:
-    """Return the money of the plan by program and by place."""
-    found = trace_cash(opened.session.verified)
+def _spend(opened: Opened, budgets: Sequence[BudgetLine]) -> Spend:
+    cash = trace_cash(opened.session.verified)
     problem = opened.session.problem
     demands = {demand.id: demand for demand in problem.demands}
     years = [period.start.year for period in problem.case.horizon.periods]
 
-    def added(
-        of: Callable[[Any], str], lines: Iterable[BudgetLine], called: Callable[[BudgetLine], str]
+    def spend_lines(
+        name_of_demand: Callable[[Any], str], lines: Iterable[BudgetLine], name_of_budget: Callable[[BudgetLine], str]
     ) -> tuple[SpendLine, ...]:
-        totals: dict[tuple[str, int], Fraction] = defaultdict(Fraction)
-        for name, money in found.by_demand.items():
-            for t, amount in money.items():
-                totals[of(demands[name]), years[t]] += amount
-        allowed = {(called(line), line.year): line.amount for line in lines}
+        money_by_key: dict[tuple[str, int], Fraction] = defaultdict(Fraction)
+        for name, money_by_period in cash.by_demand.items():
+            for t, amount in money_by_period.items():
+                money_by_key[name_of_demand(demands[name]), years[t]] += amount
+        budget_by_key = {(name_of_budget(line), line.year): line.amount for line in lines}
         return tuple(
-            SpendLine(name, year, as_decimal(totals.get((name, year), Fraction(0))), allowed.get((name, year)))
-            for name, year in sorted({*totals, *allowed})
+            SpendLine(
+                name, year, as_decimal(money_by_key.get((name, year), Fraction(0))), budget_by_key.get((name, year))
+            )
+            for name, year in sorted({*money_by_key, *budget_by_key})
         )
 
-    whose = [line for line in budgets if line.programme and not line.place]
-    where = [line for line in budgets if line.place and not line.programme]
-    return Spent(
-        added(lambda demand: programme_of(demand.use.stated), whose, lambda line: line.programme),
-        added(lambda demand: demand.use.place.id, where, lambda line: line.place),
-        _sum([found.stock]),
-        _sum([found.unused, *found.separate.values()]),
+    program_budgets = [line for line in budgets if line.programme and not line.place]
+    place_budgets = [line for line in budgets if line.place and not line.programme]
+    return Spend(
+        spend_lines(lambda demand: program_of(demand.use.stated), program_budgets, lambda line: line.programme),
+        spend_lines(lambda demand: demand.use.place.id, place_budgets, lambda line: line.place),
+        _total([cash.stock]),
+        _total([cash.unused, *cash.separate.values()]),
     )
 
 
-def _sum(some: Iterable[Cash]) -> Decimal:
-    return as_decimal(sum((amount for cash in some for amount in cash.values()), Fraction(0)))
+def _total(cash_flows: Iterable[Cash]) -> Decimal:
+    return as_decimal(sum((amount for cash in cash_flows for amount in cash.values()), Fraction(0)))
 
 
-def _unused(budgets: Sequence[BudgetLine]) -> Iterator[str]:
-    """Yield budgets that match no spend."""
-    both = sum(1 for line in budgets if bool(line.programme) == bool(line.place))
-    if both:
-        yield f"{both} budgets name both a programme and a place, or neither, and are not told"
+def _unused_budget_notes(budgets: Sequence[BudgetLine]) -> Iterator[str]:
+    unused_count = sum(1 for line in budgets if bool(line.programme) == bool(line.place))
+    if unused_count:
+        yield f"{unused_count} budgets aren't shown, because they name both a program and a place, or neither"

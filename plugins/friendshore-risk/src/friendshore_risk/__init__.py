@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 @hookimpl
 def friendshore_settings() -> list[type[RiskSettings]]:
-    """Return the settings of a case under `[plugin.friendshore-risk]`."""
     from .events import RiskSettings
 
     return [RiskSettings]
@@ -21,7 +20,6 @@ def friendshore_settings() -> list[type[RiskSettings]]:
 
 @hookimpl
 def friendshore_questions() -> list[FrontierQuestion | RiskQuestion | StressQuestion | WithstandQuestion]:
-    """Return the questions `frontier`, `risk`, `stress`, and `withstand`."""
     from .questions import FrontierQuestion, RiskQuestion, StressQuestion, WithstandQuestion
 
     return [FrontierQuestion(), RiskQuestion(), StressQuestion(), WithstandQuestion()]

@@ -36,11 +36,10 @@ from friendshore.problem.parts import Impact, Parts, impact
 from friendshore.rules.amend import with_bills
 from friendshore.session import Session
 
-from .losses import ROUTES, SupplyRoute, moves_on, words_of
+from .losses import ROUTES, SupplyRoute, moves_on_route, route_words
 
 
-def _read(parse: Callable[[str], Decimal]) -> BeforeValidator:
-    """Return a validator for amounts such as `5 %` and `12 months`."""
+def _parsed(parse: Callable[[str], Decimal]) -> BeforeValidator:
 
     def read(value: object) -> object:
         if not isinstance(value, str):
@@ -53,12 +52,10 @@ def _read(parse: Callable[[str], Decimal]) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-Probability = Annotated[DecimalFraction, _read(parse_share)]
-"""Probability from 0 to 1, such as `5 %`."""
+Probability = Annotated[DecimalFraction, _parsed(parse_share)]
 
 
-Multiplier = Annotated[NonNegative, _read(parse_share)]
-"""Factor of a price or a quantity, such as `2` or `150 %`."""
+Multiplier = Annotated[NonNegative, _parsed(parse_share)]
 
 
 class Event(CheckedRecord):
@@ -81,9 +78,9 @@ class Event(CheckedRecord):
     """Probability that it happens without the event `given`."""
     start: Annotated[datetime.date | None, Field(alias="from")] = None
     """First day of its changes. Empty means the day on which events become known."""
-    lasts: Annotated[Months | None, _read(parse_duration)] = None
+    lasts: Annotated[Months | None, _parsed(parse_duration)] = None
     """Duration, such as `12 months`. Empty means until the end of the plan."""
-    durations: tuple[Annotated[Months, _read(parse_duration)], ...] = ()
+    durations: tuple[Annotated[Months, _parsed(parse_duration)], ...] = ()
     """Instead of `lasts`: possible durations, with their probabilities in `duration_chances`."""
     duration_chances: tuple[Probability, ...] = ()
     """Probability of each of `durations`. They total 1."""
@@ -93,7 +90,7 @@ class Event(CheckedRecord):
     """Lost offer, facility, supplier, parent company, country (`country:CN`), or catalog, named as in a change's `remove`; or a route that takes no
     more orders: `route:AU>US`, `route:CN>`, `route:>US`, or `via:suez`.
     """
-    share: Annotated[Part, _read(parse_share)] = Decimal(1)
+    share: Annotated[Part, _parsed(parse_share)] = Decimal(1)
     """Share of the capacity that is lost. 1 means all of it."""
     price: str = ""
     """Offer, material, or all offers of `country:CN` or `outside:CN`, whose price is multiplied by `factor`."""
@@ -124,90 +121,130 @@ class Event(CheckedRecord):
     why: Why = ""
 
     SUBJECTS: ClassVar[tuple[str, ...]] = ("lose", "price", "demand", "scenario", "change")
-    DRAWN: ClassVar[tuple[str, ...]] = ("between", "uniform", "normal", "lognormal")
+    DISTRIBUTIONS: ClassVar[tuple[str, ...]] = ("between", "uniform", "normal", "lognormal")
 
     @property
-    def drawn(self) -> bool:
-        """True if its factor has a distribution that is sampled."""
+    def is_sampled(self) -> bool:
+        """True if its factor has a distribution."""
         return bool(self.between or self.uniform or self.normal or self.lognormal)
 
     @classmethod
-    def faults(cls, given: FieldValues) -> Iterator[Fault]:
-        """Yield errors unless there is exactly one probability and one subject, and for unused values."""
-        named = [name for name in cls.SUBJECTS if given.get(name)]
-        if len(named) != 1:
-            told = ", ".join(f"`{name}`" for name in cls.SUBJECTS)
-            yield Fault("", f"what it changes is one of {told}, found {', '.join(named) or 'none'}", "one of them")
-        chances = [name for name in ("probability", "per_year", "chances") if given.get(name) not in (None, ())]
-        without = any(given.get(name) for name in (*cls.DRAWN, "factors"))
-        if len(chances) != 1 and not (without and not chances):
-            yield Fault("", "how likely it is says one of `probability`, `per_year` and `chances`", "one of the three")
-        lost = str(given.get("lose", ""))
-        if lost.startswith(("route:", "via:")) and SupplyRoute.of(lost) is None:
-            yield Fault("lose", "is no route", ROUTES)
-        if SupplyRoute.of(lost) is not None and given.get("share", 1) != 1:
-            yield Fault("share", "is read with plants alone: a route is lost, or it is not", "no `share`")
-        if given.get("otherwise") and not given.get("given"):
-            yield Fault("otherwise", "is read with `given` alone", "an event in `given`, or no `otherwise`")
-        if given.get("given") and given.get("probability") is None:
-            yield Fault("given", "goes with `probability` alone", "a `probability`", depends_on=("probability",))
-        yield from cls._sizes(given)
+    def faults(cls, fields: FieldValues) -> Iterator[Fault]:
+        """Yield errors unless there is exactly one subject and one probability, and for keys without effect."""
+        subjects = [name for name in cls.SUBJECTS if fields.get(name)]
+        if len(subjects) != 1:
+            choices = ", ".join(f"`{name}`" for name in cls.SUBJECTS)
+            yield Fault(
+                "",
+                f"an event has exactly one of {choices}, but this one has {', '.join(subjects) or 'none'}",
+                "one of them",
+                code="FS975",
+            )
+        chance_keys = [name for name in ("probability", "per_year", "chances") if fields.get(name) not in (None, ())]
+        has_default_chance = any(fields.get(name) for name in (*cls.DISTRIBUTIONS, "factors"))
+        if len(chance_keys) != 1 and not (has_default_chance and not chance_keys):
+            yield Fault(
+                "",
+                "an event has exactly one of `probability`, `per_year`, and `chances`",
+                "one of the three",
+                code="FS975",
+            )
+        lost_name = str(fields.get("lose", ""))
+        if lost_name.startswith(("route:", "via:")) and SupplyRoute.of(lost_name) is None:
+            yield Fault("lose", "the route can't be read", ROUTES, code="FS011")
+        if SupplyRoute.of(lost_name) is not None and fields.get("share", 1) != 1:
+            yield Fault("share", "a share applies only to plants, not to a route", "no `share`", code="FS976")
+        if fields.get("otherwise") and not fields.get("given"):
+            yield Fault(
+                "otherwise",
+                "has an effect only together with `given`",
+                "an event in `given`, or no `otherwise`",
+                code="FS976",
+            )
+        if fields.get("given") and fields.get("probability") is None:
+            yield Fault(
+                "given",
+                "has an effect only together with `probability`",
+                "a `probability`",
+                depends_on=("probability",),
+                code="FS976",
+            )
+        yield from cls._sizes(fields)
 
     @classmethod
-    def _sizes(cls, given: FieldValues) -> Iterator[Fault]:
-        """Yield errors in factors of prices and demand: missing, repeated, inconsistent, or unused."""
-        sizes = [name for name in ("factor", "factors", *cls.DRAWN) if given.get(name) not in (None, ())]
-        moves = bool(given.get("price") or given.get("demand"))
-        if moves and len(sizes) != 1:
-            told = ", ".join(f"`{name}`" for name in ("factor", "factors", *cls.DRAWN))
-            yield Fault("factor", f"`price` and `demand` need one of {told}", "2, or 150 %")
-        for name in sizes if not moves else ():
-            yield Fault(name, "is read with `price` and `demand` alone", f"no `{name}`")
-        factors, chances = (given.get(name, ()) for name in ("factors", "chances"))
-        stated = any(given.get(name) is not None for name in ("probability", "per_year"))
-        if len(factors) != len(chances) and (chances or stated):
-            yield Fault("chances", f"{len(chances)} chances for {len(factors)} factors", "one for each of `factors`")
+    def _sizes(cls, fields: FieldValues) -> Iterator[Fault]:
+        factor_keys = [name for name in ("factor", "factors", *cls.DISTRIBUTIONS) if fields.get(name) not in (None, ())]
+        has_factor = bool(fields.get("price") or fields.get("demand"))
+        if has_factor and len(factor_keys) != 1:
+            choices = ", ".join(f"`{name}`" for name in ("factor", "factors", *cls.DISTRIBUTIONS))
+            yield Fault(
+                "factor",
+                f"`price` and `demand` need exactly one of {choices}",
+                "a factor such as 2 or 150 %",
+                code="FS975",
+            )
+        for name in factor_keys if not has_factor else ():
+            yield Fault(name, "has an effect only together with `price` or `demand`", f"no `{name}`", code="FS976")
+        factors, chances = (fields.get(name, ()) for name in ("factors", "chances"))
+        has_chance = any(fields.get(name) is not None for name in ("probability", "per_year"))
+        if len(factors) != len(chances) and (chances or has_chance):
+            yield Fault(
+                "chances",
+                f"there are {len(chances)} chances for {len(factors)} factors",
+                "one chance for each factor",
+                code="FS977",
+            )
         if sum(chances, Decimal(0)) > 1:
-            yield Fault("chances", "come to more than 1", "chances that come to 1 at most")
-        yield from cls._distributions(given)
-        yield from cls._durations(given, moves or bool(given.get("lose")))
+            yield Fault("chances", "the chances total more than 1", "chances that total 1 at most", code="FS977")
+        yield from cls._distributions(fields)
+        yield from cls._durations(fields, has_factor or bool(fields.get("lose")))
 
     @classmethod
-    def _distributions(cls, given: FieldValues) -> Iterator[Fault]:
-        """Yield errors in the parameters of distributions."""
-        between, uniform, normal, lognormal = (given.get(name, ()) for name in cls.DRAWN)
+    def _distributions(cls, fields: FieldValues) -> Iterator[Fault]:
+        between, uniform, normal, lognormal = (fields.get(name, ()) for name in cls.DISTRIBUTIONS)
         if between and (len(between) != 3 or list(between) != sorted(between) or between[0] == between[-1]):
             yield Fault(
-                "between", "is not a least, a likeliest and a most multiplier", "three numbers, like [0.5, 1, 3]"
+                "between",
+                "needs a minimum, a most likely, and a maximum factor in this order",
+                "three numbers such as [0.5, 1, 3]",
+                code="FS977",
             )
         if uniform and (len(uniform) != 2 or uniform[0] >= uniform[1]):
-            yield Fault("uniform", "is not a least and a most multiplier", "two numbers, like [0.8, 1.5]")
+            yield Fault(
+                "uniform", "needs a minimum and a larger maximum factor", "two numbers such as [0.8, 1.5]", code="FS977"
+            )
         if normal and (len(normal) != 2 or not all(normal)):
-            yield Fault("normal", "is not a mean and a standard deviation", "two numbers above 0, like [1, 0.2]")
+            yield Fault(
+                "normal", "needs a mean and a standard deviation", "two numbers above 0 such as [1, 0.2]", code="FS977"
+            )
         if lognormal and (len(lognormal) != 2 or not all(lognormal)):
-            told = "is not a median and the standard deviation of a logarithm"
-            yield Fault("lognormal", told, "two numbers above 0, like [1, 0.3]")
-        if given.get("along_with") and not any(given.get(name) for name in ("factors", *cls.DRAWN)):
-            told = " or ".join(f"`{name}`" for name in ("factors", *cls.DRAWN))
-            yield Fault("along_with", f"is read with {told} alone", "no `along_with`")
-        if given.get("along_with") and given.get("chances"):
-            yield Fault("chances", "are those of the event that it goes along with", "no `chances`")
+            message = "needs a median and the standard deviation of the logarithm"
+            yield Fault("lognormal", message, "two numbers above 0 such as [1, 0.3]", code="FS977")
+        if fields.get("along_with") and not any(fields.get(name) for name in ("factors", *cls.DISTRIBUTIONS)):
+            choices = " or ".join(f"`{name}`" for name in ("factors", *cls.DISTRIBUTIONS))
+            yield Fault("along_with", f"has an effect only together with {choices}", "no `along_with`", code="FS976")
+        if fields.get("along_with") and fields.get("chances"):
+            yield Fault("chances", "would contradict those of the event in `along_with`", "no `chances`", code="FS976")
 
     @classmethod
-    def _durations(cls, given: FieldValues, read: bool) -> Iterator[Fault]:
-        """Yield errors in the duration: repeated, inconsistent, or unused."""
-        said = [name for name in ("lasts", "durations", "ends_per_year") if given.get(name) not in (None, ())]
-        for name in said if not read else ():
-            yield Fault(name, "is read with `lose`, `price` and `demand` alone", "`until` in the changes themselves")
-        if len(said) > 1:
-            told = " and ".join(f"`{name}`" for name in said)
-            yield Fault(said[1], f"how long it lasts is said by {told}", "one of them")
-        durations, chances = given.get("durations", ()), given.get("duration_chances", ())
+    def _durations(cls, fields: FieldValues, has_effect: bool) -> Iterator[Fault]:
+        duration_keys = [name for name in ("lasts", "durations", "ends_per_year") if fields.get(name) not in (None, ())]
+        for name in duration_keys if not has_effect else ():
+            yield Fault(
+                name,
+                "has an effect only together with `lose`, `price`, or `demand`",
+                "`until` in the changes themselves",
+                code="FS976",
+            )
+        if len(duration_keys) > 1:
+            choices = " and ".join(f"`{name}`" for name in duration_keys)
+            yield Fault(duration_keys[1], f"the duration is given by both {choices}", "one of them", code="FS975")
+        durations, chances = fields.get("durations", ()), fields.get("duration_chances", ())
         if len(durations) != len(chances):
-            message = f"{len(chances)} chances for {len(durations)} durations"
-            yield Fault("duration_chances", message, "one for each of `durations`")
+            message = f"there are {len(chances)} chances for {len(durations)} durations"
+            yield Fault("duration_chances", message, "one chance for each duration", code="FS977")
         elif durations and sum(chances, Decimal(0)) != 1:
-            yield Fault("duration_chances", "do not come to 1", "chances that come to 1")
+            yield Fault("duration_chances", "the chances don't total 1", "chances that total 1", code="FS977")
 
 
 class RiskSettings(CheckedRecord):
@@ -220,62 +257,83 @@ class RiskSettings(CheckedRecord):
     event: tuple[Event, ...] = ()
 
     @classmethod
-    def faults(cls, given: FieldValues) -> Iterator[Fault]:
+    def faults(cls, fields: FieldValues) -> Iterator[Fault]:
         """Yield errors for events of the same name, and for causes that come after their effects."""
-        known: set[str] = set()
-        drawn: set[str] = set()
-        of_factors: dict[str, int] = {}
-        events = given.get("event")
+        earlier_names: set[str] = set()
+        sampled_names: set[str] = set()
+        factor_count_by_name: dict[str, int] = {}
+        events = fields.get("event")
         for position, event in enumerate(events if isinstance(events, tuple) else ()):
-            if event.name in known:
+            if event.name in earlier_names:
                 yield Fault(
-                    "name", f"another event is called `{event.name}`", "a name of its own", entry=("event", position)
+                    "name",
+                    f"two events have the name `{event.name}`",
+                    "a unique name",
+                    entry=("event", position),
+                    code="FS012",
                 )
-            if event.given and event.given not in known:
-                message = f"no event stated before this one is called `{event.given}`"
-                expected = "one of " + (", ".join(sorted(known)) or "none: this is the first")
-                yield Fault("given", message, expected, "state the cause first", entry=("event", position))
-            several = len(event.factors)
-            if event.along_with and several and of_factors.get(event.along_with) != several:
-                message = f"no event stated before this one has {several} `factors` and is called `{event.along_with}`"
+            if event.given and event.given not in earlier_names:
+                message = f"no earlier event has the name `{event.given}`"
+                expected = "one of " + (", ".join(sorted(earlier_names)) or "none, because this is the first")
                 yield Fault(
-                    "along_with", message, f"an event of {several} factors", "state it first", entry=("event", position)
+                    "given",
+                    message,
+                    expected,
+                    "move the cause before this event",
+                    entry=("event", position),
+                    code="FS978",
                 )
-            elif event.along_with and not several and event.along_with not in drawn:
-                message = f"no event stated before this one, of which samples are drawn, is called `{event.along_with}`"
-                expected = "one of " + (", ".join(sorted(drawn)) or "none: there is none before this")
-                yield Fault("along_with", message, expected, "state that one first", entry=("event", position))
-            known.add(event.name)
-            of_factors[event.name] = several
-            drawn |= {event.name} if event.drawn else set()
+            factor_count = len(event.factors)
+            if event.along_with and factor_count and factor_count_by_name.get(event.along_with) != factor_count:
+                message = f"no earlier event with the name `{event.along_with}` has {factor_count} `factors`"
+                yield Fault(
+                    "along_with",
+                    message,
+                    f"an event with {factor_count} factors",
+                    "move that event before this one",
+                    entry=("event", position),
+                    code="FS978",
+                )
+            elif event.along_with and not factor_count and event.along_with not in sampled_names:
+                message = f"no earlier event with the name `{event.along_with}` has a distribution"
+                expected = "one of " + (
+                    ", ".join(sorted(sampled_names)) or "none, because there is none before this one"
+                )
+                yield Fault(
+                    "along_with",
+                    message,
+                    expected,
+                    "move that event before this one",
+                    entry=("event", position),
+                    code="FS978",
+                )
+            earlier_names.add(event.name)
+            factor_count_by_name[event.name] = factor_count
+            sampled_names |= {event.name} if event.is_sampled else set()
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class EventOccurrence:
     """An event that happens."""
 
     event: Event
     start: date
-    """First day of its changes."""
     factor: Decimal | None = None
-    """Factor of a price or a demand."""
     lasts: Decimal | None = None
     """Duration in months. None means until the end of the plan."""
-    place: int = 0
+    factor_index: int = 0
     """Position among its `factors`."""
 
     @property
     def name(self) -> str:
-        """Its name, with factor, start, and duration if these vary."""
         event = self.event
-        size = f" x {self.factor}" if event.factors or event.drawn else ""
-        begins = "" if event.per_year is None else f" from {self.start}"
-        several = event.durations or event.ends_per_year is not None
-        return f"{event.name}{size}{begins}{' ' + duration(self.lasts) if several else ''}"
+        factor_text = f" x {self.factor}" if event.factors or event.is_sampled else ""
+        start_text = "" if event.per_year is None else f" from {self.start}"
+        duration_varies = event.durations or event.ends_per_year is not None
+        return f"{event.name}{factor_text}{start_text}{' ' + duration(self.lasts) if duration_varies else ''}"
 
     @property
-    def told(self) -> Told:
-        """Values that distinguish it from other outcomes of the event."""
+    def key(self) -> OccurrenceKey:
         return self.event.name, self.start, self.factor, self.lasts
 
 
@@ -283,177 +341,183 @@ class Begun:
 class RiskScenario:
     """Events that happen together, without any others."""
 
-    events: tuple[Begun, ...]
-    """Events in the order of the case. Empty if nothing happens."""
+    events: tuple[EventOccurrence, ...]
     probability: Fraction
 
     @property
     def name(self) -> str:
-        """The names of its events."""
-        return " + ".join(begun.name for begun in self.events) or NOTHING_HAPPENS
+        return " + ".join(occurrence.name for occurrence in self.events) or NOTHING_HAPPENS
 
 
 NOTHING_HAPPENS = "nothing happens"
 
 
 def duration(lasts: Decimal | None) -> str:
-    """Return a duration in words."""
     return "to the end" if lasts is None else f"for {lasts.normalize():f} months"
 
 
-_NONE = Decimal(0)
-Told = tuple[str, date, Decimal | None, Decimal | None]
-"""Name of an event that happens, its first day, factor, and duration in months."""
-EventOutcome = tuple[Begun | None, Fraction]
+_ZERO = Decimal(0)
+OccurrenceKey = tuple[str, date, Decimal | None, Decimal | None]
+EventOutcome = tuple[EventOccurrence | None, Fraction]
 """Outcome of an event, without the factor if that is sampled, and its probability. None if it doesn't happen."""
 
 
-def outcomes(event: Event, came: Mapping[str, Begun], day: date, horizon: Horizon) -> list[EventOutcome]:
-    """Return the outcomes of an event with their probabilities, which total 1.
-
-    Args:
-        event: The event.
-        came: Earlier events that happen, by name.
-        day: Day on which events become known.
-        horizon: Horizon of the plan.
-    """
+def outcomes(
+    event: Event, occurrences: Mapping[str, EventOccurrence], day: date, horizon: Horizon
+) -> list[EventOutcome]:
+    """Return the outcomes of an event with their probabilities, which total 1. `occurrences` are the earlier events that happen, by name."""
     start, last = event.start or day, horizon.periods[-1].end
-    found: list[tuple[date, Decimal | None, Fraction]] = []
-    of_factors = 0
+    starts: list[tuple[date, Decimal | None, Fraction]] = []
+    first_index = 0
     if event.factors and event.along_with:
-        if event.along_with in came:
-            of_factors = came[event.along_with].place
-            found = [(start, event.factors[of_factors], Fraction(1))]
+        if event.along_with in occurrences:
+            first_index = occurrences[event.along_with].factor_index
+            starts = [(start, event.factors[first_index], Fraction(1))]
     elif event.factors:
-        chances = [Fraction(one) for one in event.chances] or [Fraction(1, len(event.factors))] * len(event.factors)
-        found = [(start, factor, chance) for factor, chance in zip(event.factors, chances, strict=True)]
+        chances = [Fraction(each) for each in event.chances] or [Fraction(1, len(event.factors))] * len(event.factors)
+        starts = [(start, factor, chance) for factor, chance in zip(event.factors, chances, strict=True)]
     elif event.per_year is None:
-        stated = Decimal(1) if event.probability is None else event.probability
-        found = [
-            (start, event.factor, Fraction(event.otherwise if event.given and event.given not in came else stated))
+        probability = Decimal(1) if event.probability is None else event.probability
+        starts = [
+            (
+                start,
+                event.factor,
+                Fraction(event.otherwise if event.given and event.given not in occurrences else probability),
+            )
         ]
     else:
-        found = [(first, event.factor, chance) for first, chance in _yearly(event.per_year, start, last)]
-    none = 1 - sum((chance for _, _, chance in found), Fraction(0))
-    comes: list[EventOutcome] = [
-        (Begun(event, first, factor, lasts, place), chance * part)
-        for place, (first, factor, chance) in enumerate(found, of_factors)
-        for lasts, part in _durations(event, first, last)
+        starts = [(first_day, event.factor, chance) for first_day, chance in _yearly(event.per_year, start, last)]
+    chance_of_none = 1 - sum((chance for _, _, chance in starts), Fraction(0))
+    occurrence_chances: list[EventOutcome] = [
+        (EventOccurrence(event, first_day, factor, lasts, index), chance * duration_chance)
+        for index, (first_day, factor, chance) in enumerate(starts, first_index)
+        for lasts, duration_chance in _durations(event, first_day, last)
     ]
-    return [one for one in (*comes, (None, none)) if one[1]]
+    return [pair for pair in (*occurrence_chances, (None, chance_of_none)) if pair[1]]
 
 
-def _yearly(chance: Decimal, start: date, last: date) -> Iterator[tuple[date, Fraction]]:
+def _yearly(yearly_chance: Decimal, start: date, last: date) -> Iterator[tuple[date, Fraction]]:
     """Yield the first days of years up to a day, each with the probability that a one-time event happens with that year."""
-    left, years = Fraction(1), 0
+    remaining, years = Fraction(1), 0
     while (first := add_months(start, 12 * years)) <= last:
-        yield first, left * Fraction(chance)
-        left *= 1 - Fraction(chance)
+        yield first, remaining * Fraction(yearly_chance)
+        remaining *= 1 - Fraction(yearly_chance)
         years += 1
 
 
 def _durations(event: Event, start: date, last: date) -> list[tuple[Decimal | None, Fraction]]:
-    """Return the possible durations of an event in months, with their probabilities."""
     if event.durations:
         pairs = zip(event.durations, event.duration_chances, strict=True)
         return [(months, Fraction(chance)) for months, chance in pairs]
     if event.ends_per_year is None:
         return [(event.lasts, Fraction(1))]
-    ends = [chance for _, chance in _yearly(event.ends_per_year, start, last)]
-    kept: list[tuple[Decimal | None, Fraction]] = [(Decimal(12 * n), chance) for n, chance in enumerate(ends, 1)]
-    # What ends with the last year that begins within the plan lasts to its end, as what goes on does.
-    return [*kept[:-1], (None, 1 - sum(ends[:-1], Fraction(0)))]
+    end_chances = [chance for _, chance in _yearly(event.ends_per_year, start, last)]
+    durations: list[tuple[Decimal | None, Fraction]] = [
+        (Decimal(12 * n), chance) for n, chance in enumerate(end_chances, 1)
+    ]
+    # An event that ends with the last year of the plan lasts to its end, like one that doesn't end.
+    return [*durations[:-1], (None, 1 - sum(end_chances[:-1], Fraction(0)))]
 
 
-def count_of(events: Sequence[Event], day: date, horizon: Horizon, most: int) -> int:
-    """Return the number of scenarios. `most` + 1 if there are more, or if a distribution is sampled."""
-    if any(event.drawn for event in events):
-        return most + 1
-    found = 0
-    for _ in _every(events, day, horizon):
-        found += 1
-        if found > most:
+def count_scenarios(events: Sequence[Event], day: date, horizon: Horizon, max_count: int) -> int:
+    """Return the number of scenarios. `max_count` + 1 if there are more, or if a distribution is sampled."""
+    if any(event.is_sampled for event in events):
+        return max_count + 1
+    scenario_count = 0
+    for _ in _walk_scenarios(events, day, horizon):
+        scenario_count += 1
+        if scenario_count > max_count:
             break
-    return found
+    return scenario_count
 
 
-def enumerated(events: Sequence[Event], day: date, horizon: Horizon) -> list[RiskScenario]:
-    """Return all scenarios, sorted by number of events and then in the order of the case. The first is without events."""
-    found = list(_every(events, day, horizon))
-    places = {event.name: place for place, event in enumerate(events)}
+def enumerate_scenarios(events: Sequence[Event], day: date, horizon: Horizon) -> list[RiskScenario]:
+    """Return all scenarios, sorted by number of events and then in the order of the case. The first has no events."""
+    scenarios = list(_walk_scenarios(events, day, horizon))
+    position_by_name = {event.name: position for position, event in enumerate(events)}
 
-    return sorted(found, key=lambda one: (len(one.events), [_order(places[b.event.name], b) for b in one.events]))
+    return sorted(
+        scenarios,
+        key=lambda scenario: (
+            len(scenario.events),
+            [_sort_key(position_by_name[occurrence.event.name], occurrence) for occurrence in scenario.events],
+        ),
+    )
 
 
-def _order(place: int, begun: Begun) -> tuple[int, date, Decimal, bool, Decimal]:
-    return place, begun.start, begun.factor or _NONE, begun.lasts is None, begun.lasts or _NONE
+def _sort_key(position: int, occurrence: EventOccurrence) -> tuple[int, date, Decimal, bool, Decimal]:
+    return position, occurrence.start, occurrence.factor or _ZERO, occurrence.lasts is None, occurrence.lasts or _ZERO
 
 
-def _every(events: Sequence[Event], day: date, horizon: Horizon) -> Iterator[RiskScenario]:
-    def walk(place: int, begun: tuple[Begun, ...], chance: Fraction) -> Iterator[RiskScenario]:
-        if place == len(events):
-            yield RiskScenario(begun, chance)
+def _walk_scenarios(events: Sequence[Event], day: date, horizon: Horizon) -> Iterator[RiskScenario]:
+    def walk(position: int, occurrences: tuple[EventOccurrence, ...], chance: Fraction) -> Iterator[RiskScenario]:
+        if position == len(events):
+            yield RiskScenario(occurrences, chance)
             return
-        event = events[place]
-        came = {one.event.name: one for one in begun}
-        for comes, part in outcomes(event, came, day, horizon):
-            yield from walk(place + 1, begun if comes is None else (*begun, comes), chance * part)
+        event = events[position]
+        occurrence_by_name = {each.event.name: each for each in occurrences}
+        for occurrence, outcome_chance in outcomes(event, occurrence_by_name, day, horizon):
+            yield from walk(
+                position + 1, occurrences if occurrence is None else (*occurrences, occurrence), chance * outcome_chance
+            )
 
     return walk(0, (), Fraction(1))
 
 
-def sampled(events: Sequence[Event], day: date, horizon: Horizon, count: int, seed: str) -> list[RiskScenario]:
+def sample_scenarios(events: Sequence[Event], day: date, horizon: Horizon, count: int, seed: str) -> list[RiskScenario]:
     """Return a sample of scenarios, each with its share of draws as probability.
 
-    Draws are common random numbers. Each depends only on the seed, the name of the event, and the number of the draw. An event therefore happens in
-    the same draws, regardless of other parts of the case.
+    Draws are common random numbers. Each depends only on the seed, the name of the event, and the number of the draw, so an event happens in the same
+    draws regardless of other parts of the case.
     """
-    drawn: Counter[tuple[Told, ...]] = Counter()
-    known: dict[tuple[Told, ...], tuple[Begun, ...]] = {}
+    count_by_key: Counter[tuple[OccurrenceKey, ...]] = Counter()
+    occurrences_by_key: dict[tuple[OccurrenceKey, ...], tuple[EventOccurrence, ...]] = {}
     for number in range(count):
-        came: dict[str, Begun] = {}
+        occurrences: dict[str, EventOccurrence] = {}
         for event in events:
-            left = uniform(seed, event.name, number)
-            for begun, part in outcomes(event, came, day, horizon):
-                if left < part:
-                    if begun is not None:
-                        size = _drawn(event, seed, number) if event.drawn else begun.factor
-                        came[event.name] = replace(begun, factor=size)
+            remaining = uniform(seed, event.name, number)
+            for occurrence, outcome_chance in outcomes(event, occurrences, day, horizon):
+                if remaining < outcome_chance:
+                    if occurrence is not None:
+                        factor = _sampled_factor(event, seed, number) if event.is_sampled else occurrence.factor
+                        occurrences[event.name] = replace(occurrence, factor=factor)
                     break
-                left -= part
-        key = tuple(begun.told for begun in came.values())
-        known[key] = tuple(came.values())
-        drawn[key] += 1
-    places = {event.name: place for place, event in enumerate(events)}
-    ordered = sorted(known.items(), key=lambda item: (len(item[0]), [_order(places[b.event.name], b) for b in item[1]]))
-    return [RiskScenario(begun, Fraction(drawn[key], count)) for key, begun in ordered]
+                remaining -= outcome_chance
+        key = tuple(occurrence.key for occurrence in occurrences.values())
+        occurrences_by_key[key] = tuple(occurrences.values())
+        count_by_key[key] += 1
+    position_by_name = {event.name: position for position, event in enumerate(events)}
+    sorted_items = sorted(
+        occurrences_by_key.items(),
+        key=lambda item: (len(item[0]), [_sort_key(position_by_name[each.event.name], each) for each in item[1]]),
+    )
+    return [RiskScenario(occurrence, Fraction(count_by_key[key], count)) for key, occurrence in sorted_items]
 
 
-def _drawn(event: Event, seed: str, number: int) -> Decimal:
-    """Return a factor with four decimals: the quantile of a uniform random number."""
+def _sampled_factor(event: Event, seed: str, number: int) -> Decimal:
     share = float(uniform(seed, f"{event.along_with or event.name}, size", number))
-    return Decimal(repr(round(_quantile(event, min(max(share, _LEAST), 1 - _LEAST)), 4)))
+    return Decimal(repr(round(_quantile(event, min(max(share, _MIN_TAIL), 1 - _MIN_TAIL)), 4)))
 
 
-_LEAST = 2.0**-53
+_MIN_TAIL = 2.0**-53
 """Minimum distance of a quantile from 0 and 1, at which a normal distribution has none."""
 
 
 def _quantile(event: Event, share: float) -> float:
     if event.uniform:
-        least, most = map(float, event.uniform)
-        return least + share * (most - least)
+        minimum, maximum = map(float, event.uniform)
+        return minimum + share * (maximum - minimum)
     if event.normal:
         mean, deviation = map(float, event.normal)
         return max(NormalDist(mean, deviation).inv_cdf(share), 0.0)
     if event.lognormal:
         median, deviation = map(float, event.lognormal)
         return median * exp(NormalDist(0, deviation).inv_cdf(share))
-    least, likeliest, most = map(float, event.between)
-    width = most - least
-    if share * width < likeliest - least:
-        return least + sqrt(share * width * (likeliest - least))
-    return most - sqrt((1 - share) * width * (most - likeliest))
+    minimum, mode, maximum = map(float, event.between)
+    width = maximum - minimum
+    if share * width < mode - minimum:
+        return minimum + sqrt(share * width * (mode - minimum))
+    return maximum - sqrt((1 - share) * width * (maximum - mode))
 
 
 def uniform(seed: str, name: str, number: int) -> Fraction:
@@ -463,238 +527,243 @@ def uniform(seed: str, name: str, number: int) -> Fraction:
 
 
 DATED = ("enable", "disable", "remove", "capacity", "waive", "grant")
-"""Subjects of changes with a first day. Other changes apply to the whole plan, including decisions before an event is known."""
+"""Subjects of changes that can have a first day. Other changes apply to the whole plan, including decisions before an event is known."""
 
-_ANY = Decimal(2)
+_ANY_FACTOR = Decimal(2)
 """Any factor. The scope of a price or demand change doesn't depend on it."""
 
 
-def bearing(event: Event, start: date, parts: Parts) -> tuple[Change, ...]:
-    """Return changes with the same scope as the event, with bills resolved, to find the affected parts of a case.
-
-    Raises:
-        InputError: If an event changes something before it, or if no offer uses a route.
-    """
+def scope_changes(event: Event, start: date, parts: Parts) -> tuple[Change, ...]:
     if event.price:
-        return (Change(price=event.price, factor=_ANY),)
+        return (Change(price=event.price, factor=_ANY_FACTOR),)
     if event.demand:
-        return (Change(demand=event.demand, factor=_ANY),)
+        return (Change(demand=event.demand, factor=_ANY_FACTOR),)
     route = SupplyRoute.of(event.lose)
     if route is not None:
-        return tuple(Change(remove=f"offer:{name}", start=start) for name in _going(event, route, parts))
+        return tuple(Change(remove=f"offer:{name}", start=start) for name in _offers_on_route(event, route, parts))
     if event.lose:
         return (Change(remove=event.lose, start=start),)
-    return tuple(_stated(event, start, parts.inputs))
+    return tuple(_stated_changes(event, start, parts.inputs))
 
 
-def _going(event: Event, route: SupplyRoute, parts: Parts) -> list[str]:
+def _offers_on_route(event: Event, route: SupplyRoute, parts: Parts) -> list[str]:
     """Return the offers that may use a route, including those that don't count today, since another event may enable them."""
     problem = parts.problem
-    if not moves_on(route, problem):
-        message = f"event `{event.name}` loses a route that nothing goes which could reach a demand"
-        raise InputError(_wrong(message, event.lose, ROUTES, did_you_mean(event.lose, words_of(problem))))
+    if not moves_on_route(route, problem):
+        message = f"event `{event.name}` loses a route that no offer for a demand uses"
+        raise InputError(
+            _event_problem(message, event.lose, ROUTES, did_you_mean(event.lose, route_words(problem)), code="FS981")
+        )
     return [offer.id for offer in parts.offers if route.may_take(offer, problem.merged.facilities[offer.facility])]
 
 
-def _stated(event: Event, start: date, inputs: Inputs) -> Iterator[Change]:
-    """Yield the changes that an event states, each from a day on which it is known."""
-    given = scenario_changes(inputs.case, (event.scenario,)) if event.scenario else event.change
-    wrong: list[Diagnostic] = []
-    for change in with_bills(given, inputs.bills):
+def _stated_changes(event: Event, start: date, inputs: Inputs) -> Iterator[Change]:
+    stated_changes = scenario_changes(inputs.case, (event.scenario,)) if event.scenario else event.change
+    problems: list[Diagnostic] = []
+    for change in with_bills(stated_changes, inputs.bills):
         if change.subject not in DATED:
-            message = f"event `{event.name}` changes `{change.subject}`, which holds for the whole plan"
-            fix = "`price`, `demand` and `lose` of an event hold from its first day on"
-            wrong.append(_wrong(message, change.told, f"one of {', '.join(DATED)}", fix))
+            message = f"event `{event.name}` changes `{change.subject}`, which applies to the whole plan"
+            fix = "use `price`, `demand`, or `lose` of the event, which apply from its first day on"
+            problems.append(_event_problem(message, change.told, f"one of {', '.join(DATED)}", fix, code="FS979"))
         elif change.start is None:
             yield change.but(start=start)
         elif change.start < start:
-            message = f"event `{event.name}` changes something before it is known whether it comes"
-            wrong.append(_wrong(message, change.told, f"`from` {start} or later, or none", ""))
+            message = f"event `{event.name}` has a change that starts before the event is known"
+            problems.append(
+                _event_problem(message, change.told, f"`from` {start} or later, or no `from`", "", code="FS979")
+            )
         else:
             yield change
-    if wrong:
-        raise InputError(wrong)
+    if problems:
+        raise InputError(problems)
 
 
-def _wrong(message: str, found: str, expected: str, fix: str) -> Diagnostic:
-    return Diagnostic(message, column="plugin.friendshore-risk.event", found=found, expected=expected, fix=fix)
+def _event_problem(message: str, found: str, expected: str, fix: str, code: str) -> Diagnostic:
+    return Diagnostic(
+        message, column="plugin.friendshore-risk.event", found=found, expected=expected, fix=fix, code=code
+    )
 
 
-def facts_after(inputs: Inputs, problem: Problem, happened: Sequence[Begun]) -> Inputs:
-    """Return the facts after some events. Lost routes aren't part of the facts; see `lost_routes`.
-
-    Args:
-        inputs: Facts without the events.
-        problem: Problem of these facts.
-        happened: Events. Those that don't affect these facts change nothing.
-
-    Raises:
-        InputError: If an event refers to something unknown, or has changes without a date.
-        PluginError: If a plugin's rule raises.
-    """
-    stated = [change for one in happened for change in _of_facts(one, inputs)]
-    if stated:  # they may let offers count that did not, which are then lost, or dearer, as well
-        inputs = inputs.after(stated)
+def facts_after(inputs: Inputs, problem: Problem, happened: Sequence[EventOccurrence]) -> Inputs:
+    """Return the facts after some events, without lost routes (see `lost_routes`). Events that don't affect these facts change nothing."""
+    fact_changes = [change for occurrence in happened for change in _fact_changes(occurrence, inputs)]
+    if fact_changes:  # they may make more offers usable, which the other events then affect too
+        inputs = inputs.after(fact_changes)
         problem = inputs.problem()
-    moved = _Moved(problem)
-    lost: list[Change] = []
-    for begun in happened:
-        event, days = begun.event, periods_of(begun, problem.case.horizon)
+    effects = _EventEffects(problem)
+    removals: list[Change] = []
+    for occurrence in happened:
+        event, periods = occurrence.event, periods_of(occurrence, problem.case.horizon)
         if event.price:
-            moved.reprice(begun, days)
+            effects.reprice(occurrence, periods)
         elif event.demand:
-            moved.resize(begun, days)
+            effects.resize(occurrence, periods)
         elif event.lose and SupplyRoute.of(event.lose) is None:
-            lost.extend(moved.lose(begun, days))
-    return moved.applied(inputs.after(lost) if lost else inputs)
+            removals.extend(effects.lose(occurrence, periods))
+    return effects.applied(inputs.after(removals) if removals else inputs)
 
 
-def _of_facts(begun: Begun, inputs: Inputs) -> Iterator[Change]:
-    """Yield the changes that an event states."""
-    if begun.event.scenario or begun.event.change:
-        yield from _stated(begun.event, begun.start, inputs)
+def _fact_changes(occurrence: EventOccurrence, inputs: Inputs) -> Iterator[Change]:
+    if occurrence.event.scenario or occurrence.event.change:
+        yield from _stated_changes(occurrence.event, occurrence.start, inputs)
 
 
-def lost_routes(happened: Sequence[Begun], horizon: Horizon) -> list[tuple[SupplyRoute, range]]:
+def lost_routes(happened: Sequence[EventOccurrence], horizon: Horizon) -> list[tuple[SupplyRoute, range]]:
     """Return the routes lost in some events, each with the periods without orders. Earlier orders still arrive."""
-    found = ((SupplyRoute.of(begun.event.lose), periods_of(begun, horizon)) for begun in happened)
-    return [(route, periods) for route, periods in found if route is not None]
+    routes = ((SupplyRoute.of(occurrence.event.lose), periods_of(occurrence, horizon)) for occurrence in happened)
+    return [(route, periods) for route, periods in routes if route is not None]
 
 
-def periods_of(begun: Begun, horizon: Horizon) -> range:
+def periods_of(occurrence: EventOccurrence, horizon: Horizon) -> range:
     """Return the periods with any day of an event. It counts for the whole of the periods in which it begins or ends."""
     end = horizon.periods[-1].end
-    if begun.lasts is not None:
-        end = min(end, add_months(begun.start, int(begun.lasts)) - timedelta(days=1))
-    held = [p.index for p in horizon.periods if p.end >= begun.start and p.start <= end]
-    return range(held[0], held[-1] + 1) if held else range(0)
+    if occurrence.lasts is not None:
+        end = min(end, add_months(occurrence.start, int(occurrence.lasts)) - timedelta(days=1))
+    indices = [p.index for p in horizon.periods if p.end >= occurrence.start and p.start <= end]
+    return range(indices[0], indices[-1] + 1) if indices else range(0)
 
 
 @dataclass(slots=True)
-class _Moved:
-    """Changes of prices, quantities, and availability by events, by period."""
-
+class _EventEffects:
     problem: Problem
-    price: dict[str, list[Decimal]] = field(default_factory=dict)
-    """Offer -> factor of its price in each period."""
-    closed: dict[str, set[int]] = field(default_factory=dict)
-    """Offer -> periods without orders."""
-    wanted: dict[str, list[Decimal]] = field(default_factory=dict)
-    """Demand -> factor of its quantity in each period."""
+    price_factors: dict[str, list[Decimal]] = field(default_factory=dict)
+    closed_periods: dict[str, set[int]] = field(default_factory=dict)
+    demand_factors: dict[str, list[Decimal]] = field(default_factory=dict)
 
     @property
     def _count(self) -> int:
         return self.problem.case.horizon.count
 
-    def reprice(self, begun: Begun, periods: range) -> None:
-        """Multiply prices."""
-        event, factor = begun.event, begun.factor
+    def reprice(self, occurrence: EventOccurrence, periods: range) -> None:
+        event, factor = occurrence.event, occurrence.factor
         assert factor is not None
-        change = Change(price=event.price, factor=_ANY)
+        change = Change(price=event.price, factor=_ANY_FACTOR)
         for facts in self.problem.offers:
             benchmark = facts.offer.price.benchmark if facts.offer.price is not None else ""
             if reprices(change, facts.offer, facts.facility) or event.price == benchmark:
-                factors = self.price.setdefault(facts.offer.id, [Decimal(1)] * self._count)
+                factors = self.price_factors.setdefault(facts.offer.id, [Decimal(1)] * self._count)
                 for t in periods:
                     factors[t] *= factor
 
-    def resize(self, begun: Begun, periods: range) -> None:
-        """Multiply demand."""
-        factor = begun.factor
+    def resize(self, occurrence: EventOccurrence, periods: range) -> None:
+        factor = occurrence.factor
         assert factor is not None
-        change = Change(demand=begun.event.demand, factor=_ANY)
+        change = Change(demand=occurrence.event.demand, factor=_ANY_FACTOR)
         for demand in self.problem.demands:
             if resizes(change, demand.spec, self.problem.case):
-                factors = self.wanted.setdefault(demand.id, [Decimal(1)] * self._count)
+                factors = self.demand_factors.setdefault(demand.id, [Decimal(1)] * self._count)
                 for t in periods:
                     factors[t] *= factor
 
-    def lose(self, begun: Begun, periods: range) -> Iterator[Change]:
-        """Remove offers permanently, temporarily, or by a share of plant capacity."""
-        event, start, lasts = begun.event, begun.start, begun.lasts
-        hit = [facts for facts in self.problem.offers if names_offer(event.lose, facts.offer, facts.facility)]
+    def lose(self, occurrence: EventOccurrence, periods: range) -> Iterator[Change]:
+        event, start, lasts = occurrence.event, occurrence.start, occurrence.lasts
+        lost_offers = [facts for facts in self.problem.offers if names_offer(event.lose, facts.offer, facts.facility)]
         if event.share == 1:
             if lasts is None:
-                if hit:
+                if lost_offers:
                     yield Change(remove=event.lose, start=start)
                 return
-            for facts in hit:
-                self.closed.setdefault(facts.offer.id, set()).update(periods)
+            for facts in lost_offers:
+                self.closed_periods.setdefault(facts.offer.id, set()).update(periods)
             return
         end = None if lasts is None else add_months(start, int(lasts)) - timedelta(days=1)
-        self._shareable(event, hit)
-        for name in sorted({facts.facility.id for facts in hit}):
+        self._check_share(event, lost_offers)
+        for name in sorted({facts.facility.id for facts in lost_offers}):
             yield Change(capacity=name, factor=1 - event.share, start=start, end=end)
 
-    def _shareable(self, event: Event, hit: Sequence[OfferFacts]) -> None:
-        """Reject a share of an offer without a stated capacity, or of a plant that also has other offers."""
-        lost = {facts.offer.id for facts in hit}
-        plants = {facts.facility.id for facts in hit}
-        wrong = []
-        for facts in hit:
+    def _check_share(self, event: Event, lost_offers: Sequence[OfferFacts]) -> None:
+        """Reject a share of an offer without a stated capacity, or of a plant that has other offers too."""
+        lost_ids = {facts.offer.id for facts in lost_offers}
+        plants = {facts.facility.id for facts in lost_offers}
+        problems = []
+        for facts in lost_offers:
             steps = facts.facility.capacity
             if not steps or any(step.per_year is None for step in steps) or facts.facility.id not in facts.pools:
-                message = f"event `{event.name}` takes a share of `{facts.offer.id}`, whose plant states no capacity that it draws on"
-                wrong.append(_wrong(message, str(event.share), "all of it", "leave `share` out"))
+                message = (
+                    f"event `{event.name}` removes a share of `{facts.offer.id}`, but its plant has no stated capacity"
+                )
+                problems.append(
+                    _event_problem(
+                        message,
+                        str(event.share),
+                        "the whole offer",
+                        "delete `share`, or add the plant's capacity to `capacity.csv`",
+                        code="FS980",
+                    )
+                )
         for facts in self.problem.offers:
-            if facts.facility.id in plants and facts.offer.id not in lost:
-                message = f"event `{event.name}` takes a share of a plant that also makes `{facts.offer.id}`"
-                wrong.append(_wrong(message, event.lose, f"the facility `{facts.facility.id}`, or all of it", ""))
-        if wrong:
-            raise InputError(wrong)
+            if facts.facility.id in plants and facts.offer.id not in lost_ids:
+                message = f"event `{event.name}` removes a share of a plant that also makes `{facts.offer.id}`"
+                problems.append(
+                    _event_problem(
+                        message,
+                        event.lose,
+                        f"the facility `{facts.facility.id}`, or no `share`",
+                        f'write `lose = "{facts.facility.id}"`',
+                        code="FS980",
+                    )
+                )
+        if problems:
+            raise InputError(problems)
 
     def applied(self, inputs: Inputs) -> Inputs:
-        """Return the facts with these changes."""
         case = inputs.case
-        if self.wanted:
+        if self.demand_factors:
             case = case.but(demands=tuple(map(self._resized(case), case.demands)))
-        moved = set(self.price) | {name for name, periods in self.closed.items() if periods}
-        if not moved:
+        changed_offers = set(self.price_factors) | {name for name, periods in self.closed_periods.items() if periods}
+        if not changed_offers:
             return replace(inputs, case=case)
-        self._without_tiers(inputs.catalogs)
-        given = tuple(one.but(price=None) if one.id in moved else one for one in case.assume.offer)
-        case = case.but(assume=case.assume.but(offer=given))
-        of = {facts.offer.id: facts for facts in self.problem.offers}
+        self._check_no_tiers(inputs.catalogs)
+        assumed_offers = tuple(
+            each.but(price=None) if each.id in changed_offers else each for each in case.assume.offer
+        )
+        case = case.but(assume=case.assume.but(offer=assumed_offers))
+        facts_by_id = {facts.offer.id: facts for facts in self.problem.offers}
 
         def quoted(offer: Offer) -> Offer:
-            return offer.but(price=None, quotes=self._quotes(of[offer.id])) if offer.id in moved else offer
+            return (
+                offer.but(price=None, quotes=self._quotes(facts_by_id[offer.id]))
+                if offer.id in changed_offers
+                else offer
+            )
 
-        catalogs = tuple(one.but(offers=tuple(map(quoted, one.offers))) for one in inputs.catalogs)
+        catalogs = tuple(each.but(offers=tuple(map(quoted, each.offers))) for each in inputs.catalogs)
         return replace(inputs, case=case, catalogs=catalogs)
 
-    def _resized(self, case: Case) -> _Resize:
-        return _Resize(self.problem, self.wanted, case)
+    def _resized(self, case: Case) -> _DemandResizer:
+        return _DemandResizer(self.problem, self.demand_factors, case)
 
-    def _without_tiers(self, catalogs: Sequence[Catalog]) -> None:
-        """Reject price events for offers with tier prices, because these have no dates."""
-        wrong = [
-            _wrong(
-                f"the price of `{one.id}` moves, and it sells in tiers at prices that have no date",
-                one.id,
-                "offers without such tiers",
-                "name those whose price moves one by one",
+    def _check_no_tiers(self, catalogs: Sequence[Catalog]) -> None:
+        problems = [
+            _event_problem(
+                f"an event changes the price of `{schedule.id}`, whose tier prices have no dates",
+                schedule.id,
+                "offers without tier prices",
+                "name the other offers one by one in separate events",
+                code="FS980",
             )
             for catalog in catalogs
-            for one in catalog.schedules
-            if one.of == "offer" and one.id in self.price and any(tier.price is not None for tier in one.tiers)
+            for schedule in catalog.schedules
+            if schedule.of == "offer"
+            and schedule.id in self.price_factors
+            and any(tier.price is not None for tier in schedule.tiers)
         ]
-        if wrong:
-            raise InputError(wrong)
+        if problems:
+            raise InputError(problems)
 
     def _quotes(self, facts: OfferFacts) -> tuple[Quote, ...]:
-        """Return the prices of an offer in each period with possible orders, in the case's currency."""
-        factors = self.price.get(facts.offer.id, [Decimal(1)] * self._count)
-        closed = self.closed.get(facts.offer.id, set())
-        found: list[Quote] = []
+        factors = self.price_factors.get(facts.offer.id, [Decimal(1)] * self._count)
+        closed_periods = self.closed_periods.get(facts.offer.id, set())
+        quotes: list[Quote] = []
         for period in self.problem.case.horizon.periods:
             t = period.index
-            if t in closed or facts.most[t] == 0:
+            if t in closed_periods or facts.most[t] == 0:
                 continue
             amount = exact(facts.price[t] * factors[t])
-            if found and found[-1].amount == amount and found[-1].end == period.start - timedelta(days=1):
-                found[-1] = found[-1].but(end=period.end)
+            if quotes and quotes[-1].amount == amount and quotes[-1].end == period.start - timedelta(days=1):
+                quotes[-1] = quotes[-1].but(end=period.end)
                 continue
-            found.append(
+            quotes.append(
                 Quote(
                     start=period.start,
                     end=period.end,
@@ -703,24 +772,21 @@ class _Moved:
                     source=CASE_SOURCE,
                 )
             )
-        return tuple(found)
+        return tuple(quotes)
 
 
 @dataclass(frozen=True, slots=True)
-class _Resize:
-    """A demand with its quantities multiplied by period. If it falls to 0, one step of the resolution remains.
-
-    Purchases for it then still have a use in the scenario.
-    """
+class _DemandResizer:
+    """Function that multiplies the quantities of a demand. If one falls to 0, one step of the resolution remains, so that purchases for it still have a use."""
 
     problem: Problem
-    wanted: dict[str, list[Decimal]]
+    demand_factors: dict[str, list[Decimal]]
     case: Case
 
     def __call__(self, spec: DemandSpec) -> DemandSpec:
         for number, demand in enumerate(self.problem.demands):
-            if demand.spec == spec and demand.id in self.wanted:
-                factors = zip(demand.quantity, self.wanted[demand.id], strict=True)
+            if demand.spec == spec and demand.id in self.demand_factors:
+                factors = zip(demand.quantity, self.demand_factors[demand.id], strict=True)
                 quantities = tuple(exact(q * f) or min(q, self.case.resolution) for q, f in factors)
                 price = self.problem.shortage_price[number]
                 return spec.but(
@@ -736,62 +802,56 @@ class _Resize:
         return spec
 
 
-_SOME = Decimal(2)
-"""Any factor. The errors of an event don't depend on it."""
-
-
 @dataclass(frozen=True, slots=True)
-class Touched:
+class EventScope:
     """Scope of an event."""
 
     changes: tuple[Change, ...]
-    """Changes with the same scope."""
     members: frozenset[str]
-    """Materials of the affected parts of the case."""
 
 
-def touched(session: Session, events: Sequence[Event], day: date) -> dict[str, Touched]:
-    """Return the scope of each event, by name.
-
-    Raises:
-        InputError: With all errors in any of them.
-        PluginError: If a plugin's rule raises.
-    """
-    found: dict[str, Touched] = {}
-    wrong: list[Diagnostic] = []
+def event_scopes(session: Session, events: Sequence[Event], day: date) -> dict[str, EventScope]:
+    """Return the scope of each event, by name. Raises InputError with all errors in any of them."""
+    scope_by_event: dict[str, EventScope] = {}
+    problems: list[Diagnostic] = []
     for number, event in enumerate(events, 1):
         try:
-            found[event.name] = _touched(session, event, day)
+            scope_by_event[event.name] = _event_scope(session, event, day)
         except InputError as error:
             key = next(name for name in Event.SUBJECTS if getattr(event, name))
-            wrong += [_located(one, session, f"event[{number}].{key}") for one in error.problems]
-        wrong += [_located(one, session, f"event[{number}].from") for one in _early(event, day)]
-    if wrong:
-        raise InputError(wrong)
-    return found
+            problems += [_with_location(problem, session, f"event[{number}].{key}") for problem in error.problems]
+        problems += [
+            _with_location(problem, session, f"event[{number}].from") for problem in _early_start_problems(event, day)
+        ]
+    if problems:
+        raise InputError(problems)
+    return scope_by_event
 
 
-def _touched(session: Session, event: Event, day: date) -> Touched:
+def _event_scope(session: Session, event: Event, day: date) -> EventScope:
     parts = session.parts
-    changes = bearing(event, event.start or day, parts)
-    groups: tuple[Impact, ...] = impact(parts, changes)
-    begun = Begun(event, event.start or day, _SOME if event.price or event.demand else None, event.lasts)
-    for group in groups:
+    changes = scope_changes(event, event.start or day, parts)
+    impacts: tuple[Impact, ...] = impact(parts, changes)
+    occurrence = EventOccurrence(
+        event, event.start or day, _ANY_FACTOR if event.price or event.demand else None, event.lasts
+    )
+    for group in impacts:
         inputs = parts.part(group.members, group.rules)
-        facts_after(inputs, inputs.problem(), [begun])
-    return Touched(changes, frozenset().union(*(group.members for group in groups)))
+        facts_after(inputs, inputs.problem(), [occurrence])
+    return EventScope(changes, frozenset().union(*(group.members for group in impacts)))
 
 
-def _early(event: Event, day: date) -> Iterator[Diagnostic]:
+def _early_start_problems(event: Event, day: date) -> Iterator[Diagnostic]:
     if event.start is not None and event.start < day:
         yield Diagnostic(
-            f"event `{event.name}` begins before it is known whether it comes",
+            f"event `{event.name}` begins before the day on which events become known",
             found=str(event.start),
-            expected=f"a day from {day} on",
-            fix="let it begin later, or let events become known earlier: `day`",
+            expected=f"{day} or later",
+            fix="let it begin later, or set an earlier `day`",
+            code="FS979",
         )
 
 
-def _located(one: Diagnostic, session: Session, key: str) -> Diagnostic:
+def _with_location(problem: Diagnostic, session: Session, key: str) -> Diagnostic:
     file = session.problem.case.file
-    return replace(one, file=one.file or str(file or ""), column=f"plugin.friendshore-risk.{key}")
+    return replace(problem, file=problem.file or str(file or ""), column=f"plugin.friendshore-risk.{key}")

@@ -34,12 +34,11 @@ if TYPE_CHECKING:
     pass
 
 
-class Shorter(Record):
+class ShortMaterial(Record):
     """A material that is short."""
 
     material: str
     kilograms: Number
-    """Over the plan and all its demands."""
     more: Number
     """Additional kilograms relative to the plan without a cap. Negative for fewer."""
 
@@ -49,7 +48,6 @@ class Supply(Record):
 
     offer: str
     facility: str
-    """Name of the facility, or its id if it has no name."""
     material: str
 
 
@@ -57,32 +55,24 @@ class CapPoint(Record):
     """The cheapest plan under one cap."""
 
     cap: Number | None
-    """Maximum spend on the capped purchases. None for the plan as it is."""
+    """Maximum spend on the capped purchases. None for the current plan."""
     capped: Number
-    """Spend of the plan on them: price, duty, freight, and one-off costs, not discounted."""
+    """Cash of the plan for them: price, duty, freight, and one-off costs, not discounted."""
     paid: Number
     """Cash for all purchases, not discounted."""
     is_cost: Number
     """Cash for purchases that depend on the countries, including goods made of such inputs."""
     may_be_cost: Number
-    """Cash for purchases that may depend on them."""
     share: Number
-    """(is_cost + may_be_cost) / paid. 0 if nothing is paid."""
     cost: Number
     """Total cash, including holding, not discounted."""
     cost_more: Number
-    """Total cash above that of the plan as it is."""
     objective: Number
-    """Objective: discounted cash, penalties, and priced shortage."""
     bound: Number
-    """Lower bound on the objective of any plan under the cap."""
     status: PlanStatus
-    short: tuple[Shorter, ...]
-    """Materials that are short here, or in the plan as it is."""
+    short: tuple[ShortMaterial, ...]
     new: tuple[Supply, ...]
-    """Offers that the plan of the previous point doesn't buy."""
     gone: tuple[Supply, ...]
-    """Offers that only the plan of the previous point buys."""
     conflict: tuple[str, ...] = ()
     """Rules that conflict under the cap. The figures then cover the rest."""
     error: Number | None = None
@@ -92,7 +82,7 @@ class CapPoint(Record):
 
 
 class Frontier(QuestionResult):
-    """The cheapest plan for each cap, from the plan as it is down to the lowest cap."""
+    """The cheapest plan for each cap, from the current plan down to the lowest cap."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("points",)
     DOCUMENT_FUNCTION: ClassVar[str] = "friendshore_risk.frontier:frontier_document"
@@ -104,7 +94,6 @@ class Frontier(QuestionResult):
     suppliers: tuple[str, ...]
     """Suppliers of the capped purchases, including their subsidiaries. Empty means all."""
     materials: tuple[str, ...]
-    """Materials of the capped purchases. Empty means all."""
     exact: bool
     """True if the points are corners of the curve. False if the caps are evenly spaced, because the curve may be non-convex."""
     why_grid: str
@@ -112,13 +101,11 @@ class Frontier(QuestionResult):
     conflict_at_zero: tuple[str, ...] = ()
     """Rules that conflict under a cap of zero. The last point then spends as little as they allow."""
     points: tuple[CapPoint, ...]
-    """The plan as it is first, then by falling cap."""
     complete: bool
     effort: Effort
 
 
 _PROVED_GAP = Decimal("1e-8")
-"""Maximum error of a chord that counts as the curve, relative to the objective."""
 _MONEY = Decimal(1)
 """Maximum error in money that counts as none, regardless of the objective. Plans are rounded to grams."""
 
@@ -142,76 +129,70 @@ class PricedPlan:
 
 @dataclass(frozen=True, slots=True)
 class Chord:
-    """The chord of two corners, and the maximum distance of the curve below it."""
+    """The chord of two corners."""
 
     left: Corner
-    """Corner with the lower cap."""
     right: Corner
     error: Decimal
-    """Maximum distance of the curve below the chord."""
-    within: Corner | None
+    inner_corner: Corner | None
 
 
-def corners(left: Corner, right: Corner, count: int, priced: Callable[[Decimal], PricedPlan | None]) -> list[Chord]:
+def corners(
+    left: Corner, right: Corner, count: int, solve_at_price: Callable[[Decimal], PricedPlan | None]
+) -> list[Chord]:
     """Return the chords between the most informative corners, by rising cap.
 
-    A corner is split off first where the chord overstates most, relative to the corner's own cost above the right end.
-
-    Args:
-        left: Corner with the lowest cap.
-        right: The plan as it is.
-        count: Maximum number of corners, both ends included.
-        priced: Cheapest plan at a price of capped money. None if the search was ended.
+    The corner is split off first where the chord overstates most, relative to the corner's own cost above the right end.
     """
-    chords = [_chord(left, right, priced)]
+    chords = [_chord(left, right, solve_at_price)]
     while len(chords) + 1 < count:
-        open_chords = [chord for chord in chords if chord.within is not None]
+        open_chords = [chord for chord in chords if chord.inner_corner is not None]
         if not open_chords:
             break
         split = max(open_chords, key=lambda chord: _weight(chord, right))
-        assert split.within is not None
+        assert split.inner_corner is not None
         chords.remove(split)
         chords += [
-            _chord(split.left, split.within, priced, split.error),
-            _chord(split.within, split.right, priced, split.error),
+            _chord(split.left, split.inner_corner, solve_at_price, split.error),
+            _chord(split.inner_corner, split.right, solve_at_price, split.error),
         ]
     return sorted(chords, key=lambda chord: chord.left.capped)
 
 
-def _weight(chord: Chord, today: Corner) -> Decimal:
-    assert chord.within is not None
-    return chord.error / max(_MONEY, chord.within.objective - today.objective)
+def _weight(chord: Chord, current: Corner) -> Decimal:
+    assert chord.inner_corner is not None
+    return chord.error / max(_MONEY, chord.inner_corner.objective - current.objective)
 
 
 def _chord(
-    left: Corner, right: Corner, priced: Callable[[Decimal], PricedPlan | None], known: Decimal | None = None
+    left: Corner,
+    right: Corner,
+    solve_at_price: Callable[[Decimal], PricedPlan | None],
+    known_error: Decimal | None = None,
 ) -> Chord:
-    """Return the chord of two corners. `known` is an error bound that is valid in any case."""
-    width, drop = right.capped - left.capped, left.objective - right.objective
+    """Return the chord of two corners. `known_error` is a bound on its error from a longer chord."""
+    width, objective_drop = right.capped - left.capped, left.objective - right.objective
     allowed = max(_MONEY, _PROVED_GAP * abs(left.objective))
-    if width <= 0 or drop <= allowed:
+    if width <= 0 or objective_drop <= allowed:
         return Chord(left, right, Decimal(0), None)
     # At a price below the slope of the chord, the largest distance between chord and bound is at the left end.
-    price = min(Decimal(repr(float(drop / width))), _MAX_PRICE)
-    found = priced(price)
-    if found is None:
-        return Chord(left, right, drop if known is None else min(known, drop), None)
+    price = min(Decimal(repr(float(objective_drop / width))), _MAX_PRICE)
+    priced_plan = solve_at_price(price)
+    if priced_plan is None:
+        return Chord(left, right, objective_drop if known_error is None else min(known_error, objective_drop), None)
     value = left.objective + price * left.capped
-    error = max(Decimal(0), value - found.lower)
+    error = max(Decimal(0), value - priced_plan.lower)
     if error <= allowed:
         return Chord(left, right, Decimal(0), None)
-    inside = left.capped < found.corner.capped < right.capped
-    return Chord(left, right, min(error, drop), found.corner if inside else None)
+    is_inside = left.capped < priced_plan.corner.capped < right.capped
+    return Chord(left, right, min(error, objective_drop), priced_plan.corner if is_inside else None)
 
 
 POINTS = 16
-"""Default number of points."""
 CAP = "cap of the frontier"
-"""Name of the rule that caps the money. No case uses this name."""
 _MAX_PRICE = Decimal(FACTOR.maximum or 0)
 """Largest penalty that a budget may have. Cases whose shortages cost far more than their goods exceed it."""
 _DETERRENT = Decimal(10_000)
-"""Price of a unit of capped money at which a plan spends as little of it as possible."""
 
 
 def frontier(
@@ -230,45 +211,41 @@ def frontier(
 
     Args:
         source: A recommendation, a session, or a case.
-        countries: Countries that the capped purchases depend on. Empty means the countries of concern of the case, or all purchases if suppliers are
-            named.
+        countries: Countries that the capped purchases depend on. Empty means those of concern, or all purchases if suppliers are named.
         suppliers: Suppliers of the capped purchases, including their subsidiaries.
-        materials: Materials of the capped purchases.
-        points: Maximum number of points, the plan as it is included.
+        materials: Materials of the capped purchases. Empty means all.
+        points: Maximum number of points, including the current plan.
         progress: Called with the number of plans found, the maximum number, and seconds.
 
     Raises:
         InputError: If a material or supplier is unknown.
-        SolverError: If a solver fails.
-        VerificationError: If a plan fails verification.
     """
     session = session_of(source)
-    asked = _Asked.of(session, countries, suppliers, materials)
-    search = _Search(session, asked, points, progress)
-    return search.found()
+    request = _CapRequest.of(session, countries, suppliers, materials)
+    search = _Search(session, request, points, progress)
+    return search.run()
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """Capped purchases."""
-
+class _CapRequest:
     countries: frozenset[str]
-    """Countries that the capped purchases depend on. Empty means all purchases from the suppliers."""
     shown: frozenset[str]
-    """Countries of the share of concern in each point."""
     suppliers: tuple[str, ...]
     materials: tuple[str, ...]
 
     @staticmethod
-    def of(session: Session, countries: Iterable[str], suppliers: Iterable[str], materials: Iterable[str]) -> _Asked:
-        named, sellers, goods = frozenset(countries), tuple(suppliers), tuple(materials)
-        own = session.problem.case.concern.countries
-        asked = _Asked(named or (frozenset() if sellers else own), named or own, sellers, goods)
-        asked.refuse_unknown(session)
-        return asked
+    def of(
+        session: Session, countries: Iterable[str], suppliers: Iterable[str], materials: Iterable[str]
+    ) -> _CapRequest:
+        country_set, sellers, goods = frozenset(countries), tuple(suppliers), tuple(materials)
+        own_countries = session.problem.case.concern.countries
+        request = _CapRequest(
+            country_set or (frozenset() if sellers else own_countries), country_set or own_countries, sellers, goods
+        )
+        request.refuse_unknown(session)
+        return request
 
     def rule(self, amount: Decimal, price: Decimal | None = None) -> Budget:
-        """Return the cap as a case would write it."""
         return Budget.model_validate(
             {
                 "id": CAP,
@@ -282,102 +259,98 @@ class _Asked:
         )
 
     def refuse_unknown(self, session: Session) -> None:
-        """Reject unknown names of materials and suppliers.
-
-        Raises:
-            InputError: With all such names.
-        """
         offers = [chained for facts in session.problem.offers for chained in facts.chained]
-        known = {material.id for material in session.problem.facts.materials}
-        found = [
-            Diagnostic(f"no material of the case is called `{name}`", found=name, fix=did_you_mean(name, known))
+        known_materials = {material.id for material in session.problem.facts.materials}
+        problems = [
+            Diagnostic(
+                f"the case has no material `{name}`", found=name, fix=did_you_mean(name, known_materials), code="FS505"
+            )
             for name in self.materials
-            if name not in known
+            if name not in known_materials
         ]
-        sellers = {name for o in offers for name in (o.facility.supplier, o.facility.owner)}
+        sellers = {name for offer in offers for name in (offer.facility.supplier, offer.facility.owner)}
         for name in self.suppliers:
-            alone = Budget(id=CAP, amount=Decimal(0), suppliers=(name,))
-            if not any(alone.counts(offer) for offer in offers):
-                found.append(
+            budget = Budget(id=CAP, amount=Decimal(0), suppliers=(name,))
+            if not any(budget.counts(offer) for offer in offers):
+                problems.append(
                     Diagnostic(
-                        f"no supplier of the case is called `{name}`", found=name, fix=did_you_mean(name, sellers)
+                        f"the case has no supplier `{name}`", found=name, fix=did_you_mean(name, sellers), code="FS505"
                     )
                 )
         if not self.countries and not self.suppliers:
             expected = "a country of concern"
-            found.append(
-                Diagnostic("the case names no country of concern", expected=expected, fix="name some: --country")
+            problems.append(
+                Diagnostic(
+                    "the case has no country of concern",
+                    expected=expected,
+                    fix="name one, such as with `--country CN`",
+                    code="FS508",
+                )
             )
-        if found:
-            raise InputError(found)
+        if problems:
+            raise InputError(problems)
 
 
 class _Search:
-    """Search for the cheapest plan under one cap after the other."""
-
-    def __init__(self, session: Session, asked: _Asked, points: int, progress: Progress | None) -> None:
-        self.session, self.asked, self.points = session, asked, max(2, points)
+    def __init__(self, session: Session, request: _CapRequest, points: int, progress: Progress | None) -> None:
+        self.session, self.request, self.points = session, request, max(2, points)
         self.counted = Counted(session, progress)
         self._answers: dict[Decimal, Answer] = {}
         self._offers: dict[tuple[str, str], Supply] = {}
-        """Offers that the plan of the latest point uses."""
         self._latest: list[PartPlan] = []
-        self.today = _capped_by(session.verified, asked.rule(Decimal(0)))
-        if MONEY.maximum is not None and self.today > MONEY.maximum:
-            message = "the plan spends more on the capped purchases than a budget can state"
-            raise InputError(message, found=f"{self.today:,.0f}", expected=MONEY.expected)
-        self._first = self._point(None, _Whole(session, session.verified.cost, (), ()), None, None)
-        # The lowest cap, a priced plan for the first chord and two for each further corner, and two plans for each point but the first.
+        self.current_spend = _capped_spend(session.verified, request.rule(Decimal(0)))
+        if MONEY.maximum is not None and self.current_spend > MONEY.maximum:
+            message = "the plan's spend on the capped purchases exceeds the largest possible budget"
+            raise InputError(message, found=f"{self.current_spend:,.0f}", expected=MONEY.expected, code="FS012")
+        self._first = self._point(None, _CasePlan(session, session.verified.cost, (), ()), None, None)
+        # Plans: the lowest cap, one for the first chord, two for each further corner, and two for each point except the first.
         self._total, self._done = 4 * self.points - 4, 0
 
-    def found(self) -> Frontier:
-        """Return the frontier."""
-        why = self._why_grid()
+    def run(self) -> Frontier:
+        grid_reason = self._why_grid()
         chords: Sequence[Chord] = ()
         caps: list[Decimal] = []
-        lowest, conflicts = self._lowest() if self.today > CENT else (None, ())
-        if lowest is not None and not why:
-            chords = corners(lowest, self._corner(), self.points, self._priced)
+        lowest_corner, conflicts = self._lowest() if self.current_spend > CENT else (None, ())
+        if lowest_corner is not None and not grid_reason:
+            chords = corners(lowest_corner, self._corner(), self.points, self._priced)
             caps = [chord.left.capped for chord in reversed(chords)]
-        elif lowest is not None:
-            caps = list(self._grid(lowest.capped))
-        found = [self._first]
-        errors = {chord.left.capped: chord.error for chord in chords}
+        elif lowest_corner is not None:
+            caps = list(self._grid(lowest_corner.capped))
+        capped_points = [self._first]
+        error_by_cap = {chord.left.capped: chord.error for chord in chords}
         for cap in caps:
-            plan = self._near(cap)
+            plan = self._nearest_plan(cap)
             if plan is None:
                 break
-            found.append(self._point(cap, plan, found[-1], errors.get(cap)))
+            capped_points.append(self._point(cap, plan, capped_points[-1], error_by_cap.get(cap)))
         self.counted.told(self._total, self._total)
         case = self.session.problem.case
         return Frontier(
             case=case.name,
             currency=case.currency,
             names=names_of(self.session.problem, ()),
-            countries=tuple(sorted(self.asked.countries)),
-            suppliers=self.asked.suppliers,
-            materials=self.asked.materials,
-            exact=not why,
-            why_grid=why,
+            countries=tuple(sorted(self.request.countries)),
+            suppliers=self.request.suppliers,
+            materials=self.request.materials,
+            exact=not grid_reason,
+            why_grid=grid_reason,
             conflict_at_zero=conflicts,
-            points=tuple(found),
-            complete=len(found) == len(caps) + 1 and not (self.today > CENT and not caps),
+            points=tuple(capped_points),
+            complete=len(capped_points) == len(caps) + 1 and not (self.current_spend > CENT and not caps),
             effort=self.counted.effort,
         )
 
     def _why_grid(self) -> str:
-        """Return the reason why the curve may be non-convex. Empty if it is convex."""
         if self.session.program.linear.integer.any():
-            return "the plan has whole-number decisions, such as minimum orders or suppliers that are used or not"
+            return "the plan has yes-or-no or whole-number decisions, such as minimum orders"
         if self.session.problem.objectives:
             return "the case ranks objectives"
         return "rules of the case conflict" if self.session.verified.plan.infeasible else ""
 
     def _grid(self, lowest: Decimal) -> Iterator[Decimal]:
-        """Yield evenly spaced caps below the plan's spend."""
         steps = self.points - 1
         for step in range(1, steps + 1):
-            yield (self.today - (self.today - lowest) * step / steps).quantize(CENT, ROUND_CEILING)
+            yield (self.current_spend - (self.current_spend - lowest) * step / steps).quantize(CENT, ROUND_CEILING)
 
     def _lowest(self) -> tuple[Corner | None, tuple[str, ...]]:
         """Return the corner with the lowest cap, and rules that conflict under a cap of zero. The corner is None if the search was ended."""
@@ -392,27 +365,26 @@ class _Search:
 
     def _corner(self, answer: Answer | None = None) -> Corner:
         if answer is None:
-            return Corner(self.today, self.session.verified.cost.objective)
-        return Corner(_counted_by_cap(answer.after), answer.cost.objective)
+            return Corner(self.current_spend, self.session.verified.cost.objective)
+        return Corner(_cap_reading(answer.after), answer.cost.objective)
 
     def _capped(self, cap: Decimal) -> Answer | None:
-        """Return the cheapest plan under a cap. None if the search was ended."""
         amount = cap.quantize(CENT, ROUND_CEILING)
         if amount not in self._answers:
-            answer = self._after(self.asked.rule(exact(amount)))
+            answer = self._solve_with_rule(self.request.rule(exact(amount)))
             if answer is None:
                 return None
             self._answers[amount] = answer
         return self._answers[amount]
 
     def _priced(self, price: Decimal) -> PricedPlan | None:
-        answer = self._after(self.asked.rule(Decimal(0), price))
+        answer = self._solve_with_rule(self.request.rule(Decimal(0), price))
         if answer is None:
             return None
-        spent = _counted_by_cap(answer.after)
+        spent = _cap_reading(answer.after)
         return PricedPlan(Corner(spent, answer.cost.objective - price * spent), self._bound(answer))
 
-    def _after(self, rule: Budget) -> Answer | None:
+    def _solve_with_rule(self, rule: Budget) -> Answer | None:
         if self.session.stopped:
             return None
         self.counted.questions += 1
@@ -425,101 +397,100 @@ class _Search:
         self.counted.told(self._done, self._total)
 
     def _bound(self, answer: Answer) -> Decimal:
-        """Return a lower bound on the objective of the whole case."""
         plan = self.session.verified
-        others = (plan.cost.objective - plan.plan.bound) - _gaps(part.verified for part in answer.before)
-        return answer.cost.objective - _gaps(part.verified for part in answer.after) - max(Decimal(0), others)
+        others = (plan.cost.objective - plan.plan.bound) - _total_gap(part.verified for part in answer.before)
+        return answer.cost.objective - _total_gap(part.verified for part in answer.after) - max(Decimal(0), others)
 
-    def _near(self, cap: Decimal) -> _Whole | None:
+    def _nearest_plan(self, cap: Decimal) -> _CasePlan | None:
         """Return a plan under a cap without additional cost that moves the fewest kilograms from the plan of the previous point."""
         answer = self._capped(cap)
         if answer is None:
             return None
         cost, parts = answer.cost, list[PartPlan]()
         for part in answer.after:
-            known = next((each for each in self._latest if each.members == part.members), None)
-            before = known or PartPlan(part.members, self.session.verified)
-            near = part if self.session.stopped else nearest(self.session, part, before).part
-            cost = cost.plus(near.verified.cost.minus(part.verified.cost))
-            parts.append(near)
+            last_part = next((each for each in self._latest if each.members == part.members), None)
+            before = last_part or PartPlan(part.members, self.session.verified)
+            nearest_part = part if self.session.stopped else nearest(self.session, part, before).part
+            cost = cost.plus(nearest_part.verified.cost.minus(part.verified.cost))
+            parts.append(nearest_part)
         self._latest = parts
         self._progress()
         conflicts = _new_conflicts(self.session, answer)
-        return _Whole(self.session, cost, tuple(parts), conflicts, self._bound(answer))
+        return _CasePlan(self.session, cost, tuple(parts), conflicts, self._bound(answer))
 
-    def _point(self, cap: Decimal | None, whole: _Whole, before: CapPoint | None, error: Decimal | None) -> CapPoint:
+    def _point(
+        self, cap: Decimal | None, case_plan: _CasePlan, before: CapPoint | None, error: Decimal | None
+    ) -> CapPoint:
         plan = self.session.verified
-        sums = whole.dependence(self.asked.shown)
-        offers = whole.offers
-        known, self._offers = self._offers, offers
+        sums = case_plan.dependence(self.request.shown)
+        offers = case_plan.offers
+        previous_offers, self._offers = self._offers, offers
         return CapPoint(
             cap=None if cap is None else exact(cap.quantize(CENT, ROUND_CEILING)),
-            capped=exact(self.today if cap is None else _counted_by_cap(whole.parts)),
+            capped=exact(self.current_spend if cap is None else _cap_reading(case_plan.parts)),
             paid=exact(sums.cash),
             is_cost=exact(sums.is_cash),
             may_be_cost=exact(sums.may_be_cash),
             share=exact(sums.share),
-            cost=whole.cost.nominal,
-            cost_more=exact(whole.cost.nominal - plan.cost.nominal),
-            objective=whole.cost.objective,
-            bound=exact(min(whole.cost.objective, plan.plan.bound if whole.bound is None else whole.bound)),
-            status=whole.status,
-            short=whole.short(self.session),
-            new=() if before is None else tuple(offers[name] for name in sorted(offers.keys() - known.keys())),
-            gone=() if before is None else tuple(known[name] for name in sorted(known.keys() - offers.keys())),
-            conflict=whole.conflicts,
+            cost=case_plan.cost.nominal,
+            cost_more=exact(case_plan.cost.nominal - plan.cost.nominal),
+            objective=case_plan.cost.objective,
+            bound=exact(min(case_plan.cost.objective, plan.plan.bound if case_plan.bound is None else case_plan.bound)),
+            status=case_plan.status,
+            short=case_plan.short(self.session),
+            new=()
+            if before is None
+            else tuple(offers[name] for name in sorted(offers.keys() - previous_offers.keys())),
+            gone=()
+            if before is None
+            else tuple(previous_offers[name] for name in sorted(previous_offers.keys() - offers.keys())),
+            conflict=case_plan.conflicts,
             error=error,
         )
 
 
-def _counted_by_cap(parts: Iterable[PartPlan]) -> Decimal:
+def _cap_reading(parts: Iterable[PartPlan]) -> Decimal:
     readings = (reading for part in parts for reading in part.verified.readings if reading.rule.id == CAP)
     return sum((reading.value for reading in readings), Decimal(0))
 
 
-def _capped_by(verified: VerifiedPlan, rule: Budget) -> Decimal:
-    """Return the money of a plan that a budget counts: by offer, and on what the plan makes of inputs of concern."""
+def _capped_spend(verified: VerifiedPlan, rule: Budget) -> Decimal:
     problem, values = verified.problem, verified.readings.values
     rows = rows_of(rule, problem.case.horizon.periods, problem.law, problem.facts)
     terms = [term for each in rows for row in one_by_one(each) for term in row.terms]
     for_all = [term for term in terms if getattr(term, "for_uses", None) is None]
-    made = [
+    tainted_money = [
         line.total
-        for line, found in zip(verified.lines, judge_purchases(verified, rule.countries), strict=True)
-        if found.whole is not Dependence.NO and rule.counts_if_tainted(line.arc.chained)
+        for line, judgment in zip(verified.lines, judge_purchases(verified, rule.countries), strict=True)
+        if judgment.whole is not Dependence.NO and rule.counts_if_tainted(line.arc.chained)
     ]
-    return sum((values.value(term)[0] for term in for_all), sum(made, Decimal(0)))
+    return sum((values.value(term)[0] for term in for_all), sum(tainted_money, Decimal(0)))
 
 
-def _gaps(plans: Iterable[VerifiedPlan]) -> Decimal:
+def _total_gap(plans: Iterable[VerifiedPlan]) -> Decimal:
     return sum((max(Decimal(0), plan.cost.objective - plan.plan.bound) for plan in plans), Decimal(0))
 
 
 def _new_conflicts(session: Session, answer: Answer) -> tuple[str, ...]:
-    known = {rule for part in session.verified.plan.infeasible for rule in part.rules}
-    return tuple(sorted({rule for part in answer.infeasible for rule in part.rules} - known))
+    known_rules = {rule for part in session.verified.plan.infeasible for rule in part.rules}
+    return tuple(sorted({rule for part in answer.infeasible for rule in part.rules} - known_rules))
 
 
 @dataclass(frozen=True, slots=True)
-class _Whole:
-    """The plan of the whole case: the parts that a cap touches, and the rest as it is."""
-
+class _CasePlan:
     session: Session
     cost: Cost
     parts: tuple[PartPlan, ...]
     conflicts: tuple[str, ...]
-    """Rules that conflict under the cap."""
     bound: Decimal | None = None
-    """Lower bound. None means that of the plan as it is."""
+    """Lower bound. None means that of the current plan."""
 
     @property
     def members(self) -> frozenset[str]:
-        """Materials of the parts."""
         return frozenset[str]().union(*(part.members for part in self.parts))
 
     @property
     def lines(self) -> Iterator[Line]:
-        """All purchases."""
         members = self.members
         yield from (line for line in self.session.verified.lines if line.material not in members)
         for part in self.parts:
@@ -527,241 +498,248 @@ class _Whole:
 
     @property
     def offers(self) -> dict[tuple[str, str], Supply]:
-        """Offers with purchases, by material and offer."""
-        found = {}
+        supply_by_key = {}
         for line in self.lines:
             chained = line.arc.chained
             name = chained.facility.name or chained.facility.id
             supply = Supply(offer=chained.offer.id, facility=name, material=chained.material.id)
-            found[supply.material, supply.offer] = supply
-        return found
+            supply_by_key[supply.material, supply.offer] = supply
+        return supply_by_key
 
     @property
     def status(self) -> PlanStatus:
-        """The least sure status of its parts."""
         statuses = [part.plan.status for part in self.parts] or [self.session.verified.plan.status]
         return max(statuses, key=list(PlanStatus).index)
 
     def dependence(self, countries: frozenset[str]) -> DependentSums:
-        """Return the cash for purchases, by dependence on some countries."""
-        kept, members = material_dependence(self.session.verified, countries), self.members
-        sums = [each for name, each in kept.items() if name not in members]
+        dependence_by_material, members = material_dependence(self.session.verified, countries), self.members
+        sums = [each for name, each in dependence_by_material.items() if name not in members]
         for part in self.parts:
             sums += material_dependence(part.verified, countries).values()
         return sum_of(sums)
 
-    def short(self, today: Session) -> tuple[Shorter, ...]:
-        """Return the shortages here or in the plan as it is, without rounding."""
-        material = {demand.id: demand.use.material.id for demand in today.problem.demands}
-        kept = [(material[name], kg) for name, kg in today.verified.plan.short_by_demand.items()]
-        changed = [(material[name], kg) for part in self.parts for name, kg in part.plan.short_by_demand.items()]
+    def short(self, session: Session) -> tuple[ShortMaterial, ...]:
+        material = {demand.id: demand.use.material.id for demand in session.problem.demands}
+        current = [(material[name], kg) for name, kg in session.verified.plan.short_by_demand.items()]
+        replanned = [(material[name], kg) for part in self.parts for name, kg in part.plan.short_by_demand.items()]
         members = self.members
-        before, now = totals(kept), totals([*(one for one in kept if one[0] not in members), *changed])
-        slack = today.problem.case.resolution * today.problem.case.horizon.count
+        before, planned = (
+            totals(current),
+            totals([*(entry for entry in current if entry[0] not in members), *replanned]),
+        )
+        slack = session.problem.case.resolution * session.problem.case.horizon.count
         rows = []
-        for name in sorted({*before, *now}):
-            kilograms = now.get(name, Decimal(0))
+        for name in sorted({*before, *planned}):
+            kilograms = planned.get(name, Decimal(0))
             more = kilograms - before.get(name, Decimal(0))
             if kilograms > slack or abs(more) > slack:
-                rows.append(Shorter(material=name, kilograms=kilograms, more=more if abs(more) > slack else Decimal(0)))
+                rows.append(
+                    ShortMaterial(material=name, kilograms=kilograms, more=more if abs(more) > slack else Decimal(0))
+                )
         return tuple(rows)
 
 
 _MILLION = Decimal(1_000_000)
 _PROVED = Decimal("1e-6")
-"""Maximum relative gap of a plan that counts as proved cheapest."""
 
 
-def frontier_document(found: Frontier) -> doc.Document:
-    """Return every point with its chart, its shortages, and what changes."""
+def frontier_document(answer: Frontier) -> doc.Document:
     columns = [
         *(doc.figures(name) for name in ("#", "Capped", "Of concern", "Cash", "More cash")),
-        doc.Column("Shorter by", on="screen"),
-        *(replace(doc.figures(name), on="whole") for name in ("Is of concern", "May be", "Gap", "Line above it by")),
+        doc.Column("More short", on="screen"),
+        *(
+            replace(doc.figures(name), on="whole")
+            for name in ("Is of concern", "May be of concern", "Gap", "Line error")
+        ),
     ]
-    rows = [[*_figures(point, found), _shorter(point, found.names), *_proof(point, found)] for point in found.points]
+    rows = [
+        [*_point_cells(point, answer), _shortage_cell(point, answer.names), *_proof_cells(point, answer)]
+        for point in answer.points
+    ]
     table = ranked(columns, rows, "more point", part=6)
-    told = f"Cash for the whole plan at each point, in {found.currency}, not discounted, by dependence of its purchases on the countries."
-    drawing = doc.Drawing("Cash at each point", told, _bars(found), table) if len(found.points) > 1 else table
-    line = "the curve lies below the straight line from the point before by no more than the last column says; 0 means that the line is the curve"
-    notes = [*_notes(found), *([line] if found.exact and len(found.points) > 1 else [])]
-    commands = doc.sentence(doc.Phrase("--full", code=True), ": what is short at each point, and who comes and goes")
+    description = (
+        f"Cash for the whole plan at each point, in {answer.currency}, not discounted, by dependence on the countries."
+    )
+    drawing = doc.Drawing("Cash at each point", description, _bars(answer), table) if len(answer.points) > 1 else table
+    error_note = "the last column shows how far the curve can be below the straight line from the previous point. 0 means that the line is exact"
+    notes = [*_notes(answer), *([error_note] if answer.exact and len(answer.points) > 1 else [])]
+    commands = doc.sentence(doc.Phrase("--full", code=True), ": shortages and changed suppliers at each point")
     return doc.document(
-        f"{found.case}: the price of independence",
-        doc.sentence(headline(found), strong=True),
-        doc.section("Points", _unit(found), drawing, doc.for_whole(doc.notes(notes)), column="#"),
-        doc.for_screen(_brief_changes(found)),
-        doc.for_whole(_short_section(found)),
-        doc.for_whole(_changes_section(found)),
-        doc.for_screen(doc.apart(doc.notes(_notes(found), doc.Tone.ASIDE), commands)),
-        doc.for_whole(effort(found.effort)),
+        f"{answer.case}: the price of independence",
+        doc.sentence(headline(answer), strong=True),
+        doc.section("Points", _unit_note(answer), drawing, doc.for_whole(doc.notes(notes)), column="#"),
+        doc.for_screen(_brief_changes(answer)),
+        doc.for_whole(_short_section(answer)),
+        doc.for_whole(_changes_section(answer)),
+        doc.for_screen(doc.apart(doc.notes(_notes(answer), doc.Tone.ASIDE), commands)),
+        doc.for_whole(effort(answer.effort)),
     )
 
 
-def headline(found: Frontier) -> str:
-    """Return the cost of independence in a sentence or two."""
-    today, last = found.points[0], found.points[-1]
-    whom = _whom(found)
-    if not today.capped:
-        return f"The plan spends nothing on {whom}."
-    spent = f"The plan spends {large_money(today.capped, found.currency)} on {whom}"
-    if len(found.points) == 1:
-        return f"{spent}."
-    free = _without_more_shortage(found)
-    first = (
-        f"{spent}. It can fall to {large_money(free.capped, found.currency)} without more shortage, for {_cash(free, found)}."
-        if free is not today
-        else f"{spent}. Any lower cap that was tried leaves more short."
+def headline(answer: Frontier) -> str:
+    current, last_point = answer.points[0], answer.points[-1]
+    capped_text = _capped_text(answer)
+    if not current.capped:
+        return f"The plan spends nothing on {capped_text}."
+    spend_text = f"The plan spends {large_money(current.capped, answer.currency)} on {capped_text}"
+    if len(answer.points) == 1:
+        return f"{spend_text}."
+    last_free_point = _without_more_shortage(answer)
+    first_sentence = (
+        f"{spend_text}. It can fall to {large_money(last_free_point.capped, answer.currency)} without more shortage, for {_cash_text(last_free_point, answer)}."
+        if last_free_point is not current
+        else f"{spend_text}. Every lower cap that was tried increases a shortage."
     )
-    if last is free:
-        return first
-    more = [each for each in last.short if each.more > 0]
-    return f"{first} At {large_money(last.capped, found.currency)}, {count(len(more), 'material')} {'is' if len(more) == 1 else 'are'} shorter."
+    if last_point is last_free_point:
+        return first_sentence
+    worse_materials = [each for each in last_point.short if each.more > 0]
+    return f"{first_sentence} At {large_money(last_point.capped, answer.currency)}, {count(len(worse_materials), 'material')} {'has' if len(worse_materials) == 1 else 'have'} a larger shortage."
 
 
-def _without_more_shortage(found: Frontier) -> CapPoint:
-    """Return the last point before rules conflict or any shortage rises above today's."""
-    free = found.points[0]
-    for point in found.points[1:]:
+def _without_more_shortage(answer: Frontier) -> CapPoint:
+    last_free_point = answer.points[0]
+    for point in answer.points[1:]:
         if point.conflict or any(each.more > 0 for each in point.short):
             break
-        free = point
-    return free
+        last_free_point = point
+    return last_free_point
 
 
-def _cash(point: CapPoint, found: Frontier) -> str:
-    more = large_money(abs(point.cost_more), found.currency)
+def _cash_text(point: CapPoint, answer: Frontier) -> str:
+    more = large_money(abs(point.cost_more), answer.currency)
     return f"{more} {'less' if point.cost_more < 0 else 'more'} cash"
 
 
-def _whom(found: Frontier) -> str:
-    goods = f"purchases of {', '.join(map(found.names.material, found.materials))}" if found.materials else "purchases"
-    sellers = f" from {', '.join(found.suppliers)}" if found.suppliers else ""
-    if not found.countries:
+def _capped_text(answer: Frontier) -> str:
+    goods = (
+        f"purchases of {', '.join(map(answer.names.material, answer.materials))}" if answer.materials else "purchases"
+    )
+    sellers = f" from {', '.join(answer.suppliers)}" if answer.suppliers else ""
+    if not answer.countries:
         return f"{goods}{sellers}"
     names = country_names()
-    if set(found.countries) == COVERED_NATIONS:
+    if set(answer.countries) == COVERED_NATIONS:
         return f"{goods}{sellers} that depend on countries of concern"
-    return f"{goods}{sellers} that depend on {', '.join(names.get(code, code) for code in found.countries)}"
+    return f"{goods}{sellers} that depend on {', '.join(names.get(code, code) for code in answer.countries)}"
 
 
-def _unit(found: Frontier) -> doc.Sentence:
-    unit = f"{found.currency} million" if _in_millions(found) else found.currency
+def _unit_note(answer: Frontier) -> doc.Sentence:
+    unit = f"{answer.currency} million" if _in_millions(answer) else answer.currency
     return doc.sentence(f"Cash, not discounted, in {unit}:")
 
 
-def _figures(point: CapPoint, found: Frontier) -> list[doc.Cell]:
-    number = found.points.index(point)
-    more = _money(point.cost_more, found, form="signed") if number else doc.NOTHING
-    return [doc.Count(number), _money(point.capped, found), doc.Share(point.share), _money(point.cost, found), more]
+def _point_cells(point: CapPoint, answer: Frontier) -> list[doc.Cell]:
+    number = answer.points.index(point)
+    more = _money(point.cost_more, answer, form="signed") if number else doc.NOTHING
+    return [doc.Count(number), _money(point.capped, answer), doc.Share(point.share), _money(point.cost, answer), more]
 
 
-def _proof(point: CapPoint, found: Frontier) -> list[doc.Cell]:
+def _proof_cells(point: CapPoint, answer: Frontier) -> list[doc.Cell]:
     gap = (point.objective - point.bound) / abs(point.objective) if point.objective else Decimal(0)
-    error = doc.NOTHING if point.error is None else _money(point.error, found)
-    return [_money(point.is_cost, found), _money(point.may_be_cost, found), doc.Share(gap), error]
+    error = doc.NOTHING if point.error is None else _money(point.error, answer)
+    return [_money(point.is_cost, answer), _money(point.may_be_cost, answer), doc.Share(gap), error]
 
 
-def _money(amount: Decimal, found: Frontier, form: Literal["rounded", "signed"] = "rounded") -> doc.Amount:
-    return doc.Amount(amount / _MILLION if _in_millions(found) else amount, form=form)
+def _money(amount: Decimal, answer: Frontier, form: Literal["rounded", "signed"] = "rounded") -> doc.Amount:
+    return doc.Amount(amount / _MILLION if _in_millions(answer) else amount, form=form)
 
 
-def _in_millions(found: Frontier) -> bool:
-    return found.points[0].cost >= _MILLION * 100
+def _in_millions(answer: Frontier) -> bool:
+    return answer.points[0].cost >= _MILLION * 100
 
 
-def _shorter(point: CapPoint, names: ShownNames) -> doc.Cell:
-    """Return the materials with a larger shortage than today, those with the most kilograms first."""
+def _shortage_cell(point: CapPoint, names: ShownNames) -> doc.Cell:
+    """Return the materials with a larger shortage than in the current plan, largest first."""
     if point.conflict:
         return doc.Several(tuple(f"conflict: {name}" for name in point.conflict))
-    told = [
+    texts = [
         f"{names.material(each.material)} {mass_of(names, each.material, each.more)}"
-        for each in _by_kilograms(point)
+        for each in _largest_shortages_first(point)
         if each.more > 0
     ]
-    more = f", {len(told) - 1} more" if len(told) > 1 else ""
-    return f"{told[0]}{more}" if told else doc.NOTHING
+    others = f", {len(texts) - 1} more" if len(texts) > 1 else ""
+    return f"{texts[0]}{others}" if texts else doc.NOTHING
 
 
-def _by_kilograms(point: CapPoint) -> list[Shorter]:
+def _largest_shortages_first(point: CapPoint) -> list[ShortMaterial]:
     return sorted(point.short, key=lambda each: (-each.more, each.material))
 
 
-def _suppliers(some: Sequence[Supply]) -> doc.Cell:
-    names = tuple(dict.fromkeys(each.facility for each in some))
+def _supplier_cell(offers: Sequence[Supply]) -> doc.Cell:
+    names = tuple(dict.fromkeys(each.facility for each in offers))
     return doc.Several(names, one="supplier") if names else doc.NOTHING
 
 
-def _bars(found: Frontier) -> charts.Bars:
-    """Return a bar for each point: cash that is of concern, may be, and the rest."""
-    labels = tuple(f"{number}: {percent(point.share)}" for number, point in enumerate(found.points))
-    other = tuple(point.cost - point.is_cost - point.may_be_cost for point in found.points)
+def _bars(answer: Frontier) -> charts.Bars:
+    labels = tuple(f"{number}: {percent(point.share)}" for number, point in enumerate(answer.points))
+    other_cash = tuple(point.cost - point.is_cost - point.may_be_cost for point in answer.points)
     series = (
-        charts.Series("of concern", tuple(point.is_cost for point in found.points)),
-        charts.Series("may be of concern", tuple(point.may_be_cost for point in found.points), doc.Tone.DOUBTFUL),
-        charts.Series("other", tuple(max(amount, Decimal(0)) for amount in other), doc.Tone.ASIDE),
+        charts.Series("of concern", tuple(point.is_cost for point in answer.points)),
+        charts.Series("may be of concern", tuple(point.may_be_cost for point in answer.points), doc.Tone.DOUBTFUL),
+        charts.Series("other", tuple(max(amount, Decimal(0)) for amount in other_cash), doc.Tone.ASIDE),
     )
-    return charts.Bars(labels, series, found.currency)
+    return charts.Bars(labels, series, answer.currency)
 
 
-def _short_section(found: Frontier) -> doc.Section | None:
+def _short_section(answer: Frontier) -> doc.Section | None:
     rows: list[list[doc.Cell]] = [
         [
             doc.Count(number),
-            found.names.material(each.material),
-            *(weighed(found.names, each.material, kg) for kg in (each.kilograms, each.more)),
+            answer.names.material(each.material),
+            *(weighed(answer.names, each.material, kg) for kg in (each.kilograms, each.more)),
         ]
-        for number, point in enumerate(found.points)
-        for each in _by_kilograms(point)
+        for number, point in enumerate(answer.points)
+        for each in _largest_shortages_first(point)
         if each.more or not number
     ]
     if not rows:
         return None
-    columns = [doc.figures("#"), doc.Column("Material"), doc.figures("Short"), doc.figures("More than at 0")]
-    return doc.section("Short at each point, where it differs from point 0", doc.table(columns, rows))
+    columns = [doc.figures("#"), doc.Column("Material"), doc.figures("Short"), doc.figures("More than at point 0")]
+    return doc.section("Shortages that differ from point 0", doc.table(columns, rows))
 
 
-def _brief_changes(found: Frontier) -> doc.Section | None:
-    """Return the suppliers that enter and leave at each point, a line each."""
+def _brief_changes(answer: Frontier) -> doc.Section | None:
     rows = [
-        [doc.Count(number), _suppliers(point.new), _suppliers(point.gone)]
-        for number, point in enumerate(found.points)
+        [doc.Count(number), _supplier_cell(point.new), _supplier_cell(point.gone)]
+        for number, point in enumerate(answer.points)
         if point.new or point.gone
     ]
-    columns = [doc.figures("#"), doc.Column("New suppliers"), doc.Column("Gone")]
+    columns = [doc.figures("#"), doc.Column("New suppliers"), doc.Column("No longer used")]
     return doc.apart(ranked(columns, rows, "more point with other suppliers", part=3)) if rows else None
 
 
-def _changes_section(found: Frontier) -> doc.Section | None:
+def _changes_section(answer: Frontier) -> doc.Section | None:
     rows: list[list[doc.Cell]] = []
-    for number, point in enumerate(found.points):
+    for number, point in enumerate(answer.points):
         for word, some in (("new", point.new), ("gone", point.gone)):
             rows += [
-                [doc.Count(number), word, each.facility, found.names.material(each.material), each.offer]
+                [doc.Count(number), word, each.facility, answer.names.material(each.material), each.offer]
                 for each in some
             ]
         rows += [[doc.Count(number), "conflict", name, doc.NOTHING, doc.NOTHING] for name in point.conflict]
     if not rows:
         return None
     columns = [doc.figures("#"), *map(doc.Column, ("Change", "Supplier", "Material", "Offer"))]
-    return doc.section("Suppliers that come and go", doc.table(columns, rows))
+    return doc.section("Changes of suppliers", doc.table(columns, rows))
 
 
-def _notes(found: Frontier) -> Iterator[str]:
-    if found.exact:
-        yield f"{count(len(found.points), 'point')}: the program is linear, so each point is a corner of the curve of the least objective"
+def _notes(answer: Frontier) -> Iterator[str]:
+    if answer.exact:
+        yield f"{count(len(answer.points), 'point')}. The program is linear, so each point is a corner of the curve"
     else:
-        yield f"{count(len(found.points), 'point')}, evenly spaced: {found.why_grid}"
-    gaps = [point.objective - point.bound > abs(point.objective) * _PROVED for point in found.points]
+        yield f"{count(len(answer.points), 'point')}, evenly spaced because {answer.why_grid}"
+    gaps = [point.objective - point.bound > abs(point.objective) * _PROVED for point in answer.points]
     unproved = ", ".join(str(number) for number, unproved in enumerate(gaps) if unproved)
     yield (
         f"not proved cheapest: points {unproved}"
         if unproved
         else "each plan is verified, and proved cheapest under its cap"
     )
-    if found.conflict_at_zero:
-        yield f"under a cap of zero, rules conflict: {', '.join(found.conflict_at_zero)}; the last point spends as little as they allow"
-    if not (found.materials or found.suppliers) and any(p.capped > p.is_cost + p.may_be_cost + 1 for p in found.points):
-        yield "the cap also counts what goes into goods of concern on the way, so it may be more than the cash of concern"
-    if not found.complete:
-        yield "the search was ended: points are missing"
+    if answer.conflict_at_zero:
+        yield f"rules conflict under a cap of zero: {', '.join(answer.conflict_at_zero)}. The last point spends as little as they allow"
+    if not (answer.materials or answer.suppliers) and any(
+        point.capped > point.is_cost + point.may_be_cost + 1 for point in answer.points
+    ):
+        yield "the cap also counts inputs of goods of concern, so it may exceed the cash of concern"
+    if not answer.complete:
+        yield "the search was ended before all points were found"

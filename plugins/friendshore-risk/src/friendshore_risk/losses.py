@@ -30,15 +30,12 @@ if TYPE_CHECKING:
 
 
 _ROUTE, _VIA = "route:", "via:"
-_MAX_NAMED = 3
-"""Maximum number of named offers, followed by the number of others."""
-Moved = frozenset[tuple[str, str]]
-"""Offers, each with a destination."""
+_MAX_NAMES = 3
+OfferMoves = frozenset[tuple[str, str]]
 ROUTES = (
-    "a route between two countries or places, as `route:AU>US`, all that leaves one, `route:CN>`, or comes into one, `route:>US`, "
-    "or a place on the way, as `via:suez`"
+    "a route between two countries or places such as `route:AU>US`, all routes out of one such as `route:CN>` or into one such as `route:>US`, "
+    "or a place on the way such as `via:suez`"
 )
-"""Syntax of a route, for messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +50,18 @@ class SupplyRoute:
     """Port, strait, canal, or country on the way, as stated by lanes. Empty means any."""
 
     @classmethod
-    def of(cls, word: str) -> SupplyRoute | None:
+    def of(cls, text: str) -> SupplyRoute | None:
         """Return the route in a word such as `route:AU>US` or `via:suez`. None if there is none."""
-        kind, colon, name = word.partition(":")
+        kind, colon, name = text.partition(":")
         if kind + colon == _VIA and name.strip():
             return cls(via=name.strip())
         origin, arrow, to = (part.strip() for part in name.partition(">"))
         return cls(origin, to) if kind + colon == _ROUTE and arrow and (origin or to) else None
 
     @property
-    def told(self) -> str:
-        """The route in words."""
+    def text(self) -> str:
         if self.via:
-            return f"the way by {self.via}"
+            return f"all routes via {self.via}"
         if self.origin and self.to:
             return f"the route {self.origin} to {self.to}"
         return f"all routes out of {self.origin}" if self.origin else f"all routes into {self.to}"
@@ -76,93 +72,89 @@ class SupplyRoute:
             return False
         origin, to = arc.move.origin, arc.move.to
         if self.via:
-            return self._passed(lane for lane in arc.chained.offer.lanes if lane.to == to.id)
+            return self._passes(lane for lane in arc.chained.offer.lanes if lane.to == to.id)
         if self.origin and self.to:
             return self.origin in (origin.id, origin.country) and self.to in (to.id, to.country)
-        own = (origin.id, origin.country) if self.origin else (to.id, to.country)
-        return arc.move.crosses and (self.origin or self.to) in own
+        sites = (origin.id, origin.country) if self.origin else (to.id, to.country)
+        return arc.move.crosses and (self.origin or self.to) in sites
 
     def may_take(self, offer: Offer, facility: Facility) -> bool:
-        """Return True if an offer can use the route to any destination."""
         if self.via:
-            return self._passed(offer.lanes)
+            return self._passes(offer.lanes)
         return self.origin in ("", facility.country, facility.place)
 
-    def _passed(self, lanes: Iterable[Lane]) -> bool:
-        return any(self.via in passed_by(lane) for lane in lanes)
+    def _passes(self, lanes: Iterable[Lane]) -> bool:
+        return any(self.via in places_on_lane(lane) for lane in lanes)
 
 
-def passed_by(lane: Lane) -> frozenset[str]:
-    """Return the ports, straits, canals, and countries on a lane, as far as its catalog states them."""
+def places_on_lane(lane: Lane) -> frozenset[str]:
     return lane.fact("via", frozenset) or frozenset()
 
 
-def moves_on(route: SupplyRoute, problem: Problem) -> Moved:
-    """Return the offers on a route, each with its destination."""
-    return moved(problem, (arc for arc in problem.network.arcs if route.takes(arc)))
+def moves_on_route(route: SupplyRoute, problem: Problem) -> OfferMoves:
+    return moves_of_arcs(problem, (arc for arc in problem.network.arcs if route.takes(arc)))
 
 
-def moved(problem: Problem, arcs: Iterable[Arc]) -> Moved:
-    """Return the offers of some arcs, each with its destination."""
+def moves_of_arcs(problem: Problem, arcs: Iterable[Arc]) -> OfferMoves:
     return frozenset((problem.offers[arc.offer].offer.id, arc.node[1]) for arc in arcs)
 
 
-def words_of(problem: Problem) -> set[str]:
+def route_words(problem: Problem) -> set[str]:
     """Return all words for routes between two countries, or for places on the way, that any offer for a demand may use."""
-    found = set()
+    words = set()
     for arc in problem.network.arcs:
         if arc.offer >= 0 and arc.move.crosses:
-            found.add(f"{_ROUTE}{arc.move.origin.country}>{arc.move.to.country}")
+            words.add(f"{_ROUTE}{arc.move.origin.country}>{arc.move.to.country}")
         if arc.offer >= 0:
             lanes = (lane for lane in arc.chained.offer.lanes if lane.to == arc.move.to.id)
-            found |= {f"{_VIA}{place}" for lane in lanes for place in passed_by(lane)}
-    return found
+            words |= {f"{_VIA}{place}" for lane in lanes for place in places_on_lane(lane)}
+    return words
 
 
-def unsaid(problem: Problem, words: Iterable[str]) -> tuple[str, ...]:
+def offers_with_unknown_route(problem: Problem, words: Iterable[str]) -> tuple[str, ...]:
     """Return the offers that cross a border on an unknown way, if any of the words is a place on the way. They may pass it too."""
     if not any(word.startswith(_VIA) for word in words):
         return ()
-    found = set()
+    offers = set()
     for arc in problem.network.arcs:
         if arc.offer >= 0 and arc.move.crosses:
             lanes = [lane for lane in arc.chained.offer.lanes if lane.to == arc.move.to.id]
-            if not all(map(passed_by, lanes)) or not lanes:
-                found.add(arc.chained.offer.id)
-    return tuple(sorted(found))
+            if not all(map(places_on_lane, lanes)) or not lanes:
+                offers.add(arc.chained.offer.id)
+    return tuple(sorted(offers))
 
 
-def unsaid_told(offers: Sequence[str]) -> list[str]:
-    """Return a note on these offers, if there are any."""
+def unknown_route_notes(offers: Sequence[str]) -> list[str]:
     if not offers:
         return []
-    more = f" and {len(offers) - _MAX_NAMED} more" if len(offers) > _MAX_NAMED else ""
-    named = ", ".join(offers[:_MAX_NAMED])
+    others = f" and {len(offers) - _MAX_NAMES} more" if len(offers) > _MAX_NAMES else ""
+    names = ", ".join(offers[:_MAX_NAMES])
     return [
-        f"nobody says what {named}{more} pass on the way, so that no place on it is lost to them: state `via` of their lanes"
+        f"the way of {names}{others} is unknown, so they are assumed not to pass the lost places. Fill in `via` of their lanes"
     ]
 
 
-def orders_of(program: Program, moves: Moved, periods: range) -> Ints:
+def orders_of(program: Program, moves: OfferMoves, periods: range) -> Ints:
     """Return the columns of orders from some offers for some places in some periods, and of production by offers that lose all destinations."""
     import numpy as np
 
     problem, columns = program.problem, program.columns
     arcs = problem.network.arcs
-    taken = [arc.offer >= 0 and (problem.offers[arc.offer].offer.id, arc.node[1]) in moves for arc in arcs]
+    is_lost_arc = [arc.offer >= 0 and (problem.offers[arc.offer].offer.id, arc.node[1]) in moves for arc in arcs]
     buys = columns.buy_move
     ordered = problem.moves.ordered[buys]
-    lost = np.array(taken, dtype=bool)[problem.moves.arc[buys]]
-    bought = columns.buy[lost & (ordered >= periods.start) & (ordered < periods.stop)]
-    kept = {arc.offer for arc, gone in zip(arcs, taken, strict=True) if not gone}
-    whole = {arc.offer for arc, gone in zip(arcs, taken, strict=True) if gone} - kept
-    made = [column for (offer, _, t), column in columns.make.items() if offer in whole and t in periods]
-    found: Ints = np.sort(np.concatenate([bought, np.array(made, dtype=np.intp)]))
-    return found
+    is_lost_arc_of_move = np.array(is_lost_arc, dtype=bool)[problem.moves.arc[buys]]
+    order_columns = columns.buy[is_lost_arc_of_move & (ordered >= periods.start) & (ordered < periods.stop)]
+    reachable = {arc.offer for arc, gone in zip(arcs, is_lost_arc, strict=True) if not gone}
+    lost_offers = {arc.offer for arc, gone in zip(arcs, is_lost_arc, strict=True) if gone} - reachable
+    production_columns = [
+        column for (offer, _, t), column in columns.make.items() if offer in lost_offers and t in periods
+    ]
+    lost_columns: Ints = np.sort(np.concatenate([order_columns, np.array(production_columns, dtype=np.intp)]))
+    return lost_columns
 
 
 LossKind = Literal["supplier", "parent", "country", "catalog"]
-"""Kinds of losses."""
 KINDS: tuple[LossKind, ...] = ("supplier", "parent", "country", "catalog")
 
 _NAME_BY_KIND: Mapping[LossKind, Callable[[OfferFacts], str]] = {
@@ -179,33 +171,27 @@ class Loss(Record):
     by: tuple[LossKind, ...]
     """Kinds. A supplier and a parent with the same offers are one loss."""
     names: tuple[str, ...]
-    """Name of the lost party, or two countries lost together."""
     also: tuple[str, ...] = ()
     """Other losses of exactly the same offers, such as `country KZ`."""
     offers: int
-    """Number of lost offers that can reach a demand."""
 
     @property
     def name(self) -> str:
-        """The loss in words."""
         return " and ".join(self.names)
 
     def takes(self, facts: OfferFacts) -> bool:
-        """Return True if an offer is lost."""
         return _NAME_BY_KIND[self.by[0]](facts) in self.names
 
     def changes(self, start: date) -> tuple[Change, ...]:
-        """Return the changes that remove its offers from a day on."""
         return tuple(Change(remove=f"{self.by[0]}:{name}", start=start) for name in self.names)
 
 
-def _groups(problem: Problem) -> dict[LossKind, dict[str, frozenset[int]]]:
-    """Return the offers that can reach a demand, by kind and name of their loss."""
-    reached = sorted({arc.offer for arc in problem.network.arcs if arc.offer >= 0})
+def _offers_by_loss(problem: Problem) -> dict[LossKind, dict[str, frozenset[int]]]:
+    reachable_offers = sorted({arc.offer for arc in problem.network.arcs if arc.offer >= 0})
     groups: dict[LossKind, dict[str, frozenset[int]]] = {}
-    for kind, name_of in _NAME_BY_KIND.items():
-        found = grouped((name_of(problem.offers[offer]), offer) for offer in reached)
-        groups[kind] = {name: frozenset(offers) for name, offers in sorted(found.items()) if name}
+    for kind, name_of_offer in _NAME_BY_KIND.items():
+        offers_by_name = grouped((name_of_offer(problem.offers[offer]), offer) for offer in reachable_offers)
+        groups[kind] = {name: frozenset(offers) for name, offers in sorted(offers_by_name.items()) if name}
     return groups
 
 
@@ -214,63 +200,55 @@ def losses(
 ) -> list[Loss]:
     """Return the possible losses, without duplicates and in canonical order: sellers in the plan, or with `everything` all that could deliver.
 
-    `kinds` are the kinds of losses. `pairs` adds every two countries that the plan buys from.
+    `pairs` adds every two countries that the plan buys from.
     """
     problem = session.problem
-    groups = _groups(problem)
-    used = _used(session)
-    found: dict[frozenset[int], Loss] = {}
+    groups = _offers_by_loss(problem)
+    used_offers = _used_offers(session)
+    loss_by_offers: dict[frozenset[int], Loss] = {}
     for kind in kinds:
         for name, offers in groups[kind].items():
-            if not everything and not offers & used:
+            if not everything and not offers & used_offers:
                 continue
-            known = found.get(offers)
-            if known is None:
-                found[offers] = Loss(by=(kind,), names=(name,), offers=len(offers))
-            elif known.names == (name,):
-                found[offers] = known.but(by=(*known.by, kind))
+            existing = loss_by_offers.get(offers)
+            if existing is None:
+                loss_by_offers[offers] = Loss(by=(kind,), names=(name,), offers=len(offers))
+            elif existing.names == (name,):
+                loss_by_offers[offers] = existing.but(by=(*existing.by, kind))
             else:
-                found[offers] = known.but(also=(*known.also, f"{kind} {name}"))
+                loss_by_offers[offers] = existing.but(also=(*existing.also, f"{kind} {name}"))
     if pairs:
-        countries = [name for name, offers in groups["country"].items() if offers & used]
-        for one, other in combinations(countries, 2):
-            offers = groups["country"][one] | groups["country"][other]
-            found.setdefault(offers, Loss(by=("country",), names=(one, other), offers=len(offers)))
-    return list(found.values())
+        countries = [name for name, offers in groups["country"].items() if offers & used_offers]
+        for first, second in combinations(countries, 2):
+            offers = groups["country"][first] | groups["country"][second]
+            loss_by_offers.setdefault(offers, Loss(by=("country",), names=(first, second), offers=len(offers)))
+    return list(loss_by_offers.values())
 
 
-def _used(session: Session) -> frozenset[int]:
+def _used_offers(session: Session) -> frozenset[int]:
     names = {purchase.offer for purchase in session.verified.plan.purchases}
     return frozenset(i for i, facts in enumerate(session.problem.offers) if facts.offer.id in names)
 
 
-def loss_kind(word: str) -> LossKind:
-    """Return the kind of loss that a word means.
-
-    Raises:
-        InputError: If there is no such kind.
-    """
+def parse_loss_kind(word: str) -> LossKind:
     for kind in KINDS:
         if kind == word:
             return kind
     raise InputError(
-        "unknown kind of loss", found=word, expected=f"{', '.join(KINDS)} or none", fix=did_you_mean(word, KINDS)
+        "unknown kind of loss",
+        found=word,
+        expected=f"{', '.join(KINDS)}, or none",
+        fix=did_you_mean(word, KINDS),
+        code="FS003",
     )
 
 
 def first_day(horizon: Horizon, word: str) -> date:
-    """Return the day of a moment in the plan: a date, or the first day of a period given by its label.
-
-    Raises:
-        InputError: If it is neither, or outside the plan.
-    """
-    return day_of_plan(horizon, word, "the moment of a loss")
+    return day_of_plan(horizon, word, "the first day of a loss")
 
 
-USUAL_KINDS = ("supplier", "parent", "country")
-"""Default kinds of losses."""
+DEFAULT_KINDS = ("supplier", "parent", "country")
 ROUTE_KINDS = ("route", "via")
-"""Kinds of lost routes: between two countries, or via a place that lanes pass."""
 _RULE = "rule:"
 
 
@@ -280,94 +258,92 @@ class PossibleLoss(Record):
     word: str
     """Name as written: an offer, facility, supplier, or parent, `country:XX`, `catalog:NAME`, a route as `route:XX>YY` or `via:NAME`, or `rule:ID`."""
     name: str
-    """The loss in words."""
     also: tuple[str, ...] = ()
     """Other losses of exactly the same offers, such as `country KZ`."""
     rule: str = ""
-    """Rule that begins to apply, if the loss is the end of its suspension. No party is then lost, and barred goods no longer arrive."""
+    """Rule that begins to apply, if the loss is the end of its suspension. No party is then lost, and prohibited goods no longer arrive."""
     moves: Annotated[frozenset[tuple[str, str]], PlainSerializer(sorted, return_type=list[tuple[str, str]])]
-    """Lost offers, each with its destination."""
 
     def takes(self, offer: str, place: str) -> bool:
-        """Return True if deliveries from an offer to a place are lost."""
         return (offer, place) in self.moves
 
 
 def named_losses(session: Session, words: Sequence[str]) -> list[PossibleLoss]:
-    """Return the losses of some names in order, without duplicates.
-
-    Raises:
-        InputError: For every name without an offer that could reach a demand.
-    """
-    arcs = _arcs(session.problem)
-    found, troubles = [], []
+    """Return the losses of some names in order, without duplicates. Raises InputError for every name without an offer that could reach a demand."""
+    arcs = _offer_arcs(session.problem)
+    possible_losses, problems = [], []
     rules = {rule.id: rule for rule in session.problem.rules}
     for word in dict.fromkeys(words):
         rule = rules.get(word.removeprefix(_RULE)) if word.startswith(_RULE) else None
         if rule is not None:
-            found.append(PossibleLoss(word=word, name=f"the suspension of {rule.id}", rule=rule.id, moves=frozenset()))
+            possible_losses.append(
+                PossibleLoss(word=word, name=f"the suspension of {rule.id}", rule=rule.id, moves=frozenset())
+            )
             continue
-        moves = moved(session.problem, (arc for arc in arcs if _names(word, arc, session.problem)))
+        moves = moves_of_arcs(session.problem, (arc for arc in arcs if _is_on_arc(word, arc, session.problem)))
         if moves:
-            found.append(PossibleLoss(word=word, name=_in_words(word), moves=moves))
+            possible_losses.append(PossibleLoss(word=word, name=_loss_name(word), moves=moves))
         else:
-            troubles.append(_unknown(word, session.problem, arcs))
-    if troubles:
-        raise InputError(troubles)
-    return found
+            problems.append(_unknown_loss(word, session.problem, arcs))
+    if problems:
+        raise InputError(problems)
+    return possible_losses
 
 
-def usual_losses(session: Session, kinds: Sequence[str] = USUAL_KINDS, most: int = 0) -> tuple[list[PossibleLoss], int]:
+def default_losses(
+    session: Session, kinds: Sequence[str] = DEFAULT_KINDS, max_count: int = 0
+) -> tuple[list[PossibleLoss], int]:
     """Return all possible losses as in `stress`, and all routes (`ROUTE_KINDS`), without duplicates, and the number left out.
 
-    If there are more than `most` (0 means no limit), those with the highest spending of the plan are kept, then those with the most offers.
-
-    Raises:
-        InputError: If a word isn't a kind of loss.
+    If there are more than `max_count` (0 means no limit), those with the highest spending of the plan are kept, then those with the most offers.
     """
     problem = session.problem
-    arcs = _arcs(problem)
-    found = []
-    for loss in losses(session, [loss_kind(kind) for kind in kinds if kind not in ROUTE_KINDS], everything=True):
-        moves = moved(problem, (arc for arc in arcs if loss.takes(problem.offers[arc.offer])))
-        found.append(PossibleLoss(word=f"{loss.by[0]}:{loss.name}", name=loss.name, also=loss.also, moves=moves))
+    arcs = _offer_arcs(problem)
+    possible_losses = []
+    for loss in losses(session, [parse_loss_kind(kind) for kind in kinds if kind not in ROUTE_KINDS], everything=True):
+        moves = moves_of_arcs(problem, (arc for arc in arcs if loss.takes(problem.offers[arc.offer])))
+        possible_losses.append(
+            PossibleLoss(word=f"{loss.by[0]}:{loss.name}", name=loss.name, also=loss.also, moves=moves)
+        )
     for kind in ROUTE_KINDS:
-        for word in sorted(words_of(problem)) if kind in kinds else ():
+        for word in sorted(route_words(problem)) if kind in kinds else ():
             route = SupplyRoute.of(word)
             if route is not None and word.startswith(kind):
-                _add_route(found, PossibleLoss(word=word, name=route.told, moves=moves_on(route, problem)))
-    if not most or len(found) <= most:
-        return found, 0
-    spent: dict[str, Decimal] = totals((line.name, line.total) for line in session.verified.lines)
+                _add_route(
+                    possible_losses, PossibleLoss(word=word, name=route.text, moves=moves_on_route(route, problem))
+                )
+    if not max_count or len(possible_losses) <= max_count:
+        return possible_losses, 0
+    spend_by_offer: dict[str, Decimal] = totals((line.name, line.total) for line in session.verified.lines)
 
     def rank(loss: PossibleLoss) -> tuple[Decimal, int, str]:
         return (
-            -sum((spent.get(offer, _NONE) for offer in {offer for offer, _ in loss.moves}), _NONE),
+            -sum((spend_by_offer.get(offer, _ZERO) for offer in {offer for offer, _ in loss.moves}), _ZERO),
             -len(loss.moves),
             loss.word,
         )
 
-    kept = {loss.word for loss in sorted(found, key=rank)[:most]}
-    return [loss for loss in found if loss.word in kept], len(found) - len(kept)
+    kept_words = {loss.word for loss in sorted(possible_losses, key=rank)[:max_count]}
+    return [loss for loss in possible_losses if loss.word in kept_words], len(possible_losses) - len(kept_words)
 
 
-def _add_route(found: list[PossibleLoss], route: PossibleLoss) -> None:
+def _add_route(possible_losses: list[PossibleLoss], route: PossibleLoss) -> None:
     """Add a route. If another loss has exactly the same offers, merge it with that loss."""
-    for place, other in enumerate(found):
+    for index, other in enumerate(possible_losses):
         if other.moves == route.moves:
-            found[place] = other.but(also=(*other.also, route.name))
+            possible_losses[index] = other.but(also=(*other.also, route.name))
             return
-    found.append(route)
+    possible_losses.append(route)
 
 
-_NONE = Decimal(0)
+_ZERO = Decimal(0)
 
 
-def _arcs(problem: Problem) -> list[Arc]:
+def _offer_arcs(problem: Problem) -> list[Arc]:
     return [arc for arc in problem.network.arcs if arc.offer >= 0]
 
 
-def _names(word: str, arc: Arc, problem: Problem) -> bool:
+def _is_on_arc(word: str, arc: Arc, problem: Problem) -> bool:
     route = SupplyRoute.of(word)
     if route is not None:
         return route.takes(arc)
@@ -375,24 +351,27 @@ def _names(word: str, arc: Arc, problem: Problem) -> bool:
     return names_offer(word, facts.offer, facts.facility)
 
 
-def _in_words(word: str) -> str:
+def _loss_name(word: str) -> str:
     route = SupplyRoute.of(word)
     if route is not None:
-        return route.told
+        return route.text
     kind, colon, name = word.partition(":")
     return name if colon and kind in ("country", "supplier", "parent", "catalog") else word
 
 
-def _unknown(word: str, problem: Problem, arcs: Sequence[Arc]) -> Diagnostic:
+def _unknown_loss(word: str, problem: Problem, arcs: Sequence[Arc]) -> Diagnostic:
     facts = [problem.offers[arc.offer] for arc in arcs]
-    known = {one.offer.id for one in facts} | {one.facility.id for one in facts}
-    known |= {one.facility.supplier for one in facts} | {f"country:{one.facility.country}" for one in facts}
-    known |= {f"{_RULE}{rule.id}" for rule in problem.rules}
-    known |= words_of(problem)
+    known_words = {offer_facts.offer.id for offer_facts in facts} | {offer_facts.facility.id for offer_facts in facts}
+    known_words |= {offer_facts.facility.supplier for offer_facts in facts} | {
+        f"country:{offer_facts.facility.country}" for offer_facts in facts
+    }
+    known_words |= {f"{_RULE}{rule.id}" for rule in problem.rules}
+    known_words |= route_words(problem)
     return Diagnostic(
-        "nothing that could reach a demand is lost with this",
+        "no offer that could serve a demand has this name",
         column="--lose",
         found=word,
-        expected=f"{OFFERS}; {ROUTES}; or a rule that may come to apply, `rule:ID`",
-        fix=did_you_mean(word, known),
+        expected=f"{OFFERS}; {ROUTES}; or `rule:ID` for a suspended rule",
+        fix=did_you_mean(word, known_words),
+        code="FS981",
     )

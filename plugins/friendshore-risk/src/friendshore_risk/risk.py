@@ -23,7 +23,7 @@ from friendshore.reading.records import path_of, record
 from friendshore.reading.textfile import json_object
 
 from .events import NOTHING_HAPPENS, RiskSettings, duration
-from .risk_answer import WEIGHTS, Decision, Risk, RiskSearch, mean, told_again
+from .risk_answer import WEIGHTS, Decision, Risk, RiskSearch, mean, recompute_answer
 from .twostage import RiskMeasure, cvar_of
 
 if TYPE_CHECKING:
@@ -34,334 +34,372 @@ if TYPE_CHECKING:
 
 _PROVED = Decimal("1e-5")
 MATERIALS = 3
-"""Maximum number of materials in a cell."""
 
 
-def risk_document(found: Risk, shown: int) -> doc.Document:
+def risk_document(answer: Risk, shown: int) -> doc.Document:
     """Return the figures, the worst scenarios, and the changes before the date.
 
     The whole document has the first `shown` rows of each table, or all if 0.
     """
     return doc.document(
-        f"{found.case}: risk",
-        doc.sentence(_head(found), strong=True),
-        _figures(found),
-        _worst(found, shown),
-        _before(found, shown),
-        _held(found, shown),
-        _frontier(found),
-        _sample(found),
+        f"{answer.case}: risk",
+        doc.sentence(_headline(answer), strong=True),
+        _figures(answer),
+        _worst(answer, shown),
+        _before(answer, shown),
+        _held(answer, shown),
+        _frontier(answer),
+        _sample(answer),
     )
 
 
-def _head(found: Risk) -> str:
-    what = "expected cost" if not found.weight else f"mean of the worst {percent(1 - found.alpha)}"
-    if 0 < found.weight < 1:
-        what = f"mix of expected cost and {percent(found.weight)} of the mean of the worst {percent(1 - found.alpha)}"
-    least = "Least" if not _open(found) else "Best plan that was found in time:"
-    of = f"{count(len(found.scenarios), 'scenario')}{f' of a sample of {found.draws:,}' if found.draws else ''}"
-    spent = f"spends {large_money(found.expected_money, found.currency)} in expectation (present value)"
-    return f"{least} {what}, penalties for shortage included: {spent}; {of}, known from {found.day} on"
+def _headline(answer: Risk) -> str:
+    measure_text = "expected cost" if not answer.weight else f"mean of the worst {percent(1 - answer.alpha)}"
+    if 0 < answer.weight < 1:
+        measure_text = (
+            f"mix of expected cost and {percent(answer.weight)} of the mean of the worst {percent(1 - answer.alpha)}"
+        )
+    intro = "Lowest" if not _is_unproved(answer) else "Best plan found in time:"
+    scenario_text = (
+        f"{count(len(answer.scenarios), 'scenario')}{f' from a sample of {answer.draws:,}' if answer.draws else ''}"
+    )
+    spend_text = f"spends {large_money(answer.expected_money, answer.currency)} in expectation (present value)"
+    return f"{intro} {measure_text}, including penalties for shortage. The plan {spend_text}. It covers {scenario_text}, known from {answer.day} on"
 
 
-def _open(found: Risk) -> bool:
-    """Return True if a plan may be better by more than a hundred-thousandth."""
-    return found.minimised - found.bound > _PROVED * abs(found.minimised)
+def _is_unproved(answer: Risk) -> bool:
+    """Return True if another plan may be better by more than 0.001 %."""
+    return answer.minimised - answer.bound > _PROVED * abs(answer.minimised)
 
 
-def _figures(found: Risk) -> doc.Section:
-    def told(amount: Decimal) -> str:
-        return large_money(amount, found.currency)
+def _figures(answer: Risk) -> doc.Section:
+    def money_text(amount: Decimal) -> str:
+        return large_money(amount, answer.currency)
 
-    worst = percent(1 - found.alpha)
-    fine = found.expected - found.expected_money
+    worst_share = percent(1 - answer.alpha)
+    penalty_amount = answer.expected - answer.expected_money
     rows: list[tuple[str, str]] = [
-        ("expected shortage", _expected_short(found)),
-        ("probability that anything is short", percent(found.any_short)),
-        ("probability of more than now", percent(found.more_short)),
-        ("expected spend", f"{told(found.expected_money)} (present value)"),
-        *([("where nothing happens", _calm(found))] if found.nothing_money is not None else []),
+        ("expected shortage", _expected_short(answer)),
+        ("probability of any shortage", percent(answer.any_short)),
+        ("probability of more than now", percent(answer.more_short)),
+        ("expected spend", f"{money_text(answer.expected_money)} (present value)"),
+        *([("spend without events", _calm_text(answer))] if answer.nothing_money is not None else []),
         *(
-            [("expected penalties, not paid", f"about {rounded_money(fine, found.currency)}")]
-            if _felt(fine, found)
+            [("expected penalties, not paid", f"about {rounded_money(penalty_amount, answer.currency)}")]
+            if _is_noticeable(penalty_amount, answer)
             else []
         ),
     ]
-    both = [
-        (f"mean of the worst {worst} (CVaR)", rounded_money(found.cvar, found.currency)),
-        ("planning for it saves (VSS)", _saved(found)),
-        ("knowing would save (EVPI)", _knowing(found)),
+    further_rows = [
+        (f"mean of the worst {worst_share} (CVaR)", rounded_money(answer.cvar, answer.currency)),
+        ("value of planning for events (VSS)", _vss_text(answer)),
+        ("value of knowing events in advance (EVPI)", _evpi_text(answer)),
     ]
-    rows += [(f"{name}, penalties included", text) for name, text in both]
-    if _open(found):
-        share = percent((found.minimised - found.bound) / abs(found.minimised))
-        least = rounded_money(found.bound, found.currency)
-        rows.append(("no plan costs less than, penalties included", f"{least}, {share} less"))
-    if found.onboarded:
-        rows.append(("onboarded", ", ".join(found.onboarded)))
-    return doc.section("What it comes to", doc.Pairs(tuple(rows)))
+    rows += [(f"{name}, penalties included", text) for name, text in further_rows]
+    if _is_unproved(answer):
+        share = percent((answer.minimised - answer.bound) / abs(answer.minimised))
+        bound_text = rounded_money(answer.bound, answer.currency)
+        rows.append(("lower bound on the cost of any plan, penalties included", f"{bound_text}, {share} less"))
+    if answer.onboarded:
+        rows.append(("onboarded", ", ".join(answer.onboarded)))
+    return doc.section("Results", doc.Pairs(tuple(rows)))
 
 
-def _calm(found: Risk) -> str:
-    """Return the spend without events, and that of the plan as it is."""
-    spent, today = found.nothing_money or Decimal(0), found.today_money or Decimal(0)
-    return f"{large_money(spent, found.currency)}; the plan as it is spends {large_money(today, found.currency)}"
+def _calm_text(answer: Risk) -> str:
+    spent, today = answer.nothing_money or Decimal(0), answer.today_money or Decimal(0)
+    return f"{large_money(spent, answer.currency)}. The current plan spends {large_money(today, answer.currency)}"
 
 
-def _saved(found: Risk) -> str:
-    """Return the saving from planning for the events. A plan for the worst cases may cost more in the mean."""
-    if found.vss is None:
-        return "the plan as it is cannot be followed in every scenario, or there was no time to see what it comes to"
-    told = rounded_money(abs(found.vss), found.currency)
-    which = "against following the plan as it is until the day"
-    return f"{told} in expectation, {which}" if found.vss >= 0 else f"nothing: {told} more in expectation, {which}"
+def _vss_text(answer: Risk) -> str:
+    """Return the saving from planning for the events. A plan for the worst cases may have a higher mean cost."""
+    if answer.vss is None:
+        return "unknown, because the current plan can't be followed in every scenario, or time ended"
+    amount_text = rounded_money(abs(answer.vss), answer.currency)
+    comparison = "compared with following the current plan until the date"
+    return (
+        f"{amount_text} in expectation, {comparison}"
+        if answer.vss >= 0
+        else f"none. It costs {amount_text} more in expectation, {comparison}"
+    )
 
 
-def _knowing(found: Risk) -> str:
-    if found.evpi is None:
-        return "not found in time"
-    return f"{rounded_money(found.evpi, found.currency)} in expectation: no forecast is worth more"
+def _evpi_text(answer: Risk) -> str:
+    if answer.evpi is None:
+        return "not known in time"
+    return f"{rounded_money(answer.evpi, answer.currency)} in expectation. No forecast is worth more"
 
 
-def _expected_short(found: Risk) -> str:
-    told = _short(found, found.expected_short)
-    more = [f"{len(told) - MATERIALS} more"] if len(told) > MATERIALS else []
-    return ", ".join([*told[:MATERIALS], *more]) or "none"
+def _expected_short(answer: Risk) -> str:
+    shortage_texts = _shortage_texts(answer, answer.expected_short)
+    others = [f"{len(shortage_texts) - MATERIALS} more"] if len(shortage_texts) > MATERIALS else []
+    return ", ".join([*shortage_texts[:MATERIALS], *others]) or "none"
 
 
-def _short(found: Risk, short: Sequence[ShortOf]) -> list[str]:
-    """Return the shortages, largest first."""
-    told, names = sorted(short, key=lambda one: (-one.kilograms, one.material)), found.names
-    return [f"{names.material(one.material)} {mass_of(names, one.material, one.kilograms)}" for one in told]
+def _shortage_texts(answer: Risk, short: Sequence[ShortOf]) -> list[str]:
+    sorted_shortages, names = sorted(short, key=lambda shortage: (-shortage.kilograms, shortage.material)), answer.names
+    return [
+        f"{names.material(shortage.material)} {mass_of(names, shortage.material, shortage.kilograms)}"
+        for shortage in sorted_shortages
+    ]
 
 
-def _worst(found: Risk, shown: int) -> doc.Section:
-    several = _of_several(found)
-    scenarios = sorted(found.scenarios, key=lambda one: (-one.objective, one.name))
+def _worst(answer: Risk, shown: int) -> doc.Section:
+    varying_fields = _varying_fields(answer)
+    scenarios = sorted(answer.scenarios, key=lambda outcome: (-outcome.objective, outcome.name))
     columns = [
         doc.Column("Event"),
         doc.figures("Probability"),
-        doc.Column("Short beyond now"),
-        doc.figures("Present value", found.currency),
+        doc.Column("More short than now"),
+        doc.figures("Present value", answer.currency),
         doc.figures("Penalty"),
-        doc.Column("As it is, with penalty", align="right", from_width=doc.WIDE),
+        doc.Column("Current plan, with penalty", align="right", from_width=doc.WIDE),
     ]
     rows = [
         (
-            doc.Several(tuple(_named(one, several)), between="; "),
-            doc.Share(one.probability),
-            doc.Several(tuple(short), named=MATERIALS) if (short := _short(found, one.short)) else doc.NOTHING,
-            doc.NOTHING if one.spent is None else doc.Amount(one.spent),
+            doc.Several(tuple(_event_texts(outcome, varying_fields)), between="; "),
+            doc.Share(outcome.probability),
+            doc.Several(tuple(short), named=MATERIALS)
+            if (short := _shortage_texts(answer, outcome.short))
+            else doc.NOTHING,
+            doc.NOTHING if outcome.spent is None else doc.Amount(outcome.spent),
             doc.NOTHING
-            if one.spent is None or not _felt(one.objective - one.spent, found)
-            else _both(one.objective - one.spent),
-            doc.NOTHING if one.as_it_is is None else _both(one.as_it_is),
+            if outcome.spent is None or not _is_noticeable(outcome.objective - outcome.spent, answer)
+            else _total_cell(outcome.objective - outcome.spent),
+            doc.NOTHING if outcome.as_it_is is None else _total_cell(outcome.as_it_is),
         )
-        for one in scenarios
+        for outcome in scenarios
     ]
     more = "more scenario that costs less", "more scenarios that cost less"
-    return doc.section("Scenarios, the worst first", ranked(columns, rows, *more, part=4, top=shown))
+    return doc.section("Scenarios, worst first", ranked(columns, rows, *more, part=4, top=shown))
 
 
-def _felt(penalties: Decimal, found: Risk) -> bool:
-    """Return True if penalties exceed those of rounding."""
-    return abs(penalties) > _PROVED * abs(found.expected)
+def _is_noticeable(penalties: Decimal, answer: Risk) -> bool:
+    return abs(penalties) > _PROVED * abs(answer.expected)
 
 
-def _both(amount: Decimal) -> doc.Cell:
-    """Return spend and penalties together, gray and rounded."""
+def _total_cell(amount: Decimal) -> doc.Cell:
     return doc.Phrase(rounded_money(amount, "").strip(), doc.Tone.ASIDE)
 
 
-def _named(one: ScenarioOutcome, several: Mapping[str, AbstractSet[str]]) -> list[str]:
-    """Return its events in words, with their variant if there are several."""
-    told = []
-    for event in one.events:
-        of = several[event.event]
-        how = [
-            *([f"x {event.factor}"] if "factor" in of else []),
-            *([f"from {event.start}"] if "start" in of else []),
-            *([duration(event.lasts)] if "lasts" in of else []),
+def _event_texts(outcome: ScenarioOutcome, varying_fields: Mapping[str, AbstractSet[str]]) -> list[str]:
+    event_texts = []
+    for event in outcome.events:
+        fields = varying_fields[event.event]
+        details = [
+            *([f"x {event.factor}"] if "factor" in fields else []),
+            *([f"from {event.start}"] if "start" in fields else []),
+            *([duration(event.lasts)] if "lasts" in fields else []),
         ]
-        told.append((event.title or event.event) + (f" ({', '.join(how)})" if how else ""))
-    return told or [NOTHING_HAPPENS]
+        event_texts.append((event.title or event.event) + (f" ({', '.join(details)})" if details else ""))
+    return event_texts or [NOTHING_HAPPENS]
 
 
-def _of_several(found: Risk) -> Mapping[str, AbstractSet[str]]:
-    """Return the fields of each event that differ between scenarios: its factor, start, and duration."""
-    by_name = grouped((event.event, event) for scenario in found.scenarios for event in scenario.events)
+def _varying_fields(answer: Risk) -> Mapping[str, AbstractSet[str]]:
+    """Return the fields of each event that differ between scenarios."""
+    by_name = grouped((event.event, event) for scenario in answer.scenarios for event in scenario.events)
     return {
-        name: {what for what in ("factor", "start", "lasts") if len({getattr(one, what) for one in some}) > 1}
-        for name, some in by_name.items()
+        name: {
+            field_name
+            for field_name in ("factor", "start", "lasts")
+            if len({getattr(each, field_name) for each in events}) > 1
+        }
+        for name, events in by_name.items()
     }
 
 
-def _before(found: Risk, shown: int) -> doc.Section:
-    if not found.before:
-        return doc.section("Before the day", doc.sentence("ordered as in the plan as it is"))
+def _before(answer: Risk, shown: int) -> doc.Section:
+    if not answer.before:
+        return doc.section("Before the date", doc.sentence("Orders are the same as in the current plan."))
     columns = [
         doc.Column("offer"),
         doc.Column("material"),
         doc.figures("ordered"),
-        doc.figures("plan as it is"),
+        doc.figures("current plan"),
         doc.figures("difference"),
     ]
     rows: list[list[doc.Cell]] = [
         [
-            found.names.offer_with_id(one.offer),
-            found.names.material(one.material),
-            *(weighed(found.names, one.material, kg) for kg in (one.kilograms, one.today, one.kilograms - one.today)),
+            answer.names.offer_with_id(order.offer),
+            answer.names.material(order.material),
+            *(
+                weighed(answer.names, order.material, kg)
+                for kg in (order.kilograms, order.today, order.kilograms - order.today)
+            ),
         ]
-        for one in found.before
+        for order in answer.before
     ]
-    title = f"Ordered before {found.day}, where that differs"
+    title = f"Orders before {answer.day} that differ"
     return doc.section(title, ranked(columns, rows, "more offer", part=3, top=shown))
 
 
-def _held(found: Risk, shown: int) -> doc.Section | None:
-    if not found.held:
+def _held(answer: Risk, shown: int) -> doc.Section | None:
+    if not answer.held:
         return None
     columns = [
         doc.Column("material", whole=True),
-        doc.figures("there or on its way"),
-        doc.figures("plan as it is"),
+        doc.figures("in stock or on order"),
+        doc.figures("current plan"),
     ]
-    held = sorted(found.held, key=lambda one: (-abs(one.kilograms - one.today), one.material))
+    sorted_stock = sorted(answer.held, key=lambda stock: (-abs(stock.kilograms - stock.today), stock.material))
     rows: list[list[doc.Cell]] = [
         [
-            found.names.material(one.material),
-            *(weighed(found.names, one.material, kg) for kg in (one.kilograms, one.today)),
+            answer.names.material(stock.material),
+            *(weighed(answer.names, stock.material, kg) for kg in (stock.kilograms, stock.today)),
         ]
-        for one in held
+        for stock in sorted_stock
     ]
-    title = f"In stock and on its way on {found.day}, where that differs"
+    title = f"Stock and open orders on {answer.day} that differ"
     return doc.section(title, ranked(columns, rows, "more material", part=2, top=shown))
 
 
-def _frontier(found: Risk) -> doc.Section | None:
-    if not found.frontier:
+def _frontier(answer: Risk) -> doc.Section | None:
+    if not answer.frontier:
         return None
     columns = [
         doc.figures("weight of CVaR"),
         doc.Column("expected cost", align="right"),
-        doc.Column(f"worst {percent(1 - found.alpha)}", align="right"),
+        doc.Column(f"worst {percent(1 - answer.alpha)}", align="right"),
         doc.Column("most expensive scenario", align="right"),
     ]
-    first = _point(found.frontier[0])
-    rows: list[list[doc.Cell]] = [[doc.Share(found.frontier[0].weight), *map(_both, first)]]
-    for one in found.frontier[1:]:
-        more = (doc.Amount(amount - base, form="signed") for amount, base in zip(_point(one), first, strict=True))
-        rows.append([doc.Share(one.weight), *more])
-    title = f"Expected cost against the worst cases, {found.currency}, penalties included"
-    note = ["from the second row on: more, or less, than in the first"] if rows[1:] else []
+    first_values = _point_costs(answer.frontier[0])
+    rows: list[list[doc.Cell]] = [[doc.Share(answer.frontier[0].weight), *map(_total_cell, first_values)]]
+    for point in answer.frontier[1:]:
+        more = (
+            doc.Amount(amount - first_value, form="signed")
+            for amount, first_value in zip(_point_costs(point), first_values, strict=True)
+        )
+        rows.append([doc.Share(point.weight), *more])
+    title = f"Expected cost and worst cases, {answer.currency}, penalties included"
+    note = ["from the second row on, the difference from the first row"] if rows[1:] else []
     return doc.section(title, doc.table(columns, rows), doc.notes(note))
 
 
-def _point(one: FrontierPoint) -> tuple[Decimal, ...]:
-    return one.expected, one.cvar, max(one.objectives)
+def _point_costs(point: FrontierPoint) -> tuple[Decimal, ...]:
+    return point.expected, point.cvar, max(point.objectives)
 
 
-def _sample(found: Risk) -> doc.Section | None:
-    if found.gap is None:
+def _sample(answer: Risk) -> doc.Section | None:
+    if answer.gap is None:
         return None
-    most = large_money(found.gap.most, found.currency)
-    told = (
-        f"With a confidence of 95 % the plan costs no more than {most} more in expectation than the best one "
-        f"({found.gap.batches} samples of {found.gap.size:,} draws that had no part in making it)."
+    max_gap = large_money(answer.gap.most, answer.currency)
+    text = (
+        f"With 95 % confidence, the plan's expected cost is at most {max_gap} above that of the best plan "
+        f"({answer.gap.batches} independent samples of {answer.gap.size:,} draws)."
     )
-    return doc.section("How far a sample can be trusted", doc.sentence(told))
+    return doc.section("Accuracy of the sample", doc.sentence(text))
 
 
-MOST = Decimal("1e-6")
-"""Relative tolerance of a figure."""
-MOST_ALPHA = Decimal("0.999")
-UNKNOWN = ("vss", "evpi", "as_it_is", "known")
-"""Figures that an answer may lack, if there was no time for them."""
+TOLERANCE = Decimal("1e-6")
+MAX_ALPHA = Decimal("0.999")
+OPTIONAL_FIGURES = ("vss", "evpi", "as_it_is", "known")
 
 
 def read_answer(path: Path) -> Risk:
-    """Read an answer that was saved with `--json`.
-
-    Raises:
-        InputError: If the file doesn't contain one.
-    """
-    found: list[Diagnostic] = []
+    problems: list[Diagnostic] = []
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError("cannot be read", str(path), fix="name a file that `risk --json` was written to") from error
-    data = json_object(text, str(path), found, "name a file that `risk --json` was written to")
+        raise InputError(
+            "the file can't be read",
+            str(path),
+            fix="name a file that contains the output of `risk --json`",
+            code="FS011",
+        ) from error
+    data = json_object(text, str(path), problems, "name a file that contains the output of `risk --json`")
     if data is None:
-        raise InputError(found)
+        raise InputError(problems)
     return record(Risk, data, str(path))
 
 
 def check_saved(search: RiskSearch, saved: Risk, seed: str, draws: int) -> int:
     """Recompute an answer from its decisions, and search for better ones. Return the number of verified plans.
 
-    Args:
-        search: The case and its events, laid out.
-        saved: The answer.
-        seed: Seed of the case's sample. Empty if its scenarios are complete.
-        draws: Draws of the sample.
-
-    Raises:
-        InputError: For unknown decisions.
-        OutOfTimeError: If time ended before it was known that nothing costs less.
-        VerificationError: With every wrong figure.
+    Raises OutOfTimeError if time ended before it was known that nothing costs less, and VerificationError with every wrong figure.
     """
-    wrong = list(_scenarios(search, saved)) or list(_plans(search, saved))
-    if not wrong:
+    problems = list(_scenario_problems(search, saved)) or list(_decision_problems(search, saved))
+    if not problems:
         measure = RiskMeasure(float(saved.weight), float(saved.alpha))
-        followed = search.following(search.decided(saved.decisions))
-        followed = replace(followed, bound=float(saved.bound - search.rest))
-        derived = told_again(search, followed, measure, seed, draws).but(frontier=saved.frontier)
-        wrong = list(_differences(saved.model_dump(), derived.model_dump(), UNKNOWN if saved.evpi is None else ()))
-    if not wrong:
-        wrong = list(_better(search, saved))
-    if wrong:
-        search.session.go_on(0, 1 + len(saved.frontier), "plans")  # what there was no time to follow is not wrong
-        raise VerificationError(wrong)
+        answer = search.follow(search.first_stage_values(saved.decisions))
+        answer = replace(answer, bound=float(saved.bound - search.unaffected_cost))
+        recomputed = recompute_answer(search, answer, measure, seed, draws).but(frontier=saved.frontier)
+        problems = list(
+            _figure_problems(
+                saved.model_dump(), recomputed.model_dump(), OPTIONAL_FIGURES if saved.evpi is None else ()
+            )
+        )
+    if not problems:
+        problems = list(_cheaper_decisions(search, saved))
+    if problems:
+        search.session.go_on(
+            0, 1 + len(saved.frontier), "plans"
+        )  # raises if time ended, so that plans without enough time aren't reported as wrong
+        raise VerificationError(problems)
     return 1 + len(saved.frontier)
 
 
-def _scenarios(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
-    """Yield scenarios that differ from those of the case, also in probability."""
-    told = [
-        (tuple((e.event, e.start, e.factor, e.lasts) for e in one.events), one.probability) for one in saved.scenarios
+def _scenario_problems(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
+    saved_scenarios = [
+        (
+            tuple((event.event, event.start, event.factor, event.lasts) for event in scenario.events),
+            scenario.probability,
+        )
+        for scenario in saved.scenarios
     ]
-    own = [(tuple(e.told for e in one.events), one.probability) for one in search.scenarios]
-    if [events for events, _ in told] != [events for events, _ in own]:
-        yield Diagnostic("its scenarios are not those of the case", found=str(len(told)), expected=str(len(own)))
-        return
-    for (_, chance), (_, true), scenario in zip(told, own, search.scenarios, strict=True):
-        if _off(chance, as_decimal(true)):
-            yield Diagnostic(f"the probability of `{scenario.name}`", found=str(chance), expected=str(as_decimal(true)))
-
-
-def _plans(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
-    """Yield figures of the plan and the frontier that don't follow from their decisions."""
-    if not (0 <= saved.weight <= 1 and 0 <= saved.alpha <= MOST_ALPHA):
+    case_scenarios = [
+        (tuple(event.key for event in scenario.events), scenario.probability) for scenario in search.scenarios
+    ]
+    if [events for events, _ in saved_scenarios] != [events for events, _ in case_scenarios]:
         yield Diagnostic(
-            "nothing is minimised so", found=f"weight {saved.weight}, alpha {saved.alpha}", expected="shares"
+            "the scenarios differ from those of the case",
+            found=str(len(saved_scenarios)),
+            expected=str(len(case_scenarios)),
+            code="FS984",
         )
         return
-    yield from _plan(
+    for (_, saved_chance), (_, case_chance), scenario in zip(
+        saved_scenarios, case_scenarios, search.scenarios, strict=True
+    ):
+        if _differs(saved_chance, as_decimal(case_chance)):
+            yield Diagnostic(
+                f"the probability of `{scenario.name}` is wrong",
+                found=str(saved_chance),
+                expected=str(as_decimal(case_chance)),
+                code="FS984",
+            )
+
+
+def _decision_problems(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
+    """Yield figures of the plan and the frontier that don't follow from their decisions."""
+    if not (0 <= saved.weight <= 1 and 0 <= saved.alpha <= MAX_ALPHA):
+        yield Diagnostic(
+            "the weights of the objective are invalid",
+            found=f"weight {saved.weight}, alpha {saved.alpha}",
+            expected="a weight from 0 to 1, and alpha from 0 to 0.999",
+            code="FS984",
+        )
+        return
+    yield from _plan_problems(
         search,
         saved,
         "the plan",
         saved.decisions,
-        [one.objective for one in saved.scenarios],
+        [outcome.objective for outcome in saved.scenarios],
         saved.expected,
         saved.cvar,
     )
-    for p in saved.frontier:
-        yield from _plan(
-            search, saved, f"the plan at a weight of {p.weight}", p.decisions, list(p.objectives), p.expected, p.cvar
+    for point in saved.frontier:
+        yield from _plan_problems(
+            search,
+            saved,
+            f"the plan at a weight of {point.weight}",
+            point.decisions,
+            list(point.objectives),
+            point.expected,
+            point.cvar,
         )
 
 
-def _plan(
+def _plan_problems(
     search: RiskSearch,
     saved: Risk,
     name: str,
@@ -370,101 +408,119 @@ def _plan(
     expected: Decimal,
     cvar: Decimal,
 ) -> Iterator[Diagnostic]:
-    """Yield figures of a plan that don't follow from its decisions."""
-    found = search.following(search.decided(decisions))
-    if len(objectives) != len(found.costs):
-        yield Diagnostic(f"{name}: costs of scenarios", found=str(len(objectives)), expected=str(len(found.costs)))
+    answer = search.follow(search.first_stage_values(decisions))
+    if len(objectives) != len(answer.costs):
+        yield Diagnostic(
+            f"{name} has a wrong number of costs",
+            found=str(len(objectives)),
+            expected=str(len(answer.costs)),
+            code="FS984",
+        )
         return
-    for scenario, told, cost in zip(search.scenarios, objectives, found.costs, strict=True):
+    for scenario, saved_cost, cost in zip(search.scenarios, objectives, answer.costs, strict=True):
         if not np.isfinite(cost):
-            yield Diagnostic(f"{name} cannot be followed where this comes: {scenario.name}")
-        elif _off(told, Decimal(repr(float(cost))) + search.rest):
-            comes_to = f"{float(cost) + float(search.rest):.2f}"
-            yield Diagnostic(f"{name}: what `{scenario.name}` comes to", found=str(told), expected=comes_to)
+            yield Diagnostic(f"{name} can't be followed in the scenario `{scenario.name}`", code="FS984")
+        elif _differs(saved_cost, Decimal(repr(float(cost))) + search.unaffected_cost):
+            expected_cost = f"{float(cost) + float(search.unaffected_cost):.2f}"
+            yield Diagnostic(
+                f"{name} has a wrong cost in the scenario `{scenario.name}`",
+                found=str(saved_cost),
+                expected=expected_cost,
+                code="FS984",
+            )
     chances = [scenario.probability for scenario in search.scenarios]
     true_mean = mean(objectives, chances)
-    true_cvar = cvar_of([float(one) for one in objectives], search.chances, float(saved.alpha))
-    for what, told, true in (("expected cost", expected, true_mean), ("CVaR", cvar, Decimal(repr(true_cvar)))):
-        if _off(told, true):
-            yield Diagnostic(f"{name}: its {what}", found=str(told), expected=str(true))
+    true_cvar = cvar_of([float(each) for each in objectives], search.probabilities, float(saved.alpha))
+    for figure, saved_cost, computed in (
+        ("expected cost", expected, true_mean),
+        ("CVaR", cvar, Decimal(repr(true_cvar))),
+    ):
+        if _differs(saved_cost, computed):
+            yield Diagnostic(
+                f"{name} has a wrong {figure}", found=str(saved_cost), expected=str(computed), code="FS984"
+            )
 
 
-def _differences(told: object, true: object, unknown: Collection[str]) -> Iterator[Diagnostic]:
-    """Yield each figure that doesn't follow from the decisions. Fields in `unknown`, which there was no time for, may be empty."""
-    for path, one, other in differences(told, true, equal=_same):
-        if one is not None or path[-1] not in unknown:
-            message = f"`{path_of(path)}` is not what the plan comes to"
-            yield Diagnostic(message, found=_shown(one), expected=_shown(other))
+def _figure_problems(saved: object, computed: object, optional: Collection[str]) -> Iterator[Diagnostic]:
+    for path, first, second in differences(saved, computed, equal=_is_close):
+        if first is not None or path[-1] not in optional:
+            message = f"`{path_of(path)}` doesn't follow from the plan"
+            yield Diagnostic(message, found=_shown(first), expected=_shown(second), code="FS984")
 
 
-def _same(one: object, other: object) -> bool:
-    if isinstance(one, Decimal | float) and isinstance(other, Decimal | float):
-        return not _off(exact(one), exact(other))
-    return one == other
+def _is_close(first: object, second: object) -> bool:
+    if isinstance(first, Decimal | float) and isinstance(second, Decimal | float):
+        return not _differs(exact(first), exact(second))
+    return first == second
 
 
 def _shown(value: object) -> str:
     return f"{len(value)} entries" if isinstance(value, list | tuple) else str(value)
 
 
-def _better(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
-    """Yield decisions that cost less than recorded ones that are claimed to be best: the plan by its bound, those of the frontier by their weight."""
+def _cheaper_decisions(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
     best = search.best(RiskMeasure(float(saved.weight), float(saved.alpha)))
-    found = exact(best.objective) + search.rest
-    if saved.bound > found + MOST * max(abs(found), Decimal(1)):
-        yield Diagnostic("there is a plan below the bound", found=str(saved.bound), expected=f"no more than {found}")
+    best_objective = exact(best.objective) + search.unaffected_cost
+    if saved.bound > best_objective + TOLERANCE * max(abs(best_objective), Decimal(1)):
+        yield Diagnostic(
+            "a plan costs less than the bound",
+            found=str(saved.bound),
+            expected=f"no more than {best_objective}",
+            code="FS984",
+        )
     if not saved.frontier:
         return
-    costs = [np.array([float(one) for one in point.objectives]) for point in saved.frontier]
+    costs = [np.array([float(each) for each in point.objectives]) for point in saved.frontier]
     weights = [float(point.weight) for point in saved.frontier]
     if not set(weights) <= set(WEIGHTS) or weights != sorted(set(weights)):
         yield Diagnostic(
-            "the weights of the frontier", found=str(weights), expected=f"some of {list(WEIGHTS)}, in order"
+            "the weights of the frontier are invalid",
+            found=str(weights),
+            expected=f"some of {list(WEIGHTS)}, in order",
+            code="FS984",
         )
         return
     for weight in WEIGHTS:
         measure = RiskMeasure(weight, float(saved.alpha))
         best = search.best(measure)
-        least = best.objective + float(search.rest)
-        of_points = [measure.of(one, search.chances) for one in costs]
-        mine = of_points[weights.index(weight)] if weight in weights else min(of_points)
-        if mine > least + max(float(MOST), search.session.limits.gap) * max(abs(least), 1.0):
+        best_value = best.objective + float(search.unaffected_cost)
+        point_values = [measure.of(each, search.probabilities) for each in costs]
+        saved_value = point_values[weights.index(weight)] if weight in weights else min(point_values)
+        if saved_value > best_value + max(float(TOLERANCE), search.session.limits.gap) * max(abs(best_value), 1.0):
             yield Diagnostic(
-                f"a plan costs less at a weight of {weight:g}", found=f"{mine:.2f}", expected=f"{least:.2f}"
+                f"a cheaper plan exists at a weight of {weight:g}",
+                found=f"{saved_value:.2f}",
+                expected=f"{best_value:.2f}",
+                code="FS984",
             )
 
 
-def _off(told: Decimal, true: Decimal) -> bool:
-    return abs(told - true) > MOST * max(abs(true), Decimal(1))
+def _differs(saved: Decimal, computed: Decimal) -> bool:
+    return abs(saved - computed) > TOLERANCE * max(abs(computed), Decimal(1))
 
 
 PLUGIN = "friendshore-risk"
 BATCHES = 10
-"""Number of samples that estimate the quality of a sample's plan."""
 
 
 def settings_of(opened: Opened) -> RiskSettings:
-    """Return the case's settings, or settings without events if it has none."""
     settings = opened.settings(PLUGIN)
     return settings if isinstance(settings, RiskSettings) else RiskSettings()
 
 
-def known_from(settings: RiskSettings, horizon: Horizon) -> date:
-    """Return the first day of the period from which the events are known.
-
-    Raises:
-        InputError: For a day outside the plan.
-    """
+def known_date(settings: RiskSettings, horizon: Horizon) -> date:
+    """Return the first day of the period from which the events are known."""
     if settings.day is None:
-        year = [period.index for period in horizon.periods if period.start >= add_months(horizon.start, 12)]
-        period: int | None = min([*year, horizon.count // 2])
+        later_periods = [period.index for period in horizon.periods if period.start >= add_months(horizon.start, 12)]
+        period: int | None = min([*later_periods, horizon.count // 2])
     else:
         period = horizon.find(settings.day)
     if period is None:
         raise InputError(
-            "the day on which events become known lies outside the plan",
+            "the day on which events become known is outside the plan",
             column=f"plugin.{PLUGIN}.day",
             found=str(settings.day),
-            expected=f"a day of {horizon.span}",
+            expected=f"a day from {horizon.span}",
+            code="FS705",
         )
     return horizon.periods[period].start

@@ -25,9 +25,9 @@ from friendshore.solve import SolverOutcome, Watch
 from friendshore.verify import VerifiedPlan, verify
 
 from .events import Event, RiskScenario
-from .loss_program import kept_ready
-from .losses import unsaid
-from .staging import PartStage, RiskPart, StagedCase, staged
+from .loss_program import ready_costs
+from .losses import offers_with_unknown_route
+from .staging import PartStage, RiskPart, StagedCase, stage_case
 from .twostage import (
     GapInterval,
     RecourseAnswer,
@@ -41,24 +41,22 @@ from .twostage import (
     solve_recourse,
     solver_within,
 )
-from .twostage.solving import answered, best_seconds, stage_costs
+from .twostage.solving import best_seconds, solve_or_check, stage_costs
 
 
-class ComesTrue(Record):
-    """An event that happens."""
+class ScenarioEvent(Record):
+    """An event of a scenario."""
 
     event: str
     start: date
-    """First day."""
     factor: Number | None = None
-    """Factor of a price or a demand."""
     lasts: Number | None = None
     """Duration in months. None to the end of the plan."""
     title: str = ""
 
 
 class ShortOf(Record):
-    """Kilograms of a material short over the plan."""
+    """Shortage of a material over the plan."""
 
     material: str
     kilograms: Number
@@ -68,10 +66,9 @@ class ScenarioOutcome(Record):
     """Result of a scenario under the recommended plan, for the whole case, including priced shortage."""
 
     name: str
-    events: tuple[ComesTrue, ...]
+    events: tuple[ScenarioEvent, ...]
     probability: Number
     objective: Number
-    """Discounted money, with penalties for shortage and violated limits."""
     spent: Number | None = None
     """Present value of the money alone. None in older answers."""
     as_it_is: Number | None
@@ -79,31 +76,27 @@ class ScenarioOutcome(Record):
     known: Number | None
     """Objective if the events were known from the start. None if it wasn't computed in time."""
     short: tuple[ShortOf, ...]
-    """Shortages beyond those of the plan as it is without events."""
 
 
-class BeforeTheDay(Record):
+class EarlyOrder(Record):
     """A decision before the date."""
 
     offer: str
     material: str
     kilograms: Number
-    """Kilograms that this plan orders before the date."""
     today: Number
-    """Kilograms in the plan that ignores events."""
 
 
-class HeldBefore(Record):
+class EarlyStock(Record):
     """Kilograms of a material in stock or on order when the events become known."""
 
     material: str
     kilograms: Number
     today: Number
-    """Kilograms in the plan that ignores events."""
 
 
 class Decision(Record):
-    """A column of the first stage, by its subject."""
+    """A nonzero column of the first stage."""
 
     about: str
     value: float
@@ -113,11 +106,9 @@ class FrontierPoint(Record):
     """A plan between the lowest expected cost and the lowest CVaR."""
 
     weight: Number
-    """Weight of CVaR."""
     expected: Number
     cvar: Number
     objectives: tuple[Number, ...]
-    """Objective of every scenario, in order."""
     decisions: tuple[Decision, ...]
 
 
@@ -126,11 +117,9 @@ class SampleGap(Record):
 
     batches: int
     size: int
-    """Draws per sample."""
     estimate: Number
     """Mean cost of the plan above the best plan of each batch. It usually exceeds the true gap."""
     most: Number
-    """Upper bound on the gap with a confidence of 95 %."""
 
 
 class Risk(QuestionResult):
@@ -141,83 +130,64 @@ class Risk(QuestionResult):
     case: str
     currency: str
     day: date
-    """Date from which the events are known."""
     alpha: Number
     weight: Number
     seed: str
-    """Seed of the sample. Empty if these are all scenarios."""
     draws: int = 0
-    """Draws of the sample."""
     expected: Number
-    """Expected cost, penalties included."""
     cvar: Number
-    """Mean cost of the worst `1 - alpha` of cases."""
     minimised: Number
     bound: Number
-    """Lower bound on the objective."""
     expected_money: Number
     """Expected present value of the money spent, without penalties."""
     nothing: Number
-    """Cost of the plan without events, penalties included."""
     nothing_money: Number | None = None
     """Present value of the money in it. None in older answers."""
     today: Number
-    """Cost of the plan as it is without events, penalties included."""
     today_money: Number | None = None
-    """Present value of the money in it."""
     vss: Number | None
-    """Expected saving from planning for the events, relative to following the plan as it is until the date. None if that can't be followed, or wasn't
+    """Expected saving from planning for the events, relative to following the current plan until the date. None if that can't be followed, or wasn't
     computed in time.
     """
     evpi: Number | None
     """Value of knowing the events from the start. None if it wasn't computed in time."""
     today_short: tuple[ShortOf, ...]
-    """Shortages of the plan as it is without events."""
     expected_short: tuple[ShortOf, ...]
-    """Expected kilograms short."""
     any_short: Number
-    """Probability of any shortage."""
     more_short: Number
-    """Probability of more shortage than in the plan as it is without events."""
     scenarios: tuple[ScenarioOutcome, ...]
     """Scenarios in the order of enumeration: those with fewer events first."""
-    before: tuple[BeforeTheDay, ...]
-    """Offers with more or less on order before the date than in the plan as it is, those with the largest difference first."""
-    held: tuple[HeldBefore, ...]
+    before: tuple[EarlyOrder, ...]
+    """Offers with more or less on order before the date than in the current plan, those with the largest difference first."""
+    held: tuple[EarlyStock, ...]
     onboarded: tuple[str, ...]
     frontier: tuple[FrontierPoint, ...] = ()
     gap: SampleGap | None = None
     """Quality of a sample's plan. None without a sample."""
     decisions: tuple[Decision, ...] = ()
-    """All decisions before the date, from which the rest can be recomputed."""
     unsaid: tuple[str, ...] = ()
     """For events that cut a place on the way: offers that cross a border by an unknown way, which are assumed to remain available."""
     evaluated: int = 0
-    """Plans of a saved answer that were recomputed and confirmed."""
 
 
 EXPECTED = RiskMeasure()
-_NONE = Decimal(0)
-LAST_SECONDS = 1.0
-"""Seconds for the plan as it is, if time ended before any plan was found. A tenth of the time if that is longer."""
+_ZERO = Decimal(0)
+FALLBACK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class CarriedPart:
+class VerifiedPart:
     """A part of the case under a plan, verified."""
 
     verified: VerifiedPlan
     ready: Decimal
-    """Cost of onboarded offers without purchases."""
 
     @property
     def objective(self) -> Decimal:
-        """Total cost."""
         return exact(self.verified.cost.objective + self.ready)
 
     @property
     def money(self) -> Decimal:
-        """Total cost without priced shortage."""
         return exact(self.verified.cost.total + self.ready)
 
 
@@ -233,91 +203,85 @@ class RiskSearch:
         counted: Counted,
         batches: Sequence[Sequence[RiskScenario]] = (),
     ) -> None:
-        """Lay out all scenarios. `batches` are samples that estimate the quality of a sample's plan."""
         self.session, self.scenarios, self.counted, self.batches = session, scenarios, counted, batches
-        others = [one for batch in batches for one in batch]
-        self.unsaid = unsaid(session.problem, (event.lose for event in events))
-        self.staged: StagedCase = staged(session, events, scenarios, day, others)
+        batch_scenarios = [scenario for batch in batches for scenario in batch]
+        self.unsaid = offers_with_unknown_route(session.problem, (event.lose for event in events))
+        self.staged: StagedCase = stage_case(session, events, scenarios, day, batch_scenarios)
         self.program = replace(self.staged.program, branches=self.staged.branches(scenarios))
-        """Two-stage program with all second stages, including those of batches."""
         self.day = day
         self.solver = solver_within(session.limits, session.cancel, session.answers)
         self.slack = session.problem.case.resolution * session.problem.case.horizon.count
 
     @property
-    def chances(self) -> Floats:
-        """Probabilities of the scenarios."""
+    def probabilities(self) -> Floats:
         return self.program.probabilities
 
     @cached_property
-    def rest(self) -> Decimal:
-        """Objective of the parts of the case that no event affects."""
-        touched = {id(part): self._as_planned(part) for part in self.staged.parts}
-        return exact(self.session.verified.cost.objective - sum((o for o, _ in touched.values()), _NONE))
+    def unaffected_cost(self) -> Decimal:
+        cost_by_part = {id(part): self._planned_cost(part) for part in self.staged.parts}
+        return exact(
+            self.session.verified.cost.objective - sum((objective for objective, _ in cost_by_part.values()), _ZERO)
+        )
 
     @cached_property
-    def rest_money(self) -> Decimal:
-        """Their objective without priced shortage."""
-        return exact(self.session.verified.cost.total - sum((self._as_planned(p)[1] for p in self.staged.parts), _NONE))
+    def unaffected_money(self) -> Decimal:
+        return exact(
+            self.session.verified.cost.total - sum((self._planned_cost(p)[1] for p in self.staged.parts), _ZERO)
+        )
 
-    def _as_planned(self, part: RiskPart) -> tuple[Decimal, Decimal]:
+    def _planned_cost(self, part: RiskPart) -> tuple[Decimal, Decimal]:
         cost = self.session.part_plan(part.members, part.rules).verified.cost
         return cost.objective, cost.total
 
     def best(self, measure: RiskMeasure) -> RecourseAnswer:
         """Return the best decisions under a measure.
 
-        Raises:
-            InputError: If rules conflict in some scenario with any decisions.
-            OutOfTimeError: If no plan is found in time.
+        Raises InputError if rules conflict in some scenario with any decisions, and OutOfTimeError if no plan is found in time.
         """
         self.counted.questions += 1
-        asked, limits = self.program.only(self._asked), self.session.limits
-        watch = Watch(limits.left(), self.session.cancel)  # what is left then tells what follows
-        found = solve_recourse(asked, measure, self.solver, limits.gap, watch.stopped)
-        if found is None or not np.isfinite(found.costs).all():
-            found = self._as_it_is_in_all(asked, measure)
-        if found is None or not np.isfinite(found.costs).all():
+        program, limits = self.program.only(self._branches_with_calm), self.session.limits
+        watch = Watch(limits.left(), self.session.cancel)  # so that the remaining time is known afterward
+        answer = solve_recourse(program, measure, self.solver, limits.gap, watch.stopped)
+        if answer is None or not np.isfinite(answer.costs).all():
+            answer = self._fallback_answer(program, measure)
+        if answer is None or not np.isfinite(answer.costs).all():
             self._refuse_conflicts()
             raise OutOfTimeError.ended("before a plan was found", self.session.canceled)
-        if not np.isfinite(found.bound):
+        if not np.isfinite(answer.bound):
             raise OutOfTimeError.ended("before a bound was found", self.session.canceled)
         seconds = [np.empty(0)] * len(self.program.stages)
-        for number, values in zip(self._needed, found.seconds, strict=True):
+        for number, values in zip(self._needed_stages, answer.seconds, strict=True):
             seconds[number] = values
-        return replace(found, seconds=tuple(seconds), costs=found.costs[: len(self.program.branches)])
+        return replace(answer, seconds=tuple(seconds), costs=answer.costs[: len(self.program.branches)])
 
-    def _as_it_is_in_all(self, asked: RecourseProgram, measure: RiskMeasure) -> RecourseAnswer | None:
-        """Return the plan as it is, followed in every scenario, or the result of a first step from it, if time ended before any plan was found."""
+    def _fallback_answer(self, program: RecourseProgram, measure: RiskMeasure) -> RecourseAnswer | None:
+        """Return the current plan followed in every scenario, or the result of a first step from it, if time ended before any plan was found."""
         limits, session = self.session.limits, self.session
         if not session.stopped or limits.seconds is None:
             return None
-        least = replace(limits, until=None, seconds=max(LAST_SECONDS, MIN_SEARCH_SHARE * limits.seconds))
-        solver = solver_within(least, session.cancel, session.answers)
-        found = self._if_nothing_happens(solver)
-        return None if found is None else followed(asked, measure, found.x, solver, limits.gap)
+        last_limits = replace(limits, until=None, seconds=max(FALLBACK_SECONDS, MIN_SEARCH_SHARE * limits.seconds))
+        solver = solver_within(last_limits, session.cancel, session.answers)
+        calm_answer = self._calm_answer(solver)
+        return None if calm_answer is None else followed(program, measure, calm_answer.x, solver, limits.gap)
 
-    def _if_nothing_happens(self, solver: Solver) -> RecourseAnswer | None:
-        """Return the plan that ignores events. None if not found."""
-        nothing = tuple(part.numbers[0] for part in self.staged.parts)
-        return solve_recourse(self.program.only([ScenarioBranch(1.0, nothing)]), EXPECTED, solver)
-
-    @cached_property
-    def _asked(self) -> list[ScenarioBranch]:
-        """All scenarios, then the one without events. Its probability is zero if it isn't a scenario, or is one already."""
-        nothing = ScenarioBranch(0.0, tuple(part.numbers[0] for part in self.staged.parts))
-        return [*self.program.branches, nothing]
+    def _calm_answer(self, solver: Solver) -> RecourseAnswer | None:
+        calm_stages = tuple(part.numbers[0] for part in self.staged.parts)
+        return solve_recourse(self.program.only([ScenarioBranch(1.0, calm_stages)]), EXPECTED, solver)
 
     @cached_property
-    def _needed(self) -> list[int]:
-        """Second stages of the scenarios, and that without events."""
-        return sorted({stage for branch in self._asked for stage in branch.stages})
+    def _branches_with_calm(self) -> list[ScenarioBranch]:
+        calm_branch = ScenarioBranch(0.0, tuple(part.numbers[0] for part in self.staged.parts))
+        return [*self.program.branches, calm_branch]
+
+    @cached_property
+    def _needed_stages(self) -> list[int]:
+        return sorted({stage for branch in self._branches_with_calm for stage in branch.stages})
 
     def gap(self, answer: RecourseAnswer, measure: RiskMeasure) -> GapInterval | None:
         """Return the quality of a plan by the batches. None without batches, or if one of them wasn't solved in time."""
         if not self.batches or self.session.stopped:
             return None
-        return gap_interval(answer.x, [self.staged.of(one) for one in self.batches], measure, self.solver)
+        return gap_interval(answer.x, [self.staged.of(batch) for batch in self.batches], measure, self.solver)
 
     def _refuse_conflicts(self) -> None:
         if self.session.stopped:
@@ -325,135 +289,155 @@ class RiskSearch:
         for scenario, cost in zip(self.scenarios, self.known, strict=True):
             if cost == np.inf:
                 raise InputError(
-                    f"rules conflict where this comes: {scenario.name}",
-                    fix="see what conflicts with `friendshore plan --change`",
+                    f"rules conflict in the scenario `{scenario.name}`",
+                    fix="run `friendshore plan` with `--change` for each of its events to see the conflict",
+                    code="FS763",
                 )
 
     @cached_property
     def known(self) -> Floats:
-        """Objective of every scenario if known from the start, without the parts of the case that no event affects. Infinite if there is
-        no plan, and NaN if none was found in time.
+        """Objective of every scenario if known from the start, without unaffected parts of the case. Infinite if there is no plan, and NaN if none was found in
+        time.
         """
         costs = np.full(len(self.program.stages), np.inf)
         for part in self.staged.parts:
             for number, stage in zip(part.numbers, part.stages, strict=True):
-                if number in self._needed:
-                    found = answered(stage.program.linear, self.solver)
-                    none = np.inf if found.outcome is SolverOutcome.INFEASIBLE else np.nan
-                    costs[number] = none if found.x is None else found.objective
+                if number in self._needed_stages:
+                    stage_answer = solve_or_check(stage.program.linear, self.solver)
+                    cost_without_plan = np.inf if stage_answer.outcome is SolverOutcome.INFEASIBLE else np.nan
+                    costs[number] = cost_without_plan if stage_answer.x is None else stage_answer.objective
         return self.program.costs(costs)
 
     @cached_property
     def as_it_is(self) -> RecourseAnswer | None:
         """Plan that ignores events, with the decisions after events. None if not found."""
-        found = self._if_nothing_happens(self.solver)
-        return None if found is None else self.following(found.x)
+        calm_answer = self._calm_answer(self.solver)
+        return None if calm_answer is None else self.follow(calm_answer.x)
 
-    def following(self, x: Floats) -> RecourseAnswer:
-        """Return the decisions after given first decisions. A second stage that can't follow them has no values and an infinite cost."""
-        asked = self.program.only(self._asked)
+    def follow(self, x: Floats) -> RecourseAnswer:
+        """Return the responses to first-stage decisions. A second stage that can't follow them has no values and an infinite cost."""
+        program = self.program.only(self._branches_with_calm)
         seconds = [
-            np.full(len(stage.cost), np.nan) if own is None else own
-            for own, stage in zip(best_seconds(asked, x, self.solver), asked.stages, strict=True)
+            np.full(len(stage.cost), np.nan) if values is None else values
+            for values, stage in zip(best_seconds(program, x, self.solver), program.stages, strict=True)
         ]
-        branches = asked.costs(stage_costs(asked, x, seconds))[: len(self.program.branches)]
-        return RecourseAnswer(x, tuple(seconds), branches, float(self.chances @ branches), -np.inf)
+        branches = program.costs(stage_costs(program, x, seconds))[: len(self.program.branches)]
+        return RecourseAnswer(x, tuple(seconds), branches, float(self.probabilities @ branches), -np.inf)
 
-    def carried(self, answer: RecourseAnswer) -> dict[int, CarriedPart]:
-        """Return every second stage of an answer as a plan, verified by itself, with the same decisions before the date.
-
-        Raises:
-            VerificationError: If a plan fails verification, or decisions before the date differ.
-        """
-        found: dict[int, CarriedPart] = {}
+    def verified_stages(self, answer: RecourseAnswer) -> dict[int, VerifiedPart]:
+        """Return every second stage of an answer as a plan, verified by itself, with the same decisions before the date."""
+        part_by_stage: dict[int, VerifiedPart] = {}
         for part in self.staged.parts:
             for number, stage in zip(part.numbers, part.stages, strict=True):
-                if number not in self._needed:
+                if number not in self._needed_stages:
                     continue
                 x = stage.values(answer.x, answer.seconds[number])
                 plan = decode(stage.program, x, PlanStatus.FEASIBLE, 0.0, 0.0)
-                used = {purchase.offer for purchase in plan.purchases}
-                ready = exact(sum(kept_ready(stage.program, x, used).values()))
-                cost = exact(float(stage.program.linear.cost @ x) + stage.program.linear.constant - float(ready))
-                found[number] = CarriedPart(verify(stage.program.problem, plan.but(objective=cost, bound=cost)), ready)
+                used_offers = {purchase.offer for purchase in plan.purchases}
+                ready_cost = exact(sum(ready_costs(stage.program, x, used_offers).values()))
+                cost = exact(float(stage.program.linear.cost @ x) + stage.program.linear.constant - float(ready_cost))
+                part_by_stage[number] = VerifiedPart(
+                    verify(stage.program.problem, plan.but(objective=cost, bound=cost)), ready_cost
+                )
                 _check_routes(stage, plan)
-            self._check_same_before(part, found)
-        return found
+            self._check_same_before(part, part_by_stage)
+        return part_by_stage
 
-    def _check_same_before(self, part: RiskPart, carried: Mapping[int, CarriedPart]) -> None:
+    def _check_same_before(self, part: RiskPart, carried: Mapping[int, VerifiedPart]) -> None:
         """Check that no order or delivery before the date anticipates events. Deliveries that a scenario prevents may be missing in it."""
         period = self.staged.period
-        base = _order_quantities(carried[part.numbers[0]].verified, period)
-        served = _deliveries(carried[part.numbers[0]].verified, period)
-        wrong = []
+        base_orders = _order_quantities(carried[part.numbers[0]].verified, period)
+        base_deliveries = _deliveries(carried[part.numbers[0]].verified, period)
+        problems = []
         for number, stage in zip(part.numbers[1:], part.stages[1:], strict=True):
             if number not in carried:
                 continue
             orders = _order_quantities(carried[number].verified, period)
-            for key in sorted(base.keys() | orders.keys()):
-                here, there = orders.get(key, _NONE), base.get(key, _NONE)
-                cancelled = here < there and key[-1] >= period
-                if abs(here - there) > self.slack and not cancelled:
-                    wrong.append(_otherwise(f"of `{key[0]}` other kilograms are ordered", stage.happened, here, there))
-            own = _deliveries(carried[number].verified, period)
-            for name in sorted(served.keys() | own.keys()):
-                here, there = own.get(name, _NONE), served.get(name, _NONE)
-                if abs(here - there) > self.slack:
-                    wrong.append(_otherwise(f"`{name[0]}` gets other kilograms", stage.happened, here, there))
-        if wrong:
-            raise VerificationError(wrong)
+            for key in sorted(base_orders.keys() | orders.keys()):
+                quantity, base_quantity = orders.get(key, _ZERO), base_orders.get(key, _ZERO)
+                is_canceled = quantity < base_quantity and key[-1] >= period
+                if abs(quantity - base_quantity) > self.slack and not is_canceled:
+                    problems.append(
+                        _anticipation_problem(f"the orders from `{key[0]}`", stage.event_key, quantity, base_quantity)
+                    )
+            deliveries = _deliveries(carried[number].verified, period)
+            for delivery_key in sorted(base_deliveries.keys() | deliveries.keys()):
+                quantity, base_quantity = deliveries.get(delivery_key, _ZERO), base_deliveries.get(delivery_key, _ZERO)
+                if abs(quantity - base_quantity) > self.slack:
+                    problems.append(
+                        _anticipation_problem(
+                            f"the deliveries for `{delivery_key[0]}`", stage.event_key, quantity, base_quantity
+                        )
+                    )
+        if problems:
+            raise VerificationError(problems)
 
-    def decided(self, decisions: Sequence[Decision]) -> Floats:
-        """Return recorded decisions as values of the first stage. Others are zero.
-
-        Raises:
-            InputError: For decisions that are unknown or duplicated.
-        """
-        places = {told(key): place for place, key in enumerate(self.staged.keys)}
-        x = np.zeros(len(places))
-        wrong = []
-        twice = {name for name, times in Counter(one.about for one in decisions).items() if times > 1}
-        for one in decisions:
-            if one.about in twice:
-                wrong.append(Diagnostic("a decision is told twice", found=one.about, expected="one value of each"))
-            elif one.about in places:
-                x[places[one.about]] = one.value
+    def first_stage_values(self, decisions: Sequence[Decision]) -> Floats:
+        """Return recorded decisions as values of the first stage. Others are zero. Raises InputError for decisions that are unknown or duplicated."""
+        position_by_key = {key_text(key): position for position, key in enumerate(self.staged.keys)}
+        x = np.zeros(len(position_by_key))
+        problems = []
+        duplicates = {name for name, count in Counter(decision.about for decision in decisions).items() if count > 1}
+        for decision in decisions:
+            if decision.about in duplicates:
+                problems.append(
+                    Diagnostic(
+                        "a decision is listed twice",
+                        found=decision.about,
+                        expected="one value for each decision",
+                        code="FS984",
+                    )
+                )
+            elif decision.about in position_by_key:
+                x[position_by_key[decision.about]] = decision.value
             else:
-                wrong.append(Diagnostic("the case knows no such decision", found=one.about, expected="one of the plan"))
-        if wrong:
-            raise InputError(wrong)
+                problems.append(
+                    Diagnostic(
+                        "the case doesn't have this decision",
+                        found=decision.about,
+                        expected="a decision of the plan",
+                        code="FS984",
+                    )
+                )
+        if problems:
+            raise InputError(problems)
         return x
 
     def decisions(self, x: Floats) -> tuple[Decision, ...]:
-        """Return all nonzero decisions before the date."""
         return tuple(
-            Decision(about=told(key), value=value)
+            Decision(about=key_text(key), value=value)
             for key, value in zip(self.staged.keys, x.tolist(), strict=True)
             if value
         )
 
 
 def _check_routes(stage: PartStage, plan: Plan) -> None:
-    wrong = [
+    problems = [
         Diagnostic(
-            f"of `{p.offer}` something is ordered on a route that is lost", found=f"{p.quantity} kg to {p.place}"
+            f"the plan orders from `{purchase.offer}` on a lost route",
+            found=f"{purchase.quantity} kg to {purchase.place}",
+            code="FS985",
         )
-        for moves, periods in stage.lost
-        for p in plan.purchases
-        if p.ordered in periods and (p.offer, p.place) in moves
+        for moves, periods in stage.lost_moves
+        for purchase in plan.purchases
+        if purchase.ordered in periods and (purchase.offer, purchase.place) in moves
     ]
-    if wrong:
-        raise VerificationError(wrong)
+    if problems:
+        raise VerificationError(problems)
 
 
-def _otherwise(what: str, happened: object, here: Decimal, there: Decimal) -> Diagnostic:
-    return Diagnostic(f"before the day {what} where this comes: {happened}", found=str(here), expected=str(there))
+def _anticipation_problem(subject: str, happened: object, here: Decimal, there: Decimal) -> Diagnostic:
+    return Diagnostic(
+        f"{subject} differ before the date in the scenario {happened}",
+        found=str(here),
+        expected=str(there),
+        code="FS985",
+    )
 
 
-def told(key: object) -> str:
-    """Return the subject of a column as text."""
+def key_text(key: object) -> str:
     if isinstance(key, tuple):
-        return f"({' '.join(told(part) for part in key)})"
+        return f"({' '.join(key_text(part) for part in key)})"
     return "-" if key is None else str(key)
 
 
@@ -468,90 +452,69 @@ def _deliveries(verified: VerifiedPlan, period: int) -> dict[tuple[str, int], De
 
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""Weights of CVaR along the frontier."""
 Short = dict[str, Decimal]
-"""Kilograms by material."""
 
 
 def risk_of(
     search: RiskSearch, measure: RiskMeasure, *, frontier: bool = False, seed: str = "", draws: int = 0
 ) -> Risk:
-    """Return the answer under a measure.
-
-    Args:
-        search: The case and its events, laid out.
-        measure: The objective.
-        frontier: True to include plans between the lowest expected cost and the lowest CVaR.
-        seed: Seed of the sample. Empty if the scenarios are complete.
-        draws: Draws of the sample.
-
-    Raises:
-        InputError: If rules conflict in some scenario with any decisions.
-        OutOfTimeError: If no plan is found in time.
-        SolverError: If a solver fails.
-        VerificationError: If a plan fails verification.
-    """
+    """Return the answer under a measure. Raises the errors of `RiskSearch.best`, and VerificationError if a plan fails verification."""
     steps = 2 + (len(WEIGHTS) if frontier else 0)
     answer = search.best(measure)
     search.counted.told(1, steps)
-    found = told_again(search, answer, measure, seed, draws)
+    result = recompute_answer(search, answer, measure, seed, draws)
     search.counted.told(2, steps)
-    return found.but(frontier=_frontier(search, measure.alpha, steps)) if frontier else found
+    return result.but(frontier=_frontier(search, measure.alpha, steps)) if frontier else result
 
 
-def told_again(search: RiskSearch, answer: RecourseAnswer, measure: RiskMeasure, seed: str, draws: int) -> Risk:
-    """Return the answer for given decisions without the frontier.
-
-    Raises:
-        VerificationError: If a plan fails verification.
-    """
-    found = _Told(search, answer).answer(measure, seed, draws)
-    gap = search.gap(answer, measure)
-    if gap is None:
-        return found
-    return found.but(gap=SampleGap(batches=gap.batches, size=draws, estimate=exact(gap.gap), most=exact(gap.most)))
+def recompute_answer(search: RiskSearch, answer: RecourseAnswer, measure: RiskMeasure, seed: str, draws: int) -> Risk:
+    result = _AnswerBuilder(search, answer).answer(measure, seed, draws)
+    interval = search.gap(answer, measure)
+    if interval is None:
+        return result
+    return result.but(
+        gap=SampleGap(batches=interval.batches, size=draws, estimate=exact(interval.gap), most=exact(interval.most))
+    )
 
 
-class _Told:
-    """One plan, with its result in every scenario."""
-
+class _AnswerBuilder:
     def __init__(self, search: RiskSearch, answer: RecourseAnswer) -> None:
-        self.search, self.found = search, answer
-        self.carried = search.carried(answer)
+        self.search, self.search_answer = search, answer
+        self.verified_stages = search.verified_stages(answer)
         self.chances = [scenario.probability for scenario in search.scenarios]
-        self.objectives = self._by_scenario({n: one.objective for n, one in self.carried.items()}, search.rest)
-        self.base = _short_of(search.session.verified)
+        self.objectives = self._by_scenario(
+            {n: each.objective for n, each in self.verified_stages.items()}, search.unaffected_cost
+        )
+        self.shortage_today = _short_of(search.session.verified)
         self.slack = search.slack
 
-    def _by_scenario(self, of_stages: Mapping[int, Decimal], rest: Decimal) -> list[Decimal]:
+    def _by_scenario(self, amount_by_stage: Mapping[int, Decimal], rest: Decimal) -> list[Decimal]:
         branches = self.search.program.branches
-        return [exact(sum((of_stages[n] for n in branch.stages), rest)) for branch in branches]
+        return [exact(sum((amount_by_stage[n] for n in branch.stages), rest)) for branch in branches]
 
     @property
     def expected(self) -> Decimal:
-        """Expected cost."""
         return mean(self.objectives, self.chances)
 
     def of(self, measure: RiskMeasure) -> Decimal:
-        """Return the objective of the plan under a measure."""
-        return exact(measure.of(np.array([float(one) for one in self.objectives]), self.search.chances))
+        return exact(measure.of(np.array([float(each) for each in self.objectives]), self.search.probabilities))
 
     def cvar(self, alpha: float) -> Decimal:
-        """Return the mean of the worst cases."""
-        return exact(cvar_of([float(one) for one in self.objectives], self.search.chances, alpha))
+        return exact(cvar_of([float(each) for each in self.objectives], self.search.probabilities, alpha))
 
     def answer(self, measure: RiskMeasure, seed: str, draws: int) -> Risk:
-        """Return the answer."""
         search, minimised = self.search, self.of(measure)
         session = search.session
-        first = [self.carried[part.numbers[0]] for part in search.staged.parts]
-        nothing = [one.objective for one in first]
-        money = self._by_scenario({n: one.money for n, one in self.carried.items()}, search.rest_money)
-        today = self._today()
-        followed = [cost for cost in today if cost is not None]
-        known = [exact(float(cost)) + search.rest if np.isfinite(cost) else None for cost in search.known]
-        knew = [cost for cost in known if cost is not None]
-        shorts = self._shorts()
+        calm_parts = [self.verified_stages[part.numbers[0]] for part in search.staged.parts]
+        calm_objectives = [part.objective for part in calm_parts]
+        money = self._by_scenario({n: part.money for n, part in self.verified_stages.items()}, search.unaffected_money)
+        current_costs = self._current_costs()
+        finite_costs = [cost for cost in current_costs if cost is not None]
+        informed_costs = [
+            exact(float(cost)) + search.unaffected_cost if np.isfinite(cost) else None for cost in search.known
+        ]
+        finite_informed_costs = [cost for cost in informed_costs if cost is not None]
+        shortage_by_scenario = self._shortages_by_scenario()
         return Risk(
             case=session.problem.case.name,
             currency=session.problem.case.currency,
@@ -563,146 +526,173 @@ class _Told:
             expected=self.expected,
             cvar=self.cvar(measure.alpha),
             minimised=minimised,
-            bound=min(exact(self.found.bound + float(search.rest)), minimised),
+            bound=min(exact(self.search_answer.bound + float(search.unaffected_cost)), minimised),
             expected_money=mean(money, self.chances),
-            nothing=exact(sum(nothing, search.rest)),
-            nothing_money=exact(sum((one.money for one in first), search.rest_money)),
+            nothing=exact(sum(calm_objectives, search.unaffected_cost)),
+            nothing_money=exact(sum((part.money for part in calm_parts), search.unaffected_money)),
             today=session.verified.cost.objective,
             today_money=session.verified.cost.total,
-            vss=exact(mean(followed, self.chances) - self.expected) if len(followed) == len(today) else None,
-            evpi=exact(self.expected - mean(knew, self.chances)) if len(knew) == len(known) else None,
-            today_short=self._told_short(self.base),
-            expected_short=self._told_short(_mean_short(shorts, self.chances)),
-            any_short=self._chance([any(kg > self.slack for kg in short.values()) for short in shorts]),
-            more_short=self._chance([bool(self._beyond(short)) for short in shorts]),
-            scenarios=self._scenarios(money, today, known, shorts),
+            vss=exact(mean(finite_costs, self.chances) - self.expected)
+            if len(finite_costs) == len(current_costs)
+            else None,
+            evpi=exact(self.expected - mean(finite_informed_costs, self.chances))
+            if len(finite_informed_costs) == len(informed_costs)
+            else None,
+            today_short=self._shortage_records(self.shortage_today),
+            expected_short=self._shortage_records(_mean_short(shortage_by_scenario, self.chances)),
+            any_short=self._chance([any(kg > self.slack for kg in short.values()) for short in shortage_by_scenario]),
+            more_short=self._chance([bool(self._beyond(short)) for short in shortage_by_scenario]),
+            scenarios=self._scenarios(money, current_costs, informed_costs, shortage_by_scenario),
             names=names_of(session.problem, [facts.offer.id for facts in session.problem.offers]),
-            before=self._ordered(),
-            held=self._held(),
+            before=self._early_orders(),
+            held=self._early_stock(),
             onboarded=self._onboarded(),
             unsaid=search.unsaid,
-            decisions=search.decisions(self.found.x),
+            decisions=search.decisions(self.search_answer.x),
         )
 
     def _chance(self, comes: Sequence[bool]) -> Decimal:
         return as_decimal(sum((c for c, true in zip(self.chances, comes, strict=True) if true), Fraction(0)))
 
-    def _today(self) -> list[Decimal | None]:
-        """Return the objective of every scenario if the plan as it is stays in place until the date. None if impossible."""
+    def _current_costs(self) -> list[Decimal | None]:
+        """Return the objective of every scenario if the current plan stays in place until the date. None if impossible."""
         as_it_is = self.search.as_it_is
         if as_it_is is None:
             return [None] * len(self.objectives)
-        return [exact(float(c)) + self.search.rest if np.isfinite(c) else None for c in as_it_is.costs]
+        return [exact(float(c)) + self.search.unaffected_cost if np.isfinite(c) else None for c in as_it_is.costs]
 
     def _scenarios(
         self,
         money: Sequence[Decimal],
-        today: Sequence[Decimal | None],
-        known: Sequence[Decimal | None],
-        shorts: Sequence[Short],
+        current_costs: Sequence[Decimal | None],
+        informed_costs: Sequence[Decimal | None],
+        shortage_by_scenario: Sequence[Short],
     ) -> tuple[ScenarioOutcome, ...]:
-        lines = zip(self.search.scenarios, self.objectives, money, today, known, shorts, strict=True)
+        lines = zip(
+            self.search.scenarios,
+            self.objectives,
+            money,
+            current_costs,
+            informed_costs,
+            shortage_by_scenario,
+            strict=True,
+        )
         return tuple(
             ScenarioOutcome(
                 name=scenario.name,
                 events=tuple(
-                    ComesTrue(
-                        event=one.event.name,
-                        start=one.start,
-                        factor=one.factor,
-                        lasts=one.lasts,
-                        title=one.event.title,
+                    ScenarioEvent(
+                        event=event.event.name,
+                        start=event.start,
+                        factor=event.factor,
+                        lasts=event.lasts,
+                        title=event.event.title,
                     )
-                    for one in scenario.events
+                    for event in scenario.events
                 ),
                 probability=as_decimal(scenario.probability),
                 objective=objective,
                 spent=spent,
                 as_it_is=as_it_is,
-                known=None if knew is None else exact(knew),
-                short=self._told_short(self._beyond(short)),
+                known=None if informed_cost is None else exact(informed_cost),
+                short=self._shortage_records(self._beyond(short)),
             )
-            for scenario, objective, spent, as_it_is, knew, short in lines
+            for scenario, objective, spent, as_it_is, informed_cost, short in lines
         )
 
-    def _shorts(self) -> list[Short]:
-        """Return the shortages of every scenario in the whole case."""
-        touched = frozenset[str]().union(*(part.members for part in self.search.staged.parts))
-        rest = {name: kg for name, kg in self.base.items() if name not in touched}
-        found = []
+    def _shortages_by_scenario(self) -> list[Short]:
+        affected_materials = frozenset[str]().union(*(part.members for part in self.search.staged.parts))
+        unaffected = {name: kg for name, kg in self.shortage_today.items() if name not in affected_materials}
+        shortages = []
         for branch in self.search.program.branches:
-            own = totals(item for n in branch.stages for item in _short_of(self.carried[n].verified).items())
-            found.append({**rest, **own})
-        return found
+            shortage = totals(
+                item for n in branch.stages for item in _short_of(self.verified_stages[n].verified).items()
+            )
+            shortages.append({**unaffected, **shortage})
+        return shortages
 
     def _beyond(self, short: Mapping[str, Decimal]) -> Short:
-        """Return shortages beyond those of the plan as it is."""
-        more = {name: kg - self.base.get(name, _NONE) for name, kg in short.items()}
-        return {name: kg for name, kg in more.items() if kg > self.slack}
+        increase = {name: kg - self.shortage_today.get(name, _ZERO) for name, kg in short.items()}
+        return {name: kg for name, kg in increase.items() if kg > self.slack}
 
-    def _told_short(self, short: Mapping[str, Decimal]) -> tuple[ShortOf, ...]:
+    def _shortage_records(self, short: Mapping[str, Decimal]) -> tuple[ShortOf, ...]:
         return tuple(
             ShortOf(material=name, kilograms=exact(kg)) for name, kg in sorted(short.items()) if kg > self.slack
         )
 
     def _pairs(self) -> list[tuple[VerifiedPlan, VerifiedPlan]]:
         parts = self.search.staged.parts
-        planned = [self.search.session.part_plan(part.members, part.rules).verified for part in parts]
-        return [(self.carried[part.numbers[0]].verified, one) for part, one in zip(parts, planned, strict=True)]
+        current_plans = [self.search.session.part_plan(part.members, part.rules).verified for part in parts]
+        return [
+            (self.verified_stages[part.numbers[0]].verified, current_plan)
+            for part, current_plan in zip(parts, current_plans, strict=True)
+        ]
 
-    def _ordered(self) -> tuple[BeforeTheDay, ...]:
-        now, then = self._both(_orders)
-        found = [
-            BeforeTheDay(
+    def _early_orders(self) -> tuple[EarlyOrder, ...]:
+        planned, current = self._planned_and_current(_orders)
+        orders = [
+            EarlyOrder(
                 offer=offer,
                 material=name,
-                kilograms=now.get((offer, name), _NONE),
-                today=then.get((offer, name), _NONE),
+                kilograms=planned.get((offer, name), _ZERO),
+                today=current.get((offer, name), _ZERO),
             )
-            for offer, name in sorted(now.keys() | then.keys())
+            for offer, name in sorted(planned.keys() | current.keys())
         ]
-        moved = [one for one in found if abs(one.kilograms - one.today) > self.slack]
-        return tuple(sorted(moved, key=lambda one: (-abs(one.kilograms - one.today), one.offer, one.material)))
+        changed_orders = [order for order in orders if abs(order.kilograms - order.today) > self.slack]
+        return tuple(
+            sorted(changed_orders, key=lambda order: (-abs(order.kilograms - order.today), order.offer, order.material))
+        )
 
-    def _held(self) -> tuple[HeldBefore, ...]:
-        now, then = self._both(_there)
-        found = [
-            HeldBefore(material=name, kilograms=now.get(("", name), _NONE), today=then.get(("", name), _NONE))
-            for _, name in sorted(now.keys() | then.keys())
+    def _early_stock(self) -> tuple[EarlyStock, ...]:
+        planned, current = self._planned_and_current(_stock_and_orders)
+        stocks = [
+            EarlyStock(material=name, kilograms=planned.get(("", name), _ZERO), today=current.get(("", name), _ZERO))
+            for _, name in sorted(planned.keys() | current.keys())
         ]
-        moved = [one for one in found if abs(one.kilograms - one.today) > self.slack]
-        return tuple(sorted(moved, key=lambda one: (-abs(one.kilograms - one.today), one.material)))
+        changed_stocks = [stock for stock in stocks if abs(stock.kilograms - stock.today) > self.slack]
+        return tuple(sorted(changed_stocks, key=lambda stock: (-abs(stock.kilograms - stock.today), stock.material)))
 
-    def _both(self, read: _Read) -> tuple[_Table, _Table]:
+    def _planned_and_current(self, read: _Read) -> tuple[_Table, _Table]:
         period, pairs = self.search.staged.period, self._pairs()
         return (
-            totals(entry for here, _ in pairs for entry in read(here, period).items()),
-            totals(entry for _, there in pairs for entry in read(there, period).items()),
+            totals(entry for verified, _ in pairs for entry in read(verified, period).items()),
+            totals(entry for _, current in pairs for entry in read(current, period).items()),
         )
 
     def _onboarded(self) -> tuple[str, ...]:
-        keys = zip(self.search.staged.keys, self.found.x.tolist(), strict=True)
+        keys = zip(self.search.staged.keys, self.search_answer.x.tolist(), strict=True)
         return tuple(sorted(str(key[2]) for key, value in keys if key[1] == "onboard" and value > 0.5))
 
 
 _Table = dict[tuple[str, str], Decimal]
-"""Kilograms by offer, which may be empty, and material."""
 _Read = Callable[[VerifiedPlan, int], _Table]
 
 
 def _orders(verified: VerifiedPlan, period: int) -> _Table:
-    return totals(((p.offer, p.material), p.quantity) for p in verified.plan.purchases if p.ordered < period)
+    return totals(
+        ((purchase.offer, purchase.material), purchase.quantity)
+        for purchase in verified.plan.purchases
+        if purchase.ordered < period
+    )
 
 
-def _there(verified: VerifiedPlan, period: int) -> _Table:
-    """Return kilograms in stock at the end of the previous period, or on order by then."""
-    held = [(("", stock.material), stock.quantity) for stock in verified.plan.stocks if stock.period == period - 1]
-    bought = verified.plan.purchases
-    return totals(held + [(("", p.material), p.quantity) for p in bought if p.ordered < period <= p.delivered])
+def _stock_and_orders(verified: VerifiedPlan, period: int) -> _Table:
+    stock_entries = [
+        (("", stock.material), stock.quantity) for stock in verified.plan.stocks if stock.period == period - 1
+    ]
+    purchases = verified.plan.purchases
+    return totals(
+        stock_entries
+        + [
+            (("", purchase.material), purchase.quantity)
+            for purchase in purchases
+            if purchase.ordered < period <= purchase.delivered
+        ]
+    )
 
 
 def mean(values: Sequence[Decimal], chances: Sequence[Fraction]) -> Decimal:
-    """Return an expected value."""
     total = sum((Fraction(value) * chance for value, chance in zip(values, chances, strict=True)), Fraction(0))
     return as_decimal(total)
 
@@ -714,30 +704,30 @@ def _short_of(verified: VerifiedPlan) -> Short:
 
 def _mean_short(shorts: Sequence[Short], chances: Sequence[Fraction]) -> Short:
     names = sorted({name for short in shorts for name in short})
-    return {name: mean([short.get(name, _NONE) for short in shorts], chances) for name in names}
+    return {name: mean([short.get(name, _ZERO) for short in shorts], chances) for name in names}
 
 
 def _frontier(search: RiskSearch, alpha: float, steps: int) -> tuple[FrontierPoint, ...]:
     """Return plans from the lowest expected cost to the lowest CVaR, each verified. Of several with equal costs, the first."""
-    found: list[FrontierPoint] = []
-    for place, weight in enumerate(WEIGHTS):
-        search.session.go_on(place, len(WEIGHTS), "plans of the frontier")
+    points: list[FrontierPoint] = []
+    for index, weight in enumerate(WEIGHTS):
+        search.session.go_on(index, len(WEIGHTS), "plans of the frontier")
         answer = search.best(RiskMeasure(weight, alpha))
-        told = _Told(search, answer)
+        builder = _AnswerBuilder(search, answer)
         point = FrontierPoint(
             weight=exact(weight),
-            expected=told.expected,
-            cvar=told.cvar(alpha),
-            objectives=tuple(told.objectives),
+            expected=builder.expected,
+            cvar=builder.cvar(alpha),
+            objectives=tuple(builder.objectives),
             decisions=search.decisions(answer.x),
         )
-        if not any(_alike(point, other) for other in found):
-            found.append(point)
-        search.counted.told(3 + place, steps)
-    return tuple(found)
+        if not any(_cost_the_same(point, other) for other in points):
+            points.append(point)
+        search.counted.told(3 + index, steps)
+    return tuple(points)
 
 
-def _alike(one: FrontierPoint, other: FrontierPoint) -> bool:
+def _cost_the_same(first: FrontierPoint, second: FrontierPoint) -> bool:
     """Return True if two points cost the same, to a millionth."""
-    pairs = ((one.expected, other.expected), (one.cvar, other.cvar))
+    pairs = ((first.expected, second.expected), (first.cvar, second.cvar))
     return all(abs(a - b) <= Decimal("1e-6") * max(abs(a), Decimal(1)) for a, b in pairs)

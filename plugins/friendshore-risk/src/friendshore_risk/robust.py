@@ -24,25 +24,23 @@ from friendshore.program.matrix import Entries, Floats, Ints, Linear, Mask
 from friendshore.solve import SolverAnswer, SolverOutcome
 
 
-def _none() -> Ints:
+def _no_columns() -> Ints:
     return np.empty(0, dtype=np.intp)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RobustScenario:
-    """Changes between the stages: other bounds of late columns and of rows."""
+    """Bounds of late columns and of rows in one scenario."""
 
     upper: Floats
     """Upper bounds of all columns. Those of early columns are ignored."""
     row_lower: Floats
     row_upper: Floats
     allowed: float = 0.0
-    """Maximum excess after it."""
-    gone: Ints = field(default_factory=_none)
+    gone: Ints = field(default_factory=_no_columns)
     """Early columns that no longer arrive. Their contribution to `balances` is missing."""
 
     def with_more(self, excess: float) -> RobustScenario:
-        """Return the scenario with a larger allowed excess."""
         return replace(self, allowed=self.allowed + excess) if excess else self
 
 
@@ -51,30 +49,24 @@ class RobustProgram:
     """A program with early columns, decided before an unknown scenario, and late columns, decided after it."""
 
     linear: Linear
-    """The program without losses, with the columns of both stages."""
     shared: Mask
-    """Early columns."""
-    held: Ints = field(default_factory=_none)
+    reducible: Ints = field(default_factory=_no_columns)
     """Late columns that can only be reduced, because there is no time to replace anything."""
-    excess: Ints = field(default_factory=_none)
+    excess: Ints = field(default_factory=_no_columns)
     """Columns for the amounts that a scenario leaves missing. Without losses they are 0, as are their upper bounds here."""
     weight: Floats = field(default_factory=lambda: np.empty(0))
-    """Weight of one unit of each of these."""
-    balances: Ints = field(default_factory=_none)
-    """Rows to which early columns contribute arrivals."""
+    balances: Ints = field(default_factory=_no_columns)
     worst: bool = False
     """True to minimize the cost of the worst response. False to minimize the cost of the plan without losses, with free responses."""
 
     @cached_property
     def free(self) -> Ints:
-        """Late columns."""
         return np.flatnonzero(~self.shared)
 
     @cached_property
     def rows(self) -> Ints:
-        """Rows with late columns."""
-        found: Ints = np.flatnonzero(np.diff(self.linear.matrix[:, self.free].tocsr().indptr) > 0)
-        return found
+        row_numbers: Ints = np.flatnonzero(np.diff(self.linear.matrix[:, self.free].tocsr().indptr) > 0)
+        return row_numbers
 
     def master(self, scenarios: Sequence[RobustScenario]) -> Linear:
         """Return the program of the cheapest first stage that responds to some scenarios. Columns: the plan, each scenario, and the worst cost."""
@@ -82,7 +74,6 @@ class RobustProgram:
         return self._joined(scenarios, cost, None)
 
     def least_excess(self, scenario: RobustScenario) -> Linear:
-        """Return the program of the minimum missing amount after a scenario, for any early decisions."""
         cost = np.zeros(len(self.linear.cost))
         joined = self._joined([replace(scenario, allowed=np.inf)], cost, None)
         own = joined.cost.copy()
@@ -93,76 +84,71 @@ class RobustProgram:
         """Return the program of the minimum regret, its last column: the maximum missing amount above the allowed one in any scenario."""
         return self._joined(scenarios, np.zeros(len(self.linear.cost)), 1.0)
 
-    def after(self, x: Floats, scenario: RobustScenario, *, least: bool = False) -> Linear:
-        """Return the program of the response to a scenario after `x`.
-
-        It minimizes the cost with an allowed missing amount, or the missing amount if `least` is True.
-        """
+    def after(self, x: Floats, scenario: RobustScenario, *, is_least_excess: bool = False) -> Linear:
+        """Return the program of the response to a scenario after `x`: of minimum cost with an allowed missing amount, or of minimum missing amount."""
         linear, free, rows = self.linear, self.free, self.rows
-        below = linear.matrix[rows]
-        decided = self._before(scenario) @ x
+        late_rows = linear.matrix[rows]
+        early_terms = self._before(scenario) @ x
         upper = scenario.upper.copy()
-        upper[self.held] = np.minimum(upper[self.held], np.maximum(x[self.held], 0.0))
-        missing = np.zeros(len(linear.cost))
-        missing[self.excess] = self.weight
-        found = Linear(
-            cost=missing[free] if least else linear.cost[free],
+        upper[self.reducible] = np.minimum(upper[self.reducible], np.maximum(x[self.reducible], 0.0))
+        missing_weight = np.zeros(len(linear.cost))
+        missing_weight[self.excess] = self.weight
+        response = Linear(
+            cost=missing_weight[free] if is_least_excess else linear.cost[free],
             lower=linear.lower[free],
             upper=upper[free],
             integer=linear.integer[free],
-            entries=Entries.of(below[:, free]),
-            row_lower=scenario.row_lower[rows] - decided,
-            row_upper=scenario.row_upper[rows] - decided,
-            constant=0.0 if least else float(linear.cost @ np.where(self.shared, x, 0.0)) + linear.constant,
+            entries=Entries.of(late_rows[:, free]),
+            row_lower=scenario.row_lower[rows] - early_terms,
+            row_upper=scenario.row_upper[rows] - early_terms,
+            constant=0.0 if is_least_excess else float(linear.cost @ np.where(self.shared, x, 0.0)) + linear.constant,
         )
-        if least or not len(self.excess):
-            return found
-        return _with_row(found, missing[free], scenario.allowed)
+        if is_least_excess or not len(self.excess):
+            return response
+        return _with_row(response, missing_weight[free], scenario.allowed)
 
-    def completed(self, x: Floats, after: Floats, scenario: RobustScenario) -> Floats:
+    def completed(self, x: Floats, late_values: Floats, scenario: RobustScenario) -> Floats:
         """Return the values of all columns: early ones from `x` without lost arrivals, and late ones from a solution of `after`."""
-        found = x.copy()
-        found[scenario.gone] = 0.0
-        found[self.free] = after[: len(self.free)]
-        return found
+        values = x.copy()
+        values[scenario.gone] = 0.0
+        values[self.free] = late_values[: len(self.free)]
+        return values
 
     def second(self, x: Floats, number: int, scenario: RobustScenario) -> Floats:
         """Return the values of all columns in a scenario with some number, from a solution of `master`."""
-        count, more = len(self.linear.cost), len(self.free)
-        return self.completed(x[:count], x[count + number * more : count + (number + 1) * more], scenario)
+        count, late_count = len(self.linear.cost), len(self.free)
+        return self.completed(x[:count], x[count + number * late_count : count + (number + 1) * late_count], scenario)
 
     def _before(self, scenario: RobustScenario) -> sp.csr_matrix:
-        """Return the contribution of early columns to rows with late ones."""
-        found = self.linear.matrix[self.rows] @ sp.diags(self.shared.astype(float))
+        early_terms = self.linear.matrix[self.rows] @ sp.diags(self.shared.astype(float))
         if not len(scenario.gone):
-            return found
-        gone = np.zeros(len(self.shared))
-        gone[scenario.gone] = 1.0
-        arrive = np.isin(self.rows, self.balances).astype(float)
-        missing = sp.diags(arrive) @ found @ sp.diags(gone)
-        return found - missing.maximum(0)
+            return early_terms
+        is_gone = np.zeros(len(self.shared))
+        is_gone[scenario.gone] = 1.0
+        is_balance = np.isin(self.rows, self.balances).astype(float)
+        lost_terms = sp.diags(is_balance) @ early_terms @ sp.diags(is_gone)
+        return early_terms - lost_terms.maximum(0)
 
     def _joined(self, scenarios: Sequence[RobustScenario], cost: Floats, regret: float | None) -> Linear:
-        """Return the program in extensive form, with one more column at the end: the worst cost of responses, or the maximum regret."""
-        linear, times = self.linear, len(scenarios)
-        last = sp.csr_matrix((linear.entries.shape[0], 1))
-        blocks = [[linear.matrix, *[None] * times, last]]
+        linear, scenario_count = self.linear, len(scenarios)
+        last_column = sp.csr_matrix((linear.entries.shape[0], 1))
+        blocks = [[linear.matrix, *[None] * scenario_count, last_column]]
         lower, upper = [linear.row_lower], [linear.row_upper]
         for number, scenario in enumerate(scenarios):
-            first, own, end, low, high = self._second_stage(scenario, regret is not None)
-            between: list[sp.spmatrix | None] = [None] * times
-            between[number] = own
-            blocks.append([first, *between, end])
+            early_block, late_block, last_block, low, high = self._second_stage(scenario, regret is not None)
+            late_blocks: list[sp.spmatrix | None] = [None] * scenario_count
+            late_blocks[number] = late_block
+            blocks.append([early_block, *late_blocks, last_block])
             lower.append(low)
             upper.append(high)
-        ends = [scenario.upper[self.free] for scenario in scenarios]
-        more = times * len(self.free)
-        of_last = regret if regret is not None else float(self.worst)
+        scenario_uppers = [scenario.upper[self.free] for scenario in scenarios]
+        late_total = scenario_count * len(self.free)
+        last_cost = regret if regret is not None else float(self.worst)
         return Linear(
-            cost=np.concatenate([cost, np.zeros(more), [of_last]]),
-            lower=np.concatenate([linear.lower, *[linear.lower[self.free]] * times, [0.0]]),
-            upper=np.concatenate([linear.upper, *ends, [np.inf if of_last else 0.0]]),
-            integer=np.concatenate([linear.integer, *[linear.integer[self.free]] * times, [False]]),
+            cost=np.concatenate([cost, np.zeros(late_total), [last_cost]]),
+            lower=np.concatenate([linear.lower, *[linear.lower[self.free]] * scenario_count, [0.0]]),
+            upper=np.concatenate([linear.upper, *scenario_uppers, [np.inf if last_cost else 0.0]]),
+            integer=np.concatenate([linear.integer, *[linear.integer[self.free]] * scenario_count, [False]]),
             entries=Entries.of(_stacked(blocks)),
             row_lower=np.concatenate(lower),
             row_upper=np.concatenate(upper),
@@ -174,199 +160,181 @@ class RobustProgram:
     ) -> tuple[sp.spmatrix, sp.spmatrix, sp.spmatrix, Floats, Floats]:
         """Return the rows of one scenario: coefficients in the columns of the plan, in its own, and in the last one, and their bounds."""
         linear, free, rows = self.linear, self.free, self.rows
-        below = linear.matrix[rows]
-        first = [self._before(scenario)]
-        own, end = [below[:, free]], [sp.csr_matrix((len(rows), 1))]
+        late_rows = linear.matrix[rows]
+        early_blocks = [self._before(scenario)]
+        late_blocks, last_blocks = [late_rows[:, free]], [sp.csr_matrix((len(rows), 1))]
         low, high = [scenario.row_lower[rows]], [scenario.row_upper[rows]]
 
-        def add(planned: sp.spmatrix, after: sp.spmatrix, of_last: float, most: float) -> None:
-            first.append(planned)
-            own.append(after)
-            end.append(sp.csr_matrix(np.full((planned.shape[0], 1), of_last)))
-            low.append(np.full(planned.shape[0], -np.inf))
-            high.append(np.full(planned.shape[0], most))
+        def add(early_terms: sp.spmatrix, late_terms: sp.spmatrix, last_term: float, row_max: float) -> None:
+            early_blocks.append(early_terms)
+            late_blocks.append(late_terms)
+            last_blocks.append(sp.csr_matrix(np.full((early_terms.shape[0], 1), last_term)))
+            low.append(np.full(early_terms.shape[0], -np.inf))
+            high.append(np.full(early_terms.shape[0], row_max))
 
-        columns, after = len(linear.cost), len(free)
-        if len(self.held):
-            taken = np.arange(len(self.held)), self.held
-            its = np.arange(len(self.held)), np.searchsorted(free, self.held)
-            ones = np.ones(len(self.held))
+        columns, late_terms = len(linear.cost), len(free)
+        if len(self.reducible):
+            reducible_positions = np.arange(len(self.reducible)), self.reducible
+            late_positions = np.arange(len(self.reducible)), np.searchsorted(free, self.reducible)
+            ones = np.ones(len(self.reducible))
             add(
-                sp.csr_matrix((-ones, taken), shape=(len(self.held), columns)),
-                sp.csr_matrix((ones, its), shape=(len(self.held), after)),
+                sp.csr_matrix((-ones, reducible_positions), shape=(len(self.reducible), columns)),
+                sp.csr_matrix((ones, late_positions), shape=(len(self.reducible), late_terms)),
                 0.0,
                 0.0,
             )
-        nothing = sp.csr_matrix((1, columns))
+        no_terms = sp.csr_matrix((1, columns))
         if len(self.excess) and np.isfinite(scenario.allowed):
-            missing = np.zeros(after)
-            missing[np.searchsorted(free, self.excess)] = self.weight
-            add(nothing, sp.csr_matrix(missing), -1.0 if regret else 0.0, scenario.allowed)
+            missing_weight = np.zeros(late_terms)
+            missing_weight[np.searchsorted(free, self.excess)] = self.weight
+            add(no_terms, sp.csr_matrix(missing_weight), -1.0 if regret else 0.0, scenario.allowed)
         if self.worst and not regret:
-            add(nothing, sp.csr_matrix(linear.cost[free]), -1.0, 0.0)
+            add(no_terms, sp.csr_matrix(linear.cost[free]), -1.0, 0.0)
         return (
-            sp.vstack(first).tocsr(),
-            sp.vstack(own).tocsr(),
-            sp.vstack(end).tocsr(),
+            sp.vstack(early_blocks).tocsr(),
+            sp.vstack(late_blocks).tocsr(),
+            sp.vstack(last_blocks).tocsr(),
             np.concatenate(low),
             np.concatenate(high),
         )
 
 
 def _stacked(blocks: Sequence[Sequence[sp.spmatrix | None]]) -> sp.csr_matrix:
-    found = sp.bmat(blocks, format="csr")
-    found.eliminate_zeros()
-    found.sort_indices()
-    return found
+    matrix = sp.bmat(blocks, format="csr")
+    matrix.eliminate_zeros()
+    matrix.sort_indices()
+    return matrix
 
 
-def _with_row(linear: Linear, coefficients: Floats, most: float) -> Linear:
-    if not np.isfinite(most):
+def _with_row(linear: Linear, coefficients: Floats, row_max: float) -> Linear:
+    if not np.isfinite(row_max):
         return linear
     row = sp.csr_matrix(coefficients)
     return replace(
         linear,
         entries=Entries.of(sp.vstack([linear.matrix, row])),
         row_lower=np.append(linear.row_lower, -np.inf),
-        row_upper=np.append(linear.row_upper, most),
+        row_upper=np.append(linear.row_upper, row_max),
     )
 
 
 Key = TypeVar("Key", bound=Hashable)
 Solver = Callable[[Linear], SolverAnswer]
-"""Function that solves a program."""
-MOST_ROUNDS = 1_000
+MAX_ROUNDS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Missed(Generic[Key]):
+class WorseScenario(Generic[Key]):
     """A scenario with a worse response than the master assumes."""
 
     key: Key
-    miss: float
+    violation: float
     """Difference: money in the worst scenario, or the missing amount above the allowed one. Infinite if there is no response."""
 
 
 class Adversary(Protocol[Key]):
     """Search over all scenarios for those with the worst responses."""
 
-    def scenario(self, key: Key) -> RobustScenario:
-        """Return the scenario, with the allowed missing amount."""
+    def scenario(self, key: Key) -> RobustScenario: ...
 
-    def worst(self, x: Floats, accounted: float, regret: float) -> Sequence[Missed[Key]]:
+    def worst(self, x: Floats, accounted: float, regret: float) -> Sequence[WorseScenario[Key]]:
         """Return the scenarios with worse responses than assumed, worst first. Empty if there are none.
 
-        Args:
-            x: Values of all columns, with late ones as in the plan.
-            accounted: Cost of the response in the worst scenario, according to the master.
-            regret: Missing amount allowed beyond that of a scenario.
+        `accounted` is the cost of the response in the worst scenario, according to the master. `regret` is an amount allowed beyond that of a scenario.
         """
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Generated(Generic[Key]):
+class RobustPlan(Generic[Key]):
     """The cheapest first stage for all scenarios."""
 
     x: Floats
-    """Values of the columns of the plan."""
     keys: tuple[Key, ...]
     """Scenarios in the master. The proof of the bound needs no others."""
     seconds: tuple[Floats, ...]
-    """Values of all columns after each of these."""
     objective: float
     bound: float
-    """Lower bound on the cost of the first stage."""
     regret: float
-    """Minimum amount missing above the allowed one, in the worst scenario."""
     bounds: tuple[tuple[float, float], ...]
-    """Lower and upper bound on the cost, by iteration."""
     proved: bool
     """True if there is a response to all scenarios. False if the search was ended."""
 
 
 @dataclass(slots=True)
-class _State(Generic[Key]):
+class _SearchState(Generic[Key]):
     keys: list[Key]
     regret: float
     known: float
     bounds: list[tuple[float, float]]
 
 
-def generate(
+def solve_robust(
     robust: RobustProgram,
     adversary: Adversary[Key],
     solve: Solver,
-    begin: Sequence[Key] = (),
+    initial_keys: Sequence[Key] = (),
     *,
     tolerance: float,
-    at_once: int = 1,
+    max_added: int = 1,
     stopped: Callable[[], bool] = lambda: False,
-) -> Generated[Key] | None:
+) -> RobustPlan[Key] | None:
     """Return the cheapest first stage with a response to every scenario. None if there is none, or if it wasn't found in time.
 
-    Args:
-        robust: The program.
-        adversary: Search for scenarios with the worst responses.
-        solve: Function that solves a program.
-        begin: Initial scenarios of the master.
-        tolerance: Difference attributed to the solver.
-        at_once: Maximum number of scenarios to add in one round.
-        stopped: Function that returns True to end the search.
-
-    Raises:
-        SolverError: If a solver breaks down.
+    `initial_keys` are the scenarios of the first master. `tolerance` is a difference attributed to the solver. At most `max_added` scenarios are added
+    per round.
     """
-    state: _State[Key] = _State(list(begin), 0.0, float("inf"), [])
-    best: Generated[Key] | None = None
-    for _ in range(MOST_ROUNDS):
+    state: _SearchState[Key] = _SearchState(list(initial_keys), 0.0, float("inf"), [])
+    best: RobustPlan[Key] | None = None
+    for _ in range(MAX_ROUNDS):
         if stopped():
             break
         answer = _master(robust, adversary, solve, state, tolerance)
         if answer is None or answer.x is None:
             return best
-        found = answer.x[: len(robust.linear.cost)]
-        accounted = float(answer.x[-1]) if robust.worst else 0.0
-        missed = [one for one in adversary.worst(found, accounted, state.regret) if one.key not in state.keys]
-        worst = max((one.miss for one in missed), default=0.0)
+        x = answer.x[: len(robust.linear.cost)]
+        assumed_cost = float(answer.x[-1]) if robust.worst else 0.0
+        worse_scenarios = [
+            each for each in adversary.worst(x, assumed_cost, state.regret) if each.key not in state.keys
+        ]
+        worst_excess = max((each.violation for each in worse_scenarios), default=0.0)
         if robust.worst:
-            state.known = min(state.known, answer.objective + max(worst, 0.0))
+            state.known = min(state.known, answer.objective + max(worst_excess, 0.0))
         state.bounds.append((answer.bound, state.known if robust.worst else answer.objective))
-        done = worst <= tolerance
-        best = Generated(
-            found,
+        is_done = worst_excess <= tolerance
+        best = RobustPlan(
+            x,
             tuple(state.keys),
             tuple(robust.second(answer.x, number, adversary.scenario(key)) for number, key in enumerate(state.keys)),
             answer.objective,
             answer.bound,
             state.regret,
             tuple(state.bounds),
-            done,
+            is_done,
         )
-        if done:
+        if is_done:
             return best
-        state.keys += [one.key for one in missed[:at_once] if one.miss > tolerance]
+        state.keys += [each.key for each in worse_scenarios[:max_added] if each.violation > tolerance]
     return best
 
 
 def _master(
-    robust: RobustProgram, adversary: Adversary[Key], solve: Solver, state: _State[Key], tolerance: float
+    robust: RobustProgram, adversary: Adversary[Key], solve: Solver, state: _SearchState[Key], tolerance: float
 ) -> SolverAnswer | None:
-    """Return the master's optimum. If no first stage responds to its scenarios, increase the allowed missing amount as little as possible."""
     answer = solve(robust.master(_allowing(adversary, state)))
     if answer.outcome is not SolverOutcome.INFEASIBLE or not len(robust.excess):
         return answer
-    more = solve(robust.least_regret(_allowing(adversary, state)))
-    if more.x is None:
+    regret_answer = solve(robust.least_regret(_allowing(adversary, state)))
+    if regret_answer.x is None:
         return None
-    state.regret += max(float(more.x[-1]), 0.0) + tolerance / 2
+    state.regret += max(float(regret_answer.x[-1]), 0.0) + tolerance / 2
     return solve(robust.master(_allowing(adversary, state)))
 
 
-def _allowing(adversary: Adversary[Key], state: _State[Key]) -> list[RobustScenario]:
+def _allowing(adversary: Adversary[Key], state: _SearchState[Key]) -> list[RobustScenario]:
     return [adversary.scenario(key).with_more(state.regret) for key in state.keys]
 
 
-def bounded_by(
+def robust_bound(
     robust: RobustProgram,
     scenario: Callable[[Key], RobustScenario],
     solve: Solver,
@@ -393,31 +361,26 @@ class ListedScenarios:
         self.robust, self.scenarios, self.solve = robust, scenarios, solve
 
     def scenario(self, key: int) -> RobustScenario:
-        """Return a scenario by its position."""
         return self.scenarios[key]
 
-    def worst(self, x: Floats, accounted: float, regret: float) -> list[Missed[int]]:
-        """Return the scenarios with a higher cost than assumed or without a response, most expensive first."""
-        first = float(self.robust.linear.cost @ np.where(self.robust.shared, x, 0.0)) + self.robust.linear.constant
-        found = []
+    def worst(self, x: Floats, accounted: float, regret: float) -> list[WorseScenario[int]]:
+        early_cost = float(self.robust.linear.cost @ np.where(self.robust.shared, x, 0.0)) + self.robust.linear.constant
+        worse_scenarios = []
         for number, scenario in enumerate(self.scenarios):
             answer = self.solve(self.robust.after(x, scenario.with_more(regret)))
-            cost = float("inf") if answer.x is None else answer.objective - first
-            found.append(Missed(number, cost - accounted))
-        return sorted(found, key=lambda each: (-each.miss, each.key))
+            cost = float("inf") if answer.x is None else answer.objective - early_cost
+            worse_scenarios.append(WorseScenario(number, cost - accounted))
+        return sorted(worse_scenarios, key=lambda each: (-each.violation, each.key))
 
 
 Losses = frozenset[int]
-"""Losses that occur together."""
 NOTHING: Losses = frozenset()
-_USED = 1e-9
-"""Maximum kilograms of an unused column."""
-AT_ONCE = 4
-"""Maximum number of combinations of losses that the master adds in one round."""
+_UNUSED_KG = 1e-9
+MAX_ADDED = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Followed:
+class Response:
     """Response to some losses."""
 
     losses: Losses
@@ -431,47 +394,47 @@ class Followed:
     """True if it is proved optimal. False if a limit ended the search."""
 
 
-class Branching:
+class ResponseCache:
     """The best responses to combinations of losses, each computed once, and only if no response to fewer losses suffices.
 
     More losses never help. A response that uses nothing that further losses would remove is therefore also the best one after these losses.
     """
 
-    def __init__(self, answer: Callable[[Losses], Followed]) -> None:
+    def __init__(self, answer: Callable[[Losses], Response]) -> None:
         self._answer = answer
-        self._known: dict[Losses, Followed] = {}
+        self._known: dict[Losses, Response] = {}
 
-    def of(self, losses: Losses) -> Followed:
-        """Return the best response to some losses."""
-        taken = NOTHING
+    def of(self, losses: Losses) -> Response:
+        used_losses = NOTHING
         while True:
-            found = self._at(taken)
-            more = losses & found.hit - taken
-            if not more:
-                return found
-            taken |= {min(more)}
+            response = self._at(used_losses)
+            hit_losses = losses & response.hit - used_losses
+            if not hit_losses:
+                return response
+            used_losses |= {min(hit_losses)}
 
-    def reached(self, most: int) -> Iterator[Followed]:
-        """Yield a set of responses that contains the best one for every combination of at most `most` losses."""
-        level = [NOTHING]
-        for size in range(most + 1):
-            found = [self._at(losses) for losses in level]
-            yield from found
-            if size < most:
-                more = {one.losses | {loss} for one in found for loss in one.hit - one.losses}
-                level = sorted(more, key=sorted)
+    def covering(self, max_losses: int) -> Iterator[Response]:
+        """Yield a set of responses that contains the best one for every combination of at most `max_losses` losses."""
+        level_losses = [NOTHING]
+        for size in range(max_losses + 1):
+            responses = [self._at(losses) for losses in level_losses]
+            yield from responses
+            if size < max_losses:
+                next_level = {
+                    response.losses | {loss} for response in responses for loss in response.hit - response.losses
+                }
+                level_losses = sorted(next_level, key=sorted)
 
     @property
-    def known(self) -> list[Followed]:
+    def known(self) -> list[Response]:
         """All computed responses, fewer losses first."""
-        return sorted(self._known.values(), key=lambda one: (len(one.losses), sorted(one.losses)))
+        return sorted(self._known.values(), key=lambda response: (len(response.losses), sorted(response.losses)))
 
     @property
-    def settled(self) -> bool:
-        """True if all computed responses are proved optimal."""
-        return all(found.known for found in self._known.values())
+    def is_proved(self) -> bool:
+        return all(response.known for response in self._known.values())
 
-    def _at(self, losses: Losses) -> Followed:
+    def _at(self, losses: Losses) -> Response:
         if losses not in self._known:
             self._known[losses] = self._answer(losses)
         return self._known[losses]
@@ -483,108 +446,106 @@ class RobustComponent:
 
     robust: RobustProgram
     columns: Ints
-    """Its columns in the program of its part of the case, followed by the columns of missing amounts."""
     demands: Ints
-    """Positions of the demands with missing amounts in these columns."""
     closed: Mapping[int, Ints]
-    """Loss -> own columns that it closes."""
     gone: Mapping[int, Ints]
-    """Loss -> own early columns that no longer arrive."""
     solve: Solver
-    settle: Solver
+    solve_precisely: Solver
     """Like `solve`, with the smallest provable gap, for results that depend on the minimum missing amount."""
     tolerance: float
     stopped: Callable[[], bool]
-    unavoidable: Branching = field(init=False)
+    unavoidable: ResponseCache = field(init=False)
     """Minimum missing amount after each combination of losses, for any early decisions."""
 
     def __post_init__(self) -> None:
-        self.unavoidable = Branching(self._least_excess)
+        self.unavoidable = ResponseCache(self._least_excess)
 
-    def withstanding(self, most: int, begin: Sequence[Losses]) -> Generated[Losses] | None:
-        """Return the cheapest plan after which any `most` losses leave only unavoidable amounts missing. None if it wasn't found."""
-        adversary = _Any(self, most)
-        return generate(
+    def find_plan(self, max_losses: int, initial_keys: Sequence[Losses]) -> RobustPlan[Losses] | None:
+        """Return the cheapest plan after which any `max_losses` losses leave only unavoidable amounts missing. None if it wasn't found."""
+        adversary = _AllLosses(self, max_losses)
+        return solve_robust(
             self.robust,
             adversary,
             self.solve,
-            begin,
+            initial_keys,
             tolerance=self.tolerance,
-            at_once=AT_ONCE,
+            max_added=MAX_ADDED,
             stopped=self.stopped,
         )
 
-    def following(self, found: Generated[Losses]) -> Branching:
-        """Return the cheapest responses to losses under a plan that withstands them."""
-        seconds = dict(zip(found.keys, found.seconds, strict=True))
+    def following(self, plan: RobustPlan[Losses]) -> ResponseCache:
+        values_by_losses = dict(zip(plan.keys, plan.seconds, strict=True))
 
-        def answer(losses: Losses) -> Followed:
-            scenario = self.scenario(losses).with_more(found.regret + self.tolerance)
-            after = self.solve(self.robust.after(found.x, scenario))
-            if after.x is None and losses in seconds:
-                x = seconds[losses]
-                after = SolverAnswer(SolverOutcome.OPTIMAL, x[self.robust.free], float(self.robust.linear.cost @ x))
-            if after.outcome is SolverOutcome.INFEASIBLE and np.isfinite(
+        def answer(losses: Losses) -> Response:
+            scenario = self.scenario(losses).with_more(plan.regret + self.tolerance)
+            response = self.solve(self.robust.after(plan.x, scenario))
+            if response.x is None and losses in values_by_losses:
+                x = values_by_losses[losses]
+                response = SolverAnswer(SolverOutcome.OPTIMAL, x[self.robust.free], float(self.robust.linear.cost @ x))
+            if response.outcome is SolverOutcome.INFEASIBLE and np.isfinite(
                 scenario.allowed
-            ):  # for the solver's tolerance
-                after = self.settle(self.robust.after(found.x, self.bare(losses), least=True))
-            return self._followed(losses, found.x, after)
+            ):  # infeasible only within the solver's tolerance
+                response = self.solve_precisely(
+                    self.robust.after(plan.x, self.closed_scenario(losses), is_least_excess=True)
+                )
+            return self._response_to(losses, plan.x, response)
 
-        return Branching(answer)
+        return ResponseCache(answer)
 
     def scenario(self, losses: Losses) -> RobustScenario:
-        """Return the scenario of some losses, with the unavoidable missing amount allowed."""
-        return replace(self.bare(losses), allowed=self.unavoidable.of(losses).value)
+        return replace(self.closed_scenario(losses), allowed=self.unavoidable.of(losses).value)
 
-    def bare(self, losses: Collection[int]) -> RobustScenario:
-        """Return the scenario of some losses, with their columns closed and missing amounts open."""
+    def closed_scenario(self, losses: Collection[int]) -> RobustScenario:
         linear = self.robust.linear
         upper = linear.upper.copy()
         upper[self.robust.excess] = np.inf
         for loss in losses:
             upper[self.closed[loss]] = 0.0
-        gone = np.unique(np.concatenate([np.empty(0, dtype=np.intp), *(self.gone[loss] for loss in losses)]))
-        return RobustScenario(upper, linear.row_lower, linear.row_upper, gone=gone)
+        gone_columns = np.unique(np.concatenate([np.empty(0, dtype=np.intp), *(self.gone[loss] for loss in losses)]))
+        return RobustScenario(upper, linear.row_lower, linear.row_upper, gone=gone_columns)
 
-    def missing(self, x: Floats) -> Branching:
-        """Return the responses with the minimum missing amount after losses, given the early columns in `x`."""
+    def missing(self, x: Floats) -> ResponseCache:
 
-        def answer(losses: Losses) -> Followed:
-            return self._followed(losses, x, self.settle(self.robust.after(x, self.bare(losses), least=True)))
+        def answer(losses: Losses) -> Response:
+            return self._response_to(
+                losses,
+                x,
+                self.solve_precisely(self.robust.after(x, self.closed_scenario(losses), is_least_excess=True)),
+            )
 
-        return Branching(answer)
+        return ResponseCache(answer)
 
-    def _least_excess(self, losses: Losses) -> Followed:
-        answer = self.settle(self.robust.least_excess(self.bare(losses)))
-        x = None if answer.x is None else self.robust.second(answer.x, 0, self.bare(losses))
-        return self._made(losses, answer, x)
+    def _least_excess(self, losses: Losses) -> Response:
+        answer = self.solve_precisely(self.robust.least_excess(self.closed_scenario(losses)))
+        x = None if answer.x is None else self.robust.second(answer.x, 0, self.closed_scenario(losses))
+        return self._response(losses, answer, x)
 
-    def _followed(self, losses: Losses, x: Floats, answer: SolverAnswer) -> Followed:
-        completed = None if answer.x is None else self.robust.completed(x, answer.x, self.bare(losses))
-        return self._made(losses, answer, completed)
+    def _response_to(self, losses: Losses, x: Floats, answer: SolverAnswer) -> Response:
+        completed = None if answer.x is None else self.robust.completed(x, answer.x, self.closed_scenario(losses))
+        return self._response(losses, answer, completed)
 
-    def _made(self, losses: Losses, answer: SolverAnswer, x: Floats | None) -> Followed:
+    def _response(self, losses: Losses, answer: SolverAnswer, x: Floats | None) -> Response:
         if x is None:
-            return Followed(losses, np.inf, None, NOTHING, answer.outcome is SolverOutcome.INFEASIBLE)
-        used = x > _USED
-        hit = frozenset(loss for loss in self.closed if used[self.closed[loss]].any() or used[self.gone[loss]].any())
-        return Followed(losses, answer.objective, x, hit, answer.outcome is SolverOutcome.OPTIMAL)
+            return Response(losses, np.inf, None, NOTHING, answer.outcome is SolverOutcome.INFEASIBLE)
+        is_used = x > _UNUSED_KG
+        hit = frozenset(
+            loss for loss in self.closed if is_used[self.closed[loss]].any() or is_used[self.gone[loss]].any()
+        )
+        return Response(losses, answer.objective, x, hit, answer.outcome is SolverOutcome.OPTIMAL)
 
 
-class _Any:
-    """Search over all combinations of losses up to a number."""
-
-    def __init__(self, component: RobustComponent, most: int) -> None:
-        self.component, self.most = component, most
+class _AllLosses:
+    def __init__(self, component: RobustComponent, max_losses: int) -> None:
+        self.component, self.max_losses = component, max_losses
 
     def scenario(self, key: Losses) -> RobustScenario:
         return self.component.scenario(key)
 
-    def worst(self, x: Floats, accounted: float, regret: float) -> list[Missed[Losses]]:
-        found = []
-        for one in self.component.missing(x).reached(self.most):
-            if one.value > self.component.tolerance:
-                unavoidable = self.component.unavoidable.of(one.losses).value
+    def worst(self, x: Floats, accounted: float, regret: float) -> list[WorseScenario[Losses]]:
+        worse_scenarios = []
+        for response in self.component.missing(x).covering(self.max_losses):
+            if response.value > self.component.tolerance:
+                unavoidable = self.component.unavoidable.of(response.losses).value
                 if np.isfinite(unavoidable):
-                    found.append(Missed(one.losses, one.value - unavoidable - regret))
-        return sorted(found, key=lambda each: (-round(each.miss, 3), sorted(each.key)))
+                    worse_scenarios.append(WorseScenario(response.losses, response.value - unavoidable - regret))
+        return sorted(worse_scenarios, key=lambda each: (-round(each.violation, 3), sorted(each.key)))

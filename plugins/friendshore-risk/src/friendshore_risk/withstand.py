@@ -20,257 +20,276 @@ from friendshore.questions.wording import ladder, mass_or_nothing, penalty, rank
 from .withstand_recheck import WithstandChecked
 from .withstand_search import CurvePoint, MissedDemand, NotWithstood, Withstood
 
-NAMED = 2
-"""Maximum number of names in a list of the whole document."""
+MAX_NAMES = 2
 
 
-def withstand_document(found: Withstood, shown: int) -> doc.Document:
-    """Return the curve, the sets of losses that no plan withstands, and the changes of the curve's last plan.
+def withstand_document(answer: Withstood, shown: int) -> doc.Document:
+    """Return the curve, the losses that no plan withstands, and the changes of the curve's last plan.
 
     The whole document has the first `shown` rows of each table, or all if 0.
     """
-    last = found.curve[-1]
+    last_point = answer.curve[-1]
     return doc.document(
-        f"{found.case}: what it costs to withstand losses",
-        doc.sentence(_head(found, last), strong=True),
-        _key_figures(found),
-        doc.sentence(_terms(found.start, found.reacts)),
-        _curve(found, shown),
-        _not_withstood(found, last, shown),
-        _otherwise(found, shown),
-        doc.apart(doc.notes(_notes(found))),
+        f"{answer.case}: cost of withstanding losses",
+        doc.sentence(_headline(answer, last_point), strong=True),
+        _key_figures(answer),
+        doc.sentence(_terms(answer.start, answer.reacts)),
+        _curve(answer, shown),
+        _not_withstood(answer, last_point, shown),
+        _changes(answer, shown),
+        doc.apart(doc.notes(_notes(answer))),
     )
 
 
-def _head(found: Withstood, last: CurvePoint) -> str:
-    if not last.losses:
-        return f"What it costs to withstand any of {count(len(found.losses), 'loss', 'losses')} was not found in time."
-    whatever = f"Whatever {_any(last.losses)} of {count(len(found.losses), 'loss', 'losses')} from {found.start} on"
-    but = ", but for what no mix avoids" if last.not_withstood else ""
-    worst = ""
-    if last.worst is not None and abs(last.worst.rise) >= CENT:
-        rise = last.worst.rise
-        then = f"spend and penalty {'rise' if rise >= 0 else 'fall'} by {large_money(abs(rise), found.currency)} (present value)"
-        worst = f" The dearest to lose: {_names(last.worst.losses)}; then {then}."
-    return f"{whatever}, no more is short{but}: {_price(found, last)} where nothing is lost.{worst}"
+def _headline(answer: Withstood, last_point: CurvePoint) -> str:
+    if not last_point.losses:
+        return f"The cost of withstanding {count(len(answer.losses), 'loss', 'losses')} wasn't known in time."
+    introduction = f"Any {_losses_text(last_point.losses)} of {count(len(answer.losses), 'possible loss', 'possible losses')} from {answer.start} on"
+    exception_text = " beyond what no plan can avoid" if last_point.not_withstood else ""
+    worst_text = ""
+    if last_point.worst is not None and abs(last_point.worst.rise) >= CENT:
+        rise = last_point.worst.rise
+        change_text = f"spend plus penalties {'rise' if rise >= 0 else 'fall'} by {large_money(abs(rise), answer.currency)} (present value)"
+        worst_text = f" The most expensive loss is {_joined_names(last_point.worst.losses)}. After it, {change_text}."
+    return f"{introduction} {'causes' if last_point.losses == 1 else 'cause'} no additional shortage{exception_text}. Without a loss, the plan spends {_price_text(answer, last_point)}.{worst_text}"
 
 
-def _any(losses: int) -> str:
-    return "one comes" if losses == 1 else f"{losses} come"
+def _losses_text(losses: int) -> str:
+    return "one" if losses == 1 else f"{losses}"
 
 
-def _price(found: Withstood, point: CurvePoint) -> str:
-    """Return cash, then the proved range of the present value."""
+def _price_text(answer: Withstood, point: CurvePoint) -> str:
     if point.extra.proved and abs(point.extra.value) < CENT and abs(point.cash) < CENT:
-        return "no more than the plan"
-    value = _present(point)
-    cash = (
-        "as much cash as the plan, at other times"
+        return "no more than the current plan"
+    value = _present_value(point)
+    cash_text = (
+        "as much cash as the current plan, at other times"
         if abs(point.cash) < 1
-        else f"{large_money(abs(point.cash), found.currency)} {'more' if point.cash > 0 else 'less'} cash than the plan"
+        else f"{large_money(abs(point.cash), answer.currency)} {'more' if point.cash > 0 else 'less'} cash than the current plan"
     )
     sign = "+" if value > 0 else ""
-    of_it = f" (present value {sign}{large_money(value, found.currency)})" if value != point.cash else ""
-    open_still = "" if point.extra.proved else f"; not proved: {found.currency} {rise(point.extra)} of present value"
-    return cash + of_it + open_still
+    present_value_text = f" (present value {sign}{large_money(value, answer.currency)})" if value != point.cash else ""
+    unproved_text = (
+        "" if point.extra.proved else f" (not proved: {answer.currency} {rise(point.extra)} of present value)"
+    )
+    return cash_text + present_value_text + unproved_text
 
 
-def _present(point: CurvePoint) -> Decimal:
-    """Return the present value of the additional spend."""
+def _present_value(point: CurvePoint) -> Decimal:
     return point.extra.value - point.penalties
 
 
-def _key_figures(found: Withstood) -> doc.KeyFigures:
+def _key_figures(answer: Withstood) -> doc.KeyFigures:
     figures = [
-        doc.KeyFigure(f"To withstand any {point.losses}", f"{large_money(point.cash, found.currency)} more cash")
-        for point in found.curve
+        doc.KeyFigure(f"Withstand any {point.losses}", f"{large_money(point.cash, answer.currency)} more cash")
+        for point in answer.curve
         if point.losses
     ]
     return doc.KeyFigures(tuple(figures))
 
 
 def _terms(start: date, reacts: date | None) -> str:
-    until = "the plan ends" if reacts is None else str(reacts)
-    wait = (
-        "anything else can be ordered at once"
+    end_text = "the plan ends" if reacts is None else str(reacts)
+    wait_text = (
+        "other orders are possible at once"
         if reacts == start
-        else f"until {until} nothing is ordered beyond what was planned"
+        else f"until {end_text}, nothing is ordered beyond the plan"
     )
-    return (
-        f"What was ordered before a loss still comes; {wait}. What is decided before it is the same whatever is lost."
-    )
+    return f"Orders from before a loss still arrive. After it, {wait_text}. Decisions before it are the same for all losses."
 
 
-def _curve(found: Withstood, shown: int) -> doc.Section:
-    discounted = any(_present(point) != point.cash for point in found.curve)
-    weighed = any(abs(point.penalties) >= 1 for point in found.curve)
+def _curve(answer: Withstood, shown: int) -> doc.Section:
+    discounted = any(_present_value(point) != point.cash for point in answer.curve)
+    has_penalties = any(abs(point.penalties) >= 1 for point in answer.curve)
     columns = [
         doc.figures("Any"),
         doc.figures("Not withstood"),
-        doc.figures("More cash", found.currency),
+        doc.figures("More cash", answer.currency),
         *([doc.figures("Present value")] if discounted else []),
-        *([doc.figures("Penalty")] if weighed else []),
-        doc.Column("Worst withstood"),
-        doc.figures("Spend and penalty then"),
+        *([doc.figures("Penalty")] if has_penalties else []),
+        doc.Column("Most expensive loss"),
+        doc.figures("Spend and penalty after it"),
     ]
     rows: list[list[doc.Cell]] = [
         [
             doc.Count(point.losses),
             f"{point.not_withstood:,} of {point.combinations - 1:,}" if point.losses else doc.NOTHING,
             doc.Amount(point.cash, form="signed") if point.losses else doc.NOTHING,
-            *([doc.Amount(_present(point), form="signed") if point.losses else doc.NOTHING] if discounted else []),
-            *([penalty(point.penalties)] if weighed else []),
+            *(
+                [doc.Amount(_present_value(point), form="signed") if point.losses else doc.NOTHING]
+                if discounted
+                else []
+            ),
+            *([penalty(point.penalties)] if has_penalties else []),
             doc.Several(tuple(point.worst.losses), between=" and ") if point.worst else doc.NOTHING,
             penalty(point.worst.rise) if point.worst else doc.NOTHING,
         ]
-        for point in found.curve
+        for point in answer.curve
     ]
     rungs = [
         charts.Rung(
             f"any {point.losses}" if point.losses else "none",
             point.cash,
-            large_money(point.cash, found.currency),
+            large_money(point.cash, answer.currency),
             doc.Tone.PLAIN if point.extra.proved else doc.Tone.DOUBTFUL,
         )
-        for point in found.curve
+        for point in answer.curve
     ]
-    title = "What each number of losses costs"
-    told = f"The cash that the plan which withstands so many losses spends more where nothing is lost, in {found.currency}."
-    return doc.section(title, ladder(title, told, rungs, found.currency, ranked(columns, rows, "more number", part=9)))
+    title = "Cost by number of losses"
+    description = (
+        f"Additional cash without a loss of the plan that withstands this number of losses, in {answer.currency}."
+    )
+    return doc.section(
+        title, ladder(title, description, rungs, answer.currency, ranked(columns, rows, "more number", part=9))
+    )
 
 
-def _names(names: Iterable[str]) -> str:
+def _joined_names(names: Iterable[str]) -> str:
     return " and ".join(names)
 
 
-def _not_withstood(found: Withstood, last: CurvePoint, shown: int) -> doc.Section | None:
-    if not found.not_withstood:
+def _not_withstood(answer: Withstood, last_point: CurvePoint, shown: int) -> doc.Section | None:
+    if not answer.not_withstood:
         return None
-    rows = list(_rows(found.not_withstood))
-    told = "no one plan is prepared for each of these as well as another would be: more is short than has to be"
+    rows = list(_rows(answer.not_withstood))
+    note = (
+        "no single plan prepares for all of these as well as separate plans would, so some of the shortage is avoidable"
+    )
     columns = [
         doc.Column("Demand"),
         doc.figures("Short"),
         doc.Column("From"),
         doc.Column("If lost"),
-        doc.Column("Who is left", from_width=doc.MEDIUM),
+        doc.Column("Remaining suppliers", from_width=doc.MEDIUM),
     ]
     table = ranked(columns, rows, "more demand", part=4, top=shown)
-    return doc.section("What no mix withstands", table, doc.notes([told] if last.regret else []))
+    return doc.section("Losses that no plan withstands", table, doc.notes([note] if last_point.regret else []))
 
 
 def _rows(sets: Sequence[NotWithstood]) -> Iterator[list[doc.Cell]]:
-    """Yield conflicts, then demands in the order of the first set that leaves them short, with all sets that leave the same shortage as early."""
-    for one in sets:
-        if one.conflict:
-            yield ["rules conflict", doc.NOTHING, doc.NOTHING, _names(one.losses), doc.NOTHING]
-    pairs = (((short.demand, mass(short.kilograms), _when(short)), (one, short)) for one in sets for short in one.short)
-    for (demand, _, when), found in grouped(pairs).items():
-        named = doc.Several(tuple(_names(one.losses) for one, _ in found), between="; or ", named=NAMED)
-        left = sorted({name for _, short in found for name in short.suppliers})
-        who = doc.Several(tuple(left), named=NAMED) if left else "nobody"
-        yield [demand, doc.Kilograms(found[0][1].kilograms), when, named, who]
+    for loss_set in sets:
+        if loss_set.conflict:
+            yield ["rules conflict", doc.NOTHING, doc.NOTHING, _joined_names(loss_set.losses), doc.NOTHING]
+    pairs = (
+        ((short.demand, mass(short.kilograms), _period_text(short)), (loss_set, short))
+        for loss_set in sets
+        for short in loss_set.short
+    )
+    for (demand, _, period_text), short_entries in grouped(pairs).items():
+        loss_names = doc.Several(
+            tuple(_joined_names(loss_set.losses) for loss_set, _ in short_entries), between="; or ", named=MAX_NAMES
+        )
+        suppliers = sorted({name for _, short in short_entries for name in short.suppliers})
+        supplier_cell = doc.Several(tuple(suppliers), named=MAX_NAMES) if suppliers else "none"
+        yield [demand, doc.Kilograms(short_entries[0][1].kilograms), period_text, loss_names, supplier_cell]
 
 
-def _when(short: MissedDemand) -> str:
+def _period_text(short: MissedDemand) -> str:
     return short.first if short.goes_on else f"{short.first} to {short.last}"
 
 
-def _otherwise(found: Withstood, shown: int) -> doc.Section:
-    title = "What it does otherwise before the loss"
-    if not found.ordered and not found.ready and not found.onboarded:
-        return doc.section(title, doc.sentence("nothing: the plan as it is already does"))
-    then, today = doc.figures("Then"), doc.figures("Today")
-    ready = sorted(found.ready, key=lambda row: (-abs(row.kilograms - row.today), row.material))
+def _changes(answer: Withstood, shown: int) -> doc.Section:
+    title = "Changes before the loss"
+    if not answer.ordered and not answer.ready and not answer.onboarded:
+        return doc.section(title, doc.sentence("None. The current plan already withstands the losses."))
+    planned_column, current_column = doc.figures("Planned"), doc.figures("Current")
+    stock_entries = sorted(answer.ready, key=lambda row: (-abs(row.kilograms - row.today), row.material))
     rows: list[list[doc.Cell]] = [
         [
-            f"in stock or on its way: {found.names.material(row.material)}",
-            *(weighed(found.names, row.material, kg) if kg else doc.NOTHING for kg in (row.kilograms, row.today)),
+            f"in stock or on order: {answer.names.material(row.material)}",
+            *(weighed(answer.names, row.material, kg) if kg else doc.NOTHING for kg in (row.kilograms, row.today)),
         ]
-        for row in ready
+        for row in stock_entries
     ]
     rows += [
         [
-            f"ordered from {found.names.offer_with_id(row.offer)}" + (" (new)" if row.new else ""),
+            f"ordered from {answer.names.offer_with_id(row.offer)}" + (" (new)" if row.new else ""),
             mass_or_nothing(row.kilograms),
             mass_or_nothing(row.today),
         ]
-        for row in found.ordered
+        for row in answer.ordered
     ]
-    rows = [row for pair in zip_longest(rows[: len(ready)], rows[len(ready) :]) for row in pair if row is not None]
-    told = [
-        f"{found.names.offer_with_id(one.offer)} is onboarded for {large_money(one.cost, found.currency)}, and only used if a loss comes"
-        for one in found.onboarded
+    rows = [
+        row
+        for pair in zip_longest(rows[: len(stock_entries)], rows[len(stock_entries) :])
+        for row in pair
+        if row is not None
     ]
-    columns = [doc.Column("When the loss comes"), then, today]
-    return doc.section(title, ranked(columns, rows, "more row", part=3, top=shown), doc.notes(told))
+    note_texts = [
+        f"{answer.names.offer_with_id(offer.offer)} is onboarded for {large_money(offer.cost, answer.currency)}, and used only after a loss"
+        for offer in answer.onboarded
+    ]
+    columns = [doc.Column("Before the loss"), planned_column, current_column]
+    return doc.section(title, ranked(columns, rows, "more row", part=3, top=shown), doc.notes(note_texts))
 
 
-def _notes(found: Withstood) -> Iterator[str]:
-    last = found.curve[-1]
-    others = f"; {count(found.left_out, 'other')} left out (--most 0)" if found.left_out else ""
-    combinations = count(last.combinations, "combination")
-    for point in found.curve:
+def _notes(answer: Withstood) -> Iterator[str]:
+    last_point = answer.curve[-1]
+    left_out_text = f"; {count(answer.left_out, 'other')} left out (--most 0)" if answer.left_out else ""
+    combinations = count(last_point.combinations, "combination")
+    for point in answer.curve:
         if point.losses and not point.extra.proved:
-            yield f"any {point.losses}: not proved, spend and penalty together {rise(point.extra)} more (present value)"
-    yield f"all {combinations} enumerated, {count(last.plans, 'plan')} verified{others}"
-    if found.never_met:
-        yield f"short as things are, and no shorter after a loss: {_listed(found.never_met)}"
+            yield f"not proved for any {point.losses}: spend plus penalties are {rise(point.extra)} higher (present value)"
+    yield f"all {combinations} checked, {count(last_point.plans, 'plan')} verified{left_out_text}"
+    if answer.never_met:
+        yield f"short already, and not more so after a loss: {_shortened_list(answer.never_met)}"
 
 
-def _listed(names: Sequence[str]) -> str:
-    rest = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
+def _shortened_list(names: Sequence[str]) -> str:
+    hidden_count = len(names) - MAX_NAMES
+    return ", ".join(names[:MAX_NAMES]) + (f" and {hidden_count} more" if hidden_count > 0 else "")
 
 
-def checked_document(found: WithstandChecked) -> doc.Document:
-    """Return the result of a valid proof."""
-    told = (
-        f"The proof holds: whatever {_any(found.most)} of {count(len(found.losses), 'loss', 'losses')} from {found.start} on, no more is short"
+def checked_document(answer: WithstandChecked) -> doc.Document:
+    text = (
+        f"The proof is valid. Any {_losses_text(answer.most)} of {count(len(answer.losses), 'possible loss', 'possible losses')} from {answer.start} on {'causes' if answer.most == 1 else 'cause'} no additional shortage"
         + (
-            f", but for what no mix avoids after {count(found.not_withstood, 'combination')}"
-            if found.not_withstood
+            f" beyond what no plan can avoid after {count(answer.not_withstood, 'combination')}"
+            if answer.not_withstood
             else ""
         )
-        + f". Spend and penalty are {large_money(found.extra, found.currency)} more than of the plan as it is, and of none that "
-        f"withstands as much less than {large_money(found.least, found.currency)} more (present value)."
+        + f". Spend plus penalties are {large_money(answer.extra, answer.currency)} above the current plan. Every plan that "
+        f"withstands as much costs at least {large_money(answer.least, answer.currency)} more (present value)."
     )
-    how = (
-        "are proved in exact fractions, without a solver"
-        if found.proved
-        else "are solved for again where no certificate proves them: a solver's word"
+    proof_text = (
+        "are proved exactly, without a solver" if answer.proved else "rely on a solver where no certificate proves them"
     )
-    checked = (
-        f"all {count(found.combinations, 'combination')} enumerated again, {count(found.plans, 'plan')} verified again; what is unavoidably short, "
-        f"and the least cost, {how}"
+    checked_note = (
+        f"all {count(answer.combinations, 'combination')} and {count(answer.plans, 'plan')} checked again. The unavoidable shortages "
+        f"and the lowest cost {proof_text}"
     )
-    changed = "the facts have changed since the proof was written: what it says was checked against the case as it is"
+    changed_note = "the facts have changed since the proof was written. It was checked against the current case"
     return doc.document(
-        f"{found.case}: a proof that losses are withstood",
-        doc.sentence(told, tone=doc.Tone.GOOD, strong=True),
-        doc.sentence(_terms(found.start, found.reacts)),
-        doc.notes([f"losses: {'; '.join(found.losses)}", checked, *([] if found.same_facts else [changed])]),
+        f"{answer.case}: check of a proof",
+        doc.sentence(text, tone=doc.Tone.GOOD, strong=True),
+        doc.sentence(_terms(answer.start, answer.reacts)),
+        doc.notes(
+            [f"losses: {'; '.join(answer.losses)}", checked_note, *([] if answer.same_facts else [changed_note])]
+        ),
     )
 
 
-def _kinds(words: str) -> list[str]:
+def parse_kinds(words: str) -> list[str]:
     from .losses import KINDS, ROUTE_KINDS
 
-    found, known = [word.strip() for word in words.split(",")], (*KINDS, *ROUTE_KINDS)
-    wrong = [word for word in found if word not in known]
-    if wrong:
+    kinds, known_kinds = [word.strip() for word in words.split(",")], (*KINDS, *ROUTE_KINDS)
+    unknown_kinds = [word for word in kinds if word not in known_kinds]
+    if unknown_kinds:
         raise InputError(
             "unknown kind of loss",
             column="--by",
-            found=", ".join(wrong),
-            expected=", ".join(known),
-            fix=did_you_mean(wrong[0], known),
+            found=", ".join(unknown_kinds),
+            expected=", ".join(known_kinds),
+            fix=did_you_mean(unknown_kinds[0], known_kinds),
+            code="FS003",
         )
-    return found
+    return kinds
 
 
-def _months(text: str) -> Decimal:
+def parse_months(text: str) -> Decimal:
     try:
         return parse_duration(text)
     except ValueError as error:
-        raise InputError("`--react` is no time", column="--react", found=text, expected=str(error)) from None
+        raise InputError(
+            "the time of --react can't be read", column="--react", found=text, expected=str(error), code="FS011"
+        ) from None

@@ -26,22 +26,21 @@ from friendshore.session import Session
 from friendshore.solve import Limits, Solution, SolverAnswer, optimum, split
 from friendshore.verify import VerifiedPlan, bearing, examine
 
-from .loss_program import closed_by, decided_before, with_shortage_bounds
+from .loss_program import closed_columns, early_columns, with_shortage_bounds
 from .losses import PossibleLoss, orders_of
-from .robust import Branching, Generated, Losses, RobustComponent, RobustProgram
-from .stress_answer import Carried, decoded
+from .robust import Losses, ResponseCache, RobustComponent, RobustPlan, RobustProgram
+from .stress_answer import CostedPlan, decoded
 
-_CLOSELY = 1e-6
+_PRECISE_GAP = 1e-6
 """Relative gap of results that must be settled, regardless of the gap for costs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LossDay:
-    """Timing of losses, by period."""
+    """Periods of losses."""
 
-    comes: int
-    """First period without orders from lost parties."""
-    reacts: int
+    loss_period: int
+    react_period: int
     """First period with orders beyond the plan. One beyond the last if the plan ends before."""
 
 
@@ -52,76 +51,75 @@ class PartProgram:
     members: Members
     program: Program
     today: Solution
-    """The cheapest plan as things are."""
     components: tuple[RobustComponent, ...]
     weight: Floats
-    """Weight of a missing kilogram of each demand."""
 
     def today_of(self, component: RobustComponent) -> Floats:
-        """Return the values of a component's columns in the plan as it is, where nothing is missing."""
-        found = np.zeros(len(component.columns))
-        own = component.columns < len(self.today.x)
-        found[own] = self.today.x[component.columns[own]]
-        return found
+        values = np.zeros(len(component.columns))
+        is_own = component.columns < len(self.today.x)
+        values[is_own] = self.today.x[component.columns[is_own]]
+        return values
 
     def values(self, by_component: Sequence[Floats]) -> Floats:
-        """Return the values of the program's columns, with those of components as given, and the others as in the plan as it is."""
-        found = self.today.x.copy()
+        values = self.today.x.copy()
         for component, x in zip(self.components, by_component, strict=True):
-            own = component.columns < len(found)
-            found[component.columns[own]] = x[own]
-        return found
+            is_own = component.columns < len(values)
+            values[component.columns[is_own]] = x[is_own]
+        return values
 
 
 def part_program(session: Session, members: Members, losses: Sequence[PossibleLoss], day: LossDay) -> PartProgram:
-    """Return the program of a part, with the effects of losses.
-
-    Raises:
-        SolverError: If a solver breaks down.
-    """
     program, today = session.compiled(members)
     price = np.array([float(price) for price in program.problem.shortage_price])
     weight = np.where(price > 0, price, price.max() or 1.0) / (price.max() or 1.0)
     if today.conflicts:
         return PartProgram(members, program, today, (), weight)
-    own = len(program.linear.cost)
+    column_count = len(program.linear.cost)
     linear = _with_missing(program, today.x)
-    shared = np.append(decided_before(program, day.comes), np.zeros(len(weight), dtype=bool))
-    every = {facts.offer.id for facts in program.problem.offers}
-    held = np.setdiff1d(closed_by(program, every, day.comes), closed_by(program, every, day.reacts))
-    taken = {number: _taken(session, members, program, loss, day.comes) for number, loss in enumerate(losses)}
-    balances = next(first for first, owner in [*program.owners, (own, "")] if owner != "balance")
-    closely = replace(session.limits, gap=min(session.limits.gap, _CLOSELY))
-    found = []
-    for part in split(linear):
-        here = {loss: np.flatnonzero(np.isin(part.columns, columns)) for loss, columns in taken.items()}
-        here = {loss: columns for loss, columns in here.items() if part.linear.upper[columns].any()}
-        if here:
-            before = shared[part.columns]
-            missing = np.flatnonzero(part.columns >= own)
+    shared = np.append(early_columns(program, day.loss_period), np.zeros(len(weight), dtype=bool))
+    offer_ids = {facts.offer.id for facts in program.problem.offers}
+    reducible_columns = np.setdiff1d(
+        closed_columns(program, offer_ids, day.loss_period), closed_columns(program, offer_ids, day.react_period)
+    )
+    columns_by_loss = {
+        number: _removed_columns(session, members, program, loss, day.loss_period) for number, loss in enumerate(losses)
+    }
+    balances = next(first_row for first_row, owner in [*program.owners, (column_count, "")] if owner != "balance")
+    precise_limits = replace(session.limits, gap=min(session.limits.gap, _PRECISE_GAP))
+    components = []
+    for component in split(linear):
+        columns_here = {
+            loss: np.flatnonzero(np.isin(component.columns, columns)) for loss, columns in columns_by_loss.items()
+        }
+        columns_here = {
+            loss: columns for loss, columns in columns_here.items() if component.linear.upper[columns].any()
+        }
+        if columns_here:
+            is_early = shared[component.columns]
+            missing_columns = np.flatnonzero(component.columns >= column_count)
             robust = RobustProgram(
-                part.linear,
-                before,
-                np.flatnonzero(np.isin(part.columns, held)),
-                missing,
-                weight[part.columns[missing] - own],
-                np.flatnonzero(part.rows < balances),
+                component.linear,
+                is_early,
+                np.flatnonzero(np.isin(component.columns, reducible_columns)),
+                missing_columns,
+                weight[component.columns[missing_columns] - column_count],
+                np.flatnonzero(component.rows < balances),
             )
             tolerance = float(program.problem.case.resolution) / 100
-            found.append(
+            components.append(
                 RobustComponent(
                     robust,
-                    part.columns,
-                    part.columns[missing] - own,
-                    {loss: columns[~before[columns]] for loss, columns in here.items()},
-                    {loss: columns[before[columns]] for loss, columns in here.items()},
+                    component.columns,
+                    component.columns[missing_columns] - column_count,
+                    {loss: columns[~is_early[columns]] for loss, columns in columns_here.items()},
+                    {loss: columns[is_early[columns]] for loss, columns in columns_here.items()},
                     _solver(session, session.limits),
-                    _solver(session, closely),
+                    _solver(session, precise_limits),
                     tolerance,
                     lambda: session.stopped,
                 )
             )
-    return PartProgram(members, program, today, tuple(found), weight)
+    return PartProgram(members, program, today, tuple(components), weight)
 
 
 def _solver(session: Session, limits: Limits) -> Callable[[Linear], SolverAnswer]:
@@ -134,51 +132,59 @@ def _with_missing(program: Program, x: Floats) -> Linear:
 
     bounded = with_shortage_bounds(program, x)
     count, first = bounded.entries.shape[0], program.linear.entries.shape[0]
-    more = count - first
-    taken = sp.csr_matrix((-np.ones(more), (np.arange(first, count), np.arange(more))), shape=(count, more))
+    missing_count = count - first
+    missing_terms = sp.csr_matrix(
+        (-np.ones(missing_count), (np.arange(first, count), np.arange(missing_count))), shape=(count, missing_count)
+    )
     return replace(
         bounded,
-        cost=np.append(bounded.cost, np.zeros(more)),
-        lower=np.append(bounded.lower, np.zeros(more)),
-        upper=np.append(bounded.upper, np.zeros(more)),
-        integer=np.append(bounded.integer, np.zeros(more, dtype=bool)),
-        entries=Entries.of(sp.hstack([bounded.matrix, taken])),
+        cost=np.append(bounded.cost, np.zeros(missing_count)),
+        lower=np.append(bounded.lower, np.zeros(missing_count)),
+        upper=np.append(bounded.upper, np.zeros(missing_count)),
+        integer=np.append(bounded.integer, np.zeros(missing_count, dtype=bool)),
+        entries=Entries.of(sp.hstack([bounded.matrix, missing_terms])),
     )
 
 
-def _taken(session: Session, members: Members, program: Program, loss: PossibleLoss, period: int) -> Ints:
-    """Return the columns that a loss removes: orders and production from a period on, or for a rule, barred arrivals from then on."""
+def _removed_columns(session: Session, members: Members, program: Program, loss: PossibleLoss, period: int) -> Ints:
     if loss.rule:
-        return _barred(session, members, program, loss.rule, period)
+        return _prohibited_columns(session, members, program, loss.rule, period)
     return orders_of(program, loss.moves, range(period, program.problem.case.horizon.count))
 
 
-def _barred(session: Session, members: Members, program: Program, rule: str, period: int) -> Ints:
-    """Return the columns of arrivals from a period on that the rule bars for some possible delivery, if it applies from then on.
+def _prohibited_columns(session: Session, members: Members, program: Program, rule: str, period: int) -> Ints:
+    """Return the columns of arrivals from a period on that the rule prohibits for some possible delivery, if it applies from then on.
 
-    Raises:
-        InputError: If the rule bars anything but these arrivals, or makes anything more expensive.
+    Raises InputError if the rule prohibits anything but these arrivals, or makes anything more expensive.
     """
     inputs = session.parts.part(members)
-    if all(one.id != rule for one in inputs.rules):
+    if all(rule_.id != rule for rule_ in inputs.rules):
         return np.empty(0, dtype=np.intp)
     problem = program.problem
     change = Change(enable=rule, start=problem.case.horizon.periods[period].start)
-    then = inputs.after((change,)).problem()
-    if then.moves.charges != problem.moves.charges:
-        raise _does_more(rule)
-    of_outlet = {outlet: each for each in then.compliance_classes for outlet in each.outlets}
-    barred: set[tuple[int, int, int]] = set()
-    for each in problem.compliance_classes:
-        for outlet in each.outlets:
+    changed_problem = inputs.after((change,)).problem()
+    if changed_problem.moves.charges != problem.moves.charges:
+        raise _unsupported_rule(rule)
+    class_by_outlet = {
+        outlet: compliance_class
+        for compliance_class in changed_problem.compliance_classes
+        for outlet in compliance_class.outlets
+    }
+    prohibited_cells: set[tuple[int, int, int]] = set()
+    for compliance_class in problem.compliance_classes:
+        for outlet in compliance_class.outlets:
             if outlet.period < period:
                 continue
-            other = of_outlet.get(outlet)
-            if other is None or _terms(other) != _terms(each):
-                raise _does_more(rule)
-            reach = problem.network.reach(final_node(problem.demands[outlet.demand].use))[0]
-            more = other.blocked_cells - each.blocked_cells
-            barred |= {(arc, t, each.index) for arc, t in more if arc in reach and period <= t <= outlet.period}
+            changed_class = class_by_outlet.get(outlet)
+            if changed_class is None or _terms(changed_class) != _terms(compliance_class):
+                raise _unsupported_rule(rule)
+            reachable_arcs = problem.network.reach(final_node(problem.demands[outlet.demand].use))[0]
+            new_cells = changed_class.blocked_cells - compliance_class.blocked_cells
+            prohibited_cells |= {
+                (arc, t, compliance_class.index)
+                for arc, t in new_cells
+                if arc in reachable_arcs and period <= t <= outlet.period
+            }
     columns, moves = program.columns, problem.moves
     keys = zip(
         moves.arc[columns.buy_move].tolist(),
@@ -186,64 +192,73 @@ def _barred(session: Session, members: Members, program: Program, rule: str, per
         columns.buy_compliance_class.tolist(),
         strict=True,
     )
-    found: Ints = columns.buy[np.array([key in barred for key in keys], dtype=bool)]
-    return found
+    columns_found: Ints = columns.buy[np.array([key in prohibited_cells for key in keys], dtype=bool)]
+    return columns_found
 
 
-def _does_more(rule: str) -> InputError:
-    message = "a suspension can be lost of a rule that bars what crosses a border, and nothing else"
+def _unsupported_rule(rule: str) -> InputError:
+    message = "the end of the suspension of this rule can't be a loss, because it affects more than arriving goods"
     return InputError(
         message,
         column="--lose",
         found=f"rule:{rule}",
-        expected="a rule that bars, from the day on, what arrives, and tells apart nothing else: an export control without licences",
-        fix="state it as an event of `risk`, with a probability: what is bought before the day is set aside there for uses that it may come to tell apart",
+        expected="a rule that only prohibits arrivals from that day on, such as an export control without licenses",
+        fix="make it an event of `risk` with a probability",
+        code="FS981",
     )
 
 
-def _terms(each: ComplianceClass) -> tuple[object, ...]:
-    """Return the terms that a rule for moves doesn't change."""
-    return each.blocked, each.permits, each.surcharges, each.final, each.order_periods
+def _terms(compliance_class: ComplianceClass) -> tuple[object, ...]:
+    return (
+        compliance_class.blocked,
+        compliance_class.permits,
+        compliance_class.surcharges,
+        compliance_class.final,
+        compliance_class.order_periods,
+    )
 
 
-_NONE = Decimal(0)
+_ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FollowsJudge:
+class ResponseJudge:
     """Decisions before losses in one part of a case, and its permitted shortages."""
 
     problem: Problem
     day: LossDay
     first: Plan
-    """Plan that is followed until losses occur."""
     onboarded: Collection[str]
-    """Offers ready for use, with or without purchases."""
     short_today: Mapping[str, Decimal]
-    """Demand -> kilograms of shortage without losses."""
 
     @property
     def slack(self) -> Decimal:
-        """Maximum rounding error in kilograms: one step of the resolution per period."""
         return self.problem.case.resolution * self.problem.case.horizon.count
 
     def faults(self, after: Plan) -> list[str]:
         """Return the reasons why a verified plan isn't a response under the first plan to any losses. Shortages are permitted."""
-        found = []
-        came, ordered = _orders(after, 0, self.day.comes), _orders(self.first, 0, self.day.comes)
-        if self._differs({key: amount for key, amount in ordered.items() if key not in self.dropped(after)}, came):
-            found.append("it orders something else before the loss")
-        planned, then = (_orders(plan, self.day.comes, self.day.reacts) for plan in (self.first, after))
-        if any(kilograms > planned.get(key, _NONE) + self.slack for key, kilograms in then.items()):
-            found.append("it orders more than was planned before there is time to react")
-        new = {purchase.offer for purchase in after.purchases} - set(self.onboarded)
-        if any(facts.onboarding and facts.offer.id in new for facts in self.problem.offers):
-            found.append("it uses an offer that is not onboarded")
-        return found
+        reasons = []
+        actual_orders, planned_orders = (
+            _orders(after, 0, self.day.loss_period),
+            _orders(self.first, 0, self.day.loss_period),
+        )
+        if self._differs(
+            {key: amount for key, amount in planned_orders.items() if key not in self.dropped(after)}, actual_orders
+        ):
+            reasons.append("its orders before the loss differ")
+        planned_late, actual_late = (
+            _orders(plan, self.day.loss_period, self.day.react_period) for plan in (self.first, after)
+        )
+        if any(kilograms > planned_late.get(key, _ZERO) + self.slack for key, kilograms in actual_late.items()):
+            reasons.append("it orders more than planned before there is time to react")
+        new_offers = {purchase.offer for purchase in after.purchases} - set(self.onboarded)
+        if any(facts.onboarding and facts.offer.id in new_offers for facts in self.problem.offers):
+            reasons.append("it uses an offer that isn't onboarded")
+        return reasons
 
-    def dropped(self, after: Plan) -> frozenset[_Order]:
-        """Return early orders of the first plan that would arrive after the losses and are missing here. Only a rule can bar them."""
-        late = {key for key, arrives in _arrivals(self.first).items() if key[4] < self.day.comes <= arrives}
+    def dropped(self, after: Plan) -> frozenset[_OrderKey]:
+        """Return early orders of the first plan that would arrive after the losses and are missing here. Only a rule can prohibit them."""
+        late = {key for key, arrives in _arrivals(self.first).items() if key[4] < self.day.loss_period <= arrives}
         return frozenset(late - _orders(after).keys())
 
     def lawful(self, after: VerifiedPlan, rules: Collection[Rule]) -> bool:
@@ -252,68 +267,75 @@ class FollowsJudge:
 
     def orders(self, after: Plan) -> frozenset[tuple[str, str]]:
         """Return the offers with orders from the day on, each with its destination. None of these may be lost."""
-        return frozenset((p.offer, p.place) for p in after.purchases if p.ordered >= self.day.comes)
+        return frozenset((p.offer, p.place) for p in after.purchases if p.ordered >= self.day.loss_period)
 
     def missing(self, after: Plan) -> dict[str, Decimal]:
-        """Return demand -> kilograms of additional shortage."""
-        found = {
-            name: kilograms - self.short_today.get(name, _NONE) for name, kilograms in after.short_by_demand.items()
+        increase = {
+            name: kilograms - self.short_today.get(name, _ZERO) for name, kilograms in after.short_by_demand.items()
         }
-        return {name: kilograms for name, kilograms in found.items() if kilograms > self.slack}
+        return {name: kilograms for name, kilograms in increase.items() if kilograms > self.slack}
 
-    def _differs(self, one: Mapping[_Order, Decimal], other: Mapping[_Order, Decimal]) -> bool:
-        return any(abs(one.get(key, _NONE) - other.get(key, _NONE)) > self.slack for key in one.keys() | other.keys())
-
-
-_Order = tuple[str, str, str, str, int]
-"""Offer, material, place, compliance class, and period of the order."""
+    def _differs(self, first: Mapping[_OrderKey, Decimal], second: Mapping[_OrderKey, Decimal]) -> bool:
+        return any(
+            abs(first.get(key, _ZERO) - second.get(key, _ZERO)) > self.slack for key in first.keys() | second.keys()
+        )
 
 
-def _arrivals(plan: Plan) -> dict[_Order, int]:
+_OrderKey = tuple[str, str, str, str, int]
+
+
+def _arrivals(plan: Plan) -> dict[_OrderKey, int]:
     """Return the period in which each order arrives, or the last one if it arrives in parts."""
-    found: dict[_Order, int] = {}
-    for p in plan.purchases:
-        key = (p.offer, p.material, p.place, p.requirement, p.ordered)
-        found[key] = max(p.delivered, found.get(key, p.delivered))
-    return found
+    arrival_by_order: dict[_OrderKey, int] = {}
+    for purchase in plan.purchases:
+        key = (purchase.offer, purchase.material, purchase.place, purchase.requirement, purchase.ordered)
+        arrival_by_order[key] = max(purchase.delivered, arrival_by_order.get(key, purchase.delivered))
+    return arrival_by_order
 
 
-def rules_then(session: Session, members: Members, losses: Sequence[PossibleLoss], day: LossDay) -> dict[int, Rule]:
+def rules_after_losses(
+    session: Session, members: Members, losses: Sequence[PossibleLoss], day: LossDay
+) -> dict[int, Rule]:
     """Return loss -> rule that begins to apply with it, in the form of that time. Only rules that affect this part of the case are included."""
     inputs = session.parts.part(members)
-    start = session.problem.case.horizon.periods[day.comes].start
-    found = {}
+    start = session.problem.case.horizon.periods[day.loss_period].start
+    rule_by_loss = {}
     for number, loss in enumerate(losses):
         if any(rule.id == loss.rule for rule in inputs.rules):
             after = inputs.after((Change(enable=loss.rule, start=start),))
-            found[number] = next(rule for rule in after.rules if rule.id == loss.rule)
-    return found
+            rule_by_loss[number] = next(rule for rule in after.rules if rule.id == loss.rule)
+    return rule_by_loss
 
 
-def _orders(plan: Plan, first: int = 0, last: int | None = None) -> dict[_Order, Decimal]:
+def _orders(plan: Plan, first: int = 0, last: int | None = None) -> dict[_OrderKey, Decimal]:
     """Return kilograms ordered from one period up to, but not including, another, and units produced by offers with several goods."""
-    bought = [((p.offer, p.material, p.place, p.requirement, p.ordered), p.quantity) for p in plan.purchases]
-    made = [((m.offer, "", "", m.requirement, m.period), m.units) for m in plan.makes]
-    within = [(key, amount) for key, amount in (*bought, *made) if first <= key[4] and (last is None or key[4] < last)]
-    return totals(within)
+    order_quantities = [
+        ((purchase.offer, purchase.material, purchase.place, purchase.requirement, purchase.ordered), purchase.quantity)
+        for purchase in plan.purchases
+    ]
+    production_units = [((make.offer, "", "", make.requirement, make.period), make.units) for make in plan.makes]
+    selected = [
+        (key, amount)
+        for key, amount in (*order_quantities, *production_units)
+        if first <= key[4] and (last is None or key[4] < last)
+    ]
+    return totals(selected)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedComponent:
     """A plan of one component that withstands a number of losses, with its responses."""
 
-    found: Generated[Losses]
-    following: Branching
+    robust_plan: RobustPlan[Losses]
+    following: ResponseCache
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class AfterLosses:
+class LossOutcome:
     """Result of a part after losses."""
 
     rise: Decimal
-    """Increase of the objective over the case without losses."""
     missing: Mapping[str, Decimal]
-    """Demand -> kilograms of additional shortage."""
     plan: Plan | None
     """None if rules conflict after the losses."""
 
@@ -324,119 +346,110 @@ class PreparedPart:
 
     part: PartProgram
     levels: Sequence[PreparedComponent]
-    """Plan of each component."""
     losses: Sequence[PossibleLoss]
-    judge: FollowsJudge
+    judge: ResponseJudge
     rules: Mapping[int, Rule]
-    """Loss -> rule that begins to apply with it, in the form of that time."""
-    first: Carried
-    _plans: dict[tuple[Losses, ...], _Follower | None] = field(default_factory=dict)
+    first: CostedPlan
+    _plans: dict[tuple[Losses, ...], _ResponsePlan | None] = field(default_factory=dict)
 
     @cached_property
-    def touching(self) -> Losses:
-        """Losses that affect it."""
-        found = frozenset(loss for component in self.part.components for loss in component.closed)
-        return found | self.rules.keys()
+    def affecting_losses(self) -> Losses:
+        component_losses = frozenset(loss for component in self.part.components for loss in component.closed)
+        return component_losses | self.rules.keys()
 
     @property
-    def settled(self) -> bool:
-        """True if all results so far are proved."""
-        return all(level.following.settled for level in self.levels)
+    def is_proved(self) -> bool:
+        return all(level.following.is_proved for level in self.levels)
 
     @property
     def plans(self) -> int:
-        """Number of plans that respond to losses."""
-        return len(self.followers)
+        return len(self.response_plans)
 
     @property
-    def followers(self) -> list[Plan]:
-        """Plans that respond to losses."""
-        return [follower.plan for follower in self._plans.values() if follower is not None]
+    def response_plans(self) -> list[Plan]:
+        return [response_plan.plan for response_plan in self._plans.values() if response_plan is not None]
 
     @cached_method
-    def after(self, losses: Losses) -> AfterLosses:
-        """Return the response to some of the losses that affect it.
-
-        Raises:
-            VerificationError: If its plan is invalid, or isn't a response to them.
-        """
-        found = [
+    def after(self, losses: Losses) -> LossOutcome:
+        """Return the response to some of the losses that affect it. Raises VerificationError if its plan is invalid, or isn't a response to them."""
+        responses = [
             level.following.of(losses & frozenset(component.closed))
             for component, level in zip(self.part.components, self.levels, strict=True)
         ]
-        key = tuple(one.losses for one in found)
+        key = tuple(response.losses for response in responses)
         if key not in self._plans:
-            values = [one.x for one in found if one.x is not None]
-            self._plans[key] = self._follower(values) if len(values) == len(found) else None
-        follower = self._plans[key]
-        if follower is None:
-            return AfterLosses(_NONE, {}, None)
-        if any(move in follower.orders for loss in losses for move in self.losses[loss].moves):
+            response_values = [response.x for response in responses if response.x is not None]
+            self._plans[key] = self._response_plan(response_values) if len(response_values) == len(responses) else None
+        response_plan = self._plans[key]
+        if response_plan is None:
+            return LossOutcome(_ZERO, {}, None)
+        if any(move in response_plan.orders for loss in losses for move in self.losses[loss].moves):
             names = " and ".join(self.losses[loss].name for loss in sorted(losses))
-            raise VerificationError(f"what is to follow the loss of {names} orders what is lost")
+            raise VerificationError(f"the plan after the loss of {names} orders from lost offers", code="FS985")
         rules = frozenset(losses & self.rules.keys())
-        if rules not in follower.lawful:
-            applied = [self.rules[loss] for loss in sorted(rules)]
-            follower.lawful[rules] = self.judge.lawful(follower.verified, applied)
-        if not follower.lawful[rules] or (follower.dropped and not rules):
-            names = " and ".join(self.losses[loss].name for loss in sorted(losses)) or "nobody"
-            raise VerificationError(f"what is to follow the loss of {names} is not lawful, or lacks what comes")
-        return AfterLosses(follower.rise, follower.missing, follower.plan)
+        if rules not in response_plan.is_lawful_under:
+            rules_in_force = [self.rules[loss] for loss in sorted(rules)]
+            response_plan.is_lawful_under[rules] = self.judge.lawful(response_plan.verified, rules_in_force)
+        if not response_plan.is_lawful_under[rules] or (response_plan.dropped and not rules):
+            names = " and ".join(self.losses[loss].name for loss in sorted(losses)) or "nothing"
+            raise VerificationError(
+                f"the plan after the loss of {names} isn't lawful or lacks arriving orders", code="FS985"
+            )
+        return LossOutcome(response_plan.rise, response_plan.missing, response_plan.plan)
 
-    def _follower(self, values: Sequence[Floats]) -> _Follower:
-        plan, idle = decoded(self.part.program, self.part.values(values))
+    def _response_plan(self, values: Sequence[Floats]) -> _ResponsePlan:
+        plan, idle_costs = decoded(self.part.program, self.part.values(values))
         verified, findings = examine(self.part.program.problem, plan, all_rules=False)
         if verified is None:
             raise VerificationError(findings)
         faults = self.judge.faults(plan)
         if faults:
-            raise VerificationError(f"what is to follow losses does not follow the plan: {'; '.join(faults)}")
-        rise = exact(Carried(verified, idle).objective - self.first.objective)
+            raise VerificationError(
+                f"a plan after losses doesn't follow the first plan: {'; '.join(faults)}", code="FS985"
+            )
+        rise = exact(CostedPlan(verified, idle_costs).objective - self.first.objective)
         judge = self.judge
-        return _Follower(verified, rise, judge.missing(plan), judge.orders(plan), judge.dropped(plan))
+        return _ResponsePlan(verified, rise, judge.missing(plan), judge.orders(plan), judge.dropped(plan))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Follower:
-    """A verified plan that responds to losses under the first one."""
-
+class _ResponsePlan:
     verified: VerifiedPlan
     rise: Decimal
     missing: Mapping[str, Decimal]
     orders: frozenset[tuple[str, str]]
     dropped: Collection[object]
-    """Orders that don't arrive."""
-    lawful: dict[Losses, bool] = field(default_factory=dict)
-    """Rules that begin to apply -> True if it is lawful under them."""
+    is_lawful_under: dict[Losses, bool] = field(default_factory=dict)
 
     @property
     def plan(self) -> Plan:
-        """The plan."""
         return self.verified.plan
 
 
-def prepared(component: RobustComponent, most: int, before: PreparedComponent | None) -> PreparedComponent | None:
+def prepare_component(
+    component: RobustComponent, max_losses: int, before: PreparedComponent | None
+) -> PreparedComponent | None:
     """Return the plan that withstands a number of losses, based on the one for one loss less. None if the search was ended."""
-    found = component.withstanding(most, () if before is None else before.found.keys)
-    if found is None or not found.proved or not component.unavoidable.settled:
+    plan = component.find_plan(max_losses, () if before is None else before.robust_plan.keys)
+    if plan is None or not plan.proved or not component.unavoidable.is_proved:
         return None
-    return PreparedComponent(found, component.following(found))
+    return PreparedComponent(plan, component.following(plan))
 
 
-def smallest(part: PreparedPart, most: int) -> Iterator[tuple[Losses, list[str]]]:
+def smallest_loss_sets(part: PreparedPart, max_losses: int) -> Iterator[tuple[Losses, list[str]]]:
     """Yield the sets of losses that cause shortages, with the demands that no smaller subset makes short. Rule conflicts have no demands."""
-    known: list[tuple[Losses, frozenset[str]]] = []
-    for size in range(1, most + 1):
-        for chosen in combinations(sorted(part.touching), size):
-            losses = frozenset(chosen)
+    known_sets: list[tuple[Losses, frozenset[str]]] = []
+    for size in range(1, max_losses + 1):
+        for loss_numbers in combinations(sorted(part.affecting_losses), size):
+            losses = frozenset(loss_numbers)
             after = part.after(losses)
-            below = [(one, demands) for one, demands in known if one < losses]
+            subsets = [(subset, demands) for subset, demands in known_sets if subset < losses]
             if after.plan is None:
-                if all(demands for _, demands in below):
-                    known.append((losses, frozenset()))
+                if all(demands for _, demands in subsets):
+                    known_sets.append((losses, frozenset()))
                     yield losses, []
                 continue
-            new = set(after.missing) - {demand for _, demands in below for demand in demands}
-            if new:
-                known.append((losses, frozenset(new)))
-                yield losses, sorted(new)
+            new_demands = set(after.missing) - {demand for _, demands in subsets for demand in demands}
+            if new_demands:
+                known_sets.append((losses, frozenset(new_demands)))
+                yield losses, sorted(new_demands)

@@ -31,25 +31,34 @@ from friendshore_proof.certificate import CertificateError, Certified, certified
 from friendshore_proof.claims import ANY, TOLERANCE, Claim
 from friendshore_proof.search import ProofSearch
 
-from .losses import PossibleLoss, unsaid
+from .losses import PossibleLoss, offers_with_unknown_route
 from .robust import Losses, RobustComponent
-from .stress_answer import Carried, KeptReady, Kilograms, Ordered, Ready, decoded, first_loss, ordered_before, ready_at
+from .stress_answer import (
+    CostedPlan,
+    KeptReady,
+    Kilograms,
+    Ordered,
+    Ready,
+    decoded,
+    first_loss,
+    ordered_before,
+    ready_at,
+)
 from .withstand_program import (
-    AfterLosses,
-    FollowsJudge,
     LossDay,
+    LossOutcome,
     PartProgram,
     PreparedComponent,
     PreparedPart,
+    ResponseJudge,
     part_program,
-    prepared,
-    rules_then,
-    smallest,
+    prepare_component,
+    rules_after_losses,
+    smallest_loss_sets,
 )
 
 FORMAT = 3
-"""Version of the file format."""
-_AGAIN = "write it anew: friendshore withstand CASE --out FILE"
+_REWRITE = "write it again with `friendshore withstand CASE --out FILE`"
 
 
 class CertifiedLeast(Record):
@@ -61,11 +70,10 @@ class CertifiedLeast(Record):
     """Multipliers of rows, and splits of integer columns, as JSON: a certificate as in runs."""
 
 
-class HeldLosses(Record):
+class CoveredLosses(Record):
     """Losses that any plan must withstand for the lower bound on cost."""
 
     losses: tuple[int, ...]
-    """Losses by position."""
     allowed: Number
     """Allowed missing amount after them: kilograms, weighted by demand."""
 
@@ -74,14 +82,13 @@ class UnavoidableShortage(Record):
     """Missing amount after some losses, for any early decisions."""
 
     losses: tuple[int, ...]
-    """Losses by position."""
     least: CertifiedLeast | None
 
 
 class ProvedComponent(Record):
     """An independent component of a part."""
 
-    held: tuple[HeldLosses, ...]
+    held: tuple[CoveredLosses, ...]
     """No plan that withstands these costs less."""
     cost: CertifiedLeast | None = None
     """Bound for the cheapest plan that does. None if nothing is proved."""
@@ -95,7 +102,6 @@ class ProvedPart(Record):
     first: Plan
     """Plan without losses."""
     ready: tuple[str, ...]
-    """Offers onboarded without purchases in this plan."""
     components: tuple[ProvedComponent, ...]
     after: tuple[Plan, ...]
     """Plans after losses. One of them responds to each combination."""
@@ -111,88 +117,71 @@ class WithstandProof(Record):
     losses: tuple[str, ...]
     """Losses as named by the user."""
     comes: int
-    """Period of the losses."""
     reacts: int
     """First period with time to react."""
     most: int
     """Maximum number of losses at a time."""
     extra: Number
-    """Stated additional cost of the plan over the plan as it is."""
+    """Stated additional cost of the plan over the current plan."""
     not_withstood: int
     """Stated number of combinations that neither this plan nor any other withstands."""
     parts: tuple[ProvedPart, ...]
 
 
-def write_proof(proof: WithstandProof, place: Path) -> None:
-    """Write the proof.
-
-    Raises:
-        InputError: If the file exists.
-        OSError: If it can't be written.
-    """
-    reject_existing(place)
-    replace_file(place, (proof.model_dump_json(exclude_defaults=True) + "\n").encode())
+def write_proof(proof: WithstandProof, path: Path) -> None:
+    reject_existing(path)
+    replace_file(path, (proof.model_dump_json(exclude_defaults=True) + "\n").encode())
 
 
-def read_proof(place: Path) -> WithstandProof:
-    """Read a proof, checking only its format.
-
-    Raises:
-        InputError: If it isn't one.
-    """
-    data = read_object(place, _AGAIN)
+def read_proof(path: Path) -> WithstandProof:
+    """Read a proof, checking only its format."""
+    data = read_object(path, _REWRITE)
     if data.get("format") != FORMAT:
         raise InputError(
-            "is no proof that losses are withstood, or one of another version",
-            str(place),
+            "the file isn't a proof, or is of another version",
+            str(path),
             column="format",
             found=repr(data.get("format")),
             expected=str(FORMAT),
-            fix=_AGAIN,
+            fix=_REWRITE,
+            code="FS984",
         )
-    return record(WithstandProof, data, str(place))
+    return record(WithstandProof, data, str(path))
 
 
-MOST_ENTRIES = 2_000_000
-"""Maximum number of coefficients of a program to prove."""
+MAX_ENTRIES = 2_000_000
 
 
 def certified_least(linear: Linear, value: float, cancel: Cancel | None) -> CertifiedLeast | None:
-    """Return a proof of a lower bound of a program. None if it is too large to prove anything.
+    """Return a proof of a lower bound of a program. None if the program is too large.
 
-    Args:
-        linear: The program.
-        value: The lower bound. Infinite if the rows have no solution.
-        cancel: Ends the search once it is set. The proof is then weaker.
-
-    Raises:
-        SolverError: If a solver breaks down.
+    `value` is the lower bound. It is infinite if the rows have no solution. If `cancel` ends the search, the proof is weaker.
     """
-    if linear.entries.nnz > MOST_ENTRIES:
+    if linear.entries.nnz > MAX_ENTRIES:
         return None
-    stated = Decimal(repr(float(value))) if np.isfinite(value) else None
-    search = ProofSearch(_aim(linear, stated), Watch(None, cancel), None)
-    found = certified(search, None if stated is None else np.zeros(len(linear.cost)))
-    return CertifiedLeast(value=stated, certificate=text_of([found]))
+    claimed = Decimal(repr(float(value))) if np.isfinite(value) else None
+    search = ProofSearch(_aim(linear, claimed), Watch(None, cancel), None)
+    certificate = certified(search, None if claimed is None else np.zeros(len(linear.cost)))
+    return CertifiedLeast(value=claimed, certificate=text_of([certificate]))
 
 
-def proved_least(linear: Linear, given: CertifiedLeast | None) -> float:
+def proved_least(linear: Linear, certified: CertifiedLeast | None) -> float:
     """Return the lower bound that a certificate proves. Infinite if the rows have no solution, and minus infinity if it proves nothing.
 
     No statement in it is trusted: a wrong or altered certificate proves less, or the same.
     """
-    if given is None or linear.entries.nnz > MOST_ENTRIES:
+    if certified is None or linear.entries.nnz > MAX_ENTRIES:
         return -inf
     try:
-        (one,) = read(json.loads(given.certificate))
-        found = Certified(_aim(linear, given.value), one, Watch(None, None))
+        (certificate,) = read(json.loads(certified.certificate))
+        proof = Certified(_aim(linear, certified.value), certificate, Watch(None, None))
     except (CertificateError, ValueError, AttributeError):
         return -inf
-    # All that is proved is proved of what comes to no more than `value`: all else comes to more, so that it is no less at any rate.
-    most = inf if given.value is None else float(given.value)
-    if any(found.empty):
-        return most
-    return -inf if found.bound is None else min(float(found.bound), most)
+    # The proof covers only solutions of at most `value`. All others cost more, so `value` is a bound for them.
+    claimed = inf if certified.value is None else float(certified.value)
+    if any(proof.empty):
+        return claimed
+    return -inf if proof.bound is None else min(float(proof.bound), claimed)
 
 
 def _aim(linear: Linear, value: Decimal | None) -> Claim:
@@ -206,7 +195,6 @@ class WorstLosses(Record):
 
     losses: tuple[str, ...]
     rise: Number
-    """Increase of the objective, including priced shortage. Negative if it falls, because orders that aren't placed aren't paid."""
 
 
 class MissedDemand(Record):
@@ -216,15 +204,11 @@ class MissedDemand(Record):
     material: str
     end_use: str
     kilograms: Number
-    """Additional kilograms over the plan."""
     first: str
-    """Label of the first period with a shortage after the loss."""
     last: str
-    """Label of the last such period."""
     goes_on: bool
     """True if this is the last period of the plan."""
     suppliers: tuple[str, ...]
-    """Offers of the material that still deliver for it, or for others of its compliance class, once there was time to react."""
 
 
 class NotWithstood(Record):
@@ -242,23 +226,16 @@ class CurvePoint(Record):
 
     losses: int
     cost: Number
-    """Cost of the plan without losses, including priced shortage."""
     extra: Difference
-    """Additional cost over the plan as it is: present value of spending and penalties."""
     cash: Number = Decimal(0)
-    """Additional cash over the plan as it is, without losses."""
     penalties: Number = Decimal(0)
-    """Additional penalties over the plan as it is, for shortages and violated soft limits."""
     combinations: int
-    """Number of combinations up to the number of losses. All are enumerated."""
     not_withstood: int
-    """Number of combinations with a shortage or a rule conflict afterward."""
     worst: WorstLosses | None
     """Most expensive combination without additional shortages. None if every one causes a shortage."""
     regret: bool
     """True if no single plan can prepare for all of them as well as for each. Some shortage is then avoidable by another plan."""
     plans: int
-    """Number of plans that respond to them, each verified on the facts."""
 
 
 class Withstood(QuestionResult):
@@ -273,44 +250,34 @@ class Withstood(QuestionResult):
     reacts: date | None
     """First day with orders beyond the plan. None if the plan ends before."""
     objective: Number
-    """Objective of the plan as it is, including priced shortage."""
     losses: tuple[PossibleLoss, ...]
-    """Losses that may occur together."""
     left_out: int
-    """Number of others that could deliver and aren't included."""
     most: int
-    """Maximum number of losses at a time."""
     curve: tuple[CurvePoint, ...]
     """One entry for each number of losses from 0 on. There are fewer if the search was ended."""
     not_withstood: tuple[NotWithstood, ...]
     """For the last entry of `curve`, the smallest sets of losses that cause a shortage, most expensive first."""
     ordered: tuple[Ordered, ...]
-    """Offers with larger or smaller orders before the loss than in the plan as it is."""
     onboarded: tuple[KeptReady, ...]
-    """Offers onboarded only for a possible loss."""
     ready: tuple[Ready, ...]
-    """Materials with a different amount available at the time of the loss."""
     never_met: tuple[str, ...]
     """Demands with a shortage today. A loss doesn't increase it, and the shortage has no charge."""
     idle: tuple[str, ...]
-    """Suspended rules that would bar no further arrivals."""
     unsaid: tuple[str, ...]
     """If a place on the way may be lost, offers that cross a border on an unknown way. The loss doesn't affect them."""
     unplanned: tuple[str, ...]
-    """Materials of parts with rule conflicts today. They are left out."""
     proof: Annotated[WithstandProof, Field(exclude=True)]
     """The plans of the last entry of `curve`, with their proof."""
 
 
-MOST_COMBINATIONS = 500_000
-"""Maximum number of combinations of losses to enumerate."""
-_NONE = Decimal(0)
+MAX_COMBINATIONS = 500_000
+_ZERO = Decimal(0)
 
 
 def withstand(
     session: Session,
     losses: Sequence[PossibleLoss],
-    most: int,
+    max_losses: int,
     *,
     start: date | None = None,
     react: Decimal = Decimal(0),
@@ -318,121 +285,130 @@ def withstand(
     certify: bool = False,
     progress: Progress | None = None,
 ) -> Withstood:
-    """Return the cheapest plan for each number of losses up to `most` that withstands any such losses. All combinations are enumerated and verified.
+    """Return the cheapest plan for each number of losses up to `max_losses` that withstands any such losses. All combinations are checked.
 
-    A plan withstands losses if they cause no additional shortage of any demand over the plan, other than an unavoidable one. The actual losses aren't
-    known in advance.
+    A plan withstands losses if they cause no additional shortage of any demand over the plan, other than an unavoidable one. The losses aren't known in
+    advance. By default, they occur on the day that `first_loss` returns.
 
     Args:
         session: A solved case.
         losses: Losses that may occur together.
-        most: Maximum number of losses at a time.
-        start: First day of the losses; see `first_loss`.
+        max_losses: Maximum number of losses at a time.
+        start: First day of the losses.
         react: Months after that day without orders beyond the plan.
         left_out: Number of other losses, for the result.
-        certify: True to prove in exact fractions that shortages are unavoidable, and that no plan is cheaper.
+        certify: Prove exactly that shortages are unavoidable, and that no plan is cheaper.
         progress: Called after every step.
 
     Raises:
         InputError: If the case ranks objectives, or there are too many combinations.
-        SolverError: If a solver breaks down.
-        VerificationError: If a plan is invalid.
     """
     if session.problem.objectives:
         raise InputError(
-            "what it costs to withstand losses is told for cost alone, and the case ranks objectives",
+            "`withstand` doesn't support ranked objectives",
             column="objective",
             expected="a case without [[objective]]",
-            fix="ask of a copy of the case without them; a plan that has to keep shortage at the least first withstands no more for it",
+            fix="use a copy of the case without them",
+            code="FS982",
         )
-    count = combinations_of(len(losses), most)
-    if count > MOST_COMBINATIONS:
+    count = combinations_of(len(losses), max_losses)
+    if count > MAX_COMBINATIONS:
         raise InputError(
-            "more combinations of losses than are enumerated",
+            "there are too many combinations of losses",
             column="--losses",
-            found=f"{count:,} of at most {most} of {len(losses)} losses",
-            expected=f"no more than {MOST_COMBINATIONS:,}",
-            fix="name fewer losses (--lose, --most), or let fewer come together",
+            found=f"{count:,} of at most {max_losses} of {len(losses)} losses",
+            expected=f"at most {MAX_COMBINATIONS:,}",
+            fix="name fewer losses with --lose or --most, or use a smaller --losses",
+            code="FS961",
         )
     horizon = session.problem.case.horizon
     period = horizon.find(start or first_loss(horizon))
     if period is None:
-        raise InputError("the loss begins outside the plan", found=str(start), expected=f"a day of {horizon.span}")
-    reacts = min(period + horizon.steps(react), horizon.count)
-    return _Withstanding(session, losses, LossDay(period, reacts), progress).told(most, left_out, certify=certify)
+        raise InputError(
+            "the first day of the loss is outside the plan",
+            found=str(start),
+            expected=f"a day from {horizon.span}",
+            code="FS705",
+        )
+    react_period = min(period + horizon.steps(react), horizon.count)
+    return _WithstandSearch(session, losses, LossDay(period, react_period), progress).result(
+        max_losses, left_out, certify=certify
+    )
 
 
-def combinations_of(count: int, most: int) -> int:
-    """Return the number of combinations of at most `most` of `count` losses, including the empty one."""
-    return sum(comb(count, size) for size in range(most + 1))
+def combinations_of(count: int, max_losses: int) -> int:
+    """Return the number of combinations of at most `max_losses` of `count` losses, including the empty one."""
+    return sum(comb(count, size) for size in range(max_losses + 1))
 
 
-class _Withstanding:
+class _WithstandSearch:
     def __init__(
         self, session: Session, losses: Sequence[PossibleLoss], day: LossDay, progress: Progress | None
     ) -> None:
         self.session, self.losses, self.day = session, losses, day
         self.counted = Counted(session, progress)
         self.slack = session.problem.case.resolution * session.problem.case.horizon.count
-        self.done = self.steps = 0
+        self.steps_done = self.step_count = 0
 
-    def told(self, most: int, left_out: int, *, certify: bool) -> Withstood:
+    def result(self, max_losses: int, left_out: int, *, certify: bool) -> Withstood:
         session, horizon = self.session, self.session.problem.case.horizon
-        every = [part_program(session, members, self.losses, self.day) for members in session.parts.members]
-        parts = [part for part in every if not part.today.conflicts]
+        all_parts = [part_program(session, members, self.losses, self.day) for members in session.parts.members]
+        parts = [part for part in all_parts if not part.today.conflicts]
         components = [component for part in parts for component in part.components]
-        touching = {loss for component in components for loss in component.closed}
-        self.steps = len(components) * (most + 1)
+        affecting = {loss for component in components for loss in component.closed}
+        self.step_count = len(components) * (max_losses + 1)
         points: list[CurvePoint] = []
-        last: list[PreparedPart] = []
+        last_parts: list[PreparedPart] = []
         levels: list[PreparedComponent] | None = None
-        for number in range(most + 1):
-            levels = self._level(components, number, levels)
+        for number in range(max_losses + 1):
+            levels = self._prepare_components(components, number, levels)
             if levels is None:
                 break
-            of_component = dict(zip(map(id, components), levels, strict=True))
-            found = [self._part_level(part, [of_component[id(c)] for c in part.components]) for part in parts]
-            point = self._point(number, found, levels, components)
-            if not all(part.settled for part in found):
+            level_by_component = dict(zip(map(id, components), levels, strict=True))
+            prepared_parts = [
+                self._prepare_part(part, [level_by_component[id(component)] for component in part.components])
+                for part in parts
+            ]
+            point = self._point(number, prepared_parts, levels, components)
+            if not all(part.is_proved for part in prepared_parts):
                 break
             points.append(point)
-            last = found
+            last_parts = prepared_parts
         if not points:
-            session.go_on(0, most + 1, "numbers of losses")
-        carried = [level.first for level in last]
+            session.go_on(0, max_losses + 1, "numbers of losses")
+        costed_plans = [level.first for level in last_parts]
         return Withstood(
             names=names_of(self.session.problem, [facts.offer.id for facts in self.session.problem.offers]),
             case=session.problem.case.name,
             currency=session.problem.case.currency,
-            start=horizon.periods[self.day.comes].start,
-            reacts=horizon.periods[self.day.reacts].start if self.day.reacts < horizon.count else None,
+            start=horizon.periods[self.day.loss_period].start,
+            reacts=horizon.periods[self.day.react_period].start if self.day.react_period < horizon.count else None,
             objective=session.verified.cost.objective,
             losses=tuple(self.losses),
             left_out=left_out,
-            most=most,
+            most=max_losses,
             curve=tuple(points),
-            not_withstood=tuple(self._not_withstood(len(points) - 1, last)),
-            ordered=self._ordered(carried),
+            not_withstood=tuple(self._not_withstood(len(points) - 1, last_parts)),
+            ordered=self._ordered(costed_plans),
             onboarded=tuple(
-                KeptReady(offer=name, cost=money) for plan in carried for name, money in sorted(plan.ready.items())
+                KeptReady(offer=name, cost=money) for plan in costed_plans for name, money in sorted(plan.ready.items())
             ),
-            ready=self._ready(carried),
+            ready=self._ready(costed_plans),
             never_met=tuple(sorted(session.verified.plan.short_by_demand)),
-            proof=self._proof(points[-1], last, certify=certify),
-            idle=tuple(loss.name for number, loss in enumerate(self.losses) if loss.rule and number not in touching),
-            unsaid=unsaid(session.problem, (loss.word for loss in self.losses)),
-            unplanned=tuple(sorted(name for part in every if part.today.conflicts for name in part.members)),
+            proof=self._proof(points[-1], last_parts, certify=certify),
+            idle=tuple(loss.name for number, loss in enumerate(self.losses) if loss.rule and number not in affecting),
+            unsaid=offers_with_unknown_route(session.problem, (loss.word for loss in self.losses)),
+            unplanned=tuple(sorted(name for part in all_parts if part.today.conflicts for name in part.members)),
         )
 
     def _proof(self, point: CurvePoint, parts: Sequence[PreparedPart], *, certify: bool) -> WithstandProof:
-        """Return the proof of the last entry of the curve."""
         return WithstandProof(
             format=FORMAT,
             case=self.session.problem.case.name,
             facts=self.session.inputs.digest,
             losses=tuple(loss.word for loss in self.losses),
-            comes=self.day.comes,
-            reacts=self.day.reacts,
+            comes=self.day.loss_period,
+            reacts=self.day.react_period,
             most=point.losses,
             extra=point.extra.value,
             not_withstood=point.not_withstood,
@@ -442,70 +418,73 @@ class _Withstanding:
                     first=part.first.verified.plan,
                     ready=tuple(sorted(part.first.ready)),
                     components=tuple(
-                        self._proved(component, level, certify=certify)
+                        self._prove_component(component, level, certify=certify)
                         for component, level in zip(part.part.components, part.levels, strict=True)
                     ),
-                    after=tuple(part.followers),
+                    after=tuple(part.response_plans),
                 )
                 for part in parts
                 if part.levels
             ),
         )
 
-    def _proved(self, component: RobustComponent, level: PreparedComponent, *, certify: bool) -> ProvedComponent:
+    def _prove_component(
+        self, component: RobustComponent, level: PreparedComponent, *, certify: bool
+    ) -> ProvedComponent:
         """Return the proof that a component can't cost less, and that its missing amounts are unavoidable."""
-        found, cancel = level.found, self.session.cancel
-        scenarios = [component.scenario(losses).with_more(found.regret) for losses in found.keys]
-        held = tuple(
-            HeldLosses(losses=tuple(sorted(losses)), allowed=exact(scenario.allowed))
-            for losses, scenario in zip(found.keys, scenarios, strict=True)
+        robust_plan, cancel = level.robust_plan, self.session.cancel
+        scenarios = [component.scenario(losses).with_more(robust_plan.regret) for losses in robust_plan.keys]
+        covered = tuple(
+            CoveredLosses(losses=tuple(sorted(losses)), allowed=exact(scenario.allowed))
+            for losses, scenario in zip(robust_plan.keys, scenarios, strict=True)
         )
         if not certify:
-            return ProvedComponent(held=held)
-        master = None if found.regret else component.robust.master(scenarios)
-        cost = None if master is None else certified_least(master, found.objective, cancel)
-        short = (one for one in component.unavoidable.known if one.value > component.tolerance)
+            return ProvedComponent(held=covered)
+        master = None if robust_plan.regret else component.robust.master(scenarios)
+        cost = None if master is None else certified_least(master, robust_plan.objective, cancel)
+        short_responses = (response for response in component.unavoidable.known if response.value > component.tolerance)
         unavoidable = tuple(
             UnavoidableShortage(
-                losses=tuple(sorted(one.losses)),
-                least=certified_least(component.robust.least_excess(component.bare(one.losses)), one.value, cancel),
+                losses=tuple(sorted(response.losses)),
+                least=certified_least(
+                    component.robust.least_excess(component.closed_scenario(response.losses)), response.value, cancel
+                ),
             )
-            for one in short
+            for response in short_responses
         )
-        return ProvedComponent(held=held, cost=cost, unavoidable=unavoidable)
+        return ProvedComponent(held=covered, cost=cost, unavoidable=unavoidable)
 
-    def _level(
+    def _prepare_components(
         self, components: Sequence[RobustComponent], number: int, before: Sequence[PreparedComponent] | None
     ) -> list[PreparedComponent] | None:
         """Return the plan of each component that withstands a number of losses. None if the search was ended."""
-        known: list[PreparedComponent | None] = [None] * len(components) if before is None else [*before]
-        # In threads of their own: HiGHS lets no Ctrl-C through to the main one, which waits.
+        previous: list[PreparedComponent | None] = [None] * len(components) if before is None else [*before]
+        # HiGHS blocks Ctrl-C in its own thread, so the main thread only waits.
         with ThreadPoolExecutor(self.session.limits.workers or os.cpu_count() or 1) as pool:
-            found = []
-            for one in pool.map(prepared, components, [number] * len(components), known):
-                found.append(one)
-                self.done += 1
-                self.counted.told(self.done, self.steps)
-        kept = [one for one in found if one is not None]
-        return kept if len(kept) == len(found) else None
+            results = []
+            for result in pool.map(prepare_component, components, [number] * len(components), previous):
+                results.append(result)
+                self.steps_done += 1
+                self.counted.told(self.steps_done, self.step_count)
+        finished = [result for result in results if result is not None]
+        return finished if len(finished) == len(results) else None
 
-    def _part_level(self, part: PartProgram, levels: Sequence[PreparedComponent]) -> PreparedPart:
-        """Return a part under its own plan, verified."""
+    def _prepare_part(self, part: PartProgram, levels: Sequence[PreparedComponent]) -> PreparedPart:
         program = part.program
-        x = part.values([level.found.x for level in levels])
-        plan, idle = decoded(program, x)
-        cost = exact(float(program.linear.cost @ x) + program.linear.constant - float(sum(idle.values(), _NONE)))
-        first = Carried(
-            verify(program.problem, plan.but(objective=cost, bound=min(exact(part.today.bound), cost))), idle
+        x = part.values([level.robust_plan.x for level in levels])
+        plan, idle_costs = decoded(program, x)
+        cost = exact(float(program.linear.cost @ x) + program.linear.constant - float(sum(idle_costs.values(), _ZERO)))
+        first = CostedPlan(
+            verify(program.problem, plan.but(objective=cost, bound=min(exact(part.today.bound), cost))), idle_costs
         )
-        today = self.session.part_plan(part.members).plan.short_by_demand
-        ready = {purchase.offer for purchase in plan.purchases} | idle.keys()
+        current_short = self.session.part_plan(part.members).plan.short_by_demand
+        ready = {purchase.offer for purchase in plan.purchases} | idle_costs.keys()
         return PreparedPart(
             part,
             levels,
             self.losses,
-            FollowsJudge(program.problem, self.day, plan, ready, today),
-            rules_then(self.session, part.members, self.losses, self.day),
+            ResponseJudge(program.problem, self.day, plan, ready, current_short),
+            rules_after_losses(self.session, part.members, self.losses, self.day),
             first,
         )
 
@@ -516,98 +495,117 @@ class _Withstanding:
         levels: Sequence[PreparedComponent],
         components: Sequence[RobustComponent],
     ) -> CurvePoint:
-        """Return the curve entry of a number of losses, checking every combination."""
         worst: tuple[Decimal, tuple[int, ...]] | None = None
-        open_still = 0
+        not_withstood = 0
         for chosen in self._combinations(number):
-            taken = frozenset(chosen)
-            after = [part.after(taken & part.touching) for part in parts]
-            if any(one.plan is None or one.missing for one in after):
-                open_still += 1
+            loss_set = frozenset(chosen)
+            outcomes = [part.after(loss_set & part.affecting_losses) for part in parts]
+            if any(outcome.plan is None or outcome.missing for outcome in outcomes):
+                not_withstood += 1
                 continue
-            rise = sum((one.rise for one in after), _NONE)
+            rise = sum((outcome.rise for outcome in outcomes), _ZERO)
             if chosen and (worst is None or rise > worst[0]):
                 worst = rise, chosen
-        value, low, high = self._extra(parts, levels, components)
-        more = [
+        value, low, high = self._extra_cost(parts, levels, components)
+        cost_increases = [
             part.first.verified.cost.minus(self.session.part_plan(part.part.members).verified.cost) for part in parts
         ]
-        ready = sum((money for part in parts for money in part.first.ready.values()), _NONE)
+        ready = sum((money for part in parts for money in part.first.ready.values()), _ZERO)
         return CurvePoint(
             losses=number,
             cost=exact(self.session.verified.cost.objective + value),
             extra=between(value, min(low, value), max(high, value), self.session.verified.cost.objective),
-            cash=exact(sum((one.nominal for one in more), ready)),
-            penalties=exact(sum((one.penalties + one.shortage for one in more), _NONE)),
+            cash=exact(sum((outcome.nominal for outcome in cost_increases), ready)),
+            penalties=exact(sum((outcome.penalties + outcome.shortage for outcome in cost_increases), _ZERO)),
             combinations=combinations_of(len(self.losses), number),
-            not_withstood=open_still,
+            not_withstood=not_withstood,
             worst=None if worst is None else WorstLosses(losses=self._names(worst[1]), rise=exact(worst[0])),
             regret=any(
-                level.found.regret > component.tolerance for level, component in zip(levels, components, strict=True)
+                level.robust_plan.regret > component.tolerance
+                for level, component in zip(levels, components, strict=True)
             ),
             plans=sum(part.plans for part in parts),
         )
 
-    def _combinations(self, most: int) -> Iterator[tuple[int, ...]]:
-        return (chosen for size in range(most + 1) for chosen in combinations(range(len(self.losses)), size))
+    def _combinations(self, max_losses: int) -> Iterator[tuple[int, ...]]:
+        return (
+            loss_numbers
+            for size in range(max_losses + 1)
+            for loss_numbers in combinations(range(len(self.losses)), size)
+        )
 
-    def _extra(
+    def _extra_cost(
         self, parts: Sequence[PreparedPart], levels: Sequence[PreparedComponent], components: Sequence[RobustComponent]
     ) -> tuple[Decimal, Decimal, Decimal]:
-        """Return the additional cost of the plans over the plan as it is: verified, lower bound, and upper bound."""
+        """Return the additional cost over the current plan: verified, lower bound, and upper bound."""
         value = sum(
             (
                 part.first.objective - self.session.part_plan(part.part.members).verified.cost.objective
                 for part in parts
             ),
-            _NONE,
+            _ZERO,
         )
-        low = high = _NONE
+        low = high = _ZERO
         for level, component in zip(levels, components, strict=True):
-            before = component.solve(component.robust.linear)
-            low += exact(level.found.bound - before.objective)
-            high += exact(level.found.objective - before.bound)
+            current = component.solve(component.robust.linear)
+            low += exact(level.robust_plan.bound - current.objective)
+            high += exact(level.robust_plan.objective - current.bound)
         return exact(value), low, high
 
     def _names(self, losses: Sequence[int]) -> tuple[str, ...]:
         return tuple(self.losses[loss].name for loss in losses)
 
-    def _not_withstood(self, most: int, parts: Sequence[PreparedPart]) -> list[NotWithstood]:
+    def _not_withstood(self, max_losses: int, parts: Sequence[PreparedPart]) -> list[NotWithstood]:
         """Return the smallest sets of losses that cause a shortage, highest priced shortage first."""
-        found: dict[Losses, list[MissedDemand]] = {}
+        missed_by_losses: dict[Losses, list[MissedDemand]] = {}
         conflicts: set[Losses] = set()
-        price: dict[str, Decimal] = {}
+        price_by_demand: dict[str, Decimal] = {}
         for part in parts:
             problem = part.judge.problem
-            price |= zip((demand.id for demand in problem.demands), problem.shortage_price, strict=True)
-            for losses, short in smallest(part, most):
+            price_by_demand |= zip((demand.id for demand in problem.demands), problem.shortage_price, strict=True)
+            for losses, short in smallest_loss_sets(part, max_losses):
                 after = part.after(losses)
-                found.setdefault(losses, []).extend(self._missed(part, after, demand) for demand in short)
+                missed_by_losses.setdefault(losses, []).extend(
+                    self._missed_demand(part, after, demand) for demand in short
+                )
                 conflicts |= {losses} if after.plan is None else set()
-        money = {losses: sum(price[one.demand] * one.kilograms for one in short) for losses, short in found.items()}
-        ranked = sorted(found, key=lambda each: (each not in conflicts, -money[each], sorted(each)))
+        cost_by_losses = {
+            losses: sum(price_by_demand[missed.demand] * missed.kilograms for missed in short)
+            for losses, short in missed_by_losses.items()
+        }
+        ranked = sorted(
+            missed_by_losses,
+            key=lambda loss_set: (loss_set not in conflicts, -cost_by_losses[loss_set], sorted(loss_set)),
+        )
         return [
-            NotWithstood(losses=self._names(sorted(each)), short=tuple(found[each]), conflict=each in conflicts)
-            for each in ranked
+            NotWithstood(
+                losses=self._names(sorted(loss_set)),
+                short=tuple(missed_by_losses[loss_set]),
+                conflict=loss_set in conflicts,
+            )
+            for loss_set in ranked
         ]
 
-    def _missed(self, part: PreparedPart, after: AfterLosses, demand: str) -> MissedDemand:
+    def _missed_demand(self, part: PreparedPart, after: LossOutcome, demand: str) -> MissedDemand:
         problem, horizon = part.judge.problem, part.judge.problem.case.horizon
-        use = next(one.use for one in problem.demands if one.id == demand)
+        use = next(each.use for each in problem.demands if each.id == demand)
         assert after.plan is not None
-        before = {short.period: short.quantity for short in part.first.verified.plan.shorts if short.demand == demand}
+        short_before = {
+            short.period: short.quantity for short in part.first.verified.plan.shorts if short.demand == demand
+        }
         periods = [
             short.period
             for short in after.plan.shorts
-            if short.demand == demand and short.quantity > before.get(short.period, _NONE) + problem.case.resolution
-        ] or [self.day.comes]
-        classes = {one.requirement for one in after.plan.deliveries if one.demand == demand}
-        left = {
+            if short.demand == demand
+            and short.quantity > short_before.get(short.period, _ZERO) + problem.case.resolution
+        ] or [self.day.loss_period]
+        classes = {delivery.requirement for delivery in after.plan.deliveries if delivery.demand == demand}
+        remaining = {
             purchase.offer
             for purchase in after.plan.purchases
             if purchase.material == use.material.id
             and purchase.requirement in classes
-            and purchase.ordered >= self.day.reacts
+            and purchase.ordered >= self.day.react_period
         }
         return MissedDemand(
             demand=demand,
@@ -617,26 +615,39 @@ class _Withstanding:
             first=horizon.label(min(periods)),
             last=horizon.label(max(periods)),
             goes_on=max(periods) == horizon.count - 1,
-            suppliers=tuple(sorted(left)),
+            suppliers=tuple(sorted(remaining)),
         )
 
-    def _ordered(self, plans: Sequence[Carried]) -> tuple[Ordered, ...]:
-        today, then = ordered_before(self.session.verified, self.day.comes), self._together(plans, ordered_before)
-        used = {purchase.offer for purchase in self.session.verified.plan.purchases}
-        found = [
-            Ordered(offer=name, kilograms=then.get(name, _NONE), today=today.get(name, _NONE), new=name not in used)
-            for name in today | then
+    def _ordered(self, plans: Sequence[CostedPlan]) -> tuple[Ordered, ...]:
+        current, planned = (
+            ordered_before(self.session.verified, self.day.loss_period),
+            self._total_by_material(plans, ordered_before),
+        )
+        used_offers = {purchase.offer for purchase in self.session.verified.plan.purchases}
+        orders = [
+            Ordered(
+                offer=name,
+                kilograms=planned.get(name, _ZERO),
+                today=current.get(name, _ZERO),
+                new=name not in used_offers,
+            )
+            for name in current | planned
         ]
-        changed = [each for each in found if abs(each.kilograms - each.today) > self.slack]
-        return tuple(sorted(changed, key=lambda each: (-abs(each.kilograms - each.today), each.offer)))
+        changed = [order for order in orders if abs(order.kilograms - order.today) > self.slack]
+        return tuple(sorted(changed, key=lambda order: (-abs(order.kilograms - order.today), order.offer)))
 
-    def _ready(self, plans: Sequence[Carried]) -> tuple[Ready, ...]:
-        today, then = ready_at(self.session.verified, self.day.comes), self._together(plans, ready_at)
-        found = [
-            Ready(material=name, kilograms=then.get(name, _NONE), today=today.get(name, _NONE))
-            for name in sorted(today | then)
+    def _ready(self, plans: Sequence[CostedPlan]) -> tuple[Ready, ...]:
+        current, planned = (
+            ready_at(self.session.verified, self.day.loss_period),
+            self._total_by_material(plans, ready_at),
+        )
+        stocks = [
+            Ready(material=name, kilograms=planned.get(name, _ZERO), today=current.get(name, _ZERO))
+            for name in sorted(current | planned)
         ]
-        return tuple(each for each in found if abs(each.kilograms - each.today) > self.slack)
+        return tuple(stock for stock in stocks if abs(stock.kilograms - stock.today) > self.slack)
 
-    def _together(self, plans: Sequence[Carried], read: Callable[[VerifiedPlan, int], Kilograms]) -> Kilograms:
-        return totals(entry for plan in plans for entry in read(plan.verified, self.day.comes).items())
+    def _total_by_material(
+        self, plans: Sequence[CostedPlan], read: Callable[[VerifiedPlan, int], Kilograms]
+    ) -> Kilograms:
+        return totals(entry for plan in plans for entry in read(plan.verified, self.day.loss_period).items())

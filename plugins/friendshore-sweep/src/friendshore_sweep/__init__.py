@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 @hookimpl
 def friendshore_questions() -> list[SweepQuestion]:
-    """Return the question `sweep`."""
     from .sweep import SweepQuestion
 
     return [SweepQuestion()]

@@ -26,17 +26,15 @@ from friendshore.rules.keys import CHANGE, SCENARIO, scenario
 from .results import Scenarios, SweepScenario
 
 OPTION = "--vary"
-WRITTEN = "'price=OFFER, factor=0.5..2/16', 'disable=RULE,RULE', 'capacity=PLANT, delay=0 months,12 months', 'scenario=NAME,NAME' (* for all) or 'strict=no,yes'"
-"""Examples of the syntax."""
-NOTHING = "none"
-"""A value that leaves the case unchanged."""
-MOST = 1_000_000
-"""Maximum number of scenarios: what a machine plans in a day at some milliseconds each. More is probably a typing error."""
+EXAMPLES = "'price=OFFER, factor=0.5..2/16', 'disable=RULE,RULE', 'capacity=PLANT, delay=0 months,12 months', 'scenario=NAME,NAME' (* for all) or 'strict=no,yes'"
+NO_CHANGE = "none"
+MAX_SCENARIOS = 1_000_000
+"""Maximum number of scenarios. A machine plans about as many in a day, so more is probably a typing error."""
 _RANGE = re.compile(r"(?P<low>.+?)\.\.(?P<high>.+)/\s*(?P<count>\d+)\s*")
 _AMOUNT = re.compile(r"(?P<number>[-+.,\d]+)\s*(?P<unit>.*)", re.DOTALL)
 _DIGITS = Context(prec=12)
-"""Precision of the values of a range."""
-_USUAL = {
+"""12 digits, so that a range has no rounding noise such as 0.30000000000000004."""
+_DEFAULT_FIELD = {
     "price": "factor",
     "capacity": "factor",
     "demand": "factor",
@@ -48,23 +46,19 @@ _USUAL = {
 _FILE = layout(
     "scenarios", "A list of scenarios.", Field("scenario", k.TABLES, "A scenario.", inside=SCENARIO, repeated=True)
 )
-_TRUTHS = {"no": False, "yes": True}
-FILE = "scenarios"
-"""Name of the axis with the scenarios of a file."""
-_NAMED = ("scenario", FILE)
-"""Axes whose values are complete by themselves."""
-AS_IT_IS = "as it is"
-"""Name of the scenario without changes."""
+_BOOLEANS = {"no": False, "yes": True}
+FILE_AXIS = "scenarios"
+_COMPLETE_AXES = ("scenario", FILE_AXIS)
+UNCHANGED = "as it is"
 
 
 @dataclass(frozen=True, slots=True)
 class GridValue:
     """A value of an axis."""
 
-    told: str
+    text: str
     applied: Applied
     option: str
-    """Option that contains it, for messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,201 +69,224 @@ class GridAxis:
     values: tuple[GridValue, ...]
 
 
-def scenarios_of(facts: Inputs, base: Applied, vary: Sequence[str], file: Path | None) -> Scenarios:
-    """Return every scenario of a grid; the last axis changes first. Without axes, return the scenarios of the case.
+def grid_scenarios(facts: Inputs, base_changes: Applied, vary: Sequence[str], file: Path | None) -> Scenarios:
+    """Return every scenario of a grid; the last axis changes first. Without axes or a file, return the scenarios of the case.
 
-    Args:
-        facts: Facts of the case, without changes.
-        base: Changes that apply to all scenarios.
-        vary: Axes, as written.
-        file: File of scenarios, which form another axis.
-
-    Raises:
-        InputError: With all errors in the axes, including names that the case doesn't have.
+    Raises InputError with all errors in the axes, including names that the case doesn't have.
     """
-    found: list[Diagnostic] = []
-    axes = list(_axes(facts.case, vary, found))
+    problems: list[Diagnostic] = []
+    axes = list(_parse_axes(facts.case, vary, problems))
     if file is not None:
-        axes.insert(0, _of_file(facts.case, file, found))
+        axes.insert(0, _file_axis(facts.case, file, problems))
     if not vary and file is None:
-        axes = [_of_case(facts.case)]
-    if found:
-        raise InputError(dict.fromkeys(found))
+        axes = [_case_axis(facts.case)]
+    if problems:
+        raise InputError(dict.fromkeys(problems))
     count = prod(len(axis.values) for axis in axes)
-    if count > MOST:
+    if count > MAX_SCENARIOS:
         raise InputError(
-            "the grid is too large", column=OPTION, found=f"{count:,} scenarios", expected=f"at most {MOST:,}"
+            "the grid has too many scenarios",
+            column=OPTION,
+            found=f"{count:,} scenarios",
+            expected=f"at most {MAX_SCENARIOS:,}",
+            fix="vary less, such as 5 values in place of 50",
+            code="FS961",
         )
-    _refuse_unknown(facts, base, axes)
+    _check_names(facts, base_changes, axes)
 
-    def made(place: int) -> SweepScenario:
+    def scenario(index: int) -> SweepScenario:
         values: list[GridValue] = []
         for axis in reversed(axes):
-            place, at = divmod(place, len(axis.values))
-            values.append(axis.values[at])
-        return _joined(base, axes, values[::-1])
+            index, position = divmod(index, len(axis.values))
+            values.append(axis.values[position])
+        return _combine_values(base_changes, axes, values[::-1])
 
-    return Scenarios(count, made)
+    return Scenarios(count, scenario)
 
 
-def _refuse_unknown(facts: Inputs, base: Applied, axes: Iterable[GridAxis]) -> None:
-    """Check each value by itself. Conflicts between values are reported with their scenario.
-
-    Raises:
-        InputError: With all values that name nothing in the case.
-    """
-    known, found = replace(facts, kept=Kept()), dict[Diagnostic, None]()
+def _check_names(facts: Inputs, base_changes: Applied, axes: Iterable[GridAxis]) -> None:
+    """Check each value by itself. Conflicts between values are reported with their scenario."""
+    inputs, problems = replace(facts, kept=Kept()), dict[Diagnostic, None]()
     for value in (value for axis in axes for value in axis.values):
         try:
-            known.apply(_both(base, value.applied))
+            inputs.apply(_merge_changes(base_changes, value.applied))
         except InputError as error:
-            found |= {replace(one, file=value.option, row=None): None for one in error.problems}
-    if found:
-        raise InputError(found)
+            problems |= {replace(problem, file=value.option, row=None): None for problem in error.problems}
+    if problems:
+        raise InputError(problems)
 
 
-def _joined(base: Applied, axes: Sequence[GridAxis], values: Sequence[GridValue]) -> SweepScenario:
-    applied = base
+def _combine_values(base_changes: Applied, axes: Sequence[GridAxis], values: Sequence[GridValue]) -> SweepScenario:
+    changes = base_changes
     for value in values:
-        applied = _both(applied, value.applied)
-    varied = {axis.name: value.told for axis, value in zip(axes, values, strict=True)}
-    told = [text if name in _NAMED else f"{name} {text}" for name, text in varied.items() if text != NOTHING]
-    return SweepScenario(name=", ".join(told) or AS_IT_IS, varied=varied, applied=applied)
+        changes = _merge_changes(changes, value.applied)
+    varied = {axis.name: value.text for axis, value in zip(axes, values, strict=True)}
+    parts = [text if name in _COMPLETE_AXES else f"{name} {text}" for name, text in varied.items() if text != NO_CHANGE]
+    return SweepScenario(name=", ".join(parts) or UNCHANGED, varied=varied, applied=changes)
 
 
-def _both(one: Applied, other: Applied) -> Applied:
+def _merge_changes(first: Applied, second: Applied) -> Applied:
     return Applied(
-        scenario=(*one.scenario, *other.scenario),
-        changes=(*one.changes, *other.changes),
-        strict=one.strict or other.strict,
+        scenario=(*first.scenario, *second.scenario),
+        changes=(*first.changes, *second.changes),
+        strict=first.strict or second.strict,
     )
 
 
-def _axes(case: Case, vary: Sequence[str], found: list[Diagnostic]) -> Iterator[GridAxis]:
+def _parse_axes(case: Case, vary: Sequence[str], problems: list[Diagnostic]) -> Iterator[GridAxis]:
     names: dict[str, int] = {}
-    for text in vary:
-        if text.replace(" ", "") == "scenario=*":
-            yield _of_case(case)
+    for option_text in vary:
+        if option_text.replace(" ", "") == "scenario=*":
+            yield _case_axis(case)
             continue
-        key, equals, stated = (part.strip() for part in text.partition("="))
-        option = f"{OPTION} '{text}'"
-        if len(parts := keys_and_values(text)) > 1:
-            axis = _of_change(parts, option, found)
+        key, separator, value_text = (part.strip() for part in option_text.partition("="))
+        option = f"{OPTION} '{option_text}'"
+        if len(parts := keys_and_values(option_text)) > 1:
+            axis = _change_axis(parts, option, problems)
             names[axis.name] = names.get(axis.name, 0) + 1
             yield axis if names[axis.name] == 1 else replace(axis, name=f"{axis.name} ({names[axis.name]})")
             continue
-        values = list(_values(stated, option, found))
-        if not (key and equals and values):
-            found.append(Diagnostic("cannot be read", option, expected=WRITTEN))
+        values = list(_expand_values(value_text, option, problems))
+        if not (key and separator and values):
+            problems.append(Diagnostic("the axis can't be read", option, expected=EXAMPLES, code="FS960"))
             continue
         names[key] = names.get(key, 0) + 1
         name = key if names[key] == 1 else f"{key} ({names[key]})"
-        yield GridAxis(name, tuple(filter(None, (_value(key, value, option, found) for value in values))))
+        yield GridAxis(name, tuple(filter(None, (_value(key, value, option, problems) for value in values))))
 
 
-def _of_change(parts: Sequence[tuple[str, str]], option: str, found: list[Diagnostic]) -> GridAxis:
-    """Return the axis of a change with several values for one of its keys: the last key with a list or a range."""
+def _change_axis(parts: Sequence[tuple[str, str]], option: str, problems: list[Diagnostic]) -> GridAxis:
+    """Return the axis of a change. The last key with a list or a range varies."""
     (subject, name), *_ = parts
-    listed = [list(_values(value, option, found)) for _, value in parts]
-    varied = max((n for n, values in enumerate(listed) if len(values) > 1), default=len(parts) - 1)
+    values_by_key = [list(_expand_values(value, option, problems)) for _, value in parts]
+    varied_index = max((n for n, values in enumerate(values_by_key) if len(values) > 1), default=len(parts) - 1)
     values = []
-    for told in listed[varied]:
-        text = ", ".join(f"{key}={told if n == varied else value}" for n, (key, value) in enumerate(parts))
-        change = None if told == NOTHING else read_stated(text, option, found)
-        if told == NOTHING or change is not None:
-            values.append(GridValue(told, Applied(changes=() if change is None else (change,)), option))
-    fixed = "".join(f", {key}={value}" for n, (key, value) in enumerate(parts) if n not in (0, varied))
-    field = parts[varied][0]
-    shown = subject if varied == 0 else f"{subject}:{name}"
-    return GridAxis(shown + (f":{field}" if varied and field != _USUAL.get(subject) else "") + fixed, tuple(values))
+    for value_text in values_by_key[varied_index]:
+        text = ", ".join(f"{key}={value_text if n == varied_index else value}" for n, (key, value) in enumerate(parts))
+        change = None if value_text == NO_CHANGE else read_stated(text, option, problems)
+        if value_text == NO_CHANGE or change is not None:
+            values.append(GridValue(value_text, Applied(changes=() if change is None else (change,)), option))
+    fixed_text = "".join(f", {key}={value}" for n, (key, value) in enumerate(parts) if n not in (0, varied_index))
+    field = parts[varied_index][0]
+    axis_name = subject if varied_index == 0 else f"{subject}:{name}"
+    return GridAxis(
+        axis_name + (f":{field}" if varied_index and field != _DEFAULT_FIELD.get(subject) else "") + fixed_text,
+        tuple(values),
+    )
 
 
-def _values(stated: str, option: str, found: list[Diagnostic]) -> Iterator[str]:
-    """Yield the values of a list, with ranges expanded."""
-    for part in filter(None, map(str.strip, stated.split(","))):
-        spread = _RANGE.fullmatch(part)
-        if spread is None:
+def _expand_values(text: str, option: str, problems: list[Diagnostic]) -> Iterator[str]:
+    for part in filter(None, map(str.strip, text.split(","))):
+        range_match = _RANGE.fullmatch(part)
+        if range_match is None:
             yield part
             continue
-        low, high = (_AMOUNT.fullmatch(spread[end].strip()) for end in ("low", "high"))
-        count = int(spread["count"])
-        if low is None or high is None or not 2 <= count <= MOST or (low["unit"] and low["unit"] != high["unit"]):
-            expected = (
-                "LOW..HIGH/N: two numbers, the second with the unit if there is one, and how many values, 2 or more"
-            )
-            found.append(Diagnostic("is no range", option, found=part, expected=expected))
+        low, high = (_AMOUNT.fullmatch(range_match[end].strip()) for end in ("low", "high"))
+        count = int(range_match["count"])
+        if (
+            low is None
+            or high is None
+            or not 2 <= count <= MAX_SCENARIOS
+            or (low["unit"] and low["unit"] != high["unit"])
+        ):
+            expected = "LOW..HIGH/N with 2 or more values, such as 0.5..2/16 or 0..12 months/4"
+            problems.append(Diagnostic("the range can't be read", option, found=part, expected=expected, code="FS960"))
             continue
         try:
             first, last = parse_number(low["number"]), parse_number(high["number"])
         except ValueError as error:
-            found.append(Diagnostic("is no range", option, found=part, expected=str(error)))
+            problems.append(
+                Diagnostic("the range can't be read", option, found=part, expected=str(error), code="FS960")
+            )
             continue
         for step in range(count):
             value = _DIGITS.plus(first + (last - first) * step / (count - 1)).normalize()
             yield f"{value:f} {high['unit']}".strip()
 
 
-def _value(key: str, told: str, option: str, found: list[Diagnostic]) -> GridValue | None:
-    applied = Applied() if told == NOTHING else _applied(key, told, option, found)
-    return None if applied is None else GridValue(told, applied, option)
+def _value(key: str, text: str, option: str, problems: list[Diagnostic]) -> GridValue | None:
+    changes = Applied() if text == NO_CHANGE else _value_changes(key, text, option, problems)
+    return None if changes is None else GridValue(text, changes, option)
 
 
-def _applied(key: str, told: str, option: str, found: list[Diagnostic]) -> Applied | None:
-    """Return the changes of a value, or None after recording its errors."""
+def _value_changes(key: str, value_text: str, option: str, problems: list[Diagnostic]) -> Applied | None:
     if key == "scenario":
-        return Applied(scenario=tuple(map(str.strip, told.split("+"))))
+        return Applied(scenario=tuple(map(str.strip, value_text.split("+"))))
     if key == "strict":
-        if told not in _TRUTHS:
-            found.append(Diagnostic("is neither", option, found=told, expected="no or yes"))
+        if value_text not in _BOOLEANS:
+            problems.append(
+                Diagnostic(
+                    "the value of `strict` is unknown", option, found=value_text, expected="no or yes", code="FS003"
+                )
+            )
             return None
-        return Applied(strict=_TRUTHS[told])
-    subject, colon, name = key.partition(":")
+        return Applied(strict=_BOOLEANS[value_text])
+    subject, separator, name = key.partition(":")
     if subject not in Change.SUBJECTS:
         fix = did_you_mean(subject, [*Change.SUBJECTS, "scenario", "strict"])
         expected = f"scenario, strict, or a subject of a change: {', '.join(Change.SUBJECTS)}"
-        found.append(Diagnostic("cannot be varied", option, found=subject, expected=expected, fix=fix))
+        problems.append(
+            Diagnostic("the subject can't be varied", option, found=subject, expected=expected, fix=fix, code="FS003")
+        )
         return None
-    rest, _, field = name.rpartition(":")
+    subject_name, _, field = name.rpartition(":")
     if field not in CHANGE.names:
-        rest, field = name, _USUAL.get(subject, "")
-    if colon and not field:
-        fix = f"name what is varied of it, {subject}:{name}:FIELD=...; or write {subject}=NAME,NAME"
-        found.append(Diagnostic("does not say what is varied", option, found=key, fix=fix))
+        subject_name, field = name, _DEFAULT_FIELD.get(subject, "")
+    if separator and not field:
+        fix = f"write the field, such as {subject}:{name}:FIELD=1,2, or names, such as {subject}=NAME,NAME"
+        problems.append(Diagnostic("the field to vary is missing", option, found=key, fix=fix, code="FS960"))
         return None
-    texts = [f"{subject}={rest}, {field}={told}"] if colon else [f"{subject}={one}" for one in told.split("+")]
-    changes = [read_stated(text, option, found) for text in texts]
+    texts = (
+        [f"{subject}={subject_name}, {field}={value_text}"]
+        if separator
+        else [f"{subject}={name_part}" for name_part in value_text.split("+")]
+    )
+    changes = [read_stated(entry, option, problems) for entry in texts]
     return None if None in changes else Applied(changes=tuple(filter(None, changes)))
 
 
-def _of_case(case: Case) -> GridAxis:
-    values = [GridValue(one.name, Applied(scenario=(one.name,)), "") for one in case.scenarios]
-    return GridAxis("scenario", tuple(values) or (GridValue(NOTHING, Applied(), ""),))
+def _case_axis(case: Case) -> GridAxis:
+    values = [GridValue(scenario.name, Applied(scenario=(scenario.name,)), "") for scenario in case.scenarios]
+    return GridAxis("scenario", tuple(values) or (GridValue(NO_CHANGE, Applied(), ""),))
 
 
-def _of_file(case: Case, file: Path, found: list[Diagnostic]) -> GridAxis:
-    """Return the scenarios of a file, written as in a case file. They may inherit from those of the case."""
-    toml = read_toml(file, found)
+def _file_axis(case: Case, file: Path, problems: list[Diagnostic]) -> GridAxis:
+    toml = read_toml(file, problems)
     if toml is None:
-        return GridAxis(FILE, ())
+        return GridAxis(FILE_AXIS, ())
     entries = read_section(toml, _FILE, toml.data).parts("scenario")
-    read = [one for one in map(scenario, entries) if one is not None]
-    names = [one.name for one in (*case.scenarios, *read)]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    found += [
-        Diagnostic("is there twice, in the file or the case", str(file), column="name", found=name) for name in twice
+    file_scenarios = [each for each in map(scenario, entries) if each is not None]
+    names = [each.name for each in (*case.scenarios, *file_scenarios)]
+    duplicates = sorted({name for name in names if names.count(name) > 1})
+    problems += [
+        Diagnostic(
+            "two scenarios of the file or the case have the same name",
+            str(file),
+            column="name",
+            found=name,
+            code="FS012",
+        )
+        for name in duplicates
     ]
-    if not read and not found:
-        found.append(Diagnostic("holds no scenario", str(file), expected="[[scenario]] tables, as in a case file"))
-    if found:
-        return GridAxis(FILE, ())
-    both = case.but(scenarios=(*case.scenarios, *read))
-    return GridAxis(FILE, tuple(_of_scenario(both, one, file, found) for one in read))
+    if not file_scenarios and not problems:
+        problems.append(
+            Diagnostic(
+                "the file contains no scenario",
+                str(file),
+                expected="[[scenario]] tables, as in a case file",
+                code="FS012",
+            )
+        )
+    if problems:
+        return GridAxis(FILE_AXIS, ())
+    extended_case = case.but(scenarios=(*case.scenarios, *file_scenarios))
+    return GridAxis(FILE_AXIS, tuple(_file_value(extended_case, each, file, problems) for each in file_scenarios))
 
 
-def _of_scenario(case: Case, one: Scenario, file: Path, found: list[Diagnostic]) -> GridValue:
+def _file_value(case: Case, file_scenario: Scenario, file: Path, problems: list[Diagnostic]) -> GridValue:
     changes: tuple[Change, ...] = ()
     try:
-        changes = scenario_changes(case, (one.name,))
+        changes = scenario_changes(case, (file_scenario.name,))
     except InputError as error:
-        found += [replace(problem, file=str(file)) for problem in error.problems]
-    return GridValue(one.name, Applied(changes=changes), f"{file}, scenario {one.name}")
+        problems += [replace(problem, file=str(file)) for problem in error.problems]
+    return GridValue(file_scenario.name, Applied(changes=changes), f"{file}, scenario {file_scenario.name}")

@@ -37,27 +37,26 @@ from friendshore.solve import AnswerCache, Cancel, Limits, Progress
 from friendshore.solve.engine import never
 from friendshore.verify import VerifiedPlan, examine
 
-from .grid import AS_IT_IS
+from .grid import UNCHANGED
 from .results import (
     FAILED,
     Journal,
-    KeptScenario,
+    LazyScenarios,
     ScenarioMaterial,
     ScenarioPlan,
     ScenarioPurchase,
     Scenarios,
+    StoredScenario,
     Sweep,
     SweepScenario,
-    SweptScenarios,
-    kept,
-    keys,
-    put_in_order,
-    refuse_without_parquet,
+    check_parquet,
+    open_journal,
+    plan_keys,
+    sort_journal,
     write_tables,
 )
 
-_HERE = local()
-"""Cases of this thread. No other thread shares them."""
+_THREAD_CASE = local()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,126 +64,121 @@ class SweptCase:
     """A case as sent to workers, once to each."""
 
     facts: Inputs
-    """Facts without changes."""
     answers: AnswerCache
-    """Solutions of components."""
     limits: Limits
-    """Limits of each scenario."""
 
-    def here(self, workers: int | None, scenarios: int) -> WorkerPool:
-        """Return a pool of processes on this machine."""
+    def local_pool(self, workers: int | None, scenarios: int) -> WorkerPool:
         return here(workers, scenarios, self.limits.seconds)
 
     def packed(self) -> bytes:
-        """Return the case with the code that it needs, pickled."""
         return packed(self, self.facts.rules)
 
 
 @dataclass(frozen=True, slots=True)
-class AskedScenario:
+class ScenarioTask:
     """A scenario as sent to a worker."""
 
     number: int
-    """Position, from 0."""
     applied: Applied
     case: str
-    """Hash of its case."""
     packed: bytes | None = None
-    """The case, for a worker without it. Usually None."""
-    known: str | None = None
-    """A stored plan to verify, as JSON, if there is one."""
+    """The case, for a worker without it. None means that the worker has it."""
+    stored_plan: str | None = None
+    """A stored plan to verify, as JSON. None if there is none."""
 
 
-def planned(asked: AskedScenario, cancel: Cancel | None = None) -> str | None:
+def plan_scenario(task: ScenarioTask, cancel: Cancel | None = None) -> str | None:
     """Return the plan of a scenario as JSON: the stored one if it is valid, else a new one. None if the worker doesn't have the case.
 
-    Raises:
-        InputError: If the worker's software differs from the sender's.
+    Raises InputError if the worker's software differs from the sender's.
     """
-    case = _case(asked)
+    case = _cached_case(task)
     if case is None:
         return None
-    if asked.known is not None and _holds(case, asked.applied, KeptScenario.model_validate_json(asked.known)):
-        return asked.known
-    return _planned(case, asked.applied, cancel).model_dump_json()
+    if task.stored_plan is not None and _is_valid(
+        case, task.applied, StoredScenario.model_validate_json(task.stored_plan)
+    ):
+        return task.stored_plan
+    return _plan_scenario(case, task.applied, cancel).model_dump_json()
 
 
-def _holds(case: SweptCase, applied: Applied, known: KeptScenario) -> bool:
-    """Return True if a stored plan belongs to the scenario and has the stored figures. A stored error can't be verified."""
-    if not known.entries:
-        return known.told.failed
+def _is_valid(case: SweptCase, applied: Applied, stored: StoredScenario) -> bool:
+    """Return True if a stored plan belongs to the scenario and has the stored figures. A stored error can't be verified, so it is accepted."""
+    if not stored.entries:
+        return stored.told.failed
     try:
-        plan = Plan.model_validate_json(zlib.decompress(b64decode(known.entries, validate=True)))
+        plan = Plan.model_validate_json(zlib.decompress(b64decode(stored.entries, validate=True)))
         inputs = case.facts.apply(applied)
         refuse_old_prices(inputs, applied)
         verified, _ = examine(inputs.problem(), plan)
     except (FriendshoreError, ValueError, zlib.error):
         return False
-    return verified is not None and told(verified) == known.told
+    return verified is not None and plan_figures(verified) == stored.told
 
 
-def _case(asked: AskedScenario) -> SweptCase | None:
-    if getattr(_HERE, "name", "") != asked.case:
-        if asked.packed is None:
+def _cached_case(task: ScenarioTask) -> SweptCase | None:
+    if getattr(_THREAD_CASE, "name", "") != task.case:
+        if task.packed is None:
             return None
-        case = unpacked(asked.packed)
+        case = unpacked(task.packed)
         assert isinstance(case, SweptCase)
-        _HERE.case = replace(case, facts=replace(case.facts, kept=Kept()))
-        _HERE.name = asked.case
-    held: SweptCase = _HERE.case
-    return held
+        _THREAD_CASE.case = replace(case, facts=replace(case.facts, kept=Kept()))
+        _THREAD_CASE.name = task.case
+    cached_case: SweptCase = _THREAD_CASE.case
+    return cached_case
 
 
-def _planned(case: SweptCase, applied: Applied, cancel: Cancel | None) -> KeptScenario:
+def _plan_scenario(case: SweptCase, applied: Applied, cancel: Cancel | None) -> StoredScenario:
     try:
         inputs = case.facts.apply(applied)
         refuse_old_prices(inputs, applied)
         verified = Session.open(inputs, case.limits, None, cancel, case.answers).verified
     except FriendshoreError as error:
-        return KeptScenario(told=failed(map(str, error.problems)))
+        return StoredScenario(told=failed_plan(map(str, error.problems)))
     entries = verified.plan.model_dump_json(exclude_defaults=True).encode()
-    return KeptScenario(told=told(verified), entries=b64encode(zlib.compress(entries)).decode())
+    return StoredScenario(told=plan_figures(verified), entries=b64encode(zlib.compress(entries)).decode())
 
 
-def failed(messages: Iterable[str]) -> ScenarioPlan:
+def failed_plan(messages: Iterable[str]) -> ScenarioPlan:
     """Return the result for a scenario without a plan."""
     return ScenarioPlan(status=FAILED, message="; ".join(messages))
 
 
-def told(verified: VerifiedPlan) -> ScenarioPlan:
-    """Return the figures of a verified plan."""
-    plan, bought = verified.plan, purchases(verified.problem, verified.lines, verified.judging)
-    conflicts = "; ".join(f"rules conflict: {', '.join(one.rules)}" for one in plan.infeasible)
-    short = plan.short_by_demand
+def plan_figures(verified: VerifiedPlan) -> ScenarioPlan:
+    plan, purchase_list = verified.plan, purchases(verified.problem, verified.lines, verified.judging)
+    conflicts = "; ".join(f"rules conflict: {', '.join(conflict.rules)}" for conflict in plan.infeasible)
+    short_kg = plan.short_by_demand
     return ScenarioPlan(
         status=plan.status.value,
         message=conflicts if plan.status is PlanStatus.INFEASIBLE else "",
         bound=exact(min(plan.bound, verified.cost.objective)),
         cost=verified.cost,
-        demands_short=sum(1 for kilograms in short.values() if kilograms),
-        materials=tuple(_materials(verified, bought)),
-        purchases=tuple(_purchases(bought)),
+        demands_short=sum(1 for kilograms in short_kg.values() if kilograms),
+        materials=tuple(_materials(verified, purchase_list)),
+        purchases=tuple(_purchases(purchase_list)),
     )
 
 
 def _materials(verified: VerifiedPlan, bought: Iterable[RunPurchase]) -> Iterable[ScenarioMaterial]:
     demands, none = verified.problem.demands, Decimal(0)
     material = {demand.id: demand.use.material.id for demand in demands}
-    wanted = totals((material[demand.id], sum(demand.quantity, none)) for demand in demands)
-    short = totals((material[name], kilograms) for name, kilograms in verified.plan.short_by_demand.items())
-    kilograms = totals((one.material, one.quantity_kg) for one in bought)
-    money = totals((one.material, one.cost) for one in bought)
-    for name in sorted({*wanted, *kilograms}):
-        figures = (exact(each.get(name, none)) for each in (wanted, short, kilograms, money))
+    demand_kg = totals((material[demand.id], sum(demand.quantity, none)) for demand in demands)
+    short_kg = totals((material[name], bought_kg) for name, bought_kg in verified.plan.short_by_demand.items())
+    bought_kg = totals((purchase.material, purchase.quantity_kg) for purchase in bought)
+    cost = totals((purchase.material, purchase.cost) for purchase in bought)
+    for name in sorted({*demand_kg, *bought_kg}):
+        figures = (exact(each.get(name, none)) for each in (demand_kg, short_kg, bought_kg, cost))
         names = ("wanted_kg", "short_kg", "bought_kg", "cost")
         yield ScenarioMaterial(material=name, **dict(zip(names, figures, strict=True)))
 
 
-def _purchases(bought: Iterable[RunPurchase]) -> Iterable[ScenarioPurchase]:
-    groups = grouped(((one.material, one.end_use, one.offer, one.place), one) for one in bought)
-    kilograms = totals((one.material, one.quantity_kg) for group in groups.values() for one in group)
+def _purchases(purchase_list: Iterable[RunPurchase]) -> Iterable[ScenarioPurchase]:
+    groups = grouped(
+        ((purchase.material, purchase.end_use, purchase.offer, purchase.place), purchase) for purchase in purchase_list
+    )
+    kilograms = totals((purchase.material, purchase.quantity_kg) for group in groups.values() for purchase in group)
     for (material, end_use, offer, place), group in sorted(groups.items()):
-        quantity = sum((one.quantity_kg for one in group), Decimal(0))
+        quantity = sum((purchase.quantity_kg for purchase in group), Decimal(0))
         yield ScenarioPurchase(
             material=material,
             end_use=end_use,
@@ -194,12 +188,11 @@ def _purchases(bought: Iterable[RunPurchase]) -> Iterable[ScenarioPurchase]:
             place=place,
             quantity_kg=exact(quantity),
             share=exact(quantity / kilograms[material]),
-            cost=exact(sum((one.cost for one in group), Decimal(0))),
+            cost=exact(sum((purchase.cost for purchase in group), Decimal(0))),
         )
 
 
-def name_of(packed: bytes) -> str:
-    """Return the hash of a pickled case."""
+def case_hash(packed: bytes) -> str:
     return sha256(packed).hexdigest()
 
 
@@ -208,58 +201,65 @@ DASK_TIMEOUT = 10.0
 
 
 def dask(address: str, workers: int | None = None) -> WorkerPool:
-    """Return the workers of a Dask scheduler.
-
-    Raises:
-        InputError: If Dask isn't installed.
-    """
+    """Return the workers of a Dask scheduler. Raises InputError if Dask isn't installed."""
     try:
         from distributed import Client
     except ImportError as error:
-        fix = 'pip install "friendshore-sweep[dask]", here and where the workers are'
-        raise InputError("Dask is not installed", column="--dask", found=address, fix=fix) from error
+        fix = 'run `pip install "friendshore-sweep[dask]"` here and on the machines of the workers'
+        raise InputError("Dask isn't installed", column="--dask", found=address, fix=fix, code="FS963") from error
 
     @contextmanager
     def opened() -> Iterator[OpenPool]:
         try:
             client = Client(address, timeout=DASK_TIMEOUT, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
-            fix = "start one there (`dask scheduler`), or mend the address"
-            raise InputError("no Dask scheduler answers", column="--dask", found=address, fix=fix) from error
+            fix = "start one with `dask scheduler`, or correct the address"
+            raise InputError(
+                "no Dask scheduler answers", column="--dask", found=address, fix=fix, code="FS962"
+            ) from error
         try:
             client.wait_for_workers(1, timeout=DASK_TIMEOUT)
-            found = sum(client.nthreads().values())
-            # What is handed out just before a scheduler goes comes back to nobody; all else that it had is cancelled.
-            with given(client.get_executor(pure=False), workers or found).opened() as pool:
+            thread_count = sum(client.nthreads().values())
+            # A task that is sent just before a scheduler ends is never reported. Its other tasks are canceled.
+            with given(client.get_executor(pure=False), workers or thread_count).opened() as pool:
                 yield replace(pool, alive=lambda: client.status == "running")
         except TimeoutError as error:
-            fix = f"start some: `dask worker {address} --nthreads 1`"
-            raise InputError("the Dask scheduler has no worker", column="--dask", found=address, fix=fix) from error
+            fix = f"start one with `dask worker {address} --nthreads 1`"
+            raise InputError(
+                "the Dask scheduler has no worker", column="--dask", found=address, fix=fix, code="FS962"
+            ) from error
         finally:
             client.close(timeout=1)
 
     return WorkerPool(opened)
 
 
-def named(name: str, workers: int | None = None) -> WorkerPool:
+def executor_pool(name: str, workers: int | None = None) -> WorkerPool:
     """Return a pool on the executor that `module:factory` creates. The factory takes no arguments, and the executor is shut down after the sweep.
 
-    Raises:
-        InputError: If there is no such factory, or it returns no executor.
+    Raises InputError if there is no such factory, or it returns no executor.
     """
     module, _, attribute = name.partition(":")
-    fix = "name a module that can be imported and a function in it that returns an executor of `concurrent.futures`"
+    fix = "write MODULE:FUNCTION, where the function returns an executor of `concurrent.futures`"
     try:
         factory = getattr(import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
-        raise InputError(f"no executor of this name: {error}", column="--executor", found=name, fix=fix) from error
+        raise InputError(
+            f"the executor can't be imported: {error}", column="--executor", found=name, fix=fix, code="FS962"
+        ) from error
 
     @contextmanager
     def opened() -> Iterator[OpenPool]:
         executor = factory() if callable(factory) else factory
         if not isinstance(executor, Executor):
-            found = type(executor).__name__
-            raise InputError("it makes no executor", column="--executor", found=f"{name}: {found}", fix=fix)
+            type_name = type(executor).__name__
+            raise InputError(
+                "the function doesn't return an executor",
+                column="--executor",
+                found=f"{name}: {type_name}",
+                fix=fix,
+                code="FS962",
+            )
         with executor, given(executor, workers).opened() as pool:
             yield pool
 
@@ -284,42 +284,44 @@ def sweep(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Sweep:
-    """Plans a case under each of many lists of changes, each by itself and as `plan` would; the answers are in the order of the lists.
+    """Plan a case under each of many lists of changes, each by itself and as `plan` would.
 
-    What goes wrong with one is told in its place, and ends nothing. The answer is the same whatever the executor and the number of workers.
+    The answers are in the order of the lists. A scenario that fails has its error in its place, and doesn't end the others. The answer doesn't depend
+    on the executor or the number of workers.
 
     Args:
-        case: what is wanted; see `friendshore.load_case`.
-        changes: for each scenario, the changes of the case, or all that is applied to it.
-        executor: any executor of `concurrent.futures`, which stays open; None: processes of this machine (then, as for every program that starts
-            processes, what the program does stands below `if __name__ == "__main__":`).
-        catalogs: catalogs given in memory, beside those that the case names.
-        rules: rules given in memory, beside those of the case and its packs.
-        registry: where names of catalogs, packs and kinds are looked up; None: what is installed.
-        gap: relative distance from the bound at which a plan is taken as cheapest.
-        seconds: time limit of each scenario; None: each is searched until it is proved.
-        workers: processes, or scenarios planned at once on the executor; None: the processors, or as many as the executor says. One: this process.
-        folder: where plans are kept as they come, and the tables of all written in the end; None: nowhere.
-        resume: go on with what a sweep of the same folder has planned already: each plan is verified again, and planned again if it does not hold.
-        rerun: plan again what failed there.
-        parquet: write the tables as Parquet too.
-        progress: told scenarios planned, all of them, and seconds.
-        cancel: once its `is_set()` is true, no more scenarios are begun.
+        case: The case.
+        changes: For each scenario, its changes, or everything that is applied to it.
+        executor: Any executor of `concurrent.futures`. It isn't shut down. None means processes of this machine; the calling program must then start
+            its work below `if __name__ == "__main__":`.
+        catalogs: Catalogs in memory, in addition to those that the case names.
+        rules: Rules in memory, in addition to those of the case and its packs.
+        registry: Registry of catalogs, packs, and kinds. None means everything that is installed.
+        gap: Relative distance from the bound at which a plan counts as cheapest.
+        seconds: Time limit of each scenario. None means no limit.
+        workers: Maximum number of scenarios planned at once. None means the number of processors or, with an executor, its number of workers. One
+            means this process.
+        folder: Folder for the plans and tables. None means that nothing is stored.
+        resume: Reuse the plans in the folder. Each is verified again, and planned again if it fails.
+        rerun: Plan failed scenarios of the folder again.
+        parquet: Write the tables as Parquet too.
+        progress: Called with the number of planned scenarios, of all scenarios, and seconds.
+        cancel: No more scenarios are started once its `is_set()` is true.
 
     Raises:
-        InputError: with everything that is wrong with the case, its catalogs and packs; if the folder is there and is not to be taken up.
-        PluginError: if a plugin that the case needs is missing, broken or ambiguous.
-        SolverError: if the executor is lost: what was planned until then is kept in the folder.
+        InputError: With all errors of the case, its catalogs, and packs. Also if the folder exists and `resume` is false.
+        PluginError: If a plugin that the case needs is missing, broken, or ambiguous.
+        SolverError: If the executor is lost. The plans so far are in the folder.
     """
     refuse_other_types(case, "`sweep`", (Case,))
     gathered = gather(case, registry, catalogs, rules)
-    stated = list(changes)
-    asked = Scenarios(len(stated), lambda place: _scenario(stated[place]))
-    swept = SweptCase(gathered.inputs, AnswerCache(), Limits(gap, seconds, 1))
-    pool = swept.here(workers, len(asked)) if executor is None else given(executor, workers)
+    change_lists = list(changes)
+    scenarios = Scenarios(len(change_lists), lambda place: _scenario(change_lists[place]))
+    swept_case = SweptCase(gathered.inputs, AnswerCache(), Limits(gap, seconds, 1))
+    pool = swept_case.local_pool(workers, len(scenarios)) if executor is None else given(executor, workers)
     store = SweepFolder(folder, resume or rerun, rerun, parquet)
-    stopped = cancel.is_set if cancel is not None else never
-    return run_sweep(swept, gathered.plugins, asked, pool, store, stopped, progress)
+    is_stopped = cancel.is_set if cancel is not None else never
+    return run_sweep(swept_case, gathered.plugins, scenarios, pool, store, is_stopped, progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,132 +329,113 @@ class SweepFolder:
     """Storage of a sweep."""
 
     folder: Path | None = None
-    """None to store nothing."""
     resume: bool = False
-    """True to reuse the folder's plans."""
     rerun: bool = False
-    """True to plan failed scenarios again."""
     parquet: bool = False
-    """True to write tables as Parquet too."""
 
 
 def run_sweep(
     case: SweptCase,
     plugins: Iterable[RunPlugin],
-    asked: Sequence[SweepScenario],
+    scenarios: Sequence[SweepScenario],
     pool: WorkerPool,
     store: SweepFolder = SweepFolder(),
-    stopped: Callable[[], bool] = never,
+    is_stopped: Callable[[], bool] = never,
     progress: Progress | None = None,
 ) -> Sweep:
-    """Plan scenarios of a case.
-
-    Raises:
-        InputError: If the folder can't be reused or written, or there is no executor.
-        SolverError: If the executor is lost.
-    """
+    """Plan scenarios of a case. Raises InputError if the folder can't be reused or written, and SolverError if the executor is lost."""
     if store.parquet:
-        refuse_without_parquet(store.folder)
+        check_parquet(store.folder)
     settings = {"gap": case.limits.gap, "seconds": case.limits.seconds}
-    names = keys(case.facts, plugins, settings, (one.applied for one in asked))
-    with kept(store.folder, resume=store.resume, rerun=store.rerun) as journal:
-        sweeping = _Sweeping(case, asked, names, journal, stopped, progress)
+    scenario_keys = plan_keys(case.facts, plugins, settings, (scenario.applied for scenario in scenarios))
+    with open_journal(store.folder, resume=store.resume, rerun=store.rerun) as journal:
+        sweeping = _SweepRun(case, scenarios, scenario_keys, journal, is_stopped, progress)
         sweeping.run(pool)
-    planned = [place for place, name in enumerate(names) if name in journal]
-    found = Sweep(
+    planned_positions = [place for place, name in enumerate(scenario_keys) if name in journal]
+    sweep_result = Sweep(
         case=case.facts.case.name,
         currency=case.facts.case.currency,
-        axes=tuple(dict.fromkeys(axis for one in asked for axis in one.varied)),
-        scenarios=SweptScenarios(asked, planned, lambda place: journal.plan(names[place])),
-        unasked=len(asked) - len(planned),
-        kept=sum(name in sweeping.held for name in names),
+        axes=tuple(dict.fromkeys(axis for scenario in scenarios for axis in scenario.varied)),
+        scenarios=LazyScenarios(scenarios, planned_positions, lambda place: journal.plan(scenario_keys[place])),
+        unasked=len(scenarios) - len(planned_positions),
+        kept=sum(name in sweeping.reused for name in scenario_keys),
     )
     if store.folder is not None:
-        if not found.unasked:
-            put_in_order(store.folder, names, journal)
-        write_tables(found, store.folder, parquet=store.parquet)
-    return found
+        if not sweep_result.unasked:
+            sort_journal(store.folder, scenario_keys, journal)
+        write_tables(sweep_result, store.folder, parquet=store.parquet)
+    return sweep_result
 
 
-def _scenario(given: Sequence[Change] | Applied) -> SweepScenario:
-    applied = given if isinstance(given, Applied) else Applied(changes=tuple(given))
-    told = [*applied.scenario, *(change.told for change in applied.changes), *(["strict"] if applied.strict else [])]
-    return SweepScenario(name="; ".join(told) or AS_IT_IS, applied=applied)
+def _scenario(changes: Sequence[Change] | Applied) -> SweepScenario:
+    applied = changes if isinstance(changes, Applied) else Applied(changes=tuple(changes))
+    parts = [*applied.scenario, *(change.told for change in applied.changes), *(["strict"] if applied.strict else [])]
+    return SweepScenario(name="; ".join(parts) or UNCHANGED, applied=applied)
 
 
-_GO_ON = (
-    "what is planned is in the folder of the sweep, if it has one: go on with --resume, once there are workers again"
-)
+_RESUME = "start workers again; if the sweep has a folder, continue with --resume"
 
 
-class _Sweeping:
-    """A running sweep."""
-
+class _SweepRun:
     def __init__(
         self,
         case: SweptCase,
-        asked: Sequence[SweepScenario],
-        names: Sequence[str],
+        scenarios: Sequence[SweepScenario],
+        scenario_keys: Sequence[str],
         journal: Journal,
-        stopped: Callable[[], bool],
+        is_stopped: Callable[[], bool],
         progress: Progress | None,
     ) -> None:
-        self._asked, self._names, self._journal = asked, names, journal
-        first = dict(zip(reversed(names), reversed(range(len(names))), strict=True))
-        self._left = sorted(first.values())
+        self._scenarios, self._scenario_keys, self._journal = scenarios, scenario_keys, journal
+        first_position = dict(zip(reversed(scenario_keys), reversed(range(len(scenario_keys))), strict=True))
+        self._pending = sorted(first_position.values())
         """Positions of the scenarios to plan or verify. Equal scenarios share the first one's."""
-        self._same = Counter(names)
+        self._scenario_count_by_key = Counter(scenario_keys)
         self._done = 0
-        self.held: set[str] = set()
-        """Scenarios with a valid stored plan."""
-        self._packed = case.packed() if self._left else b""
-        self._stopped, self._progress = stopped, progress
+        self.reused: set[str] = set()
+        self._packed = case.packed() if self._pending else b""
+        self._stopped, self._progress = is_stopped, progress
         self._began = time.monotonic()
 
     def run(self, pool: WorkerPool) -> None:
-        """Plan all scenarios that have no plan.
-
-        Raises:
-            SolverError: If the executor is lost, and no other replaces it.
-        """
-        if self._stopped() or not self._left:
+        if self._stopped() or not self._pending:
             return
-        again: deque[AskedScenario] = deque()
+        retries: deque[ScenarioTask] = deque()
         try:
-            with closing(carried_out(pool, planned, self._tasks, again, self._stopped)) as done:
-                for asked, future in done:
-                    self._take(asked, future, again)
+            with closing(carried_out(pool, plan_scenario, self._tasks, retries, self._stopped)) as done:
+                for task, future in done:
+                    self._store_result(task, future, retries)
         except SolverError as error:
-            raise self._gone(error.problems[0]) from error
+            raise self._executor_lost(error.problems[0]) from error
 
-    def _tasks(self, workers: int) -> Iterator[AskedScenario]:
+    def _tasks(self, workers: int) -> Iterator[ScenarioTask]:
         """Yield all scenarios. The first ones include the case, one for each worker."""
-        name = name_of(self._packed)
-        for number, place in enumerate(self._left):
-            along = self._packed if number < workers else None
-            known = self._journal.known(self._names[place])
-            yield AskedScenario(place, self._asked[place].applied, name, along, known)
+        name = case_hash(self._packed)
+        for number, place in enumerate(self._pending):
+            packed_case = self._packed if number < workers else None
+            stored_plan = self._journal.known(self._scenario_keys[place])
+            yield ScenarioTask(place, self._scenarios[place].applied, name, packed_case, stored_plan)
 
-    def _take(self, asked: AskedScenario, future: Future[str | None], again: deque[AskedScenario]) -> None:
+    def _store_result(self, task: ScenarioTask, future: Future[str | None], retries: deque[ScenarioTask]) -> None:
         """Store a plan, or send the case to a worker without it."""
         error = future.exception()
         if error is not None:
-            self._keep(asked, KeptScenario(told=failed(told_of(error))).model_dump_json())
+            self._store_plan(task, StoredScenario(told=failed_plan(told_of(error))).model_dump_json())
         elif (plan := future.result()) is not None:
-            self._keep(asked, plan)
+            self._store_plan(task, plan)
         else:
-            again.appendleft(replace(asked, packed=self._packed))
+            retries.appendleft(replace(task, packed=self._packed))
 
-    def _keep(self, asked: AskedScenario, plan: str) -> None:
-        name = self._names[asked.number]
-        if plan == asked.known:
-            self.held.add(name)
+    def _store_plan(self, task: ScenarioTask, plan: str) -> None:
+        name = self._scenario_keys[task.number]
+        if plan == task.stored_plan:
+            self.reused.add(name)
         self._journal.add(name, plan)
-        self._done += self._same[name]
+        self._done += self._scenario_count_by_key[name]
         if self._progress is not None:
-            self._progress(self._done, len(self._names), time.monotonic() - self._began)
+            self._progress(self._done, len(self._scenario_keys), time.monotonic() - self._began)
 
-    def _gone(self, problem: Diagnostic) -> SolverError:
-        kept = f"{self._done:,} of {len(self._names):,} scenarios are planned"
-        fix = _GO_ON if problem == LOST else problem.fix
-        return SolverError(replace(problem, message=f"{problem.message}; {kept}", fix=fix))
+    def _executor_lost(self, problem: Diagnostic) -> SolverError:
+        progress = f"{self._done:,} of {len(self._scenario_keys):,} scenarios are planned"
+        fix = _RESUME if problem == LOST else problem.fix
+        return SolverError(replace(problem, message=f"{problem.message}; {progress}", fix=fix))

@@ -36,22 +36,19 @@ if TYPE_CHECKING:
 
 
 FAILED = "error"
-"""Status of a scenario that couldn't be planned."""
 
 
 class SweepScenario(Record):
     """A scenario of a sweep, before planning."""
 
     name: str
-    """Name: its axes with their values."""
     varied: dict[str, str] = {}
     """Axis -> value, as written."""
     applied: Applied
-    """Its changes."""
 
 
 class ScenarioMaterial(Record):
-    """A material in the plan of a scenario, over the whole plan."""
+    """Figures of a material over the whole plan of a scenario."""
 
     material: str
     wanted_kg: Number
@@ -67,42 +64,36 @@ class ScenarioPurchase(Record):
 
     material: str
     end_use: str
-    """End uses that they may serve."""
     offer: str
     facility: str
     country: str
     place: str
     quantity_kg: Number
     share: Number
-    """Share of the material's purchases in kilograms."""
     cost: Number
     """Price, charges, and freight, not discounted."""
 
 
 class ScenarioPlan(Record):
-    """Plan of a scenario."""
+    """Result of a scenario."""
 
     status: Literal["optimal", "feasible", "infeasible", "interrupted", "unconfirmed", "error"]
-    """Status of the plan. `error` means that there is none; the message says why."""
+    """`error` means that there is no plan; the message says why."""
     message: str = ""
-    """Error, or the rules that conflict."""
     bound: Number | None = None
-    """Lower bound on the objective of every plan."""
     cost: Cost | None = None
     """Spending by part, and the objective, as in `plan`."""
     demands_short: int = 0
-    """Number of demands with a shortage."""
     materials: tuple[ScenarioMaterial, ...] = ()
     purchases: tuple[ScenarioPurchase, ...] = ()
 
     @cached_property
     def failed(self) -> bool:
-        """True if there is no plan."""
         return self.status == FAILED
 
 
-class KeptScenario(Record):
-    """Plan of a scenario as stored: its figures, and the whole plan to verify them."""
+class StoredScenario(Record):
+    """Result of a scenario as stored, with the plan that proves it."""
 
     told: ScenarioPlan
     entries: str = ""
@@ -113,7 +104,6 @@ class SweptScenario(Record):
     """A scenario of a sweep with its plan."""
 
     number: Annotated[int, Field(ge=1)]
-    """Position in the given order."""
     name: str
     varied: dict[str, str] = {}
     """Axis -> value, as written."""
@@ -124,44 +114,39 @@ class Scenarios(Sequence[SweepScenario]):
     """The scenarios of a sweep, created on access to save memory."""
 
     def __init__(self, count: int, make: Callable[[int], SweepScenario]) -> None:
-        """Create the sequence from its length and a function of the position."""
         self._count, self._make = count, make
 
     def __len__(self) -> int:
         return self._count
 
     @overload
-    def __getitem__(self, place: int) -> SweepScenario: ...
+    def __getitem__(self, index: int) -> SweepScenario: ...
     @overload
-    def __getitem__(self, place: slice) -> tuple[SweepScenario, ...]: ...
-    def __getitem__(self, place: int | slice) -> SweepScenario | tuple[SweepScenario, ...]:
-        here = range(self._count)[place]
-        return self._make(here) if isinstance(here, int) else tuple(map(self._make, here))
+    def __getitem__(self, index: slice) -> tuple[SweepScenario, ...]: ...
+    def __getitem__(self, index: int | slice) -> SweepScenario | tuple[SweepScenario, ...]:
+        position = range(self._count)[index]
+        return self._make(position) if isinstance(position, int) else tuple(map(self._make, position))
 
 
-class SweptScenarios(Sequence[SweptScenario]):
-    """Scenarios with their plans, each parsed on access."""
+class LazyScenarios(Sequence[SweptScenario]):
+    """Scenarios with their plans, each parsed on access to save memory."""
 
-    def __init__(self, asked: Sequence[SweepScenario], places: Sequence[int], plan: Callable[[int], str]) -> None:
-        """Select scenarios.
-
-        Args:
-            asked: All scenarios.
-            places: Positions of the selected ones.
-            plan: Function that returns the JSON of a plan, given its position.
-        """
-        self._asked, self._places, self._plan = asked, places, plan
+    def __init__(
+        self, scenarios: Sequence[SweepScenario], positions: Sequence[int], plan_json: Callable[[int], str]
+    ) -> None:
+        """Select the scenarios at `positions`. `plan_json` returns the JSON of a plan, given its position."""
+        self._scenarios, self._positions, self._plan_json = scenarios, positions, plan_json
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._positions)
 
     @overload
-    def __getitem__(self, place: int) -> SweptScenario: ...
+    def __getitem__(self, index: int) -> SweptScenario: ...
     @overload
-    def __getitem__(self, place: slice) -> tuple[SweptScenario, ...]: ...
-    def __getitem__(self, place: int | slice) -> SweptScenario | tuple[SweptScenario, ...]:
-        found = self._places[place]
-        return self._read(found) if isinstance(found, int) else tuple(map(self._read, found))
+    def __getitem__(self, index: slice) -> tuple[SweptScenario, ...]: ...
+    def __getitem__(self, index: int | slice) -> SweptScenario | tuple[SweptScenario, ...]:
+        position = self._positions[index]
+        return self._read(position) if isinstance(position, int) else tuple(map(self._read, position))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and len(self) == len(other) and all(map(eq, self, other))
@@ -172,19 +157,18 @@ class SweptScenarios(Sequence[SweptScenario]):
     def __reduce__(self) -> tuple[type[tuple[SweptScenario, ...]], tuple[tuple[SweptScenario, ...]]]:
         return tuple, (tuple(self),)
 
-    def _read(self, place: int) -> SweptScenario:
-        one = self._asked[place]
-        kept = KeptScenario.model_validate_json(self._plan(place))
-        return SweptScenario(number=place + 1, name=one.name, varied=one.varied, plan=kept.told)
+    def _read(self, position: int) -> SweptScenario:
+        scenario = self._scenarios[position]
+        stored = StoredScenario.model_validate_json(self._plan_json(position))
+        return SweptScenario(number=position + 1, name=scenario.name, varied=scenario.varied, plan=stored.told)
 
 
-def _kept(value: Any, validated: Callable[[Any], Sequence[SweptScenario]]) -> Sequence[SweptScenario]:
-    return value if isinstance(value, SweptScenarios) else tuple(validated(value))
+def _validate_scenarios(value: Any, validate: Callable[[Any], Sequence[SweptScenario]]) -> Sequence[SweptScenario]:
+    return value if isinstance(value, LazyScenarios) else tuple(validate(value))
 
 
 _PLAN_COLUMNS = ("status", "message", "bound", "demands_short")
 Row = dict[str, object]
-"""Row of a table: column -> text, number, or nothing."""
 
 
 class Sweep(QuestionResult):
@@ -196,52 +180,44 @@ class Sweep(QuestionResult):
     case: str
     currency: str
     axes: tuple[str, ...] = ()
-    """Axes in order."""
     objective: Number | None = None
     """Objective of the plan without scenarios: present value with penalties. None if there is no such plan."""
     cash: Number | None = None
-    """Cash that this plan spends."""
     scenarios: Annotated[
-        Sequence[SweptScenario], WrapValidator(_kept), PlainSerializer(tuple, return_type=tuple[SweptScenario, ...])
+        Sequence[SweptScenario],
+        WrapValidator(_validate_scenarios),
+        PlainSerializer(tuple, return_type=tuple[SweptScenario, ...]),
     ] = ()
-    """A tuple, or `SweptScenarios`, which parses on access."""
+    """A tuple, or `LazyScenarios`, which parses on access."""
     unasked: int = 0
-    """Number of scenarios that weren't planned, because the user or a time limit ended the sweep."""
+    """Number of unplanned scenarios, because the user or a time limit ended the sweep."""
     kept: int = Field(default=0, exclude=True)
     """Number of plans that the folder contained before. Not part of the data, which don't depend on it."""
 
     @cached_property
     def failed(self) -> tuple[SweptScenario, ...]:
-        """Scenarios without a plan."""
-        return tuple(one for one in self.scenarios if one.plan.failed)
+        return tuple(scenario for scenario in self.scenarios if scenario.plan.failed)
 
     def columns(self, table: str) -> tuple[str, ...]:
-        """Return the columns of a table in order."""
         if table == "totals":
             return ("number", "name", *self.axes, *_PLAN_COLUMNS, *Cost.model_fields)
         record = ScenarioMaterial if table == "materials" else ScenarioPurchase
         return ("number", "name", *record.model_fields)
 
     def rows(self, table: str) -> Iterator[Row]:
-        """Yield the rows of a table in order."""
-        for one in self.scenarios:
-            yield from self.rows_of(one, table)
+        for scenario in self.scenarios:
+            yield from self.rows_of(scenario, table)
 
-    def rows_of(self, one: SweptScenario, table: str) -> Iterator[Row]:
-        """Yield the rows of one scenario."""
-        head: Row = {"number": one.number, "name": one.name}
+    def rows_of(self, scenario: SweptScenario, table: str) -> Iterator[Row]:
+        head: Row = {"number": scenario.number, "name": scenario.name}
         if table == "totals":
-            yield {**head, **_axes(self.axes, one), **_totals(one.plan)}
+            yield {**head, **_axes(self.axes, scenario), **_totals(scenario.plan)}
         else:
-            entries = one.plan.materials if table == "materials" else one.plan.purchases
+            entries = scenario.plan.materials if table == "materials" else scenario.plan.purchases
             yield from ({**head, **entry.__dict__} for entry in entries)
 
     def to_frame(self, table: str = "") -> pandas.DataFrame:
-        """Return one of `TABLES`, by default the totals, as a data frame with numbers as doubles.
-
-        Raises:
-            ValueError: For another table.
-        """
+        """Return one of `TABLES`, by default the totals, as a data frame with numbers as doubles. Raises ValueError for another table."""
         import pandas
 
         name = table or self.TABLES[0]
@@ -252,12 +228,11 @@ class Sweep(QuestionResult):
 
 
 def as_double(value: object) -> Any:
-    """Return a cell for data frame libraries."""
     return float(value) if isinstance(value, Decimal) else value
 
 
-def _axes(axes: tuple[str, ...], one: SweptScenario) -> Row:
-    return {axis: one.varied.get(axis, "") for axis in axes}
+def _axes(axes: tuple[str, ...], scenario: SweptScenario) -> Row:
+    return {axis: scenario.varied.get(axis, "") for axis in axes}
 
 
 def _totals(plan: ScenarioPlan) -> Row:
@@ -266,64 +241,53 @@ def _totals(plan: ScenarioPlan) -> Row:
 
 
 _PIECE = 2**20
-"""Bytes per copy."""
 _GROUP = 50_000
 """Rows in memory before they are written as a Parquet row group."""
 _NUMBERS = {*Cost.model_fields, "bound", "wanted_kg", "short_kg", "bought_kg", "quantity_kg", "share", "cost"}
-"""Columns of non-integers. Values of axes are text."""
 
 
-def write_tables(found: Sweep, folder: Path, *, parquet: bool) -> None:
-    """Write every table, and replace existing ones.
-
-    Raises:
-        InputError: If Parquet is requested without the library for it.
-        OSError: If a file can't be written.
-    """
+def write_tables(sweep_result: Sweep, folder: Path, *, parquet: bool) -> None:
+    """Write every table. Existing files are replaced. Raises OSError if a file can't be written."""
     with ExitStack() as stack:
-        files = {table: stack.enter_context(TemporaryFile("w+b")) for table in found.TABLES}
-        sheets = {table: _Csv(found.columns(table), files[table]) for table in found.TABLES}
-        wide: dict[str, _Parquet] = {}
+        files = {table: stack.enter_context(TemporaryFile("w+b")) for table in sweep_result.TABLES}
+        csv_tables = {table: _Csv(sweep_result.columns(table), files[table]) for table in sweep_result.TABLES}
+        parquet_tables: dict[str, _Parquet] = {}
         if parquet:
-            sinks = {table: stack.enter_context(TemporaryFile("w+b")) for table in found.TABLES}
-            wide = {table: _Parquet(found.columns(table), sinks[table]) for table in found.TABLES}
-        for one in found.scenarios:  # each is read once
-            for table in found.TABLES:
-                rows = list(found.rows_of(one, table))
-                sheets[table].add(rows)
-                if wide:
-                    wide[table].add(rows)
-        for table in found.TABLES:
-            replace_file(folder / f"{table}.csv", _pieces(sheets[table].done()))
-            if wide:
-                replace_file(folder / f"{table}.parquet", _pieces(wide[table].done()))
+            parquet_files = {table: stack.enter_context(TemporaryFile("w+b")) for table in sweep_result.TABLES}
+            parquet_tables = {
+                table: _Parquet(sweep_result.columns(table), parquet_files[table]) for table in sweep_result.TABLES
+            }
+        for scenario in sweep_result.scenarios:  # each is parsed once
+            for table in sweep_result.TABLES:
+                rows = list(sweep_result.rows_of(scenario, table))
+                csv_tables[table].add(rows)
+                if parquet_tables:
+                    parquet_tables[table].add(rows)
+        for table in sweep_result.TABLES:
+            replace_file(folder / f"{table}.csv", _chunks(csv_tables[table].done()))
+            if parquet_tables:
+                replace_file(folder / f"{table}.parquet", _chunks(parquet_tables[table].done()))
 
 
-def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
     file.seek(0)
     yield from iter(partial(file.read, _PIECE), b"")
 
 
-def refuse_without_parquet(folder: Path | None) -> None:
-    """Reject Parquet output before the work if nothing is written, or if the library isn't installed.
-
-    Raises:
-        InputError: If so.
-    """
+def check_parquet(folder: Path | None) -> None:
+    """Reject Parquet output before the work, if there is no folder for it or its library isn't installed."""
     if folder is None:
-        raise InputError("there is nothing to write as Parquet", column="--parquet", fix="name a folder with --folder")
+        raise InputError("--parquet needs a folder", column="--parquet", fix="add --folder FOLDER", code="FS501")
     try:
-        import pyarrow.parquet  # noqa: F401 - whether it is there
+        import pyarrow.parquet  # noqa: F401 - only to see if it is installed
     except ImportError as error:
-        fix = 'pip install "friendshore-sweep[parquet]"'
+        fix = 'run `pip install "friendshore-sweep[parquet]"`'
         raise InputError(
-            "Parquet is written with pyarrow, which is not installed", column="--parquet", fix=fix
+            "writing Parquet needs pyarrow, which isn't installed", column="--parquet", fix=fix, code="FS963"
         ) from error
 
 
 class _Csv:
-    """A CSV table with full precision."""
-
     def __init__(self, columns: Sequence[str], file: IO[bytes]) -> None:
         self._columns = columns
         self._file = file
@@ -335,7 +299,6 @@ class _Csv:
         self._writer.writerows([_cell(row[column]) for column in self._columns] for row in rows)
 
     def done(self) -> IO[bytes]:
-        """Return the complete file."""
         self._text.flush()
         self._text.detach()
         return self._file
@@ -348,8 +311,6 @@ def _cell(value: object) -> str:
 
 
 class _Parquet:
-    """A Parquet table with numbers as doubles."""
-
     def __init__(self, columns: Sequence[str], file: IO[bytes]) -> None:
         import pyarrow
         import pyarrow.parquet
@@ -365,7 +326,6 @@ class _Parquet:
             self._write()
 
     def done(self) -> IO[bytes]:
-        """Return the complete file."""
         self._write()
         self._writer.close()
         return self._file
@@ -388,100 +348,88 @@ def _kind(column: str) -> object:
 
 
 JOURNAL = "journal.jsonl"
-MOST_HELD = 32 * 2**20
+MAX_BYTES_IN_MEMORY = 32 * 2**20
 """Maximum bytes of plans in memory. The rest is in a temporary file."""
 _FORMAT = 2
 """Version of a line. Plans of other versions are ignored."""
 
 
-def keys(
-    facts: Inputs, plugins: Iterable[RunPlugin], settings: Mapping[str, object], asked: Iterable[Applied]
+def plan_keys(
+    facts: Inputs, plugins: Iterable[RunPlugin], settings: Mapping[str, object], applied_changes: Iterable[Applied]
 ) -> list[str]:
     """Return a key for each scenario's plan: a hash of the facts, the code that reads them, the settings, and the changes.
 
     Names of scenarios, and other scenarios of the case, don't affect it.
     """
-    used = [one.model_dump_json() for one in plugins]
-    same = json.dumps(
-        [_FORMAT, versions(), version("friendshore-sweep"), dict(settings), facts.digest, used], sort_keys=True
+    plugin_records = [each.model_dump_json() for each in plugins]
+    common = json.dumps(
+        [_FORMAT, versions(), version("friendshore-sweep"), dict(settings), facts.digest, plugin_records],
+        sort_keys=True,
     )
-    return [sha256(f"{same} {_spelt_out(facts, one)}".encode()).hexdigest() for one in asked]
+    return [sha256(f"{common} {_resolved_changes(facts, each)}".encode()).hexdigest() for each in applied_changes]
 
 
-def _spelt_out(facts: Inputs, applied: Applied) -> str:
+def _resolved_changes(facts: Inputs, applied: Applied) -> str:
     try:
         changes = (*scenario_changes(facts.case, applied.scenario), *applied.changes)
-    except InputError:  # no such scenario, as its plan will say
+    except InputError:  # an unknown scenario, which planning will report
         return applied.model_dump_json()
     return applied.but(scenario=(), changes=changes).model_dump_json()
 
 
 class Journal:
-    """Known plans in a file, to which new ones are added."""
+    """Plans by key, stored in a file if there is one."""
 
-    def __init__(self, file: Path | None, known: Iterable[tuple[str, str]] = ()) -> None:
-        """Start with known plans by key, as JSON. Without a file, nothing outlives the process."""
-        self._held = SpooledTemporaryFile(MOST_HELD)  # noqa: SIM115 - as long as anybody may look at a plan
-        weakref.finalize(self, self._held.close)
-        self._places: dict[str, tuple[int, int]] = {}
-        self._believed: set[str] = set()
-        for key, plan in known:
-            self._hold(key, plan)
+    def __init__(self, file: Path | None, known_plans: Iterable[tuple[str, str]] = ()) -> None:
+        """Start with plans as JSON. They aren't confirmed."""
+        self._plans_file = SpooledTemporaryFile(MAX_BYTES_IN_MEMORY)  # noqa: SIM115 - open while plans may be read
+        weakref.finalize(self, self._plans_file.close)
+        self._positions: dict[str, tuple[int, int]] = {}
+        self._confirmed: set[str] = set()
+        for key, plan in known_plans:
+            self._store(key, plan)
         self._file = None if file is None else file.open("ab")
         if self._file is not None and self._file.tell():
             self._file.write(b"\n")  # the last line may be cut off
 
     def __contains__(self, key: str) -> bool:
-        """Return True if a plan is known and was made or verified by this process."""
-        return key in self._believed
+        """Return True if this process made or verified the plan."""
+        return key in self._confirmed
 
     def known(self, key: str) -> str | None:
-        """Return a plan as JSON, verified or not. None if there is none."""
-        return self.plan(key) if key in self._places else None
+        return self.plan(key) if key in self._positions else None
 
     def plan(self, key: str) -> str:
-        """Return a known plan as JSON."""
-        start, length = self._places[key]
-        self._held.seek(start)
-        return self._held.read(length).decode()
+        start, length = self._positions[key]
+        self._plans_file.seek(start)
+        return self._plans_file.read(length).decode()
 
     def add(self, key: str, plan: str) -> None:
-        """Add a plan as JSON, and flush it to disk unless it is there already.
-
-        Raises:
-            OSError: If it can't be written.
-        """
-        self._believed.add(key)
+        """Add a confirmed plan as JSON. Unless it is in the file, it is written and flushed to disk. Raises OSError if it can't be written."""
+        self._confirmed.add(key)
         if self.known(key) == plan:
             return
-        self._hold(key, plan)
+        self._store(key, plan)
         if self._file is not None:
             self._file.write(_line(key, plan))
             self._file.flush()
             os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """End writing. Known plans remain readable."""
         if self._file is not None:
             self._file.close()
 
-    def _hold(self, key: str, plan: str) -> None:
-        start = self._held.seek(0, os.SEEK_END)
-        self._places[key] = start, self._held.write(plan.encode())
+    def _store(self, key: str, plan: str) -> None:
+        start = self._plans_file.seek(0, os.SEEK_END)
+        self._positions[key] = start, self._plans_file.write(plan.encode())
 
 
 @contextmanager
-def kept(folder: Path | None, *, resume: bool, rerun: bool) -> Iterator[Journal]:
-    """Open the journal of a folder, which is created if necessary.
+def open_journal(folder: Path | None, *, resume: bool, rerun: bool) -> Iterator[Journal]:
+    """Open the journal of a folder, which is created if necessary. None stores nothing.
 
-    Args:
-        folder: Folder of the sweep. None stores nothing.
-        resume: True to reuse its contents. Otherwise it must not exist.
-        rerun: True to plan failed scenarios again.
-
-    Raises:
-        InputError: If the folder exists and isn't to be reused, or isn't a sweep's.
-        OSError: If it can't be read or written.
+    With `resume`, the folder is reused. Otherwise it must not exist. `rerun` drops failed scenarios. Raises InputError if the folder can't be used, and
+    OSError if it can't be read or written.
     """
     if folder is None:
         yield Journal(None)
@@ -489,12 +437,15 @@ def kept(folder: Path | None, *, resume: bool, rerun: bool) -> Iterator[Journal]
     file = folder / JOURNAL
     if (folder.exists() or folder.is_symlink()) and not resume:
         raise InputError(
-            "is there already, and is left as it is",
+            "the folder exists already",
             str(folder),
-            fix="go on with the sweep in it: --resume; or name another folder",
+            fix="continue the sweep in it with --resume, or name another folder",
+            code="FS964",
         )
     if folder.exists() and not file.is_file() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError("is no folder of a sweep, and is left as it is", str(folder), fix="name another folder")
+        raise InputError(
+            "the folder contains other files than a sweep's", str(folder), fix="name another folder", code="FS964"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     journal = Journal(file, _read(file, rerun=rerun) if file.is_file() else ())
     try:
@@ -504,7 +455,6 @@ def kept(folder: Path | None, *, resume: bool, rerun: bool) -> Iterator[Journal]
 
 
 _KEY_MARK, _PLAN_MARK = b'{"key":"', b'","plan":'
-"""Text before the key, and between key and plan."""
 
 
 def _line(key: str, plan: str) -> bytes:
@@ -516,22 +466,18 @@ def _read(file: Path, *, rerun: bool) -> Iterator[tuple[str, str]]:
     """Yield key and plan of every intact line."""
     with file.open("rb") as lines:
         for line in lines:
-            told, _, rest = line.rstrip(b"\n").partition(b" ")
-            if not line.endswith(b"}\n") or sha256(rest).hexdigest().encode() != told:
+            digest, _, rest = line.rstrip(b"\n").partition(b" ")
+            if not line.endswith(b"}\n") or sha256(rest).hexdigest().encode() != digest:
                 continue
-            key, between, plan = rest.removeprefix(_KEY_MARK)[:-1].partition(_PLAN_MARK)
+            key, separator, plan = rest.removeprefix(_KEY_MARK)[:-1].partition(_PLAN_MARK)
             try:
-                known = KeptScenario.model_validate_json(plan)
+                stored = StoredScenario.model_validate_json(plan)
             except ValidationError:
                 continue
-            if between and not (rerun and known.told.failed):
+            if separator and not (rerun and stored.told.failed):
                 yield key.decode(), plan.decode()
 
 
-def put_in_order(folder: Path, keys: Iterable[str], journal: Journal) -> None:
-    """Rewrite the journal of a finished sweep with its scenarios in order, and nothing else.
-
-    Raises:
-        OSError: If it can't be written.
-    """
-    replace_file(folder / JOURNAL, (_line(key, journal.plan(key)) for key in dict.fromkeys(keys)))
+def sort_journal(folder: Path, plan_keys: Iterable[str], journal: Journal) -> None:
+    """Rewrite the journal of a finished sweep with only its scenarios, in order. Raises OSError if it can't be written."""
+    replace_file(folder / JOURNAL, (_line(key, journal.plan(key)) for key in dict.fromkeys(plan_keys)))

@@ -65,7 +65,7 @@ class RuleQuestion:
 
 
 @dataclass(frozen=True)
-class Asking:
+class RuleTrial:
     """One rule in one generated case."""
 
     rule: Rule
@@ -467,7 +467,7 @@ def _whose(frame: FrameType, package: str) -> FrameType | None:
     return None
 
 
-def impure(asking: Asking) -> Iterator[str | Diagnostic]:
+def impure(asking: RuleTrial) -> Iterator[str | Diagnostic]:
     """Yield evidence that a rule's answers depend on more than its arguments, or that calling it has side effects."""
     kind = type(asking.rule)
     if not is_own(kind):
@@ -489,7 +489,7 @@ def impure(asking: Asking) -> Iterator[str | Diagnostic]:
         yield "being asked changes the rule itself"
 
 
-def disordered(asking: Asking) -> Iterator[str]:
+def disordered(asking: RuleTrial) -> Iterator[str]:
     """Yield the rows that depend on the order of the facts."""
     usual = normal(asking.rows())
     if any(normal(asking.rows(order=seed)) != usual for seed in (1, 2, 3)):
@@ -553,12 +553,12 @@ def fingerprints(told: Mapping[str, Any]) -> list[str]:
         settings = one["settings"]
         rule: Rule = _read(one).with_settings(None if settings is None else _read(settings))
         cases = worlds([rule], materials, told["count"], columns=columns)
-        said = [_said(Asking(rule, world)) for world in cases]
+        said = [_said(RuleTrial(rule, world)) for world in cases]
         found.append(hashlib.sha256(repr(said).encode()).hexdigest())
     return found
 
 
-def _said(asking: Asking) -> list[str]:
+def _said(asking: RuleTrial) -> list[str]:
     try:
         rows = [f"{row.label} {described(row)}" for made in asking.rows() for row in one_by_one(made)]
     except InputError:

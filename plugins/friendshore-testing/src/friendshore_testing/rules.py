@@ -14,7 +14,7 @@ from friendshore.rules.base import Rule
 from friendshore.rules.kinds import OriginBan
 
 from . import laws
-from .asking import LINEAR, Asking, disordered, impure, is_sentence, unsteady
+from .asking import LINEAR, RuleTrial, disordered, impure, is_sentence, unsteady
 from .check import Check, NotLookedAt
 from .laws import Example, example_problems
 from .worlds import USUAL, Words, World, bare, empty, worlds
@@ -109,7 +109,7 @@ class Trial:
             if not is_sentence(said):
                 yield _problem(rule, "is not told in a sentence", expected, repr(said))
         if not self._broken:
-            yield from self._asked(Asking.unexplained, "`sentence` of every row, in a planner's words")
+            yield from self._asked(RuleTrial.unexplained, "`sentence` of every row, in a planner's words")
 
     def _gaps(self) -> Iterable[Diagnostic]:
         self._needs(self._broken)
@@ -137,13 +137,13 @@ class Trial:
     def _shortcuts(self) -> Iterator[Diagnostic]:
         self._needs(self._unsteady)
         yield from self._asked(
-            Asking.false_shortcuts, "nothing left out: a shortcut that is wrong lets offers pass unseen"
+            RuleTrial.false_shortcuts, "nothing left out: a shortcut that is wrong lets offers pass unseen"
         )
 
     def _doubt(self) -> Iterator[Diagnostic]:
         self._needs(self._unsteady)
 
-        def look(asking: Asking) -> Iterator[str]:
+        def look(asking: RuleTrial) -> Iterator[str]:
             # A ban that asks for no proof is left with the countries that are named, of which it must doubt every one.
             named = isinstance(asking.rule, OriginBan) and not asking.rule.asks_proof
             yield from asking.doubted([] if named else sorted({*USUAL, *Words((asking.rule,)).countries}))
@@ -154,7 +154,7 @@ class Trial:
         yield from found if found or self._left_open else self._asked(look, expected, odd=True)
 
     def _asked(
-        self, look: Callable[[Asking], Iterator[str | Diagnostic]], expected: str, odd: bool = False
+        self, look: Callable[[RuleTrial], Iterator[str | Diagnostic]], expected: str, odd: bool = False
     ) -> Iterator[Diagnostic]:
         """Yield the first finding for each rule over its generated cases. `expected` describes a correct answer.
 
@@ -179,16 +179,16 @@ class Trial:
                     break
 
     @cached_property
-    def _usual(self) -> list[list[Asking]]:
+    def _usual(self) -> list[list[RuleTrial]]:
         """Each rule in its generated cases. All checks share these, so that a rule with memory is detected."""
-        return [[Asking(rule, world) for world in self.worlds([rule], PER_RULE)] for rule in self.rules]
+        return [[RuleTrial(rule, world) for world in self.worlds([rule], PER_RULE)] for rule in self.rules]
 
     @cached_property
-    def _odd(self) -> list[list[Asking]]:
+    def _odd(self) -> list[list[RuleTrial]]:
         """Each rule in the cases with unknown facts, and in one without offers."""
         return [
             [
-                Asking(one.rule, change(one.world), held_to_it=False)
+                RuleTrial(one.rule, change(one.world), held_to_it=False)
                 for change, ones in ((bare, usual), (empty, usual[:1]))
                 for one in ones
             ]
@@ -202,11 +202,11 @@ class Trial:
 
     @cached_property
     def _wrong_answers(self) -> tuple[Diagnostic, ...]:
-        return tuple(self._asked(Asking.wrong_answers, "a Verdict with a reason, or a Decimal of zero or more"))
+        return tuple(self._asked(RuleTrial.wrong_answers, "a Verdict with a reason, or a Decimal of zero or more"))
 
     @cached_property
     def _not_linear(self) -> tuple[Diagnostic, ...]:
-        return tuple(self._asked(Asking.not_linear, LINEAR))
+        return tuple(self._asked(RuleTrial.not_linear, LINEAR))
 
     @cached_property
     def _unsteady(self) -> str:
@@ -225,7 +225,7 @@ class Trial:
 
     @cached_property
     def _left_open(self) -> tuple[Diagnostic, ...]:
-        def look(asking: Asking) -> Iterator[str]:
+        def look(asking: RuleTrial) -> Iterator[str]:
             yield from asking.wrong_answers()
             yield from asking.not_linear()
 

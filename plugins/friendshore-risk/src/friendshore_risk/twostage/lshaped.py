@@ -16,7 +16,7 @@ from .program import (
     RiskMeasure,
     ScenarioBranch,
     SecondStage,
-    least_costs,
+    min_costs,
     second_stage_at,
     worst_shares,
 )
@@ -43,22 +43,24 @@ class StagePricer:
 
     def __init__(self, stages: Sequence[SecondStage]) -> None:
         self.stages = stages
-        known: dict[bytes, _Alike] = {}
-        self._alike = [known.setdefault(_digest(stage.recourse), _Alike(stage.recourse)) for stage in stages]
+        program_by_digest: dict[bytes, _SharedProgram] = {}
+        self._shared_programs = [
+            program_by_digest.setdefault(_digest(stage.recourse), _SharedProgram(stage.recourse)) for stage in stages
+        ]
         self._technology = [stage.technology.transposed() for stage in stages]
 
     def at(self, number: int, x: Floats) -> PricedStage | None:
         """Return the response of a second stage to decisions. None if the engine gives no answer, or no proof of it."""
-        stage, alike = self.stages[number], self._alike[number]
+        stage, shared_program = self.stages[number], self._shared_programs[number]
         linear = second_stage_at(stage, x)
-        answer = alike.best.optimum(linear)
+        answer = shared_program.optimum_solver.optimum(linear)
         if answer.outcome is SolverOutcome.INFEASIBLE:
-            answer = alike.missed.optimum(_elastic(linear))
+            answer = shared_program.violation_solver.optimum(_elastic(linear))
             if answer.duals is None:
                 return None
             plane = self._plane(number, np.zeros(len(stage.cost)), answer.duals.clip(-1.0, 1.0))
-            missed = plane is not None and plane[0] + float(plane[1] @ x) > TOLERANCE
-            return PricedStage(None, np.inf, *plane) if plane is not None and missed else None
+            has_violation = plane is not None and plane[0] + float(plane[1] @ x) > TOLERANCE
+            return PricedStage(None, np.inf, *plane) if plane is not None and has_violation else None
         if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None or answer.duals is None:
             return None
         plane = self._plane(number, stage.cost, answer.duals)
@@ -70,29 +72,26 @@ class StagePricer:
     def _plane(self, number: int, cost: Floats, duals: Floats) -> tuple[float, Floats] | None:
         """Return a lower bound on the cost of a second stage's own columns, by weak duality: it is valid for any multipliers of its rows.
 
-        `sum over rows of y+ (low - T x) - y- (high - T x)`, and for each column the lower of `(cost - W'y) z` at its bounds: all of it but `-(T'y) x`
-        is the
-        constant. None if a column without a bound has a negative reduced cost, so that these multipliers prove nothing.
+        The sum over rows of `y+ (low - T x) - y- (high - T x)`, and for each column the lower of `(cost - W'y) z` at its bounds. All of it except `-(T'y) x` is
+        the constant. None if a column without a bound has a negative reduced cost, so that these multipliers prove nothing.
         """
         stage = self.stages[number]
         low, high = np.isfinite(stage.row_lower), np.isfinite(stage.row_upper)
         duals = np.where((duals > 0) & ~low | (duals < 0) & ~high, 0.0, duals)
-        ends = np.where(duals > 0, np.where(low, stage.row_lower, 0.0), np.where(high, stage.row_upper, 0.0))
-        reduced = cost - self._alike[number].transposed @ duals
-        at = np.where(reduced > 0, stage.lower, stage.upper)
-        endless = ~np.isfinite(at)
-        if endless.any():
-            if (abs(reduced[endless]) > TOLERANCE * max(1.0, float(abs(cost).max(initial=0.0)))).any():
+        row_terms = np.where(duals > 0, np.where(low, stage.row_lower, 0.0), np.where(high, stage.row_upper, 0.0))
+        reduced = cost - self._shared_programs[number].transposed @ duals
+        column_bound = np.where(reduced > 0, stage.lower, stage.upper)
+        is_unbounded = ~np.isfinite(column_bound)
+        if is_unbounded.any():
+            if (abs(reduced[is_unbounded]) > TOLERANCE * max(1.0, float(abs(cost).max(initial=0.0)))).any():
                 return None
-            at = np.where(endless, 0.0, at)
-        return float(duals @ ends + reduced @ at), -(self._technology[number] @ duals)
+            column_bound = np.where(is_unbounded, 0.0, column_bound)
+        return float(duals @ row_terms + reduced @ column_bound), -(self._technology[number] @ duals)
 
 
-class _Alike:
-    """Programs with the same coefficients."""
-
+class _SharedProgram:
     def __init__(self, entries: Entries) -> None:
-        self.best, self.missed = WarmStartedSolver(), WarmStartedSolver()
+        self.optimum_solver, self.violation_solver = WarmStartedSolver(), WarmStartedSolver()
         self.transposed = entries.transposed()
 
 
@@ -104,12 +103,12 @@ def _digest(entries: Entries) -> bytes:
 def _elastic(linear: Linear) -> Linear:
     """Return the program of the minimum total violation of rows, with columns for violations on either side."""
     rows, columns = linear.entries.shape
-    every = np.arange(rows)
-    old = linear.entries
+    row_numbers = np.arange(rows)
+    old_entries = linear.entries
     entries = Entries.summed(
-        np.concatenate([old.rows, every, every]),
-        np.concatenate([old.indices, columns + every, columns + rows + every]),
-        np.concatenate([old.data, np.ones(rows), -np.ones(rows)]),
+        np.concatenate([old_entries.rows, row_numbers, row_numbers]),
+        np.concatenate([old_entries.indices, columns + row_numbers, columns + rows + row_numbers]),
+        np.concatenate([old_entries.data, np.ones(rows), -np.ones(rows)]),
         (rows, columns + 2 * rows),
     )
     return replace(
@@ -125,11 +124,9 @@ def _elastic(linear: Linear) -> Linear:
 GROUPS = 20
 """Maximum number of groups of branches. One cut for all branches is too weak, and one for each makes the master too large."""
 ROUNDS = 200
-"""Maximum number of master solves before decomposition gives up."""
 SLACK = 1e-9
 """Tolerance of the objective for breaking ties, relative: that of the solver."""
-NEARLY = 1e-6
-"""Tolerance of integer values: that of the solver."""
+INTEGER_TOLERANCE = 1e-6
 EXPECTED = RiskMeasure()
 
 
@@ -139,13 +136,11 @@ class Decomposed:
 
     x: Floats
     seconds: tuple[Floats, ...]
-    """Values of each second stage."""
     bound: float
     rounds: int
-    """Number of master solves."""
 
 
-def by_cuts(
+def solve_by_cuts(
     program: RecourseProgram,
     measure: RiskMeasure,
     solver: Callable[[Linear], SolverAnswer],
@@ -155,14 +150,9 @@ def by_cuts(
 ) -> Decomposed | None:
     """Return the best decisions of a program whose second stages have no integer columns. None if there are none, or if cuts don't converge.
 
-    Args:
-        program: The program.
-        measure: Objective. Among decisions of equal CVaR, those with the lowest expected cost are chosen.
-        solver: Function that solves the master.
-        gap: Relative distance from the bound at which decisions suffice.
-        stopped: Function that returns True if time is up. The best decisions so far are then returned. If integers were still relaxed, they are
-            fixed once, in the time that the solver has left.
-        start: Decisions to try first. None means those with the lowest cost in the first stage.
+    Among decisions of equal CVaR, those with the lowest expected cost are chosen. If `stopped` returns True, the best decisions so far are returned. If
+    integers were still relaxed, they are fixed once, in the time that the solver has left. `start` are decisions to try first. None means those with the
+    lowest cost in the first stage.
     """
     try:
         return _LShaped(program, measure, solver, gap, stopped).answer(start)
@@ -175,35 +165,28 @@ class _GaveUpError(Exception):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Look:
-    """Decisions with their responses."""
-
+class _Trial:
     x: Floats
-    found: list[PricedStage]
+    responses: list[PricedStage]
     branches: Floats
-    """Cost of each branch. Infinite if it is infeasible."""
 
 
 @dataclass(slots=True)
 class _Goal:
-    """Objective of the master, and its progress."""
-
     cost: Floats
-    value: Callable[[_Look], float]
+    value: Callable[[_Trial], float]
     """Function that returns the objective of decisions. Infinite if they aren't permitted."""
-    best: _Look | None = None
-    least: float = np.inf
+    best: _Trial | None = None
+    best_value: float = np.inf
     bound: float = -np.inf
 
-    def tell(self, look: _Look) -> None:
-        """Keep decisions if they are the best so far."""
+    def update(self, look: _Trial) -> None:
         value = self.value(look)
-        if value < self.least:
-            self.best, self.least = look, value
+        if value < self.best_value:
+            self.best, self.best_value = look, value
 
-    def met(self, gap: float) -> bool:
-        """Return True if the gap is small enough."""
-        return self.best is not None and self.least - self.bound <= gap * abs(self.least)
+    def is_met(self, gap: float) -> bool:
+        return self.best is not None and self.best_value - self.bound <= gap * abs(self.best_value)
 
 
 class _LShaped:
@@ -218,138 +201,121 @@ class _LShaped:
         self.program, self.measure, self.solver, self.gap, self.stopped = program, measure, solver, gap, stopped
         self.pricer = StagePricer(program.stages)
         self.measures = (measure, EXPECTED) if measure.weight == 1 else (measure,)
-        """Objective, and tie-breaker."""
         self.branches = program.branches
         if (
             not measure.weight
-        ):  # each second stage by itself: which of them follow together is nothing to an expected value
+        ):  # each second stage by itself, since an expected value doesn't depend on how they are combined
             chances = enumerate(program.weights.tolist())
             self.branches = tuple(ScenarioBranch(chance, (number,)) for number, chance in chances)
         self.chances = np.array([branch.probability for branch in self.branches])
         self.count = len(program.first.cost)
         self.groups = min(GROUPS, len(self.branches))
         self.group = np.arange(len(self.branches)) * self.groups // max(1, len(self.branches))
-        """Group of each branch."""
         self.branch = np.repeat(np.arange(len(self.branches)), [len(branch.stages) for branch in self.branches])
         self.stage = np.array([stage for branch in self.branches for stage in branch.stages], dtype=np.intp)
-        """Second stages of all branches in order, and the branch of each."""
         self.eta = self.count
         self.master = self._without_cuts()
-        self.looked: set[bytes] = set()
-        """Decisions tried so far."""
+        self.tried: set[bytes] = set()
         self.rounds = 0
 
     def _without_cuts(self) -> Linear:
-        """Return the first stage, `eta` for CVaR, and the cost of groups for each of the measures."""
-        first, risky = self.program.first, self.measure.weight > 0
-        least = self._of_branches(least_costs(self.program))
-        if not np.isfinite(least).all():
+        first, has_cvar = self.program.first, self.measure.weight > 0
+        min_branch_costs = self._branch_costs(min_costs(self.program))
+        if not np.isfinite(min_branch_costs).all():
             raise _GaveUpError
-        lower = [(1 - one.weight) * self._of_each_group(self.chances * least) for one in self.measures]
-        more = risky + self.groups * len(self.measures)
+        lower = [(1 - each.weight) * self._group_sums(self.chances * min_branch_costs) for each in self.measures]
+        extra_count = has_cvar + self.groups * len(self.measures)
         return Linear(
             cost=self._cost(self.measure),
-            lower=np.concatenate([first.lower, [least.min()] if risky else [], *lower]),
-            upper=np.concatenate([first.upper, np.full(more, np.inf)]),
-            integer=np.concatenate([first.integer, np.zeros(more, dtype=bool)]),
-            entries=replace(first.entries, shape=(first.entries.shape[0], self.count + more)),
+            lower=np.concatenate([first.lower, [min_branch_costs.min()] if has_cvar else [], *lower]),
+            upper=np.concatenate([first.upper, np.full(extra_count, np.inf)]),
+            integer=np.concatenate([first.integer, np.zeros(extra_count, dtype=bool)]),
+            entries=replace(first.entries, shape=(first.entries.shape[0], self.count + extra_count)),
             row_lower=first.row_lower,
             row_upper=first.row_upper,
             constant=first.constant,
         )
 
-    def _of_branches(self, costs: Floats) -> Floats:
-        """Return the cost of each branch from the costs of second stages."""
+    def _branch_costs(self, costs: Floats) -> Floats:
         return np.bincount(self.branch, costs[self.stage], minlength=len(self.branches)).astype(np.float64)
 
-    def _of_each_group(self, weights: Floats) -> Floats:
-        """Return the totals of a value of branches by group."""
+    def _group_sums(self, weights: Floats) -> Floats:
         return np.bincount(self.group, weights, minlength=self.groups).astype(np.float64)
 
-    def _of_groups(self, measure: RiskMeasure) -> int:
-        """Return the first column of groups for one of the measures."""
+    def _group_column(self, measure: RiskMeasure) -> int:
         return self.count + (self.measure.weight > 0) + self.groups * self.measures.index(measure)
 
     def _cost(self, measure: RiskMeasure) -> Floats:
-        """Return the objective of the master for one of the measures."""
-        cost = np.zeros(self._of_groups(self.measures[-1]) + self.groups)
+        cost = np.zeros(self._group_column(self.measures[-1]) + self.groups)
         cost[: self.count] = self.program.first.cost
         if measure.weight:
             cost[self.eta] = measure.weight
-        at = self._of_groups(measure)
-        cost[at : at + self.groups] = 1.0
+        first_group_column = self._group_column(measure)
+        cost[first_group_column : first_group_column + self.groups] = 1.0
         return cost
 
     def answer(self, start: Floats | None) -> Decomposed:
-        """Minimize the objective, then break ties.
-
-        Raises:
-            _GaveUpError: If it doesn't converge.
-        """
         goal = _Goal(self.master.cost, self._value)
         if start is None:
-            found = self.solver(self.master)  # without cuts
-            goal.bound, start = found.bound, found.x
+            answer = self.solver(self.master)  # without cuts
+            goal.bound, start = answer.bound, answer.x
         if start is not None:
             self._cut(self._decisions(start), goal)
-        self._minimise(goal)
+        self._minimize(goal)
         if goal.best is None:
             raise _GaveUpError
         best = goal.best if len(self.measures) == 1 or self.stopped() else self._cheapest(goal, goal.best)
-        seconds = tuple(one.values for one in best.found if one.values is not None)
+        seconds = tuple(response.values for response in best.responses if response.values is not None)
         return Decomposed(best.x, seconds, goal.bound, self.rounds)
 
-    def _value(self, look: _Look, measure: RiskMeasure | None = None) -> float:
-        """Return the objective of decisions under a measure."""
+    def _value(self, look: _Trial, measure: RiskMeasure | None = None) -> float:
         if not np.isfinite(look.branches).all():
             return np.inf
         first = self.program.first
         return float(first.cost @ look.x) + first.constant + (measure or self.measure).of(look.branches, self.chances)
 
-    def _cheapest(self, goal: _Goal, best: _Look) -> _Look:
-        """Return the decisions with the lowest expected cost among those of equal CVaR."""
-        most = goal.least + SLACK * max(1.0, abs(goal.least))
+    def _cheapest(self, goal: _Goal, best: _Trial) -> _Trial:
+        max_objective = goal.best_value + SLACK * max(1.0, abs(goal.best_value))
 
-        def value(look: _Look) -> float:
-            return self._value(look, EXPECTED) if self._value(look) <= most else np.inf
+        def value(look: _Trial) -> float:
+            return self._value(look, EXPECTED) if self._value(look) <= max_objective else np.inf
 
-        other = _Goal(self._cost(EXPECTED), value, best, value(best))
-        self.master = capped(replace(self.master, cost=other.cost), goal.cost, most - self.master.constant)
-        self.looked.clear()
+        tie_goal = _Goal(self._cost(EXPECTED), value, best, value(best))
+        self.master = capped(replace(self.master, cost=tie_goal.cost), goal.cost, max_objective - self.master.constant)
+        self.tried.clear()
         try:
-            self._minimise(other)
+            self._minimize(tie_goal)
         except _GaveUpError:
             return best
-        return other.best or best
+        return tie_goal.best or best
 
-    def _minimise(self, goal: _Goal) -> None:
-        """Add cuts until the bound meets the objective: first with integers relaxed, then with integers."""
+    def _minimize(self, goal: _Goal) -> None:
         if not self.program.first.integer.any():
-            self._open(goal, goal, self.gap)
+            self._cut_relaxed(goal, goal, self.gap)
             return
-        fractions = replace(goal)
-        self._open(fractions, goal, self.gap / 4)
-        goal.bound = max(goal.bound, fractions.bound)
-        while True:  # once at least: cuts that are known are worth a plan
-            x = self._asked(goal, self.master)
-            if x is None or goal.met(self.gap):
+        relaxed_goal = replace(goal)
+        self._cut_relaxed(relaxed_goal, goal, self.gap / 4)
+        goal.bound = max(goal.bound, relaxed_goal.bound)
+        while True:  # at least once, because the cuts so far may suffice for a plan
+            x = self._next_decisions(goal, self.master)
+            if x is None or goal.is_met(self.gap):
                 return
             self._cut(x, goal)
             if self.stopped():
                 return
 
-    def _open(self, goal: _Goal, made: _Goal, gap: float) -> None:
-        """Add cuts with integers relaxed. Integer solutions found on the way go to `made`."""
+    def _cut_relaxed(self, goal: _Goal, integer_goal: _Goal, gap: float) -> None:
+        """Add cuts with integers relaxed. Integer solutions found on the way go to `integer_goal`."""
         while not self.stopped():
-            before = goal.bound
-            x = self._asked(goal, continuous(self.master))
-            if x is None or goal.met(gap):
+            previous_bound = goal.bound
+            x = self._next_decisions(goal, continuous(self.master))
+            if x is None or goal.is_met(gap):
                 return
-            if goal.best is not None and goal.bound - before > gap * abs(goal.bound):
+            if goal.best is not None and goal.bound - previous_bound > gap * abs(goal.bound):
                 x = (x + goal.best.x) / 2
-            self._cut(x, goal, made)
+            self._cut(x, goal, integer_goal)
 
-    def _asked(self, goal: _Goal, master: Linear) -> Floats | None:
+    def _next_decisions(self, goal: _Goal, master: Linear) -> Floats | None:
         """Return the decisions of the master, and update its bound. None if time is up, or if these decisions already have cuts."""
         self.rounds += 1
         answer = self.solver(master)
@@ -359,46 +325,52 @@ class _LShaped:
             raise _GaveUpError
         goal.bound = max(goal.bound, answer.bound)
         x = self._decisions(answer.x)
-        return None if x.tobytes() in self.looked else x
+        return None if x.tobytes() in self.tried else x
 
     def _decisions(self, x: Floats) -> Floats:
         """Return the first-stage decisions, with nearly integer values rounded."""
-        decided, whole = x[: self.count], np.round(x[: self.count])
-        found: Floats = np.where(self.program.first.integer & (abs(decided - whole) < NEARLY), whole, decided)
-        return found
+        early_values, rounded_values = x[: self.count], np.round(x[: self.count])
+        decisions: Floats = np.where(
+            self.program.first.integer & (abs(early_values - rounded_values) < INTEGER_TOLERANCE),
+            rounded_values,
+            early_values,
+        )
+        return decisions
 
     def _cut(self, x: Floats, *goals: _Goal) -> None:
-        """Evaluate decisions, and add their cuts to the master. All goals but the first require integers."""
-        self.looked.add(x.tobytes())
-        found: list[PricedStage] = []
+        self.tried.add(x.tobytes())
+        responses: list[PricedStage] = []
         for number in range(len(self.program.stages)):
-            one = self.pricer.at(number, x)
-            if one is None:
+            response = self.pricer.at(number, x)
+            if response is None:
                 raise _GaveUpError
-            found.append(one)
-        costs = np.array([one.cost for one in found])
-        branches = self._of_branches(costs)
-        whole = not (x % 1)[self.program.first.integer].any()
-        for goal in goals if whole else goals[:1]:
-            goal.tell(_Look(x, found, branches))
-        missed = [one for one in found if one.values is None]
-        if missed:  # the rows of these are kept
-            self._add([(-one.slope, one.constant, []) for one in missed])
+            responses.append(response)
+        costs = np.array([response.cost for response in responses])
+        branches = self._branch_costs(costs)
+        is_integer = not (x % 1)[self.program.first.integer].any()
+        for goal in goals if is_integer else goals[:1]:
+            goal.update(_Trial(x, responses, branches))
+        infeasible = [response for response in responses if response.values is None]
+        if infeasible:  # only the feasibility cuts are added
+            self._add([(-response.slope, response.constant, []) for response in infeasible])
             return
-        constants, slopes = np.array([one.constant for one in found]), np.array([one.slope for one in found])
+        constants, slopes = (
+            np.array([response.constant for response in responses]),
+            np.array([response.slope for response in responses]),
+        )
         for measure in self.measures:
             shares = np.zeros(len(branches))
             if measure.weight:
                 shares = measure.weight * worst_shares(branches, self.chances, measure.alpha)
-            counted = (1 - measure.weight) * self.chances + shares
-            weights = np.zeros((self.groups, len(found)))
-            np.add.at(weights, (self.group[self.branch], self.stage), counted[self.branch])
-            beyond, at = self._of_each_group(shares), self._of_groups(measure)
+            branch_weights = (1 - measure.weight) * self.chances + shares
+            weights = np.zeros((self.groups, len(responses)))
+            np.add.at(weights, (self.group[self.branch], self.stage), branch_weights[self.branch])
+            cvar_shares, first_group_column = self._group_sums(shares), self._group_column(measure)
             self._add(
                 [
-                    (-slope, constant, [(self.eta, over), (at + number, 1.0)])
+                    (-slope, constant, [(self.eta, over), (first_group_column + number, 1.0)])
                     for number, (slope, constant, over) in enumerate(
-                        zip(weights @ slopes, (weights @ constants).tolist(), beyond.tolist(), strict=True)
+                        zip(weights @ slopes, (weights @ constants).tolist(), cvar_shares.tolist(), strict=True)
                     )
                 ]
             )
@@ -406,9 +378,9 @@ class _LShaped:
     def _add(self, rows: list[tuple[Floats, float, list[tuple[int, float]]]]) -> None:
         """Add rows: coefficients of decisions, lower bound, and coefficients of further columns."""
         columns, values = [], []
-        for of_first, _, more in rows:
-            (used,) = np.nonzero(of_first)
-            others = [(column, value) for column, value in more if value]
-            columns.append(np.concatenate([used, np.array([column for column, _ in others], dtype=np.intp)]))
-            values.append(np.concatenate([of_first[used], np.array([value for _, value in others])]))
+        for coefficients, _, other_terms in rows:
+            (used,) = np.nonzero(coefficients)
+            nonzero_terms = [(column, value) for column, value in other_terms if value]
+            columns.append(np.concatenate([used, np.array([column for column, _ in nonzero_terms], dtype=np.intp)]))
+            values.append(np.concatenate([coefficients[used], np.array([value for _, value in nonzero_terms])]))
         self.master = with_rows(self.master, columns, values, np.array([low for _, low, _ in rows]), np.inf)

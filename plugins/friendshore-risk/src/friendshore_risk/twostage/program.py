@@ -17,15 +17,11 @@ class RiskMeasure:
     """A mix of the expected cost and the mean of the worst cases."""
 
     weight: float = 0.0
-    """Weight of CVaR; the rest is the weight of the expected cost. 0 means expected cost only. 1 means CVaR only, and among plans of equal CVaR the
-    one
-    with the lowest expected cost.
-    """
+    """Weight of CVaR. 1 means CVaR only, and among plans of equal CVaR the one with the lowest expected cost."""
     alpha: float = 0.9
-    """CVaR is the mean of the worst `1 - alpha` of cases: of the worst tenth at 0.9."""
+    """CVaR is the mean of the worst `1 - alpha` of cases, such as the worst tenth at 0.9."""
 
     def of(self, costs: Floats, probabilities: Floats) -> float:
-        """Return the measure of a cost with these values and probabilities."""
         expected = float(probabilities @ costs)
         if not self.weight:
             return expected
@@ -45,16 +41,16 @@ def cvar_of(costs: Sequence[float] | Floats, probabilities: Sequence[float] | Fl
 
 def worst_shares(costs: Floats, probabilities: Floats, alpha: float) -> Floats:
     """Return the share of each value in the worst `1 - alpha`. CVaR is the mean of the costs with these weights."""
-    found = np.zeros(len(costs))
-    left = 1.0 - alpha
+    unscaled_shares = np.zeros(len(costs))
+    remaining = 1.0 - alpha
     for number in np.argsort(-costs, kind="stable").tolist():
         chance = float(probabilities[number])
         if chance > 0:
-            found[number] = min(left, chance) if left > 0 else chance
-            left -= chance
-            if left <= 0:
+            unscaled_shares[number] = min(remaining, chance) if remaining > 0 else chance
+            remaining -= chance
+            if remaining <= 0:
                 break
-    shares: Floats = found / found.sum()
+    shares: Floats = unscaled_shares / unscaled_shares.sum()
     return shares
 
 
@@ -69,7 +65,6 @@ class SecondStage:
     technology: Entries
     """Coefficients of earlier decisions: rows by columns of the first stage."""
     recourse: Entries
-    """Coefficients of its own columns, in the same rows."""
     row_lower: Floats
     row_upper: Floats
     before: Floats
@@ -96,43 +91,43 @@ class RecourseProgram:
 
     @cached_property
     def probabilities(self) -> Floats:
-        """Probability of each branch."""
         return np.array([branch.probability for branch in self.branches])
 
     @cached_property
     def weights(self) -> Floats:
-        """Probability of each second stage."""
-        found = np.zeros(len(self.stages))
+        stage_weights = np.zeros(len(self.stages))
         for branch in self.branches:
-            found[list(branch.stages)] += branch.probability
-        return found
+            stage_weights[list(branch.stages)] += branch.probability
+        return stage_weights
 
-    def costs(self, of_stages: Floats) -> Floats:
-        """Return the cost of each branch from the costs of second stages."""
-        return np.array([sum(of_stages[stage] for stage in branch.stages) for branch in self.branches])
+    def costs(self, cost_by_stage: Floats) -> Floats:
+        return np.array([sum(cost_by_stage[stage] for stage in branch.stages) for branch in self.branches])
 
     def only(self, branches: Sequence[ScenarioBranch]) -> RecourseProgram:
         """Return the program with some of the branches, without second stages that none of them needs."""
-        needed = sorted({stage for branch in branches for stage in branch.stages})
-        place = {stage: number for number, stage in enumerate(needed)}
+        stage_numbers = sorted({stage for branch in branches for stage in branch.stages})
+        new_number = {stage: number for number, stage in enumerate(stage_numbers)}
         return RecourseProgram(
             self.first,
-            tuple(self.stages[stage] for stage in needed),
-            tuple(ScenarioBranch(one.probability, tuple(place[stage] for stage in one.stages)) for one in branches),
+            tuple(self.stages[stage] for stage in stage_numbers),
+            tuple(
+                ScenarioBranch(branch.probability, tuple(new_number[stage] for stage in branch.stages))
+                for branch in branches
+            ),
         )
 
 
 def second_stage_at(stage: SecondStage, x: Floats) -> Linear:
     """Return the program of a second stage after first-stage decisions. Its cost is that of the second stage's own columns."""
-    decided = stage.technology @ x
+    early_terms = stage.technology @ x
     return Linear(
         cost=stage.cost,
         lower=stage.lower,
         upper=stage.upper,
         integer=stage.integer,
         entries=stage.recourse,
-        row_lower=stage.row_lower - decided,
-        row_upper=stage.row_upper - decided,
+        row_lower=stage.row_lower - early_terms,
+        row_upper=stage.row_upper - early_terms,
     )
 
 
@@ -142,57 +137,66 @@ class Extensive:
 
     linear: Linear
     firsts: tuple[int, ...]
-    """First column of every second stage."""
     eta: int
     """Column of the value that costs exceed with probability `1 - alpha`, followed by the excess of each branch. -1 if there is none."""
 
     def seconds(self, x: Floats, program: RecourseProgram) -> list[Floats]:
-        """Return the values of the columns of each second stage."""
-        return [x[at : at + len(stage.cost)] for at, stage in zip(self.firsts, program.stages, strict=True)]
+        return [
+            x[first_column : first_column + len(stage.cost)]
+            for first_column, stage in zip(self.firsts, program.stages, strict=True)
+        ]
 
 
 def extensive_form(program: RecourseProgram, measure: RiskMeasure) -> Extensive:
     """Return all second stages in one program: first-stage columns, then those of each second stage, then those for CVaR.
 
-    CVaR is the minimum of `eta + E[max(cost - eta, 0)] / (1 - alpha)` over `eta` (Rockafellar and Uryasev 2000). Omitted branches have no excess.
-    With
-    only some of the branches, CVaR alone is therefore a lower bound.
+    CVaR is the minimum of `eta + E[max(cost - eta, 0)] / (1 - alpha)` over `eta` (Rockafellar and Uryasev 2000). Omitted branches have no excess, so with
+    only some of the branches, CVaR alone is a lower bound.
     """
     first, stages = program.first, program.stages
-    columns, weights, risky = len(first.cost), program.weights, measure.weight > 0
-    mean = 1.0 - measure.weight
-    cost = [first.cost + mean * sum((w * s.before for w, s in zip(weights, stages, strict=True)), np.zeros(columns))]
+    columns, weights, has_cvar = len(first.cost), program.weights, measure.weight > 0
+    mean_weight = 1.0 - measure.weight
+    cost = [
+        first.cost
+        + mean_weight
+        * sum(
+            (stage_weight * stage.before for stage_weight, stage in zip(weights, stages, strict=True)),
+            np.zeros(columns),
+        )
+    ]
     lower, upper, integer = [first.lower], [first.upper], [first.integer]
     row_lower, row_upper = [first.row_lower], [first.row_upper]
     entries = [(first.entries.rows, first.entries.indices, first.entries.data)]
-    firsts, rows, at = [], first.entries.shape[0], columns
+    firsts, rows, column_count = [], first.entries.shape[0], columns
     for weight, stage in zip(weights, stages, strict=True):
-        firsts.append(at)
-        cost.append(mean * weight * stage.cost)
+        firsts.append(column_count)
+        cost.append(mean_weight * weight * stage.cost)
         lower.append(stage.lower)
         upper.append(stage.upper)
         integer.append(stage.integer)
         row_lower.append(stage.row_lower)
         row_upper.append(stage.row_upper)
         entries.append((stage.technology.rows + rows, stage.technology.indices, stage.technology.data))
-        entries.append((stage.recourse.rows + rows, stage.recourse.indices + at, stage.recourse.data))
+        entries.append((stage.recourse.rows + rows, stage.recourse.indices + column_count, stage.recourse.data))
         rows += stage.recourse.shape[0]
-        at += len(stage.cost)
-    constant = first.constant + mean * float(sum(w * s.constant for w, s in zip(weights, stages, strict=True)))
-    eta = at if risky else -1
-    if risky:
-        counted = program.branches
-        exceeding = np.array([measure.weight * one.probability / (1.0 - measure.alpha) for one in counted])
+        column_count += len(stage.cost)
+    constant = first.constant + mean_weight * float(
+        sum(stage_weight * stage.constant for stage_weight, stage in zip(weights, stages, strict=True))
+    )
+    eta = column_count if has_cvar else -1
+    if has_cvar:
+        branches = program.branches
+        exceeding = np.array([measure.weight * branch.probability / (1.0 - measure.alpha) for branch in branches])
         cost.append(np.concatenate([[measure.weight], exceeding]))
-        lower.append(np.concatenate([[float(program.costs(least_costs(program)).min())], np.zeros(len(counted))]))
-        upper.append(np.full(len(counted) + 1, np.inf))
-        integer.append(np.zeros(len(counted) + 1, dtype=bool))
-        for number, branch in enumerate(counted):
+        lower.append(np.concatenate([[float(program.costs(min_costs(program)).min())], np.zeros(len(branches))]))
+        upper.append(np.full(len(branches) + 1, np.inf))
+        integer.append(np.zeros(len(branches) + 1, dtype=bool))
+        for number, branch in enumerate(branches):
             entries.extend(_exceeding(program, branch, rows + number, firsts, eta, eta + 1 + number))
-        row_lower.append(np.array([sum(stages[s].constant for s in branch.stages) for branch in counted]))
-        row_upper.append(np.full(len(counted), np.inf))
-        rows += len(counted)
-        at += len(counted) + 1
+        row_lower.append(np.array([sum(stages[stage].constant for stage in branch.stages) for branch in branches]))
+        row_upper.append(np.full(len(branches), np.inf))
+        rows += len(branches)
+        column_count += len(branches) + 1
     linear = Linear(
         cost=np.concatenate(cost),
         lower=np.concatenate(lower),
@@ -202,7 +206,7 @@ def extensive_form(program: RecourseProgram, measure: RiskMeasure) -> Extensive:
             np.concatenate([row for row, _, _ in entries]),
             np.concatenate([column for _, column, _ in entries]),
             np.concatenate([value for _, _, value in entries]),
-            (rows, at),
+            (rows, column_count),
         ),
         row_lower=np.concatenate(row_lower),
         row_upper=np.concatenate(row_upper),
@@ -211,45 +215,47 @@ def extensive_form(program: RecourseProgram, measure: RiskMeasure) -> Extensive:
     return Extensive(linear, tuple(firsts), eta)
 
 
-def least_costs(program: RecourseProgram) -> Floats:
+def min_costs(program: RecourseProgram) -> Floats:
     """Return a lower bound on the cost of each second stage, from column bounds alone. Minus infinity if these are infinite."""
     first = program.first
     return np.array(
         [
-            _ends(stage.before, first.lower, first.upper) + _ends(stage.cost, stage.lower, stage.upper) + stage.constant
+            _lower_bound(stage.before, first.lower, first.upper)
+            + _lower_bound(stage.cost, stage.lower, stage.upper)
+            + stage.constant
             for stage in program.stages
         ]
     )
 
 
-def _ends(cost: Floats, lower: Floats, upper: Floats) -> float:
-    some = cost != 0
-    return float(np.minimum(cost[some] * lower[some], cost[some] * upper[some]).sum())
+def _lower_bound(cost: Floats, lower: Floats, upper: Floats) -> float:
+    is_nonzero = cost != 0
+    return float(np.minimum(cost[is_nonzero] * lower[is_nonzero], cost[is_nonzero] * upper[is_nonzero]).sum())
 
 
-def least_of(program: RecourseProgram, measure: RiskMeasure) -> float:
+def min_objective(program: RecourseProgram, measure: RiskMeasure) -> float:
     """Return a lower bound on the objective, from column bounds alone."""
-    first, costs = program.first, program.costs(least_costs(program))
+    first, costs = program.first, program.costs(min_costs(program))
     if not np.isfinite(costs).all():
         return -np.inf
-    return _ends(first.cost, first.lower, first.upper) + first.constant + measure.of(costs, program.probabilities)
+    return (
+        _lower_bound(first.cost, first.lower, first.upper) + first.constant + measure.of(costs, program.probabilities)
+    )
 
 
-Places = tuple[Ints, Ints, Floats]
-"""Rows, columns, and values of coefficients."""
+Coefficients = tuple[Ints, Ints, Floats]
 
 
 def _exceeding(
-    program: RecourseProgram, branch: ScenarioBranch, row: int, firsts: Sequence[int], eta: int, more: int
-) -> list[Places]:
-    """Return the row that bounds a branch's excess over `eta` from below."""
-    found: list[Places] = [(np.array([row, row]), np.array([eta, more]), np.array([1.0, 1.0]))]
+    program: RecourseProgram, branch: ScenarioBranch, row: int, firsts: Sequence[int], eta: int, excess_column: int
+) -> list[Coefficients]:
+    coefficients: list[Coefficients] = [(np.array([row, row]), np.array([eta, excess_column]), np.array([1.0, 1.0]))]
     for number in branch.stages:
         stage = program.stages[number]
-        for costs, at in ((stage.before, 0), (stage.cost, firsts[number])):
-            (some,) = np.nonzero(costs)
-            found.append((np.full(len(some), row), some + at, -costs[some]))
-    return found
+        for costs, first_column in ((stage.before, 0), (stage.cost, firsts[number])):
+            (nonzero,) = np.nonzero(costs)
+            coefficients.append((np.full(len(nonzero), row), nonzero + first_column, -costs[nonzero]))
+    return coefficients
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -259,47 +265,50 @@ class RecoursePart:
     program: RecourseProgram
     """Program with a branch for each second stage, which suffices for an expected cost."""
     columns: Ints
-    """Its columns of the first stage."""
     stages: Ints
-    """Its second stages."""
 
 
-def apart(program: RecourseProgram, alone: Callable[[list[SecondStage]], bool]) -> list[RecoursePart]:
+def split_parts(program: RecourseProgram, is_separate: Callable[[list[SecondStage]], bool]) -> list[RecoursePart]:
     """Return the parts that share no decision or row with others. Those selected by `alone` come first, and all others form the last part."""
     first, stages = program.first, program.stages
-    touched = [np.union1d(stage.technology.indices, np.flatnonzero(stage.before)) for stage in stages]
-    sizes = np.concatenate([first.entries.counts, [len(columns) for columns in touched]]).astype(np.intp)
-    joined = Entries(
+    columns_by_stage = [np.union1d(stage.technology.indices, np.flatnonzero(stage.before)) for stage in stages]
+    sizes = np.concatenate([first.entries.counts, [len(columns) for columns in columns_by_stage]]).astype(np.intp)
+    incidence = Entries(
         np.ones(int(sizes.sum())),
-        np.concatenate([first.entries.indices, *touched]).astype(np.intp),
+        np.concatenate([first.entries.indices, *columns_by_stage]).astype(np.intp),
         np.concatenate([[0], np.cumsum(sizes)]),
         (len(sizes), len(first.cost)),
     )
-    of_columns, of_all = labels(joined)
+    of_columns, of_all = labels(incidence)
     of_rows, of_stages = np.split(of_all, [first.entries.shape[0]])
-    kept = [
+    kept_labels = [
         label
         for label in np.unique(of_stages).tolist()
-        if alone([stages[s] for s in np.flatnonzero(of_stages == label)])
+        if is_separate([stages[stage] for stage in np.flatnonzero(of_stages == label)])
     ]
-    parts = [_part(program, of_columns == label, of_rows == label, of_stages == label) for label in kept]
-    others = [~np.isin(of, kept) for of in (of_columns, of_rows, of_stages)]
-    return [*parts, _part(program, *others)] if any(of.any() for of in others) else parts
+    parts = [_part(program, of_columns == label, of_rows == label, of_stages == label) for label in kept_labels]
+    others = [~np.isin(mask, kept_labels) for mask in (of_columns, of_rows, of_stages)]
+    return [*parts, _part(program, *others)] if any(mask.any() for mask in others) else parts
 
 
 def _part(program: RecourseProgram, columns: Mask, rows: Mask, stages: Mask) -> RecoursePart:
-    first, place = program.first, np.cumsum(columns) - 1
+    first, new_position = program.first, np.cumsum(columns) - 1
     (numbers,) = np.nonzero(stages)
 
-    def taken(entries: Entries) -> Entries:
-        return replace(entries, indices=place[entries.indices], shape=(entries.shape[0], int(columns.sum())))
+    def select_columns(entries: Entries) -> Entries:
+        return replace(entries, indices=new_position[entries.indices], shape=(entries.shape[0], int(columns.sum())))
 
-    own = Linear(
+    first_stage = Linear(
         first.cost[columns], first.lower[columns], first.upper[columns], first.integer[columns],
-        taken(first.entries[rows]), first.row_lower[rows], first.row_upper[rows],
+        select_columns(first.entries[rows]), first.row_lower[rows], first.row_upper[rows],
     )  # fmt: skip
-    some = [program.stages[number] for number in numbers.tolist()]
-    seconds = [replace(one, technology=taken(one.technology), before=one.before[columns]) for one in some]
+    own_stages = [program.stages[number] for number in numbers.tolist()]
+    selected_stages = [
+        replace(stage, technology=select_columns(stage.technology), before=stage.before[columns])
+        for stage in own_stages
+    ]
     branches = enumerate(program.weights[numbers].tolist())
-    followed = tuple(ScenarioBranch(chance, (place,)) for place, chance in branches)
-    return RecoursePart(RecourseProgram(own, tuple(seconds), followed), np.flatnonzero(columns), numbers)
+    followed_branches = tuple(ScenarioBranch(chance, (new_position,)) for new_position, chance in branches)
+    return RecoursePart(
+        RecourseProgram(first_stage, tuple(selected_stages), followed_branches), np.flatnonzero(columns), numbers
+    )

@@ -23,21 +23,20 @@ from friendshore.solve import (
 )
 from friendshore.solve.engine import never
 
-from .lshaped import SLACK, by_cuts
+from .lshaped import SLACK, solve_by_cuts
 from .program import (
     Extensive,
     RecourseProgram,
     RiskMeasure,
     ScenarioBranch,
     SecondStage,
-    apart,
     extensive_form,
-    least_of,
+    min_objective,
     second_stage_at,
+    split_parts,
 )
 
 Solver = Callable[[Linear], SolverAnswer]
-"""Function that solves a program, which may have independent parts."""
 
 
 def solver_within(
@@ -45,11 +44,11 @@ def solver_within(
     cancel: Cancel | None = None,
     answers: AnswerCache | None = None,
     *,
-    apart: bool = True,
+    separately: bool = True,
 ) -> Solver:
-    """Return friendshore's solver with limits. If `apart`, parts of a program are solved separately, and their solutions are cached."""
-    known = AnswerCache() if answers is None else answers
-    if not apart:
+    """Return friendshore's solver with limits. If `separately`, parts of a program are solved separately, and their solutions are cached."""
+    cache = AnswerCache() if answers is None else answers
+    if not separately:
         return lambda linear: _with_constant(optimum(linear, limits, cancel, AnswerCache()), linear)
 
     def solve(linear: Linear) -> SolverAnswer:
@@ -57,8 +56,8 @@ def solver_within(
         objective = bound = linear.constant
         outcome = SolverOutcome.OPTIMAL
         parts = split(linear)
-        found = optima([part.linear for part in parts], limits, cancel, known)
-        for part, answer in zip(parts, found, strict=True):
+        answers = optima([part.linear for part in parts], limits, cancel, cache)
+        for part, answer in zip(parts, answers, strict=True):
             if answer.x is None:
                 return replace(answer, objective=float("inf"), bound=float("-inf"))
             x[part.columns] = answer.x
@@ -74,32 +73,27 @@ def _with_constant(answer: SolverAnswer, linear: Linear) -> SolverAnswer:
     return replace(answer, objective=answer.objective + linear.constant, bound=answer.bound + linear.constant)
 
 
-def answered(linear: Linear, solver: Solver) -> SolverAnswer:
+def solve_or_check(linear: Linear, solver: Solver) -> SolverAnswer:
     """Return a solver's answer. For a program without columns, the rows alone decide it."""
     if len(linear.cost):
         return solver(linear)
-    holds = bool((linear.row_lower <= SLACK).all() and (linear.row_upper >= -SLACK).all())
-    if not holds:
+    is_feasible = bool((linear.row_lower <= SLACK).all() and (linear.row_upper >= -SLACK).all())
+    if not is_feasible:
         return SolverAnswer(SolverOutcome.INFEASIBLE)
     return SolverAnswer(SolverOutcome.OPTIMAL, np.empty(0), linear.constant, linear.constant)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RecourseAnswer:
-    """Decisions and responses."""
+    """First-stage decisions and responses."""
 
     x: Floats
-    """Values of the first stage."""
     seconds: tuple[Floats, ...]
-    """Best values of each second stage."""
     costs: Floats
     """Cost of each branch, without the common cost of the first stage."""
     objective: float
-    """Value of the objective."""
     bound: float
-    """Lower bound on the objective."""
     rounds: int = 1
-    """Number of solved programs."""
 
 
 def solve_recourse(
@@ -111,30 +105,24 @@ def solve_recourse(
 ) -> RecourseAnswer | None:
     """Return the best decisions of a two-stage program. None if there are none, or if none was found within the limits.
 
-    A part whose second stages have at least `LARGE` columns, none of them integer, is decomposed. The others are solved as one program.
-
-    Args:
-        program: The program.
-        measure: Objective.
-        solver: Function that solves linear and mixed-integer programs.
-        gap: Relative distance from the bound at which decisions suffice in a decomposition.
-        stopped: Function that returns True if time is up. It is called between the programs of a decomposition.
+    A part whose second stages have at least `LARGE` columns, none of them integer, is decomposed. The others are solved as one program. In a decomposition,
+    decisions within the relative `gap` suffice, and `stopped` is called between its programs.
     """
     if measure.weight:
-        return _decided(program, measure, solver, gap, stopped)
-    parts = apart(program, _large)
+        return _solve_part(program, measure, solver, gap, stopped)
+    parts = split_parts(program, _large)
     if len(parts) == 1:
-        return _decided(program, measure, solver, gap, stopped)
+        return _solve_part(program, measure, solver, gap, stopped)
     x, bound, rounds = np.zeros(len(program.first.cost)), program.first.constant, 0
     seconds = [np.empty(0)] * len(program.stages)
     for part in parts:
-        found = _decided(part.program, measure, solver, gap, stopped)
-        if found is None:
+        part_answer = _solve_part(part.program, measure, solver, gap, stopped)
+        if part_answer is None:
             return None
-        x[part.columns] = found.x
-        for stage, values in zip(part.stages.tolist(), found.seconds, strict=True):
+        x[part.columns] = part_answer.x
+        for stage, values in zip(part.stages.tolist(), part_answer.seconds, strict=True):
             seconds[stage] = values
-        bound, rounds = bound + found.bound, max(rounds, found.rounds)
+        bound, rounds = bound + part_answer.bound, max(rounds, part_answer.rounds)
     return _answer(program, measure, x, seconds, bound, rounds)
 
 
@@ -145,24 +133,22 @@ WIDE = 200
 
 
 def _large(stages: Sequence[SecondStage]) -> bool:
-    """Return True if second stages are decomposed."""
     if sum(len(stage.cost) for stage in stages) < LARGE or any(stage.integer.any() for stage in stages):
         return False
     return len(np.unique(np.concatenate([stage.technology.indices for stage in stages]))) <= WIDE
 
 
-def _decided(
+def _solve_part(
     program: RecourseProgram, measure: RiskMeasure, solver: Solver, gap: float, stopped: Callable[[], bool]
 ) -> RecourseAnswer | None:
-    """Return the best decisions of a program without splitting it, with the method that suits its size."""
     if _large(program.stages):
-        found = by_cuts(program, measure, solver, gap, stopped)
-        if found is not None:
-            return _answer(program, measure, found.x, found.seconds, found.bound, found.rounds)
+        decomposed = solve_by_cuts(program, measure, solver, gap, stopped)
+        if decomposed is not None:
+            return _answer(program, measure, decomposed.x, decomposed.seconds, decomposed.bound, decomposed.rounds)
         if stopped():
             return None
     if measure.weight == 1.0 and sum(len(stage.cost) for stage in program.stages) >= LARGE:
-        return _by_the_worst(program, measure, solver, gap)
+        return _by_worst_branches(program, measure, solver, gap)
     form = extensive_form(program, measure)
     answer = solver(form.linear)
     if answer.x is None:
@@ -170,60 +156,60 @@ def _decided(
     if measure.weight == 1.0:
         answer = _cheapest(program, form, answer, solver)
     assert answer.x is not None
-    return _told(program, measure, answer.x[: len(program.first.cost)], answer.bound, solver, form, answer.x)
+    return _answer_at(program, measure, answer.x[: len(program.first.cost)], answer.bound, solver, form, answer.x)
 
 
 def _cheapest(program: RecourseProgram, form: Extensive, answer: SolverAnswer, solver: Solver) -> SolverAnswer:
-    """Return the decisions with the lowest expected cost among those of equal CVaR."""
-    most = answer.objective - form.linear.constant
-    again = replace(
+    max_cvar = answer.objective - form.linear.constant
+    expected_form = replace(
         extensive_form(program, RiskMeasure()).linear, row_lower=form.linear.row_lower, row_upper=form.linear.row_upper
     )
     padded = np.zeros(len(form.linear.cost))
-    padded[: len(again.cost)] = again.cost
-    asked = capped(replace(form.linear, cost=padded), form.linear.cost, most + SLACK * max(1.0, abs(most)))
-    better = solver(asked)
-    return answer if better.x is None else replace(answer, x=better.x)
+    padded[: len(expected_form.cost)] = expected_form.cost
+    capped_program = capped(
+        replace(form.linear, cost=padded), form.linear.cost, max_cvar + SLACK * max(1.0, abs(max_cvar))
+    )
+    tie_answer = solver(capped_program)
+    return answer if tie_answer.x is None else replace(answer, x=tie_answer.x)
 
 
-def _by_the_worst(program: RecourseProgram, measure: RiskMeasure, solver: Solver, gap: float) -> RecourseAnswer | None:
-    """Minimize CVaR with integer columns in second stages, using only the branches that matter. Omitted branches have no excess over `eta`, which is
-    a
-    lower bound until checked.
+def _by_worst_branches(
+    program: RecourseProgram, measure: RiskMeasure, solver: Solver, gap: float
+) -> RecourseAnswer | None:
+    """Minimize CVaR with integer columns in second stages, using only the branches that matter.
 
-    CVaR doesn't depend on the cost of branches other than the worst. Decisions are made for some branches (all of whose excess over `eta` counts),
-    and
-    then every branch is priced. Those among the worst are added until the bound meets the objective.
+    Omitted branches have no excess over `eta`, which is a lower bound until checked. CVaR doesn't depend on the cost of branches other than the worst.
+    Decisions are made for some branches (all of whose excess over `eta` counts), and then every branch is priced. Those among the worst are added until
+    the bound meets the objective.
     """
     best: RecourseAnswer | None = None
-    counted = _first_guess(program, measure, solver)
-    if counted is None:
+    branch_numbers = _first_guess(program, measure, solver)
+    if branch_numbers is None:
         return None
     bound, rounds = -np.inf, 0
     while True:
         rounds += 1
-        some = program.only([program.branches[number] for number in sorted(counted)])
-        form = extensive_form(some, measure)
+        subprogram = program.only([program.branches[number] for number in sorted(branch_numbers)])
+        form = extensive_form(subprogram, measure)
         answer = solver(form.linear)
         if answer.x is None:
             return None if best is None else replace(best, rounds=rounds)
         bound = max(bound, answer.bound)
         x = answer.x[: len(program.first.cost)]
-        found = _told(program, measure, x, bound, solver)
-        if best is None or found.objective < best.objective:
-            best = found
+        candidate = _answer_at(program, measure, x, bound, solver)
+        if best is None or candidate.objective < best.objective:
+            best = candidate
         best = replace(best, bound=min(bound, best.objective), rounds=rounds)
-        worst = _worst(found.costs, program.probabilities, measure.alpha)
-        if best.objective - bound <= gap * abs(best.objective) or worst <= counted:
+        worst = _worst(candidate.costs, program.probabilities, measure.alpha)
+        if best.objective - bound <= gap * abs(best.objective) or worst <= branch_numbers:
             return best
-        counted |= worst
+        branch_numbers |= worst
 
 
 def _worst(costs: Floats, probabilities: Floats, alpha: float) -> set[int]:
-    """Return the branches that count for CVaR."""
     order = np.argsort(-costs, kind="stable")
-    reached = np.cumsum(probabilities[order])
-    count = int(np.searchsorted(reached, 1.0 - alpha - 1e-12)) + 1
+    cumulative = np.cumsum(probabilities[order])
+    count = int(np.searchsorted(cumulative, 1.0 - alpha - 1e-12)) + 1
     return set(order[:count].tolist())
 
 
@@ -232,11 +218,11 @@ def _first_guess(program: RecourseProgram, measure: RiskMeasure, solver: Solver)
     cheapest = solver(program.first)
     if cheapest.x is None:
         return None
-    found = _told(program, measure, cheapest.x, -np.inf, solver)
-    return _worst(found.costs, program.probabilities, 1.0 - 1.5 * (1.0 - measure.alpha))
+    answer = _answer_at(program, measure, cheapest.x, -np.inf, solver)
+    return _worst(answer.costs, program.probabilities, 1.0 - 1.5 * (1.0 - measure.alpha))
 
 
-def _told(
+def _answer_at(
     program: RecourseProgram,
     measure: RiskMeasure,
     x: Floats,
@@ -246,10 +232,14 @@ def _told(
     values: Floats | None = None,
 ) -> RecourseAnswer:
     """Return the best response of every second stage to `x`. If a search gives up, the extensive form's solution is used."""
-    kept = form.seconds(values, program) if form is not None and values is not None else None
+    fallback_values = form.seconds(values, program) if form is not None and values is not None else None
     seconds = [
-        own if own is not None else kept[number] if kept is not None else np.full(len(stage.cost), np.nan)
-        for number, (own, stage) in enumerate(zip(best_seconds(program, x, solver), program.stages, strict=True))
+        response
+        if response is not None
+        else fallback_values[number]
+        if fallback_values is not None
+        else np.full(len(stage.cost), np.nan)
+        for number, (response, stage) in enumerate(zip(best_seconds(program, x, solver), program.stages, strict=True))
     ]
     return _answer(program, measure, x, seconds, bound)
 
@@ -262,11 +252,10 @@ def _answer(
     bound: float,
     rounds: int = 1,
 ) -> RecourseAnswer:
-    """Return the result of decisions."""
     of_branches = program.costs(stage_costs(program, x, seconds))
     first = float(program.first.cost @ x) + program.first.constant
     objective = first + measure.of(of_branches, program.probabilities)
-    bound = max(bound, least_of(program, measure))  # of a search that ended before it had one
+    bound = max(bound, min_objective(program, measure))  # a search may end without a bound
     return RecourseAnswer(x, tuple(seconds), of_branches, objective, min(bound, objective), rounds)
 
 
@@ -279,17 +268,21 @@ def followed(
     """
     if any(stage.integer.any() for stage in program.stages):
         return None
-    found = by_cuts(program, measure, solver, gap, lambda: True, x)
-    return None if found is None else _answer(program, measure, found.x, found.seconds, found.bound, found.rounds)
+    decomposed = solve_by_cuts(program, measure, solver, gap, lambda: True, x)
+    return (
+        None
+        if decomposed is None
+        else _answer(program, measure, decomposed.x, decomposed.seconds, decomposed.bound, decomposed.rounds)
+    )
 
 
 def stage_costs(program: RecourseProgram, x: Floats, seconds: Sequence[Floats]) -> Floats:
     """Return the cost of each second stage for given values. Infinite if these aren't numbers."""
-    found = [
-        float(stage.before @ x + stage.cost @ own + stage.constant)
-        for stage, own in zip(program.stages, seconds, strict=True)
+    costs = [
+        float(stage.before @ x + stage.cost @ values + stage.constant)
+        for stage, values in zip(program.stages, seconds, strict=True)
     ]
-    return np.where(np.isnan(found), np.inf, found)
+    return np.where(np.isnan(costs), np.inf, costs)
 
 
 def best_seconds(program: RecourseProgram, x: Floats, solver: Solver) -> list[Floats | None]:
@@ -297,97 +290,97 @@ def best_seconds(program: RecourseProgram, x: Floats, solver: Solver) -> list[Fl
     programs = [second_stage_at(stage, x) for stage in program.stages]
     if not programs:
         return []
-    ends = np.cumsum([0, *(len(one.cost) for one in programs)])
-    every = side_by_side(programs)
-    if len(every.cost) and all(len(one.cost) for one in programs):
-        answer = solver(every)
+    ends = np.cumsum([0, *(len(each.cost) for each in programs)])
+    joined = side_by_side(programs)
+    if len(joined.cost) and all(len(each.cost) for each in programs):
+        answer = solver(joined)
         if answer.x is not None:
             return [answer.x[a:b] for a, b in pairwise(ends.tolist())]
-    return [answered(one, solver).x for one in programs]
+    return [solve_or_check(each, solver).x for each in programs]
 
 
 def side_by_side(programs: Sequence[Linear]) -> Linear:
-    """Return independent programs as one."""
-    columns = np.cumsum([0, *(len(one.cost) for one in programs)])
-    rows = np.cumsum([0, *(one.entries.shape[0] for one in programs)])
-    starts = np.cumsum([0, *(one.entries.nnz for one in programs)])
+    columns = np.cumsum([0, *(len(each.cost) for each in programs)])
+    rows = np.cumsum([0, *(each.entries.shape[0] for each in programs)])
+    starts = np.cumsum([0, *(each.entries.nnz for each in programs)])
     entries = Entries(
-        np.concatenate([one.entries.data for one in programs]),
-        np.concatenate([one.entries.indices + at for one, at in zip(programs, columns[:-1], strict=True)]),
-        np.concatenate([[0], *(one.entries.indptr[1:] + at for one, at in zip(programs, starts[:-1], strict=True))]),
+        np.concatenate([each.entries.data for each in programs]),
+        np.concatenate([each.entries.indices + offset for each, offset in zip(programs, columns[:-1], strict=True)]),
+        np.concatenate(
+            [[0], *(each.entries.indptr[1:] + offset for each, offset in zip(programs, starts[:-1], strict=True))]
+        ),
         (int(rows[-1]), int(columns[-1])),
     )
     return Linear(
-        cost=np.concatenate([one.cost for one in programs]),
-        lower=np.concatenate([one.lower for one in programs]),
-        upper=np.concatenate([one.upper for one in programs]),
-        integer=np.concatenate([one.integer for one in programs]),
+        cost=np.concatenate([each.cost for each in programs]),
+        lower=np.concatenate([each.lower for each in programs]),
+        upper=np.concatenate([each.upper for each in programs]),
+        integer=np.concatenate([each.integer for each in programs]),
         entries=entries,
-        row_lower=np.concatenate([one.row_lower for one in programs]),
-        row_upper=np.concatenate([one.row_upper for one in programs]),
+        row_lower=np.concatenate([each.row_lower for each in programs]),
+        row_upper=np.concatenate([each.row_upper for each in programs]),
     )
 
 
 EXPECTED = RiskMeasure()
 
 
-def evaluated(program: RecourseProgram, x: Floats, solver: Solver) -> Floats:
+def branch_costs_at(program: RecourseProgram, x: Floats, solver: Solver) -> Floats:
     """Return the cost of every branch after `x`, including the common cost. Infinite if a branch is infeasible."""
     seconds = [
-        own if own is not None else np.full(len(stage.cost), np.nan)
-        for own, stage in zip(best_seconds(program, x, solver), program.stages, strict=True)
+        values if values is not None else np.full(len(stage.cost), np.nan)
+        for values, stage in zip(best_seconds(program, x, solver), program.stages, strict=True)
     ]
-    decided = float(program.first.cost @ x) + program.first.constant
-    found: Floats = program.costs(stage_costs(program, x, seconds)) + decided
-    return found
+    early_cost = float(program.first.cost @ x) + program.first.constant
+    costs: Floats = program.costs(stage_costs(program, x, seconds)) + early_cost
+    return costs
 
 
 def wait_and_see(program: RecourseProgram, solver: Solver) -> Floats:
     """Return the cost of every branch with perfect information. Infinite if there is no plan."""
-    found = []
+    costs = []
     for branch in program.branches:
-        alone = program.only([replace(branch, probability=1.0)])
-        answer = solver(extensive_form(alone, EXPECTED).linear)
-        found.append(np.inf if answer.x is None else answer.objective)
-    return np.array(found)
+        branch_program = program.only([replace(branch, probability=1.0)])
+        answer = solver(extensive_form(branch_program, EXPECTED).linear)
+        costs.append(np.inf if answer.x is None else answer.objective)
+    return np.array(costs)
 
 
-def expected_value_of(program: RecourseProgram) -> RecourseProgram:
+def expected_value_program(program: RecourseProgram) -> RecourseProgram:
     """Return the program with one branch, in which every number is its expected value.
 
-    Raises:
-        ValueError: If second stages differ in their rows or columns, so that there is no expected value.
+    Raises ValueError if second stages differ in their rows or columns, so that there is no expected value.
     """
     shapes = {(stage.technology.shape, stage.recourse.shape) for stage in program.stages}
     if len(shapes) != 1:
-        raise ValueError("second stages that differ in rows or columns have no expected value")
+        raise ValueError("second stages with different rows or columns have no expected value")
     weights, stages = program.weights / program.weights.sum(), program.stages
 
     def mean(arrays: list[Floats]) -> Floats:
-        held = np.array(arrays)
-        alike = (held == held[0]).all(axis=0)  # infinite ends among them
-        found: Floats = np.where(alike, held[0], weights @ np.where(alike, 0.0, held))
-        return found
+        stacked = np.array(arrays)
+        is_equal = (stacked == stacked[0]).all(axis=0)  # also for infinite bounds
+        means: Floats = np.where(is_equal, stacked[0], weights @ np.where(is_equal, 0.0, stacked))
+        return means
 
-    def mixed(several: list[Entries]) -> Entries:
+    def mixed(matrices: list[Entries]) -> Entries:
         return Entries.summed(
-            np.concatenate([one.rows for one in several]),
-            np.concatenate([one.indices for one in several]),
-            np.concatenate([w * one.data for w, one in zip(weights, several, strict=True)]),
-            several[0].shape,
+            np.concatenate([matrix.rows for matrix in matrices]),
+            np.concatenate([matrix.indices for matrix in matrices]),
+            np.concatenate([weight * matrix.data for weight, matrix in zip(weights, matrices, strict=True)]),
+            matrices[0].shape,
         )
 
     stage = SecondStage(
-        cost=mean([one.cost for one in stages]),
-        lower=mean([one.lower for one in stages]),
-        upper=mean([one.upper for one in stages]),
+        cost=mean([each.cost for each in stages]),
+        lower=mean([each.lower for each in stages]),
+        upper=mean([each.upper for each in stages]),
         integer=stages[0].integer,
-        technology=mixed([one.technology for one in stages]),
-        recourse=mixed([one.recourse for one in stages]),
-        row_lower=mean([one.row_lower for one in stages]),
-        row_upper=mean([one.row_upper for one in stages]),
-        before=mean([one.before for one in stages]),
-        constant=float(weights @ np.array([one.constant for one in stages])),
+        technology=mixed([each.technology for each in stages]),
+        recourse=mixed([each.recourse for each in stages]),
+        row_lower=mean([each.row_lower for each in stages]),
+        row_upper=mean([each.row_upper for each in stages]),
+        before=mean([each.before for each in stages]),
+        constant=float(weights @ np.array([each.constant for each in stages])),
     )
     return RecourseProgram(program.first, (stage,), (ScenarioBranch(1.0, (0,)),))
 
@@ -398,7 +391,6 @@ class GapInterval:
 
     batches: int
     gap: float
-    """Mean additional cost of the plan over the best plan of each batch."""
     most: float
     """Upper bound on the additional cost over the best plan, with the given confidence."""
     low: float
@@ -412,40 +404,37 @@ def gap_interval(
     measure: RiskMeasure,
     solver: Solver,
     confidence: float = 0.95,
-    apart: Solver | None = None,
+    pricing_solver: Solver | None = None,
 ) -> GapInterval | None:
-    """Return the quality of decisions. None if some batch wasn't solved.
+    """Return the quality of decisions that were made without these batches. None if some batch wasn't solved.
 
-    Args:
-        x: The decisions, made without these batches.
-        batches: Two or more independent samples: programs of the same first stage.
-        measure: Objective.
-        solver: Function that solves them.
-        confidence: Confidence of the result.
-        apart: Function that prices the decisions in second stages. None means `solver`.
+    `batches` are two or more independent samples: programs of the same first stage. `pricing_solver` prices the decisions in second stages.
     """
-    plans, least, gaps = [], [], []
+    plans, lower_bounds, gaps = [], [], []
     for batch in batches:
         best = solve_recourse(batch, measure, solver)
         if best is None:
             return None
-        plan = measure.of(evaluated(batch, x, apart or solver), batch.probabilities)
+        plan = measure.of(branch_costs_at(batch, x, pricing_solver or solver), batch.probabilities)
         plans.append(plan)
-        least.append(best.bound)
+        lower_bounds.append(best.bound)
         gaps.append(max(0.0, plan - best.bound))
     spread = sqrt(len(batches))
-    one, both = _quantile(confidence, len(batches) - 1), _quantile((1 + confidence) / 2, len(batches) - 1)
+    one_sided, two_sided = _quantile(confidence, len(batches) - 1), _quantile((1 + confidence) / 2, len(batches) - 1)
 
     def mean(values: Sequence[float], times: float) -> float:
         return float(np.mean(values)) + times * float(np.std(values, ddof=1)) / spread
 
     return GapInterval(
-        len(batches), mean(gaps, 0.0), mean(gaps, one), min(mean(least, -both), mean(plans, both)), mean(plans, both)
+        len(batches),
+        mean(gaps, 0.0),
+        mean(gaps, one_sided),
+        min(mean(lower_bounds, -two_sided), mean(plans, two_sided)),
+        mean(plans, two_sided),
     )
 
 
 def _quantile(confidence: float, freedom: int) -> float:
-    """Return a quantile of Student's t-distribution."""
     from scipy.special import stdtrit  # slow to import
 
     return float(stdtrit(freedom, confidence))
