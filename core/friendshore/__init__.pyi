@@ -85,5 +85,5 @@ from .rules.rows import Row as Row, Rows as Rows
 from .run import read_run as read_run
 from .session import Answer as Answer, Session as Session
 
-@typing_extensions.deprecated("`read_catalog` is now `load_catalog`")
-def read_catalog(folder: pathlib.Path | str) -> Catalog: ...
+@typing_extensions.deprecated("`load_catalog` is now `load_catalog`")
+def load_catalog(folder: pathlib.Path | str) -> Catalog: ...

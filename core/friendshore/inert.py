@@ -70,11 +70,11 @@ def cell_inert(text: str) -> str:
 
 
 def computed(text: str) -> bool:
-    """Return True if a spreadsheet would compute a text of a CSV table, or `cell_typed` would take it for the result of `cell_inert`."""
+    """Return True if a spreadsheet would compute a text of a CSV table, or `original_cell` would take it for the result of `cell_inert`."""
     return text[:1] == '"' or _COMPUTED.search(text) is not None
 
 
-def cell_typed(cell: str) -> str:
+def original_cell(cell: str) -> str:
     """Return the text of a cell from `cell_inert`."""
     if len(cell) < 2 or cell[0] != '"' or cell[-1] != '"':
         return cell

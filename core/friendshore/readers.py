@@ -100,7 +100,7 @@ def read_record_rows(
     """
     from .reading.csvfile import read_table  # a case that reads no such table needs none of it
     from .reading.fields import layout
-    from .reading.textfile import no_file
+    from .reading.textfile import non_file_diagnostic
     from .reading.workbook import is_workbook, read_workbook, sheet_table
 
     described = replace(layout(path.name, holds, model, others=others), headings=headings)
@@ -109,7 +109,7 @@ def read_record_rows(
             f"no field of {model.__name__} is a column: annotate each that is with Written, of friendshore.domain.written"
         )
     found: list[Diagnostic] = []
-    other = no_file(path)
+    other = non_file_diagnostic(path)
     if other is not None:
         raise all_of([other])
     if is_workbook(path):

@@ -28,7 +28,7 @@ _OF_THE_MACHINE = frozenset(
 """Errors of a disk that don't name the file."""
 
 
-def refused_by_the_machine(error: OSError) -> InputError:
+def system_input_error(error: OSError) -> InputError:
     """Return an error of the system as an input error.
 
     Raises:
@@ -89,7 +89,7 @@ def aside(place: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def written_aside(place: Path) -> Iterator[Path]:
+def atomic_write_path(place: Path) -> Iterator[Path]:
     """Yield a path to write a file or folder to. If the block succeeds, it is moved to its place in one rename.
 
     An existing file is replaced. For a folder, nothing may exist at its place.
@@ -111,7 +111,7 @@ def replace_file(place: Path, content: bytes | Iterable[bytes]) -> None:
     Raises:
         OSError: If it can't be written.
     """
-    with written_aside(Path(os.path.realpath(place))) as new:
+    with atomic_write_path(Path(os.path.realpath(place))) as new:
         write_file(new, content)
 
 
@@ -124,7 +124,7 @@ def add_files(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> None:
     """
     _refuse(present(folder, contents))
     if not folder.is_dir():
-        with written_aside(Path(os.path.realpath(folder))) as new:
+        with atomic_write_path(Path(os.path.realpath(folder))) as new:
             for path, content in contents.items():
                 (new / path).parent.mkdir(parents=True, exist_ok=True)
                 write_file(new / path, content)
@@ -132,7 +132,7 @@ def add_files(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> None:
     written: list[Path] = []
     try:
         for path, content in contents.items():
-            with written_aside(folder / path) as new:
+            with atomic_write_path(folder / path) as new:
                 write_file(new, content)
             written.append(folder / path)
     except BaseException:
@@ -147,7 +147,7 @@ def present(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> list[Path]
     return [path for path in paths if path.exists() or path.is_symlink()]
 
 
-def refuse_present(*paths: Path) -> None:
+def reject_existing(*paths: Path) -> None:
     """Reject files that exist already.
 
     Raises:

@@ -17,7 +17,7 @@ import pytest
 
 import friendshore
 from friendshore.domain.change import Change
-from friendshore.domain.runtime import Recent
+from friendshore.domain.runtime import SizeLimitedCache
 from friendshore.errors import InputError, VerificationError
 from friendshore_testing.check import outcomes_of
 from friendshore_testing.subjects import checks_of
@@ -126,7 +126,7 @@ def test_a_stored_plan_that_does_not_hold_is_refused(recommendation: friendshore
 
 def test_a_session_remembers_only_so_much() -> None:
     """What was used least recently goes first, and the newest always stays."""
-    kept = Recent[str, int](10)
+    kept = SizeLimitedCache[str, int](10)
     for name, size in (("a", 4), ("b", 4)):
         kept.keep(name, size, size)
     assert kept.get("a") == 4

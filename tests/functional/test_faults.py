@@ -23,8 +23,8 @@ import typer.main
 from friendshore.cli import app
 from friendshore.cli.options import CLOSED_PIPE
 from friendshore.cli.output import show_json
-from friendshore.inert import UNSEEN, cell_typed
-from friendshore.writing import refused_by_the_machine, replace_file
+from friendshore.inert import UNSEEN, original_cell
+from friendshore.writing import replace_file, system_input_error
 
 from .case_books import friendshore
 from .depth import few
@@ -206,7 +206,7 @@ def test_a_file_larger_than_the_machine_allows_is_told(tmp_path: Path) -> None:
     try:
         replace_file(tmp_path / "file", bytes(1_000))
     except OSError as error:
-        told = refused_by_the_machine(error)
+        told = system_input_error(error)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert "File too large" in str(told)
@@ -257,7 +257,7 @@ def test_names_of_any_signs_are_planned_shown_and_verified(case: Path) -> None:
         cells = [cell for row in rows for cell in row]
         assert not [cell for cell in cells if re.match(r"[=+@\t\r]|-(?!\d)", cell) or UNSEEN.search(cell)]
     with Path("run/purchases.csv").open(encoding="utf-8", newline="") as stream:
-        assert {cell_typed(row["facility"]) for row in csv.DictReader(stream)} == typed
+        assert {original_cell(row["facility"]) for row in csv.DictReader(stream)} == typed
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])

@@ -25,7 +25,7 @@ from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog, Quote
 from friendshore.domain.market import Rate
 from friendshore.domain.plan import PlanStatus
-from friendshore.domain.terms import Bearing, PriceSchedule, Terms, Tier, TierKind
+from friendshore.domain.terms import OrderCondition, PriceSchedule, Terms, Tier, TierKind
 from friendshore.errors import InputError
 from friendshore.recommend import Recommendation
 
@@ -185,7 +185,7 @@ def over_capacity(world: World, units: Array) -> NDArray[np.bool_]:
     return over
 
 
-def about(world: World, bearing: Bearing) -> list[int]:
+def about(world: World, bearing: OrderCondition) -> list[int]:
     """Offers that a schedule or terms are about; one without any quotation is none."""
     names = {"offer": OFFERS, "facility": tuple(WHERE.values()), "supplier": ("Acme",) * 3}[bearing.of]
     material = ("metal", "metal", "oxide")
@@ -194,7 +194,7 @@ def about(world: World, bearing: Bearing) -> list[int]:
     return [i for i in range(first, 3) if names[i] == bearing.id and meant[i]]
 
 
-def spans_of(world: World, bearing: Bearing) -> list[list[int]]:
+def spans_of(world: World, bearing: OrderCondition) -> list[list[int]]:
     """The periods, which are years, or all of them together."""
     count = len(world.wanted)
     return [list(range(count))] if bearing.per == "horizon" else [[t] for t in range(count)]

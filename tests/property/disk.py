@@ -12,7 +12,7 @@ from typing import Any
 
 from friendshore.domain.case import Case, DemandSpec, StockSpec, StoreSpec
 from friendshore.domain.facts import Catalog, Offer, Price, Quote
-from friendshore.domain.terms import Bearing, PriceSchedule, Terms, Tier
+from friendshore.domain.terms import OrderCondition, PriceSchedule, Terms, Tier
 from friendshore.rules.base import Rule
 
 from .random_cases.facts import in_days
@@ -119,7 +119,7 @@ def _price(price: Price | Quote, unit: str) -> str:
     return f"{price.amount * UNITS[unit]:f} {price.currency}/{unit}"
 
 
-def _bearing(bearing: Bearing) -> Row:
+def _bearing(bearing: OrderCondition) -> Row:
     """What price schedules and terms of trade are about, when, and by whom."""
     return {
         "of": bearing.of, "id": bearing.id, "materials": ";".join(sorted(bearing.materials)), "per": bearing.per,

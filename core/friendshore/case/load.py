@@ -38,7 +38,7 @@ from ..readers import TableRows, reader_in
 from ..reading.csvfile import Table, read_table
 from ..reading.kinds import plain_table
 from ..reading.records import Entry
-from ..reading.textfile import no_file
+from ..reading.textfile import non_file_diagnostic
 from ..reading.tomlfile import Key, TomlFile, TomlTable, is_text, read_section, toml_of
 from ..rules.keys import scenario
 from . import keys
@@ -89,7 +89,7 @@ def load_case(source: Path | str | Mapping[str, object], *, folder: Path | str =
             fix=fix,
         )
     if not file.exists():  # what is there and no file, such as a pipe, is told by the reader
-        other = no_file(file)
+        other = non_file_diagnostic(file)
         if other is not None:
             raise InputError(other)
         raise InputError("there is no such case", file=str(file), expected="a case file", fix="check the path")
@@ -188,7 +188,7 @@ def _demand_table(use: Entry, folder: Path, found: list[Diagnostic]) -> list[Ent
         return []
     file = folder / name
     if not file.is_file():
-        other = no_file(file)
+        other = non_file_diagnostic(file)
         if other is not None:
             found.append(other)
             return []

@@ -28,7 +28,7 @@ from ..reading.kinds import BOOLEANS
 from ..reading.textfile import read_object
 from ..reading.tomlfile import toml_text
 from ..reading.workbook import is_workbook
-from ..writing import replace_file, write_file, written_aside
+from ..writing import atomic_write_path, replace_file, write_file
 from . import columns
 from .sheets import Sheet, workbook
 from .tables import HEAD_ROWS, HEAD_SHEET, NO_FACTS, FolderTables, sheet_name, tables_at
@@ -104,7 +104,7 @@ def put(texts: Texts, digest: str, target: Path, read: Callable[[Path], Catalog]
     """
     may_be_written(target)
     try:
-        with written_aside(target) as made:
+        with atomic_write_path(target) as made:
             (write_workbook if is_workbook(target) else write_folder)(texts, made)
             if read(made).digest != digest:
                 fix = "look for cells with line breaks or signs that cannot be seen"

@@ -23,7 +23,7 @@ from ..reading.fields import FactColumns
 from ..reading.tomlfile import is_text, toml_of
 from . import columns
 from .known import ALL_IDS, IDS_IN, KnownIds, alias_faults, known_from
-from .offers import made_by_facility, read_offers, read_terms, read_tiers, with_list_prices
+from .offers import materials_by_facility, read_offers, read_terms, read_tiers, with_list_prices
 from .reading import CatalogReading
 from .tables import NO_FACTS, CatalogTables, tables_at
 
@@ -148,7 +148,7 @@ def _assemble(reading: CatalogReading) -> dict[str, object]:
     """Return all records. Referenced tables come first."""
     aliases = read_aliases(reading)
     sources = read_sources(reading)
-    name_materials(reading)
+    add_material_ids(reading)
     factors = read_factors(reading)
     reading.factors = reading.known.conversions()
     factors_file = reading.table(columns.FACTORS).file
@@ -156,9 +156,9 @@ def _assemble(reading: CatalogReading) -> dict[str, object]:
     materials = read_materials(reading)
     prices = read_prices(reading)
     rates = read_rates(reading)
-    name_facilities(reading)
+    add_facility_ids(reading)
     offers = read_offers(reading)
-    capacity = read_capacity(reading, made_by_facility(offers))
+    capacity = read_capacity(reading, materials_by_facility(offers))
     schedules = read_tiers(reading)
     check_aliases(reading)
     return {
@@ -228,7 +228,7 @@ def read_factors(reading: CatalogReading) -> tuple[Factor, ...]:
     return tuple(sorted(factors, key=lambda f: (f.element, f.compound)))
 
 
-def name_materials(reading: CatalogReading) -> None:
+def add_material_ids(reading: CatalogReading) -> None:
     """Make the ids of this catalog's materials known, before anything refers to them."""
     for row in reading.table(columns.MATERIALS).rows:
         if "id" in row.values:
@@ -264,7 +264,7 @@ def read_rates(reading: CatalogReading) -> tuple[Rate, ...]:
     return reading.records(columns.RATES, Rate)
 
 
-def name_facilities(reading: CatalogReading) -> None:
+def add_facility_ids(reading: CatalogReading) -> None:
     """Make this catalog's facilities and their sites known, before anything refers to them."""
     table = reading.table(columns.FACILITIES)
     for row in table.rows:

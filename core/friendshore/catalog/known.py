@@ -21,12 +21,12 @@ from ..domain.market import BenchmarkPrice, Factor
 from ..domain.naming import Alias, Aliases, Names
 from ..domain.stages import Stage
 from ..domain.suggest import Suggestions, did_you_mean
-from ..domain.terms import PriceSchedule, Terms, bears_too, overlapping
+from ..domain.terms import PriceSchedule, Terms, overlap_fault, overlapping
 from ..domain.values import ident
 from ..domain.written import Written, record_in
 from ..errors import Diagnostic
 from ..reading.fields import Layout
-from ..reading.records import Again, shown
+from ..reading.records import RecordChecker, shown
 from . import columns
 
 IDS_IN = {
@@ -271,7 +271,7 @@ def alias_faults(alias: Alias, known: KnownIds) -> Iterator[Fault]:
         yield no_such(alias.of, "new", did_you_mean(alias.new, known.named(alias.of)))
 
 
-def stage_of_none(stage: Stage, materials: Sequence[Material]) -> Iterator[Fault]:
+def unknown_stage(stage: Stage, materials: Sequence[Material]) -> Iterator[Fault]:
     """Yield a fault if an offer performs a stage that none of the materials it delivers has."""
     if any(stage in material.stages for material in materials):
         return
@@ -353,7 +353,7 @@ def sound(catalog: Catalog, others: Sequence[Catalog] = ()) -> tuple[Catalog, li
 
     Countries become codes, and numbers become decimals. The catalog may refer to ids of `others`, which are used beside it.
     """
-    again = Again()
+    again = RecordChecker()
     lists = {name: tuple(_remade(again, catalog, name)) for name in _TABLES}
     head = again.record(catalog.but(**dict.fromkeys(_TABLES, ())), f"catalog {catalog.name}")
     checked = head.but(**lists)
@@ -366,7 +366,7 @@ def unfit(catalogs: Sequence[Catalog]) -> list[Diagnostic]:
     return [problem for catalog in catalogs for problem in _Finished(catalog, known, ()).problems()]
 
 
-def _remade(again: Again, catalog: Catalog, name: str) -> Iterator[object]:
+def _remade(again: RecordChecker, catalog: Catalog, name: str) -> Iterator[object]:
     """Yield the records of a list, validated again. Leave out a record that lacks a field, once that is reported."""
     for position, record in enumerate(getattr(catalog, name)):
         strange = name == "offers" and getattr(record, "catalog", "") != catalog.name
@@ -405,7 +405,7 @@ class _Finished(CrossChecks):
                 yield from (self._told(fault, name, record, position) for fault in faults)
         schedules = [schedule for schedule in self.catalog.schedules if id(schedule) not in self.wrong]
         for _, position in overlapping(schedules):
-            yield self._told(bears_too(schedules[position]), "schedules", schedules[position], position)
+            yield self._told(overlap_fault(schedules[position]), "schedules", schedules[position], position)
 
     def _told(self, fault: Fault, name: str, record: BaseModel, position: int) -> Diagnostic:
         held = getattr(record, fault.field, None)
@@ -429,7 +429,7 @@ class _Finished(CrossChecks):
                 for position, one in enumerate(held, 1):
                     faults = self._faults_within(one, name)
                     if type(one) is ChainEntry and delivered:
-                        faults = [*faults, *stage_of_none(one.main_stage, delivered)]
+                        faults = [*faults, *unknown_stage(one.main_stage, delivered)]
                     if len(held) > 1 and type(one) in _WITHIN:
                         faults = [*faults, *_repeated(one, _WITHIN[type(one)], seen)]
                     found += [replace(fault, field=f"{name}[{position}].{fault.field}") for fault in faults]

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from ..domain.base import exact, grouped
 from ..domain.facts import (
-    PRICED_TWICE,
+    TWO_PRICES_FAULT,
     ChainEntry,
     Feed,
     Lane,
@@ -23,11 +23,11 @@ from ..domain.facts import (
 )
 from ..domain.quantities import Mass, Money, UnitPrice
 from ..domain.stages import COLLECTION, stage_of
-from ..domain.terms import PriceSchedule, Terms, Tier, bears_too, overlapping
+from ..domain.terms import PriceSchedule, Terms, Tier, overlap_fault, overlapping
 from ..reading.csvfile import Table, TableRow
 from ..reading.fields import Layout
 from . import columns
-from .known import stage_of_none, unsourced, unsourced_line
+from .known import unknown_stage, unsourced, unsourced_line
 from .reading import CatalogReading
 
 M = TypeVar("M", Lane, Quote)
@@ -77,7 +77,7 @@ def read_offers(reading: CatalogReading) -> tuple[Offer, ...]:
     return tuple(sorted(offers, key=lambda o: o.id))
 
 
-def made_by_facility(offers: tuple[Offer, ...]) -> dict[str, frozenset[str]]:
+def materials_by_facility(offers: tuple[Offer, ...]) -> dict[str, frozenset[str]]:
     """Return the outputs of each facility's offers."""
     made = grouped((offer.facility, line.material) for offer in offers for line in offer.outputs)
     return {facility: frozenset(materials) for facility, materials in made.items()}
@@ -176,7 +176,7 @@ def _chains(
         known = reading.refers(row, "offer", "offer", names)
         if known and "stage" in row.values:
             materials = delivered.get(row.values["offer"], [])
-            row.tell(stage_of_none(stage_of(row.values["stage"]), materials) if materials else ())
+            row.tell(unknown_stage(stage_of(row.values["stage"]), materials) if materials else ())
         entry = row.alike(ChainEntry, reading.given(row, ChainEntry))
         if known and entry is not None:
             chains.setdefault(row.values["offer"], []).append(entry)
@@ -209,7 +209,7 @@ def _quotes(
     quotes = _of_offers(reading, columns.QUOTES, Quote, names, delivered)
     for row in reading.table(columns.QUOTES).rows:
         if "offer" in row.values and row.values["offer"] in priced:
-            row.tell([PRICED_TWICE], {"quotes": "offer"})
+            row.tell([TWO_PRICES_FAULT], {"quotes": "offer"})
     return {name: rows for name, rows in quotes.items() if name not in priced}
 
 
@@ -245,7 +245,7 @@ def read_tiers(reading: CatalogReading) -> tuple[PriceSchedule, ...]:
             made.append((schedule, rows[0]))
     for _, position in overlapping([schedule for schedule, _ in made]):
         schedule, row = made[position]
-        row.tell([bears_too(schedule)])
+        row.tell([overlap_fault(schedule)])
     return tuple(sorted((schedule for schedule, _ in made), key=lambda schedule: schedule.order))
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from ..domain.base import exact
 from ..domain.basis import Factors, basis_factor, missing_factor
-from ..domain.facts import Material, RecipeLine, Stating
+from ..domain.facts import Material, RecipeLine, WithFacts
 from ..domain.quantities import Mass, UnitPrice
 from ..errors import Diagnostic
 from ..reading.csvfile import TABLE_ROWS, Table, TableRow
@@ -189,7 +189,7 @@ class CatalogReading:
         source = row.layout.columns(record).get("source")
         if source is not None:
             found["source"] = self.full(values.get(source, ""))
-        if issubclass(record, Stating):
+        if issubclass(record, WithFacts):
             found["facts"] = row.facts
         self._check(row, record, found, only)
         return found

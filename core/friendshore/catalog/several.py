@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from ..domain.case import Overlap
 from ..domain.facts import Catalog, Facility
-from ..domain.runtime import Recent, uncollected
+from ..domain.runtime import SizeLimitedCache, without_gc
 from ..domain.suggest import did_you_mean
 from ..domain.terms import PriceSchedule, Terms
 from ..errors import Diagnostic, InputError, all_of
@@ -293,7 +293,9 @@ class Once:
     """Cache of valid catalogs by folder, for several cases."""
 
     def __init__(self) -> None:
-        self._drafts: Recent[tuple[object, ...], tuple[CatalogDraft, Sequence[CatalogDraft]]] = Recent(MOST_KEPT)
+        self._drafts: SizeLimitedCache[tuple[object, ...], tuple[CatalogDraft, Sequence[CatalogDraft]]] = (
+            SizeLimitedCache(MOST_KEPT)
+        )
 
     def draft(
         self, head: _Head, required: Sequence[CatalogDraft], known: KnownIds, found: list[Diagnostic]
@@ -316,7 +318,7 @@ class Once:
         return draft
 
 
-@uncollected()
+@without_gc()
 def read_catalogs(
     wanted: Sequence[CatalogFolder],
     find: Callable[[str], CatalogFolder] | None = None,

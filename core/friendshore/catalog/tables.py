@@ -14,7 +14,7 @@ from ..reading import kinds as k
 from ..reading.csvfile import Table, TableRow, fill, read_table
 from ..reading.fields import FactColumns, Field, Layout
 from ..reading.records import Entry
-from ..reading.textfile import no_file
+from ..reading.textfile import non_file_diagnostic
 from ..reading.tomlfile import TomlFile, read_section, read_toml
 from ..reading.workbook import PRIVATE, Workbook, is_workbook, read_workbook, sheet_table
 from . import columns
@@ -86,14 +86,14 @@ class FolderTables:
     def head(self, found: list[Diagnostic]) -> Entry | None:
         path = self.path / HEAD_FILE
         if not path.is_file():
-            found.append(no_file(path) or _no_head(self.path))
+            found.append(non_file_diagnostic(path) or _no_head(self.path))
             return None
         toml = read_toml(path, found)
         return None if toml is None else read_section(toml, columns.HEAD, toml.data)
 
     def table(self, layout: Layout, found: list[Diagnostic]) -> Table | None:
         path = self.path / layout.name
-        other = no_file(path)
+        other = non_file_diagnostic(path)
         if other is not None:  # what it was to hold is missing, and may be referred to all the same
             found.append(other)
             return Table(layout, str(path), found, whole=False)

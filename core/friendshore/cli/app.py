@@ -12,7 +12,7 @@ import typer
 
 # Slow imports are inside the commands, so that `--help` is fast and works with any installation.
 from ..errors import Diagnostic, InputError
-from ..writing import refused_by_the_machine
+from ..writing import system_input_error
 from . import cases, catalogs, orders, plan, plugins, rules, runs
 from .groups import Commands, own_questions, placeholder
 from .options import CLOSED_PIPE, EPILOG, alone
@@ -107,7 +107,7 @@ def _run() -> int:
     except StdoutError as error:
         code = _without_stdout(error)
     except OSError as error:  # from a help text, which Typer prints itself; any other is a bug and raised again
-        refused_by_the_machine(error)
+        system_input_error(error)
         code = _without_stdout(StdoutError(error))
     except SystemExit as exit_:
         cause = exit_.__context__  # Typer exits with 1 if the reader of a help text is gone

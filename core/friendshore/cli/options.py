@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..domain.runtime import LONGEST_SECONDS
+from ..domain.runtime import MAX_SECONDS
 from .output import warn
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ TimeLimit = Annotated[
         metavar="SECONDS",
         help="Seconds for the whole command, including reading. Results not proved by then are intervals, and anything left out is listed.",
         min=0,
-        max=LONGEST_SECONDS,
+        max=MAX_SECONDS,
     ),
 ]
 Gap = Annotated[
@@ -127,10 +127,10 @@ def installed(block: list[str] | None) -> Registry:
     """Return the registry without blocked plugins. Raise `PluginError` if `--block` names something that isn't installed."""
     from ..errors import PluginError
     from ..plugins import Blocker, Registry
-    from ..plugins.attribution import own_process
+    from ..plugins.attribution import forbid_exit
 
     if _OWNS_PROCESS.get():
-        own_process()
+        forbid_exit()
     registry = Registry.discover().blocking(block or (), Blocker.FLAG)
     unmatched = registry.idle_blocks(Blocker.FLAG)
     if unmatched:

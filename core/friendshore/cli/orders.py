@@ -63,7 +63,7 @@ def orders(
     """
     from ..orders import add_orders, open_run, order_sheet, placed_lines
     from ..reading.workbook import is_workbook
-    from ..writing import refuse_present, replace_file
+    from ..writing import reject_existing, replace_file
 
     if (out is None) == (filled is None) or (write is not None and filled is None):
         raise InputError(
@@ -72,7 +72,7 @@ def orders(
             code="FS501",
         )
     if out is not None:
-        refuse_present(out)
+        reject_existing(out)
         if not is_workbook(out) and out.suffix.lower() != ".csv":
             raise InputError("order sheets can't have this extension", str(out), expected=".xlsx or .csv", code="FS503")
     _, verified = open_run(run, installed(block))
@@ -151,9 +151,9 @@ def roll(
     from ..domain.time import PeriodLength
     from ..orders import roll as roll_case
     from ..orders import rolled_data, rolled_document, write_next
-    from ..writing import refuse_present
+    from ..writing import reject_existing
 
-    refuse_present(out)
+    reject_existing(out)
     rolled = roll_case(
         case, to.date(), run, installed(block), sheet, count, None if period is None else PeriodLength(period.value)
     )

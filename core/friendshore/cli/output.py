@@ -18,7 +18,7 @@ import typer
 
 from ..errors import Diagnostic, FriendshoreError
 from ..inert import visible, visible_lines
-from ..writing import refused_by_the_machine
+from ..writing import system_input_error
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
@@ -61,7 +61,7 @@ def answering(command: Callable[P, int]) -> Callable[P, None]:
         except FriendshoreError as error:
             code = _refuse(error, as_json)
         except OSError as error:
-            code = _refuse(refused_by_the_machine(error), as_json)
+            code = _refuse(system_input_error(error), as_json)
         raise typer.Exit(code)
 
     return run

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..domain.runtime import LONGEST_SECONDS
+from ..domain.runtime import MAX_SECONDS
 from .options import (
     CONFLICT,
     DEFAULT_GAP,
@@ -36,7 +36,7 @@ TimeForPlan = Annotated[
         metavar="SECONDS",
         help="Seconds for the whole command, including reading and causes. Prints the best plan found by then.",
         min=0,
-        max=LONGEST_SECONDS,
+        max=MAX_SECONDS,
     ),
 ]
 

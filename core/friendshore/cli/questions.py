@@ -16,7 +16,7 @@ from typer.core import TyperCommand
 from typer.main import get_command
 
 from ..errors import FriendshoreError
-from ..writing import add_files, refuse_present
+from ..writing import add_files, reject_existing
 from .options import (
     DEFAULT_GAP,
     AnswerFile,
@@ -171,7 +171,7 @@ def _answer_question(question: Question[Any, Any], registry: Registry, path: Pat
         warn("`--html FILE` is now `--out FILE.html`")
     if file is not None:
         form = format_of(file, registry) if values["html"] is None else format_named("html", registry)
-        refuse_present(file)  # before the work, not after it
+        reject_existing(file)  # before the work, not after it
     try:
         options = _options_of(question, own_values)
     except OptionsError as error:

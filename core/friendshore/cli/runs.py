@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..domain.runtime import LONGEST_SECONDS
+from ..domain.runtime import MAX_SECONDS
 from ..errors import InputError
 from .options import DEFAULT_GAP, AsJson, Blocked, OfCase, Quiet, RunPath, TimeLimit, Workers, installed
 from .output import answer, answering, bare, show_json, wrote
@@ -36,7 +36,7 @@ def verify(
             metavar="SECONDS",
             help="Seconds for the proof of the plan's bound.",
             min=0,
-            max=LONGEST_SECONDS,
+            max=MAX_SECONDS,
         ),
     ] = PROOF_SECONDS,
     signed_by: Annotated[
@@ -116,11 +116,11 @@ def report(
     from ..report.caveats import caveat_data
     from ..report.formats import format_named, format_of, rendered, write_document
     from ..run import read_run
-    from ..writing import refuse_present
+    from ..writing import reject_existing
 
     registry = installed(block)
     if out is not None:
-        refuse_present(out)  # before the work, not after it
+        reject_existing(out)  # before the work, not after it
     form = format_of(out, registry) if out is not None and name is None else format_named(name or "md", registry)
     if out is None and not form.is_text:
         fix = "add --out FILE"

@@ -79,7 +79,7 @@ V = TypeVar("V")
 R = TypeVar("R", bound=BaseModel)
 
 
-class Sharing:
+class SharedValues:
     """Storage of values that many records share: names of set fields, equal lists, and equal sets of words.
 
     In a large catalog, copies of these would take more memory than the facts.
@@ -146,7 +146,7 @@ class Fault:
     message: str
     expected: str = ""
     fix: str = ""
-    turns_on: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
     """Other fields that it depends on. If one of them can't be read, the fault is unknown."""
     entry: tuple[str, int] | None = None
     """List that contains the record with `field`, and the record's position from 0. None if `field` is a field of this record."""
@@ -160,7 +160,7 @@ class Fault:
 
     def known(self, unread: Collection[str]) -> bool:
         """Return True if all fields that it depends on could be read."""
-        own = self.turns_on if self.entry else (self.field, *self.turns_on)
+        own = self.depends_on if self.entry else (self.field, *self.depends_on)
         return not any(name in unread for name in own)
 
 
@@ -172,7 +172,7 @@ class FaultsError(ValueError):
         super().__init__("; ".join(f"{f.field}: {f.message}" if f.field else f.message for f in self.faults))
 
 
-class Fitting(Record):
+class CheckedRecord(Record):
     """A record with checks across its fields."""
 
     @classmethod
@@ -202,7 +202,7 @@ class UnreadableError(ValueError):
         self.code = code
 
 
-def days_in_order(given: Given, first: str = "start", last: str = "end") -> Iterator[Fault]:
+def date_order_faults(given: Given, first: str = "start", last: str = "end") -> Iterator[Fault]:
     """Yield a fault if the last day is before the first."""
     start, end = given.get(first), given.get(last)
     if isinstance(start, date) and isinstance(end, date) and start > end:
@@ -218,27 +218,27 @@ def outside(given: Given, value: str, low: str, high: str) -> Iterator[Fault]:
     if least is None or most is None:
         missing, there = (low, high) if least is None else (high, low)
         fix = "give the other, or delete it"
-        yield Fault(there, "one end of a range alone", "both ends, or none", fix, turns_on=(missing,))
+        yield Fault(there, "one end of a range alone", "both ends, or none", fix, depends_on=(missing,))
     elif figure is None:
         expected, fix = "the figure that it is of", "state it, or delete the range"
-        yield Fault(low, "a range beside no figure", expected, fix, turns_on=(value,))
+        yield Fault(low, "a range beside no figure", expected, fix, depends_on=(value,))
     elif not least <= figure <= most:
         message, end = (
             f"{figure:f} does not lie within its range, {least:f} to {most:f}",
             low if figure < least else high,
         )
-        yield Fault(end, message, "low ≤ figure ≤ high", "mend one of the three", turns_on=(value,))
+        yield Fault(end, message, "low ≤ figure ≤ high", "mend one of the three", depends_on=(value,))
 
 
-class Dated(Fitting):
+class Dated(CheckedRecord):
     """A record with a first and a last day, `start` and `end`."""
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        return days_in_order(given)
+        return date_order_faults(given)
 
 
-def is_truth(value: object) -> bool:
+def is_boolean(value: object) -> bool:
     """Return True if a value is a Python or numpy boolean."""
     return isinstance(value, bool) or type(value).__name__ in _TRUTHS
 
@@ -249,7 +249,7 @@ def exact(value: object) -> Decimal:
     Raises:
         ValueError: If it isn't a finite number.
     """
-    if is_truth(value):
+    if is_boolean(value):
         raise ValueError("a number is expected, not true or false")
     try:
         if isinstance(value, Decimal):
@@ -285,7 +285,7 @@ def stated(value: str | int) -> Decimal:
         raise beyond() from None
     if (
         not number.is_finite()
-        or not in_reach(number)
+        or not is_in_range(number)
         or (isinstance(value, str) and _digits_of(value) > WRITTEN_DIGITS)
     ):
         raise beyond()
@@ -339,7 +339,7 @@ class Groups:
         return tuple(map(frozenset, grouped((self.first(name), name) for name in self._up).values()))
 
 
-def in_reach(number: Decimal) -> bool:
+def is_in_range(number: Decimal) -> bool:
     """Return True if a number is 0 or in the range of stated numbers."""
     return not number or SMALLEST <= number.copy_abs() <= LARGEST
 
@@ -363,7 +363,7 @@ rounded = _ROUND.plus
 """Function that rounds a finite decimal to 15 significant digits, without the checks of `exact`."""
 
 
-def written_once(value: object) -> Decimal:
+def without_trailing_zeros(value: object) -> Decimal:
     """Return a number without trailing zeros, so that 5000 and 5000.0 from JSON look alike in text."""
     number = exact(value)
     if abs(number.adjusted()) > MAGNITUDE:
@@ -380,7 +380,7 @@ def _as_float(number: Decimal) -> float:
 
 Number = Annotated[
     Decimal,
-    BeforeValidator(written_once),
+    BeforeValidator(without_trailing_zeros),
     PlainSerializer(_as_float, return_type=float, when_used="json"),
     WithJsonSchema({"type": "number"}),
 ]

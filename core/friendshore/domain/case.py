@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from .base import Dated, Fault, Fitting, Given, Number, Record, Tables, days_in_order, outside
+from .base import CheckedRecord, Dated, Fault, Given, Number, Record, Tables, date_order_faults, outside
 from .change import Change
 from .countries import COVERED_NATIONS
 from .evidence import Confidence, Why
@@ -98,7 +98,7 @@ class Concern(Record):
     """Countries of concern. Blank: the covered nations of 10 USC 4872 (China with Hong Kong and Macau, Iran, North Korea, and Russia)."""
 
 
-class OfferAssumption(Fitting):
+class OfferAssumption(CheckedRecord):
     """A figure that the case gives to a lead, or in place of a published one."""
 
     id: Annotated[str, Names("offer"), Written("acme-gallium", sort=ident)]
@@ -118,10 +118,10 @@ class OfferAssumption(Fitting):
     def faults(cls, given: Given) -> Iterator[Fault]:
         if given.get("capacity") is None and given.get("price") is None and not given.get("chain"):
             wanted = ("capacity", "price", "chain")
-            yield Fault("", "nothing is assumed of the offer", "a capacity, a price or a chain", turns_on=wanted)
+            yield Fault("", "nothing is assumed of the offer", "a capacity, a price or a chain", depends_on=wanted)
 
 
-class Assume(Fitting):
+class Assume(CheckedRecord):
     """Assumptions of the case, printed in every output."""
 
     lead_time: Annotated[Months, Written("1 quarter")] = Decimal(0)
@@ -148,7 +148,7 @@ class Assume(Fitting):
         for end_use, state in given.get("licence", {}).items():
             if state != "granted":
                 message, fix = "a licence is either assumed or not", 'write "granted" or delete the line'
-                yield Fault(f"licence.{end_use}", message, '"granted"', fix, turns_on=("licence",))
+                yield Fault(f"licence.{end_use}", message, '"granted"', fix, depends_on=("licence",))
 
 
 MaterialName = Annotated[
@@ -159,7 +159,7 @@ RuleName = Annotated[str, Written("cn-gallium-licence", sort=ident, meaning="Id 
 PlaceOrCases = Annotated[SiteOrBlank, Written("US", meaning="Country, or site of a facility; blank: the case's place.")]
 
 
-class DemandSpec(Fitting):
+class DemandSpec(CheckedRecord):
     """A demand: a material for an end use at a place."""
 
     id: Annotated[LabelOrBlank, Written("gallium-radar")] = ""
@@ -199,11 +199,11 @@ class DemandSpec(Fitting):
         expected = "exactly one of per_year, quantity and quantities"
         if not stated:
             message = "the demand says no quantity"
-            yield Fault("", message, expected, turns_on=("per_year", "quantity", "quantities"))
+            yield Fault("", message, expected, depends_on=("per_year", "quantity", "quantities"))
         elif len(stated) > 1:
             yield Fault("quantities", "the demand says its quantity twice", expected)
         yield from outside(given, "per_year", "low", "high")
-        yield from days_in_order(given)
+        yield from date_order_faults(given)
 
 
 InputOffers = Annotated[
@@ -231,10 +231,10 @@ def _confirmed(given: Given) -> Iterator[Fault]:
         if name not in stated:
             message = f"`{' and '.join(stated)}` without `{name}` proves nothing"
             fix = "state the inputs, and the document and date by which the supplier confirms them"
-            yield Fault(name, message, ", ".join(needed), fix, turns_on=tuple(stated))
+            yield Fault(name, message, ", ".join(needed), fix, depends_on=tuple(stated))
 
 
-class StockSpec(Fitting):
+class StockSpec(CheckedRecord):
     """Stock on hand at the start, with its own chain or that of the offer it was bought from."""
 
     id: Annotated[str, Written("gallium-vault", sort=label)] = ""
@@ -263,13 +263,13 @@ class StockSpec(Fitting):
                 "the inputs of goods are given without the offer that made them",
                 "add `offer`, or state `chain`",
             )
-            yield Fault("inputs", message, "an `offer`", fix, turns_on=("offer",))
+            yield Fault("inputs", message, "an `offer`", fix, depends_on=("offer",))
         if given.get("offer") and given.get("chain"):
             message, fix = "the chain of the offer and another one are both given", "delete `offer` or `chain`"
-            yield Fault("chain", message, "one of the two", fix, turns_on=("offer",))
+            yield Fault("chain", message, "one of the two", fix, depends_on=("offer",))
 
 
-class OrderSpec(Fitting):
+class OrderSpec(CheckedRecord):
     """An order already placed and paid for."""
 
     id: Annotated[LabelOrBlank, Written("gallium-on-the-water")] = ""
@@ -292,7 +292,7 @@ class OrderSpec(Fitting):
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
         yield from _confirmed(given)
-        yield from days_in_order(given, "ordered", "arrives")
+        yield from date_order_faults(given, "ordered", "arrives")
 
 
 class IncumbentSpec(Record):
@@ -319,7 +319,7 @@ class Minimise(StrEnum):
     """Kilograms from the largest seller, summed over materials and times."""
 
 
-class Level(Fitting):
+class Level(CheckedRecord):
     """A lexicographic objective, minimized subject to the earlier ones."""
 
     minimise: Annotated[Minimise, Written("shortage")]
@@ -350,7 +350,7 @@ class Level(Fitting):
             yield Fault("of", f"`{minimise}` is that of the whole plan", expected, "delete the line")
         if counted and given.get("stage") is not None and given.get("by", "country") != "country":
             fix = "delete one of the two lines"
-            yield Fault("stage", "a stage is performed in a country", 'by = "country"', fix, turns_on=("by",))
+            yield Fault("stage", "a stage is performed in a country", 'by = "country"', fix, depends_on=("by",))
 
 
 class LicenceSpec(Dated):
@@ -404,7 +404,7 @@ class CarryoverSpec(Record):
     why: Why = ""
 
 
-class StoreSpec(Fitting):
+class StoreSpec(CheckedRecord):
     """Storage of a material at a place, always or on some days. The last day of a period decides."""
 
     material: MaterialName
@@ -426,7 +426,7 @@ class StoreSpec(Fitting):
         if loss > 1:
             message = f"{loss * 100:f} % a year is more than is held"
             yield Fault("loss", message, "0 to 100 % a year", "write what is lost in a year")
-        yield from days_in_order(given)
+        yield from date_order_faults(given)
 
     def holds_on(self, day: date) -> bool:
         """Return True if it applies on a day."""
@@ -454,7 +454,7 @@ class Scenario(Record):
     change: tuple[Change, ...] = ()
 
 
-class Overlap(Fitting):
+class Overlap(CheckedRecord):
     """Facilities of different catalogs that look alike: whether they are the same, and which record counts."""
 
     facilities: Annotated[tuple[str, ...], Names("facility of a catalog"), Written(["acme:smelter", "desk:acme-1"])]
@@ -492,7 +492,7 @@ class Overlap(Fitting):
         return tuple(name for name in self.facilities if name != self.keep) if self.keep else ()
 
 
-class Case(Tables, Fitting):
+class Case(Tables, CheckedRecord):
     """Everything that determines a result, apart from the catalogs and packs that it names."""
 
     name: Annotated[Ident, Written("us-2027")]

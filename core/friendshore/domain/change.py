@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import model_validator
 
-from .base import Fault, Fitting, Given, Number, days_in_order
+from .base import CheckedRecord, Fault, Given, Number, date_order_faults
 from .evidence import Why
 from .facts import Status
 from .naming import Names
@@ -85,7 +85,7 @@ _SUBJECT = "One of the subjects; a change has exactly one."
 Subject = Annotated[str, Written("…", meaning=_SUBJECT)]
 
 
-class Change(Fitting):
+class Change(CheckedRecord):
     """One change. It names exactly one subject, and the other fields say how the subject changes."""
 
     enable: Subject = ""
@@ -281,7 +281,7 @@ class Change(Fitting):
             yield "give either `factor` or `amount`"
         if named[0] in ("demand", "want") and sum(given.get(name) not in _BLANK for name in _WANTED) > 1:
             yield f"give one of {', '.join(f'`{name}`' for name in _WANTED)}"
-        for fault in days_in_order(given):
+        for fault in date_order_faults(given):
             yield f"`until` ({given['end']}) {fault.message}"
         if given.get("recipe") and factor is not None and not factor:
             yield "a recipe without a line is another recipe: `factor` is above 0"

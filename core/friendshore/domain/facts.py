@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
-from .base import Fault, Fitting, Given, Record, Tables, Words, days_in_order, exact, grouped
+from .base import CheckedRecord, Fault, Given, Record, Tables, Words, date_order_faults, exact, grouped
 from .elements import Element, Form
 from .evidence import Cited, Evidence, Note, Source
 from .market import BenchmarkPrice, Factor, Rate
@@ -78,7 +78,7 @@ class FactSort(StrEnum):
     """Words separated by `;`: `frozenset[str]`."""
 
 
-class FactColumn(Fitting):
+class FactColumn(CheckedRecord):
     """A column of `offers.csv`, `facilities.csv`, or `lanes.csv` of any catalog, declared in the manifest of a plugin."""
 
     type: FactSort = FactSort.TEXT
@@ -98,7 +98,7 @@ class FactColumn(Fitting):
             )
 
 
-class StatedFact(Fitting):
+class StatedFact(CheckedRecord):
     """A fact about an offer, a facility, or a lane, in a column that a plugin declares."""
 
     name: ColumnName
@@ -130,7 +130,7 @@ class StatedFact(Fitting):
         return _read_fact(self.type, self.value)
 
 
-class Stating(Fitting):
+class WithFacts(CheckedRecord):
     """An offer, a facility, or a lane with facts in columns that plugins declare."""
 
     facts: tuple[StatedFact, ...] = ()
@@ -261,7 +261,7 @@ class CapacityStep(Record):
     source: Cited = ""
 
 
-class Facility(Stating):
+class Facility(WithFacts):
     """A place that makes or stores goods."""
 
     id: Annotated[str, Written("acme-smelter", sort=ident)]
@@ -305,7 +305,7 @@ class Facility(Stating):
         return self.parent or self.supplier
 
 
-class ChainEntry(Fitting):
+class ChainEntry(CheckedRecord):
     """A stage, or a step of one, that an offer performs itself."""
 
     stage: Annotated[Step, Written("refined")]
@@ -364,7 +364,7 @@ class RecipeLine(Record):
     """Evidence. May be blank only for an output of 1."""
 
 
-class Lane(Stating):
+class Lane(WithFacts):
     """A destination of an offer, with its freight and lead time from a date on. An offer with lanes moves only by them."""
 
     to: Annotated[Site, Names("place"), Written("US")]
@@ -379,7 +379,7 @@ class Lane(Stating):
     source: Evidence = ""
 
 
-class Offer(Stating):
+class Offer(WithFacts):
     """A proposal to deliver a material, or several in fixed proportions, from a facility."""
 
     id: Annotated[str, Written("acme-gallium", sort=ident)]
@@ -449,20 +449,20 @@ class Offer(Stating):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        yield from days_in_order(given)
+        yield from date_order_faults(given)
         yield from _order_terms(given)
         price = given.get("price")
         if not given.get("outputs", True):
             yield Fault("outputs", "the offer delivers nothing", "one line or more", "name the material")
         quotes = given.get("quotes", ())
         if quotes and price is not None:
-            yield PRICED_TWICE
-        yield from paid_without_end(given)
+            yield TWO_PRICES_FAULT
+        yield from unlimited_payment_faults(given)
         yield from _quoted_twice(quotes)
         yield from _open_lanes(given.get("lanes", ()))
 
 
-PRICED_TWICE = Fault(
+TWO_PRICES_FAULT = Fault(
     "quotes",
     "the offer has a price of its own as well",
     "a price, or quotations",
@@ -503,7 +503,7 @@ def _is_paid(price: Price | Quote | None) -> bool:
     return price is not None and price.amount is not None and price.amount < 0
 
 
-def paid_without_end(given: Given) -> Iterator[Fault]:
+def unlimited_payment_faults(given: Given) -> Iterator[Fault]:
     """Yield faults of a price below zero without a limit on orders, or with take-or-pay: a plan would buy without end, or earn by taking nothing."""
     paid = [number for number, quote in enumerate(given.get("quotes", ())) if _is_paid(quote)]
     own = _is_paid(given.get("price"))

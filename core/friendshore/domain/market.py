@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated
 
-from .base import Dated, Fault, Fitting, Given, Record, outside
+from .base import CheckedRecord, Dated, Fault, Given, Record, outside
 from .evidence import Cited, Evidence
 from .naming import Names
 from .values import (
@@ -25,7 +25,7 @@ from .values import (
 from .written import Written
 
 
-class BenchmarkPrice(Fitting):
+class BenchmarkPrice(CheckedRecord):
     """A published price of a material on a date."""
 
     id: Annotated[Ident, Written("gallium-rotterdam")]
@@ -52,7 +52,7 @@ class BenchmarkPrice(Fitting):
         yield from outside(given, "amount", "low", "high")
 
 
-class Price(Fitting):
+class Price(CheckedRecord):
     """Money per unit of an offer: a quoted price, or a benchmark with a premium."""
 
     amount: Annotated[SignedMoneyPerKilogram | None, Written("580 USD/kg", "price")] = None
@@ -76,7 +76,7 @@ class Price(Fitting):
     def faults(cls, given: Given) -> Iterator[Fault]:
         amount, benchmark = given.get("amount"), given.get("benchmark")
         if given.get("premium") and not benchmark:
-            yield Fault("premium", "a premium on no benchmark", fix="name the benchmark", turns_on=("benchmark",))
+            yield Fault("premium", "a premium on no benchmark", fix="name the benchmark", depends_on=("benchmark",))
         if amount is not None and benchmark:
             yield Fault("amount", "a price and a benchmark are both given", "one of the two", "delete one")
         if amount is not None and not given.get("currency"):
@@ -106,7 +106,7 @@ class Quote(Dated):
         yield from outside(given, "amount", "low", "high")
 
 
-class Rate(Fitting):
+class Rate(CheckedRecord):
     """An exchange rate from a date on: one unit of `currency` equals `rate` units of `to`."""
 
     currency: Annotated[Currency, Written("EUR")]

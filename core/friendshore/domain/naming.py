@@ -86,12 +86,12 @@ class Aliases:
         ways = (self.way(of, name) for of in SORTS)
         return next((way[-1] for way in ways if way and not way[-1].new), None)
 
-    def following(self, taken: Collection[str] = ()) -> Following:
+    def following(self, taken: Collection[str] = ()) -> AliasFollower:
         """Return a renamer of records. If a field can name several kinds of things, names in `taken` refer to something else."""
-        return Following(self, taken)
+        return AliasFollower(self, taken)
 
 
-class Following:
+class AliasFollower:
     """Renaming of names in records, with a list of the aliases used."""
 
     def __init__(self, aliases: Aliases, taken: Collection[str]) -> None:

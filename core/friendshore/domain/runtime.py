@@ -16,7 +16,7 @@ from typing import Concatenate, Generic, ParamSpec, TypeVar
 
 T = TypeVar("T")
 
-LONGEST_SECONDS = 10_000_000
+MAX_SECONDS = 10_000_000
 """Maximum time limit, some months. Solvers don't accept longer ones."""
 
 Watcher = Callable[[int, int, float, str, str], None]
@@ -45,7 +45,7 @@ def tell(done: int, total: int, doing: str, of: str) -> None:
         told(done, total, doing, of)
 
 
-def told_each(things: Sequence[T], doing: str, of: str, step: int = 1_000) -> Iterator[T]:
+def with_progress(things: Sequence[T], doing: str, of: str, step: int = 1_000) -> Iterator[T]:
     """Yield some things, and report the number done after every `step` of them."""
     for number, thing in enumerate(things):
         if number % step == 0:
@@ -215,14 +215,14 @@ class _Search:
 
 
 _SEARCH = _Search()
-uncollected = _SEARCH.put_off
+without_gc = _SEARCH.put_off
 """Context for code that creates many lasting objects and no cycles. The search would examine all of them repeatedly, without effect. Objects outside
 cycles are freed as usual."""
 set_aside = _SEARCH.set_aside
 """Context for long work while many lasting objects exist. The search examines only new objects within it, and all objects afterward."""
 
 
-class Recent(Generic[K, V]):
+class SizeLimitedCache(Generic[K, V]):
     """Thread-safe cache with a maximum total size. It drops the least recently used values first."""
 
     def __init__(self, most: int) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 
-MOST_COMPARED = 5_000
+MAX_COMPARED = 5_000
 """Maximum number of known words to compare with a word. More would take longer than reading the file."""
 
 _FEW = 100
@@ -32,10 +32,10 @@ def _nearest_of_few(word: str, known: tuple[str, ...], alike: float) -> str | No
 def _nearest(word: str, known: Collection[str], alike: float) -> str | None:
     folded = word.casefold()
     candidates: Iterable[str] = known
-    if len(known) > MOST_COMPARED:
+    if len(known) > MAX_COMPARED:
         candidates = [k for k in known if k[:2].casefold() == folded[:2] and abs(len(k) - len(word)) <= 3]
     forms: dict[str, str] = {}
-    for candidate in sorted(candidates)[:MOST_COMPARED]:
+    for candidate in sorted(candidates)[:MAX_COMPARED]:
         forms.setdefault(candidate.casefold(), candidate)
     close = get_close_matches(folded, forms, n=5, cutoff=alike)
     if not close:
@@ -62,7 +62,7 @@ class Suggestions:
         """
         key = (what, word)
         if key not in self._made:
-            self._left -= min(len(known), MOST_COMPARED)
+            self._left -= min(len(known), MAX_COMPARED)
             self._made[key] = did_you_mean(word, known) if self._left >= 0 else ""
         return self._made[key]
 

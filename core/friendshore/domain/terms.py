@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import combinations, pairwise
 from typing import Annotated, Literal
 
-from .base import Dated, Fault, Fitting, Given, grouped
+from .base import CheckedRecord, Dated, Fault, Given, grouped
 from .evidence import Cited
 from .naming import Names
 from .time import Span
@@ -20,7 +20,7 @@ SPANS = {"period": "per period", "year": "per year", "horizon": "over the plan"}
 """Spans over which purchases are summed, in words."""
 
 
-class Bearing(Dated):
+class OrderCondition(Dated):
     """A term of all orders, or of a part of them, from an offer, a facility, or a supplier."""
 
     of: Annotated[Literal["offer", "facility", "supplier"], Written("supplier", needed=False)]
@@ -55,7 +55,7 @@ FIGURES = ("fixed", "least", "most", "setup_use")
 """Fields of terms that have an effect."""
 
 
-class Terms(Bearing):
+class Terms(OrderCondition):
     """Costs and limits of orders from an offer, a facility, or a supplier, for all its deliveries or a part of them.
 
     A period is included if any of its days is within the dates. Terms demand money and quantities, so ordering in a period that begins before them
@@ -87,7 +87,7 @@ class Terms(Bearing):
                 "the terms say nothing",
                 f"one of {', '.join(FIGURES)}",
                 "fill one in, or delete the row",
-                turns_on=FIGURES,
+                depends_on=FIGURES,
             )
         if least is not None and most is not None and least > most:
             yield Fault("least", "is more than `most`", "", "exchange the two, or mend one")
@@ -119,7 +119,7 @@ class TierKind(StrEnum):
     """The whole quantity, once the tier is reached."""
 
 
-class Tier(Fitting):
+class Tier(CheckedRecord):
     """Terms from a quantity on."""
 
     least: Annotated[NonNegative, Written("10 t", sort="mass or money")]
@@ -151,7 +151,7 @@ class Tier(Fitting):
             yield Fault("discount", "a price and a discount are both given", "one of the two")
 
 
-class PriceSchedule(Bearing):
+class PriceSchedule(OrderCondition):
     """Prices that fall (or rise) with the quantity bought from an offer, a facility, or a supplier.
 
     Every order is paid at its list price (the offer's own in the period of the order). The difference is settled in the last period of the span. A
@@ -206,7 +206,7 @@ def overlapping(schedules: Sequence[PriceSchedule]) -> Iterator[tuple[int, int]]
             yield one, other
 
 
-def bears_too(schedule: PriceSchedule) -> Fault:
+def overlap_fault(schedule: PriceSchedule) -> Fault:
     """Return the fault of a schedule that applies to the same purchases as another."""
     return Fault(
         "id",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
-from .base import Fault, Fitting, Given, Record, grouped
+from .base import CheckedRecord, Fault, Given, Record, grouped
 from .values import Periods
 from .written import Written
 
@@ -177,7 +177,7 @@ _MOST_SPANS = 1000
 """Maximum number of spans with cached results. Every problem of a session asks for capacities and demands again."""
 
 
-MOST_MONTHS = 1_200
+MAX_MONTHS = 1_200
 """Maximum number of months of a plan: a century."""
 
 
@@ -185,7 +185,7 @@ _FIELD_OF = {"periods": "count", "period": "length"}
 """Key of a case file -> field of a horizon."""
 
 
-class Horizon(Fitting):
+class Horizon(CheckedRecord):
     """The periods of a plan: `count` equal calendar steps from `start`, or with `until`, one range of any length that represents a year."""
 
     start: Annotated[date, Written("2026-10-01")]
@@ -216,7 +216,7 @@ class Horizon(Fitting):
         start, count, length = (given.get(name) for name in ("start", "count", "length"))
         if start is None or count is None or length is None or given.get("until") is not None:
             return
-        most = MOST_MONTHS // length.months
+        most = MAX_MONTHS // length.months
         if count > most:
             message = f"{count:,} {length.value}s are longer than a century"
             fix = f"plan at most {most:,} {length.value}s, or set a longer `period`"

@@ -10,13 +10,13 @@ from typing import Annotated
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
-from .base import Record, exact, is_truth
+from .base import Record, exact, is_boolean
 from .facts import ChainEntry, Facility, Material, Offer, Place
 from .stages import Stage
 
 
 def _fact(value: object) -> bool | Decimal | str:
-    return bool(value) if is_truth(value) else value if isinstance(value, str) else exact(value)
+    return bool(value) if is_boolean(value) else value if isinstance(value, str) else exact(value)
 
 
 def _fact_in_json(value: bool | Decimal | str) -> bool | float | str:

@@ -84,12 +84,12 @@ class RunPlugin(Record):
         return self.kind in ("catalog", "pack")
 
 
-def known_by(used: Iterable[RunPlugin], start: datetime.date) -> datetime.date:
+def earliest_action_date(used: Iterable[RunPlugin], start: datetime.date) -> datetime.date:
     """Return the first day on which a plan can be acted on: its own first day, or the latest review date of its facts."""
     return max([start, *(one.as_of for one in used if one.has_facts and one.as_of is not None)])
 
 
-class TurnedRule(NamedTuple):
+class ChangedRule(NamedTuple):
     """A rule with a phase that began or ended after its pack was last reviewed."""
 
     rule: str
@@ -99,9 +99,9 @@ class TurnedRule(NamedTuple):
         return f"{self.rule}, {self.change}"
 
 
-def turned_since(
+def rule_changes_since_review(
     rules: Iterable[PackedRule], used: Iterable[RunPlugin], today: datetime.date | None
-) -> Iterator[TurnedRule]:
+) -> Iterator[ChangedRule]:
     """Yield the changes of rules between the review of their packs and today: phases that began, and those that ended without a successor."""
     looked_at = {one.name: one.as_of for one in used if one.kind == "pack"}
     for rule in rules:
@@ -111,9 +111,9 @@ def turned_since(
         starts = {phase.start for phase in rule.phases}
         for phase in rule.phases:
             if phase.start is not None and as_of < phase.start <= today:
-                yield TurnedRule(rule.id, f"looked at on {as_of}: {phase.status} from {phase.start} on")
+                yield ChangedRule(rule.id, f"looked at on {as_of}: {phase.status} from {phase.start} on")
             if phase.end is not None and as_of <= phase.end < today and phase.end + _DAY not in starts:
-                yield TurnedRule(rule.id, f"looked at on {as_of}: over since {phase.end}")
+                yield ChangedRule(rule.id, f"looked at on {as_of}: over since {phase.end}")
 
 
 class RunBlock(Record):

@@ -13,7 +13,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator
 
-from .base import Number, UnreadableError, Words, beyond, exact, in_reach
+from .base import Number, UnreadableError, Words, beyond, exact, is_in_range
 from .countries import (
     COMMON,
     GROUPS,
@@ -59,7 +59,7 @@ class Range:
             raise UnreadableError(self.expected)
         if self.most is not None and number > self.most:
             raise UnreadableError(self.beyond[0] or self.expected, self.beyond[1])
-        if not in_reach(number):
+        if not is_in_range(number):
             raise beyond()
         if self.digits and len(number.normalize().as_tuple().digits) > self.digits:
             raise UnreadableError(f"a number of no more than {self.digits} significant digits", "round it")
@@ -215,7 +215,7 @@ def end_use(word: str) -> str:
     return word
 
 
-def meant_use(word: str, named: Collection[str]) -> str | None:
+def intended_end_use(word: str, named: Collection[str]) -> str | None:
     """Return the end use named by rules that a word misspells or contains, as `defence-us` contains `defense`. None if there is none."""
     parts = re.split(r"[\W\d_]+", word.casefold())
     within = (one for one in (_MEANT.get(part, part) for part in parts) if one in named)

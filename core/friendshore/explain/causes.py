@@ -10,7 +10,7 @@ from typing import TypeVar, get_args
 
 from ..domain.base import exact, grouped
 from ..domain.plan import Short
-from ..domain.runtime import cached_method, told_each
+from ..domain.runtime import cached_method, with_progress
 from ..domain.unmet import CauseKind, RunConflict, RunRestriction, RunShortage, RunSupplyCause
 from ..domain.use import Use
 from ..problem import Problem
@@ -68,7 +68,7 @@ def shortage_causes(session: Session) -> Causes:
             causes[cell] = (RunSupplyCause(restrictions=[rules], served_kg=None),)
         else:
             by_part.setdefault(session.parts.of_material[material[short.demand]], []).append(cell)
-    for part, part_cells in told_each(sorted(by_part.items()), "finding out why demands are short", "parts", 1):
+    for part, part_cells in with_progress(sorted(by_part.items()), "finding out why demands are short", "parts", 1):
         causes |= _PartCauses.of(session, part, part_cells, ends).search()
     return causes
 

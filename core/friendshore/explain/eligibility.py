@@ -22,7 +22,7 @@ from ..domain.time import Delay, Span
 from ..domain.unmet import CAUSE_CODES
 from ..domain.use import Chained, Result, Use, Verdict
 from ..problem import Problem
-from ..problem.capacity import Pool, accepted_steps, most_units
+from ..problem.capacity import Pool, accepted_steps, max_units
 from ..problem.compliance_classes import ComplianceClass
 from ..problem.merged import Merged, around
 from ..problem.network import Arc, Node, final_node
@@ -199,7 +199,7 @@ class Eligibilities:
         """Return the maximum order in a period. None if unlimited."""
         facts = self.problem.offers[offer]
         pools = [self._pools[name] for name in facts.pools if name in self._pools]
-        return most_units(pools, facts.offer.capacity_use, facts.most[period], period)
+        return max_units(pools, facts.offer.capacity_use, facts.most[period], period)
 
     @cached_property
     def _pools(self) -> Mapping[str, Pool]:

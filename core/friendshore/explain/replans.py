@@ -12,7 +12,7 @@ from time import monotonic
 import numpy as np
 
 from ..domain.plan import PlanStatus
-from ..domain.runtime import Recent, cached_method
+from ..domain.runtime import SizeLimitedCache, cached_method
 from ..domain.use import Use
 from ..errors import InputError, NoPlanError
 from ..problem import Problem
@@ -78,9 +78,9 @@ class PartReplans:
         """Shortages above the tolerance for rounding."""
         names = {name for name, _ in self.short}
         self.uses = list(dict.fromkeys(demand.use for demand in self.problem.demands if demand.id in names))
-        self._programs: Recent[Removed, Program] = Recent(_MAX_COLUMNS)
+        self._programs: SizeLimitedCache[Removed, Program] = SizeLimitedCache(_MAX_COLUMNS)
         self._impossible: set[Removed] = set()
-        self._replans: Recent[Removed, Replan] = Recent(_MAX_COLUMNS)
+        self._replans: SizeLimitedCache[Removed, Replan] = SizeLimitedCache(_MAX_COLUMNS)
         self._without_plan: set[Removed] = set()
 
     def replan(self, removed: Removed = _NOTHING) -> Replan | None:

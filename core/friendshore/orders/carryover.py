@@ -489,7 +489,7 @@ def _ordered(placed: Iterable[PlacedLine]) -> dict[tuple[str, int, str], Fractio
     return found
 
 
-def take_out(
+def use_lots(
     lots: Sequence[RolledLot], uses: Iterable[PlannedUse], from_classes: Mapping[tuple[str, str], Collection[str]]
 ) -> dict[Node, Decimal]:
     """Take planned use out of the lots reserved for it, first in, first out, and return the uncovered quantities.

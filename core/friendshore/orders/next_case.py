@@ -21,11 +21,11 @@ from ..problem.changes import apply_changes, scenario_changes
 from ..reading.textfile import read_bytes
 from ..reading.tomlfile import Key, key_lines, toml_data, toml_line, toml_text
 from ..recommend import gather
-from ..writing import refuse_present, replace_file, write_file, written_aside
+from ..writing import atomic_write_path, reject_existing, replace_file, write_file
 from .carryover import PINNED, RolledLot
 from .lines import OrderLine
 from .roll import RolledCase
-from .sheet import CONFIRM, OrderNow, PlacedLine, orders_now
+from .sheet import CONFIRM, CurrentOrder, PlacedLine, current_orders
 
 _LABEL = re.compile(r"^(?:assumed, not counted|counted)\b[^;]*(?:; )?")
 """Text of an earlier roll about a stock, which precedes the planner's own text."""
@@ -38,7 +38,7 @@ def write_next(rolled: RolledCase, target: Path) -> list[Path]:
         InputError: If the target exists, the case names files outside its folder, or the new case is invalid. Nothing is written.
         OSError: If it can't be written.
     """
-    refuse_present(target)
+    reject_existing(target)
     file = rolled.gathered.case.file
     assert file is not None
     text = CaseText(read_bytes(file).decode(), str(file))
@@ -50,7 +50,7 @@ def write_next(rolled: RolledCase, target: Path) -> list[Path]:
             "the case file is laid out in a way that couldn't be edited line by line; it was written again, without its comments"
         )
     contents[PurePosixPath(file.name)] = edited.encode()
-    with written_aside(target) as new:
+    with atomic_write_path(target) as new:
         new.mkdir()
         for path, content in contents.items():
             (new / path).parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def write_next(rolled: RolledCase, target: Path) -> list[Path]:
     return [target / path for path in sorted(contents)]
 
 
-def add_orders(case: Path, lines: Sequence[OrderLine], placed: Sequence[PlacedLine]) -> list[OrderNow]:
+def add_orders(case: Path, lines: Sequence[OrderLine], placed: Sequence[PlacedLine]) -> list[CurrentOrder]:
     """Write placed orders into a case file, replacing those that it already has, and return them.
 
     Raises:
@@ -72,7 +72,7 @@ def add_orders(case: Path, lines: Sequence[OrderLine], placed: Sequence[PlacedLi
     if read.file is None or not is_toml(read.file):
         fix = "leave `--write` out, and put what is printed into the sheet `order`"
         raise InputError("is no case file in TOML, and orders are written only into those", str(case), fix=fix)
-    orders = [one for one in orders_now(read, lines, placed, found) if one.changed]
+    orders = [one for one in current_orders(read, lines, placed, found) if one.changed]
     for row in placed:
         if row.arrives < read.horizon.start:
             fix = "roll the case to a later day: `friendshore case roll` makes stock of what has arrived"
@@ -201,7 +201,7 @@ def _label(rolled: RolledCase, lot: RolledLot, before: str) -> str:
     return "; ".join(filter(None, (said, before)))
 
 
-def _edit_order(text: CaseText, one: OrderNow, case: Case) -> None:
+def _edit_order(text: CaseText, one: CurrentOrder, case: Case) -> None:
     order = one.order
     if one.position is None:
         text.add("order", order_table(order))

@@ -20,7 +20,7 @@ from ..domain.basis import Factors, basis_factor
 from ..domain.case import Case
 from ..domain.facts import Catalog, ChainEntry, Offer
 from ..domain.suggest import did_you_mean
-from ..domain.time import MOST_MONTHS, Horizon, PeriodLength, add_months
+from ..domain.time import MAX_MONTHS, Horizon, PeriodLength, add_months
 from ..errors import Diagnostic, InputError, VerificationError, all_of
 from ..plugins import Registry
 from ..problem.changes import scenario_changes
@@ -33,9 +33,9 @@ from ..recommend.recheck import RunFacts, as_run, read_facts
 from ..run import FACTS_FILE, read_run
 from ..run.folder import changed, read_sums
 from ..verify import VerifiedPlan, examine
-from .carryover import EarlierUse, NodeTotal, RolledLot, carried_over, node_totals, planned_use, take_out
+from .carryover import EarlierUse, NodeTotal, RolledLot, carried_over, node_totals, planned_use, use_lots
 from .lines import OrderLine, order_lines
-from .sheet import SIGNED, FilledSheet, OrderNow, PlacedLine, orders_now
+from .sheet import SIGNED, CurrentOrder, FilledSheet, PlacedLine, current_orders
 
 _NOTHING = Decimal(0)
 
@@ -50,9 +50,9 @@ class RolledCase:
     """Periods of the new plan."""
     stocks: list[tuple[int, RolledLot]]
     """Stock of the case, with its position among all stock."""
-    received: list[tuple[OrderNow, list[RolledLot]]]
+    received: list[tuple[CurrentOrder, list[RolledLot]]]
     """Orders that arrived before the day, each with a lot for every good."""
-    open: list[OrderNow]
+    open: list[CurrentOrder]
     totals: tuple[NodeTotal, ...]
     allowances: dict[tuple[str, str], Decimal]
     """`licence` or `waiver`, and its id -> kilograms that used it before the day."""
@@ -220,7 +220,7 @@ def _placed_later(placed: Sequence[PlacedLine], sheet: Path | None, day: date) -
 def _rolled_horizon(horizon: Horizon, day: date, length: PeriodLength) -> Horizon:
     """Return periods of a length from a day on, up to the end of the old ones or slightly beyond."""
     old_end = add_months(horizon.start, horizon.count * horizon.length.months)
-    count = next(n for n in range(1, MOST_MONTHS + 1) if add_months(day, n * length.months) >= old_end)
+    count = next(n for n in range(1, MAX_MONTHS + 1) if add_months(day, n * length.months) >= old_end)
     return Horizon(start=day, periods=count, period=length)
 
 
@@ -236,7 +236,7 @@ def _rolled(
     case, found = gathered.case, list[Diagnostic]()
     aside = _set_aside(verified)
     stocks = list(_stocks(case, verified, aside))
-    orders = orders_now(case, lines, placed, found)
+    orders = current_orders(case, lines, placed, found)
     fix = "name the order sheet that it is from with `--orders`, or plan the case again"
     found += [
         Diagnostic(
@@ -255,7 +255,7 @@ def _rolled(
     arrived = [lot for _, some in received for lot in some]
     lots = [lot for _, lot in stocks] + arrived
     lenders = grouped(((one.material, one.to_requirement), one.from_requirement) for one in verified.plan.transfers)
-    uncovered = take_out(lots, planned_use(verified, day, placed), lenders)
+    uncovered = use_lots(lots, planned_use(verified, day, placed), lenders)
     if count is not None:
         uncovered = _apply_count(count, lots, uncovered, found)
     found += _losing(case, lots, verified)
@@ -301,7 +301,7 @@ def _stocks(
 
 
 def _lots(
-    one: OrderNow, gathered: Gathered, pools: Mapping[tuple[str, str], dict[str, Decimal]]
+    one: CurrentOrder, gathered: Gathered, pools: Mapping[tuple[str, str], dict[str, Decimal]]
 ) -> Iterator[RolledLot]:
     """Yield a lot for every good of an order, with its part of the quantities that the plan reserves for each class."""
     case, order = gathered.case, one.order
@@ -345,7 +345,7 @@ def _losing(case: Case, lots: Sequence[RolledLot], verified: VerifiedPlan) -> It
 
 
 def _allowances(
-    verified: VerifiedPlan, day: date, received: Sequence[tuple[OrderNow, list[RolledLot]]]
+    verified: VerifiedPlan, day: date, received: Sequence[tuple[CurrentOrder, list[RolledLot]]]
 ) -> dict[tuple[str, str], Decimal]:
     """Return the quantity moved under each license, and delivered under each waiver, before a day. In doubt, the quantity is an overestimate."""
     plan, horizon = verified.plan, verified.problem.case.horizon

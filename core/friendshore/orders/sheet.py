@@ -291,7 +291,7 @@ class FilledSheet:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderNow:
+class CurrentOrder:
     """A placed order, as known on the first day of the new plan."""
 
     order: OrderSpec
@@ -303,9 +303,9 @@ class OrderNow:
     """True if the sheet and the case differ."""
 
 
-def orders_now(
+def current_orders(
     case: Case, lines: Sequence[OrderLine], placed: Sequence[PlacedLine], found: list[Diagnostic]
-) -> list[OrderNow]:
+) -> list[CurrentOrder]:
     """Return every order of the case and of the sheet. A row of the sheet replaces its order in the case."""
     known = {line.line: line for line in lines}
     waiting = defaultdict(list)
@@ -320,14 +320,14 @@ def orders_now(
                 found.append(Diagnostic(message, "", one.row, "order_number", one.number, "a number of its own"))
         line = known.get(f"open-{name}")
         if not rows:
-            orders.append(OrderNow(order.but(id=name), position, line, changed=False))
+            orders.append(CurrentOrder(order.but(id=name), position, line, changed=False))
         for number, one in enumerate(rows):
             order_now = stated(one, order)
             first = position if number == 0 else None
             same = order_now.but(id="") == order.but(id="", place=order.place or case.place)
-            orders.append(OrderNow(order_now, first, one.line, changed=not same or one.number != name))
+            orders.append(CurrentOrder(order_now, first, one.line, changed=not same or one.number != name))
     for rows in waiting.values():
-        orders += [OrderNow(stated(one, one.line.placed), None, one.line, changed=True) for one in rows]
+        orders += [CurrentOrder(stated(one, one.line.placed), None, one.line, changed=True) for one in rows]
     return orders
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from ..document import elements as doc
 from .carryover import NodeTotal, RolledLot
 from .roll import RolledCase, material_names
-from .sheet import OrderNow
+from .sheet import CurrentOrder
 
 _ASSUMED = "what was used is assumed from the plan, not counted: state a stock count with `--count FILE` (columns lot, quantity_kg)"
 
@@ -104,7 +104,7 @@ def _lot(lot: RolledLot) -> dict[str, object]:
     }
 
 
-def _order(one: OrderNow) -> dict[str, object]:
+def _order(one: CurrentOrder) -> dict[str, object]:
     order = one.order
     placed = None if order.ordered is None else str(order.ordered)
     named = {

@@ -126,7 +126,7 @@ def _attributed(kind: Code, whose: str) -> Iterator[None]:
     except FriendshoreError:
         raise
     except BaseException as error:  # a rule that ends the program would end it as if all were well
-        if not to_blame(error):
+        if not is_plugin_fault(error):
             raise
         info = _owner_of(kind)
         if isinstance(error, WrongAnswer):
@@ -206,7 +206,7 @@ def wants_tracebacks() -> bool:
     return os.environ.get(TRACEBACK_NAME, "0") not in ("", "0")
 
 
-def limit_given(otherwise: float) -> float:
+def environment_limit(otherwise: float) -> float:
     """Return the limit of the environment in seconds, or `otherwise`. 0 means no limit.
 
     Raises:
@@ -226,7 +226,7 @@ def limit_for(time_limit: float | None) -> float:
     Raises:
         InputError: If the environment's limit is not a number.
     """
-    return limit_given(LIMIT if time_limit is None else max(time_limit, LEAST))
+    return environment_limit(LIMIT if time_limit is None else max(time_limit, LEAST))
 
 
 class _Process:
@@ -251,12 +251,12 @@ def report_running(report: Callable[[str, str], None]) -> None:
     _PROCESS.report = report
 
 
-def have_run() -> tuple[str, ...]:
+def packages_run() -> tuple[str, ...]:
     """Return the packages of plugins whose code has run in this process."""
     return tuple(package for package in _PROCESS.ran if package != _OWN)
 
 
-def own_process() -> None:
+def forbid_exit() -> None:
     """Make `os._exit` raise SystemExit in plugin code, so that a plugin can't end a command as if it had succeeded."""
     if _PROCESS.ours:
         return
@@ -315,6 +315,6 @@ def _arithmetic() -> tuple[object, ...]:
     return here.prec, here.rounding, here.Emin, here.Emax, here.clamp, dict(here.traps)
 
 
-def to_blame(error: BaseException) -> bool:
+def is_plugin_fault(error: BaseException) -> bool:
     """Return True if an exception is a plugin's fault. Ctrl-C and the end of a generator aren't."""
     return not isinstance(error, KeyboardInterrupt | GeneratorExit)

@@ -25,7 +25,7 @@ from ..reading.tomlfile import toml_data
 from ..rules.base import Rule
 from ..rules.kinds import builtin_kinds
 from ..rules.pack import PACK_FILE, stated_name
-from .attribution import blame, running, to_blame, wrong
+from .attribution import blame, is_plugin_fault, running, wrong
 from .interface import OWN, __version__, is_own, package_of
 from .manifest import CATALOG_FILE, Announced, Plugin, PluginInfo, announced
 from .names import FIELD, names_of
@@ -201,7 +201,7 @@ def manager_of(info: PluginInfo, entry: EntryPoint) -> pluggy.PluginManager:
         with running(info.package, "its import", whole=True):
             code = entry.load()
     except BaseException as error:  # whatever it raises, it must not end the program as if all were well
-        if not to_blame(error):
+        if not is_plugin_fault(error):
             raise
         raise blame(info, error, "cannot be imported") from error
     manager = pluggy.PluginManager("friendshore")
@@ -233,7 +233,7 @@ def _call(info: PluginInfo, manager: pluggy.PluginManager, hook: Hook, given: Ma
                 answer = implementation.function(**{name: given[name] for name in implementation.argnames})
                 things += [] if answer is None else answer
         except BaseException as error:
-            if not to_blame(error) or (given and isinstance(error, InputError)):
+            if not is_plugin_fault(error) or (given and isinstance(error, InputError)):
                 raise
             raise blame(info, error, f"failed in its hook `{hook}`") from error
         if answer is None:  # a `return` that was forgotten must not pass for nothing
@@ -316,7 +316,7 @@ def made_rule(
     except FriendshoreError:
         raise
     except BaseException as error:
-        if not to_blame(error):
+        if not is_plugin_fault(error):
             raise
         raise blame(info, error, f"failed to make a rule of kind `{data['kind']}`") from error
 

@@ -30,7 +30,7 @@ from ..reading.fields import FactColumns
 from ..reading.kinds import cell_text
 from ..reading.records import record
 from ..rules.pack import RulePack, unstated
-from .attribution import blame, limit_given, running, to_blame, wants_tracebacks, wrong
+from .attribution import blame, environment_limit, is_plugin_fault, running, wants_tracebacks, wrong
 from .hosting import ask, called
 from .manifest import GROUP, Plugin, PluginInfo
 from .settings import made
@@ -284,7 +284,7 @@ def read_by(
     """
     info = plugin.info
     assert plugin.entry is not None  # a reader is code
-    seconds = (limit_given(LIMIT) if limit is None else limit) or None
+    seconds = (environment_limit(LIMIT) if limit is None else limit) or None
     request = {"reading": name, "what": what, "folder": str(folder), "settings": dict(settings)}
     result = call_once(f"{__name__}:read_there", {**plugin_data(info, plugin.entry), **request}, seconds)
     problem = problem_of(info, result, f"asked to read `{name}`", seconds)
@@ -332,7 +332,7 @@ def _read(reader: Reader, what: What, request: ReadRequest, info: PluginInfo) ->
         expected = "CatalogRows, or TableRows of a demand, with texts, numbers and dates in their cells"
         raise wrong(info, f"its reader `{reader.name}` yields something else", str(error), expected) from error
     except BaseException as error:
-        if not to_blame(error):
+        if not is_plugin_fault(error):
             raise
         raise blame(
             info, error, f"failed: its reader `{reader.name}`, asked for `{request.argument}`, raised"
@@ -404,7 +404,7 @@ def packs_by(
     """
     info = plugin.info
     assert plugin.entry is not None  # a plugin with settings is code
-    seconds = limit_given(LIMIT) if limit is None else limit
+    seconds = environment_limit(LIMIT) if limit is None else limit
     facts = _Facts(case=case.but(rules=()), catalogs=tuple(catalogs))
     request = {
         **plugin_data(info, plugin.entry),

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..rules.base import Rule
-from .attribution import LIMIT_NAME, have_run, owner_of_package, report_running, running
+from .attribution import LIMIT_NAME, owner_of_package, packages_run, report_running, running
 from .files import digest_of, package_files
 from .interface import OWN, package_of
 
@@ -238,7 +238,7 @@ Software = dict[str, tuple[str, str]]
 
 def code_of(rules: Iterable[Rule]) -> tuple[str, ...]:
     """Return the import packages of the plugins whose code the rules run, sorted."""
-    return tuple(sorted({package_of(type(rule)) for rule in rules} & {*have_run()}))
+    return tuple(sorted({package_of(type(rule)) for rule in rules} & {*packages_run()}))
 
 
 def packed(what: object, rules: Iterable[Rule]) -> bytes:

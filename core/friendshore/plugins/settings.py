@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..reading.records import record
-from .attribution import blame, running, to_blame, wrong
+from .attribution import blame, is_plugin_fault, running, wrong
 from .manifest import Plugin, PluginInfo, normal
 from .names import broken
 
@@ -123,7 +123,7 @@ def made(
     except InputError as error:
         found += error.problems
     except BaseException as error:
-        if isinstance(error, FriendshoreError) or not to_blame(error):
+        if isinstance(error, FriendshoreError) or not is_plugin_fault(error):
             raise
         raise blame(info, error, "failed to read its settings") from error
     if found or settings is None:

@@ -11,7 +11,7 @@ from ..domain.base import exact, grouped
 from ..domain.basis import Factors, basis_factor
 from ..domain.case import Case, StoreSpec
 from ..domain.facts import Catalog
-from ..domain.runtime import uncollected
+from ..domain.runtime import without_gc
 from ..domain.time import Delay
 from ..errors import Diagnostic, InputError
 from ..plugins import attributed
@@ -19,17 +19,17 @@ from ..rules.answers import as_rule
 from ..rules.base import Rule
 from .case_checks import (
     accepted,
+    carryover_assumptions,
     check_names,
-    counted_before,
-    described_twice,
-    not_asked_about,
-    parties_without_site,
-    refuse_unneeded_stock,
+    check_stock_floors,
+    end_use_assumptions,
+    incomplete_law_assumptions,
+    overlap_assumptions,
     renamed,
+    siteless_buyer_assumptions,
     unexamined,
-    unnamed_end_uses,
 )
-from .compliance_classes import Grouping, open_to_stricter
+from .compliance_classes import Grouping, share_with_less_strict
 from .demands import Demand, resolve_incumbents, round_to
 from .kept import Kept, SharedFacts
 from .law import Charges, Law, judge_all
@@ -44,7 +44,7 @@ from .trade import resolve_trade
 _POWER = Context(prec=30)
 
 
-@uncollected()
+@without_gc()
 def build_problem(
     case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule], *, part: bool = False, kept: Kept | None = None
 ) -> Problem:
@@ -101,13 +101,13 @@ class _Builder:
         prices = PriceDerivation(case, merged, network, counted, common, self._basis, self.assumptions).prices(demands)
         compliance_classes = tuple(grouping.compliance_classes())
         if any(rule.watches_stock for rule in self.rules):
-            open_to_stricter(compliance_classes, network, demands)
+            share_with_less_strict(compliance_classes, network, demands)
         incumbents = resolve_incumbents(merged, case, lots, self._basis)
         reached = [counted[i].offer for i in sorted({arc.offer for arc in network.arcs if arc.offer >= 0})]
         relevant = {offer.id for offer in reached}
         self._note(network, counted, demands, law)
         if not self.part:
-            self.assumptions += described_twice(case, self.catalogs, reached) + renamed(case)
+            self.assumptions += overlap_assumptions(case, self.catalogs, reached) + renamed(case)
         trade, assumed = resolve_trade(merged, case, counted, network, moves, self.facts.capacities())
         return Problem(
             case=case,
@@ -140,11 +140,11 @@ class _Builder:
         self._note_lead_times(network, counted)
         self._note_freight(network, counted)
         self.assumptions += unexamined(demands, law)
-        self.assumptions += not_asked_about(demands, law)
+        self.assumptions += incomplete_law_assumptions(demands, law)
         self.assumptions += accepted(self.case, self.rules)
-        self.assumptions += unnamed_end_uses(self.case, self.rules)
-        self.assumptions += counted_before(self.case)
-        self.assumptions += parties_without_site([counted[i] for i in network.feeds], self.rules)
+        self.assumptions += end_use_assumptions(self.case, self.rules)
+        self.assumptions += carryover_assumptions(self.case)
+        self.assumptions += siteless_buyer_assumptions([counted[i] for i in network.feeds], self.rules)
         if network.feeds and len({demand.use for demand in demands}) > 1:
             text = "a plant that takes inputs is taken to keep apart what it makes for different uses"
             self.assumptions.append(Assumption("makers", text))
@@ -152,7 +152,7 @@ class _Builder:
     def _law(self, network: Network) -> Law:
         law = Law(self.rules, self.case)
         if not self.part:
-            refuse_unneeded_stock(self.case, self.merged, network, law)
+            check_stock_floors(self.case, self.merged, network, law)
         return law
 
     def _priced_rules(self, wrong: list[Diagnostic]) -> tuple[Rule, ...]:

@@ -89,7 +89,7 @@ class Pool(NamedTuple):
     offers: tuple[int, ...]
 
 
-def most_units(pools: Iterable[Pool], use: Decimal, own: Decimal | None, period: int) -> Decimal | None:
+def max_units(pools: Iterable[Pool], use: Decimal, own: Decimal | None, period: int) -> Decimal | None:
     """Return the maximum units in a period by an offer's own limit and its pools, of which a unit takes `use`. None means no limit."""
     found = [capacity / use for pool in pools if use and (capacity := pool.capacity[period]) is not None]
     return min([*found, *([own] if own is not None else [])], default=None)

@@ -13,7 +13,7 @@ from ..domain.facts import Catalog, Offer
 from ..domain.suggest import closest, did_you_mean, nearest
 from ..domain.time import Span
 from ..domain.use import Use
-from ..domain.values import meant_use
+from ..domain.values import intended_end_use
 from ..errors import Diagnostic, InputError
 from ..plugins import attributed
 from ..rules.base import PhaseStatus, Rule, misfits
@@ -180,7 +180,7 @@ def unknown_name(what: str, name: str, column: str, known: Collection[str]) -> D
     )
 
 
-def counted_before(case: Case) -> list[Assumption]:
+def carryover_assumptions(case: Case) -> list[Assumption]:
     """Return the assumptions about amounts before the plan that limits count, as stated in the case."""
     rules = Counter(one.rule for one in case.carryovers)
     return [
@@ -217,7 +217,7 @@ def renamed(case: Case) -> list[Assumption]:
     return [Assumption("renamed", alias.told) for alias in case.followed]
 
 
-def described_twice(case: Case, catalogs: Sequence[Catalog], reached: Iterable[Offer]) -> list[Assumption]:
+def overlap_assumptions(case: Case, catalogs: Sequence[Catalog], reached: Iterable[Offer]) -> list[Assumption]:
     """Return assumptions about facilities that several catalogs describe: those that the case merges, and lookalikes that both count.
 
     Facilities without `reached` offers are left out, since they can't deliver anything in demand.
@@ -241,7 +241,7 @@ def described_twice(case: Case, catalogs: Sequence[Catalog], reached: Iterable[O
     return found
 
 
-def unnamed_end_uses(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
+def end_use_assumptions(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
     """Return an assumption for each end use of the case that no rule names, if rules name others. Those rules don't apply to it."""
     return [Assumption(ACCEPTED, told.message) for told in end_uses(case, rules)]
 
@@ -252,7 +252,7 @@ def end_uses(case: Case, rules: Sequence[Rule]) -> Iterator[Diagnostic]:
     own = sorted({demand.end_use for demand in case.demands} - named - {"civil"}) if named else ()
     words = " or ".join(sorted(named))
     for use in own:
-        meant = meant_use(use, named)
+        meant = intended_end_use(use, named)
         yield Diagnostic(
             f"no rule names the end use `{use}`: rules for {words} use do not bear on it",
             column="demand.end_use",
@@ -303,7 +303,7 @@ def unexamined(demands: Sequence[Demand], law: Law) -> list[Assumption]:
     ]
 
 
-def not_asked_about(demands: Sequence[Demand], law: Law) -> list[Assumption]:
+def incomplete_law_assumptions(demands: Sequence[Demand], law: Law) -> list[Assumption]:
     """Return an assumption for each origin rule that applies to a demand but checks only part of its law."""
     gaps = {rule.id: rule for rule in law.rules if isinstance(rule, OriginBan) and rule.not_asked}
     covered: dict[str, dict[str, None]] = {}
@@ -320,7 +320,7 @@ def not_asked_about(demands: Sequence[Demand], law: Law) -> list[Assumption]:
     ]
 
 
-def refuse_unneeded_stock(case: Case, merged: Merged, network: Network, law: Law) -> None:
+def check_stock_floors(case: Case, merged: Merged, network: Network, law: Law) -> None:
     """Reject stock floors for a material or place that nothing in the case needs, since nothing could be bought for that stock.
 
     Raises:
@@ -349,7 +349,7 @@ def refuse_unneeded_stock(case: Case, merged: Merged, network: Network, law: Law
         raise InputError(found)
 
 
-def parties_without_site(offers: Sequence[OfferFacts], rules: Sequence[Rule]) -> list[Assumption]:
+def siteless_buyer_assumptions(offers: Sequence[OfferFacts], rules: Sequence[Rule]) -> list[Assumption]:
     """Return assumptions about plants without their own place, of parties that a rule on moves names. The rule can't identify goods for them."""
     found: dict[str, Assumption] = {}
     for rule in rules:

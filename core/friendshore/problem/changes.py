@@ -18,7 +18,7 @@ from ..domain.change import Change, TermKind
 from ..domain.facts import CapacityStep, Catalog, ChainEntry, Facility, Offer, RecipeLine, Status
 from ..domain.market import BenchmarkPrice, Price, Quote
 from ..domain.suggest import closest
-from ..domain.terms import Bearing, Terms, Tier
+from ..domain.terms import OrderCondition, Terms, Tier
 from ..domain.time import add_months
 from ..errors import Diagnostic, InputError
 from ..rules.amend import Amend, amended, with_bills
@@ -477,7 +477,7 @@ def _lift(change: Change, facts: _Facts) -> None:
         lanes = tuple(lane.but(lead_time=None) for lane in offer.lanes) if kind is TermKind.LEAD_TIME else offer.lanes
         return offer.but(**(none or {}), lanes=lanes)
 
-    def bears(bearing: Bearing) -> bool:
+    def bears(bearing: OrderCondition) -> bool:
         """Return True if the change names all offers that a term applies to. Terms that also apply to others stay."""
         about = [offer.id for offer in offers if covers(bearing, offer, facilities)]
         return not change.of or (bool(about) and hit.issuperset(about))
@@ -492,7 +492,7 @@ def _lift(change: Change, facts: _Facts) -> None:
         facts.catalogs = tuple(c.but(terms=tuple(_lifted(c.terms, TERMS_FIGURES[kind], bears))) for c in facts.catalogs)
 
 
-def _lifted(terms: tuple[Terms, ...], name: str, bears: Callable[[Bearing], bool]) -> Iterator[Terms]:
+def _lifted(terms: tuple[Terms, ...], name: str, bears: Callable[[OrderCondition], bool]) -> Iterator[Terms]:
     """Yield terms without one of their figures, except those that then state nothing."""
     for one in terms:
         if not bears(one):

@@ -485,7 +485,7 @@ def servers(
     }
 
 
-def open_to_stricter(
+def share_with_less_strict(
     compliance_classes: Sequence[ComplianceClass], network: Network, demands: Sequence[Demand]
 ) -> None:
     """Let stock of a stricter compliance class be delivered for every less strict one.
@@ -505,7 +505,7 @@ def open_to_stricter(
             compliance_class.outlets.append(outlet)
 
 
-def own_compliance_classes(compliance_classes: Iterable[ComplianceClass]) -> dict[tuple[int, int], frozenset[int]]:
+def classes_by_delivery(compliance_classes: Iterable[ComplianceClass]) -> dict[tuple[int, int], frozenset[int]]:
     """Return, by demand and period, the compliance classes that deliver to it without a waiver."""
     found: dict[tuple[int, int], set[int]] = {}
     for compliance_class in compliance_classes:
@@ -515,12 +515,12 @@ def own_compliance_classes(compliance_classes: Iterable[ComplianceClass]) -> dic
     return {cell: frozenset(indices) for cell, indices in found.items()}
 
 
-def stock_cover_cuts(
+def min_stock_by_classes(
     wanted: Iterable[Wanted], own: dict[tuple[int, int], frozenset[int]], serving: dict[int, frozenset[int]]
 ) -> list[tuple[frozenset[int], Decimal]]:
     """Return sets of compliance classes with the minimum of their total stock of a material at a place, so that it covers all `wanted`.
 
-    `own` and `serving` are the results of `own_compliance_classes` and `servers`.
+    `own` and `serving` are the results of `classes_by_delivery` and `servers`.
 
     Raises:
         InputError: If there are more than `MOST_SETS` sets.

@@ -41,7 +41,7 @@ def kept(counts: Sequence[int]) -> Whole:
     return np.array(counts, dtype=np.int64 if fits else object)
 
 
-def kept_doubles(counts: NDArray[np.float64]) -> Whole:
+def integers_from_doubles(counts: NDArray[np.float64]) -> Whole:
     """Return integers stored as doubles as an array, of 64 bits if no sum of them needs more."""
     fits = float(np.abs(counts).max(initial=0.0)) * len(counts) < _MOST
     return counts.astype(np.int64) if fits else kept(list(map(int, counts.tolist())))

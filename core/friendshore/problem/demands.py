@@ -194,7 +194,7 @@ def _wanted(spec: DemandSpec, horizon: Horizon, factor: Fraction) -> tuple[Decim
     return tuple(map(one, horizon.periods, horizon.years_within(wanted), listed))
 
 
-def wanted_at(demand: Demand, rate: Decimal | None) -> Decimal | None:
+def demand_at_rate(demand: Demand, rate: Decimal | None) -> Decimal | None:
     """Return a demand's kilograms over the plan at another yearly rate, in proportion. None if either rate is unknown."""
     stated = demand.spec.per_year
     return None if rate is None or not stated else exact(sum(demand.quantity, Decimal(0)) * rate / stated)

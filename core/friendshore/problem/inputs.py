@@ -10,7 +10,7 @@ from ..domain.base import Record
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog
-from ..domain.naming import Aliases, Following, Sort
+from ..domain.naming import Aliases, AliasFollower, Sort
 from ..domain.time import Horizon, PeriodLength
 from ..errors import Diagnostic, InputError
 from ..rules.base import PhaseStatus, Rule
@@ -83,7 +83,7 @@ class Inputs:
         case = case.but(followed=tuple(following.followed))
         return replace(self, case=case, rules=rules, bills=bills)
 
-    def _following(self) -> Following:
+    def _following(self) -> AliasFollower:
         aliases = Aliases(alias for catalog in self.catalogs for alias in catalog.aliases)
         taken = {demand.id for demand in self.case.demands}
         for catalog in self.catalogs if aliases else ():
@@ -95,7 +95,7 @@ class Inputs:
         way = self._following().aliases.way(of, name)
         return (way[-1].new if way else "") or name
 
-    def with_what_became(self, problem: Diagnostic) -> Diagnostic:
+    def with_retirement(self, problem: Diagnostic) -> Diagnostic:
         """Return a problem, with the date and reason if its name was retired."""
         return _retired(problem, self._following().aliases)
 

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog
-from ..domain.runtime import SESSION_BYTES, Recent
+from ..domain.runtime import SESSION_BYTES, SizeLimitedCache
 from ..domain.use import Use, Verdict
 from ..rules.amend import amend_rule
 from ..rules.base import Rule
@@ -111,8 +111,8 @@ class Kept:
         """Answers for building problems."""
         self.verified = Answers(most // 4 // _ANSWER_BYTES)
         """Answers for verifying plans."""
-        self._facts: Recent[tuple[Hashable, ...], tuple[object, object]] = Recent(MOST_FACTS)
-        self._amended: Recent[tuple[int, int], tuple[Rule, Change, Rule]] = Recent(MOST_RULES)
+        self._facts: SizeLimitedCache[tuple[Hashable, ...], tuple[object, object]] = SizeLimitedCache(MOST_FACTS)
+        self._amended: SizeLimitedCache[tuple[int, int], tuple[Rule, Change, Rule]] = SizeLimitedCache(MOST_RULES)
         self._records: dict[Hashable, BaseModel] = {}
         self._own: dict[int, BaseModel] = {}
         self._several: dict[int, Hashable] = {}

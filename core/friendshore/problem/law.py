@@ -18,12 +18,12 @@ from itertools import product
 from ..domain.base import as_decimal, exact, grouped
 from ..domain.case import Case, LicenceSpec, WaiverSpec
 from ..domain.facts import Material
-from ..domain.runtime import cached_method, told_each
+from ..domain.runtime import cached_method, with_progress
 from ..domain.time import Horizon, Span
 from ..domain.use import PASS, Result, Use, Verdict
 from ..plugins import attributed
 from ..rules.answers import as_charge, as_verdict
-from ..rules.base import Phase, PhaseStatus, Rule, part_held
+from ..rules.base import Phase, PhaseStatus, Rule, share_in_force
 from ..rules.verdicts import is_origin_unknown, possible_origins, told_apart
 from .kept import Answers, ByRule, Charged, Delivery
 from .network import Arc, Network, Node, final_node
@@ -65,7 +65,7 @@ def _judge_use(
             known = answers.verdicts(rule, use) if answers is not None else {}
             asked = ways[rule.bears_on]
             unknown = [arc for key, arc in asked if key not in known]
-            for arc in told_each(unknown, f"asking rule {rule.id}", "ways"):
+            for arc in with_progress(unknown, f"asking rule {rule.id}", "ways"):
                 key = id(arc.chained), id(arc.move)
                 if key not in known:
                     known[key] = as_verdict(rule.judge(arc.chained, arc.move, use))
@@ -377,4 +377,4 @@ class Charges:
 @lru_cache(maxsize=4096)
 def _weights(phases: tuple[Phase, ...], horizon: Horizon, statuses: frozenset[PhaseStatus]) -> tuple[Decimal, ...]:
     """Return the share of days in each period on which some phases are in force, as a stored number. Cached across problems."""
-    return tuple(as_decimal(part_held(phases, period.span, statuses)) for period in horizon.periods)
+    return tuple(as_decimal(share_in_force(phases, period.span, statuses)) for period in horizon.periods)

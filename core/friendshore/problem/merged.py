@@ -140,7 +140,7 @@ def _by_id(records: Iterable[T]) -> dict[str, T]:
     return {key: found[key] for key in sorted(found)}
 
 
-def rate_wanting(currency: str, case: Case, of: str, column: str) -> Diagnostic:
+def missing_rate(currency: str, case: Case, of: str, column: str) -> Diagnostic:
     """Return the error for money without an exchange rate to the case's currency."""
     expected, fix = f"a row for {currency} in rates.csv", "add the rate to a catalog of the case, with its source"
     message = f"no exchange rate from {currency} to {case.currency} for {of}"

@@ -25,14 +25,14 @@ from numpy.typing import NDArray
 from ..domain.base import exact, grouped
 from ..domain.case import Case
 from ..domain.facts import Lane, Offer
-from ..domain.runtime import cached_method, told_each
+from ..domain.runtime import cached_method, with_progress
 from ..domain.time import Delay, Horizon, Period, Span
 from ..domain.use import Chained, Move, Use
 from ..errors import InputError
 from .capacity import AtWork, at_work, working_days
 from .decimal_arrays import largest
 from .demands import Demand, Lot
-from .merged import Merged, exchange, rate_wanting
+from .merged import Merged, exchange, missing_rate
 from .offers import OfferFacts
 
 Node = tuple[str, str]
@@ -200,7 +200,7 @@ def build_network(
     arcs: list[Arc] = []
     ways = _Ways(merged, case)
     found.sort()  # offers are in the order of their ids
-    for node, index, output in told_each(found, "looking where offers can go", "ways"):
+    for node, index, output in with_progress(found, "looking where offers can go", "ways"):
         arcs.append(_offer_arc(len(arcs), node, index, output, offers[index], lanes[index], ways))
     for number, lot in enumerate(lots):
         arcs.append(_lot_arc(len(arcs), number, lot, ways))
@@ -364,7 +364,7 @@ def _freight(lane: Lane | None, move: Move, merged: Merged, case: Case) -> Decim
     if lane is not None and lane.freight is not None:
         rate = exchange(merged.rates, lane.currency or case.currency, case.currency, case.horizon.start)
         if rate is None:
-            raise InputError(rate_wanting(lane.currency, case, f"the freight to {lane.to}", "lanes.freight"))
+            raise InputError(missing_rate(lane.currency, case, f"the freight to {lane.to}", "lanes.freight"))
         return exact(lane.freight * rate)
     if case.assume.freight is not None and move.crosses:
         return case.assume.freight

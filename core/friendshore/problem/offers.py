@@ -9,14 +9,14 @@ from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
 from typing import Literal, NamedTuple, TypeVar
 
-from ..domain.base import Sharing, as_decimal, exact, rounded
+from ..domain.base import SharedValues, as_decimal, exact, rounded
 from ..domain.basis import Factors, basis_factor, content_of
 from ..domain.case import Case, OfferAssumption
 from ..domain.evidence import Confidence
 from ..domain.facts import CapacityStep, ChainEntry, Facility, Material, Offer
 from ..domain.market import BenchmarkPrice, Price, Quote
 from ..domain.quantities import readable
-from ..domain.runtime import cached_method, told_each
+from ..domain.runtime import cached_method, with_progress
 from ..domain.stages import Stage
 from ..domain.time import Delay, Period, Span
 from ..domain.use import Chained
@@ -58,7 +58,7 @@ class Paths:
         """Limits of an offer without own limits."""
         self.incumbents = frozenset(today.offer for today in case.incumbents)
         """Offers that are bought from today."""
-        self.sharing = Sharing()
+        self.sharing = SharedValues()
         self._level: dict[str, tuple[Decimal, ...]] = {}
         """Price as written -> prices by period. Equal prices may differ in trailing zeros."""
         self._stages: dict[tuple[int, int, str], _Stages] = {}
@@ -364,7 +364,7 @@ def resolve_offers(merged: Merged, case: Case) -> tuple[list[OfferFacts], list[L
     counted: list[OfferFacts] = []
     leads: list[Lead] = []
     assumptions: list[Assumption] = []
-    for offer in told_each(list(merged.offers.values()), "pricing offers", "offers"):
+    for offer in with_progress(list(merged.offers.values()), "pricing offers", "offers"):
         reader = OfferReader(merged, paths, case, offer, given.get(offer.id))
         facts = reader.read()
         if isinstance(facts, Lead):

@@ -40,7 +40,7 @@ from ..rules.terms import (
     UntakenTerm,
     UsedTerm,
 )
-from .compliance_classes import ComplianceClass, own_compliance_classes, servers, stock_cover_cuts
+from .compliance_classes import ComplianceClass, classes_by_delivery, min_stock_by_classes, servers
 from .demands import Demand, Incumbent
 from .law import Law
 from .merged import Merged
@@ -168,7 +168,7 @@ class ProblemFacts:
         self._all_offers, self._all_demands = self.offers, demands
         self.incumbents = incumbents
         self._compliance_classes = compliance_classes
-        self._own = own_compliance_classes(compliance_classes)
+        self._own = classes_by_delivery(compliance_classes)
         self._demand_positions = {demand.id: i for i, demand in enumerate(demands)}
         self._merged = merged
         self._network = network
@@ -340,7 +340,7 @@ class ProblemFacts:
         serving = servers(self._compliance_classes, self._network, node, period)
         place = self._network.nodes.index(node)
         found: list[tuple[str, ReservedTerm, Decimal]] = []
-        for may, quantity in stock_cover_cuts(cells, self._own, serving):
+        for may, quantity in min_stock_by_classes(cells, self._own, serving):
             stock = ReservedTerm(
                 classes=np.array(sorted(may), dtype=np.intp),
                 nodes=np.full(len(may), place),

@@ -14,13 +14,13 @@ from functools import cached_property
 from ..domain.base import as_decimal, exact, grouped
 from ..domain.case import Case
 from ..domain.evidence import Confidence
-from ..domain.facts import Facility, Offer, paid_without_end
+from ..domain.facts import Facility, Offer, unlimited_payment_faults
 from ..domain.quantities import readable
-from ..domain.terms import SPANS, Bearing, PriceSchedule, Terms, Tier, TierKind, bears_too, overlapping
+from ..domain.terms import SPANS, OrderCondition, PriceSchedule, Terms, Tier, TierKind, overlap_fault, overlapping
 from ..domain.time import Span, stretches
 from ..errors import Diagnostic, InputError
 from .capacity import Capacities, Pool
-from .merged import Merged, around, exchange, rate_wanting
+from .merged import Merged, around, exchange, missing_rate
 from .network import Moves, Network
 from .offers import Assumption, OfferFacts
 
@@ -34,7 +34,7 @@ def subjects_of(offer: Offer, facilities: Mapping[str, Facility]) -> list[Subjec
     return [("offer", offer.id), ("supplier", sites[0].supplier), *(("facility", site.id) for site in sites)]
 
 
-def covers(bearing: Bearing, offer: Offer, facilities: Mapping[str, Facility]) -> bool:
+def covers(bearing: OrderCondition, offer: Offer, facilities: Mapping[str, Facility]) -> bool:
     """Return True if terms apply to purchases from an offer. With several outputs, they must apply to all of them."""
     meant = not bearing.materials or all(line.material in bearing.materials for line in offer.outputs)
     return meant and (bearing.of, bearing.id) in subjects_of(offer, facilities)
@@ -53,7 +53,7 @@ class Sellers:
         offers = ((i, self.counted[i].offer) for i in sorted(self.reached))
         return grouped((subject, i) for i, offer in offers for subject in subjects_of(offer, self.facilities))
 
-    def under(self, bearing: Bearing) -> tuple[int, ...]:
+    def under(self, bearing: OrderCondition) -> tuple[int, ...]:
         """Return the positions of the offers that terms apply to."""
         candidates = self._found.get((bearing.of, bearing.id), ())
         return tuple(i for i in candidates if covers(bearing, self.counted[i].offer, self.facilities))
@@ -158,7 +158,7 @@ def _price_spans(
         day = case.horizon.periods[indices[-1]].start
         rate = exchange(merged.rates, currency, case.currency, day)
         if rate is None:
-            troubles.append(rate_wanting(currency, case, f"the price schedule of {schedule.name}", "tiers.price"))
+            troubles.append(missing_rate(currency, case, f"the price schedule of {schedule.name}", "tiers.price"))
             return
         tiers = tuple(_in_case_currency(tier, rate, schedule) for tier in schedule.tiers)
         yield PriceSpan(schedule, label, offers, indices, tiers)
@@ -187,7 +187,7 @@ def _takes_off(spans: Sequence[PriceSpan], counted: Sequence[OfferFacts]) -> boo
 def _overlapping(schedules: Sequence[PriceSchedule]) -> Iterator[Diagnostic]:
     """Yield an error for each overlap of schedules, which no catalog alone can detect."""
     for _, position in overlapping(schedules):
-        fault = bears_too(schedules[position])
+        fault = overlap_fault(schedules[position])
         yield Diagnostic(fault.message, column="tiers.id", expected=fault.expected, fix=fault.fix)
 
 
@@ -296,7 +296,7 @@ def _term_spans(
         currency = terms.currency or case.currency
         rate = exchange(merged.rates, currency, case.currency, case.horizon.periods[indices[0]].start)
         if rate is None:
-            troubles.append(rate_wanting(currency, case, f"the terms of {terms.name}", "terms.fixed"))
+            troubles.append(missing_rate(currency, case, f"the terms of {terms.name}", "terms.fixed"))
             return
         yield TermSpan(terms, label, offers, indices, exact((terms.fixed or Decimal(0)) * rate), pools)
 
@@ -413,7 +413,8 @@ def _paid_for(facts: OfferFacts, scheduled: bool, case: Case) -> Iterator[Diagno
         return
     name, found = facts.offer.id, f"{readable(facts.price[below[0]])} {case.currency} in {case.horizon.label(below[0])}"
     faults = (
-        replace(one, field="price", entry=None) if one.entry else one for one in paid_without_end(dict(facts.offer))
+        replace(one, field="price", entry=None) if one.entry else one
+        for one in unlimited_payment_faults(dict(facts.offer))
     )
     for fault in dict.fromkeys(faults):
         column = f"offers.{fault.field}"

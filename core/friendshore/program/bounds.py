@@ -21,7 +21,7 @@ import numpy as np
 
 from ..domain.case import Minimise
 from ..problem import Problem
-from ..problem.capacity import most_units
+from ..problem.capacity import max_units
 from ..problem.decimal_arrays import as_floats, table
 from ..problem.demands import Demand
 from ..problem.network import Node, final_node
@@ -321,7 +321,7 @@ class _ChainNeeds:
     def _paid(self, offer: int) -> float:
         problem, facts = self.problem, self.problem.offers[offer]
         pools = [pool for pool in problem.pools if pool.facility in facts.pools]
-        period_limits = [most_units(pools, facts.offer.capacity_use, facts.most[t], t) for t in facts.paid_periods]
+        period_limits = [max_units(pools, facts.offer.capacity_use, facts.most[t], t) for t in facts.paid_periods]
         limits = [] if facts.offer.total is None else [facts.offer.total]
         limits += (
             [] if None in period_limits else [sum((units for units in period_limits if units is not None), Decimal(0))]

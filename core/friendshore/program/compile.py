@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..domain.case import LicenceSpec
-from ..domain.runtime import told_each, uncollected
+from ..domain.runtime import with_progress, without_gc
 from ..problem import Problem
 from ..problem.compliance_classes import Cell, ComplianceClass
 from ..problem.decimal_arrays import as_floats, cells, table
@@ -346,7 +346,7 @@ class Program:
             yield ("tier", str(tier), span.label, *(names[offer] for offer in span.offers)), column
 
 
-@uncollected()
+@without_gc()
 def compile_program(
     problem: Problem, wanted: Sequence[Demand] = (), bounds: Bounds | None = None, known: int | None = None
 ) -> Program:
@@ -409,7 +409,7 @@ class _Compiler:
     def _buy(self) -> None:
         buying, all_moves, network = Buying(self.problem, self.discount), self.problem.moves, self.problem.network
         blocks: list[tuple[Ints, Ints]] = []
-        for compliance_class in told_each(
+        for compliance_class in with_progress(
             self.problem.compliance_classes, "laying out the program", "compliance classes", 1
         ):
             moves, licences, cost = buying.block(compliance_class)

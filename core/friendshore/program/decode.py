@@ -9,9 +9,9 @@ from decimal import Decimal
 
 import numpy as np
 
-from ..domain.base import Sharing, written_once
+from ..domain.base import SharedValues, without_trailing_zeros
 from ..domain.plan import Delivery, Infeasible, LotUse, Make, Plan, PlanStatus, PurchaseTable, Short, Stock, Transfer
-from ..domain.runtime import uncollected
+from ..domain.runtime import without_gc
 from ..problem.decimal_arrays import Whole, added_up, whole
 from ..problem.demands import round_to
 from ..problem.network import final_node
@@ -32,7 +32,7 @@ class _Part:
     quantity: Decimal
 
 
-@uncollected()
+@without_gc()
 def decode(
     program: Program,
     x: np.ndarray,
@@ -239,7 +239,7 @@ class _Decoder:
         stocks: list[Stock] = []
         zero, make_record = (
             Decimal(0),
-            Sharing().made,
+            SharedValues().made,
         )  # skips validation: there are very many records, and their values are valid
         demands = [demand.id for demand in self.problem.demands]
         for compliance_class in self.problem.compliance_classes:
@@ -257,14 +257,14 @@ class _Decoder:
                         if quantity > 0:
                             fields = {
                                 "demand": demands[part.demand], "period": t, "requirement": label,
-                                "quantity": written_once(quantity), "waivers": part.waivers,
+                                "quantity": without_trailing_zeros(quantity), "waivers": part.waivers,
                             }  # fmt: skip
                             deliveries.append(make_record(Delivery, fields))
                     stock = max(stock, zero)  # rounded inputs may exceed the stock by half a step each
                     if stock > 0:
                         fields = {
                             "material": node[0], "place": node[1], "requirement": label, "period": t,
-                            "quantity": written_once(stock),
+                            "quantity": without_trailing_zeros(stock),
                         }  # fmt: skip
                         stocks.append(make_record(Stock, fields))
         return deliveries, stocks

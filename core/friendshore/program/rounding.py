@@ -18,7 +18,7 @@ import numpy as np
 
 from ..domain.base import exact
 from ..problem.compliance_classes import ComplianceClass
-from ..problem.decimal_arrays import Whole, kept_doubles
+from ..problem.decimal_arrays import Whole, integers_from_doubles
 from ..problem.demands import round_to
 from .compile import Program, Recipes
 from .matrix import Floats, Ints
@@ -55,7 +55,7 @@ def to_steps(x: Floats, step: Decimal) -> Whole:
     is_near_middle = np.abs(quotients - np.floor(quotients) - 0.5) < 1e-6 + 1e-14 * np.abs(quotients)
     for position in np.flatnonzero(is_near_middle).tolist():
         steps[position] = float(round_to(Decimal(repr(float(x[position]))), step) / step)
-    return kept_doubles(steps)
+    return integers_from_doubles(steps)
 
 
 def in_whole_lots(program: Program, x: Floats) -> dict[int, Decimal]:

@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from ..domain.base import Sharing, UnreadableError
+from ..domain.base import SharedValues, UnreadableError
 from ..domain.facts import StatedFact
-from ..domain.runtime import told_each
+from ..domain.runtime import with_progress
 from ..domain.suggest import did_you_mean, nearest
 from ..errors import Diagnostic
-from ..inert import cell_inert, cell_typed
+from ..inert import cell_inert, original_cell
 from .fields import Field, Layout
 from .records import Entry
 from .textfile import read_text
@@ -30,15 +30,15 @@ _WHOLE, _REST = re.compile(r"-?\d+"), re.compile(r"\d{2}\b")
 BAD_CELL = "\0"
 """Content of a cell that is already reported as unreadable."""
 BLANK: frozenset[str] = frozenset()
-LARGEST_TABLE = 500_000_000
+MAX_TABLE_BYTES = 500_000_000
 """Maximum bytes of a file."""
 TABLE_ROWS = 2_000_000
 """Maximum rows of a table, and of all tables of a catalog together, since they are in memory."""
 COLUMNS = 1_000
 """Maximum columns of a table."""
-LONGEST_LINE = 1_000_000
+MAX_LINE_LENGTH = 1_000_000
 """Maximum characters of a line."""
-LONGEST_CELL = 131_072
+MAX_CELL_LENGTH = 131_072
 """Maximum characters of a cell. Python's parser reads on after an unclosed quote."""
 _LONGEST = 80
 """Maximum characters of a cell in a message."""
@@ -135,7 +135,7 @@ class Table:
     """Separator of a CSV file."""
     whole: bool = True
     """True if every row is present with its `id`. Otherwise, unknown ids aren't errors."""
-    sharing: Sharing = field(default_factory=Sharing)
+    sharing: SharedValues = field(default_factory=SharedValues)
     alike: dict[tuple[object, ...], BaseModel] = field(default_factory=dict)
     """Record by its fields, shared by all equal rows."""
 
@@ -178,7 +178,7 @@ class Table:
             self.let_go()
         seen: dict[object, int] = {}
         single = columns[0] if len(columns) == 1 else ""
-        for number, row in enumerate(told_each(rows, f"reading {self.file}", "rows")):
+        for number, row in enumerate(with_progress(rows, f"reading {self.file}", "rows")):
             if last:
                 rows[number] = gone
             if row.bad and not row.bad.isdisjoint(columns):
@@ -214,7 +214,7 @@ def read_table(
         parsed: True to parse the cells.
     """
     table = Table(layout, str(path), found)
-    text = read_text(path, found, LARGEST_TABLE)
+    text = read_text(path, found, MAX_TABLE_BYTES)
     table.whole = text is not None
     if text is not None:
         table.separator = separator or _separator(text)
@@ -233,7 +233,7 @@ def _separator(text: str) -> str:
 
 def _as_typed(cell: str) -> str:
     """Return the text of a cell that was escaped for spreadsheets. Others are unchanged."""
-    typed = cell_typed(cell)
+    typed = original_cell(cell)
     return typed if typed is cell or cell_inert(typed) == cell else cell
 
 
@@ -244,8 +244,8 @@ def _physical(text: str) -> Iterator[str]:
         csv.Error: If a line is too long.
     """
     for line in io.StringIO(text, newline=""):
-        if len(line) > LONGEST_LINE:
-            raise csv.Error(f"a line of {len(line):,} characters; no more than {LONGEST_LINE:,} are read")
+        if len(line) > MAX_LINE_LENGTH:
+            raise csv.Error(f"a line of {len(line):,} characters; no more than {MAX_LINE_LENGTH:,} are read")
         yield line
 
 
@@ -276,7 +276,7 @@ def fill(table: Table, lines: Iterator[tuple[int, list[str]]], parsed: bool = Tr
         table.too_many(f"more than {TABLE_ROWS:,}")
         return
     fields = table.layout.fields if parsed else ()
-    for column in told_each(fields, f"reading {table.file}", "columns", 1):
+    for column in with_progress(fields, f"reading {table.file}", "columns", 1):
         if column.name in table.columns:
             _parse(table, column)
         elif column.required:
@@ -316,7 +316,7 @@ def _lines(stream: Iterable[str], table: Table) -> Iterator[tuple[int, list[str]
     except csv.Error as error:
         table.whole = False
         if "field limit" in str(error):
-            error = csv.Error(f"a cell of more than {LONGEST_CELL:,} characters")
+            error = csv.Error(f"a cell of more than {MAX_CELL_LENGTH:,} characters")
         table.tell(f"is not a CSV table from here on: {error}", row=before + 1, fix="check the quotes")
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from ..domain.base import Fault, FaultsError, Fitting, UnreadableError
+from ..domain.base import CheckedRecord, Fault, FaultsError, UnreadableError
 from ..domain.quantities import Mass, UnitPrice
 from ..domain.suggest import did_you_mean
 from ..domain.written import record_in
@@ -63,10 +63,10 @@ def _problems(model: type[BaseModel], detail: ErrorDetails, file: str, row: int 
     error = detail.get("ctx", {}).get("error")
     if not isinstance(error, FaultsError):
         return [_problem(model, detail, file, row)]
-    return complaints_of(error.faults, detail["input"], file, row, detail["loc"])
+    return fault_diagnostics(error.faults, detail["input"], file, row, detail["loc"])
 
 
-def complaints_of(
+def fault_diagnostics(
     faults: Iterable[Fault],
     given: object,
     file: str = "",
@@ -174,7 +174,7 @@ def _names_at(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
     return [field.alias or name for name, field in here.model_fields.items()] if here else []
 
 
-class Again:
+class RecordChecker:
     """Makes records again from what they hold, and so finds all that is wrong with them: a frozen record that was copied with other
     values, or built without looking at them, has never been looked at.
     """
@@ -221,12 +221,12 @@ class Again:
         """Report invalid values, and contradictions between valid ones."""
         bad = {detail["loc"][0] for detail in error.errors(include_url=False) if detail["loc"]}
         found = complaints(model, error, file)
-        if bad and issubclass(model, Fitting):
+        if bad and issubclass(model, CheckedRecord):
             unread = {str(name) for name in bad}
             with suppress(TypeError):  # values that validation would have made into others
                 fitting = model.faults({name: value for name, value in data.items() if name not in unread})
                 told = [fault for fault in fitting if fault.known(unread)]
-                found += complaints_of(told, data, file)
+                found += fault_diagnostics(told, data, file)
         for problem in found:
             before, column = path_of(place), problem.column
             path = f"{before}.{column}" if before and column else before or column
@@ -295,7 +295,7 @@ class Entry:
         columns = self.layout.columns(model)
         if self.bad:
             unread = {field for field, column in columns.items() if column in self.bad} | self.bad
-            if issubclass(model, Fitting):
+            if issubclass(model, CheckedRecord):
                 self.tell((fault for fault in model.faults(given) if fault.known(unread)), columns, within)
             return None
         try:

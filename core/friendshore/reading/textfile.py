@@ -166,7 +166,7 @@ def _kind(mode: int) -> str:
     return next((name for is_one, name in kinds if is_one(mode)), "a device")
 
 
-def no_file(path: Path) -> Diagnostic | None:
+def non_file_diagnostic(path: Path) -> Diagnostic | None:
     """Return an error if a path is neither a file nor missing, or None. A link that leads nowhere is an error."""
     if path.is_file() or not os.path.lexists(path):
         return None

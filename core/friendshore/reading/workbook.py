@@ -24,7 +24,7 @@ from zipfile import BadZipFile, ZipFile
 from ..errors import Diagnostic, InputError
 from .csvfile import BAD_CELL, DayCell, NumberCell, Table, fill
 from .fields import Layout
-from .textfile import OLD_WORKBOOK, no_file
+from .textfile import OLD_WORKBOOK, non_file_diagnostic
 
 SUFFIX = ".xlsx"
 PRIVATE = "_"
@@ -165,7 +165,7 @@ def read_workbook(path: Path, found: list[Diagnostic], also: Collection[str] = (
     except ImportError as error:
         fix = 'pip install "friendshore[xlsx]", or convert the workbook to a folder where that is installed'
         raise InputError("workbooks need openpyxl, which is not installed", str(path), fix=fix) from error
-    other = no_file(path)
+    other = non_file_diagnostic(path)
     if other is not None:
         found.append(other)
         return Workbook(str(path), {})

@@ -34,7 +34,7 @@ from ..problem.inputs import Applied, Inputs
 from ..problem.offers import InCurrency, no_rate
 from ..problem.prices import PriceDates
 from ..reading.kinds import plain_table
-from ..rules.pack import rules_in
+from ..rules.pack import identified_rules
 from .gather import gather, named_catalogs, refuse_old_prices
 from .suggest import suggestions
 
@@ -95,7 +95,7 @@ def _rules(words: list[Mention], case: Case, registry: Registry) -> set[str] | N
         pack = attempt(partial(registry.pack, name, case.folder), [])
         rules = pack.rules if pack is not None else ()
         if pack is None and is_folder(name):
-            _, rules, _ = rules_in((case.folder or Path()) / name)
+            _, rules, _ = identified_rules((case.folder or Path()) / name)
         if not rules:
             return None
         found |= {str(rule.get("id")) for rule in rules}

@@ -39,7 +39,7 @@ from ..domain.run import (
 from ..domain.time import today
 from ..domain.unmet import RunByMonths, RunConflict, RunShortage
 from ..domain.use import PROGRAM, Result
-from ..domain.used import PriceDate, RunBlock, RunPlugin, RunPriceDate, known_by
+from ..domain.used import PriceDate, RunBlock, RunPlugin, RunPriceDate, earliest_action_date
 from ..explain import (
     ByMonths,
     Cash,
@@ -53,7 +53,7 @@ from ..explain import (
 from ..plugins import sentence_of
 from ..problem import Problem
 from ..problem.case_checks import origin_rules
-from ..problem.demands import Demand, wanted_at
+from ..problem.demands import Demand, demand_at_rate
 from ..problem.inputs import Applied
 from ..problem.network import final_node
 from ..problem.prices import PriceDates
@@ -261,8 +261,8 @@ def _demands(verified: VerifiedPlan, traced: explain.TracedCash) -> list[RunDema
             end_use=demand.use.end_use,
             place=demand.use.place.id,
             wanted_kg=sum(demand.quantity, Decimal(0)),
-            low_kg=wanted_at(demand, demand.spec.low),
-            high_kg=wanted_at(demand, demand.spec.high),
+            low_kg=demand_at_rate(demand, demand.spec.low),
+            high_kg=demand_at_rate(demand, demand.spec.high),
             delivered_kg=sum(demand.quantity, Decimal(0)) - every.get(demand.id, Decimal(0)),
             short_kg=sum(short[demand.id].values(), Decimal(0)),
             shortage_price=price,
@@ -296,7 +296,7 @@ def purchases(
         used: Plugins used by the plan. Orders that should have gone out before their newest date are late.
         inputs: Cash of each purchase's inputs. If empty, purchases have no full price.
     """
-    known = known_by(used, problem.case.horizon.start)
+    known = earliest_action_date(used, problem.case.horizon.start)
     wanted = totals((final_node(demand.use), sum(demand.quantity, Decimal(0))) for demand in problem.demands)
     carried: Sequence[Fraction | None] = inputs or [None] * len(lines)
     days = explain.order_days(judging.ledger)
@@ -557,7 +557,7 @@ def _cash(verified: VerifiedPlan, traced: TracedCash) -> list[RunCash]:
     ]
 
 
-def by_months_as_told(rows: Iterable[RunByMonths]) -> dict[str, ByMonths]:
+def by_months_of_run(rows: Iterable[RunByMonths]) -> dict[str, ByMonths]:
     """Return a run's plans by months. They aren't part of its facts, so they are taken from the run."""
     return {row.demand: ByMonths(row.by_months_kg, row.note) for row in rows}
 

@@ -181,7 +181,7 @@ def _since(was: Catalog, now: Catalog) -> Iterator[Alias]:
             yield alias
 
 
-def as_called_today(told: Entries, right: Entries, since: Iterable[Alias]) -> tuple[Entries, Entries]:
+def under_current_names(told: Entries, right: Entries, since: Iterable[Alias]) -> tuple[Entries, Entries]:
     """Return the facts and what they should be, both under current names.
 
     Aliases for what was renamed `since` are only in the latter, and aren't a difference.

@@ -36,10 +36,10 @@ from ..problem.inputs import Applied, Inputs
 from ..problem.merged import Merged
 from ..problem.prices import PriceDates
 from ..readers import CatalogRows
-from ..reading.records import Again
+from ..reading.records import RecordChecker
 from ..reading.tomlfile import TomlFile
 from ..rules.base import Names, Rule
-from ..rules.pack import LegislativeBill, RulePack, rules_in
+from ..rules.pack import LegislativeBill, RulePack, identified_rules
 from .lock_file import absent
 
 
@@ -200,7 +200,7 @@ def _of_packs(packs: Sequence[tuple[RulePack, str]]) -> dict[str, tuple[str, int
 
 def _looked_at(case: Case, rules: Sequence[Rule], errors: list[FriendshoreError]) -> tuple[Case, tuple[Rule, ...]]:
     """Check a case and rules given in memory as a reader of files would."""
-    again = Again()
+    again = RecordChecker()
     case = again.record(case, f"case {case.name}")
     checked = tuple(again.record(rule, f"rule {rule.id}") for rule in rules)
     if again.found:
@@ -284,7 +284,7 @@ def _packs(case: Case, registry: Registry, errors: list[FriendshoreError]) -> li
             packs.append((pack, registry.packs.get(name, "")))
         elif is_folder(name):
             # A mistake in a pack does not keep those of its rules from being found.
-            file, rules, lines = rules_in((case.folder or Path()) / name)
+            file, rules, lines = identified_rules((case.folder or Path()) / name)
             attempt(partial(registry.rules, rules, file, lines), errors)
     return packs
 

@@ -32,7 +32,7 @@ from ..verify import VerifiedPlan, examine
 from ..verify.compliance import Judging
 from ..verify.money import Costing
 from ..verify.plan_entries import PlanEntries
-from .describe import RunContext, by_months_as_told, purchases, run_of
+from .describe import RunContext, by_months_of_run, purchases, run_of
 from .facts import (
     FACTS,
     RECORD_NAMES,
@@ -40,9 +40,9 @@ from .facts import (
     FactsFile,
     PackFacts,
     RuleFacts,
-    as_called_today,
     facts_file,
     renamed_since,
+    under_current_names,
 )
 from .gather import Gathered, with_scenarios
 from .law import describe_compliance_classes
@@ -278,7 +278,7 @@ def _as_told(run: Run, read: RunFacts) -> RunContext:
         plugins=file.plugins,
         plugins_blocked=run.plugins_blocked,
         versions=run.versions,
-        by_months=by_months_as_told(run.by_months),
+        by_months=by_months_of_run(run.by_months),
     )
 
 
@@ -331,7 +331,7 @@ class Vouching:
             source: Alleged origin, for messages.
             standing: What vouches for the part if all is equal.
         """
-        found = list(_differences(*as_called_today(told, right, self.since), source))
+        found = list(_differences(*under_current_names(told, right, self.since), source))
         self.findings += found
         if not found:
             self.vouched.append(f"{what}: {standing}")

@@ -21,7 +21,7 @@ from ..domain.base import grouped
 from ..domain.basis import Factors, equal_weights
 from ..domain.facts import Catalog
 from ..domain.quantities import readable
-from ..domain.runtime import uncollected
+from ..domain.runtime import without_gc
 from ..domain.suggest import did_you_mean, misleading
 from ..domain.time import Period, Span
 from ..errors import Diagnostic
@@ -55,7 +55,7 @@ _FAR_APART = 1_000
 """Ratio of two prices of a material from which different units are likely."""
 
 
-@uncollected()
+@without_gc()
 def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> list[Diagnostic]:
     """Return all suggestions, in the order of their subjects."""
     read = {name for name, called in gathered.named.items() if reader_in(called) is not None}

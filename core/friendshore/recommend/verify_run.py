@@ -19,7 +19,7 @@ from ..domain.plan import Infeasible
 from ..domain.run import Run, RunPurchase
 from ..errors import Diagnostic, InputError, PluginError, VerificationError
 from ..plugins import Registry, asked_of
-from ..plugins.attribution import have_run, owner_of_package, wrong
+from ..plugins.attribution import owner_of_package, packages_run, wrong
 from ..plugins.manifest import PluginInfo
 from ..run import (
     PURCHASES,
@@ -411,7 +411,7 @@ def _applied(applied: Mapping[str, Any]) -> Iterator[str]:
 def _unseen(registry: Registry) -> Iterator[str]:
     """Yield the plugins whose code ran in this process and can affect a plan. No check can detect everything that it does."""
     affecting = {info.package for info in registry.plugins if _affects_plans(info)}
-    for package in have_run():
+    for package in packages_run():
         if package in affecting:
             yield f"what code of {owner_of_package(package).label}, which runs in the same process, may do unseen"
 

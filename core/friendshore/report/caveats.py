@@ -16,15 +16,15 @@ from ..domain.base import grouped
 from ..domain.run import Run, RunDoubt, RunLimit
 from ..domain.unmet import RunConflict
 from ..domain.used import (
+    ChangedRule,
     DatedStatus,
     PackedRule,
     PriceDate,
     RunPriceDate,
-    TurnedRule,
     aged,
     days_since,
     is_stale,
-    turned_since,
+    rule_changes_since_review,
 )
 from ..questions.wording import mass_of
 from .cash import is_duty_told, stock_note
@@ -81,10 +81,10 @@ def _old_data(run: Run, max_items: int) -> Iterator[Caveat]:
         yield Caveat("FS831", text)
 
 
-def turned_rules(run: Run) -> Iterator[TurnedRule]:
+def turned_rules(run: Run) -> Iterator[ChangedRule]:
     """Yield the rules with a phase that began or ended between the review of their pack and the run."""
     rules = (PackedRule(rule.id, rule.pack, [*map(DatedStatus.read, rule.phases)]) for rule in run.rules)
-    yield from turned_since(rules, run.plugins, run.made)
+    yield from rule_changes_since_review(rules, run.plugins, run.made)
 
 
 def noted_packs(run: Run) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..document import elements as doc
 from ..document.figures import count
 from ..domain.base import grouped
-from ..domain.used import STALE, aged, is_stale, turned_since
+from ..domain.used import STALE, aged, is_stale, rule_changes_since_review
 from ..errors import Diagnostic, FriendshoreError
 from ..inert import visible
 from .caveats import stale_in_check
@@ -76,7 +76,7 @@ def check_data(checked: Checked, day: date | None = None) -> dict[str, object]:
         "data": [
             {"kind": dataset.kind, "name": dataset.name, "as_of": str(dataset.as_of or "")} for dataset in checked.data
         ],
-        "turned": list(map(str, turned_since(checked.law, checked.data, day))),
+        "turned": list(map(str, rule_changes_since_review(checked.law, checked.data, day))),
         **({} if limit is None else {"oldest_price_days": limit, "old_prices": _old_prices(checked, day)}),
     }
 
@@ -102,7 +102,7 @@ def _ages(checked: Checked, day: date | None) -> Iterator[doc.Element | None]:
     yield doc.notes(f"{', '.join(names)}, {age}" for age, names in by_age.items())
     if old := [f"{dataset.kind} {dataset.name}" for dataset in checked.data if is_stale(dataset.as_of, day)]:
         yield doc.sentence(f"last reviewed more than {STALE.days} days ago: {', '.join(old)}", tone=doc.Tone.DOUBTFUL)
-    if turned := list(map(str, turned_since(checked.law, checked.data, day))):
+    if turned := list(map(str, rule_changes_since_review(checked.law, checked.data, day))):
         yield doc.section(
             "Rules whose status changed after their last review",
             doc.notes(turned, doc.Tone.DOUBTFUL),

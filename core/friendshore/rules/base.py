@@ -360,7 +360,7 @@ class Phase(Record):
         return Span(start=self.start, end=self.end)
 
 
-def part_held(phases: Sequence[Phase], span: Span, statuses: frozenset[PhaseStatus]) -> Fraction:
+def share_in_force(phases: Sequence[Phase], span: Span, statuses: frozenset[PhaseStatus]) -> Fraction:
     """Return the share of the days of a bounded span on which a phase with one of `statuses` is in force. Phases don't overlap."""
     assert span.start is not None and span.end is not None
     days = (span.end - span.start).days + 1
@@ -534,7 +534,7 @@ class Rule(Record):
 
     def weight(self, span: Span, statuses: frozenset[PhaseStatus]) -> Fraction:
         """Return the share of the days of a bounded span on which a phase of one of `statuses` is in force."""
-        return part_held(self.phases, span, statuses)
+        return share_in_force(self.phases, span, statuses)
 
     @property
     def counted_end_uses(self) -> frozenset[str]:

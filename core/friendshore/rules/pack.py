@@ -169,7 +169,7 @@ def read_pack(folder: Path) -> RulePack:
     )
 
 
-def rules_in(folder: Path) -> tuple[str, tuple[dict[str, Any], ...], tuple[int | None, ...]]:
+def identified_rules(folder: Path) -> tuple[str, tuple[dict[str, Any], ...], tuple[int | None, ...]]:
     """Return the file, the rules with kind and name, and their lines, of a pack that has errors elsewhere. No rules if it can't be read."""
     try:
         toml, top = _parsed(folder)

@@ -20,7 +20,7 @@ from typing import Any
 
 from ..domain.run import Run
 from ..errors import Diagnostic, FriendshoreError, InputError
-from ..inert import cell_typed, json_inert
+from ..inert import json_inert, original_cell
 from ..reading.csvfile import Table, read_table
 from ..reading.fields import Field, Layout
 from ..reading.kinds import Kind
@@ -389,7 +389,7 @@ def _read(folder: Path, table: RunTable, found: list[Diagnostic]) -> Table:
         Field(name, _TEXT, f"column {name} of a run's {table.file}", required=False) for name in table.columns
     )
     read = read_table(folder / table.file, Layout(table.file, "", fields), found, parsed=False)
-    typed = cache(cell_typed)  # most cells of a table are equal to many others, and are kept once
+    typed = cache(original_cell)  # most cells of a table are equal to many others, and are kept once
     for row in read.rows:
         row.cells = list(map(typed, row.cells))
     if read.columns:

@@ -39,7 +39,7 @@ from ..solve import (
     solve,
 )
 from ..solve.components import column_labels
-from ..verify import VerifiedPlan, examine, reused, verify, without_a_loss
+from ..verify import VerifiedPlan, examine, reused, verify, without_each_loss
 from .answer import Answer, Extreme, PartPlan, PlanCache, Together, carried
 from .layout import ChangedPart, LaidColumn, PartLayout, Weigh, about, weights
 
@@ -319,7 +319,7 @@ class Session:
         if part_plan is None:
             inputs = self.parts.part(members, rules).after(changes)
             problem = replace(inputs, rules=(*inputs.rules, *imposed)).problem()
-            fewer_changes = (self._plans.get((*key[:2], fewer, key[3])) for fewer in without_a_loss(changes))
+            fewer_changes = (self._plans.get((*key[:2], fewer, key[3])) for fewer in without_each_loss(changes))
             reusable = (reused(cached.verified, problem) for cached in fewer_changes if cached is not None)
             verified = next((plan for plan in reusable if plan is not None), None)
             if verified is None:

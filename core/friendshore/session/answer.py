@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..domain.base import exact
 from ..domain.change import Change
 from ..domain.plan import Cost, Infeasible, Plan, PlanStatus
-from ..domain.runtime import SESSION_BYTES, Recent
+from ..domain.runtime import SESSION_BYTES, SizeLimitedCache
 from ..problem import Problem
 from ..problem.compliance_classes import ComplianceClass
 from ..problem.parts import Members
@@ -142,7 +142,7 @@ class PlanCache:
         """Create an empty cache. Plans after changes take at most about `max_bytes`. The least recently used are dropped."""
         # Plans of single unchanged parts. Most questions compare with them, and together they are no larger than the case.
         self._unchanged: dict[PlanKey, PartPlan] = {}
-        self._changed: Recent[PlanKey, PartPlan] = Recent(max_bytes)
+        self._changed: SizeLimitedCache[PlanKey, PartPlan] = SizeLimitedCache(max_bytes)
 
     def get(self, key: PlanKey) -> PartPlan | None:
         return self._unchanged.get(key) or self._changed.get(key)

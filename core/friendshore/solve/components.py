@@ -10,7 +10,7 @@ from threading import Lock
 
 import numpy as np
 
-from ..domain.runtime import SESSION_BYTES, Recent
+from ..domain.runtime import SESSION_BYTES, SizeLimitedCache
 from ..program.limits import Goal
 from ..program.matrix import Entries, Ints, Linear
 from .engine import SolverAnswer, SolverOutcome
@@ -117,7 +117,7 @@ class AnswerCache:
     """Thread-safe cache of answers by the content of their programs."""
 
     def __init__(self, answers: Iterable[tuple[bytes, SolverAnswer, int]] = (), max_bytes: int = MAX_BYTES) -> None:
-        self._answers = Recent[bytes, SolverAnswer](max_bytes)
+        self._answers = SizeLimitedCache[bytes, SolverAnswer](max_bytes)
         for key, answer, size in answers:
             self._answers.keep(key, answer, size)
         self._lock = Lock()

@@ -22,7 +22,7 @@ import numpy as np
 
 from ..domain.base import exact
 from ..domain.plan import Confirmation, Infeasible, Plan, PlanLevel, PlanStatus
-from ..domain.runtime import LONGEST_SECONDS, set_aside
+from ..domain.runtime import MAX_SECONDS, set_aside
 from ..errors import Diagnostic, InputError, NoPlanError, OutOfTimeError
 from ..problem.parts import materials_of
 from ..program import Choices, Program
@@ -204,7 +204,7 @@ class Limits:
     """Deadline by the monotonic clock for any number of programs. None means that each has `seconds`."""
 
     def __post_init__(self) -> None:
-        max_seconds = float(LONGEST_SECONDS)
+        max_seconds = float(MAX_SECONDS)
         checks = (
             ("gap", self.gap, 0.0, sys.float_info.max, Real, "pass 0.01 to stop within 1 % of the bound"),
             ("time limit", self.seconds, 0.0, max_seconds, Real, f"pass at most {max_seconds:,.0f} seconds, or None for no limit"),

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from ..domain.change import Change
-from ..domain.runtime import uncollected
+from ..domain.runtime import without_gc
 from ..domain.plan import OPTIMAL_GAP, OPTIMAL_MONEY, Cost, Plan, PlanStatus
 from ..errors import Diagnostic, VerificationError
 from ..problem import Problem
@@ -105,7 +105,7 @@ def verify(problem: Problem, plan: Plan) -> VerifiedPlan:
     return verified
 
 
-@uncollected()
+@without_gc()
 def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[VerifiedPlan | None, list[Diagnostic]]:
     """Return the verified plan, or everything that failed verification.
 
@@ -209,7 +209,7 @@ def _check_status(ledger: PlanEntries, cost: Cost, allowed: Decimal) -> None:
             ledger.find(f"the plan is called optimal, and {what} leaves more open", found=f"{bound}", expected=expected)
 
 
-def without_a_loss(changes: tuple[Change, ...]) -> Iterator[tuple[Change, ...]]:
+def without_each_loss(changes: tuple[Change, ...]) -> Iterator[tuple[Change, ...]]:
     """Yield the changes without each one that removes offers from some day on. Those offers then stay known, with everything that depends on them."""
     for number, change in enumerate(changes):
         if change.remove and change.start is not None:

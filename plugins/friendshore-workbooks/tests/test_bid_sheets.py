@@ -13,7 +13,7 @@ from tests.building import catalog, demand, facility, opened, source
 from tests.functional.program import here as friendshore
 
 from friendshore.rules.kinds import Exclude, OriginBan
-from friendshore_workbooks.bid_sheets import unaddressed
+from friendshore_workbooks.bid_sheets import reason_not_to_ask
 
 openpyxl = pytest.importorskip("openpyxl")
 BIDDER = {"filled in by*": "J. Doe", "quoted on*": "2026-11-20", "quotation": "Q-17", "valid until*": "2029-12-31"}
@@ -104,7 +104,9 @@ def test_only_a_company_that_no_sanction_bars_is_written_to(operator: str, rule:
     kind = OriginBan if "stages" in rule else Exclude
     rules = [kind.model_validate({"id": "law", **rule})] if rule else []
     assert (
-        unaddressed(opened(case_of(demand("metal", "civil", 10)), catalog(plant, source("CN", 10)), *rules), plant)
+        reason_not_to_ask(
+            opened(case_of(demand("metal", "civil", 10)), catalog(plant, source("CN", 10)), *rules), plant
+        )
         == reason
     )
 

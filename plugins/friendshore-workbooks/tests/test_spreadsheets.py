@@ -15,7 +15,7 @@ from friendshore.catalog.review import ambiguous_cells
 from friendshore.domain.base import UnreadableError
 from friendshore.domain.facts import Feed, Status
 from friendshore.errors import Diagnostic, InputError
-from friendshore_workbooks.column_map import as_id, read_text_of, with_point
+from friendshore_workbooks.column_map import as_id, read_cell_text, with_point
 from friendshore_workbooks.spreadsheets import Mapped, mapped
 
 HEAD = """schema = 1
@@ -262,7 +262,7 @@ def test_decimal_commas(text: str, number: str | None) -> None:
 def test_ids_are_made_of_words() -> None:
     """Signs and accents go, and words stay."""
     assert as_id("  São Tomé & Söhne (GmbH) ") == "sao-tome-sohne-gmbh"
-    assert read_text_of({"id": "firm"}).raw({"firm": "A  b"}) == "a-b"
+    assert read_cell_text({"id": "firm"}).raw({"firm": "A  b"}) == "a-b"
 
 
 def test_problems_are_diagnostics(tmp_path: Path) -> None:

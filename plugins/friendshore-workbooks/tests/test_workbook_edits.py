@@ -28,7 +28,7 @@ from friendshore.plugins import Registry
 from friendshore.problem.changes import apply_changes
 from friendshore.recommend import gather, plan
 from friendshore_workbooks.case_tables import case_tables, case_workbook
-from friendshore_workbooks.scenario import edits_of, with_scenario
+from friendshore_workbooks.scenario import add_scenario, edits_of
 
 FIGURES = {
     ("demand", "radar", "per_year"): ("case.toml", '"2 t"', "t"),
@@ -170,7 +170,7 @@ def test_the_plan_is_that_of_the_case_with_these_edits(
     made = edits_of(edited(case, figures, demands), gather(load_case(case), Registry.of()), "mine")
     copy = copied(case, "with-scenario")
     if made.toml:
-        with_scenario(copy / "case.toml", made)
+        add_scenario(copy / "case.toml", made)
     found = plan(load_case(copy), scenario=["mine"] if made.toml else (), registry=Registry.of(), workers=1)
     wanted = plan(load_case(by_hand(case, figures, demands)), registry=Registry.of(), workers=1)
     assert float(found.cost.objective) == pytest.approx(float(wanted.cost.objective), rel=1e-6, abs=1e-2)

@@ -97,7 +97,7 @@ def why_not(source: PlanSource, offer: str, *, progress: Progress | None = None)
     problem = session.problem
     offer = session.inputs.name_of_today("offer", offer)
     if offer not in problem.merged.offers:
-        raise InputError(session.inputs.with_what_became(_unknown(session, offer)))
+        raise InputError(session.inputs.with_retirement(_unknown(session, offer)))
     search = _OfferSearch(session, offer, progress)
     lead = next((lead for lead in problem.leads if lead.offer.id == offer), None)
     facts = next((facts for facts in problem.offers if facts.offer.id == offer), None)

@@ -16,7 +16,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 
-from friendshore.domain.base import Fault, Fitting, Given, exact
+from friendshore.domain.base import CheckedRecord, Fault, Given, exact
 from friendshore.domain.case import Case, DemandSpec
 from friendshore.domain.change import Change
 from friendshore.domain.evidence import Why
@@ -61,7 +61,7 @@ Multiplier = Annotated[NonNegative, _read(parse_share)]
 """Factor of a price or a quantity, such as `2` or `150 %`."""
 
 
-class Event(Fitting):
+class Event(CheckedRecord):
     """A possible event after the day on which it becomes known. Until then, plans can't depend on it.
 
     It has one kind of effect: `lose` removes offers or routes, and `price` or `demand` multiplies by `factor`. `scenario` applies a scenario of the
@@ -150,7 +150,7 @@ class Event(Fitting):
         if given.get("otherwise") and not given.get("given"):
             yield Fault("otherwise", "is read with `given` alone", "an event in `given`, or no `otherwise`")
         if given.get("given") and given.get("probability") is None:
-            yield Fault("given", "goes with `probability` alone", "a `probability`", turns_on=("probability",))
+            yield Fault("given", "goes with `probability` alone", "a `probability`", depends_on=("probability",))
         yield from cls._sizes(given)
 
     @classmethod
@@ -210,7 +210,7 @@ class Event(Fitting):
             yield Fault("duration_chances", "do not come to 1", "chances that come to 1")
 
 
-class RiskSettings(Fitting):
+class RiskSettings(CheckedRecord):
     """Possible events, and the day on which they become known."""
 
     day: datetime.date | None = None

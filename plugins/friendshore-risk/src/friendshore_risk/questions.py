@@ -337,14 +337,14 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
 
     def check(self, options: WithstandOptions) -> None:
         """Reject unknown kinds of losses, invalid times, and an existing output file."""
-        from friendshore.writing import refuse_present
+        from friendshore.writing import reject_existing
 
         from .withstand import _kinds, _months
 
         if options.out is not None and options.check is not None:
             raise OptionsError("a proof is written, or checked: --out or --check")
         if options.out is not None:
-            refuse_present(options.out)
+            reject_existing(options.out)
         _kinds(options.by)
         _months(options.react)
 

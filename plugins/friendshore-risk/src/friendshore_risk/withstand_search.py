@@ -26,7 +26,7 @@ from friendshore.reading.textfile import read_object
 from friendshore.session import Session
 from friendshore.solve import Cancel, Progress, Watch
 from friendshore.verify import VerifiedPlan, verify
-from friendshore.writing import refuse_present, replace_file
+from friendshore.writing import reject_existing, replace_file
 from friendshore_proof.certificate import Certified, NoCertificateError, certified, read, text_of
 from friendshore_proof.claims import ANY, TOLERANCE, Aim
 from friendshore_proof.search import ProofSearch
@@ -130,7 +130,7 @@ def write_proof(proof: WithstandProof, place: Path) -> None:
         InputError: If the file exists.
         OSError: If it can't be written.
     """
-    refuse_present(place)
+    reject_existing(place)
     replace_file(place, (proof.model_dump_json(exclude_defaults=True) + "\n").encode())
 
 

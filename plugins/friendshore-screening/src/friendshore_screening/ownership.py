@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
-from friendshore.domain.base import Fault, Fitting, Given
+from friendshore.domain.base import CheckedRecord, Fault, Given
 from friendshore.domain.suggest import did_you_mean
 from friendshore.domain.values import Part
 from friendshore.domain.written import Written
@@ -277,7 +277,7 @@ def least_fixed_point(
     return solved
 
 
-class OwnerRow(Fitting):
+class OwnerRow(CheckedRecord):
     """A row of the owner table."""
 
     owner: Annotated[str, Written("Example Group")]

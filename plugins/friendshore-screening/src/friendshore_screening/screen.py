@@ -24,7 +24,7 @@ from .lists import ScreeningList
 from .matching import ListHit, Party, draft
 from .names import Band, Bands
 from .ownership import OwnerStanding
-from .screened import NAME_ONE, PLUGIN, ScreenedCase, ScreeningSettings, unscreened
+from .screened import NAME_A_LIST, PLUGIN, ScreenedCase, ScreeningSettings, unscreened
 
 if TYPE_CHECKING:
     from friendshore.document.elements import Document
@@ -429,7 +429,7 @@ class ScreenQuestion(Question[ScreenOptions, Screening]):
         session = opened.session
         case = session.problem.case
         if opened.strict and not settings.lists:
-            raise InputError("the case names no list to screen against", fix=NAME_ONE)
+            raise InputError("the case names no list to screen against", fix=NAME_A_LIST)
         folder = _folder(settings, case.folder)
         found = ScreenedCase.of(settings, lambda _: folder, opened.catalogs, case)
         hits, bands = found.hits, Bands(settings.match, settings.review)
@@ -581,7 +581,7 @@ def _short(session: Session) -> dict[str, Decimal]:
 
 def _notes(settings: ScreeningSettings, found: ScreenedCase, case: Case) -> Iterator[str]:
     if not settings.lists:
-        yield f"the case names no list, so nobody was screened: {NAME_ONE}"
+        yield f"the case names no list, so nobody was screened: {NAME_A_LIST}"
     for one in found.lists:
         if _days_since(one.edition) > settings.oldest:
             yield f"`{one.file}` is of {one.edition}, {_days_since(one.edition)} days ago: the case allows {settings.oldest}"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from friendshore.domain.base import Fault, Fitting, Given
+from friendshore.domain.base import CheckedRecord, Fault, Given
 from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog, Facility
 from friendshore.domain.suggest import nearest
@@ -27,14 +27,14 @@ from .names import MATCH, REVIEW, Band, Bands
 from .ownership import Stake, read_owners
 
 PLUGIN = "friendshore-screening"
-NAME_ONE = (
+NAME_A_LIST = (
     f'name one under [plugin.{PLUGIN}]: lists = [{{ file = "sdn.csv", format = "ofac-sdn", edition = 2026-11-20 }}]'
 )
 SLIP = 0.8
 """Minimum similarity at which an unknown list is probably a misspelled one, which would bar nothing."""
 
 
-class ListFile(Fitting):
+class ListFile(CheckedRecord):
     """A list to screen against: `{ file = "sdn.csv", format = "ofac-sdn", edition = 2026-11-20 }`.
 
     Or an edition that comes with the plugin: `{ list = "us-1260h", edition = 2026-06-08 }`.
@@ -80,7 +80,7 @@ class ListFile(Fitting):
             yield Fault("list", message, meant, f"write `{meant}`, or call a list of one's own otherwise")
 
 
-class ScreeningSettings(Fitting):
+class ScreeningSettings(CheckedRecord):
     """Screening settings of a case."""
 
     lists: tuple[ListFile, ...] = ()
@@ -180,7 +180,7 @@ def packs_of(facts: CaseFacts) -> Iterator[RulePack]:
     """
     settings: ScreeningSettings = facts.settings
     if not settings.lists:
-        message, fix = "nobody is screened, since the case names no list", f"{NAME_ONE}; or delete the table"
+        message, fix = "nobody is screened, since the case names no list", f"{NAME_A_LIST}; or delete the table"
         raise InputError(message, column=f"plugin.{PLUGIN}.lists", expected="a list or more", fix=fix)
     found = ScreenedCase.of(settings, facts.folder_of, facts.catalogs, facts.case)
     follow = found.follows()

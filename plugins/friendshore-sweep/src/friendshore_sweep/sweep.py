@@ -17,7 +17,7 @@ from friendshore.domain.base import totals
 from friendshore.domain.shown_names import ShownNames
 from friendshore.questions import OptionsError, Question, Setting
 from friendshore.questions.wording import ladder, left_out, mass_of, penalty, weighed
-from friendshore.writing import refused_by_the_machine
+from friendshore.writing import system_input_error
 
 from .results import ScenarioPurchase, Sweep, SweptScenario
 
@@ -430,7 +430,7 @@ class SweepQuestion(Question[SweepOptions, "Sweep"]):
         try:
             return _swept(opened, options, progress)
         except OSError as error:
-            raise refused_by_the_machine(error) from error
+            raise system_input_error(error) from error
 
     def document(self, result: Sweep, options: SweepOptions) -> Document:
         """Return the results side by side."""

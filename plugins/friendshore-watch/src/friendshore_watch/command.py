@@ -25,7 +25,7 @@ from friendshore.cli.waiting import Interrupt, progress_bar
 from friendshore.errors import InputError
 from friendshore.report.formats import format_of, write_document
 from friendshore.solve import Limits
-from friendshore.writing import refuse_present
+from friendshore.writing import reject_existing
 
 from .cases import watch as watched
 from .editions import editions_of
@@ -57,7 +57,7 @@ def watch(
     registry = installed(block)
     form = format_of(out, registry) if out is not None else None
     if out is not None:
-        refuse_present(out)  # before the work, not after it
+        reject_existing(out)  # before the work, not after it
     editions = editions_of(old, new, registry)
     until = None if time_limit is None else monotonic() + time_limit
     with Interrupt() as cancel, progress_bar(quiet or as_json, "watching", "cases") as progress:

@@ -29,7 +29,7 @@ from friendshore.reading.fields import Field
 from friendshore.reading.workbook import Line, Workbook, is_workbook, read_workbook
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds import Exclude, OriginBan
-from friendshore.writing import write_file, written_aside
+from friendshore.writing import atomic_write_path, write_file
 
 from .unknowns import Unknown, UnknownKind, Unknowns
 
@@ -430,7 +430,7 @@ _SEVERAL = re.compile(r";|\bothers?\b|\bmakers\b", re.IGNORECASE)
 """Signs that an operator isn't a single company: a list, or a word for a trade."""
 
 
-def unaddressed(session: Session, facility: Facility) -> str:
+def reason_not_to_ask(session: Session, facility: Facility) -> str:
     """Return the reason why a facility can't be asked for a bid. Empty if it can.
 
     A national total has no operator to write to. A company on a screening list, or in a country whose goods a sanction prohibits,
@@ -482,14 +482,14 @@ def write_bid_sheets(session: Session, found: Unknowns, folder: Path) -> Unknown
     unwritten: dict[str, str] = {}
     for supplier, unknowns in sorted(by_supplier.items()):
         offers = _offers(session, supplier, unknowns)
-        reasons = [unaddressed(session, session.problem.merged.facilities[offer.facility]) for offer in offers]
+        reasons = [reason_not_to_ask(session, session.problem.merged.facilities[offer.facility]) for offer in offers]
         if any(reasons):
             unwritten[supplier] = next(filter(None, reasons))
         elif offers:
             name = _file(supplier, files)
             files[name] = workbook(name, list(_sheets(session, supplier, unknowns, offers)))
     try:
-        with written_aside(folder) as made:
+        with atomic_write_path(folder) as made:
             made.mkdir()
             for name, content in files.items():
                 write_file(made / name, content)

@@ -154,7 +154,7 @@ def as_id(text: str) -> str:
     return re.sub("[^a-z0-9]+", "-", plain).strip("-")
 
 
-def read_text_of(value: object) -> CellText:
+def read_cell_text(value: object) -> CellText:
     """Read a text from a TOML value: the name of a column, or a table."""
     if isinstance(value, str):
         return CellText(columns=(value,))
@@ -185,7 +185,7 @@ def read_text_of(value: object) -> CellText:
 
 def _unit(value: object) -> CellText:
     """Read a unit. A text is a constant here, not a column as elsewhere."""
-    return CellText(value=value) if isinstance(value, str) else read_text_of(value)
+    return CellText(value=value) if isinstance(value, str) else read_cell_text(value)
 
 
 def _text(value: Mapping[str, object], key: str) -> str:
@@ -228,7 +228,7 @@ _PATTERNS: Mapping[str, object] = {
     "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
 }
 _WHERE = Kind("columns and patterns", read_patterns, _PATTERNS)
-TEXT_OF = Kind("a column, or a table of `column`, `value`, `text` or `id`", read_text_of, also=({"type": "object"},))
+TEXT_OF = Kind("a column, or a table of `column`, `value`, `text` or `id`", read_cell_text, also=({"type": "object"},))
 
 _WHEN = Field(
     "when",

@@ -170,14 +170,14 @@ def from_xlsx(
     """
     from friendshore.recommend import gather
 
-    from .scenario import edits_of, with_scenario
+    from .scenario import add_scenario, edits_of
 
     gathered = gather(load_case(case), installed(block))
     found = edits_of(workbook, gathered, scenario)
     file = gathered.case.file
     written = [file] if write and found.toml and file is not None else []
     for one in written:
-        with_scenario(one, found)
+        add_scenario(one, found)
     if as_json:
         changes = [change.told for change in found.scenario.change]
         wrote(as_json, written, scenario=scenario, changes=changes, toml=found.toml)

@@ -49,7 +49,7 @@ from .edits import (
 )
 
 
-def scenario_of(book: CaseWorkbook, today: CaseTables, found: list[Diagnostic]) -> tuple[Change, ...]:
+def changes_of(book: CaseWorkbook, today: CaseTables, found: list[Diagnostic]) -> tuple[Change, ...]:
     """Return the edits of a workbook as changes.
 
     `found` contains the errors in its sheets. All errors are reported together.
@@ -491,7 +491,7 @@ def edits_of(path: Path, gathered: Gathered, name: str) -> Edits:
     if book.case != case.name:
         expected = f"a workbook of the case `{case.name}`"
         raise InputError("is the workbook of another case", str(path), found=f"`{book.case}`", expected=expected)
-    changes = scenario_of(book, case_tables(gathered), found)
+    changes = changes_of(book, case_tables(gathered), found)
     title = f"Edits of {path.name}"
     try:
         made = Scenario(name=name, title=title, change=changes)
@@ -505,7 +505,7 @@ def edits_of(path: Path, gathered: Gathered, name: str) -> Edits:
     return Edits(made, toml_text({"scenario": [stated]}))
 
 
-def with_scenario(file: Path, edits: Edits) -> None:
+def add_scenario(file: Path, edits: Edits) -> None:
     """Write a scenario at the end of a case file, after checking that it reads back unchanged.
 
     Raises:

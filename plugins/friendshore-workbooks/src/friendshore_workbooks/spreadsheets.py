@@ -26,7 +26,7 @@ from friendshore.reading import kinds as k
 from friendshore.reading.csvfile import BAD_CELL, NumberCell, Table, fill, read_table
 from friendshore.reading.fields import FactColumns, Field, Layout
 from friendshore.reading.records import Entry
-from friendshore.reading.textfile import no_file
+from friendshore.reading.textfile import non_file_diagnostic
 from friendshore.reading.tomlfile import read_section
 from friendshore.reading.workbook import Workbook, is_workbook, read_workbook
 
@@ -57,7 +57,7 @@ def read_sheet(path: Path, by: Map, found: list[Diagnostic]) -> tuple[str, list[
     if is_workbook(path):
         table = _from_workbook(path, layout, by, found, numbers)
     else:
-        other = no_file(path)
+        other = non_file_diagnostic(path)
         if other is not None or not path.is_file():
             fix = "check the path"
             found.append(other or Diagnostic("there is no such file", str(path), expected="a spreadsheet", fix=fix))
