@@ -16,7 +16,7 @@ from friendshore.document.figures import count, large_money, rounded_money
 from friendshore.domain.base import totals
 from friendshore.report import not_advice
 
-from ..html import Working, html
+from ..html import InteractivePart, html
 from .levers import LEAST, Effect, Floats, PageProgram, numbers
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ def page(result: Interactive, offered: Offered) -> str:
     """Return the page as text. Equal results give equal bytes."""
     data = json.dumps(_data(result, offered), separators=(",", ":"), allow_nan=False)
     worker = _held("highs/highs.js") + b"\n" + _held("worker.js")
-    working = Working(
+    working = InteractivePart(
         title="Plan anew",
         id="plan-anew",
-        told="With scripts on, this part of the page plans the case anew after changes to prices, capacities, demand, dates, suppliers and rules.",
+        fallback="With scripts on, this part of the page plans the case anew after changes to prices, capacities, demand, dates, suppliers and rules.",
         style=_held("page.css").decode(),
         script=_held("page.js").decode(),
         data={
