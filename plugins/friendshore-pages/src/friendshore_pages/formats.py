@@ -37,11 +37,7 @@ class Xlsx(_FullReport):
     is_text = False
 
     def render(self, document: Document, file: str = "") -> bytes:
-        """Return a document as the bytes of a workbook.
-
-        Raises:
-            InputError: If XlsxWriter isn't installed.
-        """
+        """Return a document as the bytes of a workbook. Raises InputError if XlsxWriter isn't installed."""
         from .workbook import workbook
 
         return workbook(document, file)

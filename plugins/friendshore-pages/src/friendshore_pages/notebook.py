@@ -27,7 +27,6 @@ _HINT = "`--full` works only on the command line. In a notebook, `to_dict()` ret
 
 
 def framed(document: Document) -> str:
-    """Return a document as HTML, shortened to the lines of a screen."""
     excerpt = shortened(document.on_screen(), LINES, _document_lines)
     return frame(Document(excerpt.title, (*excerpt.parts, sentence(_HINT)), excerpt.form), _document_lines(excerpt) + 1)
 

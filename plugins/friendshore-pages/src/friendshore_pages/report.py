@@ -44,20 +44,14 @@ if TYPE_CHECKING:  # printing a stored run needs no solver
     from friendshore.recommend import RunCheck
 
 MAX_MATERIALS = 40
-"""Maximum number of materials with charts, the most expensive first."""
 MAX_OFFERS = 100
-"""Rows of each table of offers that don't count."""
 MAX_IDLE_RULES = 12
 """Maximum number of rules without effect in one sentence."""
 MAX_ASSUMPTIONS = 200
-"""Maximum number of assumptions."""
 
 
 def report_document(run: Run, checked: RunCheck | None = None, answers: Sequence[doc.Document] = ()) -> doc.Document:
-    """Return the full page with charts, then the answers about the run, one section each.
-
-    For a run that fails verification, return only the failed checks.
-    """
+    """Return the full report, then answers about the run. For a run that fails verification, return only the failed checks."""
     if checked is not None and checked.findings:
         return doc.document(run_title(run), *failure_parts(checked))
     return doc.document(

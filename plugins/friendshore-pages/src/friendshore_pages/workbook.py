@@ -1,7 +1,4 @@
-"""Documents as workbooks: a sheet per section, figures as numbers with formats, and native charts where possible.
-
-Texts stay texts: none becomes a formula or a link. The same document gives the same bytes.
-"""
+"""Documents as workbooks, with native charts where possible. No text becomes a formula or a link. Equal documents give equal bytes."""
 
 from __future__ import annotations
 
@@ -22,34 +19,22 @@ if TYPE_CHECKING:
     import xlsxwriter
 
 _MAX_SHEET_NAME = 31
-"""Maximum characters of a sheet name."""
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\\\']")
-"""Characters that sheet names can't contain."""
 _MAX_CELL = 32_767
-"""Maximum characters of a cell."""
 _MAX_COLUMN = 50
-"""Maximum characters of a column."""
 _ROW_HEIGHT = 20
-"""Pixels of a row."""
 _CHART_WIDTH, _CHART_HEIGHT, _RUNG_HEIGHT = 960, 320, 24
-"""Pixels of a chart, and of each bar of a ladder beside its title and scale."""
 _PROSE_WIDTH = 110
 """Characters of a line of prose on a sheet without tables."""
 _DEFAULT_COLUMN = 9
-"""Default characters of a column."""
 _MAX_FROZEN = 8
 """Maximum number of frozen rows. Below a chart they would fill the view."""
 _A4 = 9
-"""Paper code for A4."""
 _SUMMARY, _CHART_DATA = "Summary", "Chart data"
 
 
 def workbook(document: doc.Document, file: str) -> bytes:
-    """Return the document as the bytes of a workbook. `file` is its name in messages.
-
-    Raises:
-        InputError: If XlsxWriter is not installed.
-    """
+    """Return the document as the bytes of a workbook. Raises InputError if XlsxWriter isn't installed. `file` is its name in messages."""
     document, stream = document.whole(), BytesIO()
     book = new_workbook(file, stream)
     writer = _WorkbookWriter(book)
@@ -68,14 +53,11 @@ def _has_title(part: doc.Element) -> bool:
 
 
 class _WorkbookWriter:
-    """The sheets of a workbook in progress."""
-
     def __init__(self, book: xlsxwriter.Workbook) -> None:
         self.book = book
         self._formats: dict[tuple[str, str], object] = {}
         self._names: set[str] = {_CHART_DATA.casefold()}
         self.charts: list[tuple[object, _ChartData]] = []
-        """Inserted charts, each with its figures."""
 
     def sheet(self, title: str, parts: Sequence[doc.Element]) -> None:
         sheet = self.book.add_worksheet(self._sheet_name(title))
@@ -95,7 +77,6 @@ class _WorkbookWriter:
         return name
 
     def format_of(self, number_format: str = "General", style: str = "") -> object:
-        """Return a cached format. `style` is a key of `_STYLES`."""
         cached = self._formats.get((number_format, style))
         if cached is None:
             properties = {"num_format": number_format, "valign": "top", **_STYLES[style]}
@@ -103,7 +84,6 @@ class _WorkbookWriter:
         return cached
 
     def finish(self) -> None:
-        """Write the figures of all charts, and draw the charts from them."""
         if not self.charts:
             return
         sheet = self.book.add_worksheet(_CHART_DATA)
@@ -128,8 +108,6 @@ _STYLES: Mapping[str, Mapping[str, object]] = {
 
 
 class _ChartData:
-    """Figures of one chart, in rows of their own."""
-
     def __init__(
         self, title: str, unit: str, names: Sequence[str], rows: Sequence[tuple[str, Sequence[Decimal | None]]]
     ):
@@ -139,7 +117,6 @@ class _ChartData:
         """True if the last series is the reference for the others."""
 
     def write(self, sheet: xlsxwriter.worksheet.Worksheet, row: int, strong: object) -> None:
-        """Write a title, the names of the series, and a row for each label."""
         sheet.write_string(row, 0, _cell_text(self.title), strong)
         sheet.write_string(row + 1, 0, _cell_text(self.unit))
         for column, name in enumerate(self.names, 1):
@@ -178,9 +155,7 @@ class _SheetWriter:
         self._row = 0
         self._widths: dict[int, int] = {}
         self._prose: list[tuple[int, str]] = []
-        """Lines of text with the row of each. Their maximum width is known at the end."""
         self._rows_below_heads: list[int] = []
-        """Row below the head of each table."""
 
     def write(self, parts: Iterable[doc.Element]) -> None:
         for part in parts:
@@ -199,7 +174,6 @@ class _SheetWriter:
                 self._sheet.freeze_panes(self._rows_below_heads[0], 0)
 
     def _write_prose(self, last_column: int, width: int) -> None:
-        """Write lines of text across the columns of the tables, with the necessary heights."""
         prose_format = self._workbook.format_of(style="prose")
         for row, text in self._prose:
             if last_column:
@@ -292,7 +266,6 @@ class _SheetWriter:
 
 
 def _common_unit(cells: Iterable[doc.Cell]) -> str:
-    """Return the unit of a column's masses without their own unit."""
     masses = [cell.value for cell in cells if isinstance(cell, doc.Kilograms) and not cell.unit]
     return unit_for(masses) if masses else ""
 
@@ -300,7 +273,6 @@ def _common_unit(cells: Iterable[doc.Cell]) -> str:
 def _text_rows(
     element: doc.Sentence | doc.Notes | doc.Verbatim | doc.Pairs | doc.KeyFigures,
 ) -> Iterable[tuple[str, ...]]:
-    """Return a text as rows of cells."""
     match element:
         case doc.Sentence(phrases):
             return [("".join(part.text if isinstance(part, doc.Phrase) else _plain_prose(part) for part in phrases),)]

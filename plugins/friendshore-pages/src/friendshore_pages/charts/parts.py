@@ -14,7 +14,7 @@ K = TypeVar("K")
 _TONNE = Decimal(1000)
 _MILLION = Decimal(10**6)
 _MAX_NAMED = 4
-"""Maximum number of materials with masses in a sentence."""
+"""Maximum number of materials in a text."""
 
 
 def largest(amounts: Mapping[K, Decimal], max_count: int) -> list[K]:
@@ -28,7 +28,6 @@ def country_name(code: str) -> str:
 
 
 def countries_text(codes: Sequence[str]) -> str:
-    """Return the possible countries in words."""
     return " or ".join(map(country_name, codes)) or "country unknown"
 
 
@@ -44,7 +43,6 @@ def masses_text(by_material: Mapping[str, Decimal]) -> str:
 
 
 def year_by_period(run: Run) -> dict[str, str]:
-    """Return the calendar year in which each period begins, by period."""
     return {period.label: str(period.start.year) for period in run.periods}
 
 

@@ -21,13 +21,9 @@ from friendshore.report.mix import by_material, cost_of, in_orders, kilograms_of
 from .parts import largest, total, year_by_period
 
 MAX_SUPPLIERS = 40
-"""Maximum number of suppliers in the timeline."""
 MAX_ORDERS = 80
-"""Maximum number of orders in the table."""
 MAX_DATED_RULES = 40
-"""Maximum number of rules over time."""
 _TONES_BY_STATUS = {"enacted": doc.Tone.BAD, "unknown": doc.Tone.DOUBTFUL, "pending": doc.Tone.CHOICE}
-"""Tone of a phase. A suspended phase has little weight."""
 _PHASE_TEXTS = {
     "enacted": "begins",
     "unknown": "may begin (status unknown)",
@@ -37,7 +33,6 @@ _PHASE_TEXTS = {
 
 
 def orders_section(run: Run) -> doc.Section:
-    """Return the orders and transports of every supplier beside the days on which rules begin or end, and a table of the first orders."""
     title = "Orders by last day"
     if not run.purchases:
         return doc.section(title, doc.sentence("No orders."))
@@ -86,7 +81,6 @@ def _by_order(purchases: Sequence[RunPurchase]) -> list[list[RunPurchase]]:
 def _arrivals(
     run: Run, purchases: Sequence[RunPurchase]
 ) -> tuple[tuple[charts.TimelineSpan, ...], tuple[charts.TimelineMark, ...]]:
-    """Return a span for every run of consecutive periods with arrivals, another for the time before it, and a mark for the last day of its first order."""
     spans: list[charts.TimelineSpan] = []
     marks = []
     number_by_period = {period.label: number for number, period in enumerate(run.periods)}
@@ -109,7 +103,6 @@ def _arrivals(
 
 
 def _consecutive(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield the first and last of each run of consecutive numbers."""
     first = 0
     for position, number in enumerate(numbers):
         if position + 1 == len(numbers) or numbers[position + 1] > number + 1:
@@ -177,14 +170,12 @@ def _marks(run: Run) -> Iterator[charts.TimelineMark]:
 
 
 def _tone(rule: RunRule, status: str) -> doc.Tone:
-    """Return the tone of a phase. It is bad if a rule in force excludes offers."""
     if status == "enacted" and not rule.keeps_out:
         return doc.Tone.PLAIN
     return _TONES_BY_STATUS.get(status, doc.Tone.ASIDE)
 
 
 def rules_drawing(run: Run, table: doc.DataTable) -> doc.Drawing:
-    """Return a timeline of the rules that affect the plan, beside a table of their effects."""
     start, end = run.periods[0].start, run.periods[-1].end
     rows = []
     for rule in _relevant_rules(run)[:MAX_DATED_RULES]:
@@ -204,14 +195,10 @@ def rules_drawing(run: Run, table: doc.DataTable) -> doc.Drawing:
 
 
 MAX_MATERIALS = 40
-"""Maximum number of materials in the chart and in its table."""
 MAX_CHARGING_RULES = 30
-"""Maximum number of rules with charges."""
 MAX_PRICES = 12
-"""Maximum number of prices of a material."""
 
 MoneyByYear = Mapping[str, Decimal]
-"""Year -> money."""
 
 
 def spend_drawing(run: Run) -> doc.Drawing | None:
@@ -304,7 +291,6 @@ _TONES_BY_CONFIDENCE = {
 
 
 def evidence_drawing(run: Run) -> doc.Drawing | None:
-    """Return the money by confidence of the facts behind it, and by catalog."""
     if not run.purchases:
         return None
     spent = cost_of(run.purchases)
@@ -396,7 +382,6 @@ def _average_prices(run: Run, purchases: Sequence[RunPurchase]) -> list[doc.Cell
 
 
 MAX_DEMANDS = 60
-"""Maximum number of demands in the chart."""
 MAX_MET = 5
 """Maximum number of demands met in full that have separate rungs."""
 _HUNDRED = Decimal(100)

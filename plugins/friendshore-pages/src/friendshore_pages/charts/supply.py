@@ -23,7 +23,6 @@ from friendshore.report.mix import chain, cost_of, kilograms_of, prices_of, used
 from .parts import countries_text, country_name, in_unit, largest, masses_text, max_rounding_error, total
 
 MAX_DEPTH = 3
-"""Maximum depth of inputs in a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +37,11 @@ class Input:
     sold_elsewhere: Mapping[str, Decimal]
     """Offer -> kilograms that it produces and delivers to other places."""
     lots: Mapping[str, Decimal]
-    """Place -> kilograms in stock or on order."""
     draws: Mapping[tuple[str, str], Decimal]
     """Place and offer that uses it -> kilograms."""
 
     @property
     def left_by_place(self) -> dict[str, Decimal]:
-        """Kilograms by place that others use, or that remain or are lost."""
         kilograms_by_place = totals((purchase.place, purchase.quantity_kg) for purchase in self.purchases)
         for place, kilograms in self.lots.items():
             kilograms_by_place[place] = kilograms_by_place.get(place, Decimal(0)) + kilograms
@@ -139,17 +136,13 @@ _OWNED, _AT, _ELSEWHERE = "in stock or on order", "to a maker at", "to others, o
 _UNKNOWN = "chain unknown"
 
 Step = tuple[int, str]
-"""A layer, and the text of a node in it."""
 
 
 @dataclass(slots=True)
 class _Paths:
-    """Kilograms of a material by pair of nodes."""
-
     layers: tuple[str, ...]
     amounts: dict[tuple[Step, Step], Decimal] = field(default_factory=dict)
     materials: dict[Step, str] = field(default_factory=dict)
-    """Material that leaves a node, if the picture shows several materials."""
     codes: dict[str, str] = field(default_factory=dict)
     """Name of a node with country names -> name with country codes."""
     tones: dict[Step, doc.Tone] = field(default_factory=dict)
@@ -227,7 +220,6 @@ def _node_id(step: Step) -> str:
 
 
 def _node_name(paths: _Paths, step: Step) -> str:
-    """Return a text such as `mined in China`. A node that isn't a country has only its own name."""
     layer = paths.layers[step[0]]
     if step in paths.materials and not step[1].endswith(_OWNED):
         where = step[1].removeprefix(f"{paths.materials[step]} ")
@@ -238,7 +230,6 @@ def _node_name(paths: _Paths, step: Step) -> str:
 
 
 def _paths(run: Run, material: str, purchases: Sequence[RunPurchase]) -> _Paths:
-    """Return all paths of a material: from sources through stages to places, and on to uses."""
     inputs = _inputs_text_by_offer(run)
     sources = [purchase for purchase in purchases if purchase.offer in inputs or not purchase.countries]
     stages = [stage.value for stage in Stage if any(stage.value in purchase.countries for purchase in purchases)]
@@ -263,7 +254,6 @@ def _paths(run: Run, material: str, purchases: Sequence[RunPurchase]) -> _Paths:
 
 
 def _paths_with_inputs(run: Run, material: str, purchases: Sequence[RunPurchase], inputs: Sequence[Input]) -> _Paths:
-    """Return the paths of a material with inputs. Each input has its countries, its destinations, and its users there."""
     depths = sorted({used.depth for used in inputs}, reverse=True)
     column = {used.material: 2 * depths.index(used.depth) for used in inputs} | {material: 2 * len(depths)}
     layer_names = {depth: ", ".join(used.material for used in inputs if used.depth == depth) for depth in depths}
@@ -272,7 +262,6 @@ def _paths_with_inputs(run: Run, material: str, purchases: Sequence[RunPurchase]
     last = len(paths.layers) - 1
 
     def step(name: str, number: int, text: str, codes: str = "") -> Step:
-        """Return a node. Its name includes the material if the layer has several."""
         is_alone = list(column.values()).count(column[name]) == 1
         node_name, short_name = (text, codes or text) if is_alone else (f"{name} {text}", f"{name} {codes or text}")
         paths.codes[node_name] = short_name
@@ -335,7 +324,6 @@ def _inputs_text_by_offer(run: Run) -> dict[str, str]:
 
 
 def _stage_nodes(purchases: Sequence[RunPurchase], stages: Sequence[str]) -> dict[tuple[str, str], str]:
-    """Return the node of each stage and country text. Small countries share a node."""
     nodes: dict[tuple[str, str], str] = {}
     for stage in stages:
         amounts = totals(
@@ -364,7 +352,6 @@ def _path_of(
 
 
 def _add_uses(run: Run, material: str, paths: _Paths, place_layer: int) -> None:
-    """Add the flows from each place to uses, makers, and the final stock, and the shortages of uses."""
     goods_by_offer = grouped((row.offer, row.material) for row in run.purchases)
     last_period = run.periods[-1].label
     outflows: list[tuple[str, str, Decimal]] = []
@@ -404,18 +391,13 @@ def _add_uses(run: Run, material: str, paths: _Paths, place_layer: int) -> None:
 
 
 MAX_SERIES = 5
-"""Maximum number of suppliers in a chart, plus the combined rest."""
 MAX_ROWS = 25
-"""Maximum number of suppliers in a table, plus the combined rest."""
 _MAX_PERIOD_COLUMNS = 9
 
 MassByPeriod = Mapping[str, Decimal]
-"""Period -> kilograms."""
 
 
-class Balance:
-    """Arrivals of a material and their use, by period."""
-
+class _Balance:
     def __init__(self, run: Run, material: str, purchases: Sequence[RunPurchase]) -> None:
         self.run = run
         self.arrivals = totals((row.delivered, row.quantity_kg) for row in purchases)
@@ -424,12 +406,10 @@ class Balance:
         self.short = totals((row.period, row.quantity_kg) for row in run.shortages if row.material == material)
 
     def needed(self, period: str) -> Decimal:
-        """Return the demand and the use by makers."""
         return total(amounts.get(period, Decimal(0)) for amounts in (self.delivered, self.used_by_makers, self.short))
 
     @property
     def is_even(self) -> bool:
-        """True if arrivals equal use in every period."""
         return not any(
             self.into_stock(period) or self.from_stock(period)
             for period in {*self.arrivals, *self.delivered, *self.used_by_makers}
@@ -439,14 +419,12 @@ class Balance:
         return self._excess(self.arrivals.get(period, Decimal(0)), self._used(period))
 
     def from_stock(self, period: str) -> Decimal:
-        """Return the use in excess of arrivals, which comes from initial stock, open orders, and earlier arrivals."""
         return self._excess(self._used(period), self.arrivals.get(period, Decimal(0)))
 
     def _used(self, period: str) -> Decimal:
         return self.delivered.get(period, Decimal(0)) + self.used_by_makers.get(period, Decimal(0))
 
     def _excess(self, more: Decimal, less: Decimal) -> Decimal:
-        """Return the difference of two amounts. 0 if negative or within rounding."""
         return more - less if more - less > max_rounding_error(self.run, max(more, less)) else Decimal(0)
 
 
@@ -455,7 +433,7 @@ def mix_elements(run: Run, material: str, purchases: Sequence[RunPurchase]) -> l
 
     If one supplier delivers exactly the needs in every period, a sentence replaces the bars.
     """
-    balance = Balance(run, material, purchases)
+    balance = _Balance(run, material, purchases)
     labels = [period.label for period in run.periods]
     needed = {label: balance.needed(label) for label in labels}
     from_stock = {label: balance.from_stock(label) for label in labels}
@@ -501,7 +479,6 @@ def _by_supplier(run: Run, purchases: Sequence[RunPurchase]) -> dict[str, MassBy
 
 
 def _largest_amounts(by_name: Mapping[str, MassByPeriod], max_count: int) -> list[tuple[str, MassByPeriod]]:
-    """Return the largest rows, and one row for all others."""
     shown = largest({name: total(amounts.values()) for name, amounts in by_name.items()}, max_count)
     rest = [amounts for name, amounts in by_name.items() if name not in set(shown)]
     others = totals((label, kilograms) for amounts in rest for label, kilograms in amounts.items())
@@ -557,15 +534,11 @@ def _mix_table(
 
 
 MAX_COUNTRIES = 40
-"""Maximum number of countries in the table."""
 MAX_ROUTES = 60
-"""Maximum number of routes on the map."""
 MAX_RULES = 4
-"""Maximum number of rules named for a country, followed by the number of others."""
 
 
 def world_section(run: Run) -> doc.Section | None:
-    """Return a map of spending and prohibitions, and the table of both."""
     purchases_by_country = grouped((purchase.country, purchase) for purchase in run.purchases)
     made_by_country = _made_by_country(run.purchases)
     excluding_rules = grouped((code, row.rule) for row in run.blocked for code in row.countries)
@@ -625,7 +598,6 @@ def _made_by_country(purchases: Iterable[RunPurchase]) -> dict[str, dict[str, di
 
 
 def _purchased_masses(purchases: Iterable[RunPurchase]) -> str:
-    """Return the materials with purchased masses, most expensive first."""
     rows = list(purchases)
     cost = totals((purchase.material, purchase.cost) for purchase in rows)
     kilograms = totals((purchase.material, purchase.quantity_kg) for purchase in rows)

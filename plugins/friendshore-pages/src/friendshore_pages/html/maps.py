@@ -36,13 +36,10 @@ from .svg import (
 _BAR_WIDTH = 11.0
 _HEAD_HEIGHT = 24.0
 _SORTING_PASSES = 6
-"""Number of passes that sort layers by their connections."""
 _MIN_NODE, _NODE_GAP = 15.0, 5.0
 """Minimum size of a node in its layer in pixels, for its name, and the gap to the next node."""
 _LAYER_DISTANCE = 84.0
-"""Distance between layers in pixels if they are below each other: names, bars, and streams."""
 _NAMES_HEIGHT = 42.0
-"""Part of this distance for the names above the bars."""
 
 
 @dataclass(eq=False, slots=True)
@@ -70,18 +67,14 @@ class _PlacedNode:
 
 @dataclass(eq=False, slots=True)
 class _StreamPart:
-    """Part of a stream from one layer to the next."""
-
     source: _PlacedNode
     target: _PlacedNode
     value: float
     leaves: float = 0.0
-    """Position of its middle where it leaves."""
     arrives: float = 0.0
 
 
 _StreamPath = list[_StreamPart]
-"""A stream, with one part for each layer that it crosses."""
 
 
 def _total(stream_parts: Sequence[_StreamPart]) -> float:
@@ -97,7 +90,6 @@ def flow(chart: Flow, width: float) -> Picture:
 
 
 def _layers_and_streams(chart: Flow) -> tuple[list[list[_PlacedNode]], list[_StreamPath]]:
-    """Return the nodes of every layer, including points where streams pass, and the streams."""
     node_by_id = {node.id: _PlacedNode(node, node.layer) for node in chart.nodes}
     passing_points: list[_PlacedNode] = []
     stream_paths = []
@@ -179,7 +171,6 @@ def _assign_positions(
 def _wide_flow(
     chart: Flow, layers: Sequence[Sequence[_PlacedNode]], stream_paths: Sequence[_StreamPath], width: float
 ) -> tuple[list[Markup], float]:
-    """Return the elements for a wide page, and their height."""
     max_nodes = max((sum(1 for placed in nodes if placed.node) for nodes in layers), default=0)
     height = max(110.0 + 30 * min(max_nodes, 5), max_nodes * (_MIN_NODE + _NODE_GAP) * 1.35)
     _assign_positions(
@@ -233,7 +224,6 @@ def _wide_flow(
 def _narrow_flow(
     chart: Flow, layers: Sequence[Sequence[_PlacedNode]], stream_paths: Sequence[_StreamPath], width: float
 ) -> tuple[list[Markup], float]:
-    """Return the elements for a narrow page, and their height."""
     min_sizes: dict[int, float] = {}
     for nodes in layers:
         desired_sizes = dict.fromkeys(map(id, nodes), 0.0) | {
@@ -283,7 +273,6 @@ def _pixels_per_unit(layers: Sequence[Sequence[_PlacedNode]]) -> float:
 
 
 def _line_path(ends: Sequence[tuple[float, float, float, float]], shift: float = 0.0, *, down: bool = False) -> str:
-    """Return a line through layers. Each part has start and end positions along and across. `shift` moves the line across."""
     line = ""
     for x, y, end_x, end_y in ends:
         middle, shifted_y, shifted_end_y = (x + end_x) / 2, y + shift, end_y + shift
@@ -305,7 +294,6 @@ def _stream_markup(chart: Flow, paths: Sequence[str], thicknesses: Sequence[floa
 
 
 def _thickness(size: float) -> float:
-    """Return the thickness of a stream, with a thin gap to the next."""
     return size - 1 if size > 3 else max(size, 0.6)
 
 
@@ -324,7 +312,6 @@ def _node(chart: Flow, placed: _PlacedNode, node: Node, x: float, y: float, widt
 
 
 def _name_right(chart: Flow, placed: _PlacedNode, node: Node, x: float, room: float) -> Iterator[Markup]:
-    """Yield a node's name and amount to its right, on two lines if one is too short and the node is high enough."""
     amount_text = _node_amount(chart, placed)
     if text_width(f"{node.name} {amount_text}") > room and placed.size > 2 * SIZE:
         yield label(x, placed.middle - 2, shortened(node.name, room), class_="halo")
@@ -336,7 +323,6 @@ def _name_right(chart: Flow, placed: _PlacedNode, node: Node, x: float, room: fl
 
 
 def _name_above(chart: Flow, placed: _PlacedNode, node: Node, y: float, room: float, width: float) -> Iterator[Markup]:
-    """Yield a node's name and amount above it, on two lines."""
     for line_number, (content, class_) in enumerate(((node.name, "halo"), (_node_amount(chart, placed), "soft halo"))):
         line_text = shortened(content, room, SMALL)
         x = min(max(placed.middle, text_width(line_text, SMALL) / 2), width - text_width(line_text, SMALL) / 2)
@@ -344,14 +330,11 @@ def _name_above(chart: Flow, placed: _PlacedNode, node: Node, y: float, room: fl
 
 
 LAND = "_land"
-"""Id of the outlines of all countries."""
 _LINES = "_lines"
-"""Id of diagonal lines across the whole map, clipped to countries."""
 _LINE_DISTANCE = 6
 _SHADES = 5
 _LEGEND_HEIGHT = 32.0
 _MAX_LABELS = 16
-"""Maximum number of countries with names, largest first, as space permits."""
 _MAX_ROUTE_WIDTH = 7.0
 _MIN_RADIUS, _MAX_RADIUS = 4.0, 34.0
 """Minimum and maximum distance in pixels between a country's middle and the ends of its routes. The maximum is for a map in full size."""
@@ -446,7 +429,6 @@ def _country_dot(country: Country, position: tuple[float, float], largest: Decim
 
 
 def _tone_lines(countries: Sequence[Country], name: str) -> Iterator[Markup]:
-    """Yield diagonal lines over the countries of each tone."""
     for tone in Tone:
         shapes = [tag("use", href=f"#_{country.code}") for country in countries if country.tone is tone]
         if shapes and tone not in _PLAIN_TONES:
@@ -471,7 +453,6 @@ def _routes(chart: WorldMap, points: dict[str, _Point], scale: float) -> Iterato
 
 
 def _bend(start: _Point, end: _Point) -> _Point:
-    """Return the control point of a curve between two places, which bends toward the pole."""
     (x, y), (end_x, end_y) = start, end
     return (x + end_x) / 2, min((y + end_y) / 2 - hypot(end_x - x, end_y - y) * 0.22, max(min(y, end_y) - 8, 4.0))
 
@@ -511,7 +492,6 @@ def _route_ends(
 
 
 def _route(route: Route, start: _Point, bend: _Point, end: _Point, thickness: float, unit: str) -> Markup:
-    """Return a curve that bends toward the pole, with an arrowhead."""
     (x, y), (bend_x, bend_y), (end_x, end_y) = start, bend, end
     length = hypot(end_x - bend_x, end_y - bend_y) or 1.0
     unit_x, unit_y = (end_x - bend_x) / length, (end_y - bend_y) / length
@@ -541,7 +521,6 @@ def _route(route: Route, start: _Point, bend: _Point, end: _Point, thickness: fl
 
 
 def _labels(located: Sequence[Country], points: dict[str, _Point], width: float, height: float) -> Iterator[Markup]:
-    """Yield the full names next to the middles of countries, as far as they don't overlap."""
     boxes = [(points[country.code][0] - 4, points[country.code][1] - 4, 8.0, 8.0) for country in located]
     by_amount = sorted(located, key=lambda country: (country.amount is None, -(country.amount or 0), country.code))
     for country in by_amount[:_MAX_LABELS]:

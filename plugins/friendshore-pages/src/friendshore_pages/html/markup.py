@@ -19,7 +19,6 @@ Markup = NewType("Markup", str)
 """Text inserted into a page unchanged. Only this module creates it from strings."""
 
 _VOID_ELEMENTS = frozenset(("meta", "input"))
-"""HTML elements without an end tag."""
 _SELF_CLOSING = frozenset(("path", "rect", "circle", "line", "use"))
 """SVG elements that close themselves unless they have content."""
 
@@ -30,7 +29,6 @@ def text(plain_text: str) -> Markup:
 
 
 def trusted(source: str) -> Markup:
-    """Return a style sheet or script of this package as markup."""
     return Markup(source)
 
 
@@ -57,7 +55,6 @@ def _attribute_text(value: str | float) -> str:
 
 
 def iframe(page: str, name: str, height: int) -> Markup:
-    """Return a page inside a page, in a frame without scripts."""
     style = f"width:100%;height:{height}px;border:0"
     return Markup(
         f'<iframe title="{_attribute_text(name)}" style="{style}" sandbox="" srcdoc="{escape(page)}"></iframe>'
@@ -65,13 +62,11 @@ def iframe(page: str, name: str, height: int) -> Markup:
 
 
 def pixels(length: float) -> str:
-    """Return a length in pixels, rounded to a tenth."""
     return f"{round(length, 1) + 0.0:.1f}".removesuffix(".0")
 
 
 _MAX_HEADING = 6
 _MAX_CONTENTS_LEVEL = 3
-"""Maximum level of headings in the table of contents."""
 _MAX_TITLE = 32
 """Letters beyond which the table of contents shows only the part of a heading before its colon."""
 
@@ -82,9 +77,7 @@ class Outline:
 
     ids: set[str] = field(default_factory=set)
     headings: list[tuple[int, str, str]] = field(default_factory=list)
-    """Level, id, and title."""
     has_map: bool = False
-    """True if there is a map."""
 
     def new_id(self, name: str) -> str:
         """Return an unused id: the name's letters and digits, with a number if that is taken."""
@@ -97,14 +90,12 @@ class Outline:
         return candidate
 
     def heading(self, level: int, title: str, class_: str | None) -> Markup:
-        """Return a heading that the table of contents links to."""
         level = min(level, _MAX_HEADING)
         id_ = self.new_id(title)
         self.headings.append((level, id_, title))
         return tag(f"h{level}", text(title), id=id_, class_=class_)
 
     def contents(self) -> Markup:
-        """Return the table of contents. Empty if there is only one heading."""
         listed = [(level, id_, title) for level, id_, title in self.headings if level <= _MAX_CONTENTS_LEVEL]
         if len(listed) < 2:
             return joined(())
@@ -121,9 +112,7 @@ def _short_title(title: str) -> str:
 
 
 _MAX_TABLE_WIDTH = 10_000
-"""Maximum characters of a line. Wider content scrolls."""
 _STYLED_COLUMNS = 16
-"""Number of columns whose styles the style sheet has."""
 _MAX_WORD, _FEW_COLUMNS = 30, 8
 """Letters of a single-word name, like an id, that is never broken, and the maximum number of columns in such tables."""
 _PAGE_WIDTH, _COLUMN_GAP = 120, 2
@@ -131,7 +120,6 @@ _PAGE_WIDTH, _COLUMN_GAP = 120, 2
 _UNBREAKABLE = re.compile(r"[^\W_][\w.]*(?:-[\w.]*[^\W_])+|\d[\d.,]* (?:kg|t|%)(?!\w)")
 """A name or date with hyphens, at which a browser would break it, and a figure with its unit."""
 _MAX_ROW_LEVEL = 4
-"""Maximum number of indented levels of rows."""
 
 
 def table(data: doc.DataTable, caption: str) -> Markup:
@@ -156,7 +144,6 @@ def table(data: doc.DataTable, caption: str) -> Markup:
 
 
 def _rows(data: doc.DataTable, column_classes: Sequence[str | None]) -> Iterator[Markup]:
-    """Yield rows. A cell has a class unless the table's class styles its column."""
     cell_classes = [None] * len(column_classes[:_STYLED_COLUMNS]) + list(column_classes[_STYLED_COLUMNS:])
     last_name = ""
     for row in data.rows:
@@ -229,14 +216,12 @@ def content(cell: doc.Cell) -> Markup:
 
 
 def prose(sentence: str) -> Markup:
-    """Return a sentence with its commands."""
     return joined(
         phrase(part) if isinstance(part, doc.Phrase) else _with_unbroken_names(part) for part in doc.prose(sentence)
     )
 
 
 def _with_unbroken_names(plain_text: str) -> Markup:
-    """Return a text without breaks at hyphens of names and dates, and before units."""
     markups, end = [], 0
     for match in _UNBREAKABLE.finditer(plain_text):
         if len(match[0]) <= _MAX_WORD:

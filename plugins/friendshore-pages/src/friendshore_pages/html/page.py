@@ -22,11 +22,9 @@ _WIDTHS = {"wide": 800.0, "narrow": 352.0}
 _LABELED = "wide"
 """The picture whose parts have labels. The script copies them to the other picture, which has the same parts."""
 _MAX_OPEN_ROWS = 12
-"""Maximum number of rows of a table that is open at first."""
 
 
 def drawing(data: doc.Drawing, outline: Outline) -> Markup:
-    """Return the chart and its table, which is folded if it is long."""
     caption = tag("figcaption", tag("strong", text(data.title)), tag("span", text(data.told)))
     outline.has_map = outline.has_map or isinstance(data.chart, WorldMap)
     pictures = [svg for class_, width in _WIDTHS.items() for svg in _svg_elements(data, width, class_, outline)]
@@ -83,11 +81,9 @@ def _pictures(chart: Chart, width: float, id_prefix: str) -> list[Picture]:
 
 
 _MAX_PER_ROW = 5
-"""Maximum number of key figures in a row of a page."""
 
 
 def parts(elements: Iterable[doc.Element], level: int, heading: str, outline: Outline) -> Iterator[Markup]:
-    """Yield elements below a heading. Their own headings have `level`."""
     tables = 0
     for element in elements:
         if isinstance(element, doc.DataTable):
@@ -142,7 +138,6 @@ def _pair(name: str, value: str) -> Markup:
 
 
 def _figures_per_row(figures: int) -> int:
-    """Return the number of figures per row: at most five, with the fewest gaps."""
     rows = -(-figures // _MAX_PER_ROW)
     return -(-figures // max(1, rows))
 
@@ -162,7 +157,6 @@ class InteractivePart:
 
     title: str
     id: str
-    """Id of the part for its script."""
     fallback: str
     """Text shown without scripts, or until the script has run."""
     style: str
@@ -226,7 +220,6 @@ _FRAME_STYLE = "body{display:block}header{padding-top:.5rem}main{padding-bottom:
 
 
 def _map_outlines(outline: Outline) -> Markup:
-    """Return the shapes that maps refer to."""
     if not outline.has_map:
         return joined(())
     return tag("svg", tag("defs", outlines()), width=0, height=0, class_="shared", aria_hidden="true")

@@ -19,7 +19,6 @@ from friendshore.inert import visible
 from .markup import Markup, joined, tag, text, trusted
 
 SIZE = 12.0
-"""Font size in pixels."""
 SMALL = 11.0
 _WIDTHS = dict(zip(map(chr, range(32, 127)), (
     278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556, 556, 556, 556, 278, 278,
@@ -32,7 +31,6 @@ _EAST_ASIAN_WIDTH, _DEFAULT_WIDTH = 1000, 800
 """Width of East Asian characters, and of other unlisted ones."""
 _BOLD_FACTOR = 1.09
 STYLES = 8
-"""Number of styles for parts distinguished by order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,6 @@ class Axis:
     low: float
     high: float
     start: float
-    """Position of the minimum."""
     end: float
 
     def at(self, value: float) -> float:
@@ -63,11 +60,10 @@ MIN_WIDE_PAGE = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class AxisScale:
     """Round numbers that cover a range of amounts, in a unit that suits the largest."""
 
     divisor: Decimal
-    """Divisor of amounts."""
     unit: str
     steps: list[float]
 
@@ -76,7 +72,6 @@ class Scale:
         return [number(Decimal(repr(step))) for step in self.steps]
 
     def axis(self, start: float, end: float) -> Axis:
-        """Return an axis for the amounts, with the minimum at `start`."""
         return Axis(self.steps[0], self.steps[-1], start, end)
 
     def value(self, exact: Decimal) -> float:
@@ -93,12 +88,11 @@ class Scale:
         return lines
 
 
-def scale_of(amounts: Sequence[Decimal], unit: str, largest: Decimal | None = None) -> Scale:
-    """Return a scale of amounts that includes 0. `largest` determines the unit if it isn't among the amounts."""
+def scale_of(amounts: Sequence[Decimal], unit: str, largest: Decimal | None = None) -> AxisScale:
     max_amount = max(map(abs, amounts), default=Decimal(0)) if largest is None else largest
     divisor, unit_name = unit_of(max_amount, unit)
     low, high = (float(bound([*amounts, Decimal(0)]) / divisor) for bound in (min, max))
-    return Scale(divisor, unit_name, ticks(low, high or 1.0))
+    return AxisScale(divisor, unit_name, ticks(low, high or 1.0))
 
 
 def text_width(content: str, size: float = SIZE, *, bold: bool = False) -> float:
@@ -150,12 +144,10 @@ def box(left: float, top: float, width: float, height: float, tooltip_text: str,
 
 
 def parts(name: str, elements: Iterable[Markup], class_: str = "") -> Markup:
-    """Return a group of parts. Its name precedes the tooltip of each part."""
     return tag("g", tooltip(name), joined(elements), class_=f"parts {class_}".strip())
 
 
 def without_tooltips(content: Markup) -> Markup:
-    """Return a picture without its tooltips."""
     return trusted(re.sub("></(path|circle|rect|use)>", "/>", re.sub("<title>[^<]*</title>", "", content)))
 
 
@@ -216,7 +208,6 @@ _SYMBOLS = {
 
 
 def mark(x: float, y: float, tone: Tone, tooltip_text: str) -> Markup:
-    """Return the symbol of a day or a price. Each tone has its own."""
     class_ = f"m-{tone.value}"
     if tone not in _SYMBOLS:
         return tag("circle", tooltip(tooltip_text), cx=x, cy=y, r=4.5, class_=class_)
@@ -225,12 +216,10 @@ def mark(x: float, y: float, tone: Tone, tooltip_text: str) -> Markup:
 
 
 def path(shape: str, *numbers: float) -> str:
-    """Return a path with its numbers rounded to a tenth."""
     return shape.format(*(f"{round(each, 1) + 0.0:.1f}".removesuffix(".0") for each in numbers))
 
 
 _UNSTRIPED = frozenset(("f0", "f-good", "f-aside"))
-"""Styles without stripes."""
 
 
 def stripes(lines: Iterable[str], thickness: float, class_: str) -> Markup:
@@ -248,21 +237,17 @@ def stripes(lines: Iterable[str], thickness: float, class_: str) -> Markup:
 
 _TOP, _FOOT = 26.0, 24.0
 _LINE_HEIGHT = 17.0
-"""Distance between names in pixels."""
 _SWATCH = 11.0
 _YEARS_OF_QUARTERS, _YEARS_OF_MONTHS = (1, 2, 4, 8, 12, 20, 40), (1, 2, 3, 6, 12, 24, 60, 120)
 """Numbers of bars that may share a name."""
 _COMPARISON = -1
-"""Position of the comparison line."""
 
 
 class _Plane(NamedTuple):
-    """Area of the bars."""
-
     left: float
     right: float
     base: float
-    scale: Scale
+    scale: AxisScale
     axis: Axis
 
     def y(self, value: float) -> float:
@@ -306,7 +291,6 @@ def _largest(chart: Bars) -> Decimal:
 
 
 def _extents(chart: Bars) -> list[Decimal]:
-    """Return the extents of bars and line above and below 0."""
     above = [
         sum((max(part.values[bar], Decimal(0)) for part in chart.series), Decimal(0))
         for bar in range(len(chart.labels))
@@ -356,7 +340,6 @@ def _stacked_bars(chart: Bars, series: Sequence[tuple[int, Series]], plane: _Pla
 
 
 def _period_names(chart: Bars, plane: _Plane, width: float) -> Iterator[Markup]:
-    """Yield as many period names as fit."""
     step = _bar_distance(chart, plane)
     name_width = max(map(text_width, chart.labels), default=0.0)
     steps = _YEARS_OF_QUARTERS if any("Q" in name for name in chart.labels) else _YEARS_OF_MONTHS
@@ -411,7 +394,6 @@ def _comparison_line(chart: Bars, line: Series, plane: _Plane) -> Markup:
 
 
 def _names_right(chart: Bars, series: Sequence[tuple[int, Series]], plane: _Plane, width: float) -> Iterator[Markup]:
-    """Yield the names of the parts in order, each near its part of the last bar."""
     x, height = plane.right + 22, 0.0
     entries: list[tuple[float, int, Series | None, bool]] = []
     for position, bar_part in series:
@@ -437,7 +419,6 @@ def _names_below(chart: Bars, series: Sequence[tuple[int, Series]], plane: _Plan
 
 
 def _legend_entry(x: float, y: float, position: int, part: Series | None, width: float) -> Iterator[Markup]:
-    """Yield a sample of a part's style and its name."""
     if part is None:
         return
     if position == _COMPARISON:
@@ -451,7 +432,6 @@ def _legend_entry(x: float, y: float, position: int, part: Series | None, width:
 
 _ROW = 24.0
 _NAME = 15.0
-"""Height of a name above its bar in pixels."""
 _RUNG_HEIGHT = 12.0
 _LADDER_HEAD = 38.0
 _MIN_SHARE_OF_UNIT = Decimal("0.01")
@@ -481,16 +461,14 @@ def ladder(chart: Ladder, width: float) -> Picture:
     return Picture(width, height + 4, joined(elements))
 
 
-def _rung_text(rung: Rung, scale: Scale, unit: str) -> str:
-    """Return its amounts in the unit of the axis. Very small amounts have their own unit."""
+def _rung_text(rung: Rung, scale: AxisScale, unit: str) -> str:
     amounts = [(value, value / scale.divisor) for value in (rung.value, rung.target) if value is not None]
     return " → ".join(
         amount(value, unit) if 0 < abs(in_unit) < _MIN_SHARE_OF_UNIT else money(in_unit) for value, in_unit in amounts
     )
 
 
-def _rung_numbers(scale: Scale, axis: Axis) -> Iterator[Markup]:
-    """Yield the unit and the numbers that fit."""
+def _rung_numbers(scale: AxisScale, axis: Axis) -> Iterator[Markup]:
     step_texts = scale.step_texts
     distance = axis.at(scale.steps[1]) - axis.at(scale.steps[0])
     max_width = max(map(text_width, step_texts))
@@ -504,7 +482,7 @@ def _rung_numbers(scale: Scale, axis: Axis) -> Iterator[Markup]:
         yield label(x, 27, step_text, anchor="middle", class_="soft")
 
 
-def _rung(rung: Rung, scale: Scale, unit: str, y: float, axis: Axis, width: float) -> Iterator[Markup]:
+def _rung(rung: Rung, scale: AxisScale, unit: str, y: float, axis: Axis, width: float) -> Iterator[Markup]:
     zero = axis.at(0.0)
     if rung.value is None:
         yield label(zero + 6, y + 4, shortened(rung.told, width - zero - 6, SMALL), class_="soft halo", size=SMALL)
@@ -529,11 +507,8 @@ def _rung(rung: Rung, scale: Scale, unit: str, y: float, axis: Axis, width: floa
 _SPAN_HEIGHT = 11.0
 _TIMELINE_HEAD = 22.0
 _FLAG = 18.0
-"""Width of the number of a common date, in pixels."""
 _MIN_GRID_DISTANCE = 22.0
-"""Minimum distance between grid lines in pixels."""
 _MAX_TOOLTIP = 400
-"""Maximum length of the tooltip of a date."""
 _MAX_ROWS = 12
 """Maximum number of rows of a picture, so that pages can break after it."""
 
@@ -574,7 +549,6 @@ def _picture(chart: Timeline, width: float, left: float) -> Picture:
 
 
 def days(chart: Timeline) -> Markup:
-    """Return the list of dates that apply to all rows, with their numbers in the picture."""
     items = (
         tag("li", tag("span", text(str(number)), class_="flag"), text(_mark_text(timeline_mark)))
         for number, timeline_mark in enumerate(_marks(chart), 1)
@@ -630,7 +604,6 @@ def _time_grid(chart: Timeline, axis: Axis, head: float, height: float) -> Itera
 
 
 def _names_fit(labels: Sequence[tuple[float, str, bool]]) -> bool:
-    """Return True if each name ends before the next begins."""
     return all(x + text_width(name) + 5 <= next_x for (x, name, _), (next_x, _, _) in pairwise(labels))
 
 

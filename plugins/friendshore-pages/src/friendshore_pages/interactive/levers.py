@@ -23,11 +23,8 @@ if TYPE_CHECKING:
 
 
 FACTOR_KINDS = ("price", "capacity", "demand")
-"""Kinds of levers that multiply a number."""
 DELAYS_IN_MONTHS = (6, 12, 24)
-"""Delays of capacities and demands in months."""
 RULE_DELAYS_IN_MONTHS = (12, 24)
-"""Delays of rules in months."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +32,14 @@ class PageLever:
     """A possible change of the case."""
 
     kind: str
-    """Kind.
-
-    `price`, `capacity`, and `demand` multiply. `delay`, `later`, and `move` choose among dates. `remove` takes offers away from a period on.
-    `disable` and `enable` switch rules.
-    """
+    """`price`, `capacity`, and `demand` multiply, `delay`, `later`, and `move` choose dates, `remove` loses offers, and `disable` and `enable` switch rules."""
     name: str
     """Name of an offer, facility, demand, or rule. For a loss, the subject as in a change."""
     title: str
     change: Change
     """The change as in a case file, without the factor."""
     choice: str = ""
-    """Selected date. Empty for other kinds."""
     offers: tuple[str, ...] = ()
-    """Offers that it takes away."""
 
     @property
     def has_factor(self) -> bool:
@@ -63,7 +54,6 @@ class PageLever:
 
     @property
     def option_text(self) -> str:
-        """The change as in `--change`, without the factor and the start date."""
         return in_words(self.change, *(("factor",) if self.has_factor else ()))
 
 
@@ -177,17 +167,14 @@ def _facility_text(facility: Facility) -> str:
 
 
 def with_offers(lever: PageLever, offers: frozenset[str]) -> PageLever:
-    """Return the lever with only those of its offers that exist."""
     return replace(lever, offers=tuple(name for name in lever.offers if name in offers))
 
 
 Floats: TypeAlias = NDArray[np.float64]
 TEST_FACTORS = (Decimal("0.5"), Decimal(2))
-"""Factors for testing whether numbers change in proportion."""
 MIN_FACTOR = Decimal("0.01")
 """Minimum factor of demand and capacity, because a factor of 0 leads to a different program."""
 ROUNDING_TEST_FACTOR = Decimal(1000)
-"""Multiple at which rounded numbers are tested."""
 TOLERANCE = 1e-9
 """Maximum relative difference between two layouts, because capacities and quantities are rounded to the resolution of the case."""
 MAX_FACTOR = Decimal(1000)
@@ -225,14 +212,12 @@ class PageProgram:
     """A part of a case as it is, or after a lever that leads to a different program."""
 
     covers: tuple[int, ...]
-    """Numbers of the parts of the case that it represents."""
     layout: PartLayout
     max_factor: Decimal
     """Maximum factor of demand and capacity within which its bounds are valid."""
     effects: Mapping[int, Effect]
     """Number of a lever -> its effect, for each tested and exact lever. Losses remove columns and aren't included."""
     conflicts: tuple[tuple[int, int], ...]
-    """Pairs of levers whose effects don't add up."""
     is_exclusive: bool
     """True if levers can't be combined, because the cause of a deviation wasn't found."""
 
@@ -260,7 +245,6 @@ class LeverTrial:
     def __init__(
         self, session: Session, part: ChangedPart, layout: PartLayout, levers: Mapping[int, PageLever]
     ) -> None:
-        """Create the test. `levers` maps numbers to the levers that may change the program."""
         self.session, self.part, self.layout = session, part, layout
         self.applied_changes: tuple[Change, ...] = part.changes
         self.levers = levers
@@ -424,7 +408,6 @@ class LeverTrial:
         return changes
 
     def _differs(self, first: Floats, second: Floats) -> NDArray[np.bool_]:
-        """Return True for each number in which two changes differ by more than rounding."""
         size = np.maximum(1, np.abs(np.where(np.isfinite(self.base), self.base, 0)))
         differs: NDArray[np.bool_] = ~(np.abs(first - second) <= TOLERANCE * size)
         return differs
@@ -489,28 +472,21 @@ class OfferedLevers:
     """Levers and programs of a page."""
 
     plans: tuple[PartPlan, ...]
-    """Plan of each part of the case."""
     programs: tuple[PageProgram, ...]
-    """Programs of the parts as they are, then those that levers create."""
     levers: tuple[PageLever, ...]
     affected_parts: tuple[tuple[int, ...], ...]
-    """Numbers of the parts that each lever affects."""
     programs_by_lever: Mapping[int, tuple[int, ...]]
     """Lever -> numbers of the programs that replace others."""
     left_out: tuple[tuple[str, str], ...]
-    """Changes that the page can't make, each with the reason."""
 
 
 @dataclass(slots=True)
 class _LeverResult:
-    """Results for one lever so far."""
-
     affected_parts: tuple[int, ...]
     parts: tuple[ChangedPart, ...]
     effects: dict[int, Effect]
     programs: list[int]
     reason: str = ""
-    """Reason for leaving it out. Empty if it is included."""
 
 
 INEXACT = "their effect on the program is not proportional"
@@ -571,7 +547,6 @@ class _LeverSearch:
         self.on_progress(self.completed, max(self.completed, self.total))
 
     def _affected(self, lever: PageLever) -> _LeverResult | None:
-        """Return the parts that a lever affects. None if there are none."""
         try:
             parts = self.session.parts_after(lever.change_at(Decimal(2)))
         except InputError:
@@ -583,7 +558,6 @@ class _LeverSearch:
         return _LeverResult(tuple(affected_parts), parts, {}, [], TOO_MANY_INTEGERS if is_too_hard else "")
 
     def _test_switch(self, number: int) -> None:
-        """Record the effect of a switch on each part, or the program that it leads to."""
         result = self.results[number]
         for part in () if result.reason else result.parts:
             part_number = self.part_by_material_set.get(part.materials)
@@ -614,7 +588,6 @@ class _LeverSearch:
         return LeverTrial(self.session, self.parts[part_number], self.layouts[part_number], levers)
 
     def _part_program(self, part_number: int) -> PageProgram:
-        """Return a part as it is, with the effects of all levers."""
         factor_levers = self._factor_levers_of({part_number})
         trial = self._trial(part_number, factor_levers)
         effects = trial.factor_effects() if _can_be_searched(self.layouts[part_number]) else {}
@@ -641,7 +614,6 @@ class _LeverSearch:
         )
 
     def _changed_program(self, part: ChangedPart, layout: PartLayout) -> PageProgram:
-        """Return a part after a lever that leads to a different program, with the effects of prices, capacities, and demand."""
         covers = {self.part_by_material[name] for name in part.materials}
         trial = LeverTrial(self.session, part, layout, self._factor_levers_of(covers))
         effects = trial.factor_effects()
@@ -749,7 +721,6 @@ class _LeverSearch:
 
 
 PROGRESS_PER_PROGRAM = 8
-"""Weight of a program in the progress."""
 
 
 def _can_be_searched(layout: PartLayout) -> bool:

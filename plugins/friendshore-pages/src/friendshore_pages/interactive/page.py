@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | float | bool | None"
 SOLVER = "HiGHS 1.15.3 as WebAssembly (npm package highs, MIT license)"
 SECONDS = 20
-"""Seconds of a search with integer decisions before the page reports the gap of its answer."""
 
 
 def page(result: Interactive, offered: OfferedLevers) -> str:
@@ -56,7 +55,6 @@ def page(result: Interactive, offered: OfferedLevers) -> str:
 
 
 def summary(result: Interactive) -> doc.Document:
-    """Return a summary of the plan and of the changes that the page offers."""
     if result.offered is None:
         sentence = doc.sentence(f"No page: {result.refusal}.", tone=doc.Tone.DOUBTFUL)
         return doc.document(f"{result.session.problem.case.name}: no interactive page", sentence)
@@ -117,7 +115,6 @@ KIND_TEXTS = {
     "enable": "rules and bills that aren't in force, on",
     "move": "later start of a rule",
 }
-"""Kind of lever -> its description in the page."""
 
 
 def _levers_table(offered: OfferedLevers) -> doc.DataTable:
@@ -193,12 +190,10 @@ def _page_data(result: Interactive, offered: OfferedLevers) -> Json:
 
 
 def _purchase_name(material: str, offer: str) -> str:
-    """Return the name of a purchase from an offer, or of stock from a lot."""
     return f"{material} of {offer}"
 
 
 def _plan_data(part: PartPlan) -> Json:
-    """Return the verified plan of a part, for comparison with answers."""
     verified = part.verified
     entries = [(entry.material, entry.offer, entry.quantity) for entry in verified.plan.purchases]
     lots = [(entry.material, entry.lot, entry.quantity) for entry in verified.plan.lots]
@@ -291,7 +286,6 @@ class Interactive:
     offered: OfferedLevers | None
     """None if there is no page."""
     refusal: str = ""
-    """Reason why there is no page."""
 
     def to_dict(self) -> dict[str, object]:
         offered = self.offered

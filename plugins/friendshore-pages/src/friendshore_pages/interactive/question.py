@@ -60,11 +60,7 @@ class InteractiveQuestion(Question[NoOptions, "Interactive"]):
         return Interactive(session, case, levers)
 
     def text(self, result: Interactive, options: NoOptions) -> str:
-        """Return the page.
-
-        Raises:
-            InputError: If the case can't have one.
-        """
+        """Return the page. Raises InputError if the case can't have one."""
         from .page import page
 
         if result.offered is None:
