@@ -456,7 +456,7 @@ class CatalogTrial:
 
     def _stages(self) -> Iterator[Diagnostic]:
         for offer in self._catalog().offers:
-            missing = self._missing(offer)
+            missing = self._missing_stages(offer)
             if missing:
                 message = f"offer `{offer.id}` has no row for the {'stage' if len(missing) == 1 else 'stages'} {', '.join(missing)}"
                 expected = f"a row for every stage of {', '.join(line.material for line in offer.outputs)}"
@@ -464,7 +464,7 @@ class CatalogTrial:
                 file, key = self._folder / "chain.csv", ("offer", offer.id)
                 yield problem_in_row(file, key, message, "stage", expected=expected, fix=fix, code="FS950")
 
-    def _missing(self, offer: Offer) -> list[Stage]:
+    def _missing_stages(self, offer: Offer) -> list[Stage]:
         performed = {entry.main_stage for entry in offer.chain}
         for line in offer.inputs:
             performed |= set(self._materials[line.material].stages)
@@ -481,9 +481,9 @@ class CatalogTrial:
         others = [c for c in self.others() if c.name != mine.name]
         for clash in clashing([*others, mine]):
             if mine.name in (clash.first.name, clash.second.name):
-                yield self._at(clash)
+                yield self._clash_in_own_row(clash)
 
-    def _at(self, clash: Clash) -> Diagnostic:
+    def _clash_in_own_row(self, clash: Clash) -> Diagnostic:
         if clash.noun not in _TABLES:
             return clash_error(clash)
         file = self._folder / _TABLES[clash.noun]

@@ -172,7 +172,7 @@ def conformance_document(outcomes: Sequence[Outcome], here: Path | None = None) 
     skipped = [outcome for outcome in outcomes if outcome.left_out]
     return doc.document(
         "Conformance",
-        _conforming(outcomes),
+        _result_sentence(outcomes),
         doc.apart(_summary_table(outcomes)),
         doc.section_if_any("Errors", *error_sections, tone=doc.Tone.BAD),
         doc.section_if_any("Notes", *note_sections, tone=doc.Tone.DOUBTFUL),
@@ -190,7 +190,7 @@ def _result(outcome: Outcome) -> str:
     return "note" if outcome.check.note else "mistake"
 
 
-def _conforming(outcomes: Sequence[Outcome]) -> doc.Sentence:
+def _result_sentence(outcomes: Sequence[Outcome]) -> doc.Sentence:
     errors = sum(len(outcome.found) for outcome in outcomes if not outcome.holds)
     if errors:
         text = f"doesn't conform: {count(errors, 'error')} in {count(len(outcomes), 'check')}"

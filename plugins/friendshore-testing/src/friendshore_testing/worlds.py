@@ -162,12 +162,12 @@ def with_terms_and_schedules(
     )
     commitment = {"take_or_pay": Decimal(rng.randint(5, 20)), "take_or_pay_share": Decimal("0.5")}
     offers = _with_one_changed(catalog.offers, rng, commitment)
-    input_material = next(other for other in catalog.materials if other.id != material.id)
-    joint_offer = make_offer(
+    other_material = next(other for other in catalog.materials if other.id != material.id)
+    base_offer = make_offer(
         "pair", catalog.facilities[0].id, material, random_price(rng), random_chain(rng, material.stages, places)
     )
-    second_output = RecipeLine(material=input_material.id, per_unit=Decimal("0.5"), source=SOURCE)
-    two_product_offer = joint_offer.but(outputs=(*joint_offer.outputs, second_output))
+    second_output = RecipeLine(material=other_material.id, per_unit=Decimal("0.5"), source=SOURCE)
+    two_product_offer = base_offer.but(outputs=(*base_offer.outputs, second_output))
     changes = {"offers": (*offers, two_product_offer), "schedules": (schedule,), "terms": (terms,)}
     return case, catalog.but(**changes)
 

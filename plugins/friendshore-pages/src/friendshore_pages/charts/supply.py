@@ -108,22 +108,22 @@ def _input_of(
 
 def _depths(material: str, input_materials: Mapping[str, Sequence[str]]) -> dict[str, int]:
     """Return the maximum depth of each input, up to `MAX_DEPTH`. A cycle ends at the input that was visited first."""
-    finished: list[str] = []
-    unvisited: dict[str, Iterator[str]] = {}
+    in_postorder: list[str] = []
+    remaining_inputs: dict[str, Iterator[str]] = {}
     path = [material]
     while path:
-        inputs = unvisited.setdefault(path[-1], iter(input_materials.get(path[-1], ())))
-        next_input = next((name for name in inputs if name not in unvisited), None)
+        inputs = remaining_inputs.setdefault(path[-1], iter(input_materials.get(path[-1], ())))
+        next_input = next((name for name in inputs if name not in remaining_inputs), None)
         if next_input is None:
-            finished.append(path.pop())
+            in_postorder.append(path.pop())
         else:
             path.append(next_input)
-    position = {name: number for number, name in enumerate(reversed(finished))}
+    position = {name: number for number, name in enumerate(reversed(in_postorder))}
     depths = {material: 0}
-    for name in reversed(finished):
-        for used in input_materials.get(name, ()):
-            if position[used] > position[name]:
-                depths[used] = max(depths.get(used, 0), depths[name] + 1)
+    for name in reversed(in_postorder):
+        for input_name in input_materials.get(name, ()):
+            if position[input_name] > position[name]:
+                depths[input_name] = max(depths.get(input_name, 0), depths[name] + 1)
     return {name: depth for name, depth in depths.items() if depth <= MAX_DEPTH}
 
 
