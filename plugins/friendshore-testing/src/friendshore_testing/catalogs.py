@@ -101,7 +101,9 @@ def _problem(
 ) -> Diagnostic:
     (low, high), (amount, currency) = band, money
     times = ratio if ratio > 1 else 1 / ratio
-    message = f"the price of {noun} `{name}` is {times:,.0f} times {'above' if ratio > 1 else 'below'} any benchmark"
+    message = (
+        f"the price of {noun} `{name}` is {times:,.0f} times {'higher' if ratio > 1 else 'lower'} than any benchmark"
+    )
     found = f"{amount:,.6g} {currency}/kg"
     expected = f"about {low:,.6g}{'' if low == high else f' to {high:,.6g}'} {currency}/kg"
     fix = "check the figure and its unit"

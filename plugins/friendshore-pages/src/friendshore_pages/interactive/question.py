@@ -64,7 +64,9 @@ class InteractiveQuestion(Question[NoOptions, "Interactive"]):
         from .page import page
 
         if result.offered is None:
-            fix = "use `friendshore plan CASE --change`, which plans any case"
+            fix = (
+                "plan the case with a change, as in `friendshore plan CASE --change 'demand=demand:radar, factor=1.2'`"
+            )
             raise InputError(result.refusal, fix=fix, code="FS990")
         return page(result, result.offered)
 
