@@ -119,7 +119,6 @@ def _answer_problems(
 
 _MISSING_NAME = "missing-on-purpose"
 _CASE = Case(name="example", horizon=Horizon(start=date(2027, 1, 1), periods=4, period=PeriodLength.YEAR), place="US")
-"""A case to which demands of an example are added."""
 
 
 def reader_checks(name: str, info: PluginInfo, registry: Registry) -> tuple[Check, ...]:

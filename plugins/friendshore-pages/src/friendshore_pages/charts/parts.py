@@ -14,7 +14,6 @@ K = TypeVar("K")
 _TONNE = Decimal(1000)
 _MILLION = Decimal(10**6)
 _MAX_NAMED = 4
-"""Maximum number of materials in a text."""
 
 
 def largest(amounts: Mapping[K, Decimal], max_count: int) -> list[K]:

@@ -128,7 +128,6 @@ def _depths(material: str, input_materials: Mapping[str, Sequence[str]]) -> dict
 
 
 MAX_NODES = 8
-"""Maximum number of countries per stage, plus the combined rest."""
 MAX_NAMED_LAYERS, MAX_CHAIN_LENGTH = 5, 22
 """Maximum number of layers with country names, and maximum length of a chain. Beyond these, country codes are used."""
 
