@@ -443,7 +443,7 @@ def test_bars_and_ladders_are_native_charts(book: Any) -> None:
     assert (mix.grouping, prices.barDir) == ("stacked", "bar")
     data = cell_rows(book["Chart data"])
     assert data[:4] == [["=Mix"], ["t", "=cmd", "b", "wanted"], ["2027", 1, 3, 5], ["2028", 2, 4, 6]]
-    assert data[4:] == [["Prices"], ["USD/kg", "Prices", "would have to be"], ["now", 10, 8], ["none"]]
+    assert data[4:] == [["Prices"], ["USD/kg", "Prices", "required"], ["now", 10, 8], ["none"]]
 
 
 def test_charts_stand_above_the_table_of_their_figures(book: Any) -> None:

@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 from friendshore.domain.change import Change
 from friendshore.recommend import Opened, reopen
 from friendshore.session import Session
-from friendshore_pages.interactive.levers import Offered, PageProgram, numbers
+from friendshore_pages.interactive.levers import OfferedLevers, PageProgram, numbers
 
 SOURCE = Path(__file__).parents[3] / "docs/cases/small/recipes"
 Taken = tuple[int, Decimal, int]
@@ -39,13 +39,13 @@ def recipes_without_choices() -> Callable[..., Opened]:
     return _made
 
 
-def _minimum(program: PageProgram, offered: Offered, taken: Sequence[Taken]) -> float:
+def _minimum(program: PageProgram, offered: OfferedLevers, taken: Sequence[Taken]) -> float:
     """Of a program after some levers."""
     linear, base = program.layout.linear, numbers(program.layout)
     moved = base.copy()
     for number, factor, _ in taken:
         if number in program.effects:
-            moved += program.effects[number].moves(factor, len(base))
+            moved += program.effects[number].changes(factor, len(base))
     columns, rows = len(linear.cost), len(linear.row_lower)
     cost, lower, upper, row_lower, row_upper, values = np.split(
         moved, np.cumsum([columns, columns, columns, rows, rows])
@@ -65,19 +65,19 @@ def _minimum(program: PageProgram, offered: Offered, taken: Sequence[Taken]) -> 
     return float(found.fun) + linear.constant if found.success else np.inf
 
 
-def _answered(offered: Offered, taken: Sequence[Taken]) -> float | None:
+def _answered(offered: OfferedLevers, taken: Sequence[Taken]) -> float | None:
     """What the plan comes to after some levers, as the page works it out; None: they are not offered together."""
     stands = {}
     makers = {}
     for number, _, _ in taken:
-        for program in offered.makes.get(number, ()):
+        for program in offered.programs_by_lever.get(number, ()):
             for part in offered.programs[program].covers:
                 if part in stands:
                     return None
                 stands[part], makers[part] = program, number
     acting: dict[int, set[int]] = {}
     for number, _, _ in taken:
-        for part in offered.touches[number]:
+        for part in offered.affected_parts[number]:
             program = stands.setdefault(part, part)
             if offered.levers[number].kind == "remove" or makers.get(part) == number:
                 continue
@@ -87,30 +87,30 @@ def _answered(offered: Offered, taken: Sequence[Taken]) -> float | None:
                 acting.setdefault(program, set()).add(number)
     for program, some in acting.items():
         held = offered.programs[program]
-        if any({a, b} <= some for a, b in held.apart) or (held.alone and len(some) > 1):
+        if any({a, b} <= some for a, b in held.conflicts) or (held.is_exclusive and len(some) > 1):
             return None
     total = sum(float(plan.verified.cost.objective) for n, plan in enumerate(offered.plans) if n not in stands)
     return total + sum(_minimum(offered.programs[number], offered, taken) for number in set(stands.values()))
 
 
 @pytest.fixture(scope="session")
-def answered() -> Callable[[Offered, Sequence[Taken]], float | None]:
+def answered() -> Callable[[OfferedLevers, Sequence[Taken]], float | None]:
     """What a page answers."""
     return _answered
 
 
-def _expected(session: Session, offered: Offered, taken: Sequence[Taken]) -> float:
+def _expected(session: Session, offered: OfferedLevers, taken: Sequence[Taken]) -> float:
     """What the plan comes to after the same changes of the case; infinite: hard rules conflict."""
     starts = [period.start for period in session.problem.case.horizon.periods]
     order = sorted(taken, key=lambda one: offered.levers[one[0]].kind == "remove")
     changes: list[Change] = [
-        offered.levers[number].at(factor, starts[first] if first else None) for number, factor, first in order
+        offered.levers[number].change_at(factor, starts[first] if first else None) for number, factor, first in order
     ]
     answer = session.what_if(*changes)
     return np.inf if answer.infeasible else float(answer.cost.objective)
 
 
 @pytest.fixture(scope="session")
-def expected() -> Callable[[Session, Offered, Sequence[Taken]], float]:
+def expected() -> Callable[[Session, OfferedLevers, Sequence[Taken]], float]:
     """What `plan` comes to."""
     return _expected

@@ -40,8 +40,8 @@ from friendshore.document.elements import (
     sentence,
     table,
 )
-from friendshore_pages.html import Working, html
-from friendshore_pages.html.markup import value
+from friendshore_pages.html import InteractivePart, html
+from friendshore_pages.html.markup import sort_value
 
 D = Decimal
 
@@ -77,7 +77,7 @@ def test_a_small_page_is_as_it_was() -> None:
 def test_a_figure_that_its_text_says_in_full_is_not_written_twice() -> None:
     """The script reads `1,234` as 1234. A figure that is rounded, or has a unit, is kept in full beside its text."""
     cells = Amount(D(1234)), Amount(D("1234.5")), Amount(D(1234), "USD"), Kilograms(D(3))
-    assert [value(cell) for cell in cells] == [None, "1234.5", "1234", "3"]
+    assert [sort_value(cell) for cell in cells] == [None, "1234.5", "1234", "3"]
 
 
 def test_the_policy_allows_the_page_alone() -> None:
@@ -159,7 +159,7 @@ def test_ids_of_many_columns_are_not_broken_as_long_as_the_page_has_room(letters
 def test_a_part_that_works_is_allowed_its_own_script_and_no_other() -> None:
     """The policy names the hash of every script and style; data that could end its element are refused."""
     texts = ("Plan anew", "anew", "With scripts on, this plans.", "#anew{margin:0}", "void 0;")
-    working = Working(*texts, {"numbers": "MTIz"}, solves=True)
+    working = InteractivePart(*texts, {"numbers": "MTIz"}, solves=True)
     made = html(document("A plan"), working)
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', made)
     for held in ("void 0;", "#anew{margin:0}"):

@@ -35,7 +35,7 @@ from friendshore.document.charts import (
 )
 from friendshore.document.charts import Node as Place
 from friendshore.document.elements import Column, Drawing, figures, table
-from friendshore_pages.html.svg import cut, measured, spread, ticks
+from friendshore_pages.html.svg import shortened, spread_out, text_width, ticks
 
 D = Decimal
 
@@ -329,7 +329,7 @@ def boxes(picture: Node) -> list[tuple[str, float, float, float, float]]:
         inside = (
             (part, size) if isinstance(part, str) else (part.text, number(part, "font-size")) for part in node.inside
         )
-        wide = sum(measured(*one) for one in inside)
+        wide = sum(text_width(*one) for one in inside)
         x, y = number(node, "x"), number(node, "y")
         left = x - {"middle": wide / 2, "end": wide}.get(node.attributes.get("text-anchor", ""), 0.0)
         found.append((node.text, left, y - size * 0.72, left + wide, y + size * 0.1))
@@ -377,11 +377,13 @@ def test_ticks_are_round_and_reach_the_ends() -> None:
 
 def test_names_are_spread_and_cut() -> None:
     """No nearer than they need, as near to their place as there is room; an ellipsis is within the room too."""
-    assert spread([5, 5, 5], 10, 0, 100) == [5, 15, 25]
-    assert spread([95, 96], 10, 0, 100) == [90, 100]
-    assert spread([1, 2, 3], 10, 0, 15) == [0, 10, 20]
-    room: Callable[[str], float] = measured
-    assert [measured(sign, 10) for sign in ("i", "M", "é", "你", "\u0301")] == pytest.approx([2.22, 8.33, 5.56, 10, 0])
-    assert cut("a name", 1000) == "a name"
-    assert room(cut("a long name of a supplier", 60)) <= 60
-    assert cut("a long name", 60).endswith("…")
+    assert spread_out([5, 5, 5], 10, 0, 100) == [5, 15, 25]
+    assert spread_out([95, 96], 10, 0, 100) == [90, 100]
+    assert spread_out([1, 2, 3], 10, 0, 15) == [0, 10, 20]
+    room: Callable[[str], float] = text_width
+    assert [text_width(sign, 10) for sign in ("i", "M", "é", "你", "\u0301")] == pytest.approx(
+        [2.22, 8.33, 5.56, 10, 0]
+    )
+    assert shortened("a name", 1000) == "a name"
+    assert room(shortened("a long name of a supplier", 60)) <= 60
+    assert shortened("a long name", 60).endswith("…")

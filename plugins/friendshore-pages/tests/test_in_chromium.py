@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from friendshore.recommend import Opened, reopen
-from friendshore_pages.interactive.levers import Offered
+from friendshore_pages.interactive.levers import OfferedLevers
 from friendshore_pages.interactive.page import Interactive, page
 from friendshore_pages.interactive.question import InteractiveQuestion, NoOptions
 
@@ -57,7 +57,7 @@ def window_of(answer: Interactive, browser: Any, folder: Path) -> Iterator[Any]:
     window.on("console", lambda message: said.append(message.text))
     window.on("pageerror", lambda error: said.append(str(error)))
     window.goto(path.as_uri())
-    window.get_by_text("This is the plan, nothing changed.").wait_for()
+    window.get_by_text("This is the plan without changes.").wait_for()
     yield window
     window.close()
     assert [address for address in asked if not address.startswith("blob:")] == [path.as_uri()]
@@ -71,7 +71,7 @@ def shown(answer: Interactive, browser: Any, tmp_path_factory: pytest.TempPathFa
         yield window
 
 
-def compared(found: Offered, answer: Interactive, window: Any, expected: Callable[..., float]) -> None:
+def compared(found: OfferedLevers, answer: Interactive, window: Any, expected: Callable[..., float]) -> None:
     """Asks a page for changes that are drawn by lot, and holds what it answers against what the same changes of the case come to."""
     drawn = random.Random(5)
     periods = answer.session.problem.case.horizon.count
@@ -90,10 +90,10 @@ def compared(found: Offered, answer: Interactive, window: Any, expected: Callabl
             for number, factor, first in taken
         ]
         told = window.evaluate("(some) => window.friendshore.ask(some).catch(error => error.message)", given)
-        if told == "these changes are not offered together":
+        if told == "these changes can't be combined":
             continue
         worth = expected(answer.session, found, taken)
-        if told == "no plan keeps all hard rules after this change":
+        if told == "no plan satisfies all hard rules after this change":
             assert worth == inf, given
         else:
             assert not isinstance(told, str), (told, given)
@@ -120,44 +120,44 @@ def test_so_do_integer_decisions_dates_and_rules(
 
 def plan_without(shown: Any, name: str) -> None:
     """Asks for the plan without something, by the controls of the page."""
-    shown.locator("#plan-anew").get_by_label("Change").select_option("remove")
+    shown.locator("#plan-again").get_by_label("Change").select_option("remove")
     shown.get_by_label("of", exact=True).fill(name)
-    shown.get_by_role("button", name="Plan anew").click()
+    shown.get_by_role("button", name="Plan again").click()
 
 
 def take_back(shown: Any) -> None:
     """Takes it back."""
-    shown.get_by_role("button", name="take back").click()
-    shown.get_by_text("This is the plan, nothing changed.").wait_for()
+    shown.get_by_role("button", name="undo").click()
+    shown.get_by_text("This is the plan without changes.").wait_for()
 
 
 def test_a_planner_takes_an_offer_away_and_takes_that_back(shown: Any) -> None:
     """By the controls of the page: the answer stands beside the plan, with the command that asks for the same."""
     plan_without(shown, "swarf-oxide")
-    shown.get_by_text("Planned anew in").wait_for()
-    told = shown.locator("#plan-anew").inner_text()
+    shown.get_by_text("Planned again in").wait_for()
+    told = shown.locator("#plan-again").inner_text()
     assert "--change 'remove=offer:swarf-oxide'" in told
-    assert "What is bought more or less" in told
+    assert "Purchases that differ" in told
     take_back(shown)
 
 
 def test_a_name_that_nothing_answers_to_is_told(shown: Any) -> None:
     """And nothing is planned."""
     plan_without(shown, "nobody")
-    assert "Nothing here is called" in shown.get_by_role("status").inner_text()
+    assert "Nothing is called" in shown.get_by_role("status").inner_text()
 
 
 def test_a_loss_of_a_country_from_a_period_on_and_what_does_not_go_with_it(browser: Any, tmp_path: Path) -> None:
     """The command names the day; what takes the same away once more is not taken, and said to be."""
     answer = InteractiveQuestion().ask(reopen(CASES / "stock"), NoOptions(), None)
     with window_of(answer, browser, tmp_path) as shown:
-        shown.locator("#plan-anew").get_by_label("Change").select_option("remove")
+        shown.locator("#plan-again").get_by_label("Change").select_option("remove")
         shown.get_by_role("combobox", name="from").select_option(index=1)
         plan_without(shown, "country:CN")
-        shown.get_by_text("Planned anew in").wait_for()
-        assert "remove=country:CN, from=2027-01-01" in shown.locator("#plan-anew").inner_text()
+        shown.get_by_text("Planned again in").wait_for()
+        assert "remove=country:CN, from=2027-01-01" in shown.locator("#plan-again").inner_text()
         plan_without(shown, "river-antimony")
-        assert "both take the same away" in shown.get_by_role("status").inner_text()
+        assert "both remove the same offers" in shown.get_by_role("status").inner_text()
         take_back(shown)
 
 

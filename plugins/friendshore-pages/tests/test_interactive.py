@@ -24,7 +24,7 @@ from friendshore.document.terminal import plain_text
 from friendshore.domain.change import Change
 from friendshore.errors import InputError
 from friendshore.recommend import Opened, reopen
-from friendshore_pages.interactive.levers import Offered, numbers, offered
+from friendshore_pages.interactive.levers import OfferedLevers, numbers, offered_levers
 from friendshore_pages.interactive.page import Interactive, page
 from friendshore_pages.interactive.question import InteractiveQuestion, NoOptions
 
@@ -43,9 +43,9 @@ SMALL = [("orders", 4), ("stock", 4)] + [
 """Worked cases with and without integer decisions, with lots, tiers, rules dated by order, and rules that a scenario switches on; and how many changes are drawn."""
 
 
-def found_in(opened: Opened) -> Offered:
+def found_in(opened: Opened) -> OfferedLevers:
     """All that the page of a case offers."""
-    return offered(opened.session, lambda done, of: None)
+    return offered_levers(opened.session, lambda done, of: None)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def answer(recipes: Opened) -> Interactive:
 
 
 @cache
-def small(name: str) -> tuple[Opened, Offered]:
+def small(name: str) -> tuple[Opened, OfferedLevers]:
     """A worked case, and what its page offers."""
     opened = reopen(ROOT / "docs/cases/small" / name)
     return opened, found_in(opened)
@@ -77,7 +77,7 @@ def test_every_lever_comes_to_what_the_same_change_of_the_case_comes_to(
     for number, lever in enumerate(found.levers):
         taken = [(number, factor, 0)]
         worth = expected(recipes.session, found, taken)
-        assert answered(found, taken) == pytest.approx(worth, rel=1e-6, abs=1e-3), lever.words
+        assert answered(found, taken) == pytest.approx(worth, rel=1e-6, abs=1e-3), lever.option_text
 
 
 @pytest.mark.parametrize(("case", "most"), SMALL)
@@ -123,7 +123,7 @@ def test_a_price_and_the_duty_that_is_a_share_of_it_are_kept_apart(
 ) -> None:
     """What the two do to a cost is a product, and does not add up."""
     found = found_in(recipes_without_choices(tmp_path, DUTY))
-    apart = {frozenset(found.levers[n].kind for n in pair) for program in found.programs for pair in program.apart}
+    apart = {frozenset(found.levers[n].kind for n in pair) for program in found.programs for pair in program.conflicts}
     assert frozenset(("price", "disable")) in apart
 
 
@@ -131,7 +131,7 @@ def test_dates_losses_and_integer_decisions_are_offered() -> None:
     """A rule that begins later, a rule that makes another program, whole countries and companies, and a case with orders of a least size."""
     (_, stock), (_, orders) = small("stock"), small("orders")
     assert {"move", "later", "disable", "enable", "remove"} <= {lever.kind for lever in stock.levers}
-    assert stock.makes
+    assert stock.programs_by_lever
     assert orders.programs[0].layout.linear.integer.any()
     assert {lever.name.partition(":")[0] for lever in orders.levers if ":" in lever.name} >= {"country", "supplier"}
 
@@ -155,7 +155,7 @@ def test_how_far_the_trials_have_come_is_told(recipes: Opened) -> None:
 
 def held(text: str) -> Any:
     """What a page holds."""
-    found = re.search(r'id="plan-anew-data"[^>]*>([^<]*)<', text)
+    found = re.search(r'id="plan-again-data"[^>]*>([^<]*)<', text)
     return json.loads(gzip.decompress(b64decode(found[1])))
 
 
@@ -177,7 +177,7 @@ def test_the_page_is_written_where_a_file_is_named(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, [*asked, str(file)])
     assert done.exit_code == 0
     assert held(file.read_text(encoding="utf-8"))["parts"]
-    assert "What can be changed here" in done.stdout
+    assert "Possible changes" in done.stdout
     assert "<" not in done.stdout
     assert CliRunner().invoke(app, [*asked, str(file)]).exit_code == 2
 
@@ -205,9 +205,9 @@ def test_columns_that_fall_away_are_closed() -> None:
     opened, found = small("stock")
     number = next(n for n, lever in enumerate(found.levers) if lever.kind == "later" and lever.name == "civil")
     layout, effect = found.programs[0].layout, found.programs[0].effects[number]
-    (after,) = opened.session.parts_after(found.levers[number].at())
+    (after,) = opened.session.parts_after(found.levers[number].change_at())
     gone = [n for n, column in enumerate(layout.columns) if column not in after.layout().columns]
-    upper = numbers(layout) + effect.moves(Decimal(1), len(numbers(layout)))
+    upper = numbers(layout) + effect.changes(Decimal(1), len(numbers(layout)))
     assert gone
     assert {upper[2 * len(layout.columns) + n] for n in gone} == {0}
 
@@ -216,8 +216,8 @@ def test_the_command_below_an_answer_asks_for_the_same() -> None:
     """As it is typed, every change is the one that the page makes."""
     _, found = small("stock")
     for lever in found.levers:
-        (stated,) = stated_changes([f"{lever.words}, factor=2" if lever.sized else lever.words])
-        assert stated == lever.at(Decimal(2))
+        (stated,) = stated_changes([f"{lever.option_text}, factor=2" if lever.has_factor else lever.option_text])
+        assert stated == lever.change_at(Decimal(2))
 
 
 def test_the_page_says_what_is_applied_to_its_case() -> None:

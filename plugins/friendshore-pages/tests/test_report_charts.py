@@ -124,7 +124,7 @@ def test_demands_met_in_full_are_one_rung_where_there_are_many() -> None:
     met = [DEMAND | full | {"id": f"d{n}", "end_use": f"use-{n}"} for n in range(6)]
 
     def rungs(demands: list[dict[str, Any]]) -> list[tuple[str, str]]:
-        ladder = chart(charts.Ladder, "Part of each demand that is delivered", demands=demands)
+        ladder = chart(charts.Ladder, "Delivered share of each demand", demands=demands)
         return [(one.name, one.tone.value) for one in ladder.rungs]
 
     uses = ["defense", *(f"use-{n}" for n in range(5))]
@@ -140,7 +140,7 @@ def test_a_country_that_is_kept_out_is_told_and_so_are_those_in_which_a_stage_ma
     barred |= {"rule": "ban", "stage": "mined", "clause": "", "reason": ""}
     blocked = [barred | {"countries": ["CN"]}, barred | {"countries": ["MY"], "offer": "y"}]
     told = {"purchases": [PURCHASE | plant, PURCHASE | site], "blocked": blocked}
-    drawn = chart(charts.WorldMap, "Where it is bought, and where not", **told)
+    drawn = chart(charts.WorldMap, "Purchases and exclusions by country", **told)
     assert {one.code: (one.amount is not None, one.tone) for one in drawn.countries} == {
         "AU": (True, doc.Tone.PLAIN), "MY": (True, doc.Tone.DOUBTFUL), "CN": (False, doc.Tone.BAD), "MM": (False, doc.Tone.ASIDE)
     }  # fmt: skip
@@ -177,7 +177,7 @@ def test_a_flow_goes_through_makers_to_the_mine() -> None:
     assert {key: value * unit for key, value in flows.items() if key[2] != "goes to" or key[3].startswith("to others")} == {
         ("oxide", "AU→MY", "to a maker at", "PLANT-A"): 900,
         ("to a maker at", "PLANT-A", "metal", "CA"): 880,
-        ("to a maker at", "PLANT-A", "goes to", "to others, or left"): 20,
+        ("to a maker at", "PLANT-A", "goes to", "to others, or left over"): 20,
         ("metal", "CA", "to a maker at", "PLANT-B"): 600,
         ("to a maker at", "PLANT-B", "magnet", "US"): 600,
         ("magnet", "US", "delivered to", "US"): 1500,

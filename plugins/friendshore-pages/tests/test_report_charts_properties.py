@@ -150,9 +150,9 @@ def _money(run: Run, charts_: dict[tuple[type, str], Any]) -> None:
     due = [row.cells[-1].value for row in spend.table.rows if str(row.cells[0]).startswith("holding")]
     if run.cost.nominal == run.cost.total:
         assert near(total(due), run.cost.onboarding + run.cost.fixed + run.cost.untaken + run.cost.holding, cost)
-    world = charts_[charts.WorldMap, "Where it is bought, and where not"].chart
+    world = charts_[charts.WorldMap, "Purchases and exclusions by country"].chart
     assert near(total(one.amount for one in world.countries if one.amount is not None), cost)
-    rest = charts_[charts.Ladder, "What the money rests on"].chart
+    rest = charts_[charts.Ladder, "Spending by confidence"].chart
     assert near(total(one.value for one in rest.rungs if one.value is not None), cost)
     charges = charts_.get((charts.Ladder, "Charges by rule"))
     told = total(one.value for one in charges.chart.rungs if one.value) if charges else Decimal(0)

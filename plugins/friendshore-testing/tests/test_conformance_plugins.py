@@ -57,28 +57,28 @@ RULES: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "product of limits": ({"old": "(bought,)", "new": "(bought * bought,)"}, "linear", "(bought * bought,)", "unsupported operand"),
     "bound by purchases": ({"old": "at_most=self.most", "new": "at_most=bought"}, "linear", "class House", "`at_most` is a BoughtTerm, which depends on the plan"),
     "span of no length": ({"old": 'spans("period")', "new": 'spans("month")'}, "linear", 'spans("month")', "there are no stretches of a month"),
-    "remembers": ({"old": COUNTS, "new": "lambda offer, place: 1 + next(numbers)"}, "pure", "class House", "other rows"),
-    "reads the clock": (forbids(first="import time; time.time()"), "pure", "time.time()", "it reads the clock"),
-    "reads the day": ({"old": SPANS, "new": f"from datetime import date; date.today()\n        {SPANS}"}, "pure", "date.today()", "it reads the clock"),
-    "throws dice": (forbids(first="import random; random.choice([1, 2])"), "pure", "random.choice", "it reads dice"),
-    "reads the environment": (forbids(first="import os; os.environ.get('HOUSE')"), "pure", "os.environ.get", "it reads the environment"),
-    "reads a file": (forbids(first="open(__file__).close()"), "pure", "open(__file__)", "it reads files"),
-    "changes what it is shown": (forbids(first="object.__setattr__(offer.offer, 'note', 'seen')"), "pure", "class House", "it changes what it is shown"),
-    "changes with the process": ({"old": SPANS, "new": 'for label, periods in sorted(facts.spans("period"), key=lambda s: hash(s[0])):'}, "seeds", "class House", "in another process"),
+    "remembers": ({"old": COUNTS, "new": "lambda offer, place: 1 + next(numbers)"}, "pure", "class House", "FS955"),
+    "reads the clock": (forbids(first="import time; time.time()"), "pure", "time.time()", "reads the clock"),
+    "reads the day": ({"old": SPANS, "new": f"from datetime import date; date.today()\n        {SPANS}"}, "pure", "date.today()", "reads the clock"),
+    "throws dice": (forbids(first="import random; random.choice([1, 2])"), "pure", "random.choice", "reads random numbers"),
+    "reads the environment": (forbids(first="import os; os.environ.get('HOUSE')"), "pure", "os.environ.get", "reads the environment"),
+    "reads a file": (forbids(first="open(__file__).close()"), "pure", "open(__file__)", "reads files"),
+    "changes what it is shown": (forbids(first="object.__setattr__(offer.offer, 'note', 'seen')"), "pure", "class House", "changes the facts"),
+    "changes with the process": ({"old": SPANS, "new": 'for label, periods in sorted(facts.spans("period"), key=lambda s: hash(s[0])):'}, "seeds", "class House", "FS955"),
     "breaks down": (forbids("self.nothing"), "answers", "self.nothing", "AttributeError"),
     "breaks down where nothing is known": (forbids(first="[min(e.countries) for e in offer.performed]"), "gaps", "min(e.countries)", "min() arg is an empty sequence"),
     "breaks down where nothing is offered": ({"old": SPANS, "new": f"facts.offers[0]\n        {SPANS}"}, "gaps", "facts.offers[0]", "IndexError"),
     "ends the program": (forbids(first="raise SystemExit(0)"), "answers", "raise SystemExit(0)", "SystemExit: 0"),
-    "speaks for another": ({"old": LIMIT, "new": FORBID.format(first="pass", result="Result.FAIL").replace("self.id", "'other'")}, "answers", "class House", "by the rule `other`, not its own"),
-    "turns into nothing": ({"old": "    most:", "new": "    def in_currency(self, currency, exchange):\n        return None\n\n    most:"}, "answers", "class House", "`in_currency` returned None"),
+    "speaks for another": ({"old": LIMIT, "new": FORBID.format(first="pass", result="Result.FAIL").replace("self.id", "'other'")}, "answers", "class House", "by the rule `other` instead of its own"),
+    "turns into nothing": ({"old": "    most:", "new": "    def in_currency(self, currency, exchange):\n        return None\n\n    most:"}, "answers", "class House", "`in_currency` answers None"),
     "takes no use": ({"old": LIMIT, "new": "    def judge(self, offer, move):\n        return None\n\n\n"}, "answers", "class House", "takes 3 positional arguments"),
-    "pays the buyer": ({"old": LIMIT, "new": "    def charge(self, offer, move, use, origin, value):\n        return Decimal(-5)\n\n\n"}, "answers", "class House", "`charge` returned -5"),
-    "pays for a miss": ({"old": "at_most=self.most", "new": "at_most=self.most, penalty=Decimal(-1)"}, "linear", "class House", "it pays for being missed"),
-    "trusts the unknown": (forbids(first="if not offer.performed: return PASS"), "doubt", "class House", "(nothing said of its stages) to AU for civil, and says unproven where mined was surely in"),
-    "cheap in doubt": ({"old": LIMIT, "new": CHARGE}, "doubt", "class House", ", and 50 where "),
+    "pays the buyer": ({"old": LIMIT, "new": "    def charge(self, offer, move, use, origin, value):\n        return Decimal(-5)\n\n\n"}, "answers", "class House", "`charge` answers -5"),
+    "pays for a miss": ({"old": "at_most=self.most", "new": "at_most=self.most, penalty=Decimal(-1)"}, "linear", "class House", "negative `penalty`"),
+    "trusts the unknown": (forbids(first="if not offer.performed: return PASS"), "doubt", "class House", "(without stages) to AU for civil, but returns unproven if it was definitely mined in"),
+    "cheap in doubt": ({"old": LIMIT, "new": CHARGE}, "doubt", "class House", ", but 50 if "),
     "takes a mass for a text": ({"old": "    most:", "new": '    cap: str = ""\n    model_config = {"json_schema_extra": {"examples": [{"cap": "5 t"}]}}\n\n    most:'}, "masses", "", "parse_mass"),
     "row that is told nothing": (says("Rule."), "sentence", "class House", "no sentence"),
-    "rule that is told nothing": ({"old": "No more than 60 kg are bought in a period.", "new": ""}, "sentence", "class House", "is not told in a sentence"),
+    "rule that is told nothing": ({"old": "No more than 60 kg are bought in a period.", "new": ""}, "sentence", "class House", "has no sentence"),
 }  # fmt: skip
 
 
@@ -184,9 +184,9 @@ def test_a_catalog_that_is_in_no_plugin_is_checked_too(tmp_path: Path) -> None:
     assert done.returncode == 3
     (mistake,) = [check for check in answer(done)["checks"] if check["result"] == "mistake"]
     (found,) = mistake["found"]
-    assert found["message"] == "offer `tin-au` says nothing of the stage mined"
-    assert (Path(found["file"]).name, found["row"], found["column"]) == ("chain.csv", 2, "stage")
-    assert found["fix"] == "add the row; leave `countries` blank where nobody knows"
+    place = (Path(found["file"]).name, found["row"], found["column"])
+    assert (found["code"], *place) == ("FS950", "chain.csv", 2, "stage")
+    assert found["fix"]
 
 
 PACK = """schema = 1
@@ -215,11 +215,11 @@ WRONG = VECTORS.replace('"fail"', '"pass"')
     ("pack", "vectors", "check", "words"),
     [
         deep(PACK, VECTORS, "", ""),
-        deep(PACK, "", "vectors", "there is no vectors.toml"),
-        (PACK.replace('source = "a text", ', ""), WRONG, "citations vectors", "has no source; expected verdict pass, got fail"),
+        deep(PACK, "", "vectors", "FS957"),
+        (PACK.replace('source = "a text", ', ""), WRONG, "citations vectors", "FS950; FS957"),
         (PACK.replace("origin-ban", "orign-ban"), VECTORS, "read", "did you mean"),
-        deep(PACK.replace('title = "Tin"', ""), VECTORS, "read", "FS002"),
-        deep(PACK, VECTORS.replace('why = "Refined in China."', ""), "citations", "neither reason nor citation"),
+        deep(PACK.replace('title = "Tin"', ""), VECTORS, "read", "a needed key is missing"),
+        deep(PACK, VECTORS.replace('why = "Refined in China."', ""), "citations", "FS957"),
         deep(PACK, VECTORS.replace("delivered", "deliverd"), "vectors", "did you mean `delivered`"),
     ],
 )  # fmt: skip
@@ -320,5 +320,5 @@ def test_the_kit_runs_in_pytest(tmp_path: Path) -> None:
     asked = [*pytest_, "-c", os.devnull, "-p", "friendshore_testing.pytest_plugin", "--friendshore", "."]
     done = subprocess.run(asked, cwd=bad, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stdout
-    for words in ("catalog-acme-tin-stages", "says nothing of the stage mined", "1 failed"):
+    for words in ("catalog-acme-tin-stages", "FS950", "1 failed"):
         assert words in done.stdout

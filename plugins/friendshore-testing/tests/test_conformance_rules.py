@@ -159,26 +159,26 @@ BAD: dict[str, tuple[Rule, str, str]] = {
     "breaks down at its sentence": (made("speechless", sentence=lambda self: self.title[1000]), "sentence", "string index out of range"),
     "rows that do not fit": (CROOKED, "linear", "1 of `at_most`"),
     "breaks down at an offer": (made("nervous", judge=nervous), "answers", "AttributeError"),
-    "careless": (made("careless", concerns=lambda self, use: False), "shortcuts", "`concerns` says that it does not bear on defense use"),
-    "charge by use": (made("by-use", Rule, charge_reads_use=False, charge=charging(lambda use, *_: Decimal(int(use == "defense")))), "shortcuts", "the charge differs from use to use"),
-    "charge on a material": (made("on-nothing", Rule, charges_on=lambda self, material: False, charge=charging(lambda *_: Decimal(1))), "shortcuts", "`charges_on` is false of"),
-    "charge by origin": (made("by-origin", Rule, charged_origins=property(lambda self: ()), charge=charging(lambda use, origin, _: Decimal(int(origin == "CN")))), "shortcuts", "yet their charges differ"),
-    "row that reads nothing": (made("unread", Capped, rows=row_of(at_most=Decimal(100), reads=frozenset())), "shortcuts", "leaves out"),
-    "json": (Untyped.model_validate(GIVEN), "json", "another rule once written as JSON"),
-    "sentence of a rule": (Barred.model_validate({**GIVEN, "title": ""}), "sentence", "not told in a sentence"),
-    "sentence of a row": (made("mute", Capped, rows=row_of(at_most=Decimal(10**6), sentence="")), "sentence", "row `all` has no sentence"),
-    "answers": (YES, "answers", "instead of a verdict"),
+    "careless": (made("careless", concerns=lambda self, use: False), "shortcuts", "FS956 & `concerns`"),
+    "charge by use": (made("by-use", Rule, charge_reads_use=False, charge=charging(lambda use, *_: Decimal(int(use == "defense")))), "shortcuts", "FS956 & `charge_reads_use`"),
+    "charge on a material": (made("on-nothing", Rule, charges_on=lambda self, material: False, charge=charging(lambda *_: Decimal(1))), "shortcuts", "FS956 & `charges_on`"),
+    "charge by origin": (made("by-origin", Rule, charged_origins=property(lambda self: ()), charge=charging(lambda use, origin, _: Decimal(int(origin == "CN")))), "shortcuts", "FS956 & `charged_origins`"),
+    "row that reads nothing": (made("unread", Capped, rows=row_of(at_most=Decimal(100), reads=frozenset())), "shortcuts", "FS956 & `reads`"),
+    "json": (Untyped.model_validate(GIVEN), "json", "FS953"),
+    "sentence of a rule": (Barred.model_validate({**GIVEN, "title": ""}), "sentence", "FS422"),
+    "sentence of a row": (made("mute", Capped, rows=row_of(at_most=Decimal(10**6), sentence="")), "sentence", "FS422 & row `all`"),
+    "answers": (YES, "answers", "no verdict"),
     "not linear": (SQUARED, "linear", "unsupported operand"),
     "by the plan": (BY_PLAN, "linear", "`at_most` is <function"),
-    "not pure": (made("moody", judge=moody), "pure", "it gives other verdicts"),
-    "by order": (made("first", Capped, rows=row_of(first_shown, **FIVE)), "order", "change with the order in which it is shown"),
-    "doubt": (made("trusting", judge=trusting), "doubt", "says fail where"),
-    "cheaper": (REBATE, "more-rules", "can't be negative"),
-    "by number": (made("by-number", Capped, rows=row_of(at_least=lambda facts: Decimal(30 * len(facts.offers)))), "more-offers", "with one more offer"),
-    "by number of appearance": (made("numbered", judge=numbered), "rows-of-tables", "in another order"),
-    "by name": (made("by-name", Capped, rows=row_of(first_called, **FIVE)), "names", "with other names"),
-    "each offer": (made("each-offer", Capped, rows=each_offer), "halves", "split in two"),
-    "applies to nothing": (OriginBan.model_validate(NEVER), "applies", "bears on none of them"),
+    "not pure": (made("moody", judge=moody), "pure", "FS955"),
+    "by order": (made("first", Capped, rows=row_of(first_shown, **FIVE)), "order", "FS955"),
+    "doubt": (made("trusting", judge=trusting), "doubt", "FS956 & passes"),
+    "cheaper": (REBATE, "more-rules", "pays the buyer"),
+    "by number": (made("by-number", Capped, rows=row_of(at_least=lambda facts: Decimal(30 * len(facts.offers)))), "more-offers", "FS956"),
+    "by number of appearance": (made("numbered", judge=numbered), "rows-of-tables", "FS956"),
+    "by name": (made("by-name", Capped, rows=row_of(first_called, **FIVE)), "names", "FS956"),
+    "each offer": (made("each-offer", Capped, rows=each_offer), "halves", "FS956"),
+    "applies to nothing": (OriginBan.model_validate(NEVER), "applies", "FS957"),
 }  # fmt: skip
 """Rules that each break one check, and what is found."""
 
@@ -210,7 +210,7 @@ def test_each_check_finds_the_rule_that_breaks_it(name: str) -> None:
     rule, check, words = BAD[name]
     said = found(rule_checks(rule), check)
     assert check in said, said
-    assert words in said[check]
+    assert all(part in said[check] for part in words.split(" & ")), said
 
 
 @pytest.mark.parametrize("name", ["not linear", "by the plan", "not pure", "by order"])
@@ -232,7 +232,7 @@ def test_a_wider_form_must_bar_no_less() -> None:
     """A form that is said to be wider, and lets an offer pass that the narrower bars, is found."""
     narrow = Barred.model_validate(GIVEN)
     other = Barred.model_validate({**GIVEN, "country": "AU"})
-    assert "let pass" in found(rule_checks(narrow, wider=[other]), "wider")["wider"]
+    assert "FS956" in found(rule_checks(narrow, wider=[other]), "wider")["wider"]
 
 
 class TestExamples:
@@ -253,9 +253,9 @@ class TestExamples:
     @pytest.mark.parametrize(
         ("offer", "allowed", "amount", "words"),
         [
-            ("cn-metal", True, "10 kg", "is refused"),
-            ("au-metal", False, "10 kg", "is allowed"),
-            ("au-metal", True, "99 kg", "even without the rule"),
+            ("cn-metal", True, "10 kg", "found refused"),
+            ("au-metal", False, "10 kg", "found allowed"),
+            ("au-metal", True, "99 kg", "FS957"),
         ],
     )
     def test_wrong_examples_are_found(self, offer: str, allowed: bool, amount: str, words: str) -> None:

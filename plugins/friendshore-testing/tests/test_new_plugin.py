@@ -200,5 +200,5 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     taken = tmp_path / "taken"
     taken.mkdir()
     assert new("acme", taken).exit_code == 0
-    refused(taken, "acme", taken, but="is there already")
+    refused(taken, "acme", taken, but="FS080")
     refused(taken, "acme", taken / "README.md")

@@ -1,4 +1,4 @@
-"""Pages for people who share results: HTML with charts, XLSX reports, notebook output, and the interactive page. A plugin for friendshore."""
+"""HTML pages with charts, XLSX reports, notebook output, and the interactive page, as a plugin for friendshore."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 @hookimpl
 def friendshore_questions() -> list[InteractiveQuestion]:
-    """Return the question `interactive`."""
     from .interactive.question import InteractiveQuestion
 
     return [InteractiveQuestion()]
@@ -22,7 +21,6 @@ def friendshore_questions() -> list[InteractiveQuestion]:
 
 @hookimpl
 def friendshore_formats() -> list[Format]:
-    """Return the formats HTML and XLSX."""
     from .formats import Html, Xlsx
 
     return [Html(), Xlsx()]

@@ -1,4 +1,4 @@
-"""The output formats HTML and XLSX."""
+"""Output formats HTML and XLSX."""
 
 from __future__ import annotations
 
@@ -12,38 +12,32 @@ from friendshore.report import Format
 from .report import report_document
 
 
-class _Whole(Format):
+class _FullReport(Format):
     """A format in which the report of a run contains all tables and charts."""
 
     def of_run(self, run: Run, checked: RunCheck | None, answers: Sequence[Document]) -> Document:
-        """Return a document with everything about a run."""
         return report_document(run, checked, answers)
 
 
-class Html(_Whole):
+class Html(_FullReport):
     """One HTML page with charts that loads nothing else."""
 
     name = "html"
 
     def render(self, document: Document, file: str = "") -> bytes:
-        """Return a document as a page."""
         from .html import html
 
         return html(document).encode()
 
 
-class Xlsx(_Whole):
+class Xlsx(_FullReport):
     """A workbook with a sheet for each table, and charts."""
 
     name = "xlsx"
     is_text = False
 
     def render(self, document: Document, file: str = "") -> bytes:
-        """Return a document as a workbook.
-
-        Raises:
-            InputError: If XlsxWriter isn't installed.
-        """
+        """Return a document as the bytes of a workbook. Raises InputError if XlsxWriter isn't installed."""
         from .workbook import workbook
 
         return workbook(document, file)

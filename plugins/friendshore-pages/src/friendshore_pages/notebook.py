@@ -1,4 +1,4 @@
-"""Output in notebooks: the screen of a result as a page in a frame."""
+"""Notebook output: the screen of a result as a page in a frame."""
 
 from __future__ import annotations
 
@@ -23,39 +23,38 @@ from .html import frame
 
 _WIDTH = 120
 """Approximate characters of a line of a notebook."""
-_HINT = "`--full` is of the command line. Here `to_dict()` has all of it, and `to_frame(NAME)` each table."
+_HINT = "`--full` works only on the command line. In a notebook, `to_dict()` returns everything, and `to_frame(NAME)` a table."
 
 
 def framed(document: Document) -> str:
-    """Return a document as HTML, shortened to the lines of a screen."""
-    told = shortened(document.on_screen(), LINES, _lines)
-    return frame(Document(told.title, (*told.parts, sentence(_HINT)), told.form), _lines(told) + 1)
+    excerpt = shortened(document.on_screen(), LINES, _document_lines)
+    return frame(Document(excerpt.title, (*excerpt.parts, sentence(_HINT)), excerpt.form), _document_lines(excerpt) + 1)
 
 
-def _lines(document: Document) -> int:
-    return sum(map(_of, document.parts))
+def _document_lines(document: Document) -> int:
+    return sum(map(_part_lines, document.parts))
 
 
-def _of(part: Element) -> int:
+def _part_lines(part: Element) -> int:
     match part:
         case Sentence(phrases):
-            return _broken("".join(one if isinstance(one, str) else one.text for one in phrases))
+            return _text_lines("".join(phrase if isinstance(phrase, str) else phrase.text for phrase in phrases))
         case Notes(texts):
-            return sum(_broken(one if isinstance(one, str) else one.text) for one in texts)
+            return sum(_text_lines(note if isinstance(note, str) else note.text) for note in texts)
         case Verbatim(lines):
             return len(lines)
         case Pairs(rows):
-            return sum(_broken(told) for _, told in rows)
+            return sum(_text_lines(value) for _, value in rows)
         case KeyFigures(figures):
             return 2 * len(figures)
         case DataTable(rows=rows):
             widths = (sum(len(written(cell)) + 2 for cell in row.cells) for row in rows)
             return 1 + sum(1 + width // _WIDTH for width in widths) + isinstance(part.rest, Several)
         case Drawing(table=table):
-            return _of(table)
+            return _part_lines(table)
         case Section(title, parts):
-            return 1 + bool(title) + sum(map(_of, parts))
+            return 1 + bool(title) + sum(map(_part_lines, parts))
 
 
-def _broken(text: str) -> int:
+def _text_lines(text: str) -> int:
     return 1 + len(text) // _WIDTH

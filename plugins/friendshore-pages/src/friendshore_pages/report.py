@@ -40,24 +40,18 @@ from .charts.schedule import (
 )
 from .charts.supply import flow_element, mix_elements, world_section
 
-if TYPE_CHECKING:  # who prints a run that it has needs no solver
+if TYPE_CHECKING:  # printing a stored run needs no solver
     from friendshore.recommend import RunCheck
 
-MATERIALS = 40
-"""Maximum number of materials with charts, the most expensive first."""
-OFFERS = 100
-"""Rows of each table of offers that don't count."""
-IDLE = 12
+MAX_MATERIALS = 40
+MAX_OFFERS = 100
+MAX_IDLE_RULES = 12
 """Maximum number of rules without effect in one sentence."""
-ASSUMPTIONS = 200
-"""Maximum number of assumptions."""
+MAX_ASSUMPTIONS = 200
 
 
 def report_document(run: Run, checked: RunCheck | None = None, answers: Sequence[doc.Document] = ()) -> doc.Document:
-    """Return the full page with charts, then the answers about the run, one section each.
-
-    For a run that fails verification, return only the failed checks.
-    """
+    """Return the full report, then answers about the run. For a run that fails verification, return only the failed checks."""
     if checked is not None and checked.findings:
         return doc.document(run_title(run), *failure_parts(checked))
     return doc.document(
@@ -67,18 +61,18 @@ def report_document(run: Run, checked: RunCheck | None = None, answers: Sequence
         conflict_section(run),
         warnings(run),
         ranks(run),
-        _demand(run),
+        _demand_section(run),
         shortages(run),
         whole_periods(run),
         orders_section(run),
         world_section(run),
-        _materials(run),
+        _materials_section(run),
         dependence_section(run),
         holdings(run),
-        _money(run),
-        _rules(run),
-        kept_out(run, OFFERS, as_tables=True),
-        _assumptions(run),
+        _money_section(run),
+        _rules_section(run),
+        kept_out(run, MAX_OFFERS, as_tables=True),
+        _assumptions_section(run),
         doc.section("Proof", doc.notes(proof(run, checked))),
         versions(run),
         *answer_sections(answers),
@@ -87,13 +81,13 @@ def report_document(run: Run, checked: RunCheck | None = None, answers: Sequence
 
 
 def _key_figures(run: Run, checked: RunCheck | None) -> doc.KeyFigures:
-    word, _, tone = STATUS[run.status]
-    lacking = [one for one in run.demands if one.short_kg]
-    never = sum(1 for one in lacking if not one.first_met)
-    of = f"{len(run.demands) - len(lacking)} of {len(run.demands)}"
-    found = [
-        doc.KeyFigure("Plan", word, f"gap {percent(run.gap)}", tone),
-        _verified(checked),
+    status_text, _, tone = STATUS[run.status]
+    short_demands = [demand for demand in run.demands if demand.short_kg]
+    never_met = sum(1 for demand in short_demands if not demand.first_met)
+    met_text = f"{len(run.demands) - len(short_demands)} of {len(run.demands)}"
+    figures = [
+        doc.KeyFigure("Plan", status_text, f"gap {percent(run.gap)}", tone),
+        _verification_figure(checked),
         doc.KeyFigure(
             "Earned" if run.cost.nominal < 0 else "Spent",
             large_money(abs(run.cost.nominal), run.currency),
@@ -102,40 +96,46 @@ def _key_figures(run: Run, checked: RunCheck | None) -> doc.KeyFigures:
             else f"present value {large_money(abs(run.cost.total), run.currency)}",
         ),
         doc.KeyFigure(
-            "Demands met in full", of, f"{never} never" if never else "", doc.Tone.BAD if never else doc.Tone.GOOD
+            "Demands met in full",
+            met_text,
+            f"{never_met} never" if never_met else "",
+            doc.Tone.BAD if never_met else doc.Tone.GOOD,
         ),
     ]
-    found += filter(None, [dependence_figure(run)])
+    figures += filter(None, [dependence_figure(run)])
     if run.purchases:
-        day = min(one.order_by for one in run.purchases)
-        due = cost_of(one for one in run.purchases if one.order_by == day)
-        found.append(doc.KeyFigure("First orders by", day, large_money(due, run.currency)))
+        first_day = min(purchase.order_by for purchase in run.purchases)
+        due_cost = cost_of(purchase for purchase in run.purchases if purchase.order_by == first_day)
+        figures.append(doc.KeyFigure("First orders by", first_day, large_money(due_cost, run.currency)))
     if run.exposed:
         worst = max(run.exposed, key=lambda row: row.cost)
-        found.append(
-            doc.KeyFigure("Exposed", large_money(worst.cost, run.currency), f"if {worst.rule} holds", doc.Tone.DOUBTFUL)
+        figures.append(
+            doc.KeyFigure(
+                "At risk", large_money(worst.cost, run.currency), f"if {worst.rule} applies", doc.Tone.DOUBTFUL
+            )
         )
-    return doc.KeyFigures((*found, *_age(run), doc.KeyFigure("Assumptions", doc.Count(len(run.assumptions)))))
+    return doc.KeyFigures((*figures, *_age_figures(run), doc.KeyFigure("Assumptions", doc.Count(len(run.assumptions)))))
 
 
-def _verified(checked: RunCheck | None) -> doc.KeyFigure:
+def _verification_figure(checked: RunCheck | None) -> doc.KeyFigure:
     if checked is None:
-        return doc.KeyFigure("Verified", "no", "friendshore verify checks it", doc.Tone.BAD)
+        return doc.KeyFigure("Verified", "no", "check with friendshore verify", doc.Tone.BAD)
     if not checked.verified:
         return doc.KeyFigure(
             "Verified", "in part", f"{count(len(checked.unchecked), 'rule')} left unverified", doc.Tone.DOUBTFUL
         )
-    facts = len(checked.unvouched)
-    aside = f"{count(facts, 'part')} of its facts not vouched for" if facts else "its facts are those installed here"
-    return doc.KeyFigure("Verified", "yes", aside, doc.Tone.DOUBTFUL if facts else doc.Tone.GOOD)
+    unvouched = len(checked.unvouched)
+    aside = (
+        f"{count(unvouched, 'part')} of its facts not vouched for" if unvouched else "facts equal the installed ones"
+    )
+    return doc.KeyFigure("Verified", "yes", aside, doc.Tone.DOUBTFUL if unvouched else doc.Tone.GOOD)
 
 
-def _age(run: Run) -> Iterator[doc.KeyFigure]:
-    """Yield the age of its oldest data."""
-    dated = [one for one in run.plugins if one.has_facts and one.as_of is not None]
-    if not dated:
+def _age_figures(run: Run) -> Iterator[doc.KeyFigure]:
+    dated_plugins = [plugin for plugin in run.plugins if plugin.has_facts and plugin.as_of is not None]
+    if not dated_plugins:
         return
-    oldest = min(dated, key=lambda one: (one.as_of, one.name))
+    oldest = min(dated_plugins, key=lambda plugin: (plugin.as_of, plugin.name))
     stale = is_stale(oldest.as_of, run.made)
     assert oldest.as_of is not None
     yield doc.KeyFigure(
@@ -143,40 +143,39 @@ def _age(run: Run) -> Iterator[doc.KeyFigure]:
     )
 
 
-def _demand(run: Run) -> doc.Section:
+def _demand_section(run: Run) -> doc.Section:
     section = demands(run)
     table, *rest = section.parts
     assert isinstance(table, doc.DataTable)
     return replace(section, parts=(met_drawing(run, table), *rest))
 
 
-def _materials(run: Run) -> doc.Section:
-    """Return each purchased material over time, and from mine to user."""
-    found = by_material(run)
-    if not found:
+def _materials_section(run: Run) -> doc.Section:
+    purchases_by_material = by_material(run)
+    if not purchases_by_material:
         return bought(run)
-    kept = set(largest({material: cost_of(some) for material, some in found.items()}, MATERIALS))
+    shown = set(
+        largest({material: cost_of(purchases) for material, purchases in purchases_by_material.items()}, MAX_MATERIALS)
+    )
     sections = [
         doc.section(
             run.names.material_with_id(material),
             *mix_elements(run, material, purchases),
             flow_element(run, material, purchases),
         )
-        for material, purchases in found.items()
-        if material in kept
+        for material, purchases in purchases_by_material.items()
+        if material in shown
     ]
-    left = rows_left(len(found) - len(kept), "material", "purchases.csv")
+    omitted = rows_left(len(purchases_by_material) - len(shown), "material", "purchases.csv")
     section = bought(run)
-    return doc.section(section.title, *section.parts, price_sentence(run), *sections, doc.notes(left))
+    return doc.section(section.title, *section.parts, price_sentence(run), *sections, doc.notes(omitted))
 
 
-def _money(run: Run) -> doc.Section:
-    prices, left = prices_table(run)
-    paid = doc.section(
-        "Prices paid, on average over the plan", prices, doc.notes(rows_left(left, "price", "purchases.csv"))
-    )
+def _money_section(run: Run) -> doc.Section:
+    prices, omitted = prices_table(run)
+    prices_section = doc.section("Average prices paid", prices, doc.notes(rows_left(omitted, "price", "purchases.csv")))
     return doc.section(
-        "What it costs",
+        "Costs",
         spend_drawing(run),
         costs(run),
         *cash_sections(run),
@@ -184,35 +183,38 @@ def _money(run: Run) -> doc.Section:
         stale_section(run),
         discounts(run),
         evidence_drawing(run),
-        paid if prices.rows else None,
+        prices_section if prices.rows else None,
     )
 
 
-def _rules(run: Run) -> doc.Section:
-    at_work = with_effect(run)
-    drawn = rules_drawing(run, rules_table(run)) if at_work or run.exposed else doc.sentence("No rule has any effect.")
-    return doc.section("What the rules do", drawn, charges_drawing(run), limits(run), *_idle(run))
+def _rules_section(run: Run) -> doc.Section:
+    effective = with_effect(run)
+    drawing = (
+        rules_drawing(run, rules_table(run)) if effective or run.exposed else doc.sentence("No rule has any effect.")
+    )
+    return doc.section("Effects of rules", drawing, charges_drawing(run), limits(run), *_idle_rules(run))
 
 
-def _idle(run: Run) -> Iterator[doc.Element | None]:
-    """Yield rules without effect here, by pack if there are many."""
-    at_work = {rule.id for rule in with_effect(run)}
-    idle = grouped((rule.pack or "the case", rule.id) for rule in run.rules if rule.bites and rule.id not in at_work)
-    if sum(map(len, idle.values())) <= IDLE:
+def _idle_rules(run: Run) -> Iterator[doc.Element | None]:
+    """Yield the rules without effect, grouped by pack if there are many."""
+    effective = {rule.id for rule in with_effect(run)}
+    idle_by_pack = grouped(
+        (rule.pack or "the case", rule.id) for rule in run.rules if rule.bites and rule.id not in effective
+    )
+    if sum(map(len, idle_by_pack.values())) <= MAX_IDLE_RULES:
         yield from without_effect(run)
         return
-    without = [f"{rule.id} ({rule.status})" for rule in run.rules if not rule.bites]
-    notes = [f"{pack}, in force: {', '.join(names)}" for pack, names in idle.items()]
-    notes += [f"without force in this plan: {', '.join(without)}"] if without else []
-    yield doc.section("Without effect here", doc.notes(notes))
+    out_of_force = [f"{rule.id} ({rule.status})" for rule in run.rules if not rule.bites]
+    notes = [f"{pack}, in force: {', '.join(names)}" for pack, names in idle_by_pack.items()]
+    notes += [f"not in force during this plan: {', '.join(out_of_force)}"] if out_of_force else []
+    yield doc.section("Rules without effect", doc.notes(notes))
 
 
-def _assumptions(run: Run) -> doc.Section | None:
-    """Return all assumptions, each with its subjects."""
+def _assumptions_section(run: Run) -> doc.Section | None:
     if not run.assumptions:
         return None
     subjects = grouped((row.text, row.subject) for row in run.assumptions)
-    rows = [[text, joined(names)] for text, names in list(subjects.items())[:ASSUMPTIONS]]
-    table = doc.table([doc.Column("Taken as given"), doc.Column("Of")], rows)
-    title = f"What it rests on: {count(len(run.assumptions), 'assumption')}"
-    return doc.section(title, table, doc.notes(rows_left(len(subjects) - ASSUMPTIONS, "assumption", "run.json")))
+    rows = [[text, joined(names)] for text, names in list(subjects.items())[:MAX_ASSUMPTIONS]]
+    table = doc.table([doc.Column("Assumption"), doc.Column("Subjects")], rows)
+    title = f"Assumptions ({len(run.assumptions)})"
+    return doc.section(title, table, doc.notes(rows_left(len(subjects) - MAX_ASSUMPTIONS, "assumption", "run.json")))

@@ -1,4 +1,4 @@
-"""Conformance tests of rules, rule packs, catalogs, and whole plugins, as checks to call in a test.
+"""Conformance checks of rules, rule packs, catalogs, and plugins, for tests.
 
     import pytest
     from friendshore_testing import Check, checks_of
@@ -51,10 +51,10 @@ def conforms(subject: str | Path, registry: Registry | None = None) -> None:
         InputError: If the folder is none of these.
         PluginError: If no plugin of the name is installed.
     """
-    from .check import required
+    from .check import require_all
     from .subjects import checks_of
 
-    required(checks_of(subject, registry))
+    require_all(checks_of(subject, registry))
 
 
 def check_rule(
@@ -69,15 +69,14 @@ def check_rule(
     Raises:
         AssertionError: With all findings.
     """
-    from .check import required
+    from .check import require_all
     from .rules import rule_checks
 
-    required(rule_checks(*rules, materials=materials, examples=examples, wider=wider, columns=columns))
+    require_all(rule_checks(*rules, materials=materials, examples=examples, wider=wider, columns=columns))
 
 
 @hookimpl
 def friendshore_commands() -> list[Command]:
-    """Return the commands `plugins new` and `plugins check`."""
     from friendshore.cli import Command
 
     from .commands import check, new
@@ -85,7 +84,7 @@ def friendshore_commands() -> list[Command]:
     return [Command("plugins new", new), Command("plugins check", check)]
 
 
-# Loaded when first used: the kit asks rules in processes of their own, which have no use for most of it.
+# Loaded on first use, since the kit starts processes that need only a part of it.
 __getattr__, *_ = load_on_use(
     __name__,
     {

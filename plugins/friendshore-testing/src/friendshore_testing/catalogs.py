@@ -28,64 +28,71 @@ from friendshore.reading import kinds
 from .check import Check, NotLookedAt
 
 
-def line_of(file: Path, column: str, value: str, **also: str) -> int | None:
-    """Return the line of the first row of a table with a value in a column, and others in `also`. None if there is no such row or table."""
-    wanted = {column: value, **also}
+def line_of_row(file: Path, column: str, value: str, **other_values: str) -> int | None:
+    """Return the line of the first row with these values. None if there is no such row or table."""
+    wanted = {column: value, **other_values}
     try:
-        with file.open(encoding="utf-8-sig", newline="") as opened:
-            rows = csv.DictReader(opened)
-            return next((rows.line_num for row in rows if _has(row, wanted)), None)
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            rows = csv.DictReader(stream)
+            return next((rows.line_num for row in rows if _matches(row, wanted)), None)
     except (OSError, UnicodeDecodeError, csv.Error):
         return None
 
 
-def _has(row: Mapping[str, str | None], wanted: Mapping[str, str]) -> bool:
+def _matches(row: Mapping[str, str | None], wanted: Mapping[str, str]) -> bool:
     return all((row.get(column) or "").strip() == value for column, value in wanted.items())
 
 
-def in_row(
-    file: Path, of: str, name: str, message: str, column: str, found: str = "", expected: str = "", fix: str = ""
+def problem_in_row(
+    file: Path,
+    key: tuple[str, str],
+    message: str,
+    column: str,
+    found: str = "",
+    expected: str = "",
+    fix: str = "",
+    *,
+    code: str,
 ) -> Diagnostic:
-    """Return a diagnostic at the row of a table whose column `of` contains a name."""
-    return Diagnostic(message, str(file), line_of(file, of, name), column, found, expected, fix)
+    """Return a diagnostic at the row of a table with this key, a column and its value."""
+    return Diagnostic(message, str(file), line_of_row(file, *key), column, found, expected, fix, code)
 
 
-SAME = Decimal(30)
+MAX_FACTOR = Decimal(30)
 """Maximum factor of a price above the most expensive benchmark of the material, or below the cheapest."""
-KIN = Decimal(300)
+MAX_FACTOR_OF_ELEMENT = Decimal(300)
 """The factor for benchmarks of another material of the element, per kilogram of the element: an oxide and a magnet."""
-_THOUSAND = (Decimal(200), Decimal(5000))
+_ABOUT_A_THOUSAND = (Decimal(200), Decimal(5000))
 
 
-def off_the_mark(catalog: Catalog, others: Sequence[Catalog], folder: Path) -> Iterator[Diagnostic]:
-    """Yield quoted prices far from all known benchmarks of their goods, in the catalog and `others`.
-
-    Prices of offers with inputs are only checked for being too high.
-    """
-    known = _Known([*others, catalog])
+def implausible_prices(catalog: Catalog, others: Sequence[Catalog], folder: Path) -> Iterator[Diagnostic]:
+    """Yield prices far from all benchmarks of their goods. Prices of offers with inputs are fees, and can only be too high."""
+    known_prices = _KnownPrices([*others, catalog])
     for offer in catalog.offers:
         price = offer.price
         if price is not None and price.amount is not None and len(offer.outputs) == 1:
             per_kg = price.amount / offer.outputs[0].per_unit
-            yield from _compared(known, offer, per_kg, price.currency, folder)
+            yield from _implausible_offer(known_prices, offer, per_kg, price.currency, folder)
     for benchmark in catalog.prices:
-        low, high, bound = known.band(benchmark.material, benchmark.currency, benchmark)
-        ratio = _ratio(benchmark.amount, low, high, bound)
+        low, high, max_factor = known_prices.band(benchmark.material, benchmark.currency, benchmark)
+        ratio = _deviation(benchmark.amount, low, high, max_factor)
         if ratio is not None:
             money = (benchmark.amount, benchmark.currency)
             yield _problem("benchmark", benchmark.id, money, (low, high), ratio, folder / "prices.csv")
 
 
-def _compared(known: _Known, offer: Offer, per_kg: Decimal, currency: str, folder: Path) -> Iterator[Diagnostic]:
-    low, high, bound = known.band(offer.outputs[0].material, currency)
-    ratio = _ratio(per_kg, low, high, bound)
+def _implausible_offer(
+    known_prices: _KnownPrices, offer: Offer, per_kg: Decimal, currency: str, folder: Path
+) -> Iterator[Diagnostic]:
+    low, high, max_factor = known_prices.band(offer.outputs[0].material, currency)
+    ratio = _deviation(per_kg, low, high, max_factor)
     if ratio is None or (offer.inputs and ratio < 1):
         return
     yield _problem("offer", offer.id, (per_kg, currency), (low, high), ratio, folder / "offers.csv")
 
 
 def _problem(
-    what: str,
+    noun: str,
     name: str,
     money: tuple[Decimal, str],
     band: tuple[Decimal | None, Decimal | None],
@@ -94,79 +101,74 @@ def _problem(
 ) -> Diagnostic:
     (low, high), (amount, currency) = band, money
     times = ratio if ratio > 1 else 1 / ratio
-    much = f"{times:,.0f} times {'dearer' if ratio > 1 else 'cheaper'} than any benchmark of it"
-    thousand = _THOUSAND[0] < times < _THOUSAND[1]
-    units = ("tonne", "kilogram") if ratio > 1 else ("kilogram", "tonne")
-    fix = f"money per {units[0]} written as money per {units[1]}?"
+    message = (
+        f"the price of {noun} `{name}` is {times:,.0f} times {'higher' if ratio > 1 else 'lower'} than any benchmark"
+    )
     found = f"{amount:,.6g} {currency}/kg"
     expected = f"about {low:,.6g}{'' if low == high else f' to {high:,.6g}'} {currency}/kg"
-    fix = fix if thousand else "look the figure and its unit up again"
-    return in_row(file, "id", name, f"the price of {what} `{name}` is {much}", "price", found, expected, fix)
+    fix = "check the figure and its unit"
+    if _ABOUT_A_THOUSAND[0] < times < _ABOUT_A_THOUSAND[1]:
+        actual, written = ("tonne", "kilogram") if ratio > 1 else ("kilogram", "tonne")
+        fix += f": a price per {actual} may be written as a price per {written}"
+    return problem_in_row(file, ("id", name), message, "price", found, expected, fix, code="FS952")
 
 
-def _ratio(amount: Decimal, low: Decimal | None, high: Decimal | None, bound: Decimal) -> Decimal | None:
-    """Return the factor above the highest, or the fraction of the lowest. None if it is within the bound, or nothing is known."""
+def _deviation(amount: Decimal, low: Decimal | None, high: Decimal | None, max_factor: Decimal) -> Decimal | None:
+    """Return the factor above the highest, or the fraction of the lowest. None if it is within the limit, or no benchmark is known."""
     if low is None or high is None or not amount:
         return None
-    if amount > bound * high:
+    if amount > max_factor * high:
         return amount / high
-    return amount / low if amount * bound < low else None
+    return amount / low if amount * max_factor < low else None
 
 
-class _Known:
-    """Benchmark prices of several catalogs, for comparison."""
-
+class _KnownPrices:
     def __init__(self, catalogs: Sequence[Catalog]) -> None:
         self._materials: dict[str, Material] = {m.id: m for c in catalogs for m in c.materials}
         self._prices = [price for c in catalogs for price in c.prices]
         self._rates = tuple(rate for c in catalogs for rate in c.rates)
 
     def band(
-        self, material: str, currency: str, but: BenchmarkPrice | None = None
+        self, material: str, currency: str, excluded: BenchmarkPrice | None = None
     ) -> tuple[Decimal | None, Decimal | None, Decimal]:
-        """Return the lowest and highest benchmark of a material per kilogram in a currency, and the permitted factor.
-
-        Without a benchmark of the material, those of other materials of its element count by content. The series of `but` is left out.
-        """
-        series = but.id if but else None
+        """Return the lowest and highest benchmark per kilogram, and the permitted factor. Benchmarks of the element count if the material has none."""
+        series = excluded.id if excluded else None
         prices = [price for price in self._prices if price.id != series]
-        same = [self._in(price, currency) for price in prices if price.material == material]
-        if found := [amount for amount in same if amount is not None]:
-            return min(found), max(found), SAME
-        sold = self._materials.get(material)
-        kin = [self._kin(price, sold, currency) for price in prices] if sold else []
-        if found := [amount for amount in kin if amount is not None]:
-            return min(found), max(found), KIN
-        return None, None, KIN
+        own = [self._converted(price, currency) for price in prices if price.material == material]
+        if amounts := [amount for amount in own if amount is not None]:
+            return min(amounts), max(amounts), MAX_FACTOR
+        good = self._materials.get(material)
+        related = [self._by_content(price, good, currency) for price in prices] if good else []
+        if amounts := [amount for amount in related if amount is not None]:
+            return min(amounts), max(amounts), MAX_FACTOR_OF_ELEMENT
+        return None, None, MAX_FACTOR_OF_ELEMENT
 
-    def _in(self, price: BenchmarkPrice, currency: str) -> Decimal | None:
+    def _converted(self, price: BenchmarkPrice, currency: str) -> Decimal | None:
         rate = exchange(self._rates, price.currency, currency, price.date)
         return None if rate is None else price.amount * rate
 
-    def _kin(self, price: BenchmarkPrice, sold: Material, currency: str) -> Decimal | None:
-        priced = self._materials.get(price.material)
-        if priced is None or not sold.element or priced.element != sold.element:
+    def _by_content(self, price: BenchmarkPrice, good: Material, currency: str) -> Decimal | None:
+        benchmark_material = self._materials.get(price.material)
+        if benchmark_material is None or not good.element or benchmark_material.element != good.element:
             return None
-        if not priced.content or not sold.content:
+        if not benchmark_material.content or not good.content:
             return None
-        amount = self._in(price, currency)
-        return None if amount is None else amount / priced.content * sold.content
+        amount = self._converted(price, currency)
+        return None if amount is None else amount / benchmark_material.content * good.content
 
 
-OLD = timedelta(days=3 * 365)
+MAX_AGE = timedelta(days=3 * 365)
 """Maximum age of a source's facts on the catalog's day. Older sources are reported, and support no verified capacity."""
-OLD_PRICE = timedelta(days=2 * 365)
+MAX_PRICE_AGE = timedelta(days=2 * 365)
 """Maximum age of a price, and of the last price of a benchmark that offers follow: metals have risen tenfold in less time."""
 
-_READ = (Confidence.VERIFIED, Confidence.REPORTED)
-"""Confidence in facts from published sources, as opposed to known, assumed, or computed ones."""
+_PUBLISHED = (Confidence.VERIFIED, Confidence.REPORTED)
 
-Figure = tuple[str, str, str, str]
+SourcedFigure = tuple[str, str, str, str]
 """Table, its column of names, the name, and the source, which may be empty."""
 
 
-def figures(catalog: Catalog) -> Iterator[Figure]:
-    """Yield every figure of a catalog with its source."""
+def figures(catalog: Catalog) -> Iterator[SourcedFigure]:
     for material in catalog.materials:
         if material.content is not None:
             yield ("materials.csv", "id", material.id, material.source or _factor_source(catalog, material.basis))
@@ -191,37 +193,35 @@ def figures(catalog: Catalog) -> Iterator[Figure]:
 
 
 def _factor_source(catalog: Catalog, basis: str) -> str:
-    """Return the source of a computed content: a factor here or in a required catalog, or the basis, which is the element.
-
-    A gross mass allows no computation, so its content was written down.
-    """
+    """Return the source of a computed content: a factor, or the basis. A gross mass allows no computation, so it has none."""
     if basis == "gross":
         return ""
     return next((factor.source for factor in catalog.factors if factor.compound == basis), "worked out on reading")
 
 
-def unsourced(catalog: Catalog, folder: Path) -> Iterator[Diagnostic]:
+def missing_sources(catalog: Catalog, folder: Path) -> Iterator[Diagnostic]:
     """Yield figures without a source, and sources that can't be looked up."""
-    seen: set[Figure] = set()
+    seen: set[SourcedFigure] = set()
     for figure in figures(catalog):
-        table, column, name, founded = figure
-        if not founded and figure not in seen:
+        table, column, name, source_id = figure
+        if not source_id and figure not in seen:
             seen.add(figure)
             fix = "add its source to sources.csv and name it here"
             message = f"a figure of `{name}` has no source"
-            yield in_row(folder / table, column, name, message, "source", found="a blank cell", fix=fix)
-    for source in _own(catalog):
+            file, key = folder / table, (column, name)
+            yield problem_in_row(file, key, message, "source", found="a blank cell", fix=fix, code="FS104")
+    for source in _own_sources(catalog):
         if not source.reference.strip():
-            yield _of_source(
-                folder, catalog, source, "says not what it is", "reference", "a title, an address or a document"
-            )
-        elif source.date is None and source.read is None and source.confidence in _READ:
-            missing = f"is {source.confidence}, and has neither the day of its facts nor that on which it was read"
-            yield _of_source(folder, catalog, source, missing, "read", "the day on which somebody read it")
+            expected = "a title, a web address, or a document"
+            yield _source_problem(folder, catalog, source, "has no reference", "reference", expected, code="FS950")
+        elif source.date is None and source.read is None and source.confidence in _PUBLISHED:
+            message = f"is {source.confidence}, but has neither the date of its facts nor the date on which it was read"
+            expected = "the date on which you read it, such as 2026-11-30"
+            yield _source_problem(folder, catalog, source, message, "read", expected, code="FS950")
 
 
-def unstated(catalog: Catalog, sources: Mapping[str, Source], folder: Path) -> Iterator[Diagnostic]:
-    """Yield chain entries marked complete by a source that doesn't name the place of the stage. The source may be a required catalog's."""
+def unsupported_chains(catalog: Catalog, sources: Mapping[str, Source], folder: Path) -> Iterator[Diagnostic]:
+    """Yield chain entries marked complete whose source doesn't state the place of the stage. `sources` includes those of required catalogs."""
     file = folder / "chain.csv"
     for offer in catalog.offers:
         for entry in offer.chain:
@@ -229,33 +229,33 @@ def unstated(catalog: Catalog, sources: Mapping[str, Source], folder: Path) -> I
             if not entry.complete or source is None or source.proves(entry.stage):
                 continue
             yield Diagnostic(
-                f"offer `{offer.id}` is said to have been {entry.stage} in {', '.join(sorted(entry.countries))} alone, and "
-                f"its source does not state where",
+                f"the source of offer `{offer.id}` doesn't state that it was {entry.stage} only in {', '.join(sorted(entry.countries))}",
                 str(file),
-                line_of(file, "offer", offer.id, stage=entry.stage),
+                line_of_row(file, "offer", offer.id, stage=entry.stage),
                 "complete",
                 found=f"source `{entry.source}` states {', '.join(source.states) or 'no stage'}",
-                expected=f"a source that says where all of it was {entry.stage}",
-                fix="say complete = no; or, if the source says so, add the stage to its `states` in sources.csv",
+                expected=f"a source that states where all of it was {entry.stage}",
+                fix="write complete = no, or add the stage to the source's `states` in sources.csv if it does state this",
+                code="FS950",
             )
 
 
-def misdated(catalog: Catalog, required: Sequence[Catalog], folder: Path) -> Iterator[Diagnostic]:
-    """Yield sources younger than the catalog, and prices too old on its day: an offer's own, or of a benchmark that it follows."""
+def date_problems(catalog: Catalog, required: Sequence[Catalog], folder: Path) -> Iterator[Diagnostic]:
     if catalog.as_of is None:
-        yield Diagnostic(
-            "has no day on which it was put together", str(folder / "catalog.toml"), column="as_of", fix="add as_of"
-        )
+        fix = "add the date of its facts, such as `as_of = 2026-11-30`"
+        yield Diagnostic("the catalog has no date", str(folder / "catalog.toml"), column="as_of", fix=fix, code="FS951")
         return
-    for source in _own(catalog):
+    for source in _own_sources(catalog):
         for column, day in (("date", source.date), ("read", source.read)):
             if day is not None and day > catalog.as_of:
-                message = f"is of {day}, after the catalog's day {catalog.as_of}"
-                yield _of_source(folder, catalog, source, message, column, "an earlier day, or a later `as_of`")
+                message = f"is dated {day}, after the catalog's date {catalog.as_of}"
+                expected = "an earlier date, or a later `as_of` of the catalog"
+                yield _source_problem(folder, catalog, source, message, column, expected, code="FS951")
         if source.date is not None and source.read is not None and source.date > source.read:
-            message = f"was read on {source.read}, before the day of its facts, {source.date}"
-            yield _of_source(folder, catalog, source, message, "date", "a day up to that on which it was read")
-    sources = {source.id: source for one in (*required, catalog) for source in one.sources}
+            message = f"was read on {source.read}, before the date of its facts, {source.date}"
+            expected = f"a date up to {source.read}"
+            yield _source_problem(folder, catalog, source, message, "date", expected, code="FS951")
+    sources = {source.id: source for other in (*required, catalog) for source in other.sources}
     yield from _old_capacities(catalog, catalog.as_of, sources, folder)
     yield from _old_prices(catalog, catalog.as_of, sources, folder)
     last: dict[str, date] = {}
@@ -264,124 +264,138 @@ def misdated(catalog: Catalog, required: Sequence[Catalog], folder: Path) -> Ite
             last[price.id] = max(price.date, last.get(price.id, price.date))
     followed = sorted({offer.price.benchmark for offer in catalog.offers if offer.price and offer.price.benchmark})
     for name in followed:
-        if name in last and catalog.as_of - last[name] > OLD_PRICE:
-            message = f"offers follow benchmark `{name}`, whose last price is {_years(catalog.as_of - last[name])} old"
+        if name in last and catalog.as_of - last[name] > MAX_PRICE_AGE:
+            message = f"the last price of benchmark `{name}`, which offers follow, is {_years_text(catalog.as_of - last[name])} old"
             file, fix = str(folder / "offers.csv"), "add a newer price of the benchmark"
-            yield Diagnostic(message, file, column="benchmark", found=str(last[name]), fix=fix)
+            yield Diagnostic(message, file, column="benchmark", found=str(last[name]), fix=fix, code="FS951")
 
 
 def _old_capacities(catalog: Catalog, today: date, sources: Mapping[str, Source], folder: Path) -> Iterator[Diagnostic]:
     for facility in catalog.facilities:
         for step in facility.capacity:
             source = sources.get(step.source)
-            if source is None or not source.confidence.reaches(Confidence.COMPUTED) or _fresh(source, today, OLD):
+            if (
+                source is None
+                or not source.confidence.reaches(Confidence.COMPUTED)
+                or _is_recent(source, today, MAX_AGE)
+            ):
                 continue
-            message = f"a capacity of `{facility.id}` is {source.confidence}, by a source {_age(source, today)}"
-            fix = "find a newer figure; or say `reported`, so that a case counts it only where it asks for that"
-            found, expected = f"`{step.source}`", f"one of the {_years(OLD)} before {today}"
-            file = folder / "capacity.csv"
-            yield in_row(file, "facility", facility.id, message, "source", found, expected, fix)
+            message = (
+                f"a capacity of `{facility.id}` is {source.confidence}, but its source is {_age_text(source, today)}"
+            )
+            fix = "find a newer figure, or a source of confidence `reported`, which counts only in cases that accept it"
+            found, expected = f"`{step.source}`", f"a source from the {_years_text(MAX_AGE)} before {today}"
+            file, key = folder / "capacity.csv", ("facility", facility.id)
+            yield problem_in_row(file, key, message, "source", found, expected, fix, code="FS951")
 
 
 def _old_prices(catalog: Catalog, today: date, sources: Mapping[str, Source], folder: Path) -> Iterator[Diagnostic]:
     for offer in catalog.offers:
-        founded = (offer.price.source or offer.source) if offer.price and offer.price.amount is not None else ""
-        source = sources.get(founded)
-        if source is None or _fresh(source, today, OLD_PRICE):
+        source_id = (offer.price.source or offer.source) if offer.price and offer.price.amount is not None else ""
+        source = sources.get(source_id)
+        if source is None or _is_recent(source, today, MAX_PRICE_AGE):
             continue
-        message = f"the price of offer `{offer.id}` rests on a source {_age(source, today)}"
-        expected = f"one of the {_years(OLD_PRICE)} before {today}"
-        fix = "find a newer price; or leave it blank, so that the offer is a lead and is never counted"
-        yield in_row(folder / "offers.csv", "id", offer.id, message, "price", f"`{founded}`", expected, fix)
+        message = f"the source of the price of offer `{offer.id}` is {_age_text(source, today)}"
+        expected = f"a source from the {_years_text(MAX_PRICE_AGE)} before {today}"
+        fix = "find a newer price, or leave the cell blank, which makes the offer a lead"
+        file, key = folder / "offers.csv", ("id", offer.id)
+        yield problem_in_row(file, key, message, "price", f"`{source_id}`", expected, fix, code="FS951")
 
 
-def _fresh(source: Source, today: date, limit: timedelta) -> bool:
+def _is_recent(source: Source, today: date, limit: timedelta) -> bool:
     """Return True if the date of its facts is known and within the limit. An unknown date counts as old."""
     return source.date is not None and today - source.date <= limit
 
 
-def _age(source: Source, today: date) -> str:
+def _age_text(source: Source, today: date) -> str:
     if source.date is None:
-        return "whose facts are of an unknown day"
-    return f"of {source.date}, {_years(today - source.date)} before the catalog's day"
+        return "undated"
+    return f"of {source.date}, {_years_text(today - source.date)} before the catalog's date"
 
 
-def old(catalog: Catalog, folder: Path) -> Iterator[Diagnostic]:
+def old_sources(catalog: Catalog, folder: Path) -> Iterator[Diagnostic]:
     """Yield sources that are old on the catalog's day, and those from reading without a date of their facts."""
-    for source in _own(catalog):
-        if source.date is None and source.read is not None and source.confidence in _READ:
-            message = "does not say of which day its facts are, which counts as old"
-            yield _of_source(folder, catalog, source, message, "date", "the day they are stated for, or of publication")
-        if source.date is not None and catalog.as_of is not None and catalog.as_of - source.date > OLD:
-            message = f"is of {source.date}, {_years(catalog.as_of - source.date)} before the catalog's day"
-            yield _of_source(folder, catalog, source, message, "date", "a newer figure, if there is one")
+    for source in _own_sources(catalog):
+        if source.date is None and source.read is not None and source.confidence in _PUBLISHED:
+            message = "doesn't date its facts, so they count as old"
+            expected = "the date of its facts, or of publication"
+            yield _source_problem(folder, catalog, source, message, "date", expected, code="FS951")
+        if source.date is not None and catalog.as_of is not None and catalog.as_of - source.date > MAX_AGE:
+            message = f"is dated {source.date}, {_years_text(catalog.as_of - source.date)} before the catalog's date"
+            expected = "a newer source, if there is one"
+            yield _source_problem(folder, catalog, source, message, "date", expected, code="FS951")
 
 
-def weak(catalog: Catalog, folder: Path) -> Iterator[Diagnostic]:
+def weak_figures(catalog: Catalog, folder: Path) -> Iterator[Diagnostic]:
     """Yield the number of figures of each table that are only assumed or recalled. A case counts them only if it says so."""
-    confidence = {source.id: source.confidence for source in catalog.sources}
-    found: dict[tuple[str, Confidence], set[str]] = {}
+    confidence_by_source = {source.id: source.confidence for source in catalog.sources}
+    names_by_table: dict[tuple[str, Confidence], set[str]] = {}
     for table, _, name, source in figures(catalog):
-        held = confidence.get(source)
-        if held in (Confidence.ASSUMED, Confidence.RECALLED):
-            found.setdefault((table, held), set()).add(name)
-    for (table, held), names in sorted(found.items()):
-        some = ", ".join(sorted(names)[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+        confidence = confidence_by_source.get(source)
+        if confidence in (Confidence.ASSUMED, Confidence.RECALLED):
+            names_by_table.setdefault((table, confidence), set()).add(name)
+    for (table, confidence), names in sorted(names_by_table.items()):
+        listed = ", ".join(sorted(names)[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
         yield Diagnostic(
-            f"figures of {some} are {held}",
+            f"figures of {listed} are {confidence}",
             str(folder / table),
-            fix=f'find better ones, or let cases say `confidence = "{held}"`',
+            fix=f'find better sources, or write `confidence = "{confidence}"` under `[accept]` in cases',
+            code="FS950",
         )
 
 
-def _own(catalog: Catalog) -> list[Source]:
+def _own_sources(catalog: Catalog) -> list[Source]:
     return [source for source in catalog.sources if source.id.startswith(f"{catalog.name}:")]
 
 
-def _of_source(folder: Path, catalog: Catalog, source: Source, message: str, column: str, expected: str) -> Diagnostic:
+def _source_problem(
+    folder: Path, catalog: Catalog, source: Source, message: str, column: str, expected: str, *, code: str
+) -> Diagnostic:
     name = source.id.removeprefix(f"{catalog.name}:")
-    return in_row(folder / "sources.csv", "id", name, f"source `{name}` {message}", column, expected=expected)
+    file, message = folder / "sources.csv", f"source `{name}` {message}"
+    return problem_in_row(file, ("id", name), message, column, expected=expected, code=code)
 
 
-def _years(span: timedelta) -> str:
+def _years_text(span: timedelta) -> str:
     return f"{span.days / 365.25:.1f} years"
 
 
-TONNES = re.compile(r"^([\d.,]+) ?t\b")
+_TONNES = re.compile(r"^([\d.,]+) ?t\b")
 _MASSES = (kinds.MASS, kinds.MASS_RATE)
 
 
-def differences(catalog: Catalog, ref: CatalogRef, registry: Registry) -> Iterator[Diagnostic]:
-    """Yield differences of a catalog after rewriting its tables."""
+def rewriting_differences(catalog: Catalog, ref: CatalogRef, registry: Registry) -> Iterator[Diagnostic]:
+    """Yield the facts that change if the tables are rewritten with other row orders and units."""
     texts = texts_of(ref.place, ref.columns)
     masses = {layout.name: {f.name for f in layout.fields if f.kind in _MASSES} for layout in columns.TABLES}
-    tables = {name: (head, _anew(head, rows, masses[name])) for name, (head, rows) in texts.tables.items()}
-    with TemporaryDirectory() as made:
-        folder = Path(made, "catalog")
+    tables = {name: (head, _rewritten_rows(head, rows, masses[name])) for name, (head, rows) in texts.tables.items()}
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch, "catalog")
         write_folder(Texts(texts.head, tables), folder)
-        again = read_catalogs([CatalogRef(name=ref.name, folder=folder, columns=ref.columns)], registry.catalog_folder)
-    other = next(c for c in again if c.name == ref.name)
-    if other.digest != catalog.digest:
-        named = [name for name in Catalog.model_fields if name not in ("digest", "distribution")]
-        changed = [name for name in named if getattr(other, name) != getattr(catalog, name)]
-        fix = "write every mass with its unit, and make no row rest on the one before it"
-        text = f"{', '.join(changed)} change with the order of rows, or with kilograms for tonnes"
-        yield Diagnostic(text, str(ref.folder), fix=fix)
+        reread = read_catalogs([CatalogRef(name=ref.name, folder=folder, columns=ref.columns)], registry.catalog_folder)
+    rewritten = next(c for c in reread if c.name == ref.name)
+    if rewritten.digest != catalog.digest:
+        fields = [name for name in Catalog.model_fields if name not in ("digest", "distribution")]
+        changed = [name for name in fields if getattr(rewritten, name) != getattr(catalog, name)]
+        fix = "write every mass with its unit, and don't let a row depend on the previous one"
+        message = f"{', '.join(changed)} change with the order of rows, or with kilograms for tonnes"
+        yield Diagnostic(message, str(ref.folder), fix=fix, code="FS953")
 
 
-def _anew(head: Sequence[str], rows: Sequence[tuple[str, ...]], masses: set[str]) -> tuple[tuple[str, ...], ...]:
-    """Return the rows of a table in another order, with masses in kilograms."""
-    made = [tuple(in_kilograms(c) if name in masses else c for name, c in zip(head, row, strict=True)) for row in rows]
-    return tuple(Random(len(made)).sample(made, len(made)))
+def _rewritten_rows(
+    head: Sequence[str], rows: Sequence[tuple[str, ...]], masses: set[str]
+) -> tuple[tuple[str, ...], ...]:
+    converted = [
+        tuple(in_kilograms(c) if name in masses else c for name, c in zip(head, row, strict=True)) for row in rows
+    ]
+    return tuple(Random(len(converted)).sample(converted, len(converted)))
 
 
 def in_kilograms(text: str) -> str:
-    """Return a mass with its unit, with tonnes as kilograms."""
-    return TONNES.sub(lambda found: f"{Decimal(found[1].replace(',', '')) * 1000:f} kg", text)
+    return _TONNES.sub(lambda match: f"{Decimal(match[1].replace(',', '')) * 1000:f} kg", text)
 
 
 _TABLES = {"material": "materials.csv", "benchmark": "prices.csv", "facility": "facilities.csv", "offer": "offers.csv"}
-"""Kind of an object that may clash -> table that defines its id."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -392,44 +406,34 @@ class CatalogTrial:
     find: Callable[[], CatalogRef]
     registry: Registry
     others: Callable[[], Sequence[Catalog]]
-    """Function that returns the installed catalogs."""
 
     @cached_property
     def read(self) -> dict[str, Catalog]:
-        """The catalog and those that it requires, by name.
-
-        Raises:
-            InputError, PluginError: With all errors in any of them.
-        """
+        """The catalog and those that it requires, by name. Raises InputError or PluginError with all errors in any of them."""
         ref = self.ref
         return {c.name: c for c in read_catalogs([ref], self.registry.catalog_folder)}
 
     @cached_property
     def ref(self) -> CatalogRef:
-        """Its location.
-
-        Raises:
-            InputError, PluginError: If it is unavailable.
-        """
+        """Location of the catalog. Raises InputError or PluginError if it is unavailable."""
         return self.find()
 
     def checks(self) -> tuple[Check, ...]:
-        """Return all checks."""
-        given = (
-            ("read", "Every table can be read, with known units, names and sources.", self._read, False),
-            ("stages", "Every offer says of each stage that its material needs where it happened, or that nobody knows.", self._stages, False),
-            ("evidence", "Every figure has a source, and every source can be looked up.", lambda: unsourced(self._catalog(), self._folder), False),
-            ("stated", "Where a list of countries is complete, the source states where that stage was done.", self._stated, False),
-            ("prices", "Prices are of the order of the benchmarks of what they buy.", lambda: off_the_mark(self._catalog(), [*self.others(), *self._required()], self._folder), False),
-            ("clashes", "No installed catalog defines the same thing, or differently.", self._clashes, False),
-            ("rewritten", "With rows in another order, and tonnes as kilograms, the facts are the same.", lambda: differences(self._catalog(), self.ref, self.registry), False),
-            ("dates", "No source is younger than the catalog; prices are of the two years before its day, verified capacities of three.", lambda: misdated(self._catalog(), self._required(), self._folder), False),
-            ("old", "Sources say of which day their facts are, and it lies in the three years before its day.", lambda: old(self._catalog(), self._folder), True),
-            ("weak", "Figures are more than assumed or recalled.", lambda: weak(self._catalog(), self._folder), True),
-            ("doubles", "No plant is in another installed catalog under another name.", self._doubles, True),
-            ("review", "Everything published can be used.", lambda: review(self._catalog(), self._required()), True),
+        checks = (
+            ("read", "Every table can be read, with known units, names, and sources.", self._read, False),
+            ("stages", "Every offer has a country, or a blank, for each stage of its material.", self._stages, False),
+            ("evidence", "Every figure has a source, and every source can be looked up.", lambda: missing_sources(self._catalog(), self._folder), False),
+            ("stated", "If a list of countries is complete, its source states where that stage took place.", self._stated, False),
+            ("prices", "Prices have the magnitude of the benchmarks of their goods.", lambda: implausible_prices(self._catalog(), [*self.others(), *self._required()], self._folder), False),
+            ("clashes", "No installed catalog defines the same thing.", self._clashes, False),
+            ("rewritten", "With rows in another order and tonnes as kilograms, the facts are the same.", lambda: rewriting_differences(self._catalog(), self.ref, self.registry), False),
+            ("dates", "No source is newer than the catalog. Prices are at most two years older, verified capacities three.", lambda: date_problems(self._catalog(), self._required(), self._folder), False),
+            ("old", "Sources are dated, at most three years before the catalog.", lambda: old_sources(self._catalog(), self._folder), True),
+            ("weak", "Figures are better than assumed or recalled.", lambda: weak_figures(self._catalog(), self._folder), True),
+            ("doubles", "No facility is in another installed catalog under another name.", self._doubles, True),
+            ("review", "Everything in the catalog can be used.", lambda: review(self._catalog(), self._required()), True),
         )  # fmt: skip
-        return tuple(Check(f"catalog `{self.name}`", name, says, look, note) for name, says, look, note in given)
+        return tuple(Check(f"catalog `{self.name}`", name, says, look, note) for name, says, look, note in checks)
 
     @property
     def _folder(self) -> Path:
@@ -439,11 +443,11 @@ class CatalogTrial:
         try:
             return self.read[self.ref.name]
         except FriendshoreError as error:
-            raise NotLookedAt("the catalog cannot be read: see `read`") from error
+            raise NotLookedAt("the catalog can't be read, see check `read`") from error
 
     def _read(self) -> Iterator[Diagnostic]:
         if not self.read:
-            yield Diagnostic("holds nothing", str(self._folder))
+            yield Diagnostic("the folder contains no catalog", str(self._folder), code="FS958")
 
     @cached_property
     def _materials(self) -> dict[str, Material]:
@@ -454,49 +458,46 @@ class CatalogTrial:
 
     def _stages(self) -> Iterator[Diagnostic]:
         for offer in self._catalog().offers:
-            missing = self._missing(offer)
+            missing = self._missing_stages(offer)
             if missing:
-                message = f"offer `{offer.id}` says nothing of the {'stage' if len(missing) == 1 else 'stages'} {', '.join(missing)}"
+                message = f"offer `{offer.id}` has no row for the {'stage' if len(missing) == 1 else 'stages'} {', '.join(missing)}"
                 expected = f"a row for every stage of {', '.join(line.material for line in offer.outputs)}"
-                fix = "add the row; leave `countries` blank where nobody knows"
-                file = self._folder / "chain.csv"
-                yield in_row(file, "offer", offer.id, message, "stage", expected=expected, fix=fix)
+                fix = "add the row, and leave `countries` blank if they are unknown"
+                file, key = self._folder / "chain.csv", ("offer", offer.id)
+                yield problem_in_row(file, key, message, "stage", expected=expected, fix=fix, code="FS950")
 
-    def _missing(self, offer: Offer) -> list[Stage]:
-        """Return the stages of an offer's goods that neither it nor its inputs perform, in order."""
-        done = {entry.main_stage for entry in offer.chain}
+    def _missing_stages(self, offer: Offer) -> list[Stage]:
+        performed = {entry.main_stage for entry in offer.chain}
         for line in offer.inputs:
-            done |= set(self._materials[line.material].stages)
+            performed |= set(self._materials[line.material].stages)
         needed = {stage for line in offer.outputs for stage in self._materials[line.material].stages}
-        return sorted(needed - done, key=lambda stage: stage.rank)
+        return sorted(needed - performed, key=lambda stage: stage.rank)
 
     def _stated(self) -> Iterator[Diagnostic]:
         catalog = self._catalog()
-        sources = {source.id: source for one in self.read.values() for source in one.sources}
-        return unstated(catalog, sources, self._folder)
+        sources = {source.id: source for other in self.read.values() for source in other.sources}
+        return unsupported_chains(catalog, sources, self._folder)
 
     def _clashes(self) -> Iterator[Diagnostic]:
         mine = self._catalog()
         others = [c for c in self.others() if c.name != mine.name]
         for clash in clashing([*others, mine]):
             if mine.name in (clash.first.name, clash.second.name):
-                yield self._at(clash)
+                yield self._clash_in_own_row(clash)
 
-    def _at(self, clash: Clash) -> Diagnostic:
-        """Return an error at the place in the catalog's own tables that defines it."""
+    def _clash_in_own_row(self, clash: Clash) -> Diagnostic:
         if clash.noun not in _TABLES:
             return clash_error(clash)
         file = self._folder / _TABLES[clash.noun]
-        return replace(clash_error(clash), file=str(file), row=line_of(file, "id", clash.name), column="id")
+        return replace(clash_error(clash), file=str(file), row=line_of_row(file, "id", clash.name), column="id")
 
     def _doubles(self) -> Iterator[Diagnostic]:
         mine = self._catalog()
-        fix = "leave it to that catalog; a case that uses both says which one to keep by [[overlap]], or its capacity counts twice"
+        fix = "delete it here, or tell cases that use both catalogs to keep one with [[overlap]], since its capacity counts twice otherwise"
         for other in self.others():
             for pair in twins([other, mine]) if other.name != mine.name else ():
                 both = (pair.first, pair.second)
                 facility, theirs = both[::-1] if pair.second_catalog == mine.name else both
-                message = (
-                    f"`{facility.id}` and `{theirs.id}` of catalog `{other.name}` look like one facility: {pair.why}"
-                )
-                yield in_row(self._folder / "facilities.csv", "id", facility.id, message, "", fix=fix)
+                message = f"`{facility.id}` and `{theirs.id}` of catalog `{other.name}` look like the same facility: {pair.why}"
+                file, key = self._folder / "facilities.csv", ("id", facility.id)
+                yield problem_in_row(file, key, message, "", fix=fix, code="FS954")

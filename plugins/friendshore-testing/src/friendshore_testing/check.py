@@ -1,4 +1,4 @@
-"""A check: one rule that plugins must follow, its findings, and the test failure that they cause."""
+"""Checks, their outcomes, and the test failures that they cause."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from friendshore.errors import Diagnostic, FriendshoreError
 
 
-class NotLookedAt(Exception):  # noqa: N818 - no error: the reason why a check says nothing
+class NotLookedAt(Exception):  # noqa: N818 - a reason for skipping a check, not an error
     """A check that can't run, with the reason: an earlier check failed, or it has no subject."""
 
 
@@ -18,9 +18,9 @@ class Check:
     """One check of one rule, rule pack, catalog, or plugin."""
 
     subject: str
-    """Its subject, such as ``catalog `kazakhstan` ``."""
+    """Subject, such as ``catalog `kazakhstan` ``."""
     name: str
-    """Its name, such as `stages`."""
+    """Name, such as `stages`."""
     says: str
     """The rule, in one sentence."""
     look: Callable[[], Iterable[Diagnostic]]
@@ -32,7 +32,7 @@ class Check:
         return f"{self.subject.replace('`', '').replace(' ', '-')}-{self.name}"
 
     def outcome(self) -> Outcome:
-        """Run the check. Rejected input also counts as a finding."""
+        """Run the check. An error in an input also counts as a finding."""
         try:
             return Outcome(self, tuple(self.look()))
         except NotLookedAt as reason:
@@ -41,12 +41,8 @@ class Check:
             return Outcome(self, error.problems)
 
     def require(self) -> None:
-        """Run the check and fail on errors. Notes are ignored.
-
-        Raises:
-            AssertionError: With all findings.
-        """
-        required([self])
+        """Run the check. Raises AssertionError with all errors. Notes are ignored."""
+        require_all([self])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +62,22 @@ class Outcome:
 
 def outcomes_of(checks: Sequence[Check], progress: Callable[[int, int, float], None] | None = None) -> list[Outcome]:
     """Run checks in order. `progress` is called with completed checks, all checks, and seconds."""
-    began = time.monotonic()
-    made = []
+    start = time.monotonic()
+    outcomes = []
     for check in checks:
-        made.append(check.outcome())
+        outcomes.append(check.outcome())
         if progress is not None:
-            progress(len(made), len(checks), time.monotonic() - began)
-    return made
+            progress(len(outcomes), len(checks), time.monotonic() - start)
+    return outcomes
 
 
-def required(checks: Sequence[Check]) -> None:
-    """Run checks and fail on errors.
-
-    Raises:
-        AssertionError: With the findings of all checks, without notes.
-    """
+def require_all(checks: Sequence[Check]) -> None:
+    """Run checks. Raises AssertionError with the errors of all of them."""
     failed = [outcome for outcome in outcomes_of([check for check in checks if not check.note]) if outcome.found]
     if failed:
-        raise AssertionError("\n".join(line for outcome in failed for line in _told(outcome)))
+        raise AssertionError("\n".join(line for outcome in failed for line in _finding_lines(outcome)))
 
 
-def _told(outcome: Outcome) -> list[str]:
+def _finding_lines(outcome: Outcome) -> list[str]:
     check = outcome.check
     return [f"{check.subject}, check `{check.name}`: {check.says}", *(f"  {problem}" for problem in outcome.found)]

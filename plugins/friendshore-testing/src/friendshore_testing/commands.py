@@ -25,31 +25,29 @@ from friendshore.plugins.manifest import normal
 from friendshore.report.checks import problem_data, problem_lines
 
 from .check import Outcome, outcomes_of
-from .scaffold import OWN, Scaffold, catalog_files
+from .scaffold import CORE, Scaffold, catalog_files
 from .subjects import checks_of
 
 
 def new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Its distribution, such as friendshore-acme.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the distribution, such as friendshore-acme.")],
     folder: Annotated[
         Path | None,
-        typer.Argument(metavar="[FOLDER]", help="Folder to write to; made if it is not there. Default: ./NAME."),
+        typer.Argument(metavar="[FOLDER]", help="Folder to write to, created if missing. Default: ./NAME."),
     ] = None,
-    catalog: Annotated[bool, typer.Option("--catalog", help="Only a catalog, of invented suppliers.")] = False,
+    catalog: Annotated[bool, typer.Option("--catalog", help="Only a catalog with invented suppliers.")] = False,
     rule: Annotated[bool, typer.Option("--rule", help="Only a kind of rule.")] = False,
     pack: Annotated[bool, typer.Option("--pack", help="Only a rule pack: law as data, with worked examples.")] = False,
-    question: Annotated[
-        bool, typer.Option("--question", help="Only a question: a command that is asked of a plan.")
-    ] = False,
-    reader: Annotated[bool, typer.Option("--reader", help="Only a reader of a format of its own.")] = False,
+    question: Annotated[bool, typer.Option("--question", help="Only a question: a command about a plan.")] = False,
+    reader: Annotated[bool, typer.Option("--reader", help="Only a reader of another file format.")] = False,
     command: Annotated[bool, typer.Option("--command", help="Only a command.")] = False,
     output: Annotated[bool, typer.Option("--format", help="Only an output format.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Only a check of runs, which `verify` makes.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only a check of runs, which `verify` performs.")] = False,
     case_format: Annotated[bool, typer.Option("--case-format", help="Only a format of cases.")] = False,
-    given: Annotated[
+    from_catalog: Annotated[
         str,
         typer.Option(
-            "--from", metavar="CATALOG", help="A catalog of yours to ship, a folder or a workbook; no code is written."
+            "--from", metavar="CATALOG", help="Your catalog to package: a folder or a workbook. Writes no code."
         ),
     ] = "",
     block: Blocked = None,
@@ -59,7 +57,7 @@ def new(
 
     Overwrites nothing.
     """
-    asked = {
+    requested = {
         "catalog": catalog,
         "pack": pack,
         "rule": rule,
@@ -70,63 +68,57 @@ def new(
         "check": check,
         "case-format": case_format,
     }
-    parts = frozenset(part for part, wanted in asked.items() if wanted)
+    parts = frozenset(part for part, is_requested in requested.items() if is_requested)
     target = Path(name) if folder is None else folder
-    written = write_new(target, _scaffold(name, parts, given, target, installed(block)).contents())
+    written = write_new(target, _scaffold(name, parts, from_catalog, target, installed(block)).contents())
     wrote(as_json, written)
     if as_json:
         return 0
     project = quote(str(target))
-    # Not `--group dev`: the pip of a new environment of Python 3.11 does not know it.
-    bare(f"now: pip install --editable {project} {OWN}-testing mypy pytest")
-    bare(f"then: pytest {project}; {target / 'README.md'} says more")
+    # Not `--group dev`, which the pip of a new Python 3.11 environment doesn't know.
+    bare(f"next: pip install --editable {project} {CORE}-testing mypy pytest")
+    bare(f"then: pytest {project} (see {target / 'README.md'})")
     return 0
 
 
-def _scaffold(name: str, parts: frozenset[str], given: str, target: Path, registry: Registry) -> Scaffold:
-    """Return the scaffold of the requested parts, by default a catalog and a rule kind.
-
-    Raises:
-        InputError: If the name can't be used, the target exists, or the given catalog has an error.
-    """
-    asked = Scaffold(name, parts) if parts or given else Scaffold(name)
+def _scaffold(name: str, parts: frozenset[str], from_catalog: str, target: Path, registry: Registry) -> Scaffold:
+    """Return the scaffold of the requested parts. Raises InputError if the name, the target, or the user's catalog can't be used."""
+    scaffold = Scaffold(name, parts) if parts or from_catalog else Scaffold(name)
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-        fix = "name another folder, or one that is empty"
+        fix = "name another folder, or an empty one"
         if (target / "catalog.toml").is_file():
-            fix = f"to ship this catalog: friendshore plugins new {name} --from {target}"
-        raise InputError("is there already, and is left as it is", str(target), fix=fix)
-    if given:
-        return _shipping(asked, given, registry)
-    for sort, brought in asked.brings:
-        owner = registry.names(sort).get(brought, "")
+            fix = f"to package this catalog: friendshore plugins new {name} --from {target}"
+        raise InputError("the folder exists already and isn't changed", str(target), fix=fix, code="FS080")
+    if from_catalog:
+        return _with_catalog(scaffold, from_catalog, registry)
+    for kind, part_name in scaffold.named_parts:
+        owner = registry.names(kind).get(part_name, "")
         if owner and normal(owner.split()[0]) != normal(name):
-            message = f"its {sort} would be called `{brought}`, as one that {owner} brings"
-            raise InputError(message, column="NAME", found=f"`{name}`", fix="choose another name")
-    return asked
+            message = f"its {kind} would have the name `{part_name}`, like one from {owner}"
+            raise InputError(message, column="NAME", found=f"`{name}`", fix="choose another name", code="FS959")
+    return scaffold
 
 
-def _shipping(asked: Scaffold, given: str, registry: Registry) -> Scaffold:
-    """Return the scaffold with a catalog of the user.
-
-    Raises:
-        InputError: With its errors. Also if it is already shipped, or needs an installed plugin with the name of the new one.
-    """
-    read, place = read_one(given, registry)
-    if read.distribution:
-        message = f"catalog `{read.name}` is shipped already, by {read.distribution}"
-        fix = (
-            f"friendshore catalogs convert {read.name} FOLDER, give it a name of its own in catalog.toml, and ship that"
-        )
-        raise InputError(message, column="--from", found=f"`{given}`", fix=fix)
+def _with_catalog(scaffold: Scaffold, from_catalog: str, registry: Registry) -> Scaffold:
+    """Return the scaffold with a catalog of the user. Raises InputError if the catalog has an error, or the plugin would replace one that it needs."""
+    catalog, place = read_one(from_catalog, registry)
+    if catalog.distribution:
+        message = f"catalog `{catalog.name}` is already in a plugin, {catalog.distribution}"
+        fix = f"friendshore catalogs convert {catalog.name} FOLDER, rename it in FOLDER/catalog.toml, and package that"
+        raise InputError(message, column="--from", found=f"`{from_catalog}`", fix=fix, code="FS959")
     texts = texts_of(place, registry.fact_columns)
-    owners = {registry.catalogs.get(required, OWN).split()[0] for required in read.requires} | texts.declarers
-    if any(normal(owner) == normal(asked.name) for owner in owners):
-        message = f"would take the place of the installed {asked.name}, which catalog `{read.name}` rests on"
-        raise InputError(message, column="NAME", found=f"`{asked.name}`", fix="choose another name")
-    needs = [(owner, registry.named(owner)[0].version) for owner in sorted(owners - {OWN})]
-    given_files = catalog_files(place, texts)
+    owners = {registry.catalogs.get(required, CORE).split()[0] for required in catalog.requires} | texts.declarers
+    if any(normal(owner) == normal(scaffold.name) for owner in owners):
+        message = f"the plugin would replace the installed {scaffold.name}, which catalog `{catalog.name}` needs"
+        raise InputError(message, column="NAME", found=f"`{scaffold.name}`", fix="choose another name", code="FS959")
+    required_versions = [(owner, registry.named(owner)[0].version) for owner in sorted(owners - {CORE})]
+    files_by_name = catalog_files(place, texts)
     return replace(
-        asked, parts=asked.parts | {"catalog"}, given=given_files, given_name=read.name, needs=tuple(filter(all, needs))
+        scaffold,
+        parts=scaffold.parts | {"catalog"},
+        catalog_files=files_by_name,
+        catalog_name=catalog.name,
+        required_versions=tuple(filter(all, required_versions)),
     )
 
 
@@ -135,7 +127,7 @@ def check(
         list[str],
         typer.Argument(
             metavar="NAME...",
-            help="An installed plugin; the wheel of one; or a folder of a plugin, a catalog (or its workbook) or a rule pack. May repeat.",
+            help="An installed plugin, the wheel of one, or the folder of a plugin, catalog (or its workbook), or rule pack. May repeat.",
         ),
     ],
     block: Blocked = None,
@@ -153,12 +145,10 @@ def check(
     return 0 if all(outcome.holds for outcome in outcomes) else 3
 
 
-MOST_FINDINGS = 5
-"""Maximum number of findings shown for a check."""
+MAX_FINDINGS = 5
 
 
 def conformance_data(outcomes: Sequence[Outcome]) -> dict[str, object]:
-    """Return the checks as JSON-ready data."""
     return {
         "ok": all(outcome.holds for outcome in outcomes),
         "checks": [
@@ -177,16 +167,18 @@ def conformance_data(outcomes: Sequence[Outcome]) -> dict[str, object]:
 
 def conformance_document(outcomes: Sequence[Outcome], here: Path | None = None) -> doc.Document:
     """Return the number of passed checks by subject, then the errors, then the notes. Files below `here` have relative paths."""
-    mistakes = [_told(outcome, here) for outcome in outcomes if not outcome.holds]
-    worth = [_told(outcome, here) for outcome in outcomes if outcome.holds and outcome.found]
-    left = [outcome for outcome in outcomes if outcome.left_out]
+    error_sections = [_finding_section(outcome, here) for outcome in outcomes if not outcome.holds]
+    note_sections = [_finding_section(outcome, here) for outcome in outcomes if outcome.holds and outcome.found]
+    skipped = [outcome for outcome in outcomes if outcome.left_out]
     return doc.document(
         "Conformance",
-        _conforming(outcomes),
-        doc.apart(_summary(outcomes)),
-        doc.section_if_any("Mistakes", *mistakes, tone=doc.Tone.BAD),
-        doc.section_if_any("Worth knowing", *worth, tone=doc.Tone.DOUBTFUL),
-        doc.section("Not looked at", doc.Verbatim(tuple(_left_out(left))), tone=doc.Tone.PLAIN) if left else None,
+        _result_sentence(outcomes),
+        doc.apart(_summary_table(outcomes)),
+        doc.section_if_any("Errors", *error_sections, tone=doc.Tone.BAD),
+        doc.section_if_any("Notes", *note_sections, tone=doc.Tone.DOUBTFUL),
+        doc.section("Skipped checks", doc.Verbatim(tuple(_skipped_lines(skipped))), tone=doc.Tone.PLAIN)
+        if skipped
+        else None,
     )
 
 
@@ -198,42 +190,42 @@ def _result(outcome: Outcome) -> str:
     return "note" if outcome.check.note else "mistake"
 
 
-def _conforming(outcomes: Sequence[Outcome]) -> doc.Sentence:
-    mistakes = sum(len(outcome.found) for outcome in outcomes if not outcome.holds)
-    if mistakes:
-        text = f"does not conform: {count(mistakes, 'mistake')} in {count(len(outcomes), 'check')}"
+def _result_sentence(outcomes: Sequence[Outcome]) -> doc.Sentence:
+    errors = sum(len(outcome.found) for outcome in outcomes if not outcome.holds)
+    if errors:
+        text = f"doesn't conform: {count(errors, 'error')} in {count(len(outcomes), 'check')}"
         return doc.sentence(text, tone=doc.Tone.BAD, strong=True)
-    return doc.sentence(f"conforms: no mistake in {count(len(outcomes), 'check')}", tone=doc.Tone.GOOD, strong=True)
+    return doc.sentence(f"conforms: no errors in {count(len(outcomes), 'check')}", tone=doc.Tone.GOOD, strong=True)
 
 
-def _summary(outcomes: Sequence[Outcome]) -> doc.DataTable:
-    """Return a table with the results of each subject's checks."""
+def _summary_table(outcomes: Sequence[Outcome]) -> doc.DataTable:
     rows: list[list[doc.Cell]] = []
     for subject in dict.fromkeys(outcome.check.subject for outcome in outcomes):
         results = [_result(outcome) for outcome in outcomes if outcome.check.subject == subject]
         numbers = [results.count(word) for word in ("holds", "mistake", "note", "left out")]
         rows.append([subject, *(doc.Count(number) if number else doc.NOTHING for number in numbers)])
-    return doc.table([doc.Column("Checked"), *map(doc.figures, ("Hold", "Fail", "Notes", "Left out"))], rows)
+    return doc.table([doc.Column("Subject"), *map(doc.figures, ("Passed", "Failed", "Notes", "Skipped"))], rows)
 
 
-def _told(outcome: Outcome, here: Path | None) -> doc.Section:
+def _finding_section(outcome: Outcome, here: Path | None) -> doc.Section:
     check = outcome.check
     lines = [f"{check.subject}, {check.name}: {check.says}"]
-    lines += [f"  {line}" for line in problem_lines(_from(here, problem) for problem in outcome.found[:MOST_FINDINGS])]
-    if len(outcome.found) > MOST_FINDINGS:
-        lines.append(f"  and {len(outcome.found) - MOST_FINDINGS} more: all with --json")
+    lines += [
+        f"  {line}"
+        for line in problem_lines(_with_relative_file(here, problem) for problem in outcome.found[:MAX_FINDINGS])
+    ]
+    if len(outcome.found) > MAX_FINDINGS:
+        lines.append(f"  and {len(outcome.found) - MAX_FINDINGS} more (--json shows all)")
     return doc.apart(doc.Verbatim(tuple(lines)))
 
 
-def _from(here: Path | None, problem: Diagnostic) -> Diagnostic:
-    """Return a problem with its file relative to a folder, if the file is in it."""
+def _with_relative_file(folder: Path | None, problem: Diagnostic) -> Diagnostic:
     file = Path(problem.file)
-    if here is None or not file.is_absolute() or not file.is_relative_to(here):
+    if folder is None or not file.is_absolute() or not file.is_relative_to(folder):
         return problem
-    return replace(problem, file=str(file.relative_to(here)))
+    return replace(problem, file=str(file.relative_to(folder)))
 
 
-def _left_out(outcomes: Sequence[Outcome]) -> list[str]:
-    """Return the skipped checks, grouped by reason."""
-    together = grouped(((outcome.check.subject, outcome.left_out), outcome.check.name) for outcome in outcomes)
-    return [f"{subject}: {', '.join(names)} ({reason})" for (subject, reason), names in together.items()]
+def _skipped_lines(outcomes: Sequence[Outcome]) -> list[str]:
+    names_by_reason = grouped(((outcome.check.subject, outcome.left_out), outcome.check.name) for outcome in outcomes)
+    return [f"{subject}: {', '.join(names)} ({reason})" for (subject, reason), names in names_by_reason.items()]

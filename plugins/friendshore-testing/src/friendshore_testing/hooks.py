@@ -39,204 +39,200 @@ from friendshore.solve import Limits
 from .check import Check, NotLookedAt
 from .worlds import World, worlds
 
-_CASES = 3
-"""Number of made-up cases for each question."""
+_CASE_COUNT = 3
 
 
 def question_checks(name: str, registry: Registry) -> tuple[Check, ...]:
-    """Return all checks of a question."""
     subject = f"question `{name}`"
 
-    def written() -> Iterator[Diagnostic]:
-        found, info = registry.question(name)
-        if not isinstance(found, Question):
-            yield Diagnostic("is no question", subject, found=repr(found), fix="derive its class from Question")
+    def definition_problems() -> Iterator[Diagnostic]:
+        question, info = registry.question(name)
+        if not isinstance(question, Question):
+            fix = "derive its class from friendshore.questions.Question"
+            yield Diagnostic("the object isn't a question", subject, found=repr(question), fix=fix, code="FS421")
             return
-        for fault in faults(found):
-            yield Diagnostic(fault, info.file or subject)
+        for message in faults(question):
+            yield Diagnostic(message, info.file or subject, code="FS526")
 
-    def answers() -> Iterator[Diagnostic]:
-        question = _asked(name, registry)
-        for world in worlds((), count=_CASES):
-            yield from _answers(question, world, subject, registry)
+    def answer_problems() -> Iterator[Diagnostic]:
+        question = _available_question(name, registry)
+        for world in worlds((), count=_CASE_COUNT):
+            yield from _answer_problems(question, world, subject, registry)
 
     return (
         Check(
             subject,
             "written",
-            "It has a text, and a record of options each with its meaning and a kind that is known.",
-            written,
+            "It has a text, and options with meanings and known kinds.",
+            definition_problems,
         ),
         Check(
             subject,
             "answers",
-            "Asked of a made-up case as its command would be, it answers the same twice: a document that can be shown, and data that are JSON.",
-            answers,
+            "About a generated case, it twice returns the same document, which can be shown, and the same JSON data.",
+            answer_problems,
         ),
     )
 
 
-def _asked(name: str, registry: Registry) -> Question[Any, Any]:
+def _available_question(name: str, registry: Registry) -> Question[Any, Any]:
     try:
         question = question_named(registry, name)
     except PluginError as error:
-        raise NotLookedAt("it cannot be asked: see `code` and `written`") from error
-    needed = [one.name for one in options_of(question) if one.needed]
-    if needed:
-        raise NotLookedAt(f"it is asked about something, which no made-up case is known to hold: {', '.join(needed)}")
+        raise NotLookedAt("it can't be used, see checks `code` and `written`") from error
+    required = [option.name for option in options_of(question) if option.needed]
+    if required:
+        raise NotLookedAt(f"it has required options, for which a generated case has no values: {', '.join(required)}")
     return question
 
 
-def _answers(question: Question[Any, Any], world: World, subject: str, registry: Registry) -> Iterator[Diagnostic]:
-    told: list[tuple[str, str]] = []
+def _answer_problems(
+    question: Question[Any, Any], world: World, subject: str, registry: Registry
+) -> Iterator[Diagnostic]:
+    texts: list[tuple[str, str]] = []
     for _ in range(2):
         session = Session.open(Inputs(world.case, (world.catalog,), ()), Limits(workers=1))
         try:
             with asked_of(question, question.name):
                 options = question.options()
-                found = question.ask(Opened(session, (), {}, (), registry=registry), options, None)
-                document, data = question.document(found, options), question.data(found, options)
+                result = question.ask(Opened(session, (), {}, (), registry=registry), options, None)
+                document, data = question.document(result, options), question.data(result, options)
         except FriendshoreError as error:
             yield from error.problems
             return
         if not isinstance(document, Document):
-            yield Diagnostic("its document is none", subject, found=type(document).__name__, expected="a Document")
+            kind = type(document).__name__
+            yield Diagnostic("its document isn't one", subject, found=kind, expected="a Document", code="FS421")
             return
         try:
-            told.append((json_text(data), json_text(document.to_dict()) + "\n".join(cell_texts(document))))
+            texts.append((json_text(data), json_text(document.to_dict()) + "\n".join(cell_texts(document))))
         except (TypeError, ValueError, AttributeError, AssertionError) as error:
             fix = (
-                "answer texts, numbers, lists and mappings as data, and elements of friendshore.document as a document"
+                "return texts, numbers, lists, and mappings as data, and elements of friendshore.document as a document"
             )
-            yield Diagnostic(f"its answer cannot be shown: {error}", subject, fix=fix)
+            yield Diagnostic(f"its answer can't be shown: {error}", subject, fix=fix, code="FS421")
             return
-    if told[0] != told[1]:
-        yield Diagnostic("says something else when it is asked again", subject, fix="read no clock, dice or files")
+    if texts[0] != texts[1]:
+        fix = "read no clock, random numbers, or files"
+        yield Diagnostic("returns a different answer when asked twice", subject, fix=fix, code="FS955")
 
 
-_NOTHING = "nothing-answers-to-this"
+_MISSING_NAME = "missing-on-purpose"
 _CASE = Case(name="example", horizon=Horizon(start=date(2027, 1, 1), periods=4, period=PeriodLength.YEAR), place="US")
-"""A case to which demands of an example are added."""
 
 
 def reader_checks(name: str, info: PluginInfo, registry: Registry) -> tuple[Check, ...]:
-    """Return all checks of a reader."""
     subject = f"reader `{name}`"
     home = Path(info.file).parent
 
-    def written() -> Iterator[Diagnostic]:
+    def definition_problems() -> Iterator[Diagnostic]:
         reader = registry.reader(name)
         if not (type(reader).__doc__ or "").strip():
-            yield Diagnostic("has no text", info.file or subject, fix="say in its docstring what it reads")
-        if not _reads(reader):
-            yield Diagnostic("reads nothing", info.file or subject, expected="`catalog`, `demand` or both")
+            fix = "describe in the docstring of its class what it reads"
+            yield Diagnostic("the reader has no text", info.file or subject, fix=fix, code="FS958")
+        if not _readable(reader):
+            expected = "the method `catalog`, `demand`, or both"
+            yield Diagnostic("the reader reads nothing", info.file or subject, expected=expected, code="FS958")
 
-    def reads() -> Iterator[Diagnostic]:
-        reader = _there(name, registry)
+    def reading_problems() -> Iterator[Diagnostic]:
+        reader = _available_reader(name, registry)
         if not reader.example:
-            raise NotLookedAt("it names no example: give its class `example`, a file of the package that it can read")
-        for what in _reads(reader):
-            yield from _example(f"{name}:{reader.example}", what, home, registry)
+            raise NotLookedAt("its class has no `example`, the name of a file of the package that it can read")
+        for kind in _readable(reader):
+            yield from _example_problems(f"{name}:{reader.example}", kind, home, registry)
 
     def missing() -> Iterator[Diagnostic]:
-        for what in _reads(_there(name, registry)):
+        for kind in _readable(_available_reader(name, registry)):
             try:
-                registry.read(f"{name}:{_NOTHING}", what, home)
+                registry.read(f"{name}:{_MISSING_NAME}", kind, home)
             except InputError:
                 continue
             except PluginError as error:
                 yield from error.problems
-            fix = "raise InputError(Diagnostic(message, file, fix=...)) where what is asked for is not there"
-            yield Diagnostic(f"asked for a {what} that is not there, it does not say so", subject, fix=fix)
+            fix = "raise InputError(Diagnostic(message, file, fix=...)) if the file is missing"
+            yield Diagnostic(f"the reader doesn't report a missing {kind}", subject, fix=fix, code="FS958")
 
     return (
-        Check(subject, "written", "It has a text, and reads catalogs, demands or both.", written),
-        Check(subject, "reads", "What it reads of its example is the same twice, and without a mistake.", reads),
-        Check(
-            subject, "missing", "Where what it is asked for is not there, it says so as a mistake of the case.", missing
-        ),
+        Check(subject, "written", "It has a text, and reads catalogs, demands, or both.", definition_problems),
+        Check(subject, "reads", "It reads its example twice the same, without errors.", reading_problems),
+        Check(subject, "missing", "It reports a missing file as an error of the case.", missing),
     )
 
 
 def case_pack_checks(info: PluginInfo, registry: Registry) -> tuple[Check, ...]:
-    """Return the check of the rule packs that a plugin makes from a case's settings."""
     subject = f"plugin `{info.distribution}`"
     home = Path(info.file).parent
 
-    def makes() -> Iterator[Diagnostic]:
+    def pack_problems() -> Iterator[Diagnostic]:
         example = 'model_config = {"json_schema_extra": {"examples": [{...}]}}'
         for world in worlds((), count=1):
             case = world.case.but(folder=home)
             try:
                 first, second = (registry.case_packs(info.package, case, (world.catalog,)) for _ in range(2))
             except InputError as error:
-                told = f"it needs settings that no made-up case has: give their model an example, {example} ({error})"
-                raise NotLookedAt(told) from error
+                reason = f"it needs settings; add an example to their model, such as {example} ({error})"
+                raise NotLookedAt(reason) from error
             if first != second:
-                fix = "read no clock or dice"
-                yield Diagnostic("makes something else of a case when it is asked again", subject, fix=fix)
+                fix = "read no clock or random numbers"
+                yield Diagnostic("returns other rule packs when called twice", subject, fix=fix, code="FS955")
 
-    says = "Of a made-up case in the folder of its package it makes the same rule packs twice, whose rules can be made."
-    return (Check(subject, "case packs", says, makes),)
+    text = "For a generated case, it twice makes the same rule packs, with valid rules."
+    return (Check(subject, "case packs", text, pack_problems),)
 
 
-def _there(name: str, registry: Registry) -> Reader:
+def _available_reader(name: str, registry: Registry) -> Reader:
     try:
         return registry.reader(name)
     except PluginError as error:
-        raise NotLookedAt("its code is unavailable: see `code`") from error
+        raise NotLookedAt("its code can't be used, see check `code`") from error
 
 
-def _reads(reader: Reader) -> list[What]:
-    """Return the methods that it overrides."""
+def _readable(reader: Reader) -> list[What]:
     every: tuple[What, ...] = ("catalog", "demand")
     return [what for what in every if getattr(type(reader), what) is not getattr(Reader, what)]
 
 
-def _example(name: str, what: What, home: Path, registry: Registry) -> Iterator[Diagnostic]:
-    first, second = (registry.read(name, what, home) for _ in range(2))
+def _example_problems(name: str, kind: What, folder: Path, registry: Registry) -> Iterator[Diagnostic]:
+    first, second = (registry.read(name, kind, folder) for _ in range(2))
     if first.digest != second.digest:
-        yield Diagnostic(f"reads something else of {name} when it is asked again", name, fix="read no clock or dice")
-    if what == "demand":
+        fix = "read no clock or random numbers"
+        yield Diagnostic(f"returns other rows of {name} when called twice", name, fix=fix, code="FS955")
+    if kind == "demand":
         with_demands(_CASE, first.rows.tables["demand"], name)
     else:
-        read_catalogs([first.catalog(home)], registry.catalog_folder)
+        read_catalogs([first.catalog(folder)], registry.catalog_folder)
 
 
-def _brought(what: HookedWhat, name: str, registry: Registry) -> Named:
-    """Return an object that a hook yields.
-
-    Raises:
-        NotLookedAt: If the code of the plugin can't be used.
-    """
+def _available_object(kind: HookedWhat, name: str, registry: Registry) -> Named:
+    """Return an object that a hook yields. Raises NotLookedAt if the plugin's code can't be used."""
     try:
-        return registry.thing(what, name)[0]
+        return registry.thing(kind, name)[0]
     except PluginError as error:
-        raise NotLookedAt("its code is unavailable: see `code`") from error
+        raise NotLookedAt("its code can't be used, see check `code`") from error
 
 
 def command_checks(name: str, info: PluginInfo, registry: Registry) -> tuple[Check, ...]:
-    """Return all checks of a command."""
     subject = f"command `{name}`"
 
-    def has_help() -> Iterator[Diagnostic]:
-        found = _brought("command", name, registry)
-        if not isinstance(found, Command):
+    def help_problems() -> Iterator[Diagnostic]:
+        brought = _available_object("command", name, registry)
+        if not isinstance(brought, Command):
+            expected = "an object of friendshore.cli.Command"
             yield Diagnostic(
-                "is no command", subject, found=repr(found), expected="an object of friendshore.cli.Command"
+                "the object isn't a command", subject, found=repr(brought), expected=expected, code="FS421"
             )
             return
-        if not (found.function.__doc__ or "").strip():
-            fix = "say in the docstring of its function what it does"
-            yield Diagnostic("has no help text", info.file or subject, fix=fix)
+        if not (brought.function.__doc__ or "").strip():
+            fix = "describe in the docstring of its function what it does"
+            yield Diagnostic("the command has no help text", info.file or subject, fix=fix, code="FS958")
         try:
-            command = typed_command(name.rpartition(" ")[2], found.function)
+            command = typed_command(name.rpartition(" ")[2], brought.function)
             command.get_help(command.context_class(command))
         except (TypeError, RuntimeError) as error:
             fix = "annotate each parameter with a type, and with typer.Argument or typer.Option"
-            yield Diagnostic(f"its options can't be read: {error}", info.file or subject, fix=fix)
+            yield Diagnostic(f"its options can't be read: {error}", info.file or subject, fix=fix, code="FS958")
 
-    return (Check(subject, "help", "It has a help text, and its options can be read.", has_help),)
+    return (Check(subject, "help", "It has a help text, and its options can be read.", help_problems),)
 
 
 _DOCUMENT = Document(
@@ -249,67 +245,64 @@ _DOCUMENT = Document(
         doc.section("Notes", doc.notes(["no offer of antimony-metal is allowed"])),
     ),
 )
-"""A made-up document."""
 
 
 def format_checks(name: str, registry: Registry) -> tuple[Check, ...]:
-    """Return all checks of an output format."""
     subject = f"format `{name}`"
 
-    def renders() -> Iterator[Diagnostic]:
-        _brought("format", name, registry)
-        form = format_named(name, registry)
-        if rendered(_DOCUMENT, form) != rendered(_DOCUMENT, form):
+    def rendering_problems() -> Iterator[Diagnostic]:
+        _available_object("format", name, registry)
+        output_format = format_named(name, registry)
+        if rendered(_DOCUMENT, output_format) != rendered(_DOCUMENT, output_format):
             fix = "write no times, random numbers, or ids of objects"
-            yield Diagnostic("writes other bytes when it is asked again", subject, fix=fix)
+            yield Diagnostic("writes different bytes when called twice", subject, fix=fix, code="FS955")
 
-    return (Check(subject, "renders", "It writes a made-up document as the same bytes twice.", renders),)
+    return (Check(subject, "renders", "It writes an example document twice as the same bytes.", rendering_problems),)
 
 
 def run_check_checks(name: str, registry: Registry) -> tuple[Check, ...]:
-    """Return all checks of a check of runs."""
     subject = f"check `{name}`"
 
-    def answers() -> Iterator[Diagnostic]:
-        _brought("check", name, registry)
+    def answer_problems() -> Iterator[Diagnostic]:
+        _available_object("check", name, registry)
         checker = checker_named(name, registry)
         with TemporaryDirectory() as scratch:
-            asked = _made_up_run(Path(scratch), registry)
-            first, second = (answer_of(checker, asked) for _ in range(2))
+            request = _generated_run(Path(scratch), registry)
+            first, second = (answer_of(checker, request) for _ in range(2))
         try:
             json_text(dict(first.data))
         except (TypeError, ValueError) as error:
-            fix = "answer texts, numbers, lists, and mappings as data"
-            yield Diagnostic(f"its data are no JSON: {error}", subject, fix=fix)
+            fix = "return texts, numbers, lists, and mappings as data"
+            yield Diagnostic(f"its data can't be written as JSON: {error}", subject, fix=fix, code="FS421")
         if first != second:
-            yield Diagnostic("answers something else when it is asked again", subject, fix="read no clock or dice")
+            fix = "read no clock or random numbers"
+            yield Diagnostic("returns a different answer when asked twice", subject, fix=fix, code="FS955")
 
-    return (Check(subject, "answers", "Asked about a made-up run, it gives the same answer twice.", answers),)
+    return (Check(subject, "answers", "About a generated run, it gives the same answer twice.", answer_problems),)
 
 
-def _made_up_run(folder: Path, registry: Registry) -> CheckRequest:
+def _generated_run(folder: Path, registry: Registry) -> CheckRequest:
     """Plan the case that `init` writes, write the run, and return the request to check it."""
     write_starter(folder / "case")
-    made = plan(load_case(folder / "case" / "case.toml"), registry=registry)
-    write_run(folder / "run", made.run, made.facts())
-    return CheckRequest(read_run(folder / "run"), made.plan, (), registry)
+    planned = plan(load_case(folder / "case" / "case.toml"), registry=registry)
+    write_run(folder / "run", planned.run, planned.facts())
+    return CheckRequest(read_run(folder / "run"), planned.plan, (), registry)
 
 
 def case_format_checks(name: str, registry: Registry) -> tuple[Check, ...]:
-    """Return all checks of a format of cases."""
     subject = f"case format `{name}`"
 
-    def missing() -> Iterator[Diagnostic]:
-        _brought("case format", name, registry)
-        form = case_format(Path(f"{_NOTHING}.{name}"), registry)
+    def missing_file_problems() -> Iterator[Diagnostic]:
+        _available_object("case format", name, registry)
+        found_format = case_format(Path(f"{_MISSING_NAME}.{name}"), registry)
         problems: list[Diagnostic] = []
-        with TemporaryDirectory() as scratch, asked_of(form, name, "case format"):
+        with TemporaryDirectory() as scratch, asked_of(found_format, name, "case format"):
             try:
-                found = form.read(Path(scratch) / f"{_NOTHING}.{name}", problems)
+                case_file = found_format.read(Path(scratch) / f"{_MISSING_NAME}.{name}", problems)
             except InputError:
                 return
-        if found is not None or not problems:
+        if case_file is not None or not problems:
             fix = "return None, and add a Diagnostic with the file to `problems`"
-            yield Diagnostic("doesn't say that a file is missing", subject, fix=fix)
+            yield Diagnostic("the format doesn't report a missing file", subject, fix=fix, code="FS958")
 
-    return (Check(subject, "missing", "It reads nothing from a missing file, and says so.", missing),)
+    return (Check(subject, "missing", "It reads nothing from a missing file, and reports it.", missing_file_problems),)

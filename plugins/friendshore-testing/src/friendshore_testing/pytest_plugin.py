@@ -25,10 +25,9 @@ OPTION = "friendshore"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option, and the key of the configuration file."""
-    says = "plugin, catalog or rule pack that is checked: a folder, or the name of an installed plugin"
-    parser.getgroup(OPTION).addoption("--friendshore", action="append", default=[], metavar="NAME", help=says)
-    parser.addini(OPTION, says, type="args", default=[])
+    help_text = "plugin, catalog, or rule pack to check: a folder, or the name of an installed plugin"
+    parser.getgroup(OPTION).addoption("--friendshore", action="append", default=[], metavar="NAME", help=help_text)
+    parser.addini(OPTION, help_text, type="args", default=[])
 
 
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -50,12 +49,12 @@ def _items(session: pytest.Session, subject: str | Path) -> Iterator[pytest.Item
 class Conformance(pytest.Item):
     """One check as a test."""
 
-    def __init__(self, *, check: Check, **more: Any) -> None:
-        super().__init__(**more)  # pytest's own arguments, passed on
+    def __init__(self, *, check: Check, **pytest_arguments: Any) -> None:
+        super().__init__(**pytest_arguments)
         self.check = check
 
     def runtest(self) -> None:
-        """Run the check. A note passes, and a check that can't run is skipped."""
+        """Run the check. A check with only notes passes, and a check that can't run is skipped."""
         outcome = self.check.outcome()
         if outcome.left_out:
             pytest.skip(outcome.left_out)
@@ -63,10 +62,8 @@ class Conformance(pytest.Item):
             raise AssertionError("\n".join((self.check.says, *map(str, outcome.found))))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
-        """Return the findings without a traceback."""
         del style
         return str(excinfo.value)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Return the location for reports."""
         return self.path, None, self.name

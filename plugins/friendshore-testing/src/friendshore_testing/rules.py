@@ -1,4 +1,4 @@
-"""Checks of rules: direct calls with generated moves, and plans of generated cases."""
+"""Checks of rules by direct calls and by plans of generated cases."""
 
 from __future__ import annotations
 
@@ -14,353 +14,350 @@ from friendshore.rules.base import Rule
 from friendshore.rules.kinds import OriginBan
 
 from . import laws
-from .asking import LINEAR, RuleTrial, disordered, impure, is_sentence, unsteady
+from .asking import EXPECTED_ROWS, RuleTrial, impurities, is_sentence, order_dependence, seed_dependent_rules
 from .check import Check, NotLookedAt
 from .laws import Example, example_problems
-from .worlds import USUAL, Words, World, bare, empty, worlds
+from .worlds import USUAL_COUNTRIES, RuleWords, World, bare, empty, worlds
 
-CASES = 8
-"""Minimum number of generated cases to plan."""
-MOST_CASES = 16
-PER_RULE = 3
-"""Number of generated cases in which each rule is called directly."""
+MIN_CASES = 8
+MAX_CASES = 16
+CASES_PER_RULE = 3
 
-Law = Callable[[World, laws.TrialOutcome], "str | None"]
+Law = Callable[[World, laws.PlanOutcome], "str | None"]
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
+class RuleSetTrial:
     """Rules and their test data."""
 
     subject: str
-    make: Callable[[], Sequence[Rule]]
-    """Function that creates the rules."""
+    create_rules: Callable[[], Sequence[Rule]]
     materials: Callable[[], Sequence[Material]] = tuple
-    """Materials that they may mention."""
     examples: tuple[Example, ...] = ()
     wider: tuple[Rule, ...] = ()
-    """Wider forms of the rule. Each must bar everything that the rule bars."""
+    """Wider forms of the rule. Each must prohibit everything that the rule prohibits."""
     columns: tuple[DeclaredColumn, ...] = ()
-    """Columns of facts that they may read."""
 
     def worlds(self, rules: Sequence[Rule], count: int) -> Iterator[World]:
-        """Yield generated cases for some of the rules."""
         return worlds(rules, self.materials(), count, columns=self.columns)
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
-        """The rules.
-
-        Raises:
-            NotLookedAt: If they can't be created, which another check reports.
-        """
+        """The rules. Raises NotLookedAt if they can't be created, which another check reports."""
         try:
-            return tuple(self.make())
+            return tuple(self.create_rules())
         except FriendshoreError as error:
-            raise NotLookedAt("the rules cannot be made") from error
+            raise NotLookedAt("the rules can't be created") from error
 
     def checks(self) -> tuple[Check, ...]:
-        """Return all checks, each after those that it depends on."""
-        given = (
-            ("json", "A rule written as JSON and read again is the same rule.", self._json),
-            ("sentence", "Every rule and every one of its rows is told in a sentence.", self._sentences),
-            ("answers", "Judgements are verdicts with a reason, and charges are sums of money of zero or more.", lambda: self._wrong_answers),
-            ("linear", "Limits are linear rows with bounds that are numbers, each with a name of its own.", lambda: self._not_linear),
-            ("gaps", "A rule answers also where origins, owners, codes and facts are unknown, and where nothing is offered.", self._gaps),
-            ("pure", "Asked twice, and in another order, a rule says the same; it reads and changes nothing else.", self._pure),
-            ("order", "Shown offers, demands and places in another order, a rule asks for the same.", self._order),
-            ("seeds", "A rule says the same in another process, in which sets are gone through in another order.", self._seeds),
-            ("shortcuts", "What a rule says of itself to spare work is so: `concerns`, `charges_on`, `charge_reads_use`, `charged_origins`, `reads`.", self._shortcuts),
-            ("doubt", "An offer of doubtful origin passes only if it would wherever it may be from, and is charged no less.", self._doubt),
-            ("more-rules", "The rules make no plan cheaper.", partial(self._law, "more-rules", self._more_rules)),
-            ("more-offers", "One more offer makes no plan dearer, where no limit may be missed at a price.", partial(self._law, "more-offers", self._more_offers)),
-            ("wider", "On more days, or in a wider form, a rule bars no less and makes no plan cheaper.", partial(self._law, "wider", self._wider)),
-            ("rows-of-tables", "The order of rows in tables changes no byte of a plan.", partial(self._law, "rows-of-tables", self._shuffled)),
-            ("names", "Other names of plants, offers and demands change neither cost nor verdicts.", partial(self._law, "names", self._renamed)),
-            ("halves", "An offer split in two that share its capacity costs the same, where nothing is counted.", partial(self._law, "halves", self._halved)),
+        definitions = (
+            ("json", "A rule written as JSON and read again is the same rule.", self._json_problems),
+            ("sentence", "Every rule and every row of it has a sentence.", self._missing_sentences),
+            ("answers", "Verdicts have a reason, and charges are amounts of zero or more.", lambda: self._invalid_answers),
+            ("linear", "Limits are linear rows with numeric bounds and unique labels.", lambda: self._nonlinear_rows),
+            ("gaps", "A rule also answers if origins, owners, codes, and facts are unknown, and without offers.", self._gap_problems),
+            ("pure", "Called twice and in another order, a rule returns the same. It reads and changes nothing else.", self._purity_problems),
+            ("order", "With offers, demands, and places in another order, a rule returns the same rows.", self._order_problems),
+            ("seeds", "A rule returns the same in another process, in which sets have another order.", self._seed_problems),
+            ("shortcuts", "The claims of a rule about itself are true: `concerns`, `charges_on`, `charge_reads_use`, `charged_origins`, `reads`.", self._claim_problems),
+            ("doubt", "An offer of uncertain origin passes only if it would from every possible origin, and is charged no less than from any.", self._doubt_problems),
+            ("more-rules", "The rules make no plan cheaper.", partial(self._broken_law, "more-rules", self._more_rules)),
+            ("more-offers", "One more offer makes no plan more expensive, unless limits are soft.", partial(self._broken_law, "more-offers", self._more_offers)),
+            ("wider", "On more days or in a wider form, a rule prohibits no less and makes no plan cheaper.", partial(self._broken_law, "wider", self._wider)),
+            ("rows-of-tables", "The order of rows in tables doesn't change a plan.", partial(self._broken_law, "rows-of-tables", self._shuffled)),
+            ("names", "Other names of plants, offers, and demands change neither cost nor verdicts.", partial(self._broken_law, "names", self._renamed)),
+            ("halves", "An offer split into two with shared capacity costs the same, unless the rules count offers.", partial(self._broken_law, "halves", self._halved)),
         )  # fmt: skip
-        checks = [Check(self.subject, name, says, look) for name, says, look in given]
+        checks = [Check(self.subject, name, text, find) for name, text, find in definitions]
         if self.examples:
-            says = "Plans that are said to be allowed are, and plans that are said to be refused are, for this rule."
-            checks.append(Check(self.subject, "examples", says, self._examples))
-        applies = "The rules bear on some of the made-up cases, so that the checks above say something."
-        return (*checks, Check(self.subject, "applies", applies, self._applies, note=True))
+            text = "The rule allows and refuses the example plans as stated."
+            checks.append(Check(self.subject, "examples", text, self._example_problems))
+        effect_text = "The rules affect some of the generated cases. Otherwise, the checks above prove little."
+        return (*checks, Check(self.subject, "applies", effect_text, self._effect_problems, note=True))
 
-    # ------------------------------------------------------------------------------------------------ asked directly
+    # ------------------------------------------------------------------------------------------------ called directly
 
-    def _json(self) -> Iterator[Diagnostic]:
+    def _json_problems(self) -> Iterator[Diagnostic]:
         for rule in self.rules:
             try:
-                again = type(rule).model_validate_json(rule.model_dump_json(by_alias=True)).with_settings(rule.settings)
+                reread = type(rule).model_validate_json(rule.model_dump_json(by_alias=True)).with_settings(rule.settings)
             except ValueError as error:
-                yield _problem(rule, f"cannot be read from its own JSON: {error}", "a rule of plain values")
+                message = f"can't be read from its own JSON: {error}"
+                yield _problem(rule, message, "a rule of plain values", code="FS953")
                 continue
-            if again != rule:
-                yield _problem(rule, "is another rule once written as JSON and read again", "a rule of plain values")
+            if reread != rule:
+                message = "is another rule when written as JSON and read again"
+                yield _problem(rule, message, "a rule of plain values", code="FS953")
 
-    def _sentences(self) -> Iterator[Diagnostic]:
-        expected = "what it asks in a planner's words, with a full stop, from `sentence()` or `title`"
+    def _missing_sentences(self) -> Iterator[Diagnostic]:
+        expected = "a sentence that ends with a period, from `sentence()` or `title`"
         for rule in self.rules:
             try:
-                said = sentence_of(rule)
+                sentence = sentence_of(rule)
             except FriendshoreError as error:
                 yield from (replace(problem, expected=expected, fix="") for problem in error.problems)
                 continue
-            if not is_sentence(said):
-                yield _problem(rule, "is not told in a sentence", expected, repr(said))
-        if not self._broken:
-            yield from self._asked(RuleTrial.unexplained, "`sentence` of every row, in a planner's words")
+            if not is_sentence(sentence):
+                yield _problem(rule, "has no sentence", expected, repr(sentence), code="FS422")
+        if not self._reason_to_stop:
+            yield from self._first_findings(RuleTrial.rows_without_sentence, "a `sentence` for every row", "FS422")
 
-    def _gaps(self) -> Iterable[Diagnostic]:
-        self._needs(self._broken)
-        return self._left_open
+    def _gap_problems(self) -> Iterable[Diagnostic]:
+        self._skip_if(self._reason_to_stop)
+        return self._gaps_found
 
-    def _pure(self) -> Iterable[Diagnostic]:
-        self._needs(self._broken)
-        return self._impurities
+    def _purity_problems(self) -> Iterable[Diagnostic]:
+        self._skip_if(self._reason_to_stop)
+        return self._impurities_found
 
-    def _order(self) -> Iterable[Diagnostic]:
-        self._needs(self._broken or ("see `pure`" if self._impurities else ""))
-        return self._disorders
+    def _order_problems(self) -> Iterable[Diagnostic]:
+        self._skip_if(self._reason_to_stop or ("see check `pure`" if self._impurities_found else ""))
+        return self._order_dependence_found
 
-    def _seeds(self) -> Iterator[Diagnostic]:
-        self._needs(self._unsteady)
-        # Kinds of friendshore itself are held to this by its own tests.
-        foreign = [rule for rule in self.rules if not is_own(type(rule))]
-        named = {rule.id: rule for rule in foreign}
-        for name in unsteady(foreign, self.materials(), PER_RULE, self.columns) if foreign else ():
-            expected = "names sorted before they are gone through: `for name in sorted(names)`"
-            yield _problem(
-                named[name], "it says something else, or the same in another order, in another process", expected
+    def _seed_problems(self) -> Iterator[Diagnostic]:
+        self._skip_if(self._reason_not_to_plan)
+        # friendshore's own tests cover its own kinds.
+        plugin_rules = [rule for rule in self.rules if not is_own(type(rule))]
+        rule_by_id = {rule.id: rule for rule in plugin_rules}
+        for name in (
+            seed_dependent_rules(plugin_rules, self.materials(), CASES_PER_RULE, self.columns) if plugin_rules else ()
+        ):
+            expected = "sets that are sorted first, as in `for name in sorted(names)`"
+            message = "its answers or their order differ in another process"
+            yield _problem(rule_by_id[name], message, expected, code="FS955")
+
+    def _claim_problems(self) -> Iterator[Diagnostic]:
+        self._skip_if(self._reason_not_to_plan)
+        expected = "true claims, since a false one lets offers pass unchecked"
+        yield from self._first_findings(RuleTrial.false_claims, expected, "FS956")
+
+    def _doubt_problems(self) -> Iterator[Diagnostic]:
+        self._skip_if(self._reason_not_to_plan)
+
+        def find(trial: RuleTrial) -> Iterator[str]:
+            # A ban without proof of origin considers only the stated countries, and must doubt each of them.
+            uses_only_stated = isinstance(trial.rule, OriginBan) and not trial.rule.asks_proof
+            yield from trial.passes_too_early(
+                [] if uses_only_stated else sorted({*USUAL_COUNTRIES, *RuleWords((trial.rule,)).countries})
             )
+            yield from trial.charges_too_low()
 
-    def _shortcuts(self) -> Iterator[Diagnostic]:
-        self._needs(self._unsteady)
-        yield from self._asked(
-            RuleTrial.false_shortcuts, "nothing left out: a shortcut that is wrong lets offers pass unseen"
-        )
+        expected = "fail or unproven unless every possible country passes, and the highest charge of them"
+        findings = list(self._first_findings(find, expected, "FS956"))
+        yield from findings if findings or self._gaps_found else self._first_findings(find, expected, "FS956", odd=True)
 
-    def _doubt(self) -> Iterator[Diagnostic]:
-        self._needs(self._unsteady)
-
-        def look(asking: RuleTrial) -> Iterator[str]:
-            # A ban that asks for no proof is left with the countries that are named, of which it must doubt every one.
-            named = isinstance(asking.rule, OriginBan) and not asking.rule.asks_proof
-            yield from asking.doubted([] if named else sorted({*USUAL, *Words((asking.rule,)).countries}))
-            yield from asking.cheap_in_doubt()
-
-        expected = "fail or unproven while any possible country would not pass, and the dearest charge of them"
-        found = list(self._asked(look, expected))
-        yield from found if found or self._left_open else self._asked(look, expected, odd=True)
-
-    def _asked(
-        self, look: Callable[[RuleTrial], Iterator[str | Diagnostic]], expected: str, odd: bool = False
+    def _first_findings(
+        self, find: Callable[[RuleTrial], Iterator[str | Diagnostic]], expected: str, code: str, odd: bool = False
     ) -> Iterator[Diagnostic]:
-        """Yield the first finding for each rule over its generated cases. `expected` describes a correct answer.
-
-        With `odd`, the cases are those with unknown facts and without offers, instead of the usual ones.
-        """
-        for rule, askings in zip(self.rules, self._odd if odd else self._usual, strict=True):
-            for asking in askings:
+        """Yield the first finding for each rule over its generated cases, or, if `odd`, over those without facts and offers."""
+        for rule, trials in zip(self.rules, self._odd_trials if odd else self._usual_trials, strict=True):
+            for trial in trials:
                 try:
-                    found = next(look(asking), None)
+                    finding = next(find(trial), None)
                 except InputError:
-                    continue  # it names something that only a real case has
+                    continue  # the rule refers to something that only a real case has
                 except FriendshoreError as error:
-                    # Whoever checks a rule is its author: what it should have done is of more use than who is to blame.
-                    where = f"in {asking.world.case.name}"
+                    # The author of the rule runs this, so the expected answer helps more than the plugin's address.
+                    where = f"in {trial.world.case.name}"
                     yield from (replace(problem, found=where, expected=expected, fix="") for problem in error.problems)
                     break
-                if isinstance(found, Diagnostic):
-                    yield replace(found, message=f"{_named(rule)}: {found.message}", expected=expected)
-                elif found is not None:
-                    yield _problem(rule, found, expected, f"in {asking.world.case.name}")
-                if found is not None:
+                if isinstance(finding, Diagnostic):
+                    yield replace(finding, message=f"{_rule_name(rule)}: {finding.message}", expected=expected)
+                elif finding is not None:
+                    yield _problem(rule, finding, expected, f"in {trial.world.case.name}", code=code)
+                if finding is not None:
                     break
 
     @cached_property
-    def _usual(self) -> list[list[RuleTrial]]:
-        """Each rule in its generated cases. All checks share these, so that a rule with memory is detected."""
-        return [[RuleTrial(rule, world) for world in self.worlds([rule], PER_RULE)] for rule in self.rules]
+    def _usual_trials(self) -> list[list[RuleTrial]]:
+        """Each rule in its generated cases. All checks share these, so that rules that remember calls are detected."""
+        return [[RuleTrial(rule, world) for world in self.worlds([rule], CASES_PER_RULE)] for rule in self.rules]
 
     @cached_property
-    def _odd(self) -> list[list[RuleTrial]]:
-        """Each rule in the cases with unknown facts, and in one without offers."""
+    def _odd_trials(self) -> list[list[RuleTrial]]:
         return [
             [
-                RuleTrial(one.rule, change(one.world), held_to_it=False)
-                for change, ones in ((bare, usual), (empty, usual[:1]))
-                for one in ones
+                RuleTrial(trial.rule, change(trial.world), checks_purity=False)
+                for change, trials in ((bare, usual_trials), (empty, usual_trials[:1]))
+                for trial in trials
             ]
-            for usual in self._usual
+            for usual_trials in self._usual_trials
         ]
 
     @cached_property
-    def _broken(self) -> str:
+    def _reason_to_stop(self) -> str:
         """Reason for stopping before further calls. Empty if there is none."""
-        return "its answers are at fault: see `answers` and `linear`" if self._wrong_answers or self._not_linear else ""
-
-    @cached_property
-    def _wrong_answers(self) -> tuple[Diagnostic, ...]:
-        return tuple(self._asked(RuleTrial.wrong_answers, "a Verdict with a reason, or a Decimal of zero or more"))
-
-    @cached_property
-    def _not_linear(self) -> tuple[Diagnostic, ...]:
-        return tuple(self._asked(RuleTrial.not_linear, LINEAR))
-
-    @cached_property
-    def _unsteady(self) -> str:
-        """Reason for not planning. Empty if there is none."""
-        if self._broken:
-            return self._broken
-        found = self._impurities or self._disorders
-        return "its answers differ from time to time: see `pure` and `order`" if found else ""
-
-    @cached_property
-    def _impurities(self) -> tuple[Diagnostic, ...]:
-        expected = (
-            "the same answer whenever it is asked, from what it is given alone: nothing remembered, read or changed"
+        return (
+            "its answers are invalid, see checks `answers` and `linear`"
+            if self._invalid_answers or self._nonlinear_rows
+            else ""
         )
-        return tuple(self._asked(impure, expected))
 
     @cached_property
-    def _left_open(self) -> tuple[Diagnostic, ...]:
-        def look(asking: RuleTrial) -> Iterator[str]:
-            yield from asking.wrong_answers()
-            yield from asking.not_linear()
-
-        expected = "an answer to what is unknown (of origins: unproven), and no row that rests on what is not there"
-        return tuple(self._asked(look, expected, odd=True))
+    def _invalid_answers(self) -> tuple[Diagnostic, ...]:
+        return tuple(
+            self._first_findings(
+                RuleTrial.invalid_answers, "a Verdict with a reason, or a Decimal of zero or more", "FS422"
+            )
+        )
 
     @cached_property
-    def _disorders(self) -> tuple[Diagnostic, ...]:
-        return tuple(self._asked(disordered, "the same rows whatever comes first: sort by id, and break ties by it"))
+    def _nonlinear_rows(self) -> tuple[Diagnostic, ...]:
+        return tuple(self._first_findings(RuleTrial.nonlinear_rows, EXPECTED_ROWS, "FS422"))
+
+    @cached_property
+    def _reason_not_to_plan(self) -> str:
+        if self._reason_to_stop:
+            return self._reason_to_stop
+        problems = self._impurities_found or self._order_dependence_found
+        return "its answers vary, see checks `pure` and `order`" if problems else ""
+
+    @cached_property
+    def _impurities_found(self) -> tuple[Diagnostic, ...]:
+        expected = "the same answer to every call with the same arguments, without memory or side effects"
+        return tuple(self._first_findings(impurities, expected, "FS955"))
+
+    @cached_property
+    def _gaps_found(self) -> tuple[Diagnostic, ...]:
+        def find(trial: RuleTrial) -> Iterator[str]:
+            yield from trial.invalid_answers()
+            yield from trial.nonlinear_rows()
+
+        expected = "an answer if facts are unknown (unproven for origins), and no row about missing offers"
+        return tuple(self._first_findings(find, expected, "FS422", odd=True))
+
+    @cached_property
+    def _order_dependence_found(self) -> tuple[Diagnostic, ...]:
+        return tuple(
+            self._first_findings(order_dependence, "the same rows in every order, such as sorted by id", "FS955")
+        )
 
     @staticmethod
-    def _needs(reason: str) -> None:
+    def _skip_if(reason: str) -> None:
         if reason:
             raise NotLookedAt(reason)
 
     # ------------------------------------------------------------------------------------------------- planned with
 
     @cached_property
-    def _plans(self) -> list[tuple[World, laws.TrialOutcome]]:
-        """Generated cases in which the rules can be used, each planned under them."""
-        count = max(CASES, min(MOST_CASES, len(self.rules)))
-        found = []
+    def _plans_with_rules(self) -> list[tuple[World, laws.PlanOutcome]]:
+        """Generated cases in which the rules can be used, each with its plan under them."""
+        count = max(MIN_CASES, min(MAX_CASES, len(self.rules)))
+        plans = []
         for world in self.worlds(self.rules, count):
             try:
-                found.append((world, laws.planned(world, self.rules)))
+                plans.append((world, laws.plan_outcome(world, self.rules)))
             except InputError:
                 continue
-        return found
+        return plans
 
     @cached_property
-    def _without(self) -> dict[int, laws.TrialOutcome]:
-        """Plans of these cases without rules, by seed."""
-        return {world.seed: laws.planned(world, ()) for world, _ in self._plans}
+    def _plans_without_rules(self) -> dict[int, laws.PlanOutcome]:
+        return {world.seed: laws.plan_outcome(world, ()) for world, _ in self._plans_with_rules}
 
-    def _law(self, name: str, law: Law) -> Iterator[Diagnostic]:
-        self._needs(self._unsteady)
-        if not self._plans:
-            raise NotLookedAt("the rules name what no made-up case has")
-        for world, before in self._plans:
+    def _broken_law(self, name: str, law: Law) -> Iterator[Diagnostic]:
+        self._skip_if(self._reason_not_to_plan)
+        if not self._plans_with_rules:
+            raise NotLookedAt("the rules refer to something that no generated case has")
+        for world, before in self._plans_with_rules:
             try:
-                found = law(world, before)
+                problem = law(world, before)
             except InputError:
-                continue  # it names something of this case that the law takes away
-            if found is not None:
-                yield Diagnostic(found, self.subject, found=f"in {world.case.name}", fix=laws.FIXES[name])
+                continue  # the rule refers to something that the changed case lacks
+            if problem is not None:
+                place = f"in {world.case.name}"
+                yield Diagnostic(problem, self.subject, found=place, fix=laws.FIXES[name], code="FS956")
                 return
 
-    def _more_rules(self, world: World, before: laws.TrialOutcome) -> str | None:
-        without = self._without[world.seed].objective
-        if not laws.less(before.objective, without):
+    def _more_rules(self, world: World, before: laws.PlanOutcome) -> str | None:
+        without = self._plans_without_rules[world.seed].objective
+        if not laws.is_below(before.objective, without):
             return None
-        return f"a plan comes to {laws.money(before.objective)} with the rules, {laws.money(without)} without them"
+        return f"a plan costs {laws.money_text(before.objective)} with the rules and {laws.money_text(without)} without them"
 
-    def _more_offers(self, world: World, before: laws.TrialOutcome) -> str | None:
-        if before.priced:
-            # A cap that may be missed at a price has a row for everyone: an offer from somewhere new adds a row, and its price.
+    def _more_offers(self, world: World, before: laws.PlanOutcome) -> str | None:
+        if before.has_soft_limits:
+            # A soft cap has a row for each supplier or country. An offer from a new one adds a row and its penalty.
             return None
-        more = laws.planned(laws.with_one_more(world, self.rules), self.rules).objective
-        if not laws.less(before.objective, more):
+        more = laws.plan_outcome(laws.with_one_more_offer(world, self.rules), self.rules).objective
+        if not laws.is_below(before.objective, more):
             return None
-        return f"a plan comes to {laws.money(more)} with one more offer, {laws.money(before.objective)} without it"
+        return f"a plan costs {laws.money_text(more)} with one more offer and {laws.money_text(before.objective)} without it"
 
-    def _wider(self, world: World, before: laws.TrialOutcome) -> str | None:
-        forms = [laws.always(self.rules), *((wide,) for wide in self.wider)]
-        for rules in (form for form in forms if form != self.rules):
-            after = laws.planned(world, rules)
-            added = {row[:2] for row in before.against} - {row[:2] for row in after.against}
-            if added:
-                offer, use = min(added)
-                return f"`{offer}` is let pass for {use} by the wider rule, and not by the narrower"
-            if laws.less(after.objective, before.objective):
-                return f"a plan comes to {laws.money(after.objective)} under the wider rule, {laws.money(before.objective)} under the narrower"
+    def _wider(self, world: World, before: laws.PlanOutcome) -> str | None:
+        wider_forms = [laws.in_force_always(self.rules), *((rule,) for rule in self.wider)]
+        for rules in (form for form in wider_forms if form != self.rules):
+            after = laws.plan_outcome(world, rules)
+            newly_passed = {row[:2] for row in before.failed_verdicts} - {row[:2] for row in after.failed_verdicts}
+            if newly_passed:
+                offer, use = min(newly_passed)
+                return f"offer `{offer}` passes for {use} under the wider rule, but not under the narrower one"
+            if laws.is_below(after.objective, before.objective):
+                return f"a plan costs {laws.money_text(after.objective)} under the wider rule and {laws.money_text(before.objective)} under the narrower one"
         return None
 
-    def _shuffled(self, world: World, before: laws.TrialOutcome) -> str | None:
-        other = laws.planned(laws.shuffled(world), self.rules)
-        changed = "the plan is another one with the rows of the tables in another order"
-        return changed if other.text != before.text else None
+    def _shuffled(self, world: World, before: laws.PlanOutcome) -> str | None:
+        after = laws.plan_outcome(laws.shuffled(world), self.rules)
+        message = "the plan changes with the order of rows in tables"
+        return message if after.plan_json != before.plan_json else None
 
-    def _renamed(self, world: World, before: laws.TrialOutcome) -> str | None:
-        if self._named(world):
+    def _renamed(self, world: World, before: laws.PlanOutcome) -> str | None:
+        if self._refers_to(world):
             return None
         other, names = laws.renamed(world)
-        after = laws.planned(other, self.rules)
-        if laws.back(after.against, names) != before.against:
-            return "verdicts change with the names of plants, offers and demands"
-        return self._differ(before, after, "with other names")
+        after = laws.plan_outcome(other, self.rules)
+        if laws.under_old_names(after.failed_verdicts, names) != before.failed_verdicts:
+            return "verdicts change with the names of plants, offers, and demands"
+        return self._difference_in_cost(before, after, "with other names")
 
-    def _halved(self, world: World, before: laws.TrialOutcome) -> str | None:
-        if before.counted or world.case.incumbents or self._named(world):
+    def _halved(self, world: World, before: laws.PlanOutcome) -> str | None:
+        if before.has_counts or world.case.incumbents or self._refers_to(world):
             return None
-        after = laws.planned(laws.halved(world), self.rules)
-        if after.counted:
+        after = laws.plan_outcome(laws.halved(world), self.rules)
+        if after.has_counts:
             return None
-        return self._differ(before, after, "with offers split in two")
+        return self._difference_in_cost(before, after, "with offers split in two")
 
     @staticmethod
-    def _differ(before: laws.TrialOutcome, after: laws.TrialOutcome, how: str) -> str | None:
-        if not (laws.less(after.objective, before.objective) or laws.less(before.objective, after.objective)):
+    def _difference_in_cost(before: laws.PlanOutcome, after: laws.PlanOutcome, how: str) -> str | None:
+        if not (laws.is_below(after.objective, before.objective) or laws.is_below(before.objective, after.objective)):
             return None
-        return f"a plan comes to {laws.money(before.objective)}, and to {laws.money(after.objective)} {how}"
+        return f"a plan costs {laws.money_text(before.objective)}, but {laws.money_text(after.objective)} {how}"
 
-    def _named(self, world: World) -> bool:
-        """Return True if a rule names something in a generated case, such as an offer to pin."""
-        return not world.names.isdisjoint(self._words)
+    def _refers_to(self, world: World) -> bool:
+        return not world.names.isdisjoint(self._rule_texts)
 
     @cached_property
-    def _words(self) -> frozenset[str]:
-        """All texts of the rules."""
-        return Words(self.rules).all
+    def _rule_texts(self) -> frozenset[str]:
+        return RuleWords(self.rules).all
 
-    def _examples(self) -> Iterator[Diagnostic]:
-        self._needs(self._broken)
+    def _example_problems(self) -> Iterator[Diagnostic]:
+        self._skip_if(self._reason_to_stop)
         for example in self.examples:
             yield from example_problems(example, self.rules)
 
-    def _applies(self) -> Iterator[Diagnostic]:
-        self._needs(self._unsteady)
-        touched = 0
-        for world, plan in self._plans:
-            touched += bool(plan.against) or plan.text != self._without[world.seed].text
-        if not touched:
-            fix = "give example plans to `check_rule`, or vectors to the pack, that show what it does"
-            text = "bears on none of them" if self._plans else "names what none of them has"
-            yield Diagnostic(f"{text}: {len(self._plans)} planned", self.subject, fix=fix)
+    def _effect_problems(self) -> Iterator[Diagnostic]:
+        self._skip_if(self._reason_not_to_plan)
+        affected = 0
+        for world, plan in self._plans_with_rules:
+            affected += bool(plan.failed_verdicts) or plan.plan_json != self._plans_without_rules[world.seed].plan_json
+        if not affected:
+            fix = "add example plans to `check_rule`, or worked examples to the pack"
+            number = len(self._plans_with_rules)
+            message = f"the rules affect none of {number} generated cases"
+            if not number:
+                message = "the rules refer to things that no generated case has"
+            yield Diagnostic(message, self.subject, fix=fix, code="FS957")
 
 
-def _problem(rule: Rule, message: str, expected: str, found: str = "") -> Diagnostic:
+def _problem(rule: Rule, message: str, expected: str, found: str = "", *, code: str) -> Diagnostic:
     if is_own(type(rule)):
-        return Diagnostic(message, _named(rule), found=found, expected=expected)
+        return Diagnostic(message, _rule_name(rule), found=found, expected=expected, code=code)
     file, line = place_of(type(rule))
-    return Diagnostic(f"{_named(rule)}: {message}", file, line, found=found, expected=expected)
+    return Diagnostic(f"{_rule_name(rule)}: {message}", file, line, found=found, expected=expected, code=code)
 
 
-def _named(rule: Rule) -> str:
+def _rule_name(rule: Rule) -> str:
     return f"rule `{rule.id}` of kind `{rule.kind}`"
 
 
@@ -377,9 +374,11 @@ def rule_checks(
         rules: One rule, or several that apply together.
         materials: Materials that they may mention, besides generated ones.
         examples: Plans that they should allow or refuse.
-        wider: Wider forms of the rules. Each must bar everything that the rules bar.
+        wider: Wider forms of the rules. Each must prohibit everything that the rules prohibit.
         columns: Columns of facts that they may read. Generated offers and plants then have values for them.
     """
-    known = tuple(materials)
+    material_list = tuple(materials)
     subject = "rule " + ", ".join(f"`{rule.id or rule.kind}`" for rule in rules)
-    return Trial(subject, lambda: rules, lambda: known, tuple(examples), tuple(wider), tuple(columns)).checks()
+    return RuleSetTrial(
+        subject, lambda: rules, lambda: material_list, tuple(examples), tuple(wider), tuple(columns)
+    ).checks()

@@ -1,4 +1,4 @@
-"""Project that `plugins new` writes: a plugin that installs, type-checks, and passes its own tests."""
+"""Project of a new plugin, as `plugins new` writes it."""
 
 from __future__ import annotations
 
@@ -23,12 +23,11 @@ from friendshore.plugins.names import What
 if TYPE_CHECKING:
     from friendshore.catalog.convert import Texts
 
-_DISTRIBUTION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_DISTRIBUTION_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 """Valid name of a distribution: https://packaging.python.org/en/latest/specifications/name-normalization/"""
-_TOKEN = re.compile(r"@(\w+)@")
-OWN = "friendshore"
-"""Distribution that every plugin requires."""
-_CATALOG = PurePosixPath("catalog")
+_PLACEHOLDER = re.compile(r"@(\w+)@")
+CORE = "friendshore"
+_CATALOG_FOLDER = PurePosixPath("catalog")
 
 
 PARTS: Mapping[str, tuple[What, str]] = {
@@ -42,8 +41,8 @@ PARTS: Mapping[str, tuple[What, str]] = {
     "check": ("check", "check"),
     "case-format": ("case format", "ending"),
 }
-"""Parts of a plugin: kind, and the word of the templates with its name."""
-_HOOKED = frozenset(PARTS) - {"catalog", "pack", "rule"}
+"""Kind of each part of a plugin, and the placeholder with its name."""
+_LAZY_PARTS = frozenset(PARTS) - {"catalog", "pack", "rule"}
 """Parts with a module of their own, which is imported on first use."""
 
 
@@ -52,61 +51,52 @@ class Scaffold:
     """Name and contents of a new plugin."""
 
     name: str
-    """Its distribution."""
     parts: frozenset[str] = frozenset({"catalog", "rule"})
     """Its parts: keys of `PARTS`."""
-    given: Mapping[PurePosixPath, bytes] | None = None
-    """Files of the catalog by name. None means a catalog of invented suppliers, with an example plan."""
-    given_name: str = ""
-    """Name of the given catalog."""
-    needs: tuple[tuple[str, str], ...] = ()
-    """Distributions with the catalogs that it requires or with columns of its tables, each with the installed version. friendshore is left out."""
+    catalog_files: Mapping[PurePosixPath, bytes] | None = None
+    """Return the files of a catalog with its README and license, by name. Raises InputError if one can't be read."""
+    catalog_name: str = ""
+    required_versions: tuple[tuple[str, str], ...] = ()
+    """Distributions, besides friendshore, with the catalogs that it requires or the columns of its tables, each with the installed version."""
 
     def __post_init__(self) -> None:
-        """Reject a name that can't be installed or imported.
-
-        Raises:
-            InputError: With the allowed characters.
-        """
-        wrong = _wrong_name(self.name)
-        if wrong:
-            fix = "choose another, such as friendshore-acme"
-            raise InputError(wrong, column="NAME", found=f"`{self.name}`", expected=_EXPECTED, fix=fix)
+        problem = _name_problem(self.name)
+        if problem:
+            fix = "choose another name, such as friendshore-acme"
+            raise InputError(
+                problem, column="NAME", found=f"`{self.name}`", expected=_VALID_NAMES, fix=fix, code="FS959"
+            )
 
     @property
     def package(self) -> str:
-        """Import package: the name with underscores."""
         return normal(self.name).replace("-", "_")
 
     @property
     def short(self) -> str:
-        """Name without `friendshore-`, from which its catalog and rule kind are named."""
-        return normal(self.name).removeprefix(f"{OWN}-")
+        """Name without `friendshore-`. The names of its parts start with it."""
+        return normal(self.name).removeprefix(f"{CORE}-")
 
     def contents(self) -> dict[PurePosixPath, str | bytes]:
-        """Return the content of each file of the project, by path."""
-        words, parts = self._words(), self._marks()
-        made: dict[PurePosixPath, str | bytes] = {}
-        for path, template in _templates(files(__package__) / "templates", PurePosixPath()):
-            text = _rendered(template, words, parts)
-            within = _CATALOG.name in path.parts
-            if (text or not template) and not (within and "example" not in parts):
-                made[_target(path, self.package)] = text
-        home = PurePosixPath("src") / self.package / _CATALOG
-        return {**made, **{home / name: data for name, data in (self.given or {}).items()}}
+        placeholders, marks = self._placeholders(), self._included_marks()
+        files_by_path: dict[PurePosixPath, str | bytes] = {}
+        for path, template in _template_files(files(__package__) / "templates", PurePosixPath()):
+            text = _rendered(template, placeholders, marks)
+            is_in_catalog = _CATALOG_FOLDER.name in path.parts
+            if (text or not template) and not (is_in_catalog and "example" not in marks):
+                files_by_path[_target_path(path, self.package)] = text
+        package_catalog = PurePosixPath("src") / self.package / _CATALOG_FOLDER
+        return {**files_by_path, **{package_catalog / name: data for name, data in (self.catalog_files or {}).items()}}
 
     @property
-    def brings(self) -> list[tuple[What, str]]:
-        """Return the kind and the name of each part."""
-        names = self._names()
-        return [(sort, names[word]) for part, (sort, word) in PARTS.items() if part in self.parts]
+    def named_parts(self) -> list[tuple[What, str]]:
+        names = self._names_by_word()
+        return [(kind, names[word]) for part, (kind, word) in PARTS.items() if part in self.parts]
 
-    def _names(self) -> dict[str, str]:
-        """Return the names of its parts, as words of the templates."""
+    def _names_by_word(self) -> dict[str, str]:
         short = self.short
         return {
             "short": short,
-            "catalog": self.given_name or short,
+            "catalog": self.catalog_name or short,
             "kind": f"{short}-known-owner",
             "question": f"{short}-reliance",
             "command": f"{short}-count",
@@ -114,26 +104,24 @@ class Scaffold:
             "ending": short.replace("-", ""),
         }
 
-    def _marks(self) -> frozenset[str]:
-        """Return the marked parts of the templates to include."""
+    def _included_marks(self) -> frozenset[str]:
         parts = self.parts
-        wanted = {
+        derived_marks = {
             "code": parts - {"catalog", "pack"},
-            "hosted": parts & _HOOKED,
-            "local": parts & _HOOKED - {"command"},
+            "hosted": parts & _LAZY_PARTS,
+            "local": parts & _LAZY_PARTS - {"command"},
             "case": parts & {"catalog", "pack", "rule", "reader"},
             "first": not parts & {"catalog", "pack"},
             "data": parts & {"catalog", "pack"},
-            "example": "catalog" in parts and self.given is None,
+            "example": "catalog" in parts and self.catalog_files is None,
         }
-        return parts | {part for part, holds in wanted.items() if holds}
+        return parts | {mark for mark, is_included in derived_marks.items() if is_included}
 
-    def _words(self) -> dict[str, str]:
-        """Return the text for each `@word@` of the templates."""
-        parts, names = self.parts, self._names()
+    def _placeholders(self) -> dict[str, str]:
+        parts, names = self.parts, self._names_by_word()
         use = [f'catalogs = ["{names["catalog"]}"]'] * ("catalog" in parts)
         use += [f'packs = ["{names["short"]}"]'] * ("pack" in parts)
-        typing = ["TYPE_CHECKING"] * bool(parts & _HOOKED) + ["ClassVar", "Literal"] * ("rule" in parts)
+        typing = ["TYPE_CHECKING"] * bool(parts & _LAZY_PARTS) + ["ClassVar", "Literal"] * ("rule" in parts)
         return {
             **names,
             "name": self.name,
@@ -141,85 +129,77 @@ class Scaffold:
             "summary": self._summary(),
             "use": "\n".join(use),
             "typing": ", ".join(typing),
-            "brings": " and ".join(f"the {sort} `{name}`" for sort, name in self.brings),
+            "brings": " and ".join(f"the {kind} `{name}`" for kind, name in self.named_parts),
             "api": str(API),
-            "versions": _versions(OWN),
-            "testing": _versions(f"{OWN}-testing"),
-            "needs": "".join(f', "{distribution}>={number}"' for distribution, number in self.needs),
+            "versions": _version_range(CORE),
+            "testing": _version_range(f"{CORE}-testing"),
+            "needs": "".join(f', "{distribution}>={number}"' for distribution, number in self.required_versions),
             "today": today().isoformat(),
             "licence": ", and the same under `licence` in `catalog.toml`" if "catalog" in parts else "",
         }
 
     def _summary(self) -> str:
-        """Return the summary for a package index."""
         if "catalog" in self.parts:
             return "Suppliers for friendshore."
         if self.parts & {"rule", "pack"}:
             return "Rules for friendshore."
-        sort, _ = self.brings[0]
-        return f"A {sort} for friendshore."
+        kind, _ = self.named_parts[0]
+        return f"A {kind} for friendshore."
 
 
-def _versions(distribution: str) -> str:
-    """Return the versions of a distribution that a new plugin works with: the installed one, up to the next minor version."""
+def _version_range(distribution: str) -> str:
     major, minor = version(distribution).split(".")[:2]
     return f">={major}.{minor},<{major}.{int(minor) + 1}"
 
 
-def _templates(folder: Traversable, path: PurePosixPath) -> Iterator[tuple[PurePosixPath, str]]:
-    """Yield the templates in a folder, each with its path."""
-    for entry in sorted(folder.iterdir(), key=lambda one: (one.is_dir(), one.name)):
+def _template_files(folder: Traversable, path: PurePosixPath) -> Iterator[tuple[PurePosixPath, str]]:
+    for entry in sorted(folder.iterdir(), key=lambda child: (child.is_dir(), child.name)):
         if entry.is_dir():
-            yield from _templates(entry, path / entry.name)
+            yield from _template_files(entry, path / entry.name)
         else:
             yield path / entry.name, entry.read_text(encoding="utf-8")
 
 
-_EXPECTED = "letters, digits, `-`, `_` and `.`, beginning with a letter, and no name that Python or friendshore has"
+_VALID_NAMES = "letters, digits, `-`, `_`, and `.`, starting with a letter, and no name of Python or friendshore"
 
 
-def _wrong_name(name: str) -> str:
+def _name_problem(name: str) -> str:
     """Return the reason why a name can't be installed or imported. Empty if it can."""
     package = normal(name).replace("-", "_")
-    if not _DISTRIBUTION.fullmatch(name) or not package.isidentifier():
-        return "is not a name that a Python distribution with a package of its own can have"
+    if not _DISTRIBUTION_NAME.fullmatch(name) or not package.isidentifier():
+        return "the name isn't valid for a Python distribution and its package"
     if keyword.iskeyword(package) or package in sys.stdlib_module_names:
-        return "would give a package that Python itself has"
-    if package in (OWN, f"{OWN}_catalogs"):
-        return "is friendshore's own name"
+        return "Python itself has a package or keyword of this name"
+    if package in (CORE, f"{CORE}_catalogs"):
+        return "the name is reserved for friendshore itself"
     return ""
 
 
-def _target(path: PurePosixPath, package: str) -> PurePosixPath:
-    """Return the target path of a template: `dot-` for a leading dot, `PACKAGE` for the package, and no `.tmpl`."""
+def _target_path(path: PurePosixPath, package: str) -> PurePosixPath:
+    """Return the target path of a template: `dot-` becomes a leading dot, `PACKAGE` the package, and `.tmpl` is removed."""
     parts = [re.sub(r"^dot-", ".", part).replace("PACKAGE", package) for part in path.parts]
     return PurePosixPath(*parts).with_suffix("") if path.suffix == ".tmpl" else PurePosixPath(*parts)
 
 
-def _rendered(template: str, words: Mapping[str, str], parts: frozenset[str]) -> str:
-    """Return a template with its words replaced, and without the unwanted parts."""
-    text = "".join(_wanted(template.splitlines(keepends=True), parts))
-    return _TOKEN.sub(lambda token: words.get(token[1], token[0]), text)
+def _rendered(template: str, placeholders: Mapping[str, str], marks: frozenset[str]) -> str:
+    text = "".join(_included_lines(template.splitlines(keepends=True), marks))
+    return _PLACEHOLDER.sub(lambda match: placeholders.get(match[1], match[0]), text)
 
 
-def _wanted(lines: list[str], parts: frozenset[str]) -> Iterator[str]:
-    """Yield the lines outside of every unwanted `%if part` ... `%end`."""
-    around: list[str] = []
+def _included_lines(lines: list[str], marks: frozenset[str]) -> Iterator[str]:
+    """Yield the lines outside of excluded `%if mark` ... `%end`."""
+    open_marks: list[str] = []
     for line in lines:
         if line.startswith("%if "):
-            around.append(line.split()[1])
+            open_marks.append(line.split()[1])
         elif line.startswith("%end"):
-            around.pop()
-        elif parts.issuperset(around):
+            open_marks.pop()
+        elif marks.issuperset(open_marks):
             yield line
 
 
 def catalog_files(place: Path, texts: Texts) -> dict[PurePosixPath, bytes]:
-    """Return the files of a catalog, and its README and license if there are any. The sheets of a workbook become CSV files with `texts`.
-
-    Raises:
-        InputError: If a file can't be read.
-    """
+    """Return the files of a catalog with its README and license, by name. Raises InputError if one can't be read."""
     from friendshore.catalog.columns import HEAD, TABLES
     from friendshore.catalog.convert import FILE as DESCRIPTION
     from friendshore.catalog.convert import write_folder
@@ -230,7 +210,7 @@ def catalog_files(place: Path, texts: Texts) -> dict[PurePosixPath, bytes]:
         with TemporaryDirectory() as scratch:
             folder = place
             if place.is_file():
-                folder = Path(scratch) / _CATALOG
+                folder = Path(scratch) / _CATALOG_FOLDER
                 write_folder(texts, folder)
             return {
                 PurePosixPath(path.name): path.read_bytes()
@@ -238,4 +218,6 @@ def catalog_files(place: Path, texts: Texts) -> dict[PurePosixPath, bytes]:
                 if path.is_file() and (path.name in names or path.stem.lower() in stems)
             }
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", str(place)) from error
+        fix = "check the path and its permissions"
+        message = f"the catalog can't be read: {error.strerror or error}"
+        raise InputError(message, str(place), fix=fix, code="FS412") from error

@@ -1,4 +1,4 @@
-"""Subjects of checks by name or folder: a plugin, a catalog, or a rule pack, installed or not."""
+"""Checks of a plugin, catalog, or rule pack by its name or folder."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from .hooks import (
     run_check_checks,
 )
 from .packs import PackTrial, masses_in_kilograms
-from .rules import Trial
+from .rules import RuleSetTrial
 from .worlds import declared_in
 
 
@@ -58,131 +58,132 @@ def checks_of(subject: str | Path, registry: Registry | None = None) -> tuple[Ch
         InputError: If the folder is none of these.
         PluginError: If no plugin of the name is installed.
     """
-    known = registry if registry is not None else Registry.discover()
+    installed = registry if registry is not None else Registry.discover()
     folder = Path(subject)
     if folder.is_dir():
-        return _of_folder(folder, known)
+        return _folder_checks(folder, installed)
     if is_workbook(folder) and folder.is_file():
-        return _of_catalog(folder, stated(folder), known)
+        return _catalog_checks(folder, stated(folder), installed)
     if is_wheel(folder):
-        return _of_plugins(wheel_plugins(folder), known)
+        return _uninstalled_plugin_checks(wheel_plugins(folder), installed)
     if isinstance(subject, Path) or "/" in subject or subject.startswith("."):
-        raise InputError("there is no such folder, workbook or wheel", str(subject), fix="check the path")
-    return tuple(check for info in known.named(subject) for check in _of_plugin(info, _Installed(known)))
+        message = "there is no such folder, workbook, or wheel"
+        raise InputError(message, str(subject), fix="check the path", code="FS505")
+    return tuple(
+        check for info in installed.named(subject) for check in _plugin_checks(info, _InstalledData(installed))
+    )
 
 
-def _of_folder(folder: Path, known: Registry) -> tuple[Check, ...]:
-    installed = _Installed(known)
+def _folder_checks(folder: Path, registry: Registry) -> tuple[Check, ...]:
+    data = _InstalledData(registry)
     if (folder / CATALOG_FILE).is_file():
         name = stated_name(folder / CATALOG_FILE, "name")
         return CatalogTrial(
-            name, partial(known.catalog_folder, f"{folder.resolve()}"), known, installed.catalogs
+            name, partial(registry.catalog_folder, f"{folder.resolve()}"), registry, data.catalogs
         ).checks()
     if (folder / PACK_FILE).is_file():
         name = stated_name(folder / PACK_FILE, "id")
-        return PackTrial(name, partial(read_pack, folder), known, installed.materials).checks()
+        return PackTrial(name, partial(read_pack, folder), registry, data.materials).checks()
     if not is_source(folder):
         expected = (
-            f"a plugin (pyproject.toml or friendshore.toml), a catalog ({CATALOG_FILE}) or a rule pack ({PACK_FILE})"
+            f"a plugin (pyproject.toml or friendshore.toml), a catalog ({CATALOG_FILE}), or a rule pack ({PACK_FILE})"
         )
-        raise InputError("is no folder that can be checked", str(folder), expected=expected)
-    return _of_plugins(source_plugins(folder), known)
+        raise InputError("the folder contains nothing to check", str(folder), expected=expected, code="FS406")
+    return _uninstalled_plugin_checks(source_plugins(folder), registry)
 
 
-def _of_plugins(plugins: Sequence[Plugin], known: Registry) -> tuple[Check, ...]:
-    """Return the checks of plugins that aren't installed, together with the installed ones."""
-    registry = known.beside(plugins)
+def _uninstalled_plugin_checks(plugins: Sequence[Plugin], registry: Registry) -> tuple[Check, ...]:
+    combined = registry.beside(plugins)
     packages = {plugin.info.package for plugin in plugins}
-    mine = [info for info in registry.plugins if info.package in packages]
+    own_plugins = [info for info in combined.plugins if info.package in packages]
     with importable(plugins):
-        checks = [check for info in mine for check in _of_plugin(info, _Installed(registry))]
-    return tuple(replace(check, look=partial(_looked, check, plugins)) for check in checks)
+        checks = [check for info in own_plugins for check in _plugin_checks(info, _InstalledData(combined))]
+    return tuple(replace(check, look=partial(_findings, check, plugins)) for check in checks)
 
 
-def _looked(check: Check, plugins: Sequence[Plugin]) -> list[Diagnostic]:
+def _findings(check: Check, plugins: Sequence[Plugin]) -> list[Diagnostic]:
     with importable(plugins):
         return list(check.look())
 
 
-def _of_catalog(place: Path, name: str, known: Registry) -> tuple[Check, ...]:
-    find = partial(known.catalog_folder, f"{place.resolve()}")
-    return CatalogTrial(name, find, known, _Installed(known).catalogs).checks()
+def _catalog_checks(path: Path, name: str, registry: Registry) -> tuple[Check, ...]:
+    find = partial(registry.catalog_folder, f"{path.resolve()}")
+    return CatalogTrial(name, find, registry, _InstalledData(registry).catalogs).checks()
 
 
 @dataclass(frozen=True, eq=False)
-class _Installed:
-    """Contents of the installed plugins, read on first use."""
+class _InstalledData:
+    """Catalogs and materials of the installed plugins, read on first use. Unreadable catalogs are left out."""
 
     registry: Registry
     read: dict[str, Catalog] = field(default_factory=dict)
 
     def catalogs(self) -> Sequence[Catalog]:
-        """All readable installed catalogs."""
-        return list(self._catalogs.values())
+        return list(self._catalog_by_name.values())
 
     def materials(self) -> Sequence[Material]:
-        """All their materials."""
         return list({m.id: m for catalog in self.catalogs() for m in catalog.materials}.values())
 
     @cached_property
-    def _catalogs(self) -> dict[str, Catalog]:
-        found: dict[str, Catalog] = {}
-        once = Once()
+    def _catalog_by_name(self) -> dict[str, Catalog]:
+        catalogs: dict[str, Catalog] = {}
+        cache = Once()
         for name in self.registry.catalogs:
             try:
                 ref = self.registry.catalog_folder(name)
-                read = read_catalogs([ref], self.registry.catalog_folder, once=once)
+                read_with_required = read_catalogs([ref], self.registry.catalog_folder, once=cache)
             except FriendshoreError:
-                continue  # what is wrong with another catalog is that one's own finding
-            found[name] = next(catalog for catalog in read if catalog.name == ref.name)
-        return found
+                continue  # errors in another catalog are findings of that one
+            catalogs[name] = next(catalog for catalog in read_with_required if catalog.name == ref.name)
+        return catalogs
 
 
-def _of_plugin(info: PluginInfo, installed: _Installed) -> tuple[Check, ...]:
+def _plugin_checks(info: PluginInfo, installed: _InstalledData) -> tuple[Check, ...]:
     registry = installed.registry
     subject = f"plugin `{info.distribution}`"
 
-    def manifest() -> Iterator[Diagnostic]:
+    def manifest_problems() -> Iterator[Diagnostic]:
         yield from registry.problems(info)
         if not (info.error or info.brings or info.columns or info.case_packs):
-            fix = (
-                "announce its catalogs, packs, kinds of rules, questions, readers, commands, formats, checks, formats of cases, "
-                "columns of facts or rule packs of cases"
-            )
-            yield Diagnostic("brings nothing", info.file, fix=fix)
+            fix = 'list what it contains, such as `catalogs = ["catalog"]` or `kinds = ["my-rule"]`'
+            yield Diagnostic("the manifest lists nothing", info.file, fix=fix, code="FS958")
 
-    def interface() -> Iterator[Diagnostic]:
+    def interface_problems() -> Iterator[Diagnostic]:
         if info.notice:
-            fix = f"write `api = {newest().version}`, and what that version asks for"
-            yield Diagnostic(
-                f"{info.label} is written for a version that is {info.api_end}", info.file, None, "api", str(info.api),
-                str(newest()), fix,
-            )  # fmt: skip
+            fix = f"write `api = {newest().version}`, and follow that version"
+            message = f"{info.label} is written for a version that is {info.api_end}"
+            found, expected = str(info.api), str(newest())
+            yield Diagnostic(message, info.file, None, "api", found, expected, fix, code="FS958")
 
-    says = "The manifest is of a version of the interface that friendshore takes, and all that it names is there, under names of its own."
-    checks = [Check(subject, "manifest", says, manifest)]
+    text = (
+        "The manifest has a supported version of the interface, everything that it names exists, and no name is taken."
+    )
+    checks = [Check(subject, "manifest", text, manifest_problems)]
     if info.error and not info.brings:
         return tuple(checks)
-    says = "It is written for the newest version of the interface: an earlier one has an end."
-    checks.append(Check(subject, "interface", says, interface, note=True))
-    says = "Its code can be imported within ten seconds, and its hooks yield what the manifest announces."
+    text = "It is written for the newest version of the interface. Support of earlier ones ends."
+    checks.append(Check(subject, "interface", text, interface_problems, note=True))
+    text = "Its code can be imported within ten seconds, and its hooks yield what the manifest announces."
     if info.status is PluginStatus.BROKEN:
-        return (*checks, Check(subject, "code", says, _behind_the_manifest))
-    failure = _failure(info, registry)
+        return (*checks, Check(subject, "code", text, _skip_unusable))
+    failure = _import_error(info, registry)
     checks.append(
         Check(
-            subject, "code", says, partial(_code, info, registry) if failure is None else lambda: (_by_author(failure),)
+            subject,
+            "code",
+            text,
+            partial(_code_problems, info, registry) if failure is None else lambda: (_for_author(failure),),
         )
     )
     if failure is not None:
         return tuple(checks)
-    registry, faults = _with_example(info, registry)
+    registry, setting_problems = _with_example(info, registry)
     if info.settings:
         checks.append(
-            Check(subject, "settings", "Its model takes the example of settings that it gives.", lambda: faults)
+            Check(subject, "settings", "Its settings model accepts its own example.", lambda: setting_problems)
         )
-    of_each = _of_all(info, replace(installed, registry=registry))
-    return (*checks, *(check for of_one in of_each for check in of_one))
+    part_checks = _part_checks(info, replace(installed, registry=registry))
+    return (*checks, *(check for group in part_checks for check in group))
 
 
 def _with_example(info: PluginInfo, registry: Registry) -> tuple[Registry, Sequence[Diagnostic]]:
@@ -191,7 +192,7 @@ def _with_example(info: PluginInfo, registry: Registry) -> tuple[Registry, Seque
         return registry, ()
     try:
         examples = registry.settings_model(info).model_json_schema().get("examples", [])
-    except PydanticUserError:  # a field of a type that JSON has no schema for
+    except PydanticUserError:  # a field's type has no JSON schema
         return registry, ()
     except PluginError as error:
         return registry, error.problems
@@ -199,10 +200,9 @@ def _with_example(info: PluginInfo, registry: Registry) -> tuple[Registry, Seque
     return known, [problem for error in errors for problem in error.problems]
 
 
-def _of_all(info: PluginInfo, installed: _Installed) -> Iterator[Sequence[Check]]:
-    """Yield the checks of each part of a plugin."""
+def _part_checks(info: PluginInfo, installed: _InstalledData) -> Iterator[Sequence[Check]]:
     registry = installed.registry
-    yield from (_of_kind(name, installed) for name in info.kinds)
+    yield from (_kind_checks(name, installed) for name in info.kinds)
     yield from (question_checks(question.name, registry) for question in info.questions)
     yield from (reader_checks(name, info, registry) for name in info.readers)
     yield from (command_checks(command.name, info, registry) for command in info.commands)
@@ -217,88 +217,92 @@ def _of_all(info: PluginInfo, installed: _Installed) -> Iterator[Sequence[Check]
         yield CatalogTrial(name, partial(registry.catalog_folder, name), registry, installed.catalogs).checks()
 
 
-def _failure(info: PluginInfo, registry: Registry) -> Diagnostic | None:
+def _import_error(info: PluginInfo, registry: Registry) -> Diagnostic | None:
     """Return the error when its code is imported, or None. The import runs in another process, so that it can't hang this one."""
     entry = registry.code(info) if registry.runs(info) else None
     return None if entry is None else load(info, entry).problem
 
 
-def _code(info: PluginInfo, registry: Registry) -> Iterator[Diagnostic]:
-    """Yield the errors when everything that it declares is requested."""
-    asked: list[tuple[Callable[[str], object], tuple[str, ...]]] = [
+def _code_problems(info: PluginInfo, registry: Registry) -> Iterator[Diagnostic]:
+    names_by_loader: list[tuple[Callable[[str], object], tuple[str, ...]]] = [
         (registry.kind, info.kinds), (registry.pack, info.packs), (registry.catalog_folder, info.catalogs),
         (registry.question, tuple(question.name for question in info.questions)), (registry.reader, info.readers),
-        (partial(registry.thing, "command"), tuple(one.name for one in info.commands)),
-        (partial(registry.thing, "format"), tuple(one.name for one in info.formats)),
-        (partial(registry.thing, "check"), tuple(one.name for one in info.checks)),
-        (partial(registry.thing, "case format"), tuple(one.name for one in info.case_formats)),
+        (partial(registry.thing, "command"), tuple(item.name for item in info.commands)),
+        (partial(registry.thing, "format"), tuple(item.name for item in info.formats)),
+        (partial(registry.thing, "check"), tuple(item.name for item in info.checks)),
+        (partial(registry.thing, "case format"), tuple(item.name for item in info.case_formats)),
     ]  # fmt: skip
-    seen: set[Diagnostic] = set()
-    for ask, names in asked:
+    reported: set[Diagnostic] = set()
+    for load_part, names in names_by_loader:
         for name in names:
             try:
-                ask(name)
+                load_part(name)
             except PluginError as error:
-                yield from (_by_author(problem) for problem in error.problems if problem not in seen)
-                seen.update(error.problems)
+                yield from (_for_author(problem) for problem in error.problems if problem not in reported)
+                reported.update(error.problems)
             except InputError:
-                continue  # its file is looked at by the checks of the pack or catalog
+                continue  # the checks of the pack or catalog report this
 
 
-def _behind_the_manifest() -> Iterator[Diagnostic]:
-    raise NotLookedAt("the plugin cannot be used: see `manifest`")
+def _skip_unusable() -> Iterator[Diagnostic]:
+    raise NotLookedAt("the plugin can't be used, see check `manifest`")
 
 
-def _by_author(problem: Diagnostic) -> Diagnostic:
+def _for_author(problem: Diagnostic) -> Diagnostic:
     """Return the problem for the plugin's author, with the fix instead of the address for reports."""
-    return replace(problem, fix=f"mend the code, or have {MANIFEST} say no more and no less than it brings")
+    return replace(problem, fix=f"correct the code, or make {MANIFEST} list exactly what it contains")
 
 
-def _of_kind(name: str, installed: _Installed) -> tuple[Check, ...]:
+def _kind_checks(name: str, installed: _InstalledData) -> tuple[Check, ...]:
     registry = installed.registry
     subject = f"kind of rule `{name}`"
 
-    def made() -> list[Rule]:
+    def rules_of_examples() -> list[Rule]:
         return [
             registry.rule({"id": f"{name}-{number}", **data}, subject)
-            for number, data in enumerate(_data(name, registry), 1)
+            for number, data in enumerate(_example_data(name, registry), 1)
         ]
 
-    def can_be_made() -> Iterator[Diagnostic]:
+    def creation_problems() -> Iterator[Diagnostic]:
         try:
-            made()
+            rules_of_examples()
         except PluginError as error:
-            raise NotLookedAt("its code is unavailable: see `code`") from error
+            raise NotLookedAt("its code can't be used, see check `code`") from error
         except InputError as error:
-            fix = 'add examples of it to the class: model_config = {"json_schema_extra": {"examples": [{...}]}}'
+            fix = 'add examples to the class: model_config = {"json_schema_extra": {"examples": [{...}]}}'
             yield from error.problems
-            yield Diagnostic("no rule of this kind can be made without more, so none is tried", subject, fix=fix)
+            message = "a rule of this kind can't be created from its defaults, so none is tested"
+            yield Diagnostic(message, subject, fix=fix, code="FS958")
 
-    def masses() -> Iterator[Diagnostic]:
+    def unit_problems() -> Iterator[Diagnostic]:
         try:
-            pairs = [(data, masses_in_kilograms(data)) for data in _data(name, registry)]
-            changed = [n for n, (one, other) in enumerate(pairs, 1) if rule_of(one) != rule_of(other)]
+            pairs = [(data, masses_in_kilograms(data)) for data in _example_data(name, registry)]
+            changed_numbers = [n for n, (one, other) in enumerate(pairs, 1) if rule_of(one) != rule_of(other)]
         except FriendshoreError as error:
-            raise NotLookedAt("the rules cannot be made") from error
-        for number in changed:
-            fix = "read masses by friendshore.domain.quantities.parse_mass"
-            yield Diagnostic(f"its example {number} is another rule with tonnes written as kilograms", subject, fix=fix)
+            raise NotLookedAt("the rules can't be created") from error
+        for number in changed_numbers:
+            fix = "read masses with friendshore.domain.quantities.parse_mass"
+            message = f"its example {number} makes another rule if tonnes are written as kilograms"
+            yield Diagnostic(message, subject, fix=fix, code="FS953")
 
     def rule_of(data: Mapping[str, object]) -> Rule:
         return registry.rule({"id": name, **data}, subject)
 
-    says = "A rule of the kind can be made: of its examples, or of nothing but its defaults."
-    own = (
-        Check(subject, "made", says, can_be_made),
-        Check(subject, "masses", "A mass in kilograms means the same as in tonnes.", masses),
+    text = "A rule of the kind can be created from its examples or defaults."
+    kind_checks = (
+        Check(subject, "made", text, creation_problems),
+        Check(subject, "masses", "A mass in kilograms means the same as in tonnes.", unit_problems),
     )
-    return (*own, *Trial(subject, made, installed.materials, columns=declared_in(registry)).checks())
+    return (
+        *kind_checks,
+        *RuleSetTrial(subject, rules_of_examples, installed.materials, columns=declared_in(registry)).checks(),
+    )
 
 
-def _data(name: str, registry: Registry) -> list[dict[str, object]]:
+def _example_data(name: str, registry: Registry) -> list[dict[str, object]]:
     """Return the examples in the JSON schema of a rule kind, or one rule with defaults only if there are none."""
     try:
-        given = registry.kind(name).model_json_schema().get("examples", [])
-    except PydanticUserError:  # a field of a type that JSON has no schema for
-        given = []
-    return [{"kind": name, **example} for example in given if isinstance(example, dict)] or [{"kind": name}]
+        examples = registry.kind(name).model_json_schema().get("examples", [])
+    except PydanticUserError:  # a field's type has no JSON schema
+        examples = []
+    return [{"kind": name, **example} for example in examples if isinstance(example, dict)] or [{"kind": name}]

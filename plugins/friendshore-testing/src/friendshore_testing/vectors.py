@@ -37,11 +37,9 @@ from friendshore.rules.pack import LegislativeBill
 from friendshore.rules.verdicts import possible_origins, told_apart, worst
 
 VECTORS_FILE = "vectors.toml"
-"""File in a pack's folder with its vectors."""
 
 
-def _entries(value: object) -> object:
-    """Return chain entries from a table of stages and countries."""
+def _chain_entries(value: object) -> object:
     if not isinstance(value, dict):
         return value
     entries = []
@@ -80,7 +78,7 @@ class VectorOffer(Record):
     """Company that runs the facility."""
     parent: str = ""
     """Company that owns the operator. Empty if unknown."""
-    chain: Annotated[tuple[ChainEntry, ...], BeforeValidator(_entries)] = ()
+    chain: Annotated[tuple[ChainEntry, ...], BeforeValidator(_chain_entries)] = ()
     """Stages that it performs itself."""
     inputs: bool = False
     """True if it has inputs. They cover all stages but the material's last, unless `missing` says otherwise."""
@@ -154,31 +152,27 @@ class VectorFile(Record):
 
 @dataclass(frozen=True, slots=True)
 class VectorAnswer:
-    """Answer of the rules to a vector."""
+    """Verdict and charges of the rules on a vector."""
 
     verdict: Verdict
     duty: Decimal
 
 
 def read_vectors(folder: Path) -> VectorFile:
-    """Read the vectors of the pack in `folder`.
-
-    Raises:
-        InputError: With all errors in the file.
-    """
+    """Read the vectors of a pack. Raises InputError with all errors in the file."""
     path = folder / VECTORS_FILE
-    found: list[Diagnostic] = []
-    text = read_text(path, found)
+    problems: list[Diagnostic] = []
+    text = read_text(path, problems)
     if text is None:
-        raise InputError(found)
+        raise InputError(problems)
     return record(VectorFile, toml_data(text, str(path), float), str(path))
 
 
-Guard = Callable[[Rule], AbstractContextManager[None]]
-"""Context around each question to a rule, which attributes its exceptions."""
+ErrorContext = Callable[[Rule], AbstractContextManager[None]]
+"""Context of each call to a rule, which attributes exceptions to its plugin."""
 
 
-def _unguarded(_: Rule) -> AbstractContextManager[None]:
+def _no_context(_: Rule) -> AbstractContextManager[None]:
     return nullcontext()
 
 
@@ -187,18 +181,12 @@ def failures(
     rules: Sequence[Rule],
     materials: Mapping[str, Material],
     bills: Sequence[LegislativeBill] = (),
-    guard: Guard = _unguarded,
+    context: ErrorContext = _no_context,
 ) -> list[str]:
-    """Return the expectations of a vector that the rules and bills of the pack don't meet. Empty if they agree.
-
-    The vector may name any of `materials`. Each question to a rule runs within `guard`.
-
-    Raises:
-        InputError: If the vector names an unknown rule, bill, or material.
-    """
-    answer = answered(vector, rules, materials, bills, guard)
+    """Return the expectations of a vector that the rules don't meet. Raises InputError if it names an unknown rule, bill, or material."""
+    answer = answered(vector, rules, materials, bills, context)
     verdict = answer.verdict
-    told: tuple[tuple[str, object, object, bool], ...] = (
+    comparisons: tuple[tuple[str, object, object, bool], ...] = (
         ("verdict", vector.expect, verdict.result.value, verdict.result.value == vector.expect),
         ("rule", vector.by, verdict.rule, verdict.rule == vector.by),
         ("stage", vector.stage, verdict.stage, verdict.stage == vector.stage),
@@ -207,9 +195,15 @@ def failures(
         ("licence", vector.licence, verdict.licence, verdict.licence == vector.licence),
         ("duty", vector.duty, answer.duty, answer.duty == vector.duty),
     )
-    why = verdict.reason or "nothing bears on it"
-    wrong = ((what, expected, got) for what, expected, got, agrees in told if expected not in ("", None) and not agrees)
-    return [f"{vector.id}: expected {what} {expected}, got {got}; {why}" for what, expected, got in wrong]
+    reason = verdict.reason or "no rule applies"
+    differences = (
+        (field, expected, actual)
+        for field, expected, actual, is_equal in comparisons
+        if expected not in ("", None) and not is_equal
+    )
+    return [
+        f"{vector.id}: expected {field} {expected}, got {actual} ({reason})" for field, expected, actual in differences
+    ]
 
 
 def answered(
@@ -217,32 +211,29 @@ def answered(
     rules: Sequence[Rule],
     materials: Mapping[str, Material],
     bills: Sequence[LegislativeBill] = (),
-    guard: Guard = _unguarded,
+    context: ErrorContext = _no_context,
 ) -> VectorAnswer:
-    """Return the answer of the rules to a vector, given its dates, bills, and statuses.
-
-    Raises:
-        InputError: If the vector names an unknown rule, bill, or material.
-    """
+    """Return the answer of the rules to a vector. Raises InputError if it names an unknown rule, bill, or material."""
     in_force = amended(rules, [Change(enable=name) for name in vector.enable], bills)
     if vector.rule:
         in_force = tuple(rule for rule in in_force if rule.id == vector.rule)
         if not in_force:
-            raise InputError(f"vector {vector.id} asks rule `{vector.rule}`, which the pack has not")
+            message = f"worked example {vector.id} names rule `{vector.rule}`, which isn't in the pack"
+            raise InputError(message, fix="correct `rule`", code="FS957")
     statuses = frozenset({PhaseStatus.ENACTED} | ({PhaseStatus.UNKNOWN} if vector.strict else set()))
     use, offer, move = _use(vector, materials), _offer(vector, materials), _move(vector)
-    applying = [rule for rule in in_force if rule.applies(_day(vector, rule), statuses)]
+    applying = [rule for rule in in_force if rule.applies(_span(vector, rule), statuses)]
 
     def judged(rule: Rule) -> Verdict:
-        with guard(rule):
+        with context(rule):
             return as_verdict(rule.judge(offer, move, use))
 
     def charged(rule: Rule, origin: str) -> Decimal:
-        with guard(rule):
+        with context(rule):
             return as_charge(rule.charge(offer, move, use, origin, Decimal(1)))
 
     verdicts = [judged(rule) for rule in applying if "judge" in rule.verbs]
-    # An exception that lets a good pass has a clause of its own: it is shown where nothing else decides.
+    # An exception that lets a good pass has its own clause, which is shown if nothing else decides.
     verdict = max([worst(verdicts), *verdicts], key=lambda v: (v.result.rank, bool(v.rule)))
     charging = [rule for rule in applying if "charge" in rule.verbs]
     origins = possible_origins(offer, told_apart(charging))
@@ -250,7 +241,7 @@ def answered(
     return VectorAnswer(verdict=verdict, duty=duty)
 
 
-def _day(vector: Vector, rule: Rule) -> Span:
+def _span(vector: Vector, rule: Rule) -> Span:
     day = vector.delivered
     if rule.dated_by == "order":
         day = vector.ordered or day
@@ -261,7 +252,8 @@ def _day(vector: Vector, rule: Rule) -> Span:
 
 def _material(vector: Vector, name: str, materials: Mapping[str, Material]) -> Material:
     if name not in materials:
-        raise InputError(f"vector {vector.id} names material `{name}`, which there is not", found=name)
+        message = f"worked example {vector.id} names material `{name}`, which doesn't exist"
+        raise InputError(message, found=name, fix="correct the id, or add a `[[material]]`", code="FS957")
     return materials[name]
 
 
@@ -277,27 +269,27 @@ def _use(vector: Vector, materials: Mapping[str, Material]) -> Use:
 
 
 def _offer(vector: Vector, materials: Mapping[str, Material]) -> Chained:
-    given = vector.offer
-    material = _material(vector, given.material or vector.use.material, materials)
-    performed = {entry.main_stage for entry in given.chain}
-    left = frozenset(stage for stage in material.stages if stage not in performed)
-    missing = frozenset(given.missing) if given.inputs else left
+    stated = vector.offer
+    material = _material(vector, stated.material or vector.use.material, materials)
+    performed = {entry.main_stage for entry in stated.chain}
+    uncovered = frozenset(stage for stage in material.stages if stage not in performed)
+    missing = frozenset(stated.missing) if stated.inputs else uncovered
     line = RecipeLine(material=material.id, per_unit=Decimal(1))
     return Chained(
         offer=Offer(
             id="the offer",
             facility="the facility",
             outputs=(line,),
-            inputs=(RecipeLine(material="an input", per_unit=Decimal(1)),) if given.inputs else (),
-            chain=given.chain,
-            customs_origin=given.customs_origin,
+            inputs=(RecipeLine(material="an input", per_unit=Decimal(1)),) if stated.inputs else (),
+            chain=stated.chain,
+            customs_origin=stated.customs_origin,
         ),
         material=material,
-        facility=Facility(id="the facility", country=given.country, operator=given.operator, parent=given.parent),
-        performed=given.chain,
+        facility=Facility(id="the facility", country=stated.country, operator=stated.operator, parent=stated.parent),
+        performed=stated.chain,
         missing=missing,
-        supplied=frozenset(material.stages[:-1]) - missing if given.inputs else frozenset(),
-        source=not given.inputs,
+        supplied=frozenset(material.stages[:-1]) - missing if stated.inputs else frozenset(),
+        source=not stated.inputs,
     )
 
 

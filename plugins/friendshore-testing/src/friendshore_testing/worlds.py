@@ -1,4 +1,4 @@
-"""Random facts for generated cases: plants, chains, offers, and other parts."""
+"""Generated cases with random facts."""
 
 from __future__ import annotations
 
@@ -39,37 +39,35 @@ from friendshore.plugins import Registry
 from friendshore.rules.base import Rule
 
 NAME = "made-up"
-"""Catalog of a generated case."""
 SOURCE = f"{NAME}:drawn"
-"""The only source of its figures."""
 
 
-def a_price(dice: Random) -> Decimal:
+def random_price(rng: Random) -> Decimal:
     """Return a price with odd cents, so that no two plans cost the same."""
-    return Decimal(dice.randint(10, 90)) + Decimal(dice.randrange(1, 10**4)) / 10**4
+    return Decimal(rng.randint(10, 90)) + Decimal(rng.randrange(1, 10**4)) / 10**4
 
 
-def a_plant(dice: Random, name: str, country: str) -> Facility:
-    """Return a plant, with or without a limited capacity."""
-    per_year = dice.choice((None, Decimal(dice.randint(20, 120))))
+def random_plant(rng: Random, name: str, country: str) -> Facility:
+    per_year = rng.choice((None, Decimal(rng.randint(20, 120))))
     step = CapacityStep(per_year=per_year, status=Status.OPERATING, source=SOURCE)
     return Facility(id=name, country=country, operator=f"{name} company", capacity=(step,), source=SOURCE)
 
 
-def a_chain(dice: Random, stages: Sequence[Stage], places: Sequence[str]) -> tuple[ChainEntry, ...]:
+def random_chain(rng: Random, stages: Sequence[Stage], places: Sequence[str]) -> tuple[ChainEntry, ...]:
     """Return a chain in one country, or with stages in several. Some stages have two possible countries, or an incomplete list."""
-    home = dice.choice(list(places))
-    feed = Feed.RECYCLED if dice.random() < 0.15 else Feed.PRIMARY
+    main_country = rng.choice(list(places))
+    feed = Feed.RECYCLED if rng.random() < 0.15 else Feed.PRIMARY
     entries = []
     for stage in stages:
-        where = {home} if dice.random() < 0.6 else set(dice.sample(list(places), dice.choice((1, 1, 2))))
-        complete = dice.random() < 0.9
-        entries.append(ChainEntry(stage=stage, countries=frozenset(where), complete=complete, feed=feed, source=SOURCE))
+        countries = {main_country} if rng.random() < 0.6 else set(rng.sample(list(places), rng.choice((1, 1, 2))))
+        complete = rng.random() < 0.9
+        entries.append(
+            ChainEntry(stage=stage, countries=frozenset(countries), complete=complete, feed=feed, source=SOURCE)
+        )
     return tuple(entries)
 
 
-def an_offer(name: str, plant: str, good: Material, price: Decimal, chain: tuple[ChainEntry, ...]) -> Offer:
-    """Return an offer of one good."""
+def make_offer(name: str, plant: str, good: Material, price: Decimal, chain: tuple[ChainEntry, ...]) -> Offer:
     return Offer(
         id=name,
         facility=plant,
@@ -81,103 +79,120 @@ def an_offer(name: str, plant: str, good: Material, price: Decimal, chain: tuple
     )
 
 
-def a_source(dice: Random, number: int, good: Material, places: Sequence[str]) -> Offer:
-    """Return an offer without inputs."""
-    chain = a_chain(dice, good.stages, places)
+def offer_without_inputs(rng: Random, number: int, good: Material, places: Sequence[str]) -> Offer:
+    chain = random_chain(rng, good.stages, places)
     country = min(chain[-1].countries)
-    return an_offer(f"source-{number}", f"plant-{country.lower()}", good, a_price(dice), chain)
+    return make_offer(f"source-{number}", f"plant-{country.lower()}", good, random_price(rng), chain)
 
 
-def a_maker(dice: Random, good: Material, feed: Material, places: Sequence[str]) -> Offer:
-    """Return an offer that makes a good from a feed."""
-    chain = a_chain(dice, good.stages[-1:], places)
+def offer_with_inputs(rng: Random, good: Material, feed: Material, places: Sequence[str]) -> Offer:
+    chain = random_chain(rng, good.stages[-1:], places)
     country = min(chain[-1].countries)
-    offer = an_offer("maker", f"plant-{country.lower()}", good, a_price(dice), chain)
-    needs = RecipeLine(material=feed.id, per_unit=Decimal(dice.choice(("0.8", "1", "1.3"))), source=SOURCE)
-    return offer.but(inputs=(needs,))
+    offer = make_offer("maker", f"plant-{country.lower()}", good, random_price(rng), chain)
+    input_line = RecipeLine(material=feed.id, per_unit=Decimal(rng.choice(("0.8", "1", "1.3"))), source=SOURCE)
+    return offer.but(inputs=(input_line,))
 
 
-def a_fact(dice: Random, column: FactColumn, words: Sequence[str], places: Sequence[str]) -> FactValue:
-    """Return a value for a column of facts: the column's example for texts and words, and sometimes a word that a rule mentions."""
+def random_fact(rng: Random, column: FactColumn, words: Sequence[str], places: Sequence[str]) -> FactValue:
+    """Return a value for a column of facts. A text is the column's example or a word that a rule mentions."""
     texts = [column.example or "made-up", *words]
     match column.type:
         case FactSort.TEXT:
-            return dice.choice(texts)
+            return rng.choice(texts)
         case FactSort.NUMBER:
-            return Decimal(dice.randint(0, 500)) / 10
+            return Decimal(rng.randint(0, 500)) / 10
         case FactSort.SHARE:
-            return Decimal(dice.randint(0, 100)) / 100
+            return Decimal(rng.randint(0, 100)) / 100
         case FactSort.YES_NO:
-            return dice.random() < 0.5
+            return rng.random() < 0.5
         case FactSort.DATE:
-            return date(dice.randint(2020, 2030), dice.randint(1, 12), 1)
+            return date(rng.randint(2020, 2030), rng.randint(1, 12), 1)
         case FactSort.COUNTRY:
-            return dice.choice(list(places))
+            return rng.choice(list(places))
         case FactSort.WORDS:
-            return frozenset(word for text in dice.sample(texts, min(2, len(texts))) for word in text.split(";"))
+            return frozenset(word for text in rng.sample(texts, min(2, len(texts))) for word in text.split(";"))
         case _:
             assert_never(column.type)
 
 
-def with_lots(
-    case: Case, catalog: Catalog, dice: Random, good: Material, places: Sequence[str]
+def with_stock_and_orders(
+    case: Case, catalog: Catalog, rng: Random, material: Material, places: Sequence[str]
 ) -> tuple[Case, Catalog]:
-    """Return the case with stock, an open order, and an offer that needs onboarding."""
     start, offers = case.horizon.start, catalog.offers
-    held = StockSpec(
-        id="held", material=good.id, quantity=Decimal(dice.randint(5, 30)), acquired=start - timedelta(days=200),
-        chain=a_chain(dice, good.stages, places),
+    stock = StockSpec(
+        id="held", material=material.id, quantity=Decimal(rng.randint(5, 30)), acquired=start - timedelta(days=200),
+        chain=random_chain(rng, material.stages, places),
     )  # fmt: skip
-    placed = OrderSpec(
-        id="placed", offer=dice.choice(offers).id, quantity=Decimal(dice.randint(5, 30)), ordered=start - timedelta(days=90),
+    order = OrderSpec(
+        id="placed", offer=rng.choice(offers).id, quantity=Decimal(rng.randint(5, 30)), ordered=start - timedelta(days=90),
         arrives=date(start.year + 1, start.month, 1),
     )  # fmt: skip
-    once = {"onboarding": a_price(dice), "onboarding_currency": "USD"}
-    changed = case.but(stocks=(held,), orders=(placed,))
-    return changed, catalog.but(offers=_one_with(offers, dice, once))
+    onboarding = {"onboarding": random_price(rng), "onboarding_currency": "USD"}
+    changed_case = case.but(stocks=(stock,), orders=(order,))
+    return changed_case, catalog.but(offers=_with_one_changed(offers, rng, onboarding))
 
 
-def with_bonds(
-    case: Case, catalog: Catalog, dice: Random, good: Material, places: Sequence[str]
+def with_terms_and_schedules(
+    case: Case, catalog: Catalog, rng: Random, material: Material, places: Sequence[str]
 ) -> tuple[Case, Catalog]:
-    """Return the case with a price schedule, terms of trade, and take-or-pay, each for one offer, and an offer with two products."""
-    one, other = (offer.id for offer in dice.sample([offer for offer in catalog.offers if not offer.inputs], 2))
+    first_offer, second_offer = (
+        offer.id for offer in rng.sample([offer for offer in catalog.offers if not offer.inputs], 2)
+    )
     tiers = (
         Tier(least=Decimal(0)),
-        Tier(least=Decimal(dice.randint(10, 40)), discount=Decimal("0.05"), lump=a_price(dice)),
+        Tier(least=Decimal(rng.randint(10, 40)), discount=Decimal("0.05"), lump=random_price(rng)),
     )
     schedule = PriceSchedule(
-        of="offer", id=one, per="year", kind=dice.choice(list(TierKind)), tiers=tiers, currency="USD", source=SOURCE
+        of="offer",
+        id=first_offer,
+        per="year",
+        kind=rng.choice(list(TierKind)),
+        tiers=tiers,
+        currency="USD",
+        source=SOURCE,
     )
-    fixed = Terms(
-        of="offer", id=other, per="year", fixed=a_price(dice), currency="USD", least=Decimal(5), source=SOURCE
+    terms = Terms(
+        of="offer",
+        id=second_offer,
+        per="year",
+        fixed=random_price(rng),
+        currency="USD",
+        least=Decimal(5),
+        source=SOURCE,
     )
-    paid = {"take_or_pay": Decimal(dice.randint(5, 20)), "take_or_pay_share": Decimal("0.5")}
-    offers = _one_with(catalog.offers, dice, paid)
-    feed = next(material for material in catalog.materials if material.id != good.id)
-    several = an_offer("pair", catalog.facilities[0].id, good, a_price(dice), a_chain(dice, good.stages, places))
-    line = RecipeLine(material=feed.id, per_unit=Decimal("0.5"), source=SOURCE)
-    pair = several.but(outputs=(*several.outputs, line))
-    bonds = {"offers": (*offers, pair), "schedules": (schedule,), "terms": (fixed,)}
-    return case, catalog.but(**bonds)
+    commitment = {"take_or_pay": Decimal(rng.randint(5, 20)), "take_or_pay_share": Decimal("0.5")}
+    offers = _with_one_changed(catalog.offers, rng, commitment)
+    other_material = next(other for other in catalog.materials if other.id != material.id)
+    base_offer = make_offer(
+        "pair", catalog.facilities[0].id, material, random_price(rng), random_chain(rng, material.stages, places)
+    )
+    second_output = RecipeLine(material=other_material.id, per_unit=Decimal("0.5"), source=SOURCE)
+    two_product_offer = base_offer.but(outputs=(*base_offer.outputs, second_output))
+    changes = {"offers": (*offers, two_product_offer), "schedules": (schedule,), "terms": (terms,)}
+    return case, catalog.but(**changes)
 
 
-def _one_with(offers: Sequence[Offer], dice: Random, update: Mapping[str, object]) -> tuple[Offer, ...]:
-    """Return the offers, with one of those without inputs changed."""
-    name = dice.choice([offer.id for offer in offers if not offer.inputs])
-    return tuple(offer.but(**update) if offer.id == name else offer for offer in offers)
+def _with_one_changed(offers: Sequence[Offer], rng: Random, changes: Mapping[str, object]) -> tuple[Offer, ...]:
+    name = rng.choice([offer.id for offer in offers if not offer.inputs])
+    return tuple(offer.but(**changes) if offer.id == name else offer for offer in offers)
 
 
-USUAL = ("AU", "CN", "JP", "US")
+USUAL_COUNTRIES = ("AU", "CN", "JP", "US")
 """Countries in every case, besides those that the rule names."""
-STAGES = (Stage.MINED, Stage.REFINED, Stage.MELTED)
-METAL = Material(
-    id="made-up-metal", name="metal", element="Mm", form="metal", basis="gross", content=Decimal(1), stages=STAGES
+DEFAULT_STAGES = (Stage.MINED, Stage.REFINED, Stage.MELTED)
+DEFAULT_MATERIAL = Material(
+    id="made-up-metal",
+    name="metal",
+    element="Mm",
+    form="metal",
+    basis="gross",
+    content=Decimal(1),
+    stages=DEFAULT_STAGES,
 )
 """Good of the demand if no known material fits the rule."""
 _NEXT_YEAR = date(2027, 1, 1)
-Extra = Callable[[Case, Catalog, Random, Material, Sequence[str]], tuple[Case, Catalog]]
-EXTRAS: tuple[Extra | None, ...] = (None, with_lots, with_bonds)
+Variation = Callable[[Case, Catalog, Random, Material, Sequence[str]], tuple[Case, Catalog]]
+VARIATIONS: tuple[Variation | None, ...] = (None, with_stock_and_orders, with_terms_and_schedules)
 """Further parts of cases besides plants and offers, used in turn."""
 
 
@@ -191,62 +206,56 @@ class World:
 
     @property
     def names(self) -> frozenset[str]:
-        """Names of its plants, offers, and demands."""
         catalog = self.catalog
         return frozenset(
             thing.id for group in (catalog.facilities, catalog.offers, self.case.demands) for thing in group
         )
 
     def with_offers(self, offers: Iterable[Offer]) -> World:
-        """Return the case with other offers."""
         return World(self.case, self.catalog.but(offers=tuple(offers)), self.seed)
 
 
 @dataclass(frozen=True)
-class Words:
-    """Every text in the data of rules, by key."""
+class RuleWords:
+    """All texts in the data of rules, by key."""
 
     rules: tuple[Rule, ...]
     texts: Mapping[str, frozenset[str]] = field(init=False)
 
     def __post_init__(self) -> None:
-        found: dict[str, set[str]] = {}
+        texts_by_key: dict[str, set[str]] = {}
         for rule in self.rules:
-            for key, text in _texts(rule.model_dump(mode="json", by_alias=True), ""):
-                found.setdefault(key, set()).add(text)
-        object.__setattr__(self, "texts", {key: frozenset(texts) for key, texts in found.items()})
+            for key, text in _texts_by_key(rule.model_dump(mode="json", by_alias=True), ""):
+                texts_by_key.setdefault(key, set()).add(text)
+        object.__setattr__(self, "texts", {key: frozenset(texts) for key, texts in texts_by_key.items()})
 
     def under(self, *parts: str) -> list[str]:
-        """Return all texts under keys that contain one of these words, in order."""
+        """Return all texts under keys that contain one of these parts, in order."""
         return sorted({t for key, texts in self.texts.items() if any(p in key for p in parts) for t in texts})
 
     @cached_property
     def all(self) -> frozenset[str]:
-        """All texts."""
         return frozenset().union(*self.texts.values())
 
     @cached_property
     def countries(self) -> list[str]:
-        """Country codes, in order."""
         return sorted(text for text in self.all if len(text) == 2 and text.isupper() and is_country(text))
 
     @cached_property
     def currencies(self) -> list[str]:
-        """Currency codes, in order."""
         return sorted(text for text in self.all if len(text) == 3 and text.isupper() and is_currency(text))
 
     def dates(self) -> list[date]:
-        """First days of phases, in order."""
         return sorted({phase.start for rule in self.rules for phase in rule.phases if phase.start})
 
-    def material(self, known: Sequence[Material], dice: Random) -> Material:
-        """Return the known material that most of the words mention, or a generated one if they mention none."""
-        scored = [(self._spoken_of(material), material) for material in known if material.stages]
-        best = max((score for score, _ in scored), default=0)
-        fitting = [material for score, material in scored if score == best]
-        return dice.choice(fitting) if best else METAL
+    def material(self, materials: Sequence[Material], rng: Random) -> Material:
+        """Return the material that most of the words mention, or a generated one if they mention none."""
+        scored = [(self._score(material), material) for material in materials if material.stages]
+        best_score = max((score for score, _ in scored), default=0)
+        best_matches = [material for score, material in scored if score == best_score]
+        return rng.choice(best_matches) if best_score else DEFAULT_MATERIAL
 
-    def _spoken_of(self, material: Material) -> int:
+    def _score(self, material: Material) -> int:
         words = {material.id, material.element, material.form, *material.tags} - {""}
         codes = sum(bool(material.hs) and material.hs.startswith(code) for code in self.under("hs") if code)
         return len(words & self.all) + codes
@@ -259,36 +268,37 @@ def worlds(
     seed: int = 1,
     columns: Sequence[DeclaredColumn] = (),
 ) -> Iterator[World]:
-    """Yield small cases, each generated for one of the rules, or plain ones without rules.
-
-    `known` are materials that the rules may mention by id, element, form, tag, or tariff code. `columns` are declared by plugins, and most offers
-    and plants state a fact in them.
-    """
-    order = list(rules)
-    Random(seed).shuffle(order)
-    spoken = [Words((rule,)) for rule in order] or [Words(())]
+    """Yield small cases, each generated for one of the rules. `known` are materials that the rules may mention, `columns` are declared by plugins."""
+    shuffled_rules = list(rules)
+    Random(seed).shuffle(shuffled_rules)
+    rule_words = [RuleWords((rule,)) for rule in shuffled_rules] or [RuleWords(())]
     for number in range(count):
-        words = spoken[number % len(spoken)]
-        yield _stating(_world(words, known, seed * 1000 + number, EXTRAS[number % len(EXTRAS)]), words, columns)
+        words = rule_words[number % len(rule_words)]
+        yield _with_facts(
+            _generated_world(words, known, seed * 1000 + number, VARIATIONS[number % len(VARIATIONS)]), words, columns
+        )
 
 
 def declared_in(registry: Registry) -> tuple[DeclaredColumn, ...]:
-    """Return all columns of facts that installed plugins declare."""
     known = registry.fact_columns.known
     return tuple(DeclaredColumn.model_validate({"table": t, "name": n, "column": c}) for t, n, c, _ in known)
 
 
-def _stating(world: World, words: Words, columns: Sequence[DeclaredColumn]) -> World:
-    """Return the case with facts in columns that plugins declare."""
+def _with_facts(world: World, words: RuleWords, columns: Sequence[DeclaredColumn]) -> World:
     if not columns:
         return world
-    dice, places = Random(world.seed + 900), _places(words)
-    spoken = [word for word in sorted(words.all) if word.strip() == word != ""]
+    rng, countries = Random(world.seed + 900), _countries(words)
+    texts = [word for word in sorted(words.all) if word.strip() == word != ""]
 
     def facts(table: FactTable) -> tuple[StatedFact, ...]:
-        own = sorted((one for one in columns if one.table == table), key=lambda one: one.name)
-        stated = [one for one in own if dice.random() < 0.8]
-        return tuple(StatedFact.of(o.name, o.column, a_fact(dice, o.column, spoken, places)) for o in stated)
+        own_columns = sorted(
+            (declared for declared in columns if declared.table == table), key=lambda declared: declared.name
+        )
+        chosen = [declared for declared in own_columns if rng.random() < 0.8]
+        return tuple(
+            StatedFact.of(declared.name, declared.column, random_fact(rng, declared.column, texts, countries))
+            for declared in chosen
+        )
 
     catalog = world.catalog
     plants = tuple(plant.but(facts=facts("facilities")) for plant in catalog.facilities)
@@ -299,29 +309,32 @@ def _stating(world: World, words: Words, columns: Sequence[DeclaredColumn]) -> W
     return World(world.case, catalog.but(facilities=plants, offers=offers), world.seed)
 
 
-def more_offers(world: World, rules: Sequence[Rule]) -> Offer:
-    """Return one more offer for a case, from one of its plants."""
-    dice = Random(world.seed + 500)
-    like = dice.choice([offer for offer in world.catalog.offers if not offer.inputs])
-    material = next(m for m in world.catalog.materials if m.id == like.outputs[0].material)
-    names = _places(Words(tuple(rules)))
-    return an_offer("one-more", like.facility, material, a_price(dice), a_chain(dice, material.stages, names))
+def another_offer(world: World, rules: Sequence[Rule]) -> Offer:
+    rng = Random(world.seed + 500)
+    model = rng.choice([offer for offer in world.catalog.offers if not offer.inputs])
+    material = next(m for m in world.catalog.materials if m.id == model.outputs[0].material)
+    countries = _countries(RuleWords(tuple(rules)))
+    return make_offer(
+        "one-more", model.facility, material, random_price(rng), random_chain(rng, material.stages, countries)
+    )
 
 
 def bare(world: World) -> World:
-    """Return the case without anything optional: origins, owners, codes, and facts, and with a demand of 0."""
+    """Return the case without optional facts: origins, owners, codes, and facts of columns. One demand is 0."""
     catalog, case = world.catalog, world.case
     unknown = {"countries": frozenset(), "complete": False}
     offers = []
-    for number, offer in enumerate(catalog.offers):
-        entries = tuple(entry.but(**unknown) for entry in offer.chain) if number % 2 else ()
+    for index, offer in enumerate(catalog.offers):
+        entries = tuple(entry.but(**unknown) for entry in offer.chain) if index % 2 else ()
         lanes = tuple(lane.but(facts=()) for lane in offer.lanes)
         offers.append(offer.but(chain=entries, facts=(), lanes=lanes))
     materials = tuple(m.but(hs="", tags=frozenset(), form="") for m in catalog.materials)
     facilities = tuple(f.but(operator="", parent="", facts=()) for f in catalog.facilities)
-    nothing = tuple(Decimal(0) for _ in range(case.horizon.count))
-    given: list[dict[str, object]] = [{"quantities": nothing}, *({} for _ in case.demands[1:])]
-    demands = tuple(d.but(buyer="", facts=(), **changed) for d, changed in zip(case.demands, given, strict=True))
+    zeros = tuple(Decimal(0) for _ in range(case.horizon.count))
+    demand_changes: list[dict[str, object]] = [{"quantities": zeros}, *({} for _ in case.demands[1:])]
+    demands = tuple(
+        d.but(buyer="", facts=(), **changed) for d, changed in zip(case.demands, demand_changes, strict=True)
+    )
     stocks = (*case.stocks, StockSpec(id="in-hand", material=case.demands[0].material, quantity=Decimal(7)))
     return World(
         case.but(name=f"{case.name}-bare", demands=demands, stocks=stocks),
@@ -331,33 +344,39 @@ def bare(world: World) -> World:
 
 
 def empty(world: World) -> World:
-    """Return the case without any offers."""
-    named = world.case.but(name=f"{world.case.name}-empty", incumbents=(), orders=())
-    return World(named, world.catalog.but(offers=(), schedules=(), terms=()), world.seed)
+    case = world.case.but(name=f"{world.case.name}-empty", incumbents=(), orders=())
+    return World(case, world.catalog.but(offers=(), schedules=(), terms=()), world.seed)
 
 
-def _texts(value: object, key: str) -> Iterator[tuple[str, str]]:
+def _texts_by_key(value: object, key: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield key, value
     elif isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from _texts(inner, str(name))
+            yield from _texts_by_key(inner, str(name))
     elif isinstance(value, list | tuple):
         for inner in value:
-            yield from _texts(inner, key)
+            yield from _texts_by_key(inner, key)
 
 
-def _world(words: Words, known: Sequence[Material], seed: int, extra: Extra | None) -> World:
-    dice = Random(seed)
-    good = words.material(known, dice)
-    feed = Material(
-        id="made-up-feed", element=good.element, basis="gross", content=good.content, stages=good.stages[:-1]
+def _generated_world(words: RuleWords, known: Sequence[Material], seed: int, variation: Variation | None) -> World:
+    rng = Random(seed)
+    material = words.material(known, rng)
+    input_material = Material(
+        id="made-up-feed",
+        element=material.element,
+        basis="gross",
+        content=material.content,
+        stages=material.stages[:-1],
     )
-    places = _places(words)
-    plants = tuple(a_plant(dice, f"plant-{place.lower()}", place) for place in places)
-    offers = [a_source(dice, number, good, places) for number in range(dice.randint(3, 4))]
-    if feed.stages:
-        offers += [a_source(dice, 8, feed, places), a_maker(dice, good, feed, places)]
+    countries = _countries(words)
+    plants = tuple(random_plant(rng, f"plant-{place.lower()}", place) for place in countries)
+    offers = [offer_without_inputs(rng, number, material, countries) for number in range(rng.randint(3, 4))]
+    if input_material.stages:
+        offers += [
+            offer_without_inputs(rng, 8, input_material, countries),
+            offer_with_inputs(rng, material, input_material, countries),
+        ]
     rates = tuple(
         Rate(currency=c, to="USD", rate=Decimal("1.1"), start=date(2000, 1, 1), source=SOURCE)
         for c in words.currencies
@@ -367,48 +386,49 @@ def _world(words: Words, known: Sequence[Material], seed: int, extra: Extra | No
         name=NAME,
         licence="CC0-1.0",
         as_of=date(2026, 1, 1),
-        materials=(good, feed),
+        materials=(material, input_material),
         facilities=plants,
         offers=tuple(sorted(offers, key=lambda offer: offer.id)),
         rates=rates,
         sources=(Source(id=SOURCE, reference="drawn by lot", confidence=Confidence.VERIFIED),),
     )
-    case = _case(dice, good, catalog.offers, words, seed)
-    if extra is not None:
-        case, catalog = extra(case, catalog, Random(seed + 700), good, places)
+    case = _generated_case(rng, material, catalog.offers, words, seed)
+    if variation is not None:
+        case, catalog = variation(case, catalog, Random(seed + 700), material, countries)
     return World(case, catalog, seed)
 
 
-def _places(words: Words) -> list[str]:
-    """Return the countries of a case: the usual ones, and some that the rule names."""
-    return sorted({*USUAL, *words.countries[:3]})
+def _countries(words: RuleWords) -> list[str]:
+    return sorted({*USUAL_COUNTRIES, *words.countries[:3]})
 
 
-def _case(dice: Random, good: Material, offers: Sequence[Offer], words: Words, seed: int) -> Case:
-    count = dice.randint(2, 3)
-    around = dice.choice([*words.dates(), _NEXT_YEAR])
-    start = date(max(around.year - 1, 1900), dice.choice((1, 7)), 1)
-    ends = sorted({"civil", "defense", *words.under("end_use")})
-    named = [text for text in words.under("place", "destination", "importer") if len(text) == 2 and is_country(text)]
-    facts = tuple(sorted((name, dice.random() < 0.5) for name in words.under("fact") if dice.random() < 0.6))
-    buyer = dice.choice(["", *words.under("buyer")])
+def _generated_case(rng: Random, material: Material, offers: Sequence[Offer], words: RuleWords, seed: int) -> Case:
+    count = rng.randint(2, 3)
+    rule_date = rng.choice([*words.dates(), _NEXT_YEAR])
+    start = date(max(rule_date.year - 1, 1900), rng.choice((1, 7)), 1)
+    end_uses = sorted({"civil", "defense", *words.under("end_use")})
+    named_places = [
+        text for text in words.under("place", "destination", "importer") if len(text) == 2 and is_country(text)
+    ]
+    facts = tuple(sorted((name, rng.random() < 0.5) for name in words.under("fact") if rng.random() < 0.6))
+    buyer = rng.choice(["", *words.under("buyer")])
     demands = tuple(
         DemandSpec(
-            id=f"need-{end}",
-            material=good.id,
-            end_use=end,
-            place=dice.choice(("", "", "JP")),
+            id=f"need-{end_use}",
+            material=material.id,
+            end_use=end_use,
+            place=rng.choice(("", "", "JP")),
             buyer=buyer,
             facts=facts,
-            quantities=tuple(Decimal(dice.randint(20, 90)) for _ in range(count)),
-            shortage_price=a_price(dice) + 900,
+            quantities=tuple(Decimal(rng.randint(20, 90)) for _ in range(count)),
+            shortage_price=random_price(rng) + 900,
         )
-        for end in (*dice.sample(ends, min(2, len(ends))),)
+        for end_use in (*rng.sample(end_uses, min(2, len(end_uses))),)
     )
     horizon = Horizon(start=start, periods=count, period=PeriodLength.YEAR)
-    place = dice.choice(["US", *named])
+    place = rng.choice(["US", *named_places])
     case = Case(name=f"made-up-{seed}", horizon=horizon, place=place, demands=demands)
-    if dice.random() < 0.4:
-        today = IncumbentSpec(offer=dice.choice(offers).id, per_year=Decimal(dice.randint(20, 60)))
-        case = case.but(incumbents=(today,))
+    if rng.random() < 0.4:
+        incumbent = IncumbentSpec(offer=rng.choice(offers).id, per_year=Decimal(rng.randint(20, 60)))
+        case = case.but(incumbents=(incumbent,))
     return case

@@ -1,1 +1,1 @@
-"""US defence procurement law: rule packs for friendshore, data only."""
+"""US defense procurement law: rule packs for friendshore, data only."""

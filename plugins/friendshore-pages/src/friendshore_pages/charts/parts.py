@@ -13,48 +13,42 @@ from friendshore.domain.run import Run
 K = TypeVar("K")
 _TONNE = Decimal(1000)
 _MILLION = Decimal(10**6)
-_NAMED = 4
-"""Maximum number of materials with masses in a sentence."""
+_MAX_NAMED = 4
 
 
-def largest(amounts: Mapping[K, Decimal], most: int) -> list[K]:
-    """Return the keys of the largest amounts, largest first. `most` + 1 keys are all returned, since `1 other` takes as much space."""
-    found = sorted(amounts, key=lambda key: (-abs(amounts[key]), str(key)))
-    return found if len(found) <= most + 1 else found[:most]
+def largest(amounts: Mapping[K, Decimal], max_count: int) -> list[K]:
+    """Return the keys of the largest amounts, largest first. `max_count` + 1 keys are all returned, since `1 other` takes as much space."""
+    ranked = sorted(amounts, key=lambda key: (-abs(amounts[key]), str(key)))
+    return ranked if len(ranked) <= max_count + 1 else ranked[:max_count]
 
 
-def country(code: str) -> str:
-    """Return the name of a country."""
+def country_name(code: str) -> str:
     return country_names().get(code, code)
 
 
-def countries(codes: Sequence[str]) -> str:
-    """Return the possible countries in words, including if they are unknown."""
-    return " or ".join(map(country, codes)) or "country not known"
+def countries_text(codes: Sequence[str]) -> str:
+    return " or ".join(map(country_name, codes)) or "country unknown"
 
 
 def in_unit(kilograms: Decimal, unit: Literal["kg", "t"]) -> Decimal:
-    """Return kilograms as a number of a unit."""
     return kilograms / _TONNE if unit == "t" else kilograms
 
 
-def masses(by_material: Mapping[str, Decimal]) -> str:
-    """Return materials with masses, such as `antimony-metal 12 t, dy-oxide 3 kg and 2 more`."""
-    told = [f"{name} {mass(kilograms)}" for name, kilograms in by_material.items()]
-    more = len(told) - _NAMED
-    return ", ".join(told[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+def masses_text(by_material: Mapping[str, Decimal]) -> str:
+    """Return the materials with their masses, such as `antimony-metal 12 t, dy-oxide 3 kg and 2 more`."""
+    parts = [f"{name} {mass(kilograms)}" for name, kilograms in by_material.items()]
+    hidden = len(parts) - _MAX_NAMED
+    return ", ".join(parts[:_MAX_NAMED]) + (f" and {hidden} more" if hidden > 0 else "")
 
 
-def years_of(run: Run) -> dict[str, str]:
-    """Return period -> calendar year in which it begins."""
+def year_by_period(run: Run) -> dict[str, str]:
     return {period.label: str(period.start.year) for period in run.periods}
 
 
-def rounding(run: Run, kilograms: Decimal) -> Decimal:
-    """Return the maximum rounding error of an amount in a period: the maximum error of every compliance class, plus a millionth of the amount."""
+def max_rounding_error(run: Run, kilograms: Decimal) -> Decimal:
+    """Return the maximum rounding error of kilograms in a period: the maximum error of every compliance class, plus a millionth of the amount."""
     return run.largest_miss_kg * len(run.requirements) + kilograms / _MILLION
 
 
-def added(amounts: Iterable[Decimal]) -> Decimal:
-    """Return the sum."""
+def total(amounts: Iterable[Decimal]) -> Decimal:
     return sum(amounts, Decimal(0))

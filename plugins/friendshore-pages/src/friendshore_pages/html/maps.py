@@ -16,37 +16,49 @@ from friendshore.document.figures import number
 from friendshore.domain.countries import country_names
 
 from .markup import Markup, joined, tag, text
-from .svg import BESIDE, SIZE, SMALL, Picture, amount, box, cut, label, measured, parts, path, scaled, spread, titled
+from .svg import (
+    MIN_WIDE_PAGE,
+    SIZE,
+    SMALL,
+    Picture,
+    amount,
+    box,
+    label,
+    parts,
+    path,
+    shortened,
+    spread_out,
+    text_width,
+    tooltip,
+    unit_of,
+)
 
-_BAR = 11.0
-_HEAD = 24.0
-_ROUNDS = 6
-"""Number of passes that sort layers by their connections."""
-_SLOT, _GAP = 15.0, 5.0
+_BAR_WIDTH = 11.0
+_HEAD_HEIGHT = 24.0
+_SORTING_PASSES = 6
+_MIN_NODE, _NODE_GAP = 15.0, 5.0
 """Minimum size of a node in its layer in pixels, for its name, and the gap to the next node."""
-_ROW = 84.0
-"""Distance between layers in pixels if they are below each other: names, bars, and streams."""
-_NAMES = 42.0
-"""Part of this distance for the names above the bars."""
+_LAYER_DISTANCE = 84.0
+_NAMES_HEIGHT = 42.0
 
 
 @dataclass(eq=False, slots=True)
-class _Place:
-    """A node, or a point where a stream passes a layer without a stop, with its share of the layer."""
+class _PlacedNode:
+    """A node, or a point where a stream passes a layer, with its share of the layer."""
 
     node: Node | None
     layer: int
-    out: list[_Part] = field(default_factory=list)
-    into: list[_Part] = field(default_factory=list)
-    gets: Decimal = Decimal(0)
-    gives: Decimal = Decimal(0)
+    outgoing: list[_StreamPart] = field(default_factory=list)
+    incoming: list[_StreamPart] = field(default_factory=list)
+    received: Decimal = Decimal(0)
+    sent: Decimal = Decimal(0)
     start: float = 0.0
     size: float = 0.0
 
     @property
     def value(self) -> float:
         """Total of its streams: incoming or outgoing, whichever is larger, since production can change the mass."""
-        return max(_sum(self.out), _sum(self.into))
+        return max(_total(self.outgoing), _total(self.incoming))
 
     @property
     def middle(self) -> float:
@@ -54,250 +66,281 @@ class _Place:
 
 
 @dataclass(eq=False, slots=True)
-class _Part:
-    """A stream from one layer to the next."""
-
-    source: _Place
-    target: _Place
+class _StreamPart:
+    source: _PlacedNode
+    target: _PlacedNode
     value: float
     leaves: float = 0.0
-    """Position of its middle where it leaves."""
     arrives: float = 0.0
 
 
-_Way = list[_Part]
-"""A stream, with one part for each layer that it crosses."""
+_StreamPath = list[_StreamPart]
 
 
-def _sum(some: Sequence[_Part]) -> float:
-    return sum(part.value for part in some)
+def _total(stream_parts: Sequence[_StreamPart]) -> float:
+    return sum(part.value for part in stream_parts)
 
 
 def flow(chart: Flow, width: float) -> Picture:
     """Draw layers side by side with names to the right of nodes, or on narrow pages below each other with names above nodes."""
-    layers, ways = _laid(chart)
-    _order(layers)
-    drawn, height = (_beside if width > BESIDE else _below)(chart, layers, ways, width)
-    return Picture(width, height, joined(drawn))
+    layers, stream_paths = _layers_and_streams(chart)
+    _sort_layers(layers)
+    elements, height = (_wide_flow if width > MIN_WIDE_PAGE else _narrow_flow)(chart, layers, stream_paths, width)
+    return Picture(width, height, joined(elements))
 
 
-def _laid(chart: Flow) -> tuple[list[list[_Place]], list[_Way]]:
-    """Return the nodes of every layer, including points where streams pass, and the streams."""
-    places = {node.id: _Place(node, node.layer) for node in chart.nodes}
-    passing: list[_Place] = []
-    ways = []
+def _layers_and_streams(chart: Flow) -> tuple[list[list[_PlacedNode]], list[_StreamPath]]:
+    node_by_id = {node.id: _PlacedNode(node, node.layer) for node in chart.nodes}
+    passing_points: list[_PlacedNode] = []
+    stream_paths = []
     for stream in chart.streams:
-        source, target, value = places[stream.source], places[stream.target], float(stream.amount)
-        source.gives, target.gets = source.gives + stream.amount, target.gets + stream.amount
-        stops = [_Place(None, layer) for layer in range(source.layer + 1, target.layer)]
-        way = [_Part(here, there, value) for here, there in zip([source, *stops], [*stops, target], strict=True)]
-        for part in way:
-            part.source.out.append(part)
-            part.target.into.append(part)
-        passing += stops
-        ways.append(way)
-    every = [*places.values(), *passing]
-    return [[place for place in every if place.layer == layer] for layer in range(len(chart.layers))], ways
+        source, target, value = node_by_id[stream.source], node_by_id[stream.target], float(stream.amount)
+        source.sent, target.received = source.sent + stream.amount, target.received + stream.amount
+        points = [_PlacedNode(None, layer) for layer in range(source.layer + 1, target.layer)]
+        stream_parts = [
+            _StreamPart(start, end, value) for start, end in zip([source, *points], [*points, target], strict=True)
+        ]
+        for part in stream_parts:
+            part.source.outgoing.append(part)
+            part.target.incoming.append(part)
+        passing_points += points
+        stream_paths.append(stream_parts)
+    all_places = [*node_by_id.values(), *passing_points]
+    return [
+        [placed for placed in all_places if placed.layer == layer] for layer in range(len(chart.layers))
+    ], stream_paths
 
 
-def _order(layers: Sequence[list[_Place]]) -> None:
+def _sort_layers(layers: Sequence[list[_PlacedNode]]) -> None:
     """Sort nodes by size, then by the middle of their connections, to reduce crossings."""
-    for held in layers:
-        held.sort(key=lambda place: -place.value)
-        _number(held)
-    for turn in range(_ROUNDS):
-        forth = turn % 2 == 0
-        for held in layers[1:] if forth else layers[-2::-1]:
-            middles = {id(place): _joined_to(place, forth=forth) for place in held}
-            held.sort(key=lambda place: middles[id(place)])
-            _number(held)
+    for nodes in layers:
+        nodes.sort(key=lambda node: -node.value)
+        _assign_shares(nodes)
+    for sorting_pass in range(_SORTING_PASSES):
+        is_forward = sorting_pass % 2 == 0
+        for nodes in layers[1:] if is_forward else layers[-2::-1]:
+            middles = {id(node): _connection_middle(node, is_forward=is_forward) for node in nodes}
+            nodes.sort(key=lambda node: middles[id(node)])
+            _assign_shares(nodes)
 
 
-def _number(held: Sequence[_Place]) -> None:
-    total = sum(place.value for place in held) or 1.0
-    reached = 0.0
-    for place in held:
-        place.start, place.size = reached / total, place.value / total
-        reached += place.value
+def _assign_shares(nodes: Sequence[_PlacedNode]) -> None:
+    total = sum(node.value for node in nodes) or 1.0
+    position = 0.0
+    for node in nodes:
+        node.start, node.size = position / total, node.value / total
+        position += node.value
 
 
-def _joined_to(place: _Place, *, forth: bool) -> float:
-    joins = [(part.value, part.source if forth else part.target) for part in (place.into if forth else place.out)]
-    weight = sum(size for size, _ in joins)
-    return sum(size * other.middle for size, other in joins) / weight if weight else place.middle
+def _connection_middle(node: _PlacedNode, *, is_forward: bool) -> float:
+    connections = [
+        (part.value, part.source if is_forward else part.target)
+        for part in (node.incoming if is_forward else node.outgoing)
+    ]
+    weight = sum(size for size, _ in connections)
+    return sum(size * other.middle for size, other in connections) / weight if weight else node.middle
 
 
-def _stand(layers: Sequence[Sequence[_Place]], least: Mapping[int, float], start: float, room: float) -> None:
-    """Position every node with at least its size in `least`, in one scale for all layers. Position the ends of every stream."""
-    low, high = 0.0, room / max((max(sum(place.value for place in held), 1e-9) for held in layers), default=1.0)
+def _assign_positions(
+    layers: Sequence[Sequence[_PlacedNode]], min_sizes: Mapping[int, float], start: float, length: float
+) -> None:
+    """Position the nodes and the ends of streams, in one scale for all layers. `min_sizes` has the minimum size of each node by `id`."""
+    low, high = 0.0, length / max((max(sum(node.value for node in nodes), 1e-9) for nodes in layers), default=1.0)
     for _ in range(60):
         scale = (low + high) / 2
-        taken = max((sum(max(least[id(p)], p.value * scale) + _GAP for p in held) for held in layers), default=0.0)
-        low, high = (scale, high) if taken <= room else (low, scale)
-    for held in layers:
-        sizes = [max(least[id(place)], place.value * low) for place in held]
-        reached = start + (room - sum(sizes) - _GAP * len(held)) / 2
-        for place, size in zip(held, sizes, strict=True):
-            place.size = place.value * low
-            place.start = reached + (size - place.size) / 2
-            reached += size + _GAP
-    for place in (place for held in layers for place in held):
-        reached = place.middle - _sum(place.out) * low / 2
-        for part in sorted(place.out, key=lambda part: part.target.middle):
-            part.leaves, reached = reached + part.value * low / 2, reached + part.value * low
-        reached = place.middle - _sum(place.into) * low / 2
-        for part in sorted(place.into, key=lambda part: part.source.middle):
-            part.arrives, reached = reached + part.value * low / 2, reached + part.value * low
+        used = max(
+            (sum(max(min_sizes[id(p)], p.value * scale) + _NODE_GAP for p in nodes) for nodes in layers), default=0.0
+        )
+        low, high = (scale, high) if used <= length else (low, scale)
+    for nodes in layers:
+        sizes = [max(min_sizes[id(node)], node.value * low) for node in nodes]
+        position = start + (length - sum(sizes) - _NODE_GAP * len(nodes)) / 2
+        for node, size in zip(nodes, sizes, strict=True):
+            node.size = node.value * low
+            node.start = position + (size - node.size) / 2
+            position += size + _NODE_GAP
+    for node in (node for nodes in layers for node in nodes):
+        position = node.middle - _total(node.outgoing) * low / 2
+        for part in sorted(node.outgoing, key=lambda part: part.target.middle):
+            part.leaves, position = position + part.value * low / 2, position + part.value * low
+        position = node.middle - _total(node.incoming) * low / 2
+        for part in sorted(node.incoming, key=lambda part: part.source.middle):
+            part.arrives, position = position + part.value * low / 2, position + part.value * low
 
 
-def _beside(
-    chart: Flow, layers: Sequence[Sequence[_Place]], ways: Sequence[_Way], width: float
+def _wide_flow(
+    chart: Flow, layers: Sequence[Sequence[_PlacedNode]], stream_paths: Sequence[_StreamPath], width: float
 ) -> tuple[list[Markup], float]:
-    """Return the picture for a wide page, and its height."""
-    most = max((sum(1 for place in held if place.node) for held in layers), default=0)
-    height = max(110.0 + 30 * min(most, 5), most * (_SLOT + _GAP) * 1.35)
-    _stand(layers, {id(p): _SLOT if p.node else 0.0 for held in layers for p in held}, _HEAD, height)
-    last = len(layers) - 1
-    widest = max((measured(f"{node.name}  {_node_amount(chart, p)}") for p, node in _stops(layers[-1:])), default=0.0)
-    room = min(180.0, widest + 6)
-    pitch = (width - room - _BAR) / max(1, last)
-    nodes: list[Markup] = []
+    max_nodes = max((sum(1 for placed in nodes if placed.node) for nodes in layers), default=0)
+    height = max(110.0 + 30 * min(max_nodes, 5), max_nodes * (_MIN_NODE + _NODE_GAP) * 1.35)
+    _assign_positions(
+        layers,
+        {id(placed): _MIN_NODE if placed.node else 0.0 for nodes in layers for placed in nodes},
+        _HEAD_HEIGHT,
+        height,
+    )
+    last_layer = len(layers) - 1
+    max_name = max(
+        (text_width(f"{node.name}  {_node_amount(chart, placed)}") for placed, node in _visible_nodes(layers[-1:])),
+        default=0.0,
+    )
+    name_width = min(180.0, max_name + 6)
+    layer_distance = (width - name_width - _BAR_WIDTH) / max(1, last_layer)
+    bars: list[Markup] = []
     names: list[Markup] = []
-    for place, node in _stops(layers):
-        x = place.layer * pitch
-        nodes.append(_node(chart, place, node, x, place.start, _BAR, max(place.size, 1.0)))
-        beside = pitch - _BAR - 10 if place.layer < last else width - x - _BAR - 5
-        names += _name(chart, place, node, x + _BAR + 5, beside)
-    heads = [
-        label(n * pitch, 12, cut(name, pitch - 10 if n < last else width - n * pitch), class_="soft")
+    for placed, node in _visible_nodes(layers):
+        x = placed.layer * layer_distance
+        bars.append(_node(chart, placed, node, x, placed.start, _BAR_WIDTH, max(placed.size, 1.0)))
+        name_room = layer_distance - _BAR_WIDTH - 10 if placed.layer < last_layer else width - x - _BAR_WIDTH - 5
+        names += _name_right(chart, placed, node, x + _BAR_WIDTH + 5, name_room)
+    headings = [
+        label(
+            n * layer_distance,
+            12,
+            shortened(name, layer_distance - 10 if n < last_layer else width - n * layer_distance),
+            class_="soft",
+        )
         for n, name in enumerate(chart.layers)
     ]
-    lines = [
-        _line(
-            [(part.source.layer * pitch + _BAR, part.leaves, part.target.layer * pitch, part.arrives) for part in way]
+    line_paths = [
+        _line_path(
+            [
+                (
+                    part.source.layer * layer_distance + _BAR_WIDTH,
+                    part.leaves,
+                    part.target.layer * layer_distance,
+                    part.arrives,
+                )
+                for part in stream_parts
+            ]
         )
-        for way in ways
+        for stream_parts in stream_paths
     ]
-    thick = [_thick(way[0].value * _scale(layers)) for way in ways]
-    streams = parts("", _streams(chart, lines, thick), "stream")
-    return [*heads, streams, parts("", nodes, "node"), *names], _HEAD + height + 4
+    thicknesses = [_thickness(stream_parts[0].value * _pixels_per_unit(layers)) for stream_parts in stream_paths]
+    streams = parts("", _stream_markup(chart, line_paths, thicknesses), "stream")
+    return [*headings, streams, parts("", bars, "node"), *names], _HEAD_HEIGHT + height + 4
 
 
-def _below(
-    chart: Flow, layers: Sequence[Sequence[_Place]], ways: Sequence[_Way], width: float
+def _narrow_flow(
+    chart: Flow, layers: Sequence[Sequence[_PlacedNode]], stream_paths: Sequence[_StreamPath], width: float
 ) -> tuple[list[Markup], float]:
-    """Return the picture for a narrow page, and its height."""
-    least: dict[int, float] = {}
-    for held in layers:
-        wanted = dict.fromkeys(map(id, held), 0.0) | {
-            id(place): max(measured(one, SMALL) for one in (node.name, _node_amount(chart, place))) + 4
-            for place, node in _stops([held])
+    min_sizes: dict[int, float] = {}
+    for nodes in layers:
+        desired_sizes = dict.fromkeys(map(id, nodes), 0.0) | {
+            id(placed): max(text_width(name, SMALL) for name in (node.name, _node_amount(chart, placed))) + 4
+            for placed, node in _visible_nodes([nodes])
         }
-        share = max(0.0, width - _GAP * len(held)) / max(sum(wanted.values()), 1.0)
-        least |= {place: size * min(1.0, share) for place, size in wanted.items()}
-    _stand(layers, least, 0.0, width)
-    nodes: list[Markup] = []
+        factor = max(0.0, width - _NODE_GAP * len(nodes)) / max(sum(desired_sizes.values()), 1.0)
+        min_sizes |= {placed: size * min(1.0, factor) for placed, size in desired_sizes.items()}
+    _assign_positions(layers, min_sizes, 0.0, width)
+    bars: list[Markup] = []
     names: list[Markup] = []
-    for place, node in _stops(layers):
-        y = place.layer * _ROW + _NAMES
-        nodes.append(_node(chart, place, node, place.start, y, max(place.size, 1.0), _BAR))
-        names += _name_above(chart, place, node, y, max(least[id(place)], place.size), width)
-    heads = [label(0, n * _ROW + 11, cut(name, width), class_="soft halo") for n, name in enumerate(chart.layers)]
-    scale = _scale(layers)
+    for placed, node in _visible_nodes(layers):
+        y = placed.layer * _LAYER_DISTANCE + _NAMES_HEIGHT
+        bars.append(_node(chart, placed, node, placed.start, y, max(placed.size, 1.0), _BAR_WIDTH))
+        names += _name_above(chart, placed, node, y, max(min_sizes[id(placed)], placed.size), width)
+    headings = [
+        label(0, n * _LAYER_DISTANCE + 11, shortened(name, width), class_="soft halo")
+        for n, name in enumerate(chart.layers)
+    ]
+    scale = _pixels_per_unit(layers)
     ribbons = []
-    for way in ways:
+    for stream_parts in stream_paths:
         ends = [
-            (p.source.layer * _ROW + _NAMES + _BAR, p.leaves, p.target.layer * _ROW + _NAMES, p.arrives) for p in way
+            (
+                part.source.layer * _LAYER_DISTANCE + _NAMES_HEIGHT + _BAR_WIDTH,
+                part.leaves,
+                part.target.layer * _LAYER_DISTANCE + _NAMES_HEIGHT,
+                part.arrives,
+            )
+            for part in stream_parts
         ]
-        half = _thick(way[0].value * scale) / 2
-        back = [(to, at, x, y) for x, y, to, at in reversed(ends)]
-        ribbons.append(f"{_line(ends, half, down=True)}L{_line(back, -half, down=True)[1:]}z")
-    streams = parts("", _streams(chart, ribbons), "stream ribbon")
-    return [streams, parts("", nodes, "node"), *heads, *names], len(layers) * _ROW - (_ROW - _NAMES - _BAR) + 4
+        half = _thickness(stream_parts[0].value * scale) / 2
+        reverse_ends = [(to, at, x, y) for x, y, to, at in reversed(ends)]
+        ribbons.append(f"{_line_path(ends, half, down=True)}L{_line_path(reverse_ends, -half, down=True)[1:]}z")
+    streams = parts("", _stream_markup(chart, ribbons), "stream ribbon")
+    return [streams, parts("", bars, "node"), *headings, *names], len(layers) * _LAYER_DISTANCE - (
+        _LAYER_DISTANCE - _NAMES_HEIGHT - _BAR_WIDTH
+    ) + 4
 
 
-def _stops(layers: Sequence[Sequence[_Place]]) -> list[tuple[_Place, Node]]:
-    """Return all nodes with their positions."""
-    return [(place, place.node) for held in layers for place in held if place.node]
+def _visible_nodes(layers: Sequence[Sequence[_PlacedNode]]) -> list[tuple[_PlacedNode, Node]]:
+    return [(placed, placed.node) for nodes in layers for placed in nodes if placed.node]
 
 
-def _scale(layers: Sequence[Sequence[_Place]]) -> float:
-    """Return the pixels per unit of flow."""
-    return next((place.size / place.value for held in layers for place in held if place.value), 0.0)
+def _pixels_per_unit(layers: Sequence[Sequence[_PlacedNode]]) -> float:
+    return next((placed.size / placed.value for nodes in layers for placed in nodes if placed.value), 0.0)
 
 
-def _line(ends: Sequence[tuple[float, float, float, float]], shift: float = 0.0, *, down: bool = False) -> str:
-    """Return a line through layers. Each part has the start and end positions along and across, and `shift` moves it across."""
-    drawn = ""
-    for x, y, to, at in ends:
-        middle, y_, at_ = (x + to) / 2, y + shift, at + shift
-        places = (x, y_, middle, y_, middle, at_, to, at_)
-        turned = [places[n ^ 1] for n in range(8)] if down else places
-        drawn += path("L{} {}C{} {} {} {} {} {}" if drawn else "M{} {}C{} {} {} {} {} {}", *turned)
-    return drawn
+def _line_path(ends: Sequence[tuple[float, float, float, float]], shift: float = 0.0, *, down: bool = False) -> str:
+    line = ""
+    for x, y, end_x, end_y in ends:
+        middle, shifted_y, shifted_end_y = (x + end_x) / 2, y + shift, end_y + shift
+        numbers = (x, shifted_y, middle, shifted_y, middle, shifted_end_y, end_x, shifted_end_y)
+        swapped = [numbers[n ^ 1] for n in range(8)] if down else numbers
+        line += path("L{} {}C{} {} {} {} {} {}" if line else "M{} {}C{} {} {} {} {} {}", *swapped)
+    return line
 
 
-def _streams(chart: Flow, drawn: Sequence[str], thick: Sequence[float | None] = ()) -> Iterator[Markup]:
-    """Yield streams as lines with a thickness, or as outlines."""
+def _stream_markup(chart: Flow, paths: Sequence[str], thicknesses: Sequence[float | None] = ()) -> Iterator[Markup]:
+    """Yield streams as lines with a thickness, or as outlines if `thicknesses` is empty."""
     names = {node.id: node.name for node in chart.nodes}
-    for stream, line, stroke in zip(chart.streams, drawn, thick or [None] * len(drawn), strict=True):
-        told = f"{names[stream.source]} to {names[stream.target]}: {stream.told or amount(stream.amount, chart.unit)}"
+    for stream, line_path, thickness in zip(chart.streams, paths, thicknesses or [None] * len(paths), strict=True):
+        tooltip_text = (
+            f"{names[stream.source]} to {names[stream.target]}: {stream.told or amount(stream.amount, chart.unit)}"
+        )
         class_ = None if stream.tone is Tone.PLAIN else f"s-{stream.tone.value}"
-        yield tag("path", titled(told), d=line, stroke_width=stroke, class_=class_)
+        yield tag("path", tooltip(tooltip_text), d=line_path, stroke_width=thickness, class_=class_)
 
 
-def _thick(size: float) -> float:
-    """Return the thickness of a stream, with a thin gap to the next."""
+def _thickness(size: float) -> float:
     return size - 1 if size > 3 else max(size, 0.6)
 
 
-def _node_amount(chart: Flow, place: _Place) -> str:
-    """Return the outgoing amount of a node, or the incoming amount if nothing leaves it."""
-    return amount(place.gives or place.gets, chart.unit)
+def _node_amount(chart: Flow, placed: _PlacedNode) -> str:
+    # Production can change the mass. The outgoing amount is the one that continues.
+    return amount(placed.sent or placed.received, chart.unit)
 
 
-def _node(chart: Flow, place: _Place, node: Node, x: float, y: float, wide: float, tall: float) -> Markup:
-    told = _node_amount(chart, place)
-    if place.gets and place.gives and amount(place.gets, chart.unit) != told:
-        told = f"takes {amount(place.gets, chart.unit)}, gives {told}"
-    return box(x, y, wide, tall, f"{node.name}: {told}", None if node.tone is Tone.PLAIN else f"n-{node.tone.value}")
+def _node(chart: Flow, placed: _PlacedNode, node: Node, x: float, y: float, width: float, height: float) -> Markup:
+    amount_text = _node_amount(chart, placed)
+    if placed.received and placed.sent and amount(placed.received, chart.unit) != amount_text:
+        amount_text = f"takes {amount(placed.received, chart.unit)}, gives {amount_text}"
+    return box(
+        x, y, width, height, f"{node.name}: {amount_text}", None if node.tone is Tone.PLAIN else f"n-{node.tone.value}"
+    )
 
 
-def _name(chart: Flow, place: _Place, node: Node, x: float, room: float) -> Iterator[Markup]:
-    """Yield a node's name and amount on its right side, on two lines if one is too short and the node is high enough."""
-    written = _node_amount(chart, place)
-    if measured(f"{node.name} {written}") > room and place.size > 2 * SIZE:
-        yield label(x, place.middle - 2, cut(node.name, room), class_="halo")
-        yield label(x, place.middle + 11, written, class_="soft halo", size=SMALL)
+def _name_right(chart: Flow, placed: _PlacedNode, node: Node, x: float, room: float) -> Iterator[Markup]:
+    amount_text = _node_amount(chart, placed)
+    if text_width(f"{node.name} {amount_text}") > room and placed.size > 2 * SIZE:
+        yield label(x, placed.middle - 2, shortened(node.name, room), class_="halo")
+        yield label(x, placed.middle + 11, amount_text, class_="soft halo", size=SMALL)
         return
-    shown = cut(node.name, room - measured(f" {written}", SMALL))
-    behind = tag("tspan", text(f" {written}"), class_="soft", font_size=SMALL)
-    yield tag("text", text(shown), behind, x=x, y=place.middle + 4, font_size=SIZE, class_="halo")
+    name = shortened(node.name, room - text_width(f" {amount_text}", SMALL))
+    amount_element = tag("tspan", text(f" {amount_text}"), class_="soft", font_size=SMALL)
+    yield tag("text", text(name), amount_element, x=x, y=placed.middle + 4, font_size=SIZE, class_="halo")
 
 
-def _name_above(chart: Flow, place: _Place, node: Node, y: float, room: float, width: float) -> Iterator[Markup]:
-    """Yield a node's name and amount above it, on two lines."""
-    for line, (written, class_) in enumerate(((node.name, "halo"), (_node_amount(chart, place), "soft halo"))):
-        shown = cut(written, room, SMALL)
-        x = min(max(place.middle, measured(shown, SMALL) / 2), width - measured(shown, SMALL) / 2)
-        yield label(x, y - 17 + 12 * line, shown, anchor="middle", class_=class_, size=SMALL)
+def _name_above(chart: Flow, placed: _PlacedNode, node: Node, y: float, room: float, width: float) -> Iterator[Markup]:
+    for line_number, (content, class_) in enumerate(((node.name, "halo"), (_node_amount(chart, placed), "soft halo"))):
+        line_text = shortened(content, room, SMALL)
+        x = min(max(placed.middle, text_width(line_text, SMALL) / 2), width - text_width(line_text, SMALL) / 2)
+        yield label(x, y - 17 + 12 * line_number, line_text, anchor="middle", class_=class_, size=SMALL)
 
 
 LAND = "_land"
-"""Id of the outlines of all countries."""
 _LINES = "_lines"
-"""Id of diagonal lines across the whole map, clipped to countries."""
-_APART = 6
+_LINE_DISTANCE = 6
 _SHADES = 5
-_FOOT = 32.0
-_LABELS = 16
-"""Maximum number of countries with names, largest first, as space permits."""
-_WIDEST = 7.0
-_NEAREST, _FARTHEST = 4.0, 34.0
+_LEGEND_HEIGHT = 32.0
+_MAX_LABELS = 16
+_MAX_ROUTE_WIDTH = 7.0
+_MIN_RADIUS, _MAX_RADIUS = 4.0, 34.0
 """Minimum and maximum distance in pixels between a country's middle and the ends of its routes. The maximum is for a map in full size."""
-_FAN = 3.6
+_MAX_ANGLE = 3.6
 """Part of a circle with ends of routes, in radians."""
-_UNMARKED = (Tone.PLAIN, Tone.TITLE)
+_PLAIN_TONES = (Tone.PLAIN, Tone.TITLE)
 
 
 _Point = tuple[float, float]
@@ -313,187 +356,212 @@ class _World(TypedDict):
 
 @cache
 def _world() -> _World:
-    read: _World = json.loads(files(__package__).joinpath("world.json").read_text(encoding="utf-8"))
-    return read
+    world: _World = json.loads(files(__package__).joinpath("world.json").read_text(encoding="utf-8"))
+    return world
 
 
 def outlines() -> Markup:
-    """Return all countries, once per page. Every map refers to them."""
+    """Return the shapes of all countries. A page has them once, and its maps refer to them."""
     world = _world()
     shapes = [tag("path", id=f"_{code}", d=shape) for code, shape in world["shapes"].items()]
     width, height = world["width"], world["height"]
-    lines = "".join(f"M{x} 0l-{height} {height}" for x in range(0, width + height, _APART))
+    lines = "".join(f"M{x} 0l-{height} {height}" for x in range(0, width + height, _LINE_DISTANCE))
     land = tag("g", *shapes, tag("path", d=world["rest"]), id=LAND)
     return joined((land, tag("path", d=lines, id=_LINES)))
 
 
 def world_map(chart: WorldMap, width: float, name: str) -> Picture:
-    """Draw the map, with names of the largest countries as space permits, and codes on a small map. `name` is a unique id for the picture."""
+    """Draw the map, with names of the largest countries as space permits, or codes on a small map. `name` is a unique id for the picture."""
     world = _world()
     scale = width / world["width"]
     height = world["height"] * scale
     points = {code: (x * scale, y * scale) for code, (x, y) in world["points"].items()}
-    known = [one for one in chart.countries if one.code in points]
-    drawn = [one for one in known if one.code in world["shapes"]]
-    small = [one for one in known if one.code not in world["shapes"]]
-    largest = max((one.amount for one in known if one.amount is not None), default=Decimal(0))
+    located = [country for country in chart.countries if country.code in points]
+    shaped = [country for country in located if country.code in world["shapes"]]
+    small = [country for country in located if country.code not in world["shapes"]]
+    largest = max((country.amount for country in located if country.amount is not None), default=Decimal(0))
     land = tag("use", href=f"#{LAND}", class_="land")
-    shapes = parts("", (_shape(one, largest, chart.unit) for one in drawn))
-    inside = [
-        tag("g", land, shapes, *_lined(drawn, name), transform=f"scale({scale:.4f})"),
+    shapes = parts("", (_country_shape(country, largest, chart.unit) for country in shaped))
+    elements = [
+        tag("g", land, shapes, *_tone_lines(shaped, name), transform=f"scale({scale:.4f})"),
         parts("", _routes(chart, points, scale)),
-        parts("", (_dot(one, points[one.code], largest, chart.unit) for one in small)),
-        *_labels(known, points, width, height),
+        parts("", (_country_dot(country, points[country.code], largest, chart.unit) for country in small)),
+        *_labels(located, points, width, height),
         *_legend(largest, chart.unit, width, height),
     ]
-    return Picture(width, height + _FOOT, joined(inside))
+    return Picture(width, height + _LEGEND_HEIGHT, joined(elements))
 
 
 def _shade(value: Decimal | None, largest: Decimal) -> int | None:
-    """Return the shade from 0, the lightest, to the darkest, by the square root to spread the values. None if nothing is bought there."""
+    """Return the shade from 0, the lightest, by the square root of the value, which spreads the shades. None if nothing is bought there."""
     if value is None or value <= 0 or not largest:
         return None
     return min(_SHADES - 1, int(sqrt(float(value / largest)) * _SHADES))
 
 
-def _country_text(one: Country, unit: str) -> str:
-    name = country_names().get(one.code, one.code)
-    shown = "" if one.amount is None else amount(one.amount, unit)
-    return ": ".join(filter(None, (name, ", ".join(filter(None, (shown, one.told))))))
+def _country_text(country: Country, unit: str) -> str:
+    name = country_names().get(country.code, country.code)
+    amount_text = "" if country.amount is None else amount(country.amount, unit)
+    return ": ".join(filter(None, (name, ", ".join(filter(None, (amount_text, country.told))))))
 
 
-def _look(one: Country, largest: Decimal) -> str:
-    shade = _shade(one.amount, largest)
-    filled = "w" if shade is None else f"w{shade}"
-    return filled if one.tone in _UNMARKED else f"{filled} o-{one.tone.value}"
+def _country_class(country: Country, largest: Decimal) -> str:
+    shade = _shade(country.amount, largest)
+    fill = "w" if shade is None else f"w{shade}"
+    return fill if country.tone in _PLAIN_TONES else f"{fill} o-{country.tone.value}"
 
 
-def _shape(one: Country, largest: Decimal, unit: str) -> Markup:
-    return tag("use", titled(_country_text(one, unit)), href=f"#_{one.code}", class_=_look(one, largest))
+def _country_shape(country: Country, largest: Decimal, unit: str) -> Markup:
+    return tag(
+        "use", tooltip(_country_text(country, unit)), href=f"#_{country.code}", class_=_country_class(country, largest)
+    )
 
 
-def _dot(one: Country, at: tuple[float, float], largest: Decimal, unit: str) -> Markup:
-    return tag("circle", titled(_country_text(one, unit)), cx=at[0], cy=at[1], r=4, class_=f"dot {_look(one, largest)}")
+def _country_dot(country: Country, position: tuple[float, float], largest: Decimal, unit: str) -> Markup:
+    return tag(
+        "circle",
+        tooltip(_country_text(country, unit)),
+        cx=position[0],
+        cy=position[1],
+        r=4,
+        class_=f"dot {_country_class(country, largest)}",
+    )
 
 
-def _lined(drawn: Sequence[Country], name: str) -> Iterator[Markup]:
-    """Yield lines over the countries of each tone."""
+def _tone_lines(countries: Sequence[Country], name: str) -> Iterator[Markup]:
     for tone in Tone:
-        inside = [tag("use", href=f"#_{one.code}") for one in drawn if one.tone is tone]
-        if inside and tone not in _UNMARKED:
-            yield tag("clipPath", *inside, id=f"{name}_{tone.value}")
+        shapes = [tag("use", href=f"#_{country.code}") for country in countries if country.tone is tone]
+        if shapes and tone not in _PLAIN_TONES:
+            yield tag("clipPath", *shapes, id=f"{name}_{tone.value}")
             yield tag("use", href=f"#{_LINES}", clip_path=f"url(#{name}_{tone.value})", class_=f"lines o-{tone.value}")
 
 
 def _routes(chart: WorldMap, points: dict[str, _Point], scale: float) -> Iterator[Markup]:
-    known = [one for one in chart.routes if one.source in points and one.target in points and one.source != one.target]
+    located = [
+        route
+        for route in chart.routes
+        if route.source in points and route.target in points and route.source != route.target
+    ]
     largest = max((route.amount for route in chart.routes), default=Decimal(0))
-    thick = [1 + (float(route.amount / largest) * _WIDEST * scale if largest else 0.0) for route in known]
-    bends = [_bend(points[route.source], points[route.target]) for route in known]
-    starts, ends = _apart(known, points, bends, thick, scale)
-    for place in sorted(range(len(known)), key=lambda place: -known[place].amount):
-        yield _route(known[place], starts[place], bends[place], ends[place], thick[place], chart.unit)
+    thicknesses = [
+        1 + (float(route.amount / largest) * _MAX_ROUTE_WIDTH * scale if largest else 0.0) for route in located
+    ]
+    bends = [_bend(points[route.source], points[route.target]) for route in located]
+    starts, ends = _route_ends(located, points, bends, thicknesses, scale)
+    for index in sorted(range(len(located)), key=lambda index: -located[index].amount):
+        yield _route(located[index], starts[index], bends[index], ends[index], thicknesses[index], chart.unit)
 
 
 def _bend(start: _Point, end: _Point) -> _Point:
-    """Return the control point of a curve between two places, which bends toward the pole."""
-    (x, y), (to_x, to_y) = start, end
-    return (x + to_x) / 2, min((y + to_y) / 2 - hypot(to_x - x, to_y - y) * 0.22, max(min(y, to_y) - 8, 4.0))
+    (x, y), (end_x, end_y) = start, end
+    return (x + end_x) / 2, min((y + end_y) / 2 - hypot(end_x - x, end_y - y) * 0.22, max(min(y, end_y) - 8, 4.0))
 
 
-def _apart(
+def _route_ends(
     routes: Sequence[Route],
     points: dict[str, _Point],
     bends: Sequence[_Point],
     thick: Sequence[float],
     scale: float,
 ) -> tuple[list[_Point], list[_Point]]:
-    """Return the start and end of each route around the middle of its country, in the order of directions, to keep them distinct."""
-    held: dict[str, list[tuple[int, bool]]] = {}
-    for place, route in enumerate(routes):
-        held.setdefault(route.source, []).append((place, True))
-        held.setdefault(route.target, []).append((place, False))
+    """Return the start and end of each route. Ends in one country surround its middle in the order of their directions, so that they stay distinct."""
+    ends_by_country: dict[str, list[tuple[int, bool]]] = {}
+    for index, route in enumerate(routes):
+        ends_by_country.setdefault(route.source, []).append((index, True))
+        ends_by_country.setdefault(route.target, []).append((index, False))
     starts, ends = ([(0.0, 0.0)] * len(routes) for _ in range(2))
-    for code, some in held.items():
+    for code, country_ends in ends_by_country.items():
         x, y = points[code]
-        angles = {one: atan2(bends[one[0]][1] - y, bends[one[0]][0] - x) for one in some}
+        angles = {end: atan2(bends[end[0]][1] - y, bends[end[0]][0] - x) for end in country_ends}
         middle = atan2(sum(map(sin, angles.values())), sum(map(cos, angles.values())))
-        turned = {one: (angle - middle + pi) % (2 * pi) - pi for one, angle in angles.items()}
-        order = sorted(some, key=lambda one: turned[one])
-        room = sum(thick[place] + (1.5 if leaves else 4.0) for place, leaves in some)
-        radius = 0.0 if len(some) == 1 else max(min(room / _FAN, _FARTHEST * scale), _NEAREST)
-        wanted = [turned[one] for one in order]
-        found = spread(wanted, min(room / max(radius, 1.0), _FAN) / len(some), -pi, pi)
-        shift = middle + (sum(wanted) - sum(found)) / len(found)
-        for (place, leaves), angle in zip(order, found, strict=True):
-            at = x + radius * cos(angle + shift), y + radius * sin(angle + shift)
-            (starts if leaves else ends)[place] = at
+        relative_angles = {end: (angle - middle + pi) % (2 * pi) - pi for end, angle in angles.items()}
+        ordered = sorted(country_ends, key=lambda end: relative_angles[end])
+        width_needed = sum(thick[index] + (1.5 if is_start else 4.0) for index, is_start in country_ends)
+        radius = (
+            0.0 if len(country_ends) == 1 else max(min(width_needed / _MAX_ANGLE, _MAX_RADIUS * scale), _MIN_RADIUS)
+        )
+        desired_angles = [relative_angles[end] for end in ordered]
+        spread_angles = spread_out(
+            desired_angles, min(width_needed / max(radius, 1.0), _MAX_ANGLE) / len(country_ends), -pi, pi
+        )
+        rotation = middle + (sum(desired_angles) - sum(spread_angles)) / len(spread_angles)
+        for (index, is_start), angle in zip(ordered, spread_angles, strict=True):
+            point = x + radius * cos(angle + rotation), y + radius * sin(angle + rotation)
+            (starts if is_start else ends)[index] = point
     return starts, ends
 
 
-def _route(route: Route, start: _Point, bend: _Point, end: _Point, thick: float, unit: str) -> Markup:
-    """Return a curve that bends toward the pole, with an arrowhead."""
-    (x, y), (bend_x, bend_y), (to_x, to_y) = start, bend, end
-    back = hypot(to_x - bend_x, to_y - bend_y) or 1.0
-    along, down = (to_x - bend_x) / back, (to_y - bend_y) / back
-    size = 4 + thick
-    neck_x, neck_y = to_x - along * size, to_y - down * size
+def _route(route: Route, start: _Point, bend: _Point, end: _Point, thickness: float, unit: str) -> Markup:
+    (x, y), (bend_x, bend_y), (end_x, end_y) = start, bend, end
+    length = hypot(end_x - bend_x, end_y - bend_y) or 1.0
+    unit_x, unit_y = (end_x - bend_x) / length, (end_y - bend_y) / length
+    size = 4 + thickness
+    neck_x, neck_y = end_x - unit_x * size, end_y - unit_y * size
     wing = size * 0.55
     names = country_names()
-    told = f"{names.get(route.source, route.source)} to {names.get(route.target, route.target)}: {route.told or amount(route.amount, unit)}"
+    tooltip_text = f"{names.get(route.source, route.source)} to {names.get(route.target, route.target)}: {route.told or amount(route.amount, unit)}"
     line = path("M{} {}Q{} {} {} {}", x, y, bend_x, bend_y, neck_x, neck_y)
     head = path(
         "M{} {}L{} {} {} {}z",
-        to_x,
-        to_y,
-        neck_x - down * wing,
-        neck_y + along * wing,
-        neck_x + down * wing,
-        neck_y - along * wing,
+        end_x,
+        end_y,
+        neck_x - unit_y * wing,
+        neck_y + unit_x * wing,
+        neck_x + unit_y * wing,
+        neck_y - unit_x * wing,
     )
     class_ = f"route s-{route.tone.value}"
     return tag(
-        "g", titled(told), tag("path", d=line, stroke_width=thick), tag("path", d=head, class_="head"), class_=class_
+        "g",
+        tooltip(tooltip_text),
+        tag("path", d=line, stroke_width=thickness),
+        tag("path", d=head, class_="head"),
+        class_=class_,
     )
 
 
-def _labels(known: Sequence[Country], points: dict[str, _Point], width: float, height: float) -> Iterator[Markup]:
-    """Yield names next to the middles of countries, without overlaps and without cutting names."""
-    taken = [(points[one.code][0] - 4, points[one.code][1] - 4, 8.0, 8.0) for one in known]
-    ranked = sorted(known, key=lambda one: (one.amount is None, -(one.amount or 0), one.code))
-    for one in ranked[:_LABELS]:
-        x, y = points[one.code]
-        name = country_names().get(one.code, one.code) if width > BESIDE else one.code
-        wide = measured(name, SMALL)
-        for left, top in ((x + 6, y - 6), (x - 6 - wide, y - 6), (x - wide / 2, y - 18), (x - wide / 2, y + 6)):
-            box = (left, top, wide, 12.0)
+def _labels(located: Sequence[Country], points: dict[str, _Point], width: float, height: float) -> Iterator[Markup]:
+    boxes = [(points[country.code][0] - 4, points[country.code][1] - 4, 8.0, 8.0) for country in located]
+    by_amount = sorted(located, key=lambda country: (country.amount is None, -(country.amount or 0), country.code))
+    for country in by_amount[:_MAX_LABELS]:
+        x, y = points[country.code]
+        name = country_names().get(country.code, country.code) if width > MIN_WIDE_PAGE else country.code
+        name_width = text_width(name, SMALL)
+        for left, top in (
+            (x + 6, y - 6),
+            (x - 6 - name_width, y - 6),
+            (x - name_width / 2, y - 18),
+            (x - name_width / 2, y + 6),
+        ):
+            box = (left, top, name_width, 12.0)
             if (
                 left >= 0
-                and left + wide <= width
+                and left + name_width <= width
                 and top >= 0
                 and top + 12 <= height
-                and not any(_meet(box, other) for other in taken)
+                and not any(_overlap(box, other) for other in boxes)
             ):
-                taken.append(box)
+                boxes.append(box)
                 yield label(left, top + 10, name, class_="halo map", size=SMALL)
                 break
 
 
-def _meet(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
-    x, y, wide, tall = one
-    to_x, to_y, to_wide, to_tall = other
-    return x < to_x + to_wide and to_x < x + wide and y < to_y + to_tall and to_y < y + tall
+def _overlap(first: tuple[float, float, float, float], second: tuple[float, float, float, float]) -> bool:
+    x, y, width, height = first
+    second_x, second_y, second_width, second_height = second
+    return (
+        x < second_x + second_width and second_x < x + width and y < second_y + second_height and second_y < y + height
+    )
 
 
 def _legend(largest: Decimal, unit: str, width: float, height: float) -> Iterator[Markup]:
-    """Yield the legend of the shades."""
     if not largest:
         return
     y, step = height + 8, min(70.0, (width - 70) / _SHADES)
-    divisor, name = scaled(largest, unit)
+    divisor, name = unit_of(largest, unit)
     for shade in range(_SHADES):
-        most = largest / divisor * (shade + 1) ** 2 / _SHADES**2
+        upper = largest / divisor * (shade + 1) ** 2 / _SHADES**2
         yield tag("rect", x=shade * step, y=y, width=step, height=8, class_=f"w{shade}")
-        told = f"{number(most)} {name}" if shade == _SHADES - 1 else number(most, 2)
-        yield label((shade + 1) * step, y + 20, told, anchor="middle", class_="soft", size=SMALL)
+        limit_text = f"{number(upper)} {name}" if shade == _SHADES - 1 else number(upper, 2)
+        yield label((shade + 1) * step, y + 20, limit_text, anchor="middle", class_="soft", size=SMALL)
     yield label(0, y + 20, "0", class_="soft", size=SMALL)

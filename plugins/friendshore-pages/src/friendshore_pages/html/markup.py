@@ -18,248 +18,236 @@ from friendshore.inert import visible
 Markup = NewType("Markup", str)
 """Text inserted into a page unchanged. Only this module creates it from strings."""
 
-_EMPTY = frozenset(("meta", "input"))
-"""HTML elements without an end tag."""
-_CLOSED = frozenset(("path", "rect", "circle", "line", "use"))
+_VOID_ELEMENTS = frozenset(("meta", "input"))
+_SELF_CLOSING = frozenset(("path", "rect", "circle", "line", "use"))
 """SVG elements that close themselves unless they have content."""
 
 
-def text(value: str) -> Markup:
-    """Return a text that shows its characters and has no other effect. Invisible characters are shown by their number."""
-    return Markup(escape(visible(value)))
+def text(plain_text: str) -> Markup:
+    """Return escaped text. Invisible characters are shown by their number."""
+    return Markup(escape(visible(plain_text)))
 
 
-def own(value: str) -> Markup:
-    """Return a text of this package: a style sheet or a script."""
-    return Markup(value)
+def trusted(source: str) -> Markup:
+    return Markup(source)
 
 
 def joined(parts: Iterable[Markup], between: str = "") -> Markup:
-    """Return concatenated parts."""
     return Markup(between.join(parts))
 
 
 def tag(name: str, /, *content: Markup, **attributes: str | float | None) -> Markup:
-    """Return an element. Attributes of None are left out. `class_` is written `class`, and `aria_label` `aria-label`."""
-    written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{_value(value)}"'
+    """Return an element without the attributes that are None. `class_` is written `class`, and `aria_label` `aria-label`."""
+    attribute_text = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{_attribute_text(value)}"'
         for key, value in attributes.items()
         if value is not None
     )
-    if name in _EMPTY:
-        return Markup(f"<{name}{written}>")
-    if name in _CLOSED and not content:
-        return Markup(f"<{name}{written}/>")
-    return Markup(f"<{name}{written}>{''.join(content)}</{name}>")
+    if name in _VOID_ELEMENTS:
+        return Markup(f"<{name}{attribute_text}>")
+    if name in _SELF_CLOSING and not content:
+        return Markup(f"<{name}{attribute_text}/>")
+    return Markup(f"<{name}{attribute_text}>{''.join(content)}</{name}>")
 
 
-def _value(value: str | float) -> str:
-    return escape(visible(value)) if isinstance(value, str) else plain(value)
+def _attribute_text(value: str | float) -> str:
+    return escape(visible(value)) if isinstance(value, str) else pixels(value)
 
 
-def framed(page: str, name: str, height: int) -> Markup:
-    """Return a page within a page, confined to its frame and without scripts."""
-    looks = f"width:100%;height:{height}px;border:0"
-    return Markup(f'<iframe title="{_value(name)}" style="{looks}" sandbox="" srcdoc="{escape(page)}"></iframe>')
+def iframe(page: str, name: str, height: int) -> Markup:
+    style = f"width:100%;height:{height}px;border:0"
+    return Markup(
+        f'<iframe title="{_attribute_text(name)}" style="{style}" sandbox="" srcdoc="{escape(page)}"></iframe>'
+    )
 
 
-def plain(value: float) -> str:
-    """Return a length in pixels, to the visible tenth of one."""
-    return f"{round(value, 1) + 0.0:.1f}".removesuffix(".0")
+def pixels(length: float) -> str:
+    return f"{round(length, 1) + 0.0:.1f}".removesuffix(".0")
 
 
-_DEEPEST_HEADING = 6
-_LISTED = 3
-"""Maximum level of headings in the table of contents."""
-_LONG = 32
+_MAX_HEADING = 6
+_MAX_CONTENTS_LEVEL = 3
+_MAX_TITLE = 32
 """Letters beyond which the table of contents shows only the part of a heading before its colon."""
 
 
 @dataclass(slots=True)
 class Outline:
-    """Names on a page so far."""
+    """Ids and headings that a page has so far."""
 
     ids: set[str] = field(default_factory=set)
     headings: list[tuple[int, str, str]] = field(default_factory=list)
-    """Level, id, and title."""
-    mapped: bool = False
-    """True if there is a map."""
+    has_map: bool = False
 
-    def fresh(self, name: str) -> str:
+    def new_id(self, name: str) -> str:
         """Return an unused id: the name's letters and digits, with a number if that is taken."""
         stem = "-".join(re.findall(r"[a-z0-9]+", name.lower()))[:60] or "part"
-        found, number = stem, 1
-        while found in self.ids:
+        candidate, number = stem, 1
+        while candidate in self.ids:
             number += 1
-            found = f"{stem}-{number}"
-        self.ids.add(found)
-        return found
+            candidate = f"{stem}-{number}"
+        self.ids.add(candidate)
+        return candidate
 
     def heading(self, level: int, title: str, class_: str | None) -> Markup:
-        """Return a heading that the table of contents links to."""
-        level = min(level, _DEEPEST_HEADING)
-        id_ = self.fresh(title)
+        level = min(level, _MAX_HEADING)
+        id_ = self.new_id(title)
         self.headings.append((level, id_, title))
         return tag(f"h{level}", text(title), id=id_, class_=class_)
 
     def contents(self) -> Markup:
-        """Return the table of contents. Empty if there is only one heading."""
-        listed = [(level, id_, title) for level, id_, title in self.headings if level <= _LISTED]
+        listed = [(level, id_, title) for level, id_, title in self.headings if level <= _MAX_CONTENTS_LEVEL]
         if len(listed) < 2:
             return joined(())
         items = (
-            tag("li", tag("a", text(_short(title)), href=f"#{id_}"), class_=None if level == 2 else "sub")
+            tag("li", tag("a", text(_short_title(title)), href=f"#{id_}"), class_=None if level == 2 else "sub")
             for level, id_, title in listed
         )
-        heading = tag("h2", text("Contents"), id=self.fresh("contents"))
+        heading = tag("h2", text("Contents"), id=self.new_id("contents"))
         return tag("nav", heading, tag("ol", joined(items)), aria_label="Contents", class_="contents")
 
 
-def _short(title: str) -> str:
-    return title.partition(": ")[0] if len(title) > _LONG else title
+def _short_title(title: str) -> str:
+    return title.partition(": ")[0] if len(title) > _MAX_TITLE else title
 
 
-_WIDTH = 10_000
-"""Maximum characters of a line. Wider content scrolls."""
-_NAMED = 16
-"""Number of columns whose styles the style sheet has."""
-_WORD, _FEW = 30, 8
+_MAX_TABLE_WIDTH = 10_000
+_STYLED_COLUMNS = 16
+_MAX_WORD, _FEW_COLUMNS = 30, 8
 """Letters of a single-word name, like an id, that is never broken, and the maximum number of columns in such tables."""
-_PAGE, _GAP = 120, 2
+_PAGE_WIDTH, _COLUMN_GAP = 120, 2
 """Letters in a line of a table, also in print, and between columns. In wider tables, names aren't broken as long as they fit."""
-_HELD = re.compile(r"[^\W_][\w.]*(?:-[\w.]*[^\W_])+|\d[\d.,]* (?:kg|t|%)(?!\w)")
+_UNBREAKABLE = re.compile(r"[^\W_][\w.]*(?:-[\w.]*[^\W_])+|\d[\d.,]* (?:kg|t|%)(?!\w)")
 """A name or date with hyphens, at which a browser would break it, and a figure with its unit."""
-_DEEPEST_ROW = 4
-"""Maximum number of indented levels of rows."""
+_MAX_ROW_LEVEL = 4
 
 
-def table(found: doc.DataTable, caption: str) -> Markup:
+def table(data: doc.DataTable, caption: str) -> Markup:
     """Return a table in a box that scrolls if the page is narrower. The caption is for readers who can't see the preceding heading."""
-    found = fitted(found, _WIDTH)
-    looks = _looks(found)
-    heads = [
+    data = fitted(data, _MAX_TABLE_WIDTH)
+    classes = _column_classes(data)
+    headers = [
         tag("th", text(column.heading), scope="col", class_="n" if column.align == "right" else None)
-        for column in found.columns
+        for column in data.columns
     ]
-    made = tag(
+    element = tag(
         "table",
         tag("caption", text(caption), class_="unseen"),
-        tag("thead", tag("tr", *heads)),
-        own("\n"),
-        tag("tbody", joined(_rows(found, looks), "\n")),
-        class_=" ".join(f"{look}{place}" for place, look in enumerate(looks[:_NAMED], 1) if look) or None,
+        tag("thead", tag("tr", *headers)),
+        trusted("\n"),
+        tag("tbody", joined(_rows(data, classes), "\n")),
+        class_=" ".join(f"{class_}{number}" for number, class_ in enumerate(classes[:_STYLED_COLUMNS], 1) if class_)
+        or None,
     )
-    box = tag("div", made, class_="scroll", role="group", aria_label=caption, tabindex="0")
-    return joined((box, tag("p", content(found.rest)))) if isinstance(found.rest, doc.Several) else box
+    box = tag("div", element, class_="scroll", role="group", aria_label=caption, tabindex="0")
+    return joined((box, tag("p", content(data.rest)))) if isinstance(data.rest, doc.Several) else box
 
 
-def _rows(found: doc.DataTable, columns: Sequence[str | None]) -> Iterator[Markup]:
-    """Yield rows. Cells have a style unless the table defines it for their column."""
-    classes = [None] * len(columns[:_NAMED]) + list(columns[_NAMED:])
-    named = ""
-    for row in found.rows:
-        first = written(row.cells[0]) if row.cells else ""
-        ditto = "" if first or row.strong or row.level else named
-        named = first if first and not (row.strong or row.level) else named
-        looks = ("strong" if row.strong else "", f"in{min(row.level, _DEEPEST_ROW)}" if row.level else "")
+def _rows(data: doc.DataTable, column_classes: Sequence[str | None]) -> Iterator[Markup]:
+    cell_classes = [None] * len(column_classes[:_STYLED_COLUMNS]) + list(column_classes[_STYLED_COLUMNS:])
+    last_name = ""
+    for row in data.rows:
+        name = written(row.cells[0]) if row.cells else ""
+        ditto = "" if name or row.strong or row.level else last_name
+        last_name = name if name and not (row.strong or row.level) else last_name
+        row_classes = ("strong" if row.strong else "", f"in{min(row.level, _MAX_ROW_LEVEL)}" if row.level else "")
         yield tag(
             "tr",
-            _first(row.cells[:1], ditto),
-            joined(_cell(cell, class_) for cell, class_ in zip(row.cells[1:], classes[1:], strict=True)),
-            class_=" ".join(filter(None, looks)) or None,
+            _row_header(row.cells[:1], ditto),
+            joined(_cell(cell, class_) for cell, class_ in zip(row.cells[1:], cell_classes[1:], strict=True)),
+            class_=" ".join(filter(None, row_classes)) or None,
             data_level=str(row.level) if row.level else None,
         )
 
 
-def _looks(found: doc.DataTable) -> list[str | None]:
-    """Return the style of each column's cells. `n` is for figures, and `w` for unbreakable text like dates and ids."""
-    cells = [[row.cells[place] for row in found.rows] for place in range(len(found.columns))]
-    looks = [_look(column, inside) for column, inside in zip(found.columns, cells, strict=True)]
-    names = [
-        place
-        for place, inside in enumerate(cells)
-        if not looks[place] and all(isinstance(cell, str) and " " not in cell and len(cell) <= _WORD for cell in inside)
+def _column_classes(data: doc.DataTable) -> list[str | None]:
+    """Return the class of each column's cells: `n` for figures, and `w` for unbreakable text such as dates and ids."""
+    cells = [[row.cells[position] for row in data.rows] for position in range(len(data.columns))]
+    classes = [_column_class(column, column_cells) for column, column_cells in zip(data.columns, cells, strict=True)]
+    name_columns = [
+        position
+        for position, column_cells in enumerate(cells)
+        if not classes[position]
+        and all(isinstance(cell, str) and " " not in cell and len(cell) <= _MAX_WORD for cell in column_cells)
     ]
-    if len(looks) <= _FEW:
-        return ["w" if place in names else look for place, look in enumerate(looks)]
-    texts = [[column.heading, *map(written, inside)] for column, inside in zip(found.columns, cells, strict=True)]
-    most = [max(map(len, told)) for told in texts]
-    least = [
-        width if look else doc.longest_word(told, hyphens=True)
-        for told, width, look in zip(texts, most, looks, strict=True)
+    if len(classes) <= _FEW_COLUMNS:
+        return ["w" if position in name_columns else class_ for position, class_ in enumerate(classes)]
+    column_texts = [
+        [column.heading, *map(written, column_cells)] for column, column_cells in zip(data.columns, cells, strict=True)
     ]
-    left = _PAGE - _GAP * len(looks) - sum(least)
-    for place in names:
-        more = most[place] - least[place]
-        if more <= left:
-            left -= more
-            looks[place] = "w"
-    return looks
+    max_widths = [max(map(len, cell_texts)) for cell_texts in column_texts]
+    min_widths = [
+        width if class_ else doc.longest_word(cell_texts, hyphens=True)
+        for cell_texts, width, class_ in zip(column_texts, max_widths, classes, strict=True)
+    ]
+    room = _PAGE_WIDTH - _COLUMN_GAP * len(classes) - sum(min_widths)
+    for position in name_columns:
+        extra = max_widths[position] - min_widths[position]
+        if extra <= room:
+            room -= extra
+            classes[position] = "w"
+    return classes
 
 
-def _look(column: doc.Column, cells: Iterable[doc.Cell]) -> str | None:
-    """Return the class of a column's cells, independent of the other columns."""
+def _column_class(column: doc.Column, cells: Iterable[doc.Cell]) -> str | None:
     if column.align == "right":
         return "n"
     return "w" if column.whole or any(isinstance(cell, date) for cell in cells) else None
 
 
-def _first(cells: Iterable[doc.Cell], ditto: str) -> Markup:
-    """Return the cell that names its row. If it is empty because the row above has the same name, include the name for screen readers."""
+def _row_header(cells: Iterable[doc.Cell], ditto: str) -> Markup:
+    """Return the cell that names its row. If it repeats the name of the row above and is empty, include the name for screen readers."""
     for cell in cells:
         if ditto:
             return tag("th", tag("span", text(ditto), class_="ditto"), scope="row")
-        shown = content(cell)
-        return tag("th", shown, scope="row", data_v=value(cell)) if shown else tag("td")
+        markup = content(cell)
+        return tag("th", markup, scope="row", data_v=sort_value(cell)) if markup else tag("td")
     return joined(())
 
 
 def _cell(cell: doc.Cell, class_: str | None) -> Markup:
-    return tag("td", content(cell), class_=class_, data_v=value(cell))
+    return tag("td", content(cell), class_=class_, data_v=sort_value(cell))
 
 
 def content(cell: doc.Cell) -> Markup:
-    """Return the content of a cell."""
     if isinstance(cell, doc.Phrase):
         return phrase(cell)
     return prose(written(cell)) if isinstance(cell, str | doc.Several) else text(written(cell))
 
 
-def prose(told: str) -> Markup:
-    """Return a sentence with its commands."""
-    return joined(phrase(part) if isinstance(part, doc.Phrase) else _whole(part) for part in doc.prose(told))
+def prose(sentence: str) -> Markup:
+    return joined(
+        phrase(part) if isinstance(part, doc.Phrase) else _with_unbroken_names(part) for part in doc.prose(sentence)
+    )
 
 
-def _whole(told: str) -> Markup:
-    """Return a text without breaks at hyphens of names and dates, and before units."""
-    made, done = [], 0
-    for found in _HELD.finditer(told):
-        if len(found[0]) <= _WORD:
-            made += [text(told[done : found.start()]), tag("i", text(found[0]))]
-            done = found.end()
-    return joined([*made, text(told[done:])])
+def _with_unbroken_names(plain_text: str) -> Markup:
+    markups, end = [], 0
+    for match in _UNBREAKABLE.finditer(plain_text):
+        if len(match[0]) <= _MAX_WORD:
+            markups += [text(plain_text[end : match.start()]), tag("i", text(match[0]))]
+            end = match.end()
+    return joined([*markups, text(plain_text[end:])])
 
 
-def phrase(one: doc.Phrase) -> Markup:
-    """Return a text with its style."""
-    shown = text(one.text)
-    if one.code:
-        shown = tag("code", _whole(one.text))
-    if one.strong:
-        return tag("strong", shown, class_=tone(one.tone))
-    return shown if one.tone is doc.Tone.PLAIN else tag("span", shown, class_=tone(one.tone))
+def phrase(styled: doc.Phrase) -> Markup:
+    markup = text(styled.text)
+    if styled.code:
+        markup = tag("code", _with_unbroken_names(styled.text))
+    if styled.strong:
+        return tag("strong", markup, class_=tone_class(styled.tone))
+    return markup if styled.tone is doc.Tone.PLAIN else tag("span", markup, class_=tone_class(styled.tone))
 
 
-def tone(found: doc.Tone) -> str | None:
-    """Return the class of a tone."""
-    return None if found in (doc.Tone.PLAIN, doc.Tone.TITLE) else found.value
+def tone_class(tone: doc.Tone) -> str | None:
+    return None if tone in (doc.Tone.PLAIN, doc.Tone.TITLE) else tone.value
 
 
-def value(cell: doc.Cell) -> str | None:
+def sort_value(cell: doc.Cell) -> str | None:
     """Return the value to sort a cell by: the figure in full, or empty for an empty cell. None if the cell's text is the value."""
     match cell:
         case doc.Amount() | doc.Between() | doc.Kilograms() | doc.Share():
-            figure = _figure(cell.value)
+            figure = _figure_text(cell.value)
             return None if figure == written(cell).replace(",", "") else figure
         case doc.Count():
             return str(cell.value) if cell.one else None
@@ -268,11 +256,11 @@ def value(cell: doc.Cell) -> str | None:
         case str() | doc.Phrase() | doc.Several() | date():
             return None
         case doc.Either(whole):
-            return value(whole)
+            return sort_value(whole)
         case _:
             assert_never(cell)
 
 
-def _figure(number: Decimal) -> str:
-    """Return a number with the digits that a script can distinguish."""
+def _figure_text(number: Decimal) -> str:
+    """Return a number with the digits that JavaScript can distinguish."""
     return f"{float(number):.15g}"

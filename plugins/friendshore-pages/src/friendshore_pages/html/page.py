@@ -15,55 +15,56 @@ from friendshore.document.charts import Bars, Chart, Flow, Ladder, Timeline, Wor
 from friendshore.document.figures import headline
 
 from .maps import flow, outlines, world_map
-from .markup import Markup, Outline, framed, joined, own, phrase, prose, table, tag, text, tone
-from .svg import SIZE, Picture, bars, days, ladder, timeline, untold
+from .markup import Markup, Outline, iframe, joined, phrase, prose, table, tag, text, tone_class, trusted
+from .svg import SIZE, Picture, bars, days, ladder, timeline, without_tooltips
 
 _WIDTHS = {"wide": 800.0, "narrow": 352.0}
-_TELLING = "wide"
+_LABELED = "wide"
 """The picture whose parts have labels. The script copies them to the other picture, which has the same parts."""
-_OPEN = 12
-"""Maximum number of rows of a table that is open at first."""
+_MAX_OPEN_ROWS = 12
 
 
-def drawing(found: doc.Drawing, outline: Outline) -> Markup:
-    """Return the chart and its table, folded if it is long."""
-    caption = tag("figcaption", tag("strong", text(found.title)), tag("span", text(found.told)))
-    outline.mapped = outline.mapped or isinstance(found.chart, WorldMap)
-    pictures = [svg for class_, width in _WIDTHS.items() for svg in _svgs(found, width, class_, outline)]
-    below = days(found.chart) if isinstance(found.chart, Timeline) else joined(())
-    rows = len(found.table.rows)
-    shown = tag(
+def drawing(data: doc.Drawing, outline: Outline) -> Markup:
+    caption = tag("figcaption", tag("strong", text(data.title)), tag("span", text(data.told)))
+    outline.has_map = outline.has_map or isinstance(data.chart, WorldMap)
+    pictures = [svg for class_, width in _WIDTHS.items() for svg in _svg_elements(data, width, class_, outline)]
+    day_list = days(data.chart) if isinstance(data.chart, Timeline) else joined(())
+    rows = len(data.table.rows)
+    figures = tag(
         "details",
-        tag("summary", text(f"Figures: {found.title}")),
-        table(found.table, found.title),
-        open="" if rows <= _OPEN else None,
+        tag("summary", text(f"Figures: {data.title}")),
+        table(data.table, data.title),
+        open="" if rows <= _MAX_OPEN_ROWS else None,
     )
-    return tag("figure", caption, *pictures, below, shown)
+    return tag("figure", caption, *pictures, day_list, figures)
 
 
-def _svgs(found: doc.Drawing, width: float, class_: str, outline: Outline) -> Iterator[Markup]:
-    title, told = outline.fresh(f"{found.title} {class_}"), outline.fresh(f"{found.title} {class_} told")
-    pictures = _pictures(found.chart, width, title)
-    for place, picture in enumerate(pictures, 1):
-        titled = f"{found.title} ({place} of {len(pictures)})" if len(pictures) > 1 else found.title
-        if place > 1:
-            title, told = outline.fresh(title), outline.fresh(told)
+def _svg_elements(data: doc.Drawing, width: float, class_: str, outline: Outline) -> Iterator[Markup]:
+    title_id, description_id = (
+        outline.new_id(f"{data.title} {class_}"),
+        outline.new_id(f"{data.title} {class_} description"),
+    )
+    pictures = _pictures(data.chart, width, title_id)
+    for number, picture in enumerate(pictures, 1):
+        title = f"{data.title} ({number} of {len(pictures)})" if len(pictures) > 1 else data.title
+        if number > 1:
+            title_id, description_id = outline.new_id(title_id), outline.new_id(description_id)
         yield tag(
             "svg",
-            tag("title", text(titled), id=title),
-            tag("desc", text(found.told), id=told),
-            picture.content if class_ == _TELLING else untold(picture.content),
+            tag("title", text(title), id=title_id),
+            tag("desc", text(data.told), id=description_id),
+            picture.content if class_ == _LABELED else without_tooltips(picture.content),
             viewBox=f"0 0 {picture.width:.0f} {picture.height:.0f}",
             role="img",
-            aria_labelledby=title,
-            aria_describedby=told,
+            aria_labelledby=title_id,
+            aria_describedby=description_id,
             font_size=SIZE,
             class_=class_,
         )
 
 
-def _pictures(chart: Chart, width: float, name: str) -> list[Picture]:
-    """Return one picture, or several stacked ones. `name` is a prefix for ids of parts of maps."""
+def _pictures(chart: Chart, width: float, id_prefix: str) -> list[Picture]:
+    """Return one picture, or several stacked ones. `id_prefix` starts the ids of parts of maps."""
     match chart:
         case Bars():
             return [bars(chart, width)]
@@ -72,58 +73,56 @@ def _pictures(chart: Chart, width: float, name: str) -> list[Picture]:
         case Timeline():
             return list(timeline(chart, width))
         case WorldMap():
-            return [world_map(chart, width, name)]
+            return [world_map(chart, width, id_prefix)]
         case Ladder():
             return [ladder(chart, width)]
         case _:
             assert_never(chart)
 
 
-_ABREAST = 5
-"""Maximum number of key figures in a row of a page."""
+_MAX_PER_ROW = 5
 
 
-def parts(found: Iterable[doc.Element], level: int, under: str, outline: Outline) -> Iterator[Markup]:
-    """Yield elements below a heading `under`. Their own headings have `level`."""
+def parts(elements: Iterable[doc.Element], level: int, heading: str, outline: Outline) -> Iterator[Markup]:
     tables = 0
-    for part in found:
-        if isinstance(part, doc.DataTable):
+    for element in elements:
+        if isinstance(element, doc.DataTable):
             tables += 1
-            yield table(part, f"{under}, table {tables}" if tables > 1 else under)
-        elif made := _element(part, level, under, outline):
-            yield made
+            yield table(element, f"{heading}, table {tables}" if tables > 1 else heading)
+        elif markup := _element(element, level, heading, outline):
+            yield markup
 
 
-def _element(element: doc.Element, level: int, under: str, outline: Outline) -> Markup:
+def _element(element: doc.Element, level: int, heading: str, outline: Outline) -> Markup:
     match element:
         case doc.Sentence(phrases):
             return tag("p", joined(phrase(part) if isinstance(part, doc.Phrase) else prose(part) for part in phrases))
         case doc.Notes(texts, tone_):
-            return tag("ul", joined(map(_note, texts)), class_=f"notes {tone(tone_) or ''}".strip())
+            return tag("ul", joined(map(_note, texts)), class_=f"notes {tone_class(tone_) or ''}".strip())
         case doc.Verbatim(lines):
             return tag("pre", joined(map(text, lines), "\n"), tabindex="0")
         case doc.Pairs(rows):
-            return tag("dl", joined(_pair(name, told) for name, told in rows), class_="pairs")
+            return tag("dl", joined(_pair(name, value) for name, value in rows), class_="pairs")
         case doc.KeyFigures(figures):
-            return tag("dl", joined(map(_key_figure, figures)), class_=f"key k{_abreast(len(figures))}")
+            return tag("dl", joined(map(_key_figure, figures)), class_=f"key k{_figures_per_row(len(figures))}")
         case doc.DataTable():
-            return table(element, under)
+            return table(element, heading)
         case doc.Drawing():
             return drawing(element, outline)
         case doc.Section():
-            return _section(element, level, under, outline)
+            return _section(element, level, heading, outline)
         case _:
             assert_never(element)
 
 
-def _section(section: doc.Section, level: int, under: str, outline: Outline) -> Markup:
+def _section(section: doc.Section, level: int, outer_title: str, outline: Outline) -> Markup:
     if not section.title:
-        return tag("div", joined(parts(section.parts, level, under, outline), "\n"), class_="apart")
-    place = len(outline.headings)
-    heading = outline.heading(level, section.title, tone(section.tone))
+        return tag("div", joined(parts(section.parts, level, outer_title, outline), "\n"), class_="apart")
+    headings_before = len(outline.headings)
+    heading = outline.heading(level, section.title, tone_class(section.tone))
     body = joined(parts(section.parts, level + 1, section.title, outline), "\n")
     if not body:
-        del outline.headings[place:]
+        del outline.headings[headings_before:]
         return body
     return tag("section", heading, body)
 
@@ -134,111 +133,119 @@ def _note(note: str | doc.Quoted) -> Markup:
     return tag("li", tag("span", joined(map(text, note.text.split("\n")), "\n"), class_="quoted"))
 
 
-def _pair(name: str, told: str) -> Markup:
-    return tag("div", tag("dt", text(name)), tag("dd", prose(told)))
+def _pair(name: str, value: str) -> Markup:
+    return tag("div", tag("dt", text(name)), tag("dd", prose(value)))
 
 
-def _abreast(figures: int) -> int:
-    """Return the number of figures per row: at most five, with the fewest gaps."""
-    rows = -(-figures // _ABREAST)
+def _figures_per_row(figures: int) -> int:
+    rows = -(-figures // _MAX_PER_ROW)
     return -(-figures // max(1, rows))
 
 
 def _key_figure(figure: doc.KeyFigure) -> Markup:
     aside = tag("dd", text(figure.aside), class_="aside") if figure.aside else joined(())
-    shown = tag("dd", text(headline(figure)))
-    return tag("div", tag("dt", text(figure.name)), shown, aside, class_=tone(figure.tone))
+    value = tag("dd", text(headline(figure)))
+    return tag("div", tag("dt", text(figure.name)), value, aside, class_=tone_class(figure.tone))
 
 
 _LANGUAGE = "en"
 
 
 @dataclass(frozen=True, slots=True)
-class Working:
-    """An interactive part of a page, above the document, filled by its script."""
+class InteractivePart:
+    """A part of a page above the document that a script fills."""
 
     title: str
     id: str
-    """Id of the part for its script."""
-    told: str
-    """Text until its script has run, or without scripts."""
+    fallback: str
+    """Text shown without scripts, or until the script has run."""
     style: str
     script: str
     data: Mapping[str, str]
     """Texts for the script, by the id of their element."""
     solves: bool = False
-    """True if the script needs workers and WebAssembly, both from the page itself."""
+    """True if the script needs workers and WebAssembly, which the page itself contains."""
 
 
-def html(document: doc.Document, working: Working | None = None) -> str:
+def html(document: doc.Document, interactive: InteractivePart | None = None) -> str:
     """Return the document as a page. Equal documents give equal bytes.
 
     Raises:
-        ValueError: If a text of `working` could end its element.
+        ValueError: If a text of `interactive` could end its element.
     """
-    outline = Outline({"main", *(() if working is None else (working.id, *working.data))})
-    works = own("") if working is None else _working(working)
+    outline = Outline({"main", *(() if interactive is None else (interactive.id, *interactive.data))})
+    interactive_markup = trusted("") if interactive is None else _interactive_part(interactive)
     body = joined(parts(document.whole().parts, 2, document.title, outline), "\n")
-    shown = tag(
+    body_element = tag(
         "body",
         tag("a", text("Skip to the content"), href="#main", class_="skip"),
         tag("header", tag("h1", text(document.title))),
         outline.contents(),
-        tag("main", works, own("\n"), body, own("\n"), id="main", tabindex="-1"),
-        _shared(outline),
-        tag("script", own(_script())),
-        own("") if working is None else tag("script", own(working.script)),
+        tag("main", interactive_markup, trusted("\n"), body, trusted("\n"), id="main", tabindex="-1"),
+        _map_outlines(outline),
+        tag("script", trusted(_script())),
+        trusted("") if interactive is None else tag("script", trusted(interactive.script)),
     )
     styles, scripts = [_style()], [_script()]
-    also = ""
-    if working is not None:
-        styles, scripts = [*styles, working.style], [*scripts, working.script]
-        also = " 'wasm-unsafe-eval'; worker-src blob:" if working.solves else ""
-    page = tag("html", _head(document.title, styles, scripts, also), own("\n"), shown, lang=_LANGUAGE)
+    extra_policy = ""
+    if interactive is not None:
+        styles, scripts = [*styles, interactive.style], [*scripts, interactive.script]
+        extra_policy = " 'wasm-unsafe-eval'; worker-src blob:" if interactive.solves else ""
+    page = tag(
+        "html", _head(document.title, styles, scripts, extra_policy), trusted("\n"), body_element, lang=_LANGUAGE
+    )
     return f"<!doctype html>\n{page}\n"
 
 
-_LINE, _HEAD, _MOST = 25, 90, 1_200
+_LINE_HEIGHT, _FRAME_HEIGHT, _MAX_HEIGHT = 25, 90, 1_200
 """Pixels of a line, of the frame around all lines, and of the height from which a frame scrolls."""
 
 
 def frame(document: doc.Document, lines: int) -> str:
     """Return the document as a frame for another page, such as a notebook.
 
-    Its styles, ids, and names stay within the frame, it loads nothing, and no script runs in it. `lines` is its approximate length, since a page
-    can't ask its frame for the height.
+    Its styles and ids stay within the frame. It loads nothing and runs no script. `lines` is its approximate length, since a page can't ask its
+    frame for the height.
     """
     outline = Outline({"main"})
     body = joined(parts(document.whole().parts, 2, document.title, outline), "\n")
-    shown = tag("body", tag("header", tag("h1", text(document.title))), tag("main", body, id="main"), _shared(outline))
-    page = tag("html", _head(document.title, [_style(), _IN_A_FRAME]), own("\n"), shown, lang=_LANGUAGE)
-    return framed(f"<!doctype html>\n{page}\n", document.title, min(_HEAD + _LINE * lines, _MOST))
+    body_element = tag(
+        "body", tag("header", tag("h1", text(document.title))), tag("main", body, id="main"), _map_outlines(outline)
+    )
+    page = tag("html", _head(document.title, [_style(), _FRAME_STYLE]), trusted("\n"), body_element, lang=_LANGUAGE)
+    return iframe(f"<!doctype html>\n{page}\n", document.title, min(_FRAME_HEIGHT + _LINE_HEIGHT * lines, _MAX_HEIGHT))
 
 
-_IN_A_FRAME = "body{display:block}header{padding-top:.5rem}main{padding-bottom:1rem}h1{font-size:1.2rem}h2{font-size:1rem;margin-top:1rem}"
+_FRAME_STYLE = "body{display:block}header{padding-top:.5rem}main{padding-bottom:1rem}h1{font-size:1.2rem}h2{font-size:1rem;margin-top:1rem}"
 
 
-def _shared(outline: Outline) -> Markup:
-    """Return the definitions that pictures refer to."""
-    if not outline.mapped:
+def _map_outlines(outline: Outline) -> Markup:
+    if not outline.has_map:
         return joined(())
     return tag("svg", tag("defs", outlines()), width=0, height=0, class_="shared", aria_hidden="true")
 
 
-def _working(working: Working) -> Markup:
-    held = [tag("script", own(value), id=name, type="text/plain") for name, value in working.data.items()]
-    if any(end in value for value in (*working.data.values(), working.script, working.style) for end in ("</", "<!")):
-        raise ValueError(f"a text of the part `{working.id}` could end its element")
+def _interactive_part(interactive: InteractivePart) -> Markup:
+    data_elements = [
+        tag("script", trusted(value), id=name, type="text/plain") for name, value in interactive.data.items()
+    ]
+    if any(
+        end in value
+        for value in (*interactive.data.values(), interactive.script, interactive.style)
+        for end in ("</", "<!")
+    ):
+        raise ValueError(f"a text of the part `{interactive.id}` could end its element")
     return tag(
-        "section", tag("h2", text(working.title)), tag("div", tag("p", text(working.told)), id=working.id), *held
+        "section",
+        tag("h2", text(interactive.title)),
+        tag("div", tag("p", text(interactive.fallback)), id=interactive.id),
+        *data_elements,
     )
 
 
-def _head(title: str, styles: Sequence[str], scripts: Sequence[str] = (), also: str = "") -> Markup:
-    allowed = f"script-src {' '.join(map(_hash, scripts))}{also}; " if scripts else ""
-    policy = (
-        f"default-src 'none'; style-src {' '.join(map(_hash, styles))}; {allowed}base-uri 'none'; form-action 'none'"
-    )
+def _head(title: str, styles: Sequence[str], scripts: Sequence[str] = (), extra_policy: str = "") -> Markup:
+    scripts_allowed = f"script-src {' '.join(map(_hash, scripts))}{extra_policy}; " if scripts else ""
+    policy = f"default-src 'none'; style-src {' '.join(map(_hash, styles))}; {scripts_allowed}base-uri 'none'; form-action 'none'"
     return tag(
         "head",
         tag("meta", charset="utf-8"),
@@ -247,7 +254,7 @@ def _head(title: str, styles: Sequence[str], scripts: Sequence[str] = (), also: 
         tag("meta", name="color-scheme", content="light dark"),
         tag("meta", name="referrer", content="no-referrer"),
         tag("title", text(title)),
-        *(tag("style", own(style)) for style in styles),
+        *(tag("style", trusted(style)) for style in styles),
     )
 
 
@@ -265,6 +272,6 @@ def _file(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-def _hash(held: str) -> str:
-    """Return the hash by which a policy allows exactly this style sheet or script."""
-    return f"'sha256-{b64encode(sha256(held.encode()).digest()).decode()}'"
+def _hash(content: str) -> str:
+    """Return the hash by which a security policy allows exactly this style sheet or script."""
+    return f"'sha256-{b64encode(sha256(content.encode()).digest()).decode()}'"

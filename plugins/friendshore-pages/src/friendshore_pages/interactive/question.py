@@ -21,58 +21,56 @@ class NoOptions:
 
 
 class InteractiveQuestion(Question[NoOptions, "Interactive"]):
-    """Write a page that plans again in the browser, without a network. You change prices, capacities, demand, dates, losses, and rules.
+    """Write a page that plans the case again in the browser, without a network.
 
-    The page is printed, or written by `friendshore interactive CASE --out page.html`. It contains the program of the case and the solver HiGHS, and
-    offers only changes that it can make exactly. Cases that rank objectives have no such page.
+    In the page, you change prices, capacities, demand, dates, losses, and rules. The command prints the page, or writes it with `--out page.html`. The
+    page contains the program of the case and the solver HiGHS, and offers only changes that it can make exactly. Cases that rank objectives can't have
+    such a page.
     """
 
     name = "interactive"
     options = NoOptions
-    doing = "trying out"
+    doing = "testing"
     counted = "changes"
     text_is_page = True
 
     def ask(self, opened: Opened, options: NoOptions, progress: Progress | None) -> Interactive:
-        """Return the tested levers."""
         from time import monotonic
 
-        from .levers import in_words, offered, why_not
+        from .levers import in_words, offered_levers, refusal_reason
         from .page import Interactive
 
-        began = monotonic()
+        start = monotonic()
 
-        def told(done: int, of: int) -> None:
+        def report(done: int, total: int) -> None:
             if progress is not None:
-                progress(done, of, monotonic() - began)
+                progress(done, total, monotonic() - start)
 
         session = opened.session
-        applied = [f"--scenario {name}" for name in opened.applied.scenario]
-        applied += [f"--change '{in_words(change)}'" for change in opened.applied.changes]
-        applied += ["--strict"] if opened.applied.strict else []
-        case = " ".join([str(opened.path), *applied])
-        refusal = why_not(session)
+        options_text = [f"--scenario {name}" for name in opened.applied.scenario]
+        options_text += [f"--change '{in_words(change)}'" for change in opened.applied.changes]
+        options_text += ["--strict"] if opened.applied.strict else []
+        case = " ".join([str(opened.path), *options_text])
+        refusal = refusal_reason(session)
         if refusal:
             return Interactive(session, case, None, refusal)
-        found = offered(session, told)
-        if not found.levers:
-            return Interactive(session, case, None, "nothing in the case can be changed exactly")
-        return Interactive(session, case, found)
+        levers = offered_levers(session, report)
+        if not levers.levers:
+            return Interactive(session, case, None, "no change of the case has a proportional effect")
+        return Interactive(session, case, levers)
 
     def text(self, result: Interactive, options: NoOptions) -> str:
-        """Return the page.
-
-        Raises:
-            InputError: If the case can't have one.
-        """
+        """Return the page. Raises InputError if the case can't have one."""
         from .page import page
 
         if result.offered is None:
-            raise InputError(result.refusal, fix="ask `friendshore plan` with --change, which plans any case")
+            fix = (
+                "plan the case with a change, as in `friendshore plan CASE --change 'demand=demand:radar, factor=1.2'`"
+            )
+            raise InputError(result.refusal, fix=fix, code="FS990")
         return page(result, result.offered)
 
     def document(self, result: Interactive, options: NoOptions) -> Document:
-        """Return a summary of the page."""
         from .page import summary
 
         return summary(result)

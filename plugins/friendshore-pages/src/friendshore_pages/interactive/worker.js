@@ -1,77 +1,77 @@
-// Plans anew, away from the page: HiGHS is asked for the optimum of the numbers that the page sends.
+// Worker that solves the programs of the page with HiGHS.
 "use strict";
 let highs = null;
 
 async function start(wasm) {
   highs = await Module({
-    instantiateWasm(imports, done) {
-      WebAssembly.instantiate(wasm, imports).then((made) => done(made.instance, made.module));
+    instantiateWasm(imports, onInstance) {
+      WebAssembly.instantiate(wasm, imports).then((result) => onInstance(result.instance, result.module));
       return {};
     },
   });
 }
 
-// The optimum, or with integer columns the best that is found in time, and what no solution can be below.
-function planned(asked) {
-  const whole = asked.integer && asked.integer.length > 0;
-  const model = highs.createModel({
-    numCols: asked.cost.length,
-    numRows: asked.rowLower.length,
-    colCost: asked.cost,
-    colLower: asked.lower,
-    colUpper: asked.upper,
-    rowLower: asked.rowLower,
-    rowUpper: asked.rowUpper,
-    ...(whole ? { integrality: marked(asked) } : {}),
+// Returns the optimum and its bound, or null. With integer columns, the best solution within the time limit.
+function solveModel(program) {
+  const hasIntegers = program.integer && program.integer.length > 0;
+  const solver = highs.createModel({
+    numCols: program.cost.length,
+    numRows: program.rowLower.length,
+    colCost: program.cost,
+    colLower: program.lower,
+    colUpper: program.upper,
+    rowLower: program.rowLower,
+    rowUpper: program.rowUpper,
+    ...(hasIntegers ? { integrality: integrality(program) } : {}),
     matrix: {
       format: "csr",
-      numRows: asked.rowLower.length,
-      numCols: asked.cost.length,
-      starts: asked.starts,
-      indices: asked.indices,
-      values: asked.values,
+      numRows: program.rowLower.length,
+      numCols: program.cost.length,
+      starts: program.starts,
+      indices: program.indices,
+      values: program.values,
     },
   });
   try {
-    model.options.set({ output_flag: false });
-    if (whole) model.options.set({ mip_rel_gap: asked.gap, mip_abs_gap: 0, time_limit: asked.seconds });
-    model.run();
+    solver.options.set({ output_flag: false });
+    if (hasIntegers) solver.options.set({ mip_rel_gap: program.gap, mip_abs_gap: 0, time_limit: program.seconds });
+    solver.run();
     const { optimal, timeLimit } = highs.constants.modelStatus;
-    const status = model.getModelStatus();
-    if (status !== optimal && !(whole && status === timeLimit)) return null;
-    const values = Float64Array.from(model.getSolution().colValue);
-    const objective = model.getObjectiveValue();
+    const status = solver.getModelStatus();
+    if (status !== optimal && !(hasIntegers && status === timeLimit)) return null;
+    const values = Float64Array.from(solver.getSolution().colValue);
+    const objective = solver.getObjectiveValue();
     if (!Number.isFinite(objective)) return null;
-    return { objective, values, bound: whole ? Math.min(objective, model.info.get("mip_dual_bound")) : objective };
+    return { objective, values, bound: hasIntegers ? Math.min(objective, solver.info.get("mip_dual_bound")) : objective };
   } finally {
-    model.dispose();
+    solver.dispose();
   }
 }
 
-function marked(asked) {
-  const found = new Int32Array(asked.cost.length);
-  for (const column of asked.integer) found[column] = 1;
-  return found;
+function integrality(program) {
+  const flags = new Int32Array(program.cost.length);
+  for (const column of program.integer) flags[column] = 1;
+  return flags;
 }
 
-// The same program with what was decided in whole numbers kept, without the tolerance that a solver has for these.
-function kept(asked, found) {
-  if (!asked.integer.length) return asked;
-  const lower = Float64Array.from(asked.lower);
-  const upper = Float64Array.from(asked.upper);
-  for (const column of asked.integer) lower[column] = upper[column] = Math.round(found.values[column]);
-  return { ...asked, lower, upper, integer: [] };
+// Returns the program with its integers fixed at rounded values, which removes the solver's integer tolerance.
+function withFixedIntegers(program, solution) {
+  if (!program.integer.length) return program;
+  const lower = Float64Array.from(program.lower);
+  const upper = Float64Array.from(program.upper);
+  for (const column of program.integer) lower[column] = upper[column] = Math.round(solution.values[column]);
+  return { ...program, lower, upper, integer: [] };
 }
 
-// Of all plans that cost as little, the one that buys least else than the plan does: kilograms more and less of every offer are columns of their own.
-function nearest(asked, found) {
-  const { bought, before } = asked;
-  const columns = asked.cost.length;
-  const scale = 1e6 / Math.max(1, Math.abs(found.objective));
-  const starts = Array.from(asked.starts);
-  const indices = Array.from(asked.indices);
-  const values = Array.from(asked.values);
-  asked.cost.forEach((cost, column) => {
+// Returns the solution of equal cost whose purchases differ least from the plan. Extra columns measure kilograms above and below each purchase of the plan.
+function closestToPlan(program, solution) {
+  const { bought, before } = program;
+  const columns = program.cost.length;
+  const scale = 1e6 / Math.max(1, Math.abs(solution.objective));
+  const starts = Array.from(program.starts);
+  const indices = Array.from(program.indices);
+  const values = Array.from(program.values);
+  program.cost.forEach((cost, column) => {
     if (cost) {
       indices.push(column);
       values.push(cost * scale);
@@ -91,26 +91,26 @@ function nearest(asked, found) {
   });
   const more = new Float64Array(2 * before.length);
   const joined = (one, other) => Float64Array.from([...one, ...other]);
-  return planned({
+  return solveModel({
     cost: joined(new Float64Array(columns), more.map(() => 1)),
-    lower: joined(asked.lower, more),
-    upper: joined(asked.upper, more.map(() => Infinity)),
-    rowLower: joined(asked.rowLower, [-Infinity, ...before]),
-    rowUpper: joined(asked.rowUpper, [found.objective * scale + 1e-3, ...before]),
+    lower: joined(program.lower, more),
+    upper: joined(program.upper, more.map(() => Infinity)),
+    rowLower: joined(program.rowLower, [-Infinity, ...before]),
+    rowUpper: joined(program.rowUpper, [solution.objective * scale + 1e-3, ...before]),
     starts: Int32Array.from(starts),
     indices: Int32Array.from(indices),
     values: Float64Array.from(values),
   });
 }
 
-function solve(asked) {
-  const found = planned(asked);
-  if (found === null) return null;
-  const linear = kept(asked, found);
-  const exact = asked.integer.length ? planned(linear) || found : found;
-  const near = nearest(linear, exact);
-  const values = near ? near.values.slice(0, asked.cost.length) : exact.values;
-  return { objective: exact.objective, bound: Math.min(found.bound, exact.objective), values };
+function solve(program) {
+  const solution = solveModel(program);
+  if (solution === null) return null;
+  const linear = withFixedIntegers(program, solution);
+  const optimum = program.integer.length ? solveModel(linear) || solution : solution;
+  const closest = closestToPlan(linear, optimum);
+  const values = closest ? closest.values.slice(0, program.cost.length) : optimum.values;
+  return { objective: optimum.objective, bound: Math.min(solution.bound, optimum.objective), values };
 }
 
 onmessage = async ({ data }) => {
@@ -119,9 +119,9 @@ onmessage = async ({ data }) => {
       await start(data.wasm);
       postMessage({ ready: true });
     } else {
-      const began = performance.now();
-      const answers = data.asked.map(solve);
-      postMessage({ number: data.number, answer: { answers, seconds: (performance.now() - began) / 1000 } });
+      const startTime = performance.now();
+      const answers = data.requests.map(solve);
+      postMessage({ number: data.number, answer: { answers, seconds: (performance.now() - startTime) / 1000 } });
     }
   } catch (error) {
     postMessage({ number: data.number, failed: String(error) });
