@@ -209,7 +209,7 @@ def test_onboarding_is_decided_before_it_is_known_whether_it_is_needed(
     [
         ({"change": [{"price": "cn-metal", "factor": 2}]}, "FS979"),
         ({"change": [{"enable": "ban", "from": "2026-06-01"}]}, "FS979"),
-        ({"lose": "nobody"}, "names nothing in the case"),
+        ({"lose": "nobody"}, "FS241"),
         ({"lose": "au", "share": "50 %"}, "FS980"),
     ],
 )

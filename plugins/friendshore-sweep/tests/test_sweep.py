@@ -277,7 +277,7 @@ def test_a_worker_of_other_software_is_refused(monkeypatch: pytest.MonkeyPatch) 
     """It could plan otherwise: each row says so."""
     packed = swept_case(Inputs(CASE, (FACTS,), ())).packed()
     monkeypatch.setattr(processes, "versions", lambda: {"friendshore": "9.9", "ortools": "9.9"})
-    with pytest.raises(InputError, match=r"other software.*friendshore 9\.9"):
+    with pytest.raises(InputError, match=r"FS427.*friendshore 9\.9"):
         planning.plan_scenario(planning.ScenarioTask(0, Applied(), planning.case_hash(packed), packed=packed))
 
 

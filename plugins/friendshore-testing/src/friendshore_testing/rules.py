@@ -80,7 +80,9 @@ class RuleSetTrial:
     def _json_problems(self) -> Iterator[Diagnostic]:
         for rule in self.rules:
             try:
-                reread = type(rule).model_validate_json(rule.model_dump_json(by_alias=True)).with_settings(rule.settings)
+                reread = (
+                    type(rule).model_validate_json(rule.model_dump_json(by_alias=True)).with_settings(rule.settings)
+                )
             except ValueError as error:
                 message = f"can't be read from its own JSON: {error}"
                 yield _problem(rule, message, "a rule of plain values", code="FS953")
