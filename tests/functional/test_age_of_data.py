@@ -95,7 +95,7 @@ def test_law_that_turned_since_it_was_looked_at_is_told(tmp_path: Path) -> None:
     for words in ("check", "plan", "plan --full"):
         name, *options = words.split()
         told = [friendshore(name, tmp_path, *options, day=day) for day in ("2026-11-27", "2026-11-28", "2027-06-01")]
-        named = "turned since it was looked at: cn-46-2-" if words == "plan" else turned  # the screen names the first
+        named = "changed after their last review: cn-46-2-" if words == "plan" else turned  # the screen names the first
         assert [named in text for text in told] == [False, True, True], words
     friendshore("plan", tmp_path, "--out", tmp_path / "run", day="2026-11-28")
     assert turned in friendshore("report", tmp_path / "run")

@@ -116,7 +116,7 @@ def test_departures_from_enacted_law_are_told(folder: Path) -> None:
     """Disabled law, weak evidence, and an end use that no rule names are assumptions."""
     run = plan(edit(folder, ("[accept]", '[accept]\nrule_status = ["pending"]')))
     assert "enacted law doesn't apply" in accepted(run)
-    assert "from `assumed` on" in accepted(run)
+    assert "evidence rated `assumed` or better" in accepted(run)
     edit(folder, ('rule_status = ["pending"]\n', ""), ('end_use = "defense"\n', 'end_use = "lamps"\n'))
     assert "no rule names the end use `lamps`" in accepted(plan(folder))
 
@@ -149,7 +149,7 @@ def test_a_listed_maker_gets_nothing_from_who_listed_it(folder: Path) -> None:
     recipe = folder / "catalog" / "recipe.csv"
     recipe.write_text(f"{RECIPE}quebec-gallium,input,gallium-4n,1.1,invented\n", encoding="utf-8")
     edit(folder, ("", LISTED))
-    assert "Example Metals, whose plant `quebec` has no `place`" in accepted(plan(folder))
+    assert "Example Metals, but doesn't apply to purchases for its plant `quebec`" in accepted(plan(folder))
     places = (
         ("country,source", "country,place,source"),
         (",CA,", ",CA,becancour,"),

@@ -193,7 +193,7 @@ def test_no_warning_is_left_out(run: Run, width: int) -> None:
     for words, kind, rows in (
         ("At risk: ", "rules? of unknown status", run.exposed),
         ("Nothing is planned for ", "conflicts?", run.conflicts),
-        ("Perhaps counted twice: ", "perhaps counted twice", twice),
+        ("Possibly counted twice: ", "possibly counted twice", twice),
     ):
         left = sum(int(number) for number in re.findall(rf"(\d+) more {kind}", text))
         assert text.count(words) + left == len(rows)

@@ -392,7 +392,7 @@ def test_a_workbook_with_facts_is_shipped_with_what_declares_them(case: Path, si
         assert all(outcome.holds for outcome in outcomes_of(checks_of(shipped)) if outcome.check.name == "read")
         shutil.rmtree(shipped)
     told = command(case.parent, "plugins", "new", "Acme.Ports", "--from", "ours.xlsx", code=2)
-    assert "would take the place of the installed Acme.Ports" in told
+    assert "would replace the installed Acme.Ports" in told
 
 
 def test_a_run_outlives_what_declared_its_columns(site: Site, case: Path) -> None:
@@ -407,7 +407,7 @@ def test_a_run_outlives_what_declared_its_columns(site: Site, case: Path) -> Non
     assert "facilities.csv:1 [flag]: FS001 " in told
     assert "install the plugin that declares `emissions`" in told
     told = command(case.parent, "verify", "run", "--quiet")
-    assert "facilities.csv:1 [flag]: no such column, and 6 more errors" in told
+    assert "facilities.csv:1 [flag]: FS001 unknown column, and 6 more errors" in told
 
 
 @pytest.mark.usefixtures("case")

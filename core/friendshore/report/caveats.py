@@ -258,7 +258,7 @@ def _assumed(run: Run, most: int) -> Iterator[str]:
     if codes.ACCEPTED in briefs:
         yield f"{BEFORE_ALL[codes.ACCEPTED]}: {'; '.join(briefs[codes.ACCEPTED])}"
     twice = (f"{BEFORE_ALL[codes.COUNTED_TWICE]}: {text}" for text in briefs.get(codes.COUNTED_TWICE, ()))
-    yield from _most(twice, most, "more perhaps counted twice", "more perhaps counted twice")
+    yield from _most(twice, most, "more possibly counted twice", "more possibly counted twice")
     for code, why in ((codes.NO_DUTY, "no tariff line known"), (codes.HIGHEST_DUTY, "customs origin not known")):
         if code in briefs:
             yield f"{BEFORE_ALL[code]}, {why}: {few(briefs[code], most=most)}"

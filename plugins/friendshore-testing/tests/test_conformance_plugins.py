@@ -56,7 +56,7 @@ SPANS = 'for label, periods in facts.spans("period"):'
 RULES: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "product of limits": ({"old": "(bought,)", "new": "(bought * bought,)"}, "linear", "(bought * bought,)", "unsupported operand"),
     "bound by purchases": ({"old": "at_most=self.most", "new": "at_most=bought"}, "linear", "class House", "`at_most` is a BoughtTerm, which depends on the plan"),
-    "span of no length": ({"old": 'spans("period")', "new": 'spans("month")'}, "linear", 'spans("month")', "there are no stretches of a month"),
+    "span of no length": ({"old": 'spans("period")', "new": 'spans("month")'}, "linear", 'spans("month")', "isn't one of period, year, and horizon"),
     "remembers": ({"old": COUNTS, "new": "lambda offer, place: 1 + next(numbers)"}, "pure", "class House", "FS955"),
     "reads the clock": (forbids(first="import time; time.time()"), "pure", "time.time()", "reads the clock"),
     "reads the day": ({"old": SPANS, "new": f"from datetime import date; date.today()\n        {SPANS}"}, "pure", "date.today()", "reads the clock"),
@@ -70,9 +70,9 @@ RULES: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "breaks down where nothing is offered": ({"old": SPANS, "new": f"facts.offers[0]\n        {SPANS}"}, "gaps", "facts.offers[0]", "IndexError"),
     "ends the program": (forbids(first="raise SystemExit(0)"), "answers", "raise SystemExit(0)", "SystemExit: 0"),
     "speaks for another": ({"old": LIMIT, "new": FORBID.format(first="pass", result="Result.FAIL").replace("self.id", "'other'")}, "answers", "class House", "by the rule `other` instead of its own"),
-    "turns into nothing": ({"old": "    most:", "new": "    def in_currency(self, currency, exchange):\n        return None\n\n    most:"}, "answers", "class House", "`in_currency` answers None"),
+    "turns into nothing": ({"old": "    most:", "new": "    def in_currency(self, currency, exchange):\n        return None\n\n    most:"}, "answers", "class House", "`in_currency` returned None"),
     "takes no use": ({"old": LIMIT, "new": "    def judge(self, offer, move):\n        return None\n\n\n"}, "answers", "class House", "takes 3 positional arguments"),
-    "pays the buyer": ({"old": LIMIT, "new": "    def charge(self, offer, move, use, origin, value):\n        return Decimal(-5)\n\n\n"}, "answers", "class House", "`charge` answers -5"),
+    "pays the buyer": ({"old": LIMIT, "new": "    def charge(self, offer, move, use, origin, value):\n        return Decimal(-5)\n\n\n"}, "answers", "class House", "`charge` returned -5"),
     "pays for a miss": ({"old": "at_most=self.most", "new": "at_most=self.most, penalty=Decimal(-1)"}, "linear", "class House", "negative `penalty`"),
     "trusts the unknown": (forbids(first="if not offer.performed: return PASS"), "doubt", "class House", "(without stages) to AU for civil, but returns unproven if it was definitely mined in"),
     "cheap in doubt": ({"old": LIMIT, "new": CHARGE}, "doubt", "class House", ", but 50 if "),
@@ -131,7 +131,7 @@ PLUGINS: dict[str, tuple[Callable[[Path], Path], str, str]] = {
     "unknown key": (announcing('api = 1\nkind = ["house"]\n'), "manifest", "did you mean `kinds`"),
     "plant of another catalog": (repeated, "clashes", 'facilities.csv", "row": 2, "column": "id"'),
     "wheel without its catalog": (lambda folder: wheel(catalog_plugin(folder), *TABLES), "manifest", "`catalog` has no catalog.toml"),
-    "wheel without its sources": (lambda folder: wheel(catalog_plugin(folder), "sources.csv"), "read", "there is no sources.csv"),
+    "wheel without its sources": (lambda folder: wheel(catalog_plugin(folder), "sources.csv"), "read", "the catalog has no sources.csv"),
     "wheel without its manifest": (lambda folder: wheel(catalog_plugin(folder), "friendshore.toml"), "manifest", "friendshore.toml"),
     "wheel without its code": (lambda folder: wheel(rule_plugin(folder), "__init__.py"), "code", "it has no hook `friendshore_rules`"),
 }  # fmt: skip
@@ -218,7 +218,7 @@ WRONG = VECTORS.replace('"fail"', '"pass"')
         deep(PACK, "", "vectors", "FS957"),
         (PACK.replace('source = "a text", ', ""), WRONG, "citations vectors", "FS950; FS957"),
         (PACK.replace("origin-ban", "orign-ban"), VECTORS, "read", "did you mean"),
-        deep(PACK.replace('title = "Tin"', ""), VECTORS, "read", "a needed key is missing"),
+        deep(PACK.replace('title = "Tin"', ""), VECTORS, "read", "FS002"),
         deep(PACK, VECTORS.replace('why = "Refined in China."', ""), "citations", "FS957"),
         deep(PACK, VECTORS.replace("delivered", "deliverd"), "vectors", "did you mean `delivered`"),
     ],
@@ -276,9 +276,9 @@ def test_loading_all_tells_which_hang_raise_or_end(crowd: Mapping[str, str]) -> 
     found = {plugin["distribution"]: plugin for plugin in answer(done)["plugins"]}
     wrong = {name for name, plugin in found.items() if name.startswith("crowd-") and plugin.get("import_error")}
     assert wrong == {"crowd-03", "crowd-07", "crowd-11"}
-    assert "was not imported within 20 s" in found["crowd-03"]["import_error"]
+    assert "did not finish its import within" in found["crowd-03"]["import_error"]
     ends = {number: found[f"crowd-{number:02d}"]["imported"] for number in (3, 7, 11, 12)}
-    assert ends == {3: "hung", 7: "failed", 11: "ended the process", 12: "not tried"}
+    assert ends == {3: "hung", 7: "failed", 11: "ended the process", 12: "not imported"}
     assert "ZeroDivisionError" in found["crowd-07"]["import_error"]
     assert "exit code 9" in found["crowd-11"]["import_error"]
     assert found["crowd-00"]["seconds"] > 0
