@@ -132,7 +132,7 @@ def test_a_run_is_written_as_one_file_with_what_was_asked_of_it(planned: Planned
     ids = re.findall(r'\bid="([^"]+)"', text)
     assert len(ids) == len(set(ids))
     assert "effects of the code of" not in text  # plugins that print and answer take no part in the plan
-    assert text.index("How sure this is") < text.index("Why not quebec-gallium") < text.index("What is available when")
+    assert text.index("Proof") < text.index("Why not quebec-gallium") < text.index("What is available when")
     unnamed = friendshore("report", run, "--out", tmp_path / "first.txt")
     assert (unnamed.returncode, ".md, .html, .xlsx" in unnamed.stderr) == (2, True)
     again = friendshore("report", run, "--out", first, "--json")

@@ -60,7 +60,7 @@ def test_losses_of_countries_from_a_period_on(case: Path) -> None:
     """Without insurance and pairs if they are left out."""
     done = here("stress", case, "--from", "2027-Q1", "--by", "country", "--full", "--top", "0")
     assert done.returncode == 0, done.stderr
-    assert "taken away in turn from 2027-01-01" in done.stdout
+    assert "removed in turn from 2027-01-01" in done.stdout
     assert "loss of any one country" in done.stdout
     found = data("stress", case, "--no-pairs", "--by", "none")
     assert (found["pairs"], found["insurance"]) == ([], None)
@@ -123,7 +123,7 @@ def test_why_not_says_what_keeps_an_offer_out(case: Path, of: Path | None, offer
     [
         (("stress", "", "--from", "soon"), "expected", "a date from 2026-10-01 to 2028-03-31"),
         (("stress", "", "--loss-from", "2031-01-01"), "expected", "a date from 2026-10-01 to 2028-03-31"),
-        (("stress", "", "--by", "planet"), "expected", "supplier, parent, country, catalog or none"),
+        (("stress", "", "--by", "planet"), "expected", "supplier, parent, country, catalog, or none"),
         (("calendar", "", "--until", "2020-01-01"), "expected", "2026-10-01 or later"),
         (("calendar", "", "--until", "2031-02-30"), "expected", "a date like 2031-12-31"),
         (("why-not", "", "quebec-galium"), "fix", "did you mean `quebec-gallium`"),

@@ -97,7 +97,7 @@ def stress(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
     return stress_document(found, 3, insured), [
         ("^Without {2,}", len(felt)),
         ("^Stock that", len(insured.stock)),
-        ("^Not insured", sum(not one.met for one in insured.losses)),
+        ("^Not fully insured", sum(not one.met for one in insured.losses)),
     ]
 
 

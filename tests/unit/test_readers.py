@@ -305,9 +305,9 @@ def test_the_kit_tells_mistakes_of_an_example_where_they_stand(site: Site) -> No
     ("old", "new", "check", "message"),
     [
         ('"""Exports of an ERP system: `table;column=value;column=value`, one row a line."""', "", "written", "has no text"),
-        ('    example = "example"\n', "", "reads", "it names no example"),
-        ("        read = self.tables(asked)\n", "        import random\n        return CatalogRows({'name': str(random.random())})\n", "reads", "something else"),
-        ("            raise InputError(", "            raise OSError(", "missing", "it does not say so"),
+        ('    example = "example"\n', "", "reads", "its class has no `example`"),
+        ("        read = self.tables(asked)\n", "        import random\n        return CatalogRows({'name': str(random.random())})\n", "reads", "FS955"),
+        ("            raise InputError(", "            raise OSError(", "missing", "report a missing"),
     ],
 )  # fmt: skip
 def test_the_kit_finds_what_is_wrong_with_a_reader(site: Site, old: str, new: str, check: str, message: str) -> None:

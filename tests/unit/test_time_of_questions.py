@@ -85,7 +85,7 @@ def test_other_questions_say_what_was_not_reached() -> None:
     assert (len(losses.losses), losses.unasked) == (0, len(whole.losses) + len(whole.pairs))
     assert not found.repairs
     assert [(gap.complete, gap.stopped, gap.searched) for gap in found.gaps] == [(False, True, -1)]
-    assert "time is up" in unwrapped(repairs_document(found))
+    assert "time limit" in unwrapped(repairs_document(found))
     late = [one for one in alternatives(opened(60, -1, banned=False)).offers if not one.in_time]
     assert {one.offer: one.rise for one in late} == {"au-metal": None, "jp-metal": None}
 

@@ -403,18 +403,18 @@ CELLS: Mapping[str, Mapping[str, str]] = {
         "price": "the scenario states the price, which replaces a benchmark or quotes.",
         "premium": "the scenario multiplies the price.",
         "until": "an earlier day: the offer is removed from the next day on.",
-        "min_order": "if cleared: the minimum order is lifted.",
-        "max_order": "if cleared together with max_lots, max_per_year, and total: the maximum order is lifted.",
-        "max_lots": "if cleared together with lot, or with max_order, max_per_year, and total: the maximum is lifted.",
-        "max_per_year": "if cleared together with max_order, max_lots, and total: the maximum order is lifted.",
-        "total": "if cleared together with max_order, max_lots, and max_per_year: the maximum order is lifted.",
-        "lot": "if cleared together with max_lots: lots are lifted.",
-        "onboarding": "if cleared: the one-off cost is lifted.",
-        "qualification": "if cleared: the qualification time is lifted.",
-        "from": "if cleared together with until: the dates of orders are lifted.",
+        "min_order": "if cleared: the minimum order is removed.",
+        "max_order": "if cleared together with max_lots, max_per_year, and total: the maximum order is removed.",
+        "max_lots": "if cleared together with lot, or with max_order, max_per_year, and total: the maximum is removed.",
+        "max_per_year": "if cleared together with max_order, max_lots, and total: the maximum order is removed.",
+        "total": "if cleared together with max_order, max_lots, and max_per_year: the maximum order is removed.",
+        "lot": "if cleared together with max_lots: lots are removed.",
+        "onboarding": "if cleared: the one-off cost is removed.",
+        "qualification": "if cleared: the qualification time is removed.",
+        "from": "if cleared together with until: the dates of orders are removed.",
         "lead_time": "the scenario multiplies the lead time on every lane. 0 lifts it.",
-        "take_or_pay": "if cleared together with take_or_pay_share: take-or-pay is lifted.",
-        "take_or_pay_share": "if cleared together with take_or_pay: take-or-pay is lifted.",
+        "take_or_pay": "if cleared together with take_or_pay_share: take-or-pay is removed.",
+        "take_or_pay_share": "if cleared together with take_or_pay: take-or-pay is removed.",
     },
     "capacity": {
         "per_year": "the scenario states the capacity, from the row's day to the next row's.",
@@ -425,10 +425,10 @@ CELLS: Mapping[str, Mapping[str, str]] = {
     "recipe": {"per_unit": "the scenario multiplies the quantity of the material per unit."},
     "quotes": {"price": "if all quotes of an offer change by one factor: the scenario multiplies its price."},
     "terms": {
-        "fixed": "if cleared: the fixed cost is lifted.",
-        "least": "if cleared: the minimum is lifted.",
-        "most": "if cleared: the maximum is lifted.",
-        "setup_use": "if cleared: the set-up is lifted.",
+        "fixed": "if cleared: the fixed cost is removed.",
+        "least": "if cleared: the minimum is removed.",
+        "most": "if cleared: the maximum is removed.",
+        "setup_use": "if cleared: the set-up is removed.",
     },
 }
 """Sheet -> column -> effect of an edit."""
@@ -468,7 +468,7 @@ ROWS_DELETED: Mapping[str, str] = {
     "demand": "the scenario removes the demand.",
     "offers": "the scenario removes the offer. Its rows in other sheets can stay.",
     "facilities": "the scenario removes all its offers. Their rows in other sheets can stay.",
-    "tiers": "if all rows of an offer, facility, or supplier are deleted: its tiered prices are lifted.",
+    "tiers": "if all rows of an offer, facility, or supplier are deleted: its tiered prices are removed.",
 }
 """Sheet -> effect of deleting a row."""
 
