@@ -195,6 +195,8 @@ def rules_drawing(run: Run, table: doc.DataTable) -> doc.Drawing:
 
 
 MAX_MATERIALS = 40
+# A chart has eight styles of bars: seven materials, and all others.
+MAX_MATERIALS_IN_CHART = 7
 MAX_CHARGING_RULES = 30
 MAX_PRICES = 12
 
@@ -212,7 +214,7 @@ def spend_drawing(run: Run) -> doc.Drawing | None:
         for material, purchases in by_material(run).items()
     }
     total_by_name = {material: total(amounts.values()) for material, amounts in by_name.items()}
-    named = largest(total_by_name, MAX_MATERIALS)
+    named = largest(total_by_name, MAX_MATERIALS_IN_CHART)
     others = [by_name[material] for material in by_name if material not in set(named)]
     series = [charts.Series(run.names.material(material), _values(years, by_name[material])) for material in named]
     series += (
