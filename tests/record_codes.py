@@ -18,14 +18,14 @@ from friendshore.report import problem_lines
 TABLE = Path(__file__).parents[1] / "core/friendshore/codes.toml"
 LONGEST = 400
 _found: dict[str, Diagnostic] = {}
+_make = Diagnostic.__init__
 
 
 def pytest_configure() -> None:
     """Keep the best diagnostic of each code from now on."""
-    make = Diagnostic.__init__
 
     def recorded(self: Diagnostic, *args: object, **kwargs: object) -> None:
-        make(self, *args, **kwargs)  # type: ignore[arg-type]
+        _make(self, *args, **kwargs)  # type: ignore[arg-type]
         if self.code and (self.code not in _found or _rank(self) < _rank(_found[self.code])):
             _found[self.code] = self
 
@@ -34,7 +34,8 @@ def pytest_configure() -> None:
 
 def _rank(problem: Diagnostic) -> tuple[bool, bool, bool, int]:
     """Return a key that is least for a short example with a place and a fix, and without a path of this machine."""
-    return "/tmp/" in str(replace_place(problem)), not problem.file, not problem.fix, len(str(problem))
+    text = str(problem)
+    return "/tmp/" in text.replace(problem.file, ""), not problem.file, not problem.fix, len(text)
 
 
 def replace_place(problem: Diagnostic) -> Diagnostic:
@@ -44,6 +45,7 @@ def replace_place(problem: Diagnostic) -> Diagnostic:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the examples of codes that have none."""
+    Diagnostic.__init__ = _make  # type: ignore[method-assign]
     text = TABLE.read_text("utf-8")
     for code, problem in sorted(_found.items()):
         example = "\n".join(problem_lines([replace_place(problem)]))
