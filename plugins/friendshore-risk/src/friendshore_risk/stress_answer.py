@@ -649,18 +649,7 @@ class _InsuranceSearch:
             ordered_before(self.session.verified, self.period),
             self._total_by_material(verified, ordered_before),
         )
-        used_offers = {purchase.offer for purchase in self.session.verified.plan.purchases}
-        orders = [
-            Ordered(
-                offer=name,
-                kilograms=insured.get(name, _ZERO),
-                today=current.get(name, _ZERO),
-                new=name not in used_offers,
-            )
-            for name in current | insured
-        ]
-        changed = [order for order in orders if abs(order.kilograms - order.today) > self.slack]
-        return tuple(sorted(changed, key=lambda order: (-abs(order.kilograms - order.today), order.offer)))
+        return changed_orders(self.session, current, insured, self.slack)
 
     def _ready(self, verified: Sequence[CostedPlan | None]) -> tuple[Ready, ...]:
         current, insured = ready_at(self.session.verified, self.period), self._total_by_material(verified, ready_at)
@@ -766,6 +755,22 @@ def ordered_before(verified: VerifiedPlan, period: int) -> Kilograms:
     return totals(
         (purchase.offer, purchase.quantity) for purchase in verified.plan.purchases if purchase.ordered < period
     )
+
+
+def changed_orders(session: Session, current: Kilograms, planned: Kilograms, slack: Decimal) -> tuple[Ordered, ...]:
+    """Return the offers whose orders differ by more than `slack`, the largest difference first."""
+    used_offers = {purchase.offer for purchase in session.verified.plan.purchases}
+    orders = [
+        Ordered(
+            offer=name,
+            kilograms=planned.get(name, _ZERO),
+            today=current.get(name, _ZERO),
+            new=name not in used_offers,
+        )
+        for name in current | planned
+    ]
+    changed = [order for order in orders if abs(order.kilograms - order.today) > slack]
+    return tuple(sorted(changed, key=lambda order: (-abs(order.kilograms - order.today), order.offer)))
 
 
 def ready_at(verified: VerifiedPlan, period: int) -> Kilograms:

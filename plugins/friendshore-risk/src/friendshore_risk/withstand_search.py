@@ -39,6 +39,7 @@ from .stress_answer import (
     Kilograms,
     Ordered,
     Ready,
+    changed_orders,
     decoded,
     first_loss,
     ordered_before,
@@ -623,18 +624,7 @@ class _WithstandSearch:
             ordered_before(self.session.verified, self.day.loss_period),
             self._total_by_material(plans, ordered_before),
         )
-        used_offers = {purchase.offer for purchase in self.session.verified.plan.purchases}
-        orders = [
-            Ordered(
-                offer=name,
-                kilograms=planned.get(name, _ZERO),
-                today=current.get(name, _ZERO),
-                new=name not in used_offers,
-            )
-            for name in current | planned
-        ]
-        changed = [order for order in orders if abs(order.kilograms - order.today) > self.slack]
-        return tuple(sorted(changed, key=lambda order: (-abs(order.kilograms - order.today), order.offer)))
+        return changed_orders(self.session, current, planned, self.slack)
 
     def _ready(self, plans: Sequence[CostedPlan]) -> tuple[Ready, ...]:
         current, planned = (
