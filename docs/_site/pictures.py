@@ -1,6 +1,7 @@
-"""Pictures of the documentation site, made by the commands that they show whenever the site is built: none is kept, so that none is out of date.
+"""Pictures of the documentation site, made by the commands that they show whenever the site is built.
 
-Pages say in comments, which nobody sees in the repository, where they stand:
+`python docs/_site/pictures.py` writes those that the README shows, since code hosts run no commands. A test compares them with what the commands
+print today. Pages say in comments, which nobody sees in the repository, where they stand:
 
 - `<!-- screen: COMMAND && COMMAND -->`: what the last of these commands prints on a terminal.
 - `<!-- made: FILE | CAPTION | … -->`: a file that the page's blocks of commands have written, with charts of it by their captions.
@@ -30,6 +31,7 @@ from rich.console import Console
 from rich.text import Text
 
 ROOT = Path(__file__).parents[2]
+README_PICTURES = ROOT / "docs" / "pictures"
 DAY = "1790726400"
 """2026-09-30. A case that `init` writes on this day starts on 2026-10-01, as in the text of the pages."""
 SCREEN = re.compile(r"^<!-- screen: (.+) -->$", re.MULTILINE)
@@ -190,3 +192,19 @@ def slug(written: str) -> str:
 def last(commands: str) -> str:
     """The command that is shown."""
     return commands.rpartition(" && ")[2]
+
+
+def of_readme() -> Iterator[tuple[str, bytes]]:
+    """Yield the names and contents of the README's drawings."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        command = "friendshore plan docs/cases/us-2027"
+        yield "plan.svg", terminal(f"$ {command}", Text.from_ansi(run(command, place, first=True))).encode()
+        run("friendshore frontier docs/cases/us-2027 --quiet --out frontier.html", place, first=True)
+        drawn = dict(charts("frontier.html", (place / "frontier.html").read_bytes(), [FRONTIER]))
+        yield "frontier.svg", drawn[chart("frontier.html", FRONTIER, "wide")]
+
+
+if __name__ == "__main__":
+    for name, content in of_readme():
+        (README_PICTURES / name).write_bytes(content)
