@@ -126,11 +126,7 @@ _T = TypeVar("_T")
 
 
 def refuse_other_types(value: object, function: str, types: Sequence[type]) -> None:
-    """Raise a helpful error if the first argument of a public function, such as the path of a case, has none of these types.
-
-    Raises:
-        InputError: If it has another type.
-    """
+    """Raise an InputError with a fix if the first argument of a public function, such as the path of a case, has none of these types."""
     if isinstance(value, tuple(types)):
         return
     names = [kind.__name__ for kind in types]

@@ -1,7 +1,4 @@
-"""Readable forms of foreign text that terminals, browsers, and spreadsheets can't execute.
-
-Printed unchanged, a name could contain escape sequences that color, move, or forge the text around it. All printed text passes through here.
-"""
+"""Inert forms of foreign text. Printed unchanged, a name could color, move, or forge the text around it, or be executed. All printed text passes through here."""
 
 from __future__ import annotations
 

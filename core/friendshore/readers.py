@@ -1,8 +1,4 @@
-"""Interface of plugins' readers of tables in other formats, and `CaseFacts` for rule packs of a case.
-
-A case names a reader with an argument in place of something installed: `catalogs = ["acme-erp:suppliers"]`. Its rows are read like a table of
-friendshore's own, column by column. Each error has the line that the reader states.
-"""
+"""Interface of plugins' readers of tables in other formats (`catalogs = ["acme-erp:suppliers"]` in a case), and `CaseFacts` for rule packs of a case."""
 
 from __future__ import annotations
 

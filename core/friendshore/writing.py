@@ -1,7 +1,4 @@
-"""Atomic writing of files and folders: written in a hidden temporary folder beside their place, and then renamed.
-
-A killed process may leave the hidden folder, `.NAME.*.friendshore`. It can be deleted.
-"""
+"""Atomic writing: to a hidden temporary folder, then renamed. A killed process may leave that folder, `.NAME.*.friendshore`, which can be deleted."""
 
 from __future__ import annotations
 
@@ -44,7 +41,6 @@ def system_input_error(error: OSError) -> InputError:
 
 
 def write_file(path: Path, content: bytes | Iterable[bytes]) -> None:
-    """Write a new file, and sync it to the disk."""
     with path.open("xb") as file:
         file.writelines([content] if isinstance(content, bytes) else content)
         file.flush()
@@ -77,10 +73,7 @@ def aside(place: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_write_path(place: Path) -> Iterator[Path]:
-    """Yield a path to write a file or folder to. If the block succeeds, it is moved to its place in one rename.
-
-    An existing file is replaced. For a folder, nothing may exist at its place.
-    """
+    """Yield a path to write to. If the block succeeds, it replaces the file `place`, or becomes the new folder `place`, in one rename."""
     with aside(place) as new:
         yield new
         if new.is_dir() and (place.exists() or place.is_symlink()):

@@ -24,11 +24,7 @@ class FindCatalog(Protocol):
     """Finder of a case's catalogs by name."""
 
     def __call__(self, name: str) -> CatalogRef:
-        """Return the location of a catalog.
-
-        Raises:
-            FriendshoreError: Like `Registry.catalog_folder`.
-        """
+        """Return the location of a catalog. Raise the errors of `Registry.catalog_folder`."""
 
     @property
     def told(self) -> Callable[[Iterable[Diagnostic]], list[Diagnostic]]:

@@ -82,11 +82,7 @@ def load_catalog(
 
 
 def _rows_in(source: str | Mapping[str, object]) -> CatalogRows:
-    """Return the tables of a catalog in a text or a dict.
-
-    Raises:
-        InputError: If the text isn't TOML or JSON.
-    """
+    """Return the tables of a catalog in a text or a dict, or raise an InputError if the text isn't TOML or JSON."""
     problems: list[Diagnostic] = []
     toml = toml_of(source, "catalog", problems)
     if toml is None:

@@ -344,7 +344,6 @@ def _significant_digits(text: str) -> int:
 
 
 rounded = _ROUND.plus
-"""Function that rounds a finite decimal to 15 significant digits, without the checks of `exact`."""
 
 
 def without_trailing_zeros(value: object) -> Decimal:

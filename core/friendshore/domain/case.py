@@ -134,9 +134,7 @@ class Assume(CheckedRecord):
     holding: Annotated[YearlyShare | None, Written("5 %/year")] = None
     """Yearly cost of holding stock, as a share of the material's benchmark or most expensive price."""
     priority: Annotated[tuple[EndUse, ...], Written(["defense", "civil"])] = ("defense",)
-    """End uses in order of their shortage penalty, where no `shortage_price` is given. End uses not named come last, all alike. Defaults to
-    `["defense"]`; `[]` means no priority.
-    """
+    """End uses in order of their shortage penalty, where no `shortage_price` is given. End uses not named come last, all alike. Defaults to `["defense"]`; `[]` means no priority."""
     licence: dict[str, str] = Field(default_factory=dict)
     """End use -> `granted`: licenses that are assumed."""
     offer: tuple[OfferAssumption, ...] = ()
@@ -319,9 +317,7 @@ class Level(CheckedRecord):
     """A lexicographic objective, minimized subject to the earlier ones."""
 
     minimise: Annotated[Minimise, Written("shortage")]
-    """`shortage` (at its penalty), `cost` (spending, penalties, and shortage), `spend` (spending alone), or `concentration` (kilograms from the
-    largest seller).
-    """
+    """`shortage` (at its penalty), `cost` (spending, penalties, and shortage), `spend` (spending alone), or `concentration` (kilograms from the largest seller)."""
     of: Annotated[tuple[str, ...], Names("material"), Names("demand"), Written(["defense"])] = ()
     """For shortage: end uses, materials, or demands. For concentration: materials or elements. Blank means all."""
     by: Annotated[Literal["country", "supplier", "parent", "facility"], Written("supplier")] = "country"
@@ -515,9 +511,7 @@ class Case(Tables, CheckedRecord):
     packs: Annotated[tuple[str, ...], Written(["us-10usc4872"])] = ()
     """Names of installed rule packs, or folders next to the case."""
     blocked: Annotated[tuple[str, ...], Written(["acme-rules", "built-in:tariff"], "block")] = ()
-    """Plugins that count as not installed: distributions or entry points, with `:name` for one thing of a plugin. Friendshore's own kinds of
-    rules are `built-in`.
-    """
+    """Plugins that count as not installed: distributions or entry points, with `:name` for one thing of a plugin. Friendshore's own kinds of rules are `built-in`."""
     accept: Accept = Field(default_factory=Accept)
     assume: Assume = Field(default_factory=Assume)
     concern: Concern = Field(default_factory=Concern)
@@ -539,9 +533,7 @@ class Case(Tables, CheckedRecord):
     overlaps: tuple[Overlap, ...] = ()
     """Decisions on facilities that several catalogs describe."""
     frozen: FrozenPrices | None = None
-    """Default shortage penalties and holding costs, from the case before its scenario and other changes. None without changes: they then follow
-    from the facts.
-    """
+    """Default shortage penalties and holding costs, from the case before its scenario and other changes. None without changes: they then follow from the facts."""
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Settings of plugins by name, as written. The registry validates them with the plugins' models."""
     settings_from: dict[str, dict[str, Path]] = Field(default_factory=dict, exclude=True)

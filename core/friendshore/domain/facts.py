@@ -1,6 +1,5 @@
-"""Facts of catalogs: materials, places, facilities, and offers with their chains and lanes, and columns that plugins declare.
-
-All masses are kilograms in the material's own basis. All prices are money per such kilogram.
+"""Facts of catalogs: materials, places, facilities, and offers with their chains and lanes, and columns that plugins declare. All masses are
+kilograms in the material's own basis. All prices are money per such kilogram.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""A plan: purchases, production, transfers, stock, deliveries, and shortages, with their exact cost.
-
-Periods are indices into the case's horizon. Quantities are kilograms in the material's basis. `requirement` is the label of the compliance class
-that a kilogram may serve. Purchases are parallel arrays, so that a plan with a hundred thousand of them is created and verified without a record
-for each.
+"""A plan: purchases, production, transfers, stock, deliveries, and shortages, with their exact cost. Periods are indices into the case's horizon.
+Quantities are kilograms in the material's basis. `requirement` is the label of the compliance class that a kilogram may serve. Purchases are parallel
+arrays, so that a plan with a hundred thousand of them is created and verified without a record for each.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""A run: a verified plan for people and programs. Its JSON form is `run.json`, and the output of `plan --json`.
-
-Money is in the case's currency and, unless a field says otherwise, not discounted. Quantities are kilograms in the material's basis. Periods are
-named by their labels. Dates are ISO 8601.
+"""A run: a verified plan for people and programs. Its JSON form is `run.json`, and the output of `plan --json`. Money is in the case's currency and,
+unless a field says otherwise, not discounted. Quantities are kilograms in the material's basis. Periods are named by their labels. Dates are ISO
+8601.
 """
 
 from __future__ import annotations

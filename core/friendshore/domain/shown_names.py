@@ -85,10 +85,7 @@ class ShownNames(Record):
 
 
 def offer_names(offers: Iterable[tuple[str, str, str, str]]) -> dict[str, str]:
-    """Return offer id -> name of its plant, with the offer's id if the plant has several offers of a material.
-
-    `offers` are offer id, plant id, plant name, and a material that the offer makes. Plants without a name are left out.
-    """
+    """Return the plant's name by offer id, with the id if the plant has several offers of a material. `offers` are offer, plant, plant name, and a material."""
     offers = list(offers)
     offers_by_plant: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for offer, _, plant, material in offers:
@@ -102,11 +99,7 @@ def offer_names(offers: Iterable[tuple[str, str, str, str]]) -> dict[str, str]:
 
 
 def short_names(names: Mapping[str, str]) -> dict[str, str]:
-    """Return id -> a short, unique name.
-
-    Only the part before the first comma stays, and a part that distinguishes the name from others. Hyphenated elements become symbols:
-    `Neodymium-iron-boron magnet, sintered, high temperature` is `NdFeB magnet (high temperature)`.
-    """
+    """Return a short, unique name by id, like `NdFeB magnet (high temperature)` for `Neodymium-iron-boron magnet, sintered, high temperature`."""
     parts = {id_: _COMPOUND.sub(_symbols, name or id_).split(", ") for id_, name in names.items()}
     short: dict[str, str] = {}
     for id_, (head, *details) in parts.items():

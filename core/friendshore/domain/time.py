@@ -82,10 +82,7 @@ class Delay(NamedTuple):
 
     @staticmethod
     def of(*durations: Decimal) -> Delay:
-        """Add up durations in months: whole months count in calendar months, any other duration in days, rounded up.
-
-        A duration stated in days or weeks becomes that number of days again. Only one of exactly 365 days becomes a year, which is no shorter.
-        """
+        """Add up durations: whole months count in calendar months, others in days, rounded up. Days and weeks stay exact, except that 365 days are a year."""
         months = days = 0
         for duration in durations:
             if duration == duration.to_integral_value():

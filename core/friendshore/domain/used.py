@@ -1,7 +1,4 @@
-"""Plugins, facts, and prices used by a run, and their age.
-
-A case may limit the age of prices. The limit changes no plan: older prices are reported, and only `--strict` refuses to plan with them.
-"""
+"""Plugins, facts, and prices used by a run, and their age. A limit on the age of prices changes no plan; only `--strict` refuses older ones."""
 
 from __future__ import annotations
 
@@ -68,8 +65,7 @@ class RunPlugin(Record):
     distribution: str
     """Distribution and version that contains it. Empty if it was beside the case."""
     digest: str
-    """SHA-256 hash of the facts of a catalog or pack, of the data that a reader returned, or of all files of a plugin (also for its rule kinds). Empty if
-    it was given in memory."""
+    """SHA-256 hash of the facts of a catalog or pack, of the data that a reader returned, or of all files of a plugin (also for its rule kinds). Empty if it was given in memory."""
     files: dict[str, str] = {}
     """For a plugin: all its files, each with the beginning of its hash."""
     as_of: datetime.date | None = None
@@ -128,10 +124,7 @@ class RunBlock(Record):
 
 
 class PriceDate(Record):
-    """A price of an offer, or its freight to a place, with its date.
-
-    Prices of the case itself are as of the day of planning, and a quotation is valid until its stated day. Neither is included here.
-    """
+    """A dated price of an offer, or its freight to a place. Excluded: prices of the case itself, as of the day of planning, and quotations, valid to their day."""
 
     offer: str
     material: str

@@ -15,11 +15,7 @@ from pydantic import BaseModel
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Marks a field as a column of tables or a key of a TOML file.
-
-    `Annotated[Kilograms | None, Written("5 t")]`. The first paragraph of the field's docstring is its meaning, with the default. Sort, unit, and
-    range come from its type.
-    """
+    """Marks a field as a column or key: `Annotated[Kilograms | None, Written("5 t")]`. Its docstring's first paragraph is its meaning; its type has unit and range."""
 
     example: object = ""
     name: str = ""

@@ -1,8 +1,4 @@
-"""Amounts before a roll that reduce lots and count toward limits.
-
-A limit per year, or over the plan, also counts the placed orders, and if it is a share of demand, the earlier demand. Both are computed on
-the rows of the old plan, with confirmed quantities and arrivals.
-"""
+"""Amounts before a roll that reduce lots and count toward limits. Placed orders and, for shares, earlier demand count on the rows of the old plan."""
 
 from __future__ import annotations
 
@@ -414,10 +410,7 @@ class PlannedUse:
 
 
 def planned_use(verified: VerifiedPlan, day: date, placed: Iterable[PlacedLine]) -> list[PlannedUse]:
-    """Return the use before a day: deliveries, and inputs of the placed orders in proportion to their confirmed quantity.
-
-    Deliveries are uniform over the days of a period with demand, as in the plan.
-    """
+    """Return the use before a day: deliveries, uniform over days with demand, and inputs of the placed orders in proportion to their confirmed quantity."""
     problem, uses = verified.problem, list[PlannedUse]()
     periods, resolution = problem.case.horizon.periods, problem.case.resolution
     for delivery, position in verified.ledger.deliveries:
@@ -466,10 +459,7 @@ def _confirmed_quantities(placed: Iterable[PlacedLine]) -> dict[tuple[str, int, 
 def use_lots(
     lots: Sequence[RolledLot], uses: Iterable[PlannedUse], from_classes: Mapping[tuple[str, str], Collection[str]]
 ) -> dict[Node, Decimal]:
-    """Use up reserved lots, first in, first out, increasing their `used`, and return the uncovered quantities.
-
-    `from_classes` has, by material and compliance class, the classes whose goods may serve it by the plan's transfers.
-    """
+    """Use up reserved lots first in, first out, and return the uncovered quantities. `from_classes` has the classes that may serve a material's class by transfer."""
     lots_by_node = grouped((lot.node, lot) for lot in sorted(lots, key=lambda lot: (lot.since, lot.name)))
     reserved = {lot.name: dict(lot.by_class) for lot in lots}
     uncovered: defaultdict[Node, Decimal] = defaultdict(Decimal)

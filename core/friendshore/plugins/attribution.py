@@ -1,8 +1,4 @@
-"""Attribution of running code to plugins, and errors that name distribution, version, file, and a fix.
-
-All plugin code runs within `running`: its import, hooks, and rules. A plugin has its user's rights (SECURITY.md), so this guards against
-mistakes, not malice.
-"""
+"""Attribution of running code to plugins, whose code all runs within `running`. It guards against mistakes, not malice (SECURITY.md)."""
 
 from __future__ import annotations
 
@@ -35,10 +31,7 @@ Code = type | Callable[..., object]
 
 
 def blame(info: PluginInfo, error: BaseException, doing: str, home: tuple[str, int | None] = ("", None)) -> PluginError:
-    """Return the error for an exception of a plugin's code. `doing` is a predicate like `cannot be imported`.
-
-    `home` is the place to name if the traceback contains no code of the plugin, as after a call with wrong arguments.
-    """
+    """Return the error for a plugin's exception. `doing` is a predicate like `cannot be imported`. `home` is the place if the traceback has no code of the plugin."""
     file, line = _raised_at(error, info.package)
     if not file:
         file, line = home
@@ -87,7 +80,6 @@ def _default_fix(info: PluginInfo) -> str:
 
 def attributed(rule: Rule) -> AbstractContextManager[None]:
     """Convert exceptions of a plugin's rule, except a `FriendshoreError`, into a `PluginError` that names the rule, its kind, and its distribution.
-
     Wrap every call of `judge`, `charge`, and `rows`, or a loop of calls. Consume `rows` inside, since it may be a generator. An exception of a
     built-in kind is a bug of friendshore and passes through.
     """
@@ -244,10 +236,7 @@ def forbid_exit() -> None:
 
 @contextmanager
 def running(package: str, doing: str, whole: bool = False) -> Iterator[None]:
-    """Mark the enclosed code as a plugin's, with its activity for messages.
-
-    With `whole`, friendshore computes nothing inside, so the plugin may change the decimal context. Otherwise that raises `WrongAnswer`.
-    """
+    """Mark the enclosed code as a plugin's. Only with `whole`, when friendshore computes nothing inside, may it change the decimal context. Otherwise: `WrongAnswer`."""
     call = package, doing
     with decimal.localcontext():
         settings_before = _decimal_settings()

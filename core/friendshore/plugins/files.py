@@ -46,10 +46,7 @@ def plugin_files(registry: Registry, distribution: str) -> dict[str, str]:
 
 
 def package_files(info: PluginInfo) -> dict[str, str]:
-    """Return the SHA-256 of each file of a plugin, and of other files that its distribution installed, by path. Omits `__pycache__`.
-
-    An editable installation doesn't list its files, so only those of the package count.
-    """
+    """Return the SHA-256 of every file that a plugin's distribution installed, or of its package if it is editable, by path, without `__pycache__`."""
     hash_by_file: dict[str, str] = {}
     for folder in _package_folders(info):
         for path in _files_below(folder, frozenset()):

@@ -1,7 +1,4 @@
-"""Versions of the plugin interface.
-
-Each covers the manifest, the hooks, and the documented library. Only the end of a version removes anything.
-"""
+"""Versions of the plugin interface. Each covers the manifest, the hooks, and the documented library. Only the end of a version removes anything."""
 
 from __future__ import annotations
 

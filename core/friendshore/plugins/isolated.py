@@ -1,7 +1,4 @@
-"""Plugin code in a separate process: readers, and rule packs of a case.
-
-A plugin that hangs, or that ends its process, does no harm to the caller. Only JSON crosses, and the caller validates it like any file.
-"""
+"""Plugin code in a separate process, for readers and rule packs of a case. Only JSON crosses, and a plugin that hangs or ends its process does no harm."""
 
 from __future__ import annotations
 

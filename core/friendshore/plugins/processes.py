@@ -1,7 +1,4 @@
-"""Worker processes of this machine in which plugin code may run, and the tasks that they are sent.
-
-A process in which a plugin hangs, or that a plugin ends, is killed and replaced. Any other end of a process fails only its task.
-"""
+"""Worker processes for plugin code, and the tasks sent to them. One that a plugin hangs or ends is replaced. Any other end fails only its task."""
 
 from __future__ import annotations
 

@@ -44,9 +44,8 @@ if TYPE_CHECKING:
 
 
 class Registry:
-    """Everything that a case can name. Immutable. Plugin code runs only on request.
-
-    Lookups by name raise `PluginError` if no plugin or several bring the name, or if its plugin is broken or blocked.
+    """Everything that a case can name. Immutable. Plugin code runs only on request. Lookups by name raise `PluginError` if no plugin or several bring
+    the name, or if its plugin is broken or blocked.
     """
 
     def __init__(
@@ -64,11 +63,7 @@ class Registry:
 
     @classmethod
     def discover(cls, blocked: Iterable[str] = ()) -> Registry:
-        """Return the registry of everything installed. Never raises, and imports no plugin.
-
-        `blocked` adds to `FRIENDSHORE_BLOCK`: distributions, entry points, or packages, or `plugin:name` for one thing. Friendshore's own kinds are
-        the entry point `built-in`.
-        """
+        """Return the registry of everything installed, without importing or raising. `blocked` (distributions, entry points, or packages, or `plugin:name`) adds to `FRIENDSHORE_BLOCK`."""
         return cls([built_in(), *discover()], environment_blocks()).blocking(blocked, Blocker.CALL)
 
     def blocking(self, names: Iterable[str], by: Blocker) -> Registry:
@@ -216,9 +211,7 @@ class Registry:
         return usable(self._plugins, what)
 
     def catalog_folder(self, name: str, base: Path | None = None) -> CatalogRef:
-        """Return the catalog that a case names: an installed one, a folder or workbook (if the name contains `/` or starts with `.`), or one from a
-        reader, which may raise `InputError`. A relative path starts from `base`, or from the current folder.
-        """
+        """Return the catalog that a case names: installed, a folder or workbook (with a `/` or leading `.`, relative to `base`), or of a reader, which may raise `InputError`."""
         return self._catalog(name, base).but(columns=self.fact_columns)
 
     @property
@@ -315,10 +308,7 @@ class Registry:
     def rules(
         self, tables: Sequence[Mapping[str, object]], where: str = "", rows: Sequence[int | None] = ()
     ) -> tuple[Rule, ...]:
-        """Create rules from their data. A rule without an id gets its kind and position as its id.
-
-        Raises `InputError` with all errors, or `PluginError` if only plugins are at fault.
-        """
+        """Create rules from their data. A rule without an id gets its kind and position as its id. Raises `InputError` with all errors, or `PluginError` if only plugins are at fault."""
         return create_rules(self.rule, tables, where, rows)
 
     def pack_rules(self, pack: RulePack) -> tuple[Rule, ...]:

@@ -260,10 +260,7 @@ def end_uses(case: Case, rules: Sequence[Rule]) -> Iterator[Diagnostic]:
 
 
 def origin_rules(demand: Demand, law: Law) -> list[str]:
-    """Return the origin rules that check a demand: in force in a period with demand, and about its material, end use, and buyer.
-
-    Exclusions by name and bans that ask for no proof don't count, because they don't check the origin of other goods.
-    """
+    """Return the origin rules in force that check a demand in some period with demand. Exclusions by name and bans that ask for no proof don't count."""
     return origin_rules_of(demand.use, [p.span for p in law.case.horizon.periods if demand.quantity[p.index]], law)
 
 

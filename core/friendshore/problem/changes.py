@@ -1,7 +1,4 @@
-"""Changes applied to the facts of a case, for scenarios, bills, and questions.
-
-`KINDS` maps each subject of a change to its effect on the facts and the offers that it names.
-"""
+"""Changes applied to the facts of a case, for scenarios, bills, and questions. `KINDS` maps each subject of a change to its effect on the facts and the offers that it names."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Arrays of decimals: exact multiples of a unit, and doubles for the solver and for narrowing down exact checks.
-
-The unit is a power of ten, nearly always the resolution. Multiples have 64 bits if no sum of them can need more, and otherwise are
-Python integers.
-"""
+"""Arrays of decimals: exact multiples of a power of ten, in 64 bits if no sum needs more, or else Python integers; and doubles for the solver."""
 
 from __future__ import annotations
 
@@ -141,11 +137,7 @@ def _distinct(rows: Sequence[Sequence[Decimal | None]], count: int) -> tuple[Flo
 
 
 def _products(rows: Sequence[Scaled]) -> Floats:
-    """Return scaled numbers as doubles, each the nearest to its decimal.
-
-    If a product of integers has no more digits than a stored number, it is exact as a double. Dividing it by a power of ten that is also
-    exact rounds only once. Longer products are computed as decimals.
-    """
+    """Return scaled numbers as the nearest doubles. Products of at most 15 digits are exact, and divided by a power of ten once. Others are computed as decimals."""
     numbers_by_id = {id(row.numbers): row.numbers for row in rows}
     factors = dict.fromkeys([row.factor for row in rows])
     multiples, places = _multiples_of_lists(numbers_by_id.values())

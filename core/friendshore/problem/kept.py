@@ -1,9 +1,7 @@
-"""Data shared by the problems of a session, so that a change asks rules only about affected facts.
-
-Facts that follow from the same records of case and catalogs are the same objects in every problem. Uses, deliveries, and rules with
-equal contents are also shared objects. A rule's answer about one combination of them applies wherever that combination occurs. Rules
-are pure functions, and a rule with other phases is another rule. Planning and verification have separate answers, so that neither
-relies on the other's.
+"""Data shared by the problems of a session, so that a change asks rules only about affected facts. Facts that follow from the same records of case
+and catalogs are the same objects in every problem. Uses, deliveries, and rules with equal contents are also shared objects. A rule's answer about one
+combination of them applies wherever that combination occurs. Rules are pure functions, and a rule with other phases is another rule. Planning and
+verification have separate answers, so that neither relies on the other's.
 """
 
 from __future__ import annotations

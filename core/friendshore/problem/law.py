@@ -100,11 +100,7 @@ class Law:
         return not accept.unproven and (verdict.licence or (verdict.offer or arc.chained.offer.id) not in accept.proven)
 
     def of_lot(self, rule: Rule, arc: Arc, use: Use, verdicts: dict[Delivery, Verdict]) -> Verdict:
-        """Return a rule's verdict on a lot that is made from inputs: the worst on its maker and on each stated input.
-
-        Unconfirmed inputs count against the lot, but never for it. The case's acceptance of the maker doesn't extend to them.
-        `verdicts` of the rule for the use are looked up and added to.
-        """
+        """Return a rule's verdict on a lot made from inputs: the worst on its maker and on each stated input. Unconfirmed inputs count only against it. Fills `verdicts`."""
         lot_verdicts = []
         chain, confirmed = arc.stated or ((), False)
         makers = [*(() if confirmed else ((arc.chained, arc.move),)), *chain]
@@ -150,10 +146,7 @@ def waiver_id(waiver: WaiverSpec) -> str:
 def rules_to_waive(
     network: Network, reach: frozenset[int], final: Node, broken: Broken, waivable: frozenset[int]
 ) -> frozenset[frozenset[int]]:
-    """Return every set of rules such that some chain up from `final` breaks exactly these.
-
-    Arcs in `reach` lead up the chain. Chains that break a rule that isn't `waivable` don't count.
-    """
+    """Return every set of rules such that some chain up from `final` breaks exactly these. Arcs in `reach` lead up the chain. Chains that break a rule that isn't `waivable` don't count."""
     no_rules: frozenset[int] = frozenset()
     passable = [index for index in sorted(reach) if broken.get(index, no_rules) <= waivable]
     sets_by_node: dict[Node, set[frozenset[int]]] = {}

@@ -159,10 +159,7 @@ def missing_rate(currency: str, case: Case, amount: str, column: str) -> Diagnos
 
 
 def exchange(rates: Sequence[Rate], currency: str, to: str, day: datetime.date) -> Decimal | None:
-    """Return the value of one unit of `currency` in `to`, by the last rate up to `day` or else the first. None without one.
-
-    Rates apply in both directions, but aren't chained through a third currency.
-    """
+    """Return one unit of `currency` in `to` by the last rate up to `day`, or else the first, in either direction but not through a third currency. None without one."""
     if currency == to:
         return Decimal(1)
     rate = rate_on(rates, currency, to, day)

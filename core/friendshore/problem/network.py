@@ -294,11 +294,9 @@ def _times(lanes: Sequence[Lane], facts: OfferFacts, ways: _Ways) -> Times:
 def _dates_of_order(
     horizon: Horizon, period: Period, delays: frozenset[Delay], working: Span
 ) -> tuple[int, date, date | None, date]:
-    """Return the periods in transit, the last order day, the day of arrival within the arrival period (or None), and the first order day.
-
-    An order on the first day of a period arrives by the first day of a later one. Only if its facility starts to work within the period
-    can it arrive within another. If lead times differ within a period, an early order may arrive far too early. Its first day is then its
-    last.
+    """Return the periods in transit, the last order day, the day of arrival within the arrival period (or None), and the first order day. An order on
+    the first day of a period arrives by the first day of a later one. Only if its facility starts to work within the period can it arrive within
+    another. If lead times differ within a period, an early order may arrive far too early. Its first day is then its last.
     """
     t, arrives_on = period.index, None
     arrival = max(horizon.arrival(t, delay) for delay in delays)

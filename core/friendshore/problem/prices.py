@@ -1,9 +1,4 @@
-"""Derived shortage penalties and holding costs, and the dates of all prices of offers.
-
-Without a value in the case, both depend on the most expensive landed kilogram: a shortage costs a multiple of it, and holding stock a
-share of it. They follow from the case as given. Later scenarios, losses, and prices don't change them, so that an answer reflects only
-the change in question.
-"""
+"""Derived shortage penalties and holding costs, and dates of prices. Both follow from the most expensive landed kilogram of the case as given, before any change."""
 
 from __future__ import annotations
 

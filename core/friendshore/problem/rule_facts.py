@@ -278,12 +278,8 @@ class ProblemFacts:
     def spent(self, count: Counting, periods: Sequence[int], for_uses: ForUses | None = None) -> Sequence[Term]:
         """Return the money on moves that count, by order date, and onboarding of their offers if `periods` contain the first.
 
-        Other money counts as follows:
-
-        - Price schedules: in the settlement period, with the minimum weight of their offers. So a discount that uncounted goods share doesn't reduce the
-          money on counted ones.
-        - Fixed money by terms of trade: in the first period of the span, with the maximum weight of the offers.
-        - Take-or-pay: in the last period of its year, with the maximum weight of the offer.
+        Other money counts when it is due: price schedules at settlement, with the minimum weight of their offers (a discount shared with other goods
+        reduces no counted money); fixed money in the first period of its span, and take-or-pay in the last of its year, with the maximum weight.
         """
         counts = [0.0] * len(self._counted)
         for arc in self._arcs:

@@ -1,7 +1,4 @@
-"""Terms of orders beyond a unit price: capacity, price schedules, terms of trade, and take-or-pay, in the case's currency.
-
-Take-or-pay is due each year on the untaken part, if an offer is used.
-"""
+"""Terms of orders beyond a unit price, in the case's currency: capacity, price schedules, terms of trade, and take-or-pay (due on the untaken part of a year)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""Upper bounds on purchases that no sensible plan exceeds. They tighten the links of binary variables.
-
-An offer delivers no more than its capacity. Unless a rule forces purchases beyond need, it also delivers no more than the demand that
-its goods can serve, plus leftovers. These may be worth making into a material that is cheaper to hold, so they count for every maker
-down their chains.
+"""Upper bounds on purchases that no sensible plan exceeds. They tighten the links of binary variables. An offer delivers no more than its capacity.
+Unless a rule forces purchases beyond need, it also delivers no more than the demand that its goods can serve, plus leftovers. These may be worth
+making into a material that is cheaper to hold, so they count for every maker down their chains.
 """
 
 from __future__ import annotations
@@ -87,13 +85,7 @@ class Bounds:
 
     @staticmethod
     def of(problem: Problem, may_exceed_need: bool, wanted: Sequence[Demand] = (), known: int | None = None) -> Bounds:
-        """Return the bounds of all offers and moves.
-
-        Args:
-            may_exceed_need: True if some limit rule may make a plan buy, hold, or spend more than its need.
-            wanted: Demands for orders placed before the demands are known. Empty means the problem's own.
-            known: Period from which the demands are known. Ignored if anything is made of purchases, since an excess may be worth making.
-        """
+        """Return all bounds, from `wanted` demands for orders before the period `known` if it is given. `may_exceed_need` is True if a rule may force a surplus."""
         needs = _ChainNeeds(problem, wanted or problem.demands)
         units = _unit_bounds(needs, may_exceed_need)
         if not wanted or known is None or problem.network.feeds:
@@ -189,10 +181,7 @@ def lots_in(units: Floats, lot: float | Floats) -> Floats:
 
 
 def _units_needed(needs: _ChainNeeds, may_exceed_need: bool) -> dict[int, float]:
-    """Return the units of each offer for all demand that it can reach.
-
-    This is `AMPLE` times all need if a loop feeds the offer, or if a rule may require purchases beyond need.
-    """
+    """Return the units of each offer for all demand that it can reach. This is `AMPLE` times all need if a loop feeds the offer, or if a rule may require purchases beyond need."""
     problem = needs.problem
     need_by_offer = {index: needs.needed_units(index) for index in needs.outlets}
     finite_needs = [need for need in need_by_offer.values() if isfinite(need)]

@@ -350,16 +350,7 @@ class Program:
 def compile_program(
     problem: Problem, wanted: Sequence[Demand] = (), bounds: Bounds | None = None, known: int | None = None
 ) -> Program:
-    """Return the whole program, in canonical order.
-
-    Args:
-        wanted: Demands for the bounds on orders, if decisions precede the knowledge of demand. Empty means the problem's own.
-        bounds: Bounds that tighten the program. None means those of the arguments.
-        known: Period from which the demands are known.
-
-    Raises:
-        PluginError: If a plugin's limit rule raises.
-    """
+    """Return the whole program, in canonical order. `wanted` are the demands that bound orders before the period `known`. `bounds` replace the computed ones."""
     return _Compiler(ProgramDraft(problem, wanted, bounds, known)).program()
 
 

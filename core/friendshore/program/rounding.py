@@ -1,8 +1,6 @@
-"""Rounding to the resolution that preserves whole lots and tiers, and closes balances.
-
-Many purchases that are rounded one by one cause leftovers of some grams, which are held forever, or shortages, with a penalty. So a few are
-rounded the other way, those nearest to the next step first, until the stock of every cell is the solver's, rounded. Rows are violated no more
-than by rounding that purchase to the nearest step.
+"""Rounding to the resolution that preserves whole lots and tiers, and closes balances. Many purchases that are rounded one by one cause leftovers of
+some grams, which are held forever, or shortages, with a penalty. So a few are rounded the other way, those nearest to the next step first, until the
+stock of every cell is the solver's, rounded. Rows are violated no more than by rounding that purchase to the nearest step.
 """
 
 from __future__ import annotations
@@ -25,10 +23,7 @@ from .matrix import Floats, Ints
 
 
 def within_tiers(program: Program, x: Floats) -> Floats:
-    """Round a few orders the other way, so that each price schedule stays in the tier of the solver's binary variables.
-
-    Quantities don't show the tier, since a plan may be within the solver's tolerance of its threshold.
-    """
+    """Round a few orders the other way, to stay in the tiers of the solver's binary variables, which its tolerance may hide in the quantities."""
     values = x.copy()
     reached_tier: dict[int, int] = {}
     for (number, tier), column in program.columns.tier_reached.items():
@@ -107,10 +102,7 @@ Position = TypeVar("Position", int, Ints)
 
 
 def balance_repaired(program: Program, x: Floats, planned: Mapping[tuple[int, int, int], float]) -> Floats:
-    """Return the values with purchases in whole steps, so that balances close.
-
-    `planned` has the kilograms that deliveries take, by node, compliance class, and period.
-    """
+    """Return the values with purchases in whole steps, so that balances close. `planned` has the kilograms that deliveries take, by node, compliance class, and period."""
     to_nearest: frozenset[int] = frozenset()
     while True:
         repair = _BalanceRepair(program, x, planned, to_nearest)
@@ -322,10 +314,7 @@ class _BalanceRepair:
                     self.drawn_by_cell.setdefault(cell, {})[position] = float(self.recipes.per_unit[line])
 
     def overdrawing_orders(self) -> frozenset[int]:
-        """Return the orders to be rounded to the nearest step after all, because their inputs can't follow.
-
-        A cell may be overdrawn by half a step for each arriving order, and by half the input of each adjusted order.
-        """
+        """Return the orders to be rounded to the nearest step after all: a cell is overdrawn by more than half a step per arrival and half an adjusted order's input."""
         to_nearest: set[int] = set()
         steps = self._steps() if self.drawn_by_cell else self.rounded_steps
         for cell, input_by_order in self.drawn_by_cell.items():

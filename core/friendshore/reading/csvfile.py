@@ -189,10 +189,7 @@ def read_table(
     *,
     parsed: bool = True,
 ) -> Table:
-    """Read a CSV table, and add all errors to `problems`. A table that can't be read has no rows.
-
-    An empty `separator` means the one that the first line uses. Lines above `header` aren't read.
-    """
+    """Read a CSV table from the line `header` on. It has no rows if it can't be read. An empty `separator` means the one of the first line."""
     table = Table(layout, str(path), problems)
     text = read_text(path, problems, MAX_TABLE_BYTES)
     table.whole = text is not None

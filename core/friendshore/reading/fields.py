@@ -112,10 +112,7 @@ class Layout:
         return next((f.name for f in self.fields if f.attribute == attribute), attribute)
 
     def stated(self, record: type, values: Mapping[str, object]) -> dict[str, object]:
-        """Return the attributes of a record from parsed values by column or key.
-
-        Masses become kilograms. Money becomes an amount, with its currency in another attribute. Substances are dropped, so the caller must check them.
-        """
+        """Return a record's attributes: masses as kilograms, money as amount and currency. Substances are dropped, so the caller must check them."""
         attributes: dict[str, object] = {}
         fields = self.of(record)
         for name, value in values.items():

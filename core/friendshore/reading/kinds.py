@@ -1,7 +1,4 @@
-"""Kinds of cells and values, each with a reader and a JSON schema.
-
-Every reader takes the text of a cell or the value of a TOML key, and raises `UnreadableError` with the expected form.
-"""
+"""Kinds of cells and values, each with a reader and a JSON schema. Every reader takes the text of a cell or the value of a TOML key, and raises `UnreadableError` with the expected form."""
 
 from __future__ import annotations
 
@@ -431,10 +428,7 @@ _LISTS: Mapping[object, Kind] = {
 
 
 def kind_of(sort: object, checks: Iterable[object] = ()) -> Kind:
-    """Return the kind of a field by its type, or by a parser, range, or word. Raise KeyError if there is none.
-
-    `checks` are pydantic's validators of the type. The last one that has a kind decides.
-    """
+    """Return the kind of a field by its type, parser, range, or word, or raise KeyError. Of pydantic's validators `checks`, the last one with a kind decides."""
     origin, inside = get_origin(sort), get_args(sort)
     if origin is Annotated:
         return kind_of(inside[0], (*inside[1:], *checks))

@@ -287,10 +287,7 @@ class Entry:
             return None
 
     def record(self, model: type[M], currency: str = "", **more: Any) -> M | None:
-        """Return the record of this entry, or report all errors and return None.
-
-        `currency` is required of prices if the record has no field for it. `more` are fields that the entry doesn't contain directly.
-        """
+        """Return this entry's record, or report its errors and return None. `currency` is required of prices without their own. `more` are further fields."""
         fields = self.layout.stated(model, self.values)
         return self.made(model, {**fields, **self._substance_and_chain(model, currency), **more})
 

@@ -134,10 +134,7 @@ def read_object(path: Path, fix: str) -> dict[str, object]:
 
 
 def read_bytes(path: Path, max_bytes: int | None = None) -> bytes:
-    """Return the contents of a file, or its first `max_bytes`.
-
-    Raise OSError if it can't be read, if it is a pipe, socket, or device, which may never begin or end, or, without `max_bytes`, if it exceeds `LARGEST`.
-    """
+    """Return a file's contents or first `max_bytes`. Raise OSError if unreadable, a pipe, socket, or device, or, without `max_bytes`, above the limit."""
     mode, size = path.stat().st_mode, path.stat().st_size
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # for a folder, the system's own error is clearer
         raise OSError(errno.EINVAL, f"it is {_kind(mode)}, not a file", str(path))

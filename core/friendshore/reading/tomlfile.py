@@ -114,10 +114,7 @@ def toml_value(data: bytes, file: str, key: str) -> object:
 
 
 def _line_with_long_key(text: str) -> int | None:
-    """Return the line of a dotted key that is too long, or of the longest one if all keys together take too much memory. Otherwise None.
-
-    Python's parser keeps every beginning of a dotted key, with the path of its table. A line of 20,000 dots would take gigabytes.
-    """
+    """Return the line of a dotted key that would make Python's parser use too much memory: a very long one, or the longest if all together are too many. Otherwise None."""
     total_parts = table_parts = 0
     longest = (0, 0)
     for number, line in enumerate(text.splitlines(), 1):

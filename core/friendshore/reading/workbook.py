@@ -1,7 +1,6 @@
-"""Reading of workbooks as rows of text, with an error for everything that a spreadsheet hides.
-
-openpyxl, an extra (`pip install "friendshore[xlsx]"`), reads the list of sheets and the values of cells. It is imported when a workbook is read.
-Its `load_workbook` isn't used: to report hidden rows it keeps all cells in memory, and it fails on styles and filters that no table needs.
+"""Reading of workbooks as rows of text, with an error for everything that a spreadsheet hides. openpyxl, an extra (`pip install
+"friendshore[xlsx]"`), reads the list of sheets and the values of cells. It is imported when a workbook is read. Its `load_workbook` isn't used: to
+report hidden rows it keeps all cells in memory, and it fails on styles and filters that no table needs.
 """
 
 from __future__ import annotations
@@ -88,10 +87,7 @@ _TOKEN = re.compile(
 
 
 def added_text(number_format: str, value: Decimal) -> str:
-    """Return the text that a number format adds to the digits of a number, or an empty string.
-
-    A share shown in hundredths adds `%`. Rounding adds nothing, since it keeps the unit.
-    """
+    """Return the text that a number format adds to the digits of a number, or an empty string. A share shown in hundredths adds `%`. Rounding adds nothing, since it keeps the unit."""
     if len(number_format) > _MAX_FORMAT_LENGTH:
         return f"the text of a format with {len(number_format):,} characters"
     sections: list[list[re.Match[str]]] = [[]]  # of positive numbers, negative ones, zero, and text
@@ -231,10 +227,7 @@ def _is_old_format(path: Path) -> bool:
 
 
 def stated(path: Path, sheet: str = "catalog", key: str = "name") -> str:
-    """Return the value of a key in a sheet of keys and values, or else the file's name without its extension.
-
-    Errors in the workbook are ignored, because the caller reads it again in full.
-    """
+    """Return a key's value in a sheet of keys and values, or else the file's stem. Errors are ignored, because the caller reads the workbook again."""
     book = read_workbook(path, [])
     name = book.named(sheet)
     rows = book.sheets[name] if name is not None else []

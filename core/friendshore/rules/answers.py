@@ -1,7 +1,4 @@
-"""Validation of the results of rules: verdicts, sums of money, and linear rows.
-
-A rule may be a plugin's code. A wrong result is its author's error, and never becomes a wrong plan.
-"""
+"""Validation of the results of rules: verdicts, sums of money, and linear rows. A rule may be a plugin's code. A wrong result is its author's error, and never becomes a wrong plan."""
 
 from __future__ import annotations
 

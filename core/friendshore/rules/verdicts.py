@@ -106,10 +106,7 @@ def reasons(offer: Chained, countries: frozenset[str]) -> Iterator[Reason]:
 
 
 def _open_steps(offer: Chained) -> Iterator[str]:
-    """Yield the stages for which neither the offer nor its inputs state all steps.
-
-    Every good comes out of a mine, even if its material doesn't state that stage. The chain of scrap doesn't say where its metal was mined.
-    """
+    """Yield the stages of which a step is stated by neither the offer nor its inputs. Every good was mined; scrap's chain doesn't say where."""
     recorded = grouped((entry.main_stage, entry.stage) for entry in offer.performed)
     if offer.recycled:
         yield "scrap: mine unknown"
@@ -141,10 +138,7 @@ def told_apart(rules: Iterable[Rule]) -> Sequence[str]:
 
 
 def possible_origins(offer: Chained, others: Sequence[str]) -> list[str]:
-    """Return the customs origins for which an offer may be charged, in order.
-
-    If its last stage may have been anywhere, `others` from `told_apart` represent all countries. Without recorded stages, it is the facility's.
-    """
+    """Return the customs origins by which an offer may be charged. `others` stand for all countries if its last stage is open. Without stages, the facility's."""
     countries, _ = offer.origins
     return sorted({*countries, *others} if is_origin_unknown(offer) else countries)
 

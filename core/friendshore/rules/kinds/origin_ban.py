@@ -53,19 +53,17 @@ class Exemption(Record):
 
 
 class Recycling(Record):
-    """An exception for covered goods made from recycled material, judged on the chain of the offer that delivers them.
-
-    It applies if at least one of the exempt stages is recorded, all recorded ones have recycled feed, and the conditions below are proved. The
-    stages are exempt whether recorded or not: they belong to the scrap's earlier life, which has no records. The other stages remain
-    prohibited, and so does the processing of the scrap.
+    """An exception for covered goods made from recycled material, judged on the chain of the offer that delivers them. It applies if at least one of
+    the exempt stages is recorded, all recorded ones have recycled feed, and the conditions below are proved. The stages are exempt whether recorded
+    or not: they belong to the scrap's earlier life, which has no records. The other stages remain prohibited, and so does the processing of the
+    scrap.
     """
 
     citation: str = ""
     """Clause."""
     needs: tuple[str, ...] = Field(min_length=1)
-    """Stages or steps that are known to have taken place `within`. A step that isn't recorded is taken to have happened with its stage. A
-    stage that the material doesn't have isn't required.
-    """
+    """Stages or steps that are known to have taken place `within`. A step that isn't recorded is taken to have happened with its stage. A stage that
+    the material doesn't have isn't required."""
     within: Countries = Field(min_length=1)
     """Countries."""
     throughout: bool = False
@@ -126,11 +124,9 @@ class Recycling(Record):
 
 
 class MadeIn(Record):
-    """An exception for goods made in some countries, from material that may then come from there too.
-
-    It is judged offer by offer. The good itself must be known to be `produced` in these countries. Anything bought on the way to it must go to a
-    maker in one of them, given by the destination of the purchase. A good without the stage `produced` is material bought as such, which the
-    exception doesn't cover.
+    """An exception for goods made in some countries, from material that may then come from there too. It is judged offer by offer. The good itself
+    must be known to be `produced` in these countries. Anything bought on the way to it must go to a maker in one of them, given by the destination of
+    the purchase. A good without the stage `produced` is material bought as such, which the exception doesn't cover.
     """
 
     id: str
@@ -220,31 +216,27 @@ class OriginBan(Covering, Rule):
     places: Countries = frozenset()
     """Countries of the final use to which it applies. Empty means all."""
     asks_proof: bool = True
-    """True if missing information leaves it unproven. If false, only a named prohibited country counts, alone or among others: the law
-    prohibits goods of that country and requires no proof of the origin of others. Scrap originates where it was collected, so that country
-    counts like the mine's.
-    """
+    """True if missing information leaves it unproven. If false, only a named prohibited country counts, alone or among others: the law prohibits
+    goods of that country and requires no proof of the origin of others. Scrap originates where it was collected, so that country counts like the
+    mine's."""
     steps: Steps = ()
     """Steps that belong to another stage under this rule than by default: a table of step and stage, like `{ sintering = "produced" }`."""
     whole: tuple[Whole, ...] = ()
-    """Steps that together form their whole stage under this rule. By default `mining`, `refining`, `separation`, and `melting` are the whole
-    of their stages, and milling, pressing, sintering or bonding, and magnetizing together are the whole of `produced`. A chain that records
-    fewer steps leaves the stage unproven.
-    """
+    """Steps that together form their whole stage under this rule. By default `mining`, `refining`, `separation`, and `melting` are the whole of their
+    stages, and milling, pressing, sintering or bonding, and magnetizing together are the whole of `produced`. A chain that records fewer steps leaves
+    the stage unproven."""
     exceptions: tuple[Exemption, ...] = ()
     """Exceptions that depend on facts of the item."""
     recycled: Recycling | None = None
     """Exception for recycled material."""
     scrap: Stages = (Stage.MINED, Stage.REFINED, Stage.SEPARATED)
-    """Stages that scrap went through before it was scrap, which have no records. With recycled feed they are unproven, wherever it was
-    collected and processed; without `asks_proof` only if it may have been collected in a prohibited country.
-    """
+    """Stages that scrap went through before it was scrap, which have no records. With recycled feed they are unproven, wherever it was collected and
+    processed; without `asks_proof` only if it may have been collected in a prohibited country."""
     made_in: tuple[MadeIn, ...] = ()
     """Exceptions for goods made in some countries."""
     not_asked: str = ""
-    """Subject of the law that no chain records, like `where iron and boron were mined`. A pass of this rule alone doesn't prove compliance with
-    the law, and every plan for goods that it covers says so.
-    """
+    """Subject of the law that no chain records, like `where iron and boron were mined`. A pass of this rule alone doesn't prove compliance with the
+    law, and every plan for goods that it covers says so."""
 
     bears_on: ClassVar[Literal["chain", "trade"]] = "chain"
 
@@ -296,10 +288,7 @@ class OriginBan(Covering, Rule):
     def _stage_verdicts(
         self, stages: Iterable[Stage], offer: Chained, own: bool, begun: bool = False, routes: tuple[Route, ...] = ()
     ) -> Iterator[Verdict]:
-        """Yield the verdicts on some stages, and on `produced` with `own`.
-
-        With `begun`, the first steps of a stage suffice, since the maker of the good does the rest and answers for it. `routes` adds to `whole`.
-        """
+        """Yield the verdicts on `stages`, and on `produced` with `own`. `begun` accepts first steps, since the maker of the good answers for the rest."""
         for stage in stages:
             entries = self._entries(stage, offer, own)
             yield from (self._entry_verdict(entry, offer) for entry in entries)
@@ -336,10 +325,9 @@ class OriginBan(Covering, Rule):
         return self._verdict(Result.UNPROVEN, stage, reason)
 
     def _collection_verdicts(self, stage: Stage, offer: Chained) -> Iterator[Verdict]:
-        """Yield verdicts on scrap if no proof is required. Scrap of a prohibited country remains that country's, wherever it is melted.
-
-        Scrap is wholly obtained where it was collected (Delegated Regulation (EU) 2015/2446, article 31(h); Order 416 of China's State Council,
-        article 4(7), (8)). That says nothing about where its metal was refined, so a ban on refining alone neither passes nor fails.
+        """Yield verdicts on scrap if no proof is required. Scrap of a prohibited country remains that country's, wherever it is melted. Scrap is
+        wholly obtained where it was collected (Delegated Regulation (EU) 2015/2446, article 31(h); Order 416 of China's State Council, article 4(7),
+        (8)). That says nothing about where its metal was refined, so a ban on refining alone neither passes nor fails.
         """
         for entry in offer.performed:
             prohibited = self.barred.among(entry.countries) if entry.unmined else frozenset[str]()
@@ -368,10 +356,9 @@ class OriginBan(Covering, Rule):
                 yield whole.steps
 
     def _unstated_stage(self, offer: Chained, use: Use) -> Stage | None:
-        """Return a stage that an input went through although neither it nor its own inputs state it, or None.
-
-        Everything that contains an element of the good, or may contain it, was mined. If nothing is stated, refining and separation are unknown too.
-        Otherwise a trace of stated oxide could hide a shipment that is recorded under another name.
+        """Return a stage that an input went through although neither it nor its own inputs state it, or None. Everything that contains an element of
+        the good, or may contain it, was mined. If nothing is stated, refining and separation are unknown too. Otherwise a trace of stated oxide could
+        hide a shipment that is recorded under another name.
         """
         if not self.asks_proof or offer.material.id == use.material.id or offer.recycled:
             return None

@@ -100,10 +100,7 @@ class Exclude(Covering, Rule):
 
 
 class ExportControl(Covering, Rule):
-    """Prohibits moves of controlled goods out of a country, or requires a license.
-
-    A move within a country isn't an export, nor is a move of its goods back into it.
-    """
+    """Prohibits moves of controlled goods out of a country, or requires a license. A move within a country isn't an export, nor is a move of its goods back into it."""
 
     model_config = {"json_schema_extra": {"examples": [{"exporters": ["CN"], "effect": "licence"}]}}
 
@@ -121,9 +118,7 @@ class ExportControl(Covering, Rule):
     buyers: Parties = ()
     """Parties to which it applies: the buyer of the final good, or the operator of the place that the goods go to. Empty means all."""
     reach: Literal["export", "origin"] = "export"
-    """`export`: moves that leave the exporting country. `origin`: also every move across another border of goods whose customs origin may be
-    the exporting country, wherever they are.
-    """
+    """`export`: moves that leave the exporting country. `origin`: also every move across another border of goods whose customs origin may be the exporting country, wherever they are."""
 
     unless: tuple[FactTest, ...] = ()
     """Facts that exempt a use if the demand states all of them, such as relief for people in need. A missing fact claims nothing."""
@@ -221,17 +216,13 @@ class Tariff(Covering, Rule):
     rate: Rate = Decimal(0)
     """Share of the value, like `25 %`. 0 records that the tariff line is free."""
     basis: Literal["fob"] = "fob"
-    """Customs value: the price without international freight, as in the United States. A territory that adds freight (`cif`) is rejected
-    rather than computed incorrectly.
-    """
+    """Customs value: the price without international freight, as in the United States. A territory that adds freight (`cif`) is rejected rather than computed incorrectly."""
     specific: PerKilogram | None = None
     """Additional money per kilogram: a number, or text like `1.5 USD/kg`."""
     specific_currency: str = ""
     """Currency of `specific` (ISO 4217), if it names none."""
     specific_per: Literal["basis", "element"] = "basis"
-    """Weight that `specific` applies to: the material's basis, or the element in it. If its content is unknown, the whole weight counts, which
-    is the maximum that can be due.
-    """
+    """Weight that `specific` applies to: the material's basis, or the element in it. If its content is unknown, the whole weight counts, which is the maximum that can be due."""
 
     bears_on: ClassVar[Literal["chain", "trade"]] = "trade"
     charge_reads_use: ClassVar[bool] = False

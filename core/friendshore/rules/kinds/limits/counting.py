@@ -103,9 +103,8 @@ class Grouped(Covering, InMoney):
     per: Per = "year"
     """Time: every period, every calendar year, or the whole plan."""
     group_by: Literal["", "element", "material", "all"] = ""
-    """Rows: one for every element, for every material, or for everything that the rule covers. Empty means by element if a stage is named, else
-    by material. All together count in kilograms of their own basis, or with a stage in contained element.
-    """
+    """Rows: one for every element, for every material, or for everything that the rule covers. Empty means by element if a stage is named, else by
+    material. All together count in kilograms of their own basis, or with a stage in contained element."""
     penalty: PerKilogram | None = Field(default=None, gt=0)
     """Money per kilogram of violation, a number or like `5 USD/kg`. None means that it must be satisfied."""
 
@@ -172,10 +171,8 @@ Blocs = Annotated[
 
 
 class Counting(Grouped):
-    """Common part of limits on shares and on numbers of suppliers.
-
-    Without a stage, a purchase counts in kilograms of its material, by its seller's site. With a stage, it counts in kilograms of contained
-    element, by the place of that stage, and only offers that perform the stage count.
+    """Common part of limits on shares and on numbers of suppliers. Without a stage, a purchase counts in kilograms of its material, by its seller's
+    site. With a stage, it counts in kilograms of contained element, by the place of that stage, and only offers that perform the stage count.
     """
 
     by: By = "country"
@@ -187,9 +184,8 @@ class Counting(Grouped):
     places: Countries = frozenset()
     """Countries whose demand counts. Empty means all. A purchase that may also end elsewhere counts for a maximum, but not for a minimum."""
     end_uses: EndUses = frozenset()
-    """End uses whose demand counts, like `["defense"]`. Empty means all. A purchase counts for the use of its compliance class; one for several
-    uses counts for a maximum, but not for a minimum.
-    """
+    """End uses whose demand counts, like `["defense"]`. Empty means all. A purchase counts for the use of its compliance class; one for several uses
+    counts for a maximum, but not for a minimum."""
     each_place: bool = False
     """True to count every place of delivery separately."""
     at: Annotated[tuple[str, ...], Names("place")] = ()
