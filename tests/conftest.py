@@ -47,18 +47,18 @@ Python anew for it, as users' do."""
 
 SOURCES = [HERE.parent / name for name in ("catalogs", "plugins")]
 """Where the catalogs of this repository lie, which no test changes: a process reads each of them once."""
-_OWN_CATALOGS = several.Once()
-_draft = several.Once.draft
+_OWN_CATALOGS = several.CatalogCache()
+_draft = several.CatalogCache.draft
 
 
-def draft(once: several.Once, head: Any, *known: Any) -> Any:
+def draft(once: several.CatalogCache, head: Any, *known: Any) -> Any:
     """A catalog of this repository as it was read for another test, if it was; any other is read."""
     place = several._tables_of(head.place)
     ours = isinstance(place, Path) and any(source in place.parents for source in SOURCES)
     return _draft(_OWN_CATALOGS if ours else once, head, *known)
 
 
-several.Once.draft = draft  # type: ignore[method-assign]
+several.CatalogCache.draft = draft  # type: ignore[method-assign]
 
 
 @cache

@@ -11,10 +11,10 @@ from friendshore.catalog.columns import HEAD, TABLES
 from friendshore.domain.base import DIGITS, WRITTEN_DIGITS
 from friendshore.domain.quantities import KILOGRAMS, MONTHS
 from friendshore.domain.stages import STEPS, Stage
-from friendshore.reading.csvfile import COLUMNS, MAX_CELL_LENGTH, MAX_LINE_LENGTH, MAX_TABLE_BYTES, TABLE_ROWS
+from friendshore.reading.csvfile import MAX_CELL_LENGTH, MAX_COLUMNS, MAX_LINE_LENGTH, MAX_TABLE_BYTES, MAX_TABLE_ROWS
 from friendshore.reading.fields import Field, Layout
-from friendshore.reading.tomlfile import DEEPEST, LONGEST
-from friendshore.reading.workbook import CELLS, FILES, ROWS, TEXTS, UNZIPPED
+from friendshore.reading.tomlfile import MAX_CHARACTERS, MAX_DEPTH
+from friendshore.reading.workbook import MAX_CELLS, MAX_FILES, MAX_ROWS, MAX_TEXTS, MAX_UNZIPPED_BYTES
 from friendshore.rules.pack import pack_layout
 from friendshore_workbooks.column_map import MAP, TABLE_NAMES, TEXT_OF
 
@@ -97,7 +97,7 @@ def _head() -> Iterator[str]:
         "- **Country**: ISO 3166 code or English name; names in 14 other languages are read too (`Österreich`), but not where a site may be named. In a list of countries, `EU` stands for its members, with what is part of them and has a code of its own.",
         "- **List**: parts set apart by `;` in a table, a TOML list in a TOML file.",
         f"- **Stage or step**: {steps}; or the stage itself.",
-        f"- **TOML**: no more than {LONGEST:,} characters, and {DEEPEST} tables and lists within one another.",
+        f"- **TOML**: no more than {MAX_CHARACTERS:,} characters, and {MAX_DEPTH} tables and lists within one another.",
         "",
     )
 
@@ -110,10 +110,10 @@ def _catalog_part() -> Iterator[str]:
         "hold a `key` of `catalog.toml` and its `value`, and a sheet for each table, of the same columns. Sheets whose name begins with `_`",
         "are not read, nor are those called `notes` or `readme`. What is hidden, merged, an error, or a number that its format shows as",
         "another (`€`, thousands) is a mistake; a share in percent is read as it is shown.",
-        f"Read are no more than {ROWS:,} rows of a sheet and {CELLS:,} cells of a workbook that hold something, {TEXTS:,} texts,",
-        f"{FILES:,} files in the zip and {UNZIPPED // 10**6} MB unzipped; cells that are only formatted are nothing. Of a CSV file: {MAX_TABLE_BYTES // 10**6} MB,",
-        f"{COLUMNS:,} columns, lines of {MAX_LINE_LENGTH:,} and cells of {MAX_CELL_LENGTH:,} characters; of all tables of a",
-        f"catalog: {TABLE_ROWS:,} rows, since they are held in memory (100,000 offers with plants, capacities and origins are 500,000 rows).",
+        f"Read are no more than {MAX_ROWS:,} rows of a sheet and {MAX_CELLS:,} cells of a workbook that hold something, {MAX_TEXTS:,} texts,",
+        f"{MAX_FILES:,} files in the zip and {MAX_UNZIPPED_BYTES // 10**6} MB unzipped; cells that are only formatted are nothing. Of a CSV file: {MAX_TABLE_BYTES // 10**6} MB,",
+        f"{MAX_COLUMNS:,} columns, lines of {MAX_LINE_LENGTH:,} and cells of {MAX_CELL_LENGTH:,} characters; of all tables of a",
+        f"catalog: {MAX_TABLE_ROWS:,} rows, since they are held in memory (100,000 offers with plants, capacities and origins are 500,000 rows).",
         "More is a mistake.",
         '`friendshore catalogs convert`, of the plugin `friendshore-workbooks`, makes either of the other; reading workbooks needs `pip install "friendshore[xlsx]"`.',
         "",

@@ -103,7 +103,7 @@ def test_made_up_cases_of_the_kit_have_something_of_every_term() -> None:
         rule(Everything),
     ]  # fmt: skip
     asked = [RuleTrial(one, world) for world in worlds(rules, count=6) for one in rules]
-    found = {type(term) for one in asked for row in one.rows() for term in row.asked if not term.is_empty}
+    found = {type(term) for one in asked for row in one.rows() for term in row.all_terms if not term.is_empty}
     assert found == set(get_args(terms.Term))
     assert 2 in {len(one.problem.lots) for one in asked}
 

@@ -220,11 +220,11 @@ class About:
     """None if it can't be read."""
 
 
-def made(entry: Entry, record: type[M], case_facts: About, **more: Any) -> M | None:
+def table_record(entry: Entry, record: type[M], case_facts: About, **more: Any) -> M | None:
     """Return the record of a table, or report its errors and return None. A missing id is derived from other fields."""
     value = entry.record(record, case_facts.currency, **more)
     if value is None and case_facts.horizon is not None:  # otherwise it is checked with the case
-        entry.tell(misfits(entry.layout.stated(record, entry.values), case_facts.horizon))
+        entry.report(misfits(entry.layout.attributes(record, entry.values), case_facts.horizon))
     default_id = _DEFAULT_IDS.get(record)
     if value is None or default_id is None or vars(value)["id"]:
         return value
@@ -249,7 +249,7 @@ def demand(entry: Entry, case_facts: About) -> DemandSpec | None:
     more: dict[str, object] = {"facts": _facts(entry)}
     if "quantity" in entry.values:
         more["quantities"] = _quantity_by_period(entry.values, case_facts) or (Decimal(0),)
-    return made(entry, DemandSpec, case_facts, **more)
+    return table_record(entry, DemandSpec, case_facts, **more)
 
 
 def _quantity_by_period(values: Mapping[str, Any], case_facts: About) -> tuple[Decimal, ...]:
@@ -300,4 +300,4 @@ def overlap(entry: Entry, case_facts: About) -> Overlap | None:
             entry.problem("offers", "an overlap with `keep` needs `offers`", expected, fix, "FS203")
     elif "offers" in values:
         entry.problem("offers", "distinct facilities keep all their offers", fix="delete this key", code="FS203")
-    return made(entry, Overlap, case_facts)
+    return table_record(entry, Overlap, case_facts)

@@ -43,7 +43,7 @@ from ..reading.tomlfile import Key, TomlFile, TomlTable, is_text, read_section, 
 from ..rules.keys import scenario
 from . import keys
 from .formats import read_case_file
-from .keys import About, demand, made, overlap
+from .keys import About, demand, overlap, table_record
 
 R = TypeVar("R")
 
@@ -94,7 +94,7 @@ def load_case(source: Path | str | Mapping[str, object], *, folder: Path | str =
         raise all_of(problems)
     case = _assemble(read_section(toml, keys.FILE, toml.data), file.parent, problems)
     if problems or case is None:
-        raise all_of(toml.told(problems))
+        raise all_of(toml.printable(problems))
     return case.but(file=file)
 
 
@@ -118,11 +118,11 @@ def _assemble(top: TomlTable, folder: Path, problems: list[Diagnostic]) -> Case 
     parts: dict[str, object] = {
         "accept": _accept(top.part("accept")),
         "assume": _assume(top.part("assume"), case_facts),
-        "concern": made(top.part("concern"), Concern, case_facts),
+        "concern": table_record(top.part("concern"), Concern, case_facts),
         "demands": entries.records("demands", lambda entry: demand(entry, case_facts)),
         "overlaps": entries.records("overlaps", lambda entry: overlap(entry, case_facts)),
         **{
-            field: entries.records(field, partial(made, record=record, case_facts=case_facts))
+            field: entries.records(field, partial(table_record, record=record, case_facts=case_facts))
             for field, record in _LISTS.items()
         },
         "rules": entries.with_records("rules", _rules(top.parts("rule"))),
@@ -132,13 +132,13 @@ def _assemble(top: TomlTable, folder: Path, problems: list[Diagnostic]) -> Case 
     if head.values.get("resolution", Mass(Decimal(0), None)).substance:
         message, fix = "the resolution can't name a substance", "write a mass like `1 g`"
         head.problem("resolution", message, "a mass like `1 g`", fix, "FS012")
-    parts |= head.layout.stated(Case, head.values)
-    entries.tell(Case.faults({**parts, "horizon": case_facts.horizon}), head)
+    parts |= head.layout.attributes(Case, head.values)
+    entries.report(Case.faults({**parts, "horizon": case_facts.horizon}), head)
     if problems or case_facts.horizon is None:
         return None
     if reader_in(use.values.get("demand", "")) is not None:
         parts["demand_from"] = use.values["demand"]
-    return Case(horizon=case_facts.horizon, folder=folder, **use.layout.stated(Case, use.values), **parts)
+    return Case(horizon=case_facts.horizon, folder=folder, **use.layout.attributes(Case, use.values), **parts)
 
 
 class _Entries:
@@ -157,7 +157,7 @@ class _Entries:
         self._valid_tables[field] = [entry for entry, _ in pairs]
         return tuple(record for _, record in pairs)
 
-    def tell(self, faults: Iterable[Fault], head: Entry) -> None:
+    def report(self, faults: Iterable[Fault], head: Entry) -> None:
         for fault in faults:
             entry = self._valid_tables[fault.entry[0]][fault.entry[1]] if fault.entry else head
             is_present = fault.field in entry.values or fault.field in head.values
@@ -171,7 +171,7 @@ def _case_facts(head: Entry) -> About:
     if {"start", "periods", "period"} <= values.keys():
         stated = {"start": values["start"], "count": values["periods"], "length": values["period"]}
         faults = list(Horizon.faults(stated))
-        head.tell(faults, {"count": "periods", "length": "period"})
+        head.report(faults, {"count": "periods", "length": "period"})
         horizon = None if faults else Horizon(**stated)
     return About(currency, values.get("place", ""), horizon)
 
@@ -204,27 +204,29 @@ def with_demands(case: Case, rows: TableRows, default_file: str) -> tuple[Case, 
     for fault in Case.faults({name: getattr(extended, name) for name in Case.model_fields}):
         number = fault.entry[1] - len(case.demands) if fault.entry and fault.entry[0] == "demands" else -1
         if number >= 0:
-            valid_rows[number].tell([fault])
+            valid_rows[number].report([fault])
     if problems:
         raise all_of(problems)
     return extended, table
 
 
 def _accept(entry: TomlTable) -> Accept:
-    return Accept(**entry.layout.stated(Accept, entry.values), capacity=entry.part("capacity").values)
+    return Accept(**entry.layout.attributes(Accept, entry.values), capacity=entry.part("capacity").values)
 
 
 def _assume(entry: TomlTable, case_facts: About) -> Assume | None:
     offers = [_assumption(offer, case_facts) for offer in entry.parts("offer")]
     licence = {name: str(value) for name, value in sorted(entry.part("licence").others.items())}
-    return made(entry, Assume, case_facts, licence=licence, offer=tuple(offer for offer in offers if offer is not None))
+    return table_record(
+        entry, Assume, case_facts, licence=licence, offer=tuple(offer for offer in offers if offer is not None)
+    )
 
 
 def _assumption(entry: Entry, case_facts: About) -> OfferAssumption | None:
-    price_fields = entry.layout.stated(Price, entry.values)
-    price = entry.made(Price, price_fields) if price_fields else None
+    price_fields = entry.layout.attributes(Price, entry.values)
+    price = entry.record_from(Price, price_fields) if price_fields else None
     more = {} if price is None else {"price": price}
-    return made(entry, OfferAssumption, case_facts, **more) if price or not price_fields else None
+    return table_record(entry, OfferAssumption, case_facts, **more) if price or not price_fields else None
 
 
 def _settings(entry: Entry) -> dict[str, dict[str, object]]:

@@ -122,10 +122,12 @@ def read_draft(
     for layout in columns.TABLES:
         if layout.name in IDS_IN:
             reading.table(layout)
-    for stranger in tables.strangers():
-        problems.append(stranger.problem)
-        if reading.table_by_name.get(stranger.meant) is None:  # other tables may refer to ids of a misnamed table
-            known.unsure.update(IDS_IN.get(stranger.meant, ()))
+    for unrecognized in tables.unrecognized_tables():
+        problems.append(unrecognized.problem)
+        if (
+            reading.table_by_name.get(unrecognized.similar_table) is None
+        ):  # other tables may refer to ids of a misnamed table
+            known.unsure.update(IDS_IN.get(unrecognized.similar_table, ()))
     facts = _assemble(reading)
     metadata = {key: value for key, value in head.items() if key not in ("schema", "name", "requires")}
     for table in filter(None, reading.table_by_name.values()):
@@ -235,7 +237,7 @@ def read_prices(reading: CatalogReading) -> tuple[BenchmarkPrice, ...]:
     prices = []
     for row in table.unique():
         material = reading.material(row)
-        price = row.made(BenchmarkPrice, reading.fields(row, BenchmarkPrice, material))
+        price = row.record_from(BenchmarkPrice, reading.fields(row, BenchmarkPrice, material))
         prices += [price] if price and material else []
         if "id" in row.values:
             name = row.values["id"]
@@ -270,7 +272,7 @@ def read_facilities(reading: CatalogReading, capacity: Mapping[str, tuple[Capaci
             "place": fields.get("place", fields.get("country", "")),
             "capacity": capacity.get(fields.get("id", ""), ()),
         }
-        facility = row.made(Facility, fields)
+        facility = row.record_from(Facility, fields)
         if facility is not None:
             facilities.append(facility)
     return tuple(sorted(facilities, key=lambda f: f.id))
@@ -296,7 +298,7 @@ def read_capacity(
         basis = partial(_basis, reading, row, material, products) if is_known else None
         fields = reading.fields(row, CapacityStep, basis)
         fields["per_year"] = None if fields.get("per_year") == UNLIMITED else fields.get("per_year")
-        step = row.alike(CapacityStep, fields)
+        step = row.shared_record(CapacityStep, fields)
         if step is not None and is_known:
             steps.setdefault(facility, []).append(step)
     return {name: tuple(sorted(rows, key=lambda s: s.start or date.min)) for name, rows in steps.items()}
@@ -347,4 +349,4 @@ def check_aliases(reading: CatalogReading) -> None:
     for row in table.rows:
         alias = reading.known.aliases.get((row.values["of"], row.values.get("old", "")))
         if alias is not None and not row.bad:
-            row.tell(alias_faults(alias, reading.known))
+            row.report(alias_faults(alias, reading.known))

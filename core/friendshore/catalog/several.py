@@ -23,7 +23,7 @@ B = TypeVar("B", Terms, PriceSchedule)
 
 
 @dataclass(frozen=True, slots=True)
-class Twins:
+class LikelyDuplicates:
     """Two facilities of different catalogs that are probably the same."""
 
     first: Facility
@@ -37,10 +37,10 @@ class Twins:
         return f"{self.first_catalog}:{self.first.id}", f"{self.second_catalog}:{self.second.id}"
 
 
-def twins(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap] = ()) -> list[Twins]:
+def likely_duplicates(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap] = ()) -> list[LikelyDuplicates]:
     """Return undeclared pairs of facilities in one country that share a name, or a company and a material."""
     seen: dict[tuple[str, ...], list[tuple[str, Facility]]] = {}
-    pairs: dict[tuple[str, str], Twins] = {}
+    pairs: dict[tuple[str, str], LikelyDuplicates] = {}
     declared = [frozenset(overlap.facilities) for overlap in overlaps]
     for catalog in sorted(catalogs, key=lambda c: c.name) if len(catalogs) > 1 else ():
         sold: dict[str, set[str]] = {}
@@ -49,7 +49,7 @@ def twins(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap] = ()) -> list
         for facility in catalog.facilities:
             for feature, why in _features(facility, sold.get(facility.id, ())):
                 for name, other in seen.setdefault(feature, []):
-                    pair = Twins(other, name, facility, catalog.name, why)
+                    pair = LikelyDuplicates(other, name, facility, catalog.name, why)
                     is_declared = any(names.issuperset(pair.names) for names in declared)
                     if name != catalog.name and not is_declared:
                         pairs.setdefault(pair.names, pair)
@@ -71,7 +71,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[\W_]+", "", name.casefold())
 
 
-def united(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> tuple[Catalog, ...]:
+def merge_facilities(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> tuple[Catalog, ...]:
     """Return the catalogs with one record for each group of facilities that the case merges. Idempotent."""
     overlap_by_dropped = {name: overlap for overlap in overlaps for name in overlap.dropped}
     return (
@@ -133,7 +133,7 @@ def misfits(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Di
         kept = records[overlap.keep]
         for name in overlap.dropped:
             problems += _differences(overlap, kept, records[name], name, catalogs)
-    return problems or _circles(united(catalogs, overlaps))
+    return problems or _circles(merge_facilities(catalogs, overlaps))
 
 
 def _circles(catalogs: Sequence[Catalog]) -> list[Diagnostic]:
@@ -195,7 +195,7 @@ def _bases(name: str, catalogs: Sequence[Catalog]) -> set[str]:
     return {basis[line.material] for offer in offers for line in offer.outputs}
 
 
-def overridden(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Diagnostic]:
+def ignored_figures(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Diagnostic]:
     """Return notes on figures of merged facilities that are ignored because another record is kept."""
     pairs = [(overlap.keep, name) for overlap in overlaps for name in overlap.dropped]
     records = _records(catalogs) if pairs else {}
@@ -228,7 +228,7 @@ def _shown(value: object) -> str:
     )
 
 
-def as_required(catalog: Catalog) -> Catalog:
+def required_part(catalog: Catalog) -> Catalog:
     """Return the part of a catalog that is used if only other catalogs require it: nothing about facilities and offers."""
     aliases = tuple(alias for alias in catalog.aliases if alias.of in ("material", "benchmark"))
     return catalog.but(facilities=(), offers=(), schedules=(), terms=(), aliases=aliases)
@@ -289,7 +289,7 @@ class _Head:
     requires: tuple[str, ...] = field(default=())
 
 
-class Once:
+class CatalogCache:
     """Cache of valid catalogs by folder, for several cases."""
 
     def __init__(self) -> None:
@@ -325,9 +325,9 @@ def read_catalogs(
     find: Callable[[str], CatalogFolder] | None = None,
     overlaps: Sequence[Overlap] = (),
     ids: KnownIds | None = None,
-    once: Once | None = None,
+    once: CatalogCache | None = None,
 ) -> tuple[Catalog, ...]:
-    """Return the catalogs that a case names and those that they require, sorted by name. `united` merges their facilities.
+    """Return the catalogs that a case names and those that they require, sorted by name. `merge_facilities` merges their facilities.
 
     A catalog that is only required contributes materials, prices, rates, factors, and sources.
 
@@ -343,7 +343,7 @@ def read_catalogs(
     """
     problems: list[Diagnostic] = []
     heads = _read_heads(wanted, find, problems)
-    drafts = _read_drafts(heads, problems, once or Once())
+    drafts = _read_drafts(heads, problems, once or CatalogCache())
     if ids is not None:
         ids.unsure -= ALL_IDS
         for draft in drafts.values():
@@ -352,17 +352,17 @@ def read_catalogs(
         raise all_of(problems)
     used = {name for name, head in heads.items() if head.is_named}
     catalogs = [drafts[name].catalog for name in sorted(drafts)]
-    problems += [*_missing_facilities(catalogs, used), *clashes(united(catalogs, overlaps), used)]
+    problems += [*_missing_facilities(catalogs, used), *clashes(merge_facilities(catalogs, overlaps), used)]
     if problems:
         raise all_of(problems)
-    used_parts = tuple(c if c.name in used else as_required(c) for c in catalogs)
+    used_parts = tuple(c if c.name in used else required_part(c) for c in catalogs)
     problems += ambiguous(used_parts)
     if problems:
         raise all_of(problems)
     return used_parts
 
 
-def _read_drafts(heads: dict[str, _Head], problems: list[Diagnostic], once: Once) -> dict[str, CatalogDraft]:
+def _read_drafts(heads: dict[str, _Head], problems: list[Diagnostic], once: CatalogCache) -> dict[str, CatalogDraft]:
     drafts: dict[str, CatalogDraft] = {}
     for name in _sorted_by_dependence(heads, problems):
         head = heads[name]

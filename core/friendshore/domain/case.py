@@ -424,7 +424,7 @@ class StoreSpec(CheckedRecord):
             yield Fault("loss", message, "0 to 100 % a year", fix, code="FS013")
         yield from date_order_faults(values)
 
-    def holds_on(self, day: date) -> bool:
+    def applies_on(self, day: date) -> bool:
         return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
 
 
@@ -548,8 +548,8 @@ class Case(Tables, CheckedRecord):
     @cached_property
     def stock_names(self) -> tuple[str, ...]:
         """Name of each stock. Default numbers don't depend on the order of rows, and never equal a stated name."""
-        taken = {*(stock.id for stock in self.stocks), *(order.id for order in self.orders)}
-        return numbered([(stock.id, "stock-{}", (stock.model_dump_json(),)) for stock in self.stocks], taken)
+        reserved = {*(stock.id for stock in self.stocks), *(order.id for order in self.orders)}
+        return numbered([(stock.id, "stock-{}", (stock.model_dump_json(),)) for stock in self.stocks], reserved)
 
     @cached_property
     def order_names(self) -> tuple[str, ...]:
@@ -566,18 +566,18 @@ class Case(Tables, CheckedRecord):
         yield from _inheritance_faults(values.get("scenarios", ()))
 
 
-def numbered(rows: Sequence[tuple[str, str, tuple[Any, ...]]], taken: Collection[str] = ()) -> tuple[str, ...]:
+def numbered(rows: Sequence[tuple[str, str, tuple[Any, ...]]], reserved: Collection[str] = ()) -> tuple[str, ...]:
     """Return the names of rows. Rows without one are numbered from 1 within their pattern, in the order of their keys.
 
     Args:
         rows: Name, pattern if the name is empty, and sort key of each.
-        taken: Names that must not result.
+        reserved: Names that must not result.
     """
     names = [name for name, _, _ in rows]
     counts: Counter[str] = Counter()
     for row in sorted((i for i, name in enumerate(names) if not name), key=lambda i: rows[i][2]):
         pattern = rows[row][1]
-        counts[pattern] = next(n for n in count(counts[pattern] + 1) if pattern.format(n) not in taken)
+        counts[pattern] = next(n for n in count(counts[pattern] + 1) if pattern.format(n) not in reserved)
         names[row] = pattern.format(counts[pattern])
     return tuple(names)
 

@@ -40,7 +40,7 @@ def report_progress_to(watcher: Watcher | None) -> Iterator[None]:
         _reporter.reset(token)
 
 
-def tell(done: int, total: int, doing: str, of: str) -> None:
+def report_progress(done: int, total: int, doing: str, of: str) -> None:
     """Report that `done` of `total` are done. `doing` names the current work, `of` the unit of the count."""
     reporter = _reporter.get()
     if reporter is not None:
@@ -51,7 +51,7 @@ def with_progress(items: Sequence[T], doing: str, of: str, step: int = 1_000) ->
     """Yield the items, and report the number done after every `step` of them."""
     for number, item in enumerate(items):
         if number % step == 0:
-            tell(number, len(items), doing, of)
+            report_progress(number, len(items), doing, of)
         yield item
 
 

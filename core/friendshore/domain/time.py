@@ -195,11 +195,11 @@ class Horizon(CheckedRecord):
 
     @model_validator(mode="before")
     @classmethod
-    def _named_as_in_a_case(cls, given: Any) -> Any:
+    def _named_as_in_a_case(cls, data: Any) -> Any:
         # `periods` is the number in a case file and the periods themselves here, so the fields have other names.
-        if not isinstance(given, Mapping):
-            return given
-        return {_FIELD_OF.get(name, name): value for name, value in given.items()}
+        if not isinstance(data, Mapping):
+            return data
+        return {_FIELD_OF.get(name, name): value for name, value in data.items()}
 
     @classmethod
     def faults(cls, values: FieldValues) -> Iterator[Fault]:

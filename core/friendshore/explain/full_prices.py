@@ -444,5 +444,5 @@ def _costing_at(verified: VerifiedPlan, prices: Mapping[str, Sequence[Decimal]])
     offers = tuple(
         facts._replace(price=prices[facts.offer.id]) if facts.offer.id in prices else facts for facts in problem.offers
     )
-    ledger = replace(verified.ledger, problem=replace(problem, offers=offers, kept=None))
+    ledger = replace(verified.ledger, problem=replace(problem, offers=offers, shared=None))
     return Costing(ledger, verified.costing.placed)

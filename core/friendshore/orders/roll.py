@@ -146,7 +146,7 @@ def _same_case(gathered: Gathered, facts: RunFacts, run: Path) -> Iterator[Diagn
         if change.subject in ("stock", "order"):
             fix = "write the change into the case file, plan the case again, and roll that"
             message = f"the run was planned with a changed {change.subject}, which the new case would count twice"
-            yield Diagnostic(message, str(run), found=change.told, fix=fix, code="FS211")
+            yield Diagnostic(message, str(run), found=change.text, fix=fix, code="FS211")
 
 
 def _day_in_plan(case: Case, day: date, length: PeriodLength | None) -> Iterator[Diagnostic]:

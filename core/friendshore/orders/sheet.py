@@ -134,9 +134,9 @@ class FilledSheet:
         table = self._table()
         for name in LAYOUT.names if table.columns else ():
             if name not in table.columns and not _COLUMNS[name].required:
-                expected = _COLUMNS[name].wanted
+                expected = _COLUMNS[name].expected
                 message = "a required column is missing"
-                table.tell(message, table.head_line, name, expected=expected, fix=_WRITE_AGAIN, code="FS002")
+                table.report(message, table.head_line, name, expected=expected, fix=_WRITE_AGAIN, code="FS002")
         by_line = {line.line: line for line in self.lines}
         all_placed: list[PlacedLine] = []
         own_id = plan_id(self.case, self.lines)
@@ -168,7 +168,7 @@ class FilledSheet:
             return sheet_table(book, sheet, LAYOUT, self.problems)
         table = Table(LAYOUT, book.place(SHEET), self.problems)
         if not self.problems:
-            table.tell(f"the workbook has no sheet `{SHEET}`", fix=_WRITE_AGAIN, code="FS214")
+            table.report(f"the workbook has no sheet `{SHEET}`", fix=_WRITE_AGAIN, code="FS214")
         return table
 
     def _check_planned_cells(self, row: TableRow, line: OrderLine) -> None:
@@ -192,7 +192,7 @@ class FilledSheet:
         for name in _FILL_IN:
             if not row.text(name) and not (name == PLACED and may_lack_date):
                 fix = "fill in this cell, or leave all of " + ", ".join(_FILL_IN) + " blank"
-                row.problem(name, "the order is incomplete", _FILL_IN[name].wanted, fix, "FS216")
+                row.problem(name, "the order is incomplete", _FILL_IN[name].expected, fix, "FS216")
         values: dict[str, Any] = row.values
         day, arrives, quantity = values.get(PLACED), values.get(ARRIVES), values.get(CONFIRMED)
         if day is not None and arrives is not None and arrives < day:
@@ -221,7 +221,7 @@ class FilledSheet:
             return (), "", None
         for name in blank:
             fix = "fill in this cell, or leave all of " + ", ".join(CONFIRM) + " blank, so that the inputs are unproven"
-            row.problem(name, "the confirmation of the inputs is incomplete", CONFIRM[name].wanted, fix, "FS216")
+            row.problem(name, "the confirmation of the inputs is incomplete", CONFIRM[name].expected, fix, "FS216")
         values: dict[str, Any] = row.values
         inputs, placed, signed = values.get(INPUTS) or (), values.get(PLACED), values.get(SIGNED)
         names = tuple(str(name).strip() for name in inputs)
@@ -235,7 +235,7 @@ class FilledSheet:
         document = str(values.get(DOCUMENT) or "")
         if document and "".join(filter(str.isalnum, document)).casefold() in NO_DOCUMENT:
             fix = "name the document, or leave the three cells blank, so that the inputs are unproven"
-            row.problem(DOCUMENT, "this isn't the name of a document", CONFIRM[DOCUMENT].wanted, fix, "FS220")
+            row.problem(DOCUMENT, "this isn't the name of a document", CONFIRM[DOCUMENT].expected, fix, "FS220")
         if placed is not None and signed is not None and signed < placed:
             fix = "name the document in which the supplier confirms this order"
             message = "the document is older than the order"

@@ -87,7 +87,9 @@ def attributed(rule: Rule) -> AbstractContextManager[None]:
     return _NO_ATTRIBUTION if is_own(kind) else _attributed(kind, f"its rule `{rule.id}` of kind `{rule.kind}`")
 
 
-def asked_of(thing: Named, name: str, what: str = "question", code: Code | None = None) -> AbstractContextManager[None]:
+def attributed_object(
+    thing: Named, name: str, what: str = "question", code: Code | None = None
+) -> AbstractContextManager[None]:
     """Like `attributed`, for another object of a plugin. `what` is its sort, and `code` the plugin's function if the object only refers to it."""
     kind = type(thing) if code is None else code
     return _NO_ATTRIBUTION if is_own(kind) else _attributed(kind, f"its {what} `{name}`")

@@ -26,7 +26,7 @@ from .packages import MANIFEST, folders_of
 from .registry import Registry
 
 # Digits of a file's hash in a list that also has a digest of all files.
-SHORT = 16
+SHORT_HASH_LENGTH = 16
 # Python writes this folder from the source next to it.
 _CACHE = "__pycache__"
 _METADATA_SUFFIXES = (".dist-info", ".egg-info")

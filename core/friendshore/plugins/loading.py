@@ -71,13 +71,13 @@ class DataLocation:
 def places(registry: Registry, what: Literal["catalog", "rule pack"], limit: float = LIMIT) -> list[DataLocation]:
     """Return the locations of all usable catalogs or rule packs. Code that makes some runs in processes of its own."""
     hook: Hook = "friendshore_catalogs" if what == "catalog" else "friendshore_rules"
-    makers = [plugin for info in registry.plugins if (plugin := registry.made_by(info, hook)) is not None]
+    makers = [plugin for info in registry.plugins if (plugin := registry.pending_plugin(info, hook)) is not None]
     with ThreadPoolExecutor(_MAX_RUNNING) as workers:
         results = list(workers.map(lambda plugin: _ask_folders(plugin, hook, limit), makers))
     result_by_owner = {plugin.info.label: result for plugin, result in zip(makers, results, strict=True)}
     locations = []
     for name, owner in registry.names(what).items():
-        folder = registry.folder_at_hand(what, name)
+        folder = registry.available_folder(what, name)
         if folder is not None:
             locations.append(DataLocation(name, owner, folder))
             continue

@@ -16,7 +16,7 @@ from ..readers import Reader, reader_in
 from ..rules.base import Rule
 from ..rules.pack import RulePack, read_pack, stated_name
 from .hosting import HOOKS, Hook, HookAnswers, HookedWhat, built_in, create_rule, create_rules, plugin_in_memory
-from .isolated import CatalogRef, Reading, packs_by, read_by
+from .isolated import CatalogRef, Reading, make_packs, run_reader
 from .isolated import What as ReadWhat
 from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover, normal
 from .names import (
@@ -166,7 +166,7 @@ class Registry:
         available = {*plugin.catalogs, *plugin.packs, *plugin.classes, *names_in_memory}
         return self.code(info) is not None and (info.case_packs or not available.issuperset(info.brings))
 
-    def made_by(self, info: PluginInfo, hook: Hook) -> Plugin | None:
+    def pending_plugin(self, info: PluginInfo, hook: Hook) -> Plugin | None:
         """Return a plugin whose code must run for some of its catalogs or rule packs. None if all are available, or if it can't be used."""
         plugin = self._of(info)
         announced, available = (
@@ -222,10 +222,10 @@ class Registry:
         if reader_in(name) is not None:
             return self.read(name, "catalog", base).catalog(base or Path())
         if is_folder(name):
-            from ..reading.workbook import stated
+            from ..reading.workbook import value_of_key
 
             folder = folder_of(name, base, "catalog")
-            catalog_name = stated(folder) if folder.is_file() else stated_name(folder / CATALOG_FILE, "name")
+            catalog_name = value_of_key(folder) if folder.is_file() else stated_name(folder / CATALOG_FILE, "name")
             return CatalogRef(name=catalog_name, folder=folder)
         plugin = self._provider("catalog", name)
         installed_folder = plugin.catalogs.get(name) or self._results(plugin, "friendshore_catalogs").catalogs[name]
@@ -242,7 +242,7 @@ class Registry:
         plugin = self._provider("reader", (reader_in(name) or (name, ""))[0])
         record = self._settings.get(plugin.info.package)
         settings = {} if record is None else record.model_dump(mode="json", by_alias=True)
-        return read_by(plugin, name, what, base or Path(), settings)
+        return run_reader(plugin, name, what, base or Path(), settings)
 
     def taking_settings(self, name: str) -> PluginInfo:
         """Return the plugin that a table of settings is for, by its name in a case: see `plugin_named`."""
@@ -265,10 +265,10 @@ class Registry:
         """
         info = self.taking_settings(name)
         settings = self.settings_of(info.package).model_dump(mode="json", by_alias=True)
-        packs, label = packs_by(self._of(info), name, case, catalogs, settings, process=process), info.label
+        packs, label = make_packs(self._of(info), name, case, catalogs, settings, process=process), info.label
         return tuple((pack.of_rules(self.rules(pack.rules, f"{label}, pack {pack.id}")), label) for pack in packs)
 
-    def folder_at_hand(self, what: What, name: str) -> Path | None:
+    def available_folder(self, what: What, name: str) -> Path | None:
         """Return the folder of an installed catalog or rule pack. None if code must run for it."""
         plugin = self._provider(what, name)
         return (plugin.catalogs if what == "catalog" else plugin.packs).get(name)

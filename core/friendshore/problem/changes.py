@@ -141,7 +141,7 @@ class _Facts:
     def facilities(self) -> dict[str, Facility]:
         return {facility.id: facility for facility in self.all("facilities")}
 
-    def meant(self, change: Change) -> frozenset[str]:
+    def named_offers(self, change: Change) -> frozenset[str]:
         means, facilities = KINDS[change.subject].means, self.facilities()
         return frozenset(offer.id for offer in self.all("offers") if means(change, offer, facilities[offer.facility]))
 
@@ -293,7 +293,7 @@ def _called(name: str, change: Change, catalogs: Sequence[Catalog]) -> Iterator[
 
 
 def _remove(change: Change, facts: _Facts) -> None:
-    offer_ids, case = facts.meant(change), facts.case
+    offer_ids, case = facts.named_offers(change), facts.case
     if not offer_ids:
         facts.unknown_offers(change, change.remove)
         return
@@ -322,7 +322,7 @@ P = TypeVar("P", Price, Quote, BenchmarkPrice)
 
 
 def _price(change: Change, facts: _Facts) -> None:
-    offer_ids = facts.meant(change)
+    offer_ids = facts.named_offers(change)
     rows = [row for row in facts.all("prices") if _follows(change, row)]
     if change.factor is not None:
         # An offer without any price is a lead, so there is nothing to multiply.
@@ -384,7 +384,7 @@ def _unpriced(change: Change, facts: _Facts) -> None:
 
 
 def _lead_time(change: Change, facts: _Facts) -> None:
-    factor, offer_ids, default = change.factor, facts.meant(change), facts.case.assume.lead_time
+    factor, offer_ids, default = change.factor, facts.named_offers(change), facts.case.assume.lead_time
     assert factor is not None
 
     def scaled(offer: Offer) -> Offer:
@@ -401,7 +401,7 @@ def _lead_time(change: Change, facts: _Facts) -> None:
 
 
 def _recipe(change: Change, facts: _Facts) -> None:
-    factor, offer_ids = change.factor, facts.meant(change)
+    factor, offer_ids = change.factor, facts.named_offers(change)
     assert factor is not None
 
     def scaled(lines: tuple[RecipeLine, ...]) -> tuple[RecipeLine, ...]:
@@ -414,7 +414,7 @@ def _recipe(change: Change, facts: _Facts) -> None:
 
 
 def _prove(change: Change, facts: _Facts) -> None:
-    if not facts.meant(change):
+    if not facts.named_offers(change):
         facts.unknown(change, change.prove, "an offer", facts.ids("offers"))
     accept = facts.case.accept
     facts.case = facts.case.but(accept=accept.but(proven=tuple(sorted({*accept.proven, change.prove}))))
@@ -441,7 +441,7 @@ TERMS_FIGURES: dict[TermKind, str] = {
 
 
 def _lift(change: Change, facts: _Facts) -> None:
-    kind, offer_ids = change.lift, facts.meant(change)
+    kind, offer_ids = change.lift, facts.named_offers(change)
     assert kind is not None
     if change.of and not offer_ids:
         facts.unknown_offers(change, change.of)
@@ -454,24 +454,27 @@ def _lift(change: Change, facts: _Facts) -> None:
         lanes = tuple(lane.but(lead_time=None) for lane in offer.lanes) if kind is TermKind.LEAD_TIME else offer.lanes
         return offer.but(**(cleared_fields or {}), lanes=lanes)
 
-    def bears(bearing: OrderCondition) -> bool:
+    def applies(term: OrderCondition) -> bool:
         """Return True if the change names all offers that a term applies to. Terms that also apply to others stay."""
-        covered = [offer.id for offer in offers if covers(bearing, offer, facilities)]
+        covered = [offer.id for offer in offers if covers(term, offer, facilities)]
         return not change.of or (bool(covered) and offer_ids.issuperset(covered))
 
     if cleared_fields is not None:
         facts.replace_offers(offer_ids, free)
     if kind is TermKind.TIERS:
         facts.catalogs = tuple(
-            c.but(schedules=tuple(schedule for schedule in c.schedules if not bears(schedule))) for c in facts.catalogs
+            c.but(schedules=tuple(schedule for schedule in c.schedules if not applies(schedule)))
+            for c in facts.catalogs
         )
     if kind in TERMS_FIGURES:
-        facts.catalogs = tuple(c.but(terms=tuple(_lifted(c.terms, TERMS_FIGURES[kind], bears))) for c in facts.catalogs)
+        facts.catalogs = tuple(
+            c.but(terms=tuple(_lifted(c.terms, TERMS_FIGURES[kind], applies))) for c in facts.catalogs
+        )
 
 
-def _lifted(terms: tuple[Terms, ...], field: str, bears: Callable[[OrderCondition], bool]) -> Iterator[Terms]:
+def _lifted(terms: tuple[Terms, ...], field: str, applies: Callable[[OrderCondition], bool]) -> Iterator[Terms]:
     for entry in terms:
-        if not bears(entry):
+        if not applies(entry):
             yield entry
             continue
         remaining = entry.but(**{field: None})
@@ -535,7 +538,7 @@ def _step(step: CapacityStep, change: Change, begins: bool) -> CapacityStep:
 
 
 def _own_quantity(change: Change, facts: _Facts) -> None:
-    factor, offer_ids = change.factor, facts.meant(change)
+    factor, offer_ids = change.factor, facts.named_offers(change)
     unused_keys = {"status": change.status, "delay": change.delay, "from": change.start, "until": change.end}
     for word in (word for word, value in unused_keys.items() if value is not None):
         message = f"`{word}` doesn't apply to an offer's own quantity, which is for the whole plan"

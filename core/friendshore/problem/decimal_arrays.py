@@ -27,10 +27,10 @@ def whole(numbers: Sequence[Decimal], unit: Decimal) -> tuple[Whole, Decimal]:
         exponent = min(exponent, *(int(number.as_tuple().exponent) for number in numbers))
         counts = _multiples(numbers, exponent)
     assert counts is not None
-    return kept(counts), Decimal(1).scaleb(exponent)
+    return whole_array(counts), Decimal(1).scaleb(exponent)
 
 
-def kept(counts: Sequence[int]) -> Whole:
+def whole_array(counts: Sequence[int]) -> Whole:
     """Return integers as an array, of 64 bits if no sum of them needs more."""
     fits = max(map(abs, counts), default=0) * len(counts) < _MAX_SUM
     return np.array(counts, dtype=np.int64 if fits else object)
@@ -38,7 +38,7 @@ def kept(counts: Sequence[int]) -> Whole:
 
 def integers_from_doubles(counts: NDArray[np.float64]) -> Whole:
     fits = float(np.abs(counts).max(initial=0.0)) * len(counts) < _MAX_SUM
-    return counts.astype(np.int64) if fits else kept(list(map(int, counts.tolist())))
+    return counts.astype(np.int64) if fits else whole_array(list(map(int, counts.tolist())))
 
 
 def _multiples(numbers: Sequence[Decimal], exponent: int) -> list[int] | None:

@@ -24,10 +24,10 @@ from ..domain.use import PASS, Result, Use, Verdict
 from ..plugins import attributed
 from ..rules.answers import as_charge, as_verdict
 from ..rules.base import Phase, PhaseStatus, Rule, share_in_force
-from ..rules.verdicts import is_origin_unknown, possible_origins, told_apart
-from .kept import Answers, ByRule, Charged, Delivery
+from ..rules.verdicts import is_origin_unknown, possible_origins, representative_countries
 from .network import Arc, Network, Node, final_node
 from .offers import OfferFacts
+from .shared import Answers, ByRule, Charged, Delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def _judge_use(
             if not rule.concerns(use):
                 continue
             verdicts = answers.verdicts(rule, use) if answers is not None else {}
-            keyed_arcs = arcs_by_subject[rule.bears_on]
+            keyed_arcs = arcs_by_subject[rule.judge_scope]
             unjudged = [arc for key, arc in keyed_arcs if key not in verdicts]
             for arc in with_progress(unjudged, f"checking rule {rule.id}", "ways"):
                 key = id(arc.chained), id(arc.move)
@@ -73,7 +73,7 @@ def _judge_use(
             if (verdict := lot_verdicts.get(arc.index, verdicts[key])) is not PASS and not verdict.passes
         }
         if verdict_by_arc:
-            verdicts_by_subject[rule.bears_on][position] = verdict_by_arc
+            verdicts_by_subject[rule.judge_scope][position] = verdict_by_arc
     return Judgement(use=use, reach=reach, chain=verdicts_by_subject["chain"], trade=verdicts_by_subject["trade"])
 
 
@@ -108,7 +108,7 @@ class Law:
             key = id(chained), id(move)
             if key not in verdicts:
                 verdicts[key] = as_verdict(rule.judge(chained, move, use))
-            is_unstated = not (number or confirmed or rule.bears_on == "trade")
+            is_unstated = not (number or confirmed or rule.judge_scope == "trade")
             subject = f"inputs of {chained.offer.id}" if is_unstated else chained.offer.id
             lot_verdicts.append(verdicts[key] if verdicts[key].passes else verdicts[key].but(offer=subject))
         return max(lot_verdicts, key=lambda verdict: (self.forbids(verdict, arc), verdict.result.rank))
@@ -306,7 +306,7 @@ class Charges:
         if not is_origin_unknown(arc.chained):
             return sorted(arc.chained.origins[0])
         if self._others is None:
-            self._others = told_apart(self.rules)
+            self._others = representative_countries(self.rules)
         return possible_origins(arc.chained, self._others)
 
     def _parts(self, arc: Arc, use: Use, origin: str, value: Decimal, arrival: int) -> ByRule:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
-from ..catalog import clashes, united
+from ..catalog import clashes, merge_facilities
 from ..domain.base import grouped
 from ..domain.basis import Factors, content_of
 from ..domain.case import Case
@@ -61,7 +61,7 @@ class Merged:
 
 
 def merge(catalogs: Sequence[Catalog], case: Case) -> Merged:
-    catalogs = united(catalogs, case.overlaps)
+    catalogs = merge_facilities(catalogs, case.overlaps)
     problems = clashes(catalogs)
     if problems:
         raise InputError(problems)

@@ -200,7 +200,7 @@ class Parts:
 def materials_of(problem: Problem, row: Row | Rows) -> frozenset[str]:
     return frozenset(
         material
-        for term in row.asked
+        for term in row.all_terms
         for table, positions in term.positions.items()
         for material in _materials(problem, table, np.unique(positions).tolist())
     )
@@ -217,20 +217,20 @@ def _materials(problem: Problem, table: Table, positions: Sequence[int]) -> set[
         case "nodes":
             return {nodes[node][0] for node in positions}
         case "offers":
-            return _made(problem, positions)
+            return _outputs_of(problem, positions)
         case "price_spans":
-            return _made(problem, (offer for span in positions for offer in problem.price_spans[span].offers))
+            return _outputs_of(problem, (offer for span in positions for offer in problem.price_spans[span].offers))
         case "term_spans":
-            return _made(problem, (offer for span in positions for offer in problem.term_spans[span].offers))
+            return _outputs_of(problem, (offer for span in positions for offer in problem.term_spans[span].offers))
         case "commitments":
-            return _made(problem, (problem.commitments[commitment].offer for commitment in positions))
+            return _outputs_of(problem, (problem.commitments[commitment].offer for commitment in positions))
         case "classes" | "periods":
             return set()
         case _:
             assert_never(table)
 
 
-def _made(problem: Problem, offers: Iterable[int]) -> set[str]:
+def _outputs_of(problem: Problem, offers: Iterable[int]) -> set[str]:
     return {line.material for offer in set(offers) for line in problem.offers[offer].offer.outputs}
 
 
@@ -281,7 +281,7 @@ class _Reach:
     def __init__(self, parts: Parts, changes: Sequence[Change]) -> None:
         self.parts = parts
         self.problem = parts.problem
-        self.wanted = frozenset(parts.of_material)
+        self.materials = frozenset(parts.of_material)
         self.rules = {rule.id: rule for rule in parts.inputs.rules}
         self.changes = [change for change in changes if change.subject in RULE_SUBJECTS]
         # Changed rules, each with materials that it joins.
@@ -290,7 +290,7 @@ class _Reach:
     def of(self, change: Change) -> frozenset[str]:
         """Return the materials. Empty if the change names nothing in demand."""
         if change.accept is not None:
-            return self.wanted
+            return self.materials
         if change.demand:
             demands = (d.spec for d in self.problem.demands)
             return frozenset(spec.material for spec in demands if resizes(change, spec, self.problem.case))
@@ -298,7 +298,7 @@ class _Reach:
             demands = (d.spec for d in self.problem.demands)
             return frozenset(spec.material for spec in demands if spec.end_use == change.revoke)
         if change.stock:
-            return frozenset({change.stock}) & self.wanted
+            return frozenset({change.stock}) & self.materials
         if change.want:
             return self._of_new_demand(change)
         if change.order:
@@ -306,26 +306,26 @@ class _Reach:
         if change.subject in (*RULE_SUBJECTS, *_OF_LAW):
             rule = self.rules.get(getattr(change, change.subject))
             return self._of_rule(rule, change) if rule is not None else frozenset()
-        return frozenset(self._of_offers(change)) & self.wanted
+        return frozenset(self._of_offers(change)) & self.materials
 
     def _of_new_demand(self, change: Change) -> frozenset[str]:
         """Return all materials as one part, since a new demand may join any parts."""
         case = self.problem.case
         places = {case.place, *(demand.use.place.id for demand in self.problem.demands)}
-        if change.want in self.wanted and (change.place or case.place) in places:
-            self.bonds.append(("", self.wanted))
-            return self.wanted
+        if change.want in self.materials and (change.place or case.place) in places:
+            self.bonds.append(("", self.materials))
+            return self.materials
         self.parts.inputs.after([change])  # It rejects unknown names.
         message = "a question can't add a demand for a material or place that the plan doesn't have"
         fix = "plan the scenario with `friendshore plan CASE --scenario NAME`, or add the demand to the case"
-        raise InputError(message, column="want", found=change.told, fix=fix, code="FS268")
+        raise InputError(message, column="want", found=change.text, fix=fix, code="FS268")
 
     def _of_order(self, change: Change) -> frozenset[str]:
         case, offers = self.problem.case, self.problem.merged.offers
         offer_names = [
             order.offer for name, order in zip(case.order_names, case.orders, strict=True) if name == change.order
         ]
-        return frozenset(line.material for name in offer_names for line in offers[name].outputs) & self.wanted
+        return frozenset(line.material for name in offer_names for line in offers[name].outputs) & self.materials
 
     def _of_offers(self, change: Change) -> Iterator[str]:
         facilities, means = self.problem.merged.facilities, KINDS[change.subject].means

@@ -22,12 +22,12 @@ from .capacity import Pool
 from .compliance_classes import ComplianceClass
 from .decimal_arrays import Floats, table
 from .demands import Demand, Lot, demand_name
-from .kept import Kept
 from .law import Judgement, Law
 from .merged import Merged
 from .network import Moves, Network, Node
 from .offers import Assumption, Lead, OfferFacts
 from .rule_facts import ProblemFacts, ask_limits
+from .shared import SharedData
 from .trade import Commitment, PriceSpan, TermSpan
 
 LAST = Level(minimise=Minimise.COST)
@@ -129,7 +129,7 @@ class Store:
     """Fraction of a kilogram held at the end of the previous period that is left."""
 
     @property
-    def holds_nothing(self) -> bool:
+    def stores_nothing(self) -> bool:
         return not any(limit is None or limit for limit in self.limit)
 
     def left(self, since: int) -> tuple[Decimal, ...]:
@@ -165,7 +165,7 @@ class Problem:
     discount: tuple[Decimal, ...]
     facts: ProblemFacts
     assumptions: tuple[Assumption, ...]
-    kept: Kept | None = None
+    shared: SharedData | None = None
 
     def __repr__(self) -> str:
         return f"<Problem {self.case.name}: {len(self.demands):,} demands, {len(self.offers):,} offers, {len(self.rules):,} rules>"

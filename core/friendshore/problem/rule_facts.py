@@ -75,7 +75,7 @@ class Dues:
             once = [(i, share) for i, share in enumerate(max_weights) if self._counted[i].onboarding]
             terms.append(OnboardingTerm(*_weighted(once)))
         if self._trade.price_spans:
-            terms.append(DiscountsTerm(*_weighted(self._settled(count, periods))))
+            terms.append(DiscountsTerm(*_weighted(self._settlements(count, periods))))
         if self._trade.term_spans:
             terms.append(FixedTerm(*_weighted(self._fixed(count, periods))))
         if self._trade.commitments:
@@ -106,9 +106,9 @@ class Dues:
                 for name, cost in costs
             )
 
-    def _settled(self, count: Count, periods: Collection[int]) -> Iterable[tuple[int, float]]:
+    def _settlements(self, count: Count, periods: Collection[int]) -> Iterable[tuple[int, float]]:
         for position, span in enumerate(self._trade.price_spans):
-            if span.settled in periods:
+            if span.settlement_period in periods:
                 yield position, min(_counts(count, (arc for offer in span.offers for arc in self._arcs[offer])))
 
     def _fixed(self, count: Count, periods: Collection[int]) -> Iterable[tuple[int, float]]:

@@ -68,7 +68,7 @@ class PriceSpan:
     tiers: tuple[Tier, ...]
 
     @property
-    def settled(self) -> int:
+    def settlement_period(self) -> int:
         return self.periods[-1]
 
     @property

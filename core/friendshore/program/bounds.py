@@ -186,7 +186,7 @@ def _units_needed(needs: _ChainNeeds, may_exceed_need: bool) -> dict[int, float]
     need_by_offer = {index: needs.needed_units(index) for index in needs.outlets}
     finite_needs = [need for need in need_by_offer.values() if isfinite(need)]
     required = sum(float(abs(floor)) for _, row in problem.limit_rows for floor in row.floors if floor)
-    required += sum(float(base) for _, row in problem.limit_rows for term in row.asked for base, _ in term.parts)
+    required += sum(float(base) for _, row in problem.limit_rows for term in row.all_terms for base, _ in term.parts)
     demand_kg = sum(float(sum(d.quantity)) for d in needs.demands)
     extra = required + sum(needs.tier_units.values()) + sum(needs.paid_units.values())
     ample = AMPLE * (

@@ -495,7 +495,7 @@ class _Compiler:
         by_node: dict[int, list[int]] = {self.node_index[node]: [] for node in sorted(lot_nodes)}
         for (node, compliance_class), row in self.balance.items():
             store = self.problem.stores[self.problem.network.nodes[node]]
-            if store.holds_nothing:
+            if store.stores_nothing:
                 continue
             first = self.assembly.add_columns(self.count, as_floats(store.holding) * years * self.discount)
             self.columns.stock[node, compliance_class] = first

@@ -18,7 +18,7 @@ from ..problem.network import ranges
 from ..problem.problem import Objective
 from ..rules import terms
 from ..rules.base import Rule
-from ..rules.rows import Purchases, Row, Rows, one_by_one
+from ..rules.rows import Purchases, Row, Rows, single_rows
 from ..rules.terms import LackingTerm, Term
 from .matrix import Assembly, Columns, Floats, Ints, Linear, joined
 
@@ -273,12 +273,12 @@ class LimitRows:
 
     @cached_property
     def rows(self) -> list[tuple[Rule, Row]]:
-        return [(rule, row) for rule, rows in self.rules_and_rows for row in one_by_one(rows)]
+        return [(rule, row) for rule, rows in self.rules_and_rows for row in single_rows(rows)]
 
     @cached_property
     def may_exceed_need(self) -> bool:
         """True if some row may make a plan buy, hold, or spend more than its need."""
-        terms = [term for _, row in self.rules_and_rows for term in row.asked]
+        terms = [term for _, row in self.rules_and_rows for term in row.all_terms]
         if any(floor is not None for _, row in self.rules_and_rows for floor in row.floors):
             return True
         return any(isinstance(term, LackingTerm) or term.times < 0 or (term.weight < 0).any() for term in terms)
@@ -296,7 +296,7 @@ def compile_limits(limits: LimitRows, term_columns: TermColumns) -> None:
                 term_columns.add_plain_rows(first, rows)
                 first += _count(rows)
         else:
-            for row in (row for rows in blocks for row in one_by_one(rows)):
+            for row in (row for rows in blocks for row in single_rows(rows)):
                 position = len(limits.program_rows)
                 index = assembly.add_rows(1, *_bounds([row]), f"rule {name}")
                 limits.program_rows.append(index)
@@ -324,7 +324,7 @@ def _bounds(blocks: Sequence[Row | Rows]) -> tuple[list[float], list[float]]:
 
 
 def _is_plain(rows: Row | Rows) -> bool:
-    return rows.penalty is None and all(term.is_linear for term in rows.asked)
+    return rows.penalty is None and all(term.is_linear for term in rows.all_terms)
 
 
 def _allow_miss(limits: LimitRows, position: int, index: int, row: Row, price: Decimal, assembly: Assembly) -> None:

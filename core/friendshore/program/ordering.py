@@ -58,7 +58,7 @@ class _PriceSpanRows:
         self.weights = {cell: weight for cell, weight in weights.items() if weight}
         self.columns = {cell: cells[cell] for cell in self.weights}
         self.max_units = {cell: draft.bounds.units[cell] * weight for cell, weight in self.weights.items()}
-        self.discount = float(draft.discount[span.settled])
+        self.discount = float(draft.discount[span.settlement_period])
         self.owner = f"price schedule of {span}"
 
     def add(self) -> None:

@@ -53,7 +53,7 @@ class Field:
         return " ".join([self.doc, *text.partition("\n\n")[0].split("\n")]).strip()
 
     @property
-    def wanted(self) -> str:
+    def expected(self) -> str:
         """Meaning as the end of a sentence, for a message about a missing value."""
         doc = self.meaning.rstrip(".")
         return doc[0].lower() + doc[1:] if doc[1:2].islower() else doc
@@ -71,7 +71,7 @@ class Layout:
     """Treatment of other keys. `declared` accepts only columns that plugins declare."""
     others_doc: str = ""
     declared: Mapping[str, FactColumn] = dataclasses.field(default_factory=dict)
-    elsewhere: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    unavailable: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Declared columns of unusable plugins, with instructions."""
     key: tuple[str, ...] = ()
     """Columns that together are unique."""
@@ -86,7 +86,7 @@ class Layout:
     def unknown_key_fix(self, name: str, near: str) -> str:
         """Return the fix for an unknown column or key. `near` is the suggestion of a similar name, if there is one."""
         if self.others == "declared" and name:
-            return self.elsewhere.get(name) or near or f"delete it, or install the plugin that declares `{name}`"
+            return self.unavailable.get(name) or near or f"delete it, or install the plugin that declares `{name}`"
         return near
 
     @property
@@ -111,9 +111,9 @@ class Layout:
         """Return the column or key of an attribute, or the attribute's name if there is none."""
         return next((f.name for f in self.fields if f.attribute == attribute), attribute)
 
-    def stated(self, record: type, values: Mapping[str, object]) -> dict[str, object]:
+    def attributes(self, record: type, values: Mapping[str, object]) -> dict[str, object]:
         """Return a record's attributes: masses as kilograms, money as amount and currency. Substances are dropped, so the caller must check them."""
-        attributes: dict[str, object] = {}
+        values_by_attribute: dict[str, object] = {}
         fields = self.of(record)
         for name, value in values.items():
             field = fields.get(name)
@@ -121,13 +121,13 @@ class Layout:
                 continue
             if isinstance(value, _MONEYS):
                 if field.currency:
-                    attributes[field.currency] = value.currency
-                attributes[field.attribute] = value.amount
+                    values_by_attribute[field.currency] = value.currency
+                values_by_attribute[field.attribute] = value.amount
             elif type(value) is tuple and value and type(value[0]) is Mass:
-                attributes[field.attribute] = tuple(mass.kg for mass in value)
+                values_by_attribute[field.attribute] = tuple(mass.kg for mass in value)
             else:
-                attributes[field.attribute] = value.kg if isinstance(value, Mass) else value
-        return attributes
+                values_by_attribute[field.attribute] = value.kg if isinstance(value, Mass) else value
+        return values_by_attribute
 
 
 def layout(
@@ -192,25 +192,26 @@ def _field(record: type[BaseModel], attribute: str, info: FieldInfo, mark: Writt
 class FactColumns:
     """Columns of facts that plugins declare."""
 
-    known: tuple[tuple[str, str, FactColumn, str], ...] = ()
+    columns: tuple[tuple[str, str, FactColumn, str], ...] = ()
     """Table, name, column, and the first distribution that declares it, sorted."""
-    elsewhere: tuple[tuple[str, str, str], ...] = ()
+    unavailable: tuple[tuple[str, str, str], ...] = ()
     """Table and name of a column of an unusable plugin, with instructions."""
 
     def extended(self, layout: Layout) -> Layout:
-        return _extended(self, layout) if layout.others == "declared" and (self.known or self.elsewhere) else layout
+        return _extended(self, layout) if layout.others == "declared" and (self.columns or self.unavailable) else layout
 
 
 @cache
 def _extended(columns: FactColumns, layout: Layout) -> Layout:
     table = layout.name.removesuffix(".csv")
-    known = [(name, column, by) for of, name, column, by in columns.known if of == table]
+    declarations = [(name, column, by) for of, name, column, by in columns.columns if of == table]
     fields = tuple(
-        Field(name, _kind_of_fact(column), _fact_meaning(column), column.example, by=by) for name, column, by in known
+        Field(name, _kind_of_fact(column), _fact_meaning(column), column.example, by=by)
+        for name, column, by in declarations
     )
-    declared = {name: column for name, column, _ in known}
-    hints = {name: hint for of, name, hint in columns.elsewhere if of == table and name not in declared}
-    return replace(layout, fields=(*layout.fields, *fields), declared=declared, elsewhere=hints)
+    declared = {name: column for name, column, _ in declarations}
+    hints = {name: hint for of, name, hint in columns.unavailable if of == table and name not in declared}
+    return replace(layout, fields=(*layout.fields, *fields), declared=declared, unavailable=hints)
 
 
 def _kind_of_fact(column: FactColumn) -> Kind:

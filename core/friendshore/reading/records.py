@@ -263,11 +263,11 @@ class Entry:
         """Report an error. `column` may be empty for the entry as a whole."""
         raise NotImplementedError
 
-    def shared(self, record: M) -> M:
+    def with_shared_values(self, record: M) -> M:
         """Return a new record, which may share values with records of other entries."""
         return record
 
-    def made(
+    def record_from(
         self, model: type[M], fields: Mapping[str, object], within: Mapping[str, Sequence[Entry]] = _NOTHING
     ) -> M | None:
         """Return the record, or report all errors and return None. `within` contains the entries of the records in its lists, by field."""
@@ -275,21 +275,21 @@ class Entry:
         if self.bad:
             unread = {field for field, column in columns.items() if column in self.bad} | self.bad
             if issubclass(model, CheckedRecord):
-                self.tell((fault for fault in model.faults(fields) if fault.is_certain(unread)), columns, within)
+                self.report((fault for fault in model.faults(fields) if fault.is_certain(unread)), columns, within)
             return None
         try:
-            return self.shared(model(**fields))
+            return self.with_shared_values(model(**fields))
         except ValidationError as error:
             faults = faults_in(error)
-            self.tell(faults, columns, within)
+            self.report(faults, columns, within)
             for p in validation_diagnostics(model, error) if not faults else ():
                 self.problem(columns.get(p.column, p.column), p.message, p.expected, p.fix, p.code)
             return None
 
     def record(self, model: type[M], currency: str = "", **more: Any) -> M | None:
         """Return this entry's record, or report its errors and return None. `currency` is required of prices without their own. `more` are further fields."""
-        fields = self.layout.stated(model, self.values)
-        return self.made(model, {**fields, **self._substance_and_chain(model, currency), **more})
+        fields = self.layout.attributes(model, self.values)
+        return self.record_from(model, {**fields, **self._substance_and_chain(model, currency), **more})
 
     def _substance_and_chain(self, model: type[BaseModel], currency: str) -> dict[str, Any]:
         """Return these if the record has fields for them. Report amounts with a wrong substance or currency."""
@@ -337,7 +337,7 @@ class Entry:
             )
         return substances[0] if substances else ""
 
-    def tell(
+    def report(
         self,
         faults: Iterable[Fault],
         columns: Mapping[str, str] = _NOTHING,

@@ -24,9 +24,9 @@ from .textfile import SURROGATE, WHOLE, json_object, read_text
 
 Key = tuple[str | int, ...]
 
-DEEPEST = 16
+MAX_DEPTH = 16
 """Friendshore's own files need 6 levels of tables and lists."""
-LONGEST = 16_000_000
+MAX_CHARACTERS = 16_000_000
 """Maximum characters of a file: more than 100,000 tables of a case."""
 
 # Maximum characters of a text in the cache.
@@ -73,8 +73,8 @@ def _pickled(text: str, file: str, number: Callable[[str], object]) -> bytes:
 
 
 def _parsed(text: str, file: str, number: Callable[[str], object]) -> dict[str, Any]:
-    if len(text) > LONGEST:
-        found, expected = f"{len(text):,} characters", f"at most {LONGEST:,}"
+    if len(text) > MAX_CHARACTERS:
+        found, expected = f"{len(text):,} characters", f"at most {MAX_CHARACTERS:,}"
         fix = "move long lists into CSV files, or split the case"
         raise InputError("is too long", file, None, "", found, expected, fix, code="FS051")
 
@@ -173,15 +173,15 @@ def _long_integers(text: str, file: str) -> list[Diagnostic]:
 
 def _limit_errors(data: Mapping[str, object]) -> Iterator[tuple[Key, Diagnostic]]:
     """Yield errors for numbers out of range and for excessive depth, each with its key."""
-    waiting: list[tuple[Key, object]] = [((), data)]
-    while waiting:
-        key, value = waiting.pop()
+    stack: list[tuple[Key, object]] = [((), data)]
+    while stack:
+        key, value = stack.pop()
         if isinstance(value, dict | list):
-            if len(key) > DEEPEST:
+            if len(key) > MAX_DEPTH:
                 yield key, _too_deep(path_of(key))
                 continue
             items = value.items() if isinstance(value, dict) else enumerate(value)
-            waiting += [((*key, step), entry) for step, entry in items]
+            stack += [((*key, step), entry) for step, entry in items]
         elif isinstance(value, _OutOfRangeNumber):
             yield key, _number_error(key, value.text, value.error)
         elif type(value) is int:
@@ -192,7 +192,7 @@ def _limit_errors(data: Mapping[str, object]) -> Iterator[tuple[Key, Diagnostic]
 
 
 def _too_deep(column: str = "") -> Diagnostic:
-    expected, fix = f"at most {DEEPEST} nested tables and lists", "check the brackets and the dots in the key"
+    expected, fix = f"at most {MAX_DEPTH} nested tables and lists", "check the brackets and the dots in the key"
     return Diagnostic("is nested too deeply", column=column, expected=expected, fix=fix, code="FS007")
 
 
@@ -243,7 +243,7 @@ def key_lines(text: str) -> dict[Key, int]:
 
 def _key_parts(dotted: str) -> Key:
     # Up to a limit, since thousands of parts would take seconds to compare.
-    return tuple(match[0].strip("\"'") for match in islice(_PART.finditer(dotted), DEEPEST + 1))
+    return tuple(match[0].strip("\"'") for match in islice(_PART.finditer(dotted), MAX_DEPTH + 1))
 
 
 def _table_path(names: Key, is_list: bool, counts: dict[Key, int]) -> Key:
@@ -266,7 +266,7 @@ class TomlFile:
     file: str
     data: dict[str, Any]
     lines: dict[Key, int]
-    found: list[Diagnostic]
+    problems: list[Diagnostic]
     """List that receives errors."""
 
     def line(self, key: Key) -> int | None:
@@ -275,14 +275,14 @@ class TomlFile:
     def place(self, key: Key) -> tuple[str, int | None]:
         return self.file, self.line(key)
 
-    def told(self, problems: list[Diagnostic]) -> list[Diagnostic]:
+    def printable(self, problems: list[Diagnostic]) -> list[Diagnostic]:
         """Return errors in the form in which they are printed. Formats that aren't TOML override this."""
         return problems
 
     def problem(
         self, key: Key, message: str, found: str = "", expected: str = "", fix: str = "", code: str = ""
     ) -> None:
-        self.found.append(Diagnostic(message, self.file, self.line(key), path_of(key), found, expected, fix, code))
+        self.problems.append(Diagnostic(message, self.file, self.line(key), path_of(key), found, expected, fix, code))
 
 
 def read_toml(path: Path, problems: list[Diagnostic], number: Callable[[str], object] = Decimal) -> TomlFile | None:
@@ -347,7 +347,7 @@ class TomlTable(Entry):
         self.bad = frozenset()
 
     def problem(self, column: str, message: str, expected: str = "", fix: str = "", code: str = "") -> None:
-        found = written(self.data[column]) if column in self.data else ""
+        found = quoted(self.data[column]) if column in self.data else ""
         self.toml.problem((*self.at, column) if column else self.at, message, found, expected, fix, code)
 
     def part(self, name: str) -> TomlTable:
@@ -369,7 +369,7 @@ def read_section(toml: TomlFile, layout: Layout, data: Mapping[str, object], at:
                 entry.bad |= {field.name}
             if field.required and field.name not in misspelled:
                 message, fix = "a required key is missing", f"add `{field.name}`"
-                toml.problem((*at, field.name), message, expected=field.wanted, fix=fix, code="FS002")
+                toml.problem((*at, field.name), message, expected=field.expected, fix=fix, code="FS002")
         elif field.inside is None:
             _read_value(entry, field, value)
         elif field.repeated:
@@ -393,13 +393,13 @@ def _read_value(entry: Entry, field: Field, value: object) -> None:
 def _read_tables(toml: TomlFile, inside: Layout, value: object, at: Key) -> list[TomlTable]:
     items = value if isinstance(value, list) else []
     if not isinstance(value, list):
-        toml.problem(at, "must be a list of tables", written(value), inside.name, code="FS006")
+        toml.problem(at, "must be a list of tables", quoted(value), inside.name, code="FS006")
     entries = []
     for number, item in enumerate(items):
         if isinstance(item, dict):
             entries.append(read_section(toml, inside, item, (*at, number)))
         else:
-            toml.problem((*at, number), "must be a table", written(item), inside.name, code="FS006")
+            toml.problem((*at, number), "must be a table", quoted(item), inside.name, code="FS006")
     return entries
 
 
@@ -426,7 +426,7 @@ def _read_others(entry: TomlTable, layout: Layout, data: Mapping[str, object]) -
         entry.problem(name, "unknown table" if is_table else "unknown key", expected, fix, "FS001")
 
 
-def written(value: object) -> str:
+def quoted(value: object) -> str:
     if isinstance(value, bool):
         return "`true`" if value else "`false`"
     if isinstance(value, dict):
@@ -434,7 +434,7 @@ def written(value: object) -> str:
     if isinstance(value, list):
         if len(value) > 5:
             return f"a list of {len(value)}"
-        return "`[" + ", ".join(written(v).strip("`") for v in value) + "]`"
+        return "`[" + ", ".join(quoted(v).strip("`") for v in value) + "]`"
     text = str(value)
     return f"`{text[:77]}…`" if len(text) > 80 else f"`{text}`" if text else "an empty text"
 

@@ -524,7 +524,7 @@ def _discounts(verified: VerifiedPlan) -> list[RunDiscount]:
             RunDiscount(
                 schedule=span.schedule.name,
                 span=span.label,
-                settled=periods.label(span.settled),
+                settled=periods.label(span.settlement_period),
                 measure=span.schedule.measure,
                 measured=exact(settled.measured),
                 tier=settled.tier + 1,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, Literal
 
-from ..catalog import unfit, united
+from ..catalog import catalog_contradictions, merge_facilities
 from ..domain.base import Record, Tables
 from ..domain.case import Case, Scenario
 from ..domain.facts import Catalog, Facility, Material, Offer
@@ -85,7 +85,7 @@ class FactsFile(Tables):
         if errors:
             raise InputError(problem for error in errors for problem in error.problems)
         bills = tuple(bill for pack in self.packs for bill in pack.bills)
-        inputs = Inputs(case, united(self.catalogs, case.overlaps), tuple(rules), bills).followed()
+        inputs = Inputs(case, merge_facilities(self.catalogs, case.overlaps), tuple(rules), bills).followed()
         return inputs.apply(self.applied)
 
     @property
@@ -124,7 +124,7 @@ def facts_file(data: Mapping[str, object]) -> FactsFile:
         raise InputError(message, FACTS, column="format", found=shown, expected=str(FORMAT), fix=fix, code="FS607")
     Catalog.model_rebuild()  # builds the validator of catalogs once, not a second time as a part of the file's
     file = record(FactsFile, data, FACTS)
-    problems = unfit(file.catalogs)  # these checks happen in readers of files, and nowhere later
+    problems = catalog_contradictions(file.catalogs)  # these checks happen in readers of files, and nowhere later
     if problems:
         raise InputError([replace(problem, file=f"{FACTS}, {problem.file}") for problem in problems])
     return file

@@ -13,7 +13,15 @@ from pydantic import BaseModel
 
 from ..case.formats import FindCatalog, case_format, read_case_file
 from ..case.load import Mention, mentions, with_demands, words_of
-from ..catalog import Once, ambiguous, misfits, overridden, read_catalogs, sound, united
+from ..catalog import (
+    CatalogCache,
+    ambiguous,
+    ignored_figures,
+    merge_facilities,
+    misfits,
+    read_catalogs,
+    validated_catalog,
+)
 from ..catalog.known import KnownIds
 from ..catalog.tables import place_of
 from ..document.figures import count
@@ -27,7 +35,7 @@ from ..domain.time import today
 from ..domain.used import PriceDate, RunBlock, RunPlugin, aged
 from ..errors import CATALOGS, RULES, Diagnostic, FriendshoreError, InputError, PluginError, attempt, each_of
 from ..plugins import Blocker, Registry, digest_of, is_folder, plugin_files
-from ..plugins.files import SHORT
+from ..plugins.files import SHORT_HASH_LENGTH
 from ..plugins.interface import OWN
 from ..plugins.isolated import CatalogRef, OtherProcess, Reading
 from ..plugins.settings import no_line, table_of
@@ -65,7 +73,7 @@ class Gathered:
     """Rule -> pack that contains it."""
     plugins: tuple[RunPlugin, ...]
     """Everything used, with the hash of its data."""
-    overridden: tuple[Diagnostic, ...]
+    ignored_figures: tuple[Diagnostic, ...]
     """Records of facilities that the case replaces by others."""
     registry: Registry
     """Everything that could be named, without the plugins that the case blocks."""
@@ -92,7 +100,7 @@ def gather(
     catalogs: Sequence[Catalog] = (),
     rules: Sequence[Rule] = (),
     ids: KnownIds | None = None,
-    once: Once | None = None,
+    once: CatalogCache | None = None,
     process: OtherProcess | None = None,
 ) -> Gathered:
     """Read everything that a case names.
@@ -121,7 +129,7 @@ def _gathered(
     catalogs: Sequence[Catalog],
     rules: Sequence[Rule],
     ids: KnownIds | None,
-    once: Once | None,
+    once: CatalogCache | None,
     process: OtherProcess | None,
 ) -> Gathered:
     idle = plugins.idle_blocks(Blocker.CASE)
@@ -146,7 +154,9 @@ def _gathered(
     all_rules.extend(own_rules[len(rules) :])
     declared = case
     case = with_scenarios(case, [(pack.id, pack.scenarios) for pack, _ in packs], errors)
-    places = Places(case.file, {ref.name: ref.place for ref in refs}, _rule_places(packs), words, find_catalog.told)
+    places = Places(
+        case.file, {ref.name: ref.place for ref in refs}, _rule_places(packs), words, find_catalog.printable
+    )
     if not errors:
         followed = Inputs(case, read, tuple(own_rules), where=places).followed()
         wrong = _unknown_names(followed.rules, followed.case, read)
@@ -158,7 +168,7 @@ def _gathered(
     return Gathered(
         case=case,
         declared=declared,
-        catalogs=united(read, case.overlaps),
+        catalogs=merge_facilities(read, case.overlaps),
         read=read,
         named=_names_in_case(case, [ref.name for ref in refs], [catalog.name for catalog in catalogs], named_packs)
         | {f"pack {pack.id}": table for table, (pack, _) in case_packs},
@@ -167,7 +177,7 @@ def _gathered(
         packs=tuple(packs),
         pack_of=pack_of,
         plugins=_used_plugins(read, packs, all_rules, readings, plugins),
-        overridden=tuple(overridden(read, case.overlaps)),
+        ignored_figures=tuple(ignored_figures(read, case.overlaps)),
         registry=plugins,
         find=find_catalog,
         idle=idle,
@@ -256,7 +266,7 @@ def _catalogs(
     checked = []
     for catalog in in_memory:
         others = [other for other in (*in_memory, *(read or ())) if other is not catalog]
-        checked_catalog, problems = sound(catalog, others)
+        checked_catalog, problems = validated_catalog(catalog, others)
         checked.append(checked_catalog)
         if problems and read is not None:
             errors.append(InputError(problems))
@@ -353,7 +363,7 @@ def _combined(
     errors: Sequence[FriendshoreError], find: FindCatalog, broken: Collection[Diagnostic]
 ) -> FriendshoreError:
     """Return one error with all problems. Those of `broken` plugins come first, since they may cause the others."""
-    problems = tuple(find.told(problem for error in errors for problem in error.problems))
+    problems = tuple(find.printable(problem for error in errors for problem in error.problems))
     if causes := [problem for problem in problems if problem in broken]:
         return PluginError([*causes, *problems])
     return PluginError(problems) if all(isinstance(error, PluginError) for error in errors) else InputError(problems)
@@ -583,7 +593,7 @@ def _used_plugins(
         files = plugin_files(registry, name) if name != OWN else {}
         digests[label] = digest_of(files)
         if files:
-            short_digests = {file: digest[:SHORT] for file, digest in files.items()}
+            short_digests = {file: digest[:SHORT_HASH_LENGTH] for file, digest in files.items()}
             used.append(
                 RunPlugin(name=name, kind="plugin", distribution=label, digest=digests[label], files=short_digests)
             )

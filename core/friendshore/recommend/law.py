@@ -131,7 +131,7 @@ def _forbids(problem: Problem, requirement: ComplianceClass) -> list[str]:
 def _can_be_in_force(problem: Problem, rule: int, outlet: Outlet) -> bool:
     """Return True if a rule can be in force for a delivery: on its days, or on any day of the plan if the rule is dated by another day."""
     candidate = problem.rules[rule]
-    if candidate.bears_on == "trade" or candidate.dated_by == "order":
+    if candidate.judge_scope == "trade" or candidate.dated_by == "order":
         return problem.law.in_force(rule, problem.case.horizon.span)
     return problem.law.in_force(rule, problem.case.horizon.periods[outlet.period].span)
 
@@ -173,7 +173,7 @@ def describe_limits(verified: VerifiedPlan) -> list[RunLimit]:
 
 
 def _unit(row: Row, currency: str) -> str:
-    units = {term.unit for term in row.asked}
+    units = {term.unit for term in row.all_terms}
     if units <= {"kg"}:
         return "kg"
     return currency if units == {"money"} else ""

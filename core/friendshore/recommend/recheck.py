@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
 
-from ..catalog import as_required, digest, read_catalogs
+from ..catalog import digest, read_catalogs, required_part
 from ..document.figures import count
 from ..domain.base import Record
 from ..domain.differences import differences
@@ -27,7 +27,7 @@ from ..problem.inputs import Inputs
 from ..readers import reader_in
 from ..reading.records import shown
 from ..rules.base import Rule
-from ..rules.pack import as_data, digest_of_made
+from ..rules.pack import as_data, digest_of_case_pack
 from ..verify import VerifiedPlan, examine
 from ..verify.compliance import Judging
 from ..verify.money import Costing
@@ -156,7 +156,7 @@ def _note_on_classes(stored: Run, run_facts: RunFacts, findings: Sequence[Diagno
 
 def _changes_without_scenario(file: FactsFile) -> Iterator[str]:
     """Yield the changes of the facts that no scenario contains. Only the author of the run vouches for them."""
-    texts = [change.told for change in file.applied.changes]
+    texts = [change.text for change in file.applied.changes]
     if texts:
         subject = "a change" if len(texts) == 1 else f"{len(texts):,} changes"
         yield f"{subject} of the facts outside of scenarios: {'; '.join(texts)}"
@@ -318,7 +318,7 @@ class Vouching:
 def vouch(file: FactsFile, registry: Registry, case: Gathered | None = None) -> Vouching:
     renamed = tuple(renamed_since(file, case.read)) if case is not None else ()
     vouching = Vouching(
-        findings=list(_inconsistent_names(file)), differs=[alias.told for alias in renamed], since=renamed
+        findings=list(_inconsistent_names(file)), differs=[alias.text for alias in renamed], since=renamed
     )
     installed = _installed_catalogs(file, registry)
     for catalog in file.catalogs:
@@ -418,10 +418,10 @@ def _vouch_for_catalog(
         except FriendshoreError as error:
             vouching.unvouched.append(f"{part}: {_reason(error)}")
         else:
-            renamed = (alias.told for alias in renamed_since(file, [original]))
+            renamed = (alias.text for alias in renamed_since(file, [original]))
             vouching.differs += [text for text in renamed if text not in vouching.differs]
             if _same_digest(catalog, original, vouching, part):
-                installed_parts = _parts_of_catalog(original if name_in_case else as_required(original))
+                installed_parts = _parts_of_catalog(original if name_in_case else required_part(original))
                 vouching.compare(part, stated, installed_parts, source, f"as {original.distribution} has it here")
     elif not is_folder(name_in_case) and reader_in(name_in_case) is None:
         vouching.unvouched.append(f"{part}: a program gave it in memory")
@@ -468,7 +468,7 @@ def _vouch_for_pack(
     part = f"{source}, {count(len(rules), 'rule')}"
     stated = _parts_of_pack(pack, rules)
     is_made_for_case = name_in_case in map(table_of, file.case.settings)
-    if is_made_for_case and digest_of_made(pack, rules.values()) != pack.digest:
+    if is_made_for_case and digest_of_case_pack(pack, rules.values()) != pack.digest:
         vouching.findings.append(Diagnostic(f"{source} doesn't match its digest", FACTS, column="packs", code="FS616"))
     if not is_folder(name_in_case) and not is_made_for_case:
         try:

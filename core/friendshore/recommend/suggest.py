@@ -15,7 +15,7 @@ import numpy as np
 
 from ..case.formats import is_toml
 from ..case.load import mentions
-from ..catalog import nothings, review
+from ..catalog import review, suspicious_zeros
 from ..catalog.review import ambiguous_amounts, ambiguous_cells
 from ..domain import assumption_codes as codes
 from ..domain.base import grouped
@@ -67,7 +67,7 @@ def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> lis
         *_unused_demand_table(problem),
         *_unchecked_origins(problem),
         *_namesakes(gathered, registry),
-        *(diagnostic for catalog in own_catalogs for diagnostic in nothings(catalog)),
+        *(diagnostic for catalog in own_catalogs for diagnostic in suspicious_zeros(catalog)),
         *(diagnostic for catalog in own_catalogs for diagnostic in misleading_words(catalog)),
         *(
             diagnostic for diagnostic in end_uses(problem.case, problem.rules) if not diagnostic.fix
@@ -84,7 +84,7 @@ def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> lis
         *_leads(problem),
         *_contradicted_origins(problem),
         *suggest_duties(problem),
-        *gathered.overridden,
+        *gathered.ignored_figures,
         *_outdated_names(problem),
         *_catalog_reviews(gathered),
     ]
@@ -185,7 +185,7 @@ def _namesakes(gathered: Gathered, registry: Registry) -> Iterator[Diagnostic]:
 def _outdated_names(problem: Problem) -> Iterator[Diagnostic]:
     words = mentions(problem.case.file) if problem.case.followed and problem.case.file is not None else []
     for alias in problem.case.followed:
-        diagnostic = Diagnostic(alias.told, found=f"`{alias.old}`", fix=f"write `{alias.new}`", code="FS809")
+        diagnostic = Diagnostic(alias.text, found=f"`{alias.old}`", fix=f"write `{alias.new}`", code="FS809")
         places = [word for word in words if word.word == alias.old]
         placed = [replace(diagnostic, file=word.file, row=word.row, column=word.column) for word in places]
         yield from placed or [diagnostic]

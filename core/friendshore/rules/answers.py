@@ -100,7 +100,7 @@ def faults(row: object) -> Iterator[str]:
 
 def unnamed_uses(row: Row | Rows, named: Collection[str]) -> Iterator[str]:
     """Yield errors for end uses that a row counts although its rule doesn't name them, so that no compliance class distinguishes them."""
-    for term in row.asked:
+    for term in row.all_terms:
         for_uses: ForUses | None = getattr(term, "for_uses", None)
         for use in sorted(for_uses.end_uses.difference(named)) if for_uses is not None else ():
             yield f"it counts the end use {use}, which isn't in its rule's `counted_end_uses`"

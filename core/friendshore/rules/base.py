@@ -19,6 +19,7 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, TypeVar
+from warnings import warn
 
 from pydantic import (
     AfterValidator,
@@ -383,7 +384,7 @@ class FactTest(Record):
     below: Threshold | None = None
     """Exclusive maximum: a number, or a share like `50 %`. None means no maximum."""
 
-    def holds(self, stated: dict[str, Fact]) -> bool | None:
+    def succeeds(self, stated: dict[str, Fact]) -> bool | None:
         """Return the result of the test, or None if the fact is missing or of another type."""
         if self.fact not in stated:
             return None
@@ -423,7 +424,8 @@ class Rule(Record):
 
     _settings: Any = PrivateAttr(default=None)
 
-    bears_on: ClassVar[Literal["chain", "trade"]] = "chain"
+    bears_on: ClassVar[Literal["chain", "trade"]]  # former name
+    judge_scope: ClassVar[Literal["chain", "trade"]] = "chain"
     """Calls of `judge`. `chain`: every offer up the chain of the demanded material, on the final delivery. `trade`: every move of any material, on its arrival, given the final use."""
     charge_reads_use: ClassVar[bool] = True
     """True if `charge` depends on the final use. False lets uses share its answers."""
@@ -448,6 +450,9 @@ class Rule(Record):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if "bears_on" in vars(cls):
+            warn(f"`bears_on` of {cls.__name__} is now `judge_scope`", DeprecationWarning, stacklevel=2)
+            cls.judge_scope = cls.bears_on
         names = ("judge", "charge", "rows")
         cls.verbs = frozenset(verb for verb in names if getattr(cls, verb) is not getattr(Rule, verb))
 
@@ -466,7 +471,7 @@ class Rule(Record):
 
     @model_validator(mode="after")
     def _check_dated_by(self) -> Self:
-        reads_order = self.may_count_orders or ("judge" in self.verbs and self.bears_on == "chain")
+        reads_order = self.may_count_orders or ("judge" in self.verbs and self.judge_scope == "chain")
         if self.dated_by == "order" and not reads_order:
             raise ValueError(
                 'only a rule of origin or a limit on purchases can have `dated_by = "order"`. Moves and charges are dated by arrival, other '

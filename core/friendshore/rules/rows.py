@@ -12,7 +12,7 @@ from .terms import BoughtTerm, ForUses, LackingTerm, ShortTerm, Term, lacking
 if TYPE_CHECKING:
     from .terms import Index, Weights
 
-__all__ = ["ForUses", "Purchases", "Row", "Rows", "Term", "lacking", "one_by_one"]
+__all__ = ["ForUses", "Purchases", "Row", "Rows", "Term", "lacking", "single_rows"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +64,7 @@ class Row:
         return replace(self, at_least=at_least, at_most=at_most)
 
     @property
-    def asked(self) -> tuple[Term, ...]:
+    def all_terms(self) -> tuple[Term, ...]:
         return (*self.terms, *(part for term in self.terms for _, part in term.parts))
 
     @property
@@ -136,7 +136,7 @@ class Rows:
         return replace(self, at_least=at_least, at_most=at_most)
 
     @property
-    def asked(self) -> tuple[Term, ...]:
+    def all_terms(self) -> tuple[Term, ...]:
         return (BoughtTerm(self.bought.moves, self.bought.weight, for_uses=self.bought.for_uses),)
 
     @property
@@ -148,7 +148,7 @@ class Rows:
         return self.at_least is not None
 
 
-def one_by_one(rows: Row | Rows) -> Iterator[Row]:
+def single_rows(rows: Row | Rows) -> Iterator[Row]:
     if isinstance(rows, Row):
         yield rows
     else:

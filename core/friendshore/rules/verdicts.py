@@ -122,7 +122,7 @@ def _open_steps(offer: Chained) -> Iterator[str]:
             yield f"{stage} only in part ({', '.join(sorted(recorded[stage]))})"
 
 
-def told_apart(rules: Iterable[Rule]) -> Sequence[str]:
+def representative_countries(rules: Iterable[Rule]) -> Sequence[str]:
     """Return one country for every group of countries that no rule charges differently."""
     country_by_charges: dict[tuple[bool, ...], str] = {}
     origin_sets: list[frozenset[str]] = []

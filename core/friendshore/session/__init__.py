@@ -18,8 +18,8 @@ from ..domain.runtime import SESSION_BYTES, cached_method
 from ..errors import OutOfTimeError, VerificationError
 from ..problem import Problem
 from ..problem.inputs import Inputs
-from ..problem.kept import Kept
 from ..problem.parts import Members, Parts, impact
+from ..problem.shared import SharedData
 from ..program import Choices, Program, compile_program
 from ..program.decode import columns_of
 from ..program.limits import Goal
@@ -362,7 +362,7 @@ def _solve_and_verify(
     solution, verified = _break_ties(program, first, search_limits, cancel, answer_cache, equal_offers)
     # Later changes must not change the prices of shortages and of holding.
     frozen_inputs = replace(
-        inputs.freeze(program.problem), kept=Kept(memory // 2) if inputs.kept is None else inputs.kept
+        inputs.freeze(program.problem), shared=SharedData(memory // 2) if inputs.shared is None else inputs.shared
     )
     plans = PlanCache(memory // 4)
     return Session(

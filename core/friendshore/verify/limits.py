@@ -32,7 +32,7 @@ from ..rules import terms
 from ..rules.answers import WrongAnswer
 from ..rules.base import Facts, Rule
 from ..rules.kinds.limits import Budget, MaxShare
-from ..rules.rows import Row, Rows, one_by_one
+from ..rules.rows import Row, Rows, single_rows
 from ..rules.terms import BoughtTerm, ForUses, Term
 from .amounts import Amounts
 from .compliance import ends_of
@@ -495,7 +495,7 @@ class Readings(Sequence[RowReading]):
                 yield from block
             else:
                 rule, rows = block
-                yield from (_read(rule, row, self.values) for row in one_by_one(rows))
+                yield from (_read(rule, row, self.values) for row in single_rows(rows))
 
     @property
     def rules(self) -> Counter[str]:
@@ -518,14 +518,14 @@ def read_limits(ledger: PlanEntries, amounts: Amounts, costing: Costing) -> tupl
     for rows_of_budget in grouped(
         (rule.id, (rule, rows)) for rule, rows in rows_by_rule if isinstance(rule, Budget)
     ).values():
-        _check_budget(rows_of_budget[0][0], [row for _, rows in rows_of_budget for row in one_by_one(rows)], values)
+        _check_budget(rows_of_budget[0][0], [row for _, rows in rows_of_budget for row in single_rows(rows)], values)
     for rule, rows in rows_by_rule:
         if isinstance(rows, Rows) and rows.penalty is None:
             readings.add((rule, rows))
             for position in _possibly_violated(rows, values):
                 _check_row(_read(rule, rows[position], values), values)
             continue
-        row_readings = [_read(rule, row, values) for row in one_by_one(rows)]
+        row_readings = [_read(rule, row, values) for row in single_rows(rows)]
         readings.add(row_readings)
         for reading in row_readings:
             if reading.row.penalty is not None:

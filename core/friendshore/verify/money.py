@@ -356,7 +356,7 @@ class Costing:
         price, charges, freight = self._on_purchases()
         return {
             "price": price,
-            "discounts": totals((settled.span.settled, -settled.off) for settled in self.settled),
+            "discounts": totals((settled.span.settlement_period, -settled.off) for settled in self.settled),
             "charges": charges,
             "freight": freight,
             "onboarding": {0: self.onboarding()},

@@ -18,10 +18,10 @@ from ..domain.base import Record
 from ..domain.plan import Delivery, LotUse, Make, Plan, Purchase, PurchaseTable, Transfer
 from ..errors import Diagnostic
 from ..problem import Problem
-from ..problem.decimal_arrays import Floats, Whole, added_up, kept, whole
+from ..problem.decimal_arrays import Floats, Whole, added_up, whole, whole_array
 from ..problem.demands import Lot
-from ..problem.kept import Answers
 from ..problem.network import Arc, Node
+from ..problem.shared import Answers
 
 Ints = NDArray[np.intp]
 Entry = TypeVar("Entry")
@@ -84,7 +84,7 @@ def in_columns(entries: Sequence[Purchase | LotUse], unit: Decimal) -> PurchaseT
 
 def _counts_in_unit(table: PurchaseTable, unit: Decimal) -> Whole:
     times = int(table.unit / unit)
-    return kept([count * times for count in table.counts.tolist()])
+    return whole_array([count * times for count in table.counts.tolist()])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,7 +174,7 @@ class Orders:
         if runs:
             of_runs, finer = whole([units for _, _, units, _ in runs], unit)
             times = int(unit / finer)
-            counts = kept([*(count * times for count in counts.tolist()), *of_runs.tolist()])
+            counts = whole_array([*(count * times for count in counts.tolist()), *of_runs.tolist()])
             unit = finer
         offer = np.concatenate([columns.offer[single], _ints(offer for offer, _, _, _ in runs)])
         period = np.concatenate([columns.ordered[single], _ints(t for _, t, _, _ in runs)])
@@ -389,7 +389,7 @@ class PlanEntries:
     @property
     def answers(self) -> Answers | None:
         """Answers of rules, shared by the verifications of a session. None if they aren't kept."""
-        caches = self.problem.kept
+        caches = self.problem.shared
         return caches.verified if caches is not None else None
 
     @cached_property

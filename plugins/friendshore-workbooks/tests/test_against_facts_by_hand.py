@@ -231,7 +231,7 @@ class Brute:
         return max(best[0], Decimal(0)), kg, max(-worst[0], Decimal(0))
 
 
-def key_of(one: Unknown) -> Key:
+def key_fields(one: Unknown) -> Key:
     """What an unknown is about."""
     takes = "oxide" if one.kind is UnknownKind.CONVERSION else ""
     return one.kind.value, one.subject, takes
@@ -241,7 +241,7 @@ def compare(seed: int) -> int:
     """Asks about one case both ways; how many unknowns save anything."""
     given = drawn(seed)
     brute = Brute(given)
-    found = {key_of(one): one for one in ask(Session.open(given, ONE)).unknowns}
+    found = {key_fields(one): one for one in ask(Session.open(given, ONE)).unknowns}
     surely = surely_asked(given)
     perhaps = dict(perhaps_asked(given))
     assert {key for key in found if key not in perhaps} == {k for k, edits in surely.items() if edits}

@@ -19,7 +19,7 @@ from .shared import Countries, Covering, EndUses, Parties, Stages, as_pairs, is_
 
 def all_succeed(tests: tuple[FactTest, ...], stated: dict[str, Fact]) -> bool | None:
     """Return whether every test succeeds. None if no test fails, but one depends on a missing fact."""
-    results = [test.holds(stated) for test in tests]
+    results = [test.succeeds(stated) for test in tests]
     if False in results:
         return False
     return None if None in results else True
@@ -41,15 +41,15 @@ class Exemption(Record):
 
     def applies(self, stated: dict[str, Fact]) -> bool | None:
         """Return whether the exception applies. None if it depends on missing facts."""
-        if not all(test.holds(stated) for test in self.when):
+        if not all(test.succeeds(stated) for test in self.when):
             return False
-        results = [test.holds(stated) for test in self.unless]
+        results = [test.succeeds(stated) for test in self.unless]
         if any(results):
             return False
         return None if None in results else True
 
     def unstated(self, stated: dict[str, Fact]) -> list[str]:
-        return sorted({test.fact for test in self.unless if test.holds(stated) is None})
+        return sorted({test.fact for test in self.unless if test.succeeds(stated) is None})
 
 
 class Recycling(Record):
@@ -98,7 +98,7 @@ class Recycling(Record):
         return all(self._is_done_within(need, offer) for need in self.needs)
 
     def unstated(self, stated: dict[str, Fact]) -> list[str]:
-        return sorted({test.fact for test in self.when if test.holds(stated) is None})
+        return sorted({test.fact for test in self.when if test.succeeds(stated) is None})
 
     def _is_done_within(self, need: str, offer: Chained) -> bool:
         if need in STEPS:
@@ -238,7 +238,7 @@ class OriginBan(Covering, Rule):
     """Subject of the law that no chain records, like `where iron and boron were mined`. A pass of this rule alone doesn't prove compliance with the
     law, and every plan for goods that it covers says so."""
 
-    bears_on: ClassVar[Literal["chain", "trade"]] = "chain"
+    judge_scope: ClassVar[Literal["chain", "trade"]] = "chain"
 
     @model_validator(mode="after")
     def _check_countries(self) -> OriginBan:

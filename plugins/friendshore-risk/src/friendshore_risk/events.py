@@ -564,13 +564,13 @@ def _stated_changes(event: Event, start: date, inputs: Inputs) -> Iterator[Chang
         if change.subject not in DATED:
             message = f"event `{event.name}` changes `{change.subject}`, which applies to the whole plan"
             fix = "use `price`, `demand`, or `lose` of the event, which apply from its first day on"
-            problems.append(_event_problem(message, change.told, f"one of {', '.join(DATED)}", fix, code="FS979"))
+            problems.append(_event_problem(message, change.text, f"one of {', '.join(DATED)}", fix, code="FS979"))
         elif change.start is None:
             yield change.but(start=start)
         elif change.start < start:
             message = f"event `{event.name}` has a change that starts before the event is known"
             problems.append(
-                _event_problem(message, change.told, f"`from` {start} or later, or no `from`", "", code="FS979")
+                _event_problem(message, change.text, f"`from` {start} or later, or no `from`", "", code="FS979")
             )
         else:
             yield change

@@ -27,7 +27,7 @@ from friendshore.errors import Diagnostic, FriendshoreError, InputError, SolverE
 from friendshore.plugins import Registry
 from friendshore.plugins.processes import packed, unpacked
 from friendshore.problem.inputs import Applied, Inputs
-from friendshore.problem.kept import Kept
+from friendshore.problem.shared import SharedData
 from friendshore.questions.pools import LOST, OpenPool, WorkerPool, carried_out, given, here, told_of
 from friendshore.recommend.describe import purchases
 from friendshore.recommend.gather import gather, refuse_old_prices
@@ -122,7 +122,7 @@ def _cached_case(task: ScenarioTask) -> SweptCase | None:
             return None
         case = unpacked(task.packed)
         assert isinstance(case, SweptCase)
-        _THREAD_CASE.case = replace(case, facts=replace(case.facts, kept=Kept()))
+        _THREAD_CASE.case = replace(case, facts=replace(case.facts, shared=SharedData()))
         _THREAD_CASE.name = task.case
     cached_case: SweptCase = _THREAD_CASE.case
     return cached_case
@@ -369,7 +369,7 @@ def run_sweep(
 
 def _scenario(changes: Sequence[Change] | Applied) -> SweepScenario:
     applied = changes if isinstance(changes, Applied) else Applied(changes=tuple(changes))
-    parts = [*applied.scenario, *(change.told for change in applied.changes), *(["strict"] if applied.strict else [])]
+    parts = [*applied.scenario, *(change.text for change in applied.changes), *(["strict"] if applied.strict else [])]
     return SweepScenario(name="; ".join(parts) or UNCHANGED, applied=applied)
 
 

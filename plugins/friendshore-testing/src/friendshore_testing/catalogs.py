@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from friendshore.catalog import Clash, clash_error, clashing, columns, read_catalogs, review, twins
+from friendshore.catalog import Clash, clash_error, clashing, columns, likely_duplicates, read_catalogs, review
 from friendshore.catalog.convert import Texts, texts_of, write_folder
 from friendshore.domain.evidence import Confidence, Source
 from friendshore.domain.facts import Catalog, Material, Offer
@@ -495,7 +495,7 @@ class CatalogTrial:
         mine = self._catalog()
         fix = "delete it here, or tell cases that use both catalogs to keep one with [[overlap]], since its capacity counts twice otherwise"
         for other in self.others():
-            for pair in twins([other, mine]) if other.name != mine.name else ():
+            for pair in likely_duplicates([other, mine]) if other.name != mine.name else ():
                 both = (pair.first, pair.second)
                 facility, theirs = both[::-1] if pair.second_catalog == mine.name else both
                 message = f"`{facility.id}` and `{theirs.id}` of catalog `{other.name}` look like the same facility: {pair.why}"

@@ -67,7 +67,7 @@ def plan_outcome(world: World, rules: Sequence[Rule]) -> PlanOutcome:
         for number, verdicts in verdicts_by_rule.items()
         for arc, verdict in verdicts.items()
     }
-    has_counts = any(isinstance(term, UsedTerm) for _, row in problem.limit_rows for term in row.asked)
+    has_counts = any(isinstance(term, UsedTerm) for _, row in problem.limit_rows for term in row.all_terms)
     has_soft_limits = any(row.penalty is not None for _, row in problem.limit_rows)
     objective = math.inf if plan.status is PlanStatus.INFEASIBLE else float(plan.objective)
     return PlanOutcome(objective, plan.model_dump_json(), frozenset(failed_verdicts), has_counts, has_soft_limits)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic.errors import PydanticUserError
 
-from friendshore.catalog import Once, read_catalogs
+from friendshore.catalog import CatalogCache, read_catalogs
 from friendshore.domain.facts import Catalog, Material
 from friendshore.errors import Diagnostic, FriendshoreError, InputError, PluginError
 from friendshore.plugins import (
@@ -26,7 +26,7 @@ from friendshore.plugins import (
 from friendshore.plugins.loading import load
 from friendshore.plugins.manifest import CATALOG_FILE, Plugin
 from friendshore.plugins.packages import MANIFEST
-from friendshore.reading.workbook import is_workbook, stated
+from friendshore.reading.workbook import is_workbook, value_of_key
 from friendshore.rules.base import Rule
 from friendshore.rules.pack import PACK_FILE, read_pack, stated_name
 
@@ -63,7 +63,7 @@ def checks_of(subject: str | Path, registry: Registry | None = None) -> tuple[Ch
     if folder.is_dir():
         return _folder_checks(folder, installed)
     if is_workbook(folder) and folder.is_file():
-        return _catalog_checks(folder, stated(folder), installed)
+        return _catalog_checks(folder, value_of_key(folder), installed)
     if is_wheel(folder):
         return _uninstalled_plugin_checks(wheel_plugins(folder), installed)
     if isinstance(subject, Path) or "/" in subject or subject.startswith("."):
@@ -127,7 +127,7 @@ class _InstalledData:
     @cached_property
     def _catalog_by_name(self) -> dict[str, Catalog]:
         catalogs: dict[str, Catalog] = {}
-        cache = Once()
+        cache = CatalogCache()
         for name in self.registry.catalogs:
             try:
                 ref = self.registry.catalog_folder(name)

@@ -280,7 +280,7 @@ def worlds(
 
 
 def declared_in(registry: Registry) -> tuple[DeclaredColumn, ...]:
-    known = registry.fact_columns.known
+    known = registry.fact_columns.columns
     return tuple(DeclaredColumn.model_validate({"table": t, "name": n, "column": c}) for t, n, c, _ in known)
 
 

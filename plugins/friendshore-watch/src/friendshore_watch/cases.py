@@ -14,7 +14,7 @@ from pathlib import Path
 from time import monotonic
 
 from friendshore.case import load_case
-from friendshore.catalog import Once
+from friendshore.catalog import CatalogCache
 from friendshore.domain.base import exact
 from friendshore.domain.case import Case
 from friendshore.domain.time import Span
@@ -25,7 +25,7 @@ from friendshore.plugins.isolated import OtherProcess
 from friendshore.plugins.processes import packed, unpacked
 from friendshore.problem import Problem
 from friendshore.problem.inputs import Applied, Inputs
-from friendshore.problem.kept import Kept
+from friendshore.problem.shared import SharedData
 from friendshore.questions.compare.compare_plans import compare_plans
 from friendshore.questions.compare.comparison import Comparison
 from friendshore.questions.pools import carried_out, given, here, told_of
@@ -73,7 +73,7 @@ def watch(
     case_names = [case.name if names[case.name] == 1 else f"{case.name} ({path})" for path, case in loaded]
     unplanned = [CaseWatched(case=name, file=str(path)) for name, (path, _) in zip(case_names, loaded, strict=True)]
     process, plan_limits = OtherProcess(), replace(limits or Limits(), workers=1)
-    reader = _CaseReader(editions, plugins, Applied(strict=strict), plan_limits, Once(), process)
+    reader = _CaseReader(editions, plugins, Applied(strict=strict), plan_limits, CatalogCache(), process)
     runner = _CaseRunner(reader, unplanned, [case for _, case in loaded], cancel, progress)
     with closing(process):
         runner.run(executor, workers)
@@ -98,7 +98,7 @@ class _CaseReader:
     registry: Registry
     applied: Applied
     limits: Limits
-    catalog_cache: Once
+    catalog_cache: CatalogCache
     """Cache of catalogs."""
     process: OtherProcess
     """Process that runs plugins for the rule packs of cases."""
@@ -228,9 +228,9 @@ def compare_case(task: CaseTask, cancel: Cancel | None = None) -> CaseResult:
 
 
 def _compare(facts: BothFacts, limits: Limits, cancel: Cancel | None) -> CaseResult:
-    result, kept, answers = facts.result, Kept(), AnswerCache()
+    result, kept, answers = facts.result, SharedData(), AnswerCache()
     before, after = (
-        Session.open(replace(inputs, kept=kept), limits, None, cancel, answers)
+        Session.open(replace(inputs, shared=kept), limits, None, cancel, answers)
         for inputs in (facts.old, _with_shared_objects(facts.old, facts.new))
     )
     after.go_on(1, 3, "steps")
@@ -299,7 +299,7 @@ class _Stakes:
             for served in judging.ends(item):
                 self._bought[way_of(verified.problem, item.arc, served.use)].append((item, served))
         self._date_kind = {
-            rule.id: "trade" if rule.bears_on == "trade" else rule.dated_by
+            rule.id: "trade" if rule.judge_scope == "trade" else rule.dated_by
             for rule in (*verified.problem.rules, *after.rules)
         }
         self._lost: dict[int, Bought] = {}

@@ -255,7 +255,7 @@ class CaseSheets(TomlFile):
         sheet, row, _ = self._position(key)
         return (self.book.place(sheet) if sheet else self.file), row
 
-    def told(self, problems: list[Diagnostic]) -> list[Diagnostic]:
+    def printable(self, problems: list[Diagnostic]) -> list[Diagnostic]:
         return self.book.sorted(problems)
 
     def problem(
@@ -265,7 +265,7 @@ class CaseSheets(TomlFile):
         sheet, row, column = self._position(key)
         if found != f"`{BAD_CELL}`":
             file = self.book.place(sheet) if sheet else self.file
-            self.found.append(Diagnostic(message, file, row, column, found, expected, fix, code))
+            self.problems.append(Diagnostic(message, file, row, column, found, expected, fix, code))
 
     def _position(self, key: Key) -> tuple[str, int | None, str]:
         for length in range(len(key), 0, -1):
@@ -431,7 +431,7 @@ class NamedCatalogs:
         self._book = read_case_workbook(case.file, problems)
         self._rows = catalogs_in(self._book, _TABLES, problems)
         if problems:
-            raise InputError(self.told(problems))
+            raise InputError(self.printable(problems))
 
     def __call__(self, name: str) -> CatalogRef:
         catalog_by_name = {name_in_case: catalog for catalog, name_in_case in self._book.name_in_case.items()}
@@ -446,7 +446,7 @@ class NamedCatalogs:
         return installed if _have_same_rows(ref, installed, catalog in self._book.name_in_case) else ref
 
     @property
-    def told(self) -> Callable[[Iterable[Diagnostic]], list[Diagnostic]]:
+    def printable(self) -> Callable[[Iterable[Diagnostic]], list[Diagnostic]]:
         return self._book.sorted
 
 

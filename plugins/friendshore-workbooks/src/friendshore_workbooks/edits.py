@@ -16,7 +16,7 @@ from typing import Any
 
 from friendshore.case import keys
 from friendshore.case.keys import About
-from friendshore.catalog import read_catalogs, united
+from friendshore.catalog import merge_facilities, read_catalogs
 from friendshore.catalog.convert import Texts
 from friendshore.catalog.tables import read_rows
 from friendshore.domain.case import Case, DemandSpec, OrderSpec
@@ -301,7 +301,7 @@ class EditedFacts:
     case: Case
     """With demands of added rows at the end. Deleted demands have a quantity of 0."""
     catalogs: tuple[Catalog, ...]
-    united: tuple[Catalog, ...]
+    merge_facilities: tuple[Catalog, ...]
 
 
 def case_facts(current: CaseTables) -> About:
@@ -348,7 +348,9 @@ class _EditedTables:
                 self.problems.extend(error.problems)
         if len(self.problems) > before:
             return None
-        return EditedFacts(case.but(demands=demands, orders=orders), catalogs, united(catalogs, case.overlaps))
+        return EditedFacts(
+            case.but(demands=demands, orders=orders), catalogs, merge_facilities(catalogs, case.overlaps)
+        )
 
     def _demands(self) -> Iterator[DemandSpec]:
         for row, before in enumerate(self.current.gathered.case.demands):
@@ -378,7 +380,7 @@ class _EditedTables:
         for row, before in enumerate(self.current.gathered.case.orders):
             edits = self._edits_of("order", row)
             entry = self._edited_row(keys.ORDER, "order", row, edits if "quantity" in edits else {})
-            edited_order = keys.made(entry, OrderSpec, case_facts(self.current)) if entry is not None else None
+            edited_order = keys.table_record(entry, OrderSpec, case_facts(self.current)) if entry is not None else None
             if edited_order is not None and entry is not None and edited_order.substance != before.substance:
                 expected = before.substance or "kilograms of the material's basis"
                 message, fix = "the quantity isn't in the order's substance", "use the order's substance"
@@ -524,7 +526,7 @@ class EditsCheck:
         rules, bills = gathered.rules, gathered.bills
         try:
             case, catalogs, _ = apply_changes(changes, gathered.case, gathered.catalogs, rules, bills)
-            target, target_catalogs, _ = apply_changes(removals, facts.case, facts.united, rules, bills)
+            target, target_catalogs, _ = apply_changes(removals, facts.case, facts.merge_facilities, rules, bills)
             records = [*_differing_records(case, target, catalogs, target_catalogs)]
             if not records:
                 gathered.inputs.after(changes).problem()

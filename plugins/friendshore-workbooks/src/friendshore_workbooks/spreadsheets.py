@@ -12,7 +12,7 @@ from friendshore.catalog import columns
 from friendshore.catalog.folder import read_draft
 from friendshore.catalog.known import known_from
 from friendshore.catalog.review import Cell, ambiguous_amounts
-from friendshore.catalog.tables import NO_FACTS, Stranger
+from friendshore.catalog.tables import NO_FACTS, UnrecognizedTable
 from friendshore.domain.base import UnreadableError
 from friendshore.domain.facts import Catalog
 from friendshore.domain.quantities import ambiguous
@@ -332,7 +332,7 @@ class _MappedTables:
             fill(table, iter([(0, list(names)), *lines]))
         return table
 
-    def strangers(self) -> Sequence[Stranger]:
+    def unrecognized_tables(self) -> Sequence[UnrecognizedTable]:
         return ()
 
     def texts(self) -> dict[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]]:

@@ -91,7 +91,7 @@ class Snapshot:
 
 def _counts_only_stock(row: Row | Rows) -> bool:
     """Return True if a row counts only stock. A limit on use counts purchases too, so it stays."""
-    counted = [term for term in row.asked if not term.parts]
+    counted = [term for term in row.all_terms if not term.parts]
     return bool(counted) and all(isinstance(term, StockTerm | ReservedTerm) for term in counted)
 
 

@@ -345,6 +345,6 @@ def without_irrelevant_rules(inputs: Inputs, changes: Sequence[Change]) -> Input
         if rule.verbs == {"judge"}
         and not any(number in judgement.chain or number in judgement.trade for judgement in judgements)
     }
-    if all(term.unit != "money" for _, row in changed.limit_rows for term in row.asked):
+    if all(term.unit != "money" for _, row in changed.limit_rows for term in row.all_terms):
         irrelevant |= {rule.id for rule in changed.rules if rule.verbs == {"charge"}}
     return replace(inputs, rules=tuple(rule for rule in inputs.rules if rule.id not in irrelevant))

@@ -13,7 +13,7 @@ from friendshore.domain.base import Number, Record, exact
 from friendshore.domain.case import Level, Minimise
 from friendshore.domain.change import Change
 from friendshore.domain.plan import Infeasible, PlanStatus
-from friendshore.domain.runtime import tell
+from friendshore.domain.runtime import report_progress
 from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import InputError, NoPlanError, VerificationError
 from friendshore.explain.results import (
@@ -196,7 +196,7 @@ def repairs(
     planned = 0
     repairs_found = []
     for position, search in enumerate(searches, 1):
-        tell(planned, sum(len(each.repairs) for each in searches), "planning repairs", "repairs")
+        report_progress(planned, sum(len(each.repairs) for each in searches), "planning repairs", "repairs")
         repairs_found += search.priced(counted, position)
         planned += len(search.repairs)
     tried = sum(search.solved for search in searches)
