@@ -90,7 +90,7 @@ def replace_file(place: Path, content: bytes | Iterable[bytes]) -> None:
 
 def add_files(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> None:
     """Write new files below a folder, which is created if necessary. If one exists or can't be written, none is left."""
-    _reject(present(folder, contents))
+    _reject(existing_paths(folder, contents))
     if not folder.is_dir():
         with atomic_write_path(Path(os.path.realpath(folder))) as new:
             for path, content in contents.items():
@@ -109,7 +109,7 @@ def add_files(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> None:
         raise
 
 
-def present(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> list[Path]:
+def existing_paths(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> list[Path]:
     paths = [folder / path for path in contents]
     return [path for path in paths if path.exists() or path.is_symlink()]
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from friendshore.cli import app
 from friendshore.hookspecs import API
-from friendshore.plugins import Interface, PluginStatus, Registry, interface, newest, supported
+from friendshore.plugins import Interface, PluginStatus, Registry, interface, newest, supported_versions
 from friendshore_testing.check import outcomes_of
 from friendshore_testing.subjects import checks_of
 
@@ -96,7 +96,7 @@ def test_only_one_version_is_taken_while_there_has_been_no_other(site: Site, mon
     """The first version has no predecessor."""
     monkeypatch.setattr(interface, "INTERFACES", THREE[:1])
     site.plugin("acme-old", "api = 6\n")
-    assert [one.version for one in supported()] == [7]
+    assert [one.version for one in supported_versions()] == [7]
     assert Registry.discover().plugins[1].status is PluginStatus.BROKEN
 
 

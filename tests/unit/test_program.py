@@ -15,7 +15,7 @@ from friendshore import Registry
 from friendshore.domain.base import exact
 from friendshore.domain.plan import Plan, PlanStatus, Purchase, PurchaseTable
 from friendshore.problem import build_problem
-from friendshore.problem.decimal_arrays import Scaled, added_up, table, whole
+from friendshore.problem.decimal_arrays import Scaled, added_up, as_multiples, table
 from friendshore.problem.demands import round_to
 from friendshore.program import compile_program
 from friendshore.program.bounds import Bounds
@@ -166,7 +166,7 @@ def test_a_quantity_goes_to_the_step_that_decimals_find(step: Decimal, x: float)
 @given(st.lists(st.tuples(KILOGRAMS, st.integers(0, 4)), max_size=30))
 def test_sums_are_those_of_decimals(parts: list[tuple[Decimal, int]]) -> None:
     """Cell by cell, to the last digit."""
-    counts, unit = whole([amount for amount, _ in parts], Decimal("0.001"))
+    counts, unit = as_multiples([amount for amount, _ in parts], Decimal("0.001"))
     sums = added_up(counts, np.array([cell for _, cell in parts], dtype=np.intp), 5)
     for cell in range(5):
         assert int(sums[cell]) * unit == sum((amount for amount, at in parts if at == cell), Decimal(0))
@@ -174,7 +174,7 @@ def test_sums_are_those_of_decimals(parts: list[tuple[Decimal, int]]) -> None:
 
 def test_numbers_too_large_or_too_fine_for_the_resolution_stay_exact() -> None:
     """Beyond 64 bits whole numbers are Python's own; a digit below the resolution makes the unit smaller."""
-    counts, unit = whole([Decimal("9e15"), Decimal("0.0000001")], Decimal("0.001"))
+    counts, unit = as_multiples([Decimal("9e15"), Decimal("0.0000001")], Decimal("0.001"))
     assert unit == Decimal("0.0000001")
     assert [count * unit for count in counts.tolist()] == [Decimal("9e15"), Decimal("0.0000001")]
     assert int(added_up(counts, np.zeros(2, dtype=np.intp), 1)[0]) == 9 * 10**22 + 1

@@ -75,7 +75,7 @@ def load_case(source: Path | str | Mapping[str, object], *, folder: Path | str =
         InputError: With all errors of the case and of its table of demands.
     """
     if isinstance(source, Mapping) or is_text(source):
-        return _of_data(source, Path(folder))
+        return _case_from_data(source, Path(folder))
     path = Path(source)
     file = path / CASE_FILE if path.is_dir() else path
     problems: list[Diagnostic] = []
@@ -98,7 +98,7 @@ def load_case(source: Path | str | Mapping[str, object], *, folder: Path | str =
     return case.but(file=file)
 
 
-def _of_data(source: str | Mapping[str, object], folder: Path) -> Case:
+def _case_from_data(source: str | Mapping[str, object], folder: Path) -> Case:
     """Return the case in a text or a dict."""
     problems: list[Diagnostic] = []
     toml = toml_of(source, "case", problems)

@@ -57,7 +57,7 @@ def load_catalog(
         InputError: With all errors of all tables.
     """
     problems: list[Diagnostic] = []
-    place = _rows_in(source) if isinstance(source, Mapping) or is_text(source) else Path(source)
+    place = _tables_in(source) if isinstance(source, Mapping) or is_text(source) else Path(source)
     tables = tables_at(place, problems, facts)
     head = read_head(tables, problems)
     missing = set(head.keys.get("requires", ())) - {c.name for c in context}
@@ -81,7 +81,7 @@ def load_catalog(
     return draft.catalog
 
 
-def _rows_in(source: str | Mapping[str, object]) -> CatalogRows:
+def _tables_in(source: str | Mapping[str, object]) -> CatalogRows:
     """Return the tables of a catalog in a text or a dict, or raise an InputError if the text isn't TOML or JSON."""
     problems: list[Diagnostic] = []
     toml = toml_of(source, "catalog", problems)
@@ -128,7 +128,7 @@ def read_draft(
             reading.table_by_name.get(unrecognized.similar_table) is None
         ):  # other tables may refer to ids of a misnamed table
             known.unsure.update(IDS_IN.get(unrecognized.similar_table, ()))
-    facts = _assemble(reading)
+    facts = _read_tables(reading)
     metadata = {key: value for key, value in head.items() if key not in ("schema", "name", "requires")}
     for table in filter(None, reading.table_by_name.values()):
         table.drop_rows()
@@ -137,7 +137,7 @@ def read_draft(
     return CatalogDraft(catalog.but(digest=digest(catalog)), known)
 
 
-def _assemble(reading: CatalogReading) -> dict[str, object]:
+def _read_tables(reading: CatalogReading) -> dict[str, object]:
     # Ids become known before other tables refer to them.
     aliases = read_aliases(reading)
     sources = read_sources(reading)

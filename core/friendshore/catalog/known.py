@@ -154,7 +154,7 @@ class CrossChecks:
     def faults(self, model: type[BaseModel], values: FieldValues) -> list[Fault]:
         """Return the faults of a record with these fields. Fields that can't be read are missing."""
         faults: list[Fault] = []
-        for name, sort, ids_field, is_required in _references(model):
+        for name, sort, ids_field, is_required in _reference_fields(model):
             value, ids = values.get(name), getattr(self.known, ids_field)
             if not value:
                 if is_required and sort == "source":
@@ -226,7 +226,7 @@ class CrossChecks:
 
 
 @cache
-def _references(model: type[BaseModel]) -> tuple[tuple[str, str, str, bool], ...]:
+def _reference_fields(model: type[BaseModel]) -> tuple[tuple[str, str, str, bool], ...]:
     """Return the fields of a record that refer to ids: name, sort, field of `KnownIds`, and True if it can't be blank."""
     references = []
     for name, info in model.model_fields.items():

@@ -321,7 +321,7 @@ class CatalogCache:
 
 @without_gc()
 def read_catalogs(
-    wanted: Sequence[CatalogFolder],
+    named: Sequence[CatalogFolder],
     find: Callable[[str], CatalogFolder] | None = None,
     overlaps: Sequence[Overlap] = (),
     ids: KnownIds | None = None,
@@ -332,7 +332,7 @@ def read_catalogs(
     A catalog that is only required contributes materials, prices, rates, factors, and sources.
 
     Args:
-        wanted: Catalogs that a case names.
+        named: Catalogs that a case names.
         find: Function that returns a required catalog by name, or raises its own error.
         overlaps: Facilities that are no clash, because the case states which of their records counts.
         ids: Receives the ids that the catalogs define, even if they have errors.
@@ -342,7 +342,7 @@ def read_catalogs(
         InputError: With all problems of all catalogs, or with all clashes between them.
     """
     problems: list[Diagnostic] = []
-    heads = _read_heads(wanted, find, problems)
+    heads = _read_heads(named, find, problems)
     drafts = _read_drafts(heads, problems, once or CatalogCache())
     if ids is not None:
         ids.unsure -= ALL_IDS

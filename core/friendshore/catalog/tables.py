@@ -102,7 +102,7 @@ class FolderTables:
             for p in self.path.iterdir()
             if p.suffix.lower() in _LOOK_LIKE_TABLES and not p.name.startswith("~$") and p.name not in _NAMES
         ]
-        return [_stranger(str(self.path / name), name, _NAMES, "move the file elsewhere") for name in sorted(names)]
+        return [_unrecognized(str(self.path / name), name, _NAMES, "move the file elsewhere") for name in sorted(names)]
 
 
 class SheetTables:
@@ -142,7 +142,7 @@ class SheetTables:
         table_sheets = {self._book.named(name) for name in names}
         fix = f"rename it to `notes`, or to a name that begins with `{PRIVATE}`, which friendshore doesn't read"
         return [
-            _stranger(self._book.place(sheet), sheet, names, fix)
+            _unrecognized(self._book.place(sheet), sheet, names, fix)
             for sheet in self._book.sheets
             if sheet not in table_sheets
         ]
@@ -172,7 +172,7 @@ class ReadTables:
     def unrecognized_tables(self) -> list[UnrecognizedTable]:
         names = [*map(sheet_name, columns.TABLES)]
         unknown = [name for name in self._rows.tables if name not in names]
-        return [_stranger(self.head_file, name, names, "remove it from the reader's tables") for name in unknown]
+        return [_unrecognized(self.head_file, name, names, "remove it from the reader's tables") for name in unknown]
 
 
 def read_rows(rows: TableRows, layout: Layout, default_file: str, problems: list[Diagnostic]) -> Table:
@@ -194,7 +194,7 @@ class UnrecognizedTable(NamedTuple):
     """File name of the table that is probably meant. Empty if no name is similar."""
 
 
-def _stranger(place: str, name: str, names: list[str], default_fix: str) -> UnrecognizedTable:
+def _unrecognized(place: str, name: str, names: list[str], default_fix: str) -> UnrecognizedTable:
     near = nearest(name, names)
     problem = Diagnostic(
         f"`{name}` isn't a table of a catalog, so it wouldn't be read",

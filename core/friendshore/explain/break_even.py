@@ -139,7 +139,7 @@ def break_even_price(session: Session, offer: str, changes: Sequence[Change] = (
     """
     base = tuple(changes)
     amounts = [change.amount for change in base if change.amount is not None]
-    if any(facts.offer.id == offer and facts.offer.paid for facts in session.problem.offers) or any(
+    if any(facts.offer.id == offer and facts.offer.has_negative_price for facts in session.problem.offers) or any(
         amount < 0 for amount in amounts
     ):
         return BreakEven(outcome="paid")

@@ -341,14 +341,14 @@ def _with_leads(inputs: Inputs, problem: Problem) -> tuple[Inputs, Problem]:
 
 
 def _with_larger_capacity(problem: Problem, *, capacity: bool, dated: bool) -> Problem:
-    paid = {index for index, facts in enumerate(problem.offers) if facts.offer.paid}
+    paid = {index for index, facts in enumerate(problem.offers) if facts.offer.has_negative_price}
     pools = tuple(
         pool if paid & set(pool.offers) else _larger_pool(problem, pool, capacity=capacity, dated=dated)
         for pool in problem.pools
     )
     offers, spans = problem.offers, problem.term_spans
     if capacity:
-        offers = tuple(facts if facts.offer.paid else _unlimited(facts) for facts in problem.offers)
+        offers = tuple(facts if facts.offer.has_negative_price else _unlimited(facts) for facts in problem.offers)
         spans = tuple(
             span if paid & set(span.offers) else replace(span, terms=span.terms.but(most=None)) for span in spans
         )

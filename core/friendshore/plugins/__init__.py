@@ -19,7 +19,7 @@ from .files import (
     source_plugins as source_plugins,
     wheel_plugins as wheel_plugins,
 )
-from .interface import Interface as Interface, newest as newest, supported as supported
+from .interface import Interface as Interface, newest as newest, supported_versions as supported_versions
 from .manifest import PluginInfo as PluginInfo, PluginStatus as PluginStatus
 from .names import Block as Block, Blocker as Blocker
 from .packages import is_folder as is_folder

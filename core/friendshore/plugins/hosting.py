@@ -76,7 +76,7 @@ def ask(plugin: Plugin, hook: Hook) -> Yielded:
         objects = named(items, info, hook)
         if what == "reader":
             _check_readers(objects, info)
-        _check_announced(info, hook, names_of(plugin, what), objects)
+        _check_matches_manifest(info, hook, names_of(plugin, what), objects)
         return Yielded(named=objects)
     kinds: dict[str, type[Rule]] = {}
     packs: dict[str, Path] = {}
@@ -93,10 +93,10 @@ def ask(plugin: Plugin, hook: Hook) -> Yielded:
             expected = "folders" if hook == "friendshore_catalogs" else "subclasses of Rule, and folders of rule packs"
             raise wrong(info, f"its hook `{hook}` yields an invalid object", repr(item), expected)
     if hook == "friendshore_catalogs":
-        _check_announced(info, hook, set(info.catalogs) - set(plugin.catalogs), catalogs)
+        _check_matches_manifest(info, hook, set(info.catalogs) - set(plugin.catalogs), catalogs)
     else:
-        _check_announced(info, hook, info.kinds, kinds)
-        _check_announced(info, hook, set(info.packs) - set(plugin.packs), packs)
+        _check_matches_manifest(info, hook, info.kinds, kinds)
+        _check_matches_manifest(info, hook, set(info.packs) - set(plugin.packs), packs)
     return Yielded(kinds, packs, catalogs)
 
 
@@ -225,7 +225,7 @@ def _hook_results(
     return things
 
 
-def _check_announced(info: PluginInfo, hook: Hook, announced: Iterable[str], yielded: Iterable[str]) -> None:
+def _check_matches_manifest(info: PluginInfo, hook: Hook, announced: Iterable[str], yielded: Iterable[str]) -> None:
     missing, unannounced = sorted(set(announced) - set(yielded)), sorted(set(yielded) - set(announced))
     parts = [f"does not yield {', '.join(missing)}"] if missing else []
     parts += [f"yields {', '.join(unannounced)}, which the manifest doesn't announce"] if unannounced else []

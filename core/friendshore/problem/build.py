@@ -103,7 +103,7 @@ class _Builder:
         incumbents = resolve_incumbents(merged, case, lots, self._basis)
         usable_offers = [counted[i].offer for i in sorted({arc.offer for arc in network.arcs if arc.offer >= 0})]
         usable_ids = {offer.id for offer in usable_offers}
-        self._note(network, counted, demands, law)
+        self._add_assumptions(network, counted, demands, law)
         if not self.part:
             self.assumptions += overlap_assumptions(case, self.catalogs, usable_offers) + renaming_assumptions(case)
         trade, trade_assumptions = resolve_trade(merged, case, counted, network, moves, self.facts.capacities())
@@ -136,9 +136,11 @@ class _Builder:
             shared=self.shared,
         )
 
-    def _note(self, network: Network, counted: Sequence[OfferFacts], demands: Sequence[Demand], law: Law) -> None:
-        self._note_lead_times(network, counted)
-        self._note_freight(network, counted)
+    def _add_assumptions(
+        self, network: Network, counted: Sequence[OfferFacts], demands: Sequence[Demand], law: Law
+    ) -> None:
+        self._add_lead_time_assumption(network, counted)
+        self._add_freight_assumption(network, counted)
         self.assumptions += unexamined_assumptions(demands, law)
         self.assumptions += incomplete_law_assumptions(demands, law)
         self.assumptions += acceptance_assumptions(self.case, self.rules)
@@ -215,7 +217,7 @@ class _Builder:
         holding = prices.holding[node] if spec.holding is None else exact(spec.holding / factor)
         return holding, limit, spec.loss
 
-    def _note_lead_times(self, network: Network, counted: Sequence[OfferFacts]) -> None:
+    def _add_lead_time_assumption(self, network: Network, counted: Sequence[OfferFacts]) -> None:
         months = self.case.assume.lead_time
         without = {
             counted[arc.offer].offer.id
@@ -237,7 +239,7 @@ class _Builder:
                     )
                 )
 
-    def _note_freight(self, network: Network, counted: Sequence[OfferFacts]) -> None:
+    def _add_freight_assumption(self, network: Network, counted: Sequence[OfferFacts]) -> None:
         freight = self.case.assume.freight
         arcs = [arc for arc in network.arcs if arc.offer >= 0 and arc.move.crosses] if freight else []
         without = set()

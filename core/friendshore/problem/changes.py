@@ -449,7 +449,7 @@ def _lift(change: Change, facts: _Facts) -> None:
     cleared_fields = OFFER_TERMS.get(kind)
 
     def free(offer: Offer) -> Offer:
-        if kind is TermKind.MAXIMUM_LOAD and offer.paid:
+        if kind is TermKind.MAXIMUM_LOAD and offer.has_negative_price:
             return offer  # Without its limit, a plan would buy without end.
         lanes = tuple(lane.but(lead_time=None) for lane in offer.lanes) if kind is TermKind.LEAD_TIME else offer.lanes
         return offer.but(**(cleared_fields or {}), lanes=lanes)

@@ -281,7 +281,7 @@ def _stock_lot(stock: StockSpec, name: str, quantity: Decimal, merged: Merged, c
         period=0,
         quantity=round_to(quantity, case.resolution),
         acquired=_day_or_before(stock.acquired, case),
-        chained=_judged(offer, merged.materials[stock.material], facility, merged, case),
+        chained=_chained_offer(offer, merged.materials[stock.material], facility, merged, case),
         on_order=False,
         offer=stock.offer,
         chain=_chain_of(offer, stock.material, stock.inputs, place, merged, case),
@@ -303,7 +303,7 @@ def _order_lots(
             period=period,
             quantity=round_to(quantity, case.resolution),
             acquired=_day_or_before(order.ordered, case),
-            chained=_judged(offer, merged.materials[line.material], facility, merged, case),
+            chained=_chained_offer(offer, merged.materials[line.material], facility, merged, case),
             on_order=True,
             arrives=order.arrives,
             offer=order.offer,
@@ -374,12 +374,12 @@ def _chain_of(
         )
     goods_by_maker = [(merged.offers[name], merged.materials[output], site) for name, output, site in goods]
     return tuple(
-        (_judged(input_offer, output, merged.facilities[input_offer.facility], merged, case, in_plan=True), site)
+        (_chained_offer(input_offer, output, merged.facilities[input_offer.facility], merged, case, in_plan=True), site)
         for input_offer, output, site in goods_by_maker
     )
 
 
-def _judged(
+def _chained_offer(
     offer: Offer, material: Material, facility: Facility, merged: Merged, case: Case, *, in_plan: bool = False
 ) -> Chained:
     """Return an offer as rules judge it. A lot accounts for its whole chain. In a plan, inputs account for the stages of their materials."""

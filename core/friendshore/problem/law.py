@@ -66,7 +66,9 @@ def _judge_use(
                 key = id(arc.chained), id(arc.move)
                 if key not in verdicts:
                     verdicts[key] = as_verdict(rule.judge(arc.chained, arc.move, use))
-            lot_verdicts = {arc.index: law.of_lot(rule, arc, use, verdicts) for _, arc in keyed_arcs if arc.is_made_lot}
+            lot_verdicts = {
+                arc.index: law.lot_verdict(rule, arc, use, verdicts) for _, arc in keyed_arcs if arc.is_made_lot
+            }
         verdict_by_arc = {
             arc.index: verdict
             for key, arc in keyed_arcs
@@ -99,7 +101,7 @@ class Law:
         accept = self.case.accept
         return not accept.unproven and (verdict.licence or (verdict.offer or arc.chained.offer.id) not in accept.proven)
 
-    def of_lot(self, rule: Rule, arc: Arc, use: Use, verdicts: dict[Delivery, Verdict]) -> Verdict:
+    def lot_verdict(self, rule: Rule, arc: Arc, use: Use, verdicts: dict[Delivery, Verdict]) -> Verdict:
         """Return a rule's verdict on a lot made from inputs: the worst on its maker and on each stated input. Unconfirmed inputs count only against it. Fills `verdicts`."""
         lot_verdicts = []
         chain, confirmed = arc.stated or ((), False)

@@ -168,7 +168,7 @@ def build_network(
 ) -> Network:
     outputs = ((i, output, line) for i, facts in enumerate(offers) for output, line in enumerate(facts.offer.outputs))
     makers = grouped((line.material, (index, output)) for index, output, line in outputs)
-    lanes = [_lanes(facts) for facts in offers]
+    lanes = [_lanes_by_destination(facts) for facts in offers]
     nodes: set[Node] = {final_node(d.use) for d in demands}
     pending = sorted(nodes)
     routes: list[tuple[Node, int, int]] = []
@@ -205,7 +205,7 @@ def _feeds(facts: OfferFacts) -> tuple[Node, ...]:
     return tuple((line.material, facts.place) for line in facts.offer.inputs)
 
 
-def _lanes(facts: OfferFacts) -> dict[str, list[Lane]]:
+def _lanes_by_destination(facts: OfferFacts) -> dict[str, list[Lane]]:
     if not facts.offer.lanes:
         return {}
     rows = sorted(facts.offer.lanes, key=lambda lane: lane.start or date.min)

@@ -294,9 +294,9 @@ class OfferFacts(NamedTuple):
         return bool(self.offer.min_order) or self.offer.total is not None or self.most.count(None) < len(self.most)
 
     @property
-    def paid_periods(self) -> tuple[int, ...]:
+    def negative_price_periods(self) -> tuple[int, ...]:
         """Order periods in which it may be ordered at a price below zero."""
-        if not self.offer.paid:
+        if not self.offer.has_negative_price:
             return ()
         periods = enumerate(zip(self.price, self.most, strict=True))
         return tuple(t for t, (price, limit) in periods if price < 0 and limit != 0)

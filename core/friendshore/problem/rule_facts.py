@@ -315,12 +315,12 @@ class ProblemFacts:
         return stock, BoughtTerm(index[in_transit], weight[in_transit], for_uses=for_uses)
 
     def usable(
-        self, wanted: Sequence[tuple[DemandLine, int, Decimal]], period: int
+        self, deliveries: Sequence[tuple[DemandLine, int, Decimal]], period: int
     ) -> Sequence[tuple[str, ReservedTerm, Decimal]]:
-        if not wanted:
+        if not deliveries:
             return []
-        node = final_node(wanted[0][0].use)
-        cells = [(self._demand_positions[demand.id], t, quantity) for demand, t, quantity in wanted]
+        node = final_node(deliveries[0][0].use)
+        cells = [(self._demand_positions[demand.id], t, quantity) for demand, t, quantity in deliveries]
         serving = servers(self._compliance_classes, self._network, node, period)
         place = self._network.nodes.index(node)
         covers: list[tuple[str, ReservedTerm, Decimal]] = []
@@ -331,7 +331,7 @@ class ProblemFacts:
                 periods=np.full(len(classes), period),
                 weight=np.ones(len(classes)),
             )
-            served = [d.id for d, t, _ in wanted if self._servers(serving, d, t) <= classes]
+            served = [d.id for d, t, _ in deliveries if self._servers(serving, d, t) <= classes]
             name = f"for {' + '.join(dict.fromkeys(served))}"
             if any(name == other for other, _, _ in covers):  # the same demands with other dates or waivers
                 name += f" ({'+'.join(self._compliance_classes[r].label for r in sorted(classes))})"

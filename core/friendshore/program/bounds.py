@@ -84,11 +84,13 @@ class Bounds:
         return all(bool(np.all(bound * ROUNDING >= other_bound)) for bound, other_bound in pairs)
 
     @staticmethod
-    def of(problem: Problem, may_exceed_need: bool, wanted: Sequence[Demand] = (), known: int | None = None) -> Bounds:
-        """Return all bounds, from `wanted` demands for orders before the period `known` if it is given. `may_exceed_need` is True if a rule may force a surplus."""
-        needs = _ChainNeeds(problem, wanted or problem.demands)
+    def of(
+        problem: Problem, may_exceed_need: bool, bounding_demands: Sequence[Demand] = (), known: int | None = None
+    ) -> Bounds:
+        """Return all bounds, from `bounding_demands` demands for orders before the period `known` if it is given. `may_exceed_need` is True if a rule may force a surplus."""
+        needs = _ChainNeeds(problem, bounding_demands or problem.demands)
         units = _unit_bounds(needs, may_exceed_need)
-        if not wanted or known is None or problem.network.feeds:
+        if not bounding_demands or known is None or problem.network.feeds:
             return Bounds(needs, may_exceed_need, units, _by_move(problem, units))
         bounds_once_known = Bounds.of(problem, may_exceed_need)
         units[:, known:] = np.minimum(units[:, known:], bounds_once_known.units[:, known:])
@@ -248,7 +250,9 @@ class _ChainNeeds:
                 commitment.quantity
             )
         # Units that may be bought because the seller pays for taking them.
-        self.paid_units = {index: self._paid(index) for index in self.outlets if problem.offers[index].paid_periods}
+        self.paid_units = {
+            index: self._paid(index) for index in self.outlets if problem.offers[index].negative_price_periods
+        }
         self._lot_kg = dict.fromkeys(problem.network.nodes, 0.0)
         for lot in problem.lots:
             self._lot_kg[lot.material, lot.place.id] += float(lot.quantity)
@@ -310,7 +314,9 @@ class _ChainNeeds:
     def _paid(self, offer: int) -> float:
         problem, facts = self.problem, self.problem.offers[offer]
         pools = [pool for pool in problem.pools if pool.facility in facts.pools]
-        period_limits = [max_units(pools, facts.offer.capacity_use, facts.most[t], t) for t in facts.paid_periods]
+        period_limits = [
+            max_units(pools, facts.offer.capacity_use, facts.most[t], t) for t in facts.negative_price_periods
+        ]
         limits = [] if facts.offer.total is None else [facts.offer.total]
         limits += (
             [] if None in period_limits else [sum((units for units in period_limits if units is not None), Decimal(0))]

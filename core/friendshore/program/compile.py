@@ -214,7 +214,7 @@ class Buying:
         )
         allowed = ranges(moves.first[arcs], moves.first[arcs + 1])
         if compliance_class.blocked_cells:
-            allowed = allowed[~self._arrive_in(allowed, compliance_class.blocked_cells)]
+            allowed = allowed[~self._arriving_in(allowed, compliance_class.blocked_cells)]
         if compliance_class.order_periods is not None and compliance_class.final is not None:
             final = [arc for arc in network.into.get(compliance_class.final, ()) if network.arcs[arc].lot < 0]
             in_time = np.isin(moves.ordered[allowed], list(compliance_class.order_periods))
@@ -222,9 +222,9 @@ class Buying:
         allowed, licences = self._licensed(compliance_class, allowed)
         return allowed, licences, self._cost(compliance_class, allowed)
 
-    def _arrive_in(self, moves: Ints, cells: Iterable[Cell]) -> NDArray[np.bool_]:
-        wanted_keys = [arc * self.count + arrival for arc, arrival in cells]
-        return np.isin(self.problem.moves.arc[moves] * self.count + self.problem.moves.delivered[moves], wanted_keys)
+    def _arriving_in(self, moves: Ints, cells: Iterable[Cell]) -> NDArray[np.bool_]:
+        cell_keys = [arc * self.count + arrival for arc, arrival in cells]
+        return np.isin(self.problem.moves.arc[moves] * self.count + self.problem.moves.delivered[moves], cell_keys)
 
     def _licensed(self, compliance_class: ComplianceClass, moves: Ints) -> tuple[Ints, list[tuple[str, ...]]]:
         """Return the moves, each repeated for every choice of the licenses that it needs."""
@@ -232,7 +232,7 @@ class Buying:
             return moves, [()] * len(moves)
         facts = self.problem.moves
         choices: list[list[tuple[str, ...]]] = [[()]] * len(moves)
-        for position in np.flatnonzero(self._arrive_in(moves, compliance_class.permits)).tolist():
+        for position in np.flatnonzero(self._arriving_in(moves, compliance_class.permits)).tolist():
             cell = (int(facts.arc[moves[position]]), int(facts.delivered[moves[position]]))
             choices[position] = [tuple(sorted(set(names))) for names in product(*compliance_class.permits[cell])]
         repeated = np.repeat(moves, [len(combinations) for combinations in choices])
@@ -348,10 +348,10 @@ class Program:
 
 @without_gc()
 def compile_program(
-    problem: Problem, wanted: Sequence[Demand] = (), bounds: Bounds | None = None, known: int | None = None
+    problem: Problem, bounding_demands: Sequence[Demand] = (), bounds: Bounds | None = None, known: int | None = None
 ) -> Program:
-    """Return the whole program, in canonical order. `wanted` are the demands that bound orders before the period `known`. `bounds` replace the computed ones."""
-    return _Compiler(ProgramDraft(problem, wanted, bounds, known)).program()
+    """Return the whole program, in canonical order. `bounding_demands` are the demands that bound orders before the period `known`. `bounds` replace the computed ones."""
+    return _Compiler(ProgramDraft(problem, bounding_demands, bounds, known)).program()
 
 
 class _Compiler:
@@ -382,7 +382,7 @@ class _Compiler:
         term_columns = TermColumns(self.problem, self.assembly, self.columns, self.bounds)
         compile_limits(self.limits, term_columns)
         concentration_columns = add_concentration_columns(self.problem.objectives, term_columns)
-        term_columns.add_bought()
+        term_columns.add_purchases()
         linear = self.assembly.linear()
         goals = goals_of(self.problem, concentration_columns, linear, self.columns, self.limits)
         return Program(self.problem, linear, self.columns, self.units, self.assembly.owners, self.limits, goals)

@@ -12,7 +12,7 @@ import numpy as np
 from ..domain.base import SharedValues, without_trailing_zeros
 from ..domain.plan import Delivery, Infeasible, LotUse, Make, Plan, PlanStatus, PurchaseTable, Short, Stock, Transfer
 from ..domain.runtime import without_gc
-from ..problem.decimal_arrays import Whole, added_up, whole
+from ..problem.decimal_arrays import Integers, added_up, as_multiples
 from ..problem.demands import round_to
 from ..problem.network import final_node
 from .compile import Program
@@ -145,7 +145,7 @@ class _Decoder:
         columns, moves, network = self.program.columns, self.problem.moves, self.problem.network
         counts, unit = to_steps(self.x[columns.buy], self.resolution), self.resolution
         if self.in_lots:
-            counts, unit = whole(self._values(columns.buy), unit)
+            counts, unit = as_multiples(self._values(columns.buy), unit)
         bought = np.flatnonzero(counts > 0)
         counts, compliance_class, move = counts[bought], columns.buy_compliance_class[bought], columns.buy_move[bought]
         licences = {
@@ -181,7 +181,9 @@ class _Decoder:
         )
         return purchases, lots
 
-    def _add_arrivals(self, arc: Ints, compliance_class: Ints, delivered: Ints, counts: Whole, unit: Decimal) -> None:
+    def _add_arrivals(
+        self, arc: Ints, compliance_class: Ints, delivered: Ints, counts: Integers, unit: Decimal
+    ) -> None:
         node = self.problem.network.ends[arc]
         shape = len(self.nodes), len(self.problem.compliance_classes), self.problem.case.horizon.count
         cells, cell_of_purchase = np.unique(
@@ -192,7 +194,7 @@ class _Decoder:
         for cell, count in zip(keys, sums, strict=True):
             self.inflow[cell] += count * unit
 
-    def _draw_inputs(self, offer: Ints, compliance_class: Ints, ordered: Ints, counts: Whole, unit: Decimal) -> None:
+    def _draw_inputs(self, offer: Ints, compliance_class: Ints, ordered: Ints, counts: Integers, unit: Decimal) -> None:
         needs_inputs = [facts.single and bool(facts.offer.inputs) for facts in self.problem.offers]
         drawing = np.flatnonzero(np.array([*needs_inputs, False], dtype=bool)[offer])
         parts = (offer[drawing], compliance_class[drawing], ordered[drawing], counts[drawing])

@@ -23,7 +23,7 @@ class ProgramDraft:
     def __init__(
         self,
         problem: Problem,
-        wanted: Sequence[Demand] = (),
+        bounding_demands: Sequence[Demand] = (),
         bounds: Bounds | None = None,
         known: int | None = None,
     ) -> None:
@@ -32,7 +32,9 @@ class ProgramDraft:
         self.assembly = Assembly()
         self.columns = Columns()
         self.limits = LimitRows(problem.limit_rows)
-        self.bounds = Bounds.of(problem, self.limits.may_exceed_need, wanted, known) if bounds is None else bounds
+        self.bounds = (
+            Bounds.of(problem, self.limits.may_exceed_need, bounding_demands, known) if bounds is None else bounds
+        )
         self.units = Units(len(problem.offers), self.count)
         self._switches: dict[tuple[tuple[int, ...], frozenset[str]], int] = {}
 

@@ -79,7 +79,7 @@ class TermColumns:
             self.assembly.add_entries(_rows(first, bought)[entry], columns, bought.weight[entry])
 
     def add_term(self, index: int, term: Term, row: Row) -> None:
-        """Add a term to the row `index`. Purchases are left to `add_bought`."""
+        """Add a term to the row `index`. Purchases are left to `add_purchases`."""
         if isinstance(term, terms.BoughtTerm) and term.for_uses is None:
             self.bought.append((index, Purchases(np.array([0, len(term.moves)]), term.moves, term.weight * term.times)))
             return
@@ -88,7 +88,7 @@ class TermColumns:
             index, [column for column, _ in counted], [coefficient * term.times for _, coefficient in counted]
         )
 
-    def add_bought(self) -> None:
+    def add_purchases(self) -> None:
         """Add all purchases that rows count, in blocks, since all at once would take several times the memory of the program."""
         sizes = np.cumsum([len(bought.moves) for _, bought in self.bought])
         for _, group in groupby(zip((sizes // _AT_ONCE).tolist(), self.bought, strict=True), key=itemgetter(0)):
@@ -285,7 +285,7 @@ class LimitRows:
 
 
 def compile_limits(limits: LimitRows, term_columns: TermColumns) -> None:
-    """Add every limit row, except for purchases (`TermColumns.add_bought`). Plain rows of one rule form one block."""
+    """Add every limit row, except for purchases (`TermColumns.add_purchases`). Plain rows of one rule form one block."""
     assembly = term_columns.assembly
     for (name, is_plain), group in groupby(limits.rules_and_rows, key=lambda pair: (pair[0].id, _is_plain(pair[1]))):
         blocks = [rows for _, rows in group]

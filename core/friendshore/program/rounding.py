@@ -16,7 +16,7 @@ import numpy as np
 
 from ..domain.base import exact
 from ..problem.compliance_classes import ComplianceClass
-from ..problem.decimal_arrays import Whole, integers_from_doubles
+from ..problem.decimal_arrays import Integers, integers_from_doubles
 from ..problem.demands import round_to
 from .compile import Program, Recipes
 from .matrix import Floats, Ints
@@ -43,7 +43,7 @@ def within_tiers(program: Program, x: Floats) -> Floats:
     return values
 
 
-def to_steps(x: Floats, step: Decimal) -> Whole:
+def to_steps(x: Floats, step: Decimal) -> Integers:
     """Return quantities as whole numbers of steps, each the nearest to the number as written, half to even."""
     quotients = x / float(step)
     steps = np.rint(quotients)

@@ -217,7 +217,7 @@ def _extended(columns: FactColumns, layout: Layout) -> Layout:
 def _kind_of_fact(column: FactColumn) -> Kind:
     if column.type is FactSort.NUMBER:
         name = f"number, in {column.unit}" if column.unit else "number"
-        return Kind(name, _number_in(column.unit), also=({"type": "number"},))
+        return Kind(name, _number_reader(column.unit), also=({"type": "number"},))
     return _FACT_KINDS[column.type]
 
 
@@ -231,7 +231,7 @@ _FACT_KINDS: Mapping[FactSort, Kind] = {
 }
 
 
-def _number_in(unit: str) -> Callable[[Any], Decimal]:
+def _number_reader(unit: str) -> Callable[[Any], Decimal]:
     """Return a reader of numbers, with or without the unit after them."""
 
     def read(value: Any) -> Decimal:

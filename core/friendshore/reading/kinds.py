@@ -171,7 +171,7 @@ def cell_text(value: object) -> str | None:
     return str(value) if isinstance(value, str | int | float | date) else None
 
 
-def _number_by(parse: Callable[[str], Decimal], expected: str) -> Callable[[Any], Decimal]:
+def _number_reader(parse: Callable[[str], Decimal], expected: str) -> Callable[[Any], Decimal]:
     def read(value: object) -> Decimal:
         try:
             return parse(value) if isinstance(value, str) else exact(value)
@@ -183,8 +183,8 @@ def _number_by(parse: Callable[[str], Decimal], expected: str) -> Callable[[Any]
     return read
 
 
-read_number = _number_by(parse_number, "a number")
-read_share = _number_by(parse_share, "a share, like 65 % or 0.65")
+read_number = _number_reader(parse_number, "a number")
+read_share = _number_reader(parse_share, "a share, like 65 % or 0.65")
 
 
 def within(read: Callable[[Any], Decimal], range_: v.Range) -> Callable[[Any], Decimal]:

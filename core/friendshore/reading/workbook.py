@@ -246,7 +246,7 @@ def _with_usual_namespaces(xml: bytes) -> bytes:
     return _STRICT.sub(rb"http://schemas.openxmlformats.org/\1/2006/\2", xml)
 
 
-def _refuse_entities(part: IO[bytes]) -> None:
+def _reject_entities(part: IO[bytes]) -> None:
     """Raise ValueError if the beginning of a part declares a document type, or has no element. A few entities can stand for any amount of text."""
     parser = ParserCreate()
     elements: list[str] = []
@@ -288,7 +288,7 @@ class _Archive(ZipFile):
         if self._unzipped > MAX_UNZIPPED_BYTES:
             raise self.limit_error("is too large when unzipped", self._unzipped, MAX_UNZIPPED_BYTES, "bytes")
         with super().open(name) as part:
-            _refuse_entities(part)
+            _reject_entities(part)
         return super().open(name)
 
     def read(self, name: Any, *_: Any) -> bytes:

@@ -224,7 +224,7 @@ class Judging:
             key_of_move = id(arc.chained), id(arc.move)
             if arc.is_made_lot:
                 with attributed(rule):
-                    self._verdicts[key] = self.law.of_lot(rule, arc, final_delivery.use, answers)
+                    self._verdicts[key] = self.law.lot_verdict(rule, arc, final_delivery.use, answers)
                 return self._verdicts[key]
             if key_of_move not in answers:
                 with attributed(rule):

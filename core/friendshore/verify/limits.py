@@ -23,7 +23,7 @@ from ..domain.runtime import cached_method
 from ..plugins import attributed
 from ..plugins.interface import is_own
 from ..problem import Problem
-from ..problem.decimal_arrays import Floats, Whole, added_up, as_floats
+from ..problem.decimal_arrays import Floats, Integers, added_up, as_floats
 from ..problem.network import Arc
 from ..problem.parts import materials_of
 from ..problem.problem import Objective
@@ -50,7 +50,7 @@ ZERO, ONE = Decimal(0), Decimal(1)
 class MoveSums:
     """Sums of the purchases of every move."""
 
-    counts: Whole
+    counts: Integers
     """Kilograms in units of the plan's tables."""
     parts: Ints
     """Maximum rounding error in half steps of the resolution."""

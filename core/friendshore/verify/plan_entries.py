@@ -18,7 +18,7 @@ from ..domain.base import Record
 from ..domain.plan import Delivery, LotUse, Make, Plan, Purchase, PurchaseTable, Transfer
 from ..errors import Diagnostic
 from ..problem import Problem
-from ..problem.decimal_arrays import Floats, Whole, added_up, whole, whole_array
+from ..problem.decimal_arrays import Floats, Integers, added_up, as_multiples, integer_array
 from ..problem.demands import Lot
 from ..problem.network import Arc, Node
 from ..problem.shared import Answers
@@ -68,7 +68,7 @@ def in_columns(entries: Sequence[Purchase | LotUse], unit: Decimal) -> PurchaseT
     lines: dict[tuple[str, str, str], int] = {}
     labels: dict[str, int] = {}
     named = [(e.offer if isinstance(e, Purchase) else e.lot, e.material, e.place) for e in entries]
-    counts, unit = whole([entry.quantity for entry in entries], unit)
+    counts, unit = as_multiples([entry.quantity for entry in entries], unit)
     return PurchaseTable(
         line=_ints([lines.setdefault(name, len(lines)) for name in named]),
         requirement=_ints([labels.setdefault(entry.requirement, len(labels)) for entry in entries]),
@@ -82,9 +82,9 @@ def in_columns(entries: Sequence[Purchase | LotUse], unit: Decimal) -> PurchaseT
     )
 
 
-def _counts_in_unit(table: PurchaseTable, unit: Decimal) -> Whole:
+def _counts_in_unit(table: PurchaseTable, unit: Decimal) -> Integers:
     times = int(table.unit / unit)
-    return whole_array([count * times for count in table.counts.tolist()])
+    return integer_array([count * times for count in table.counts.tolist()])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +92,7 @@ class PurchaseColumns:
     """Parallel arrays with one entry per purchase or used stock lot."""
 
     unit: Decimal
-    counts: Whole
+    counts: Integers
     """Kilograms, in units of `unit`."""
     arc: Ints
     offer: Ints
@@ -146,10 +146,10 @@ class PurchaseColumns:
             },
         )
 
-    def kilograms(self, counts: Whole) -> list[Decimal]:
+    def kilograms(self, counts: Integers) -> list[Decimal]:
         return list(map(mul, map(Decimal, counts.tolist()), repeat(self.unit)))
 
-    def near(self, counts: Whole) -> Floats:
+    def near(self, counts: Integers) -> Floats:
         """Return sums of counts as doubles, exact up to one or two roundings."""
         doubles: Floats = counts.astype(np.float64) * float(self.unit)
         return doubles
@@ -160,7 +160,7 @@ class Orders:
     """Units ordered by offer and period, and the number of rounded values in each sum."""
 
     unit: Decimal
-    counts: Whole
+    counts: Integers
     """In units of `unit`."""
     pieces: Ints
 
@@ -172,9 +172,9 @@ class Orders:
         single = columns.single
         counts, unit = columns.counts[single], columns.unit
         if runs:
-            of_runs, finer = whole([units for _, _, units, _ in runs], unit)
+            of_runs, finer = as_multiples([units for _, _, units, _ in runs], unit)
             times = int(unit / finer)
-            counts = whole_array([*(count * times for count in counts.tolist()), *of_runs.tolist()])
+            counts = integer_array([*(count * times for count in counts.tolist()), *of_runs.tolist()])
             unit = finer
         offer = np.concatenate([columns.offer[single], _ints(offer for offer, _, _, _ in runs)])
         period = np.concatenate([columns.ordered[single], _ints(t for _, t, _, _ in runs)])

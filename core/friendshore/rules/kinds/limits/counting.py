@@ -383,14 +383,14 @@ class ByCountries(Counting):
         return [(name, self.may_count_for(frozenset({name}), entities_by_offer)) for name in names] + unknown
 
     def may_count_for(
-        self, wanted: frozenset[str], entities_by_offer: dict[int, tuple[frozenset[str], bool]]
+        self, entities: frozenset[str], entities_by_offer: dict[int, tuple[frozenset[str], bool]]
     ) -> Belongs:
-        """Return a test for offers that may count for one of `wanted`, unless they surely count for others. `entities_by_offer` caches `possible_entities`."""
+        """Return a test for offers that may count for one of `entities`, unless they surely count for others. `entities_by_offer` caches `possible_entities`."""
 
         def belongs(offer: Chained) -> bool:
             if id(offer) not in entities_by_offer:
                 entities_by_offer[id(offer)] = self.possible_entities(offer)
             names, complete = entities_by_offer[id(offer)]
-            return not complete or not names.isdisjoint(wanted)
+            return not complete or not names.isdisjoint(entities)
 
         return belongs

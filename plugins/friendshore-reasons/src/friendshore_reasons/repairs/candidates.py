@@ -237,7 +237,7 @@ def _removable_terms(offer: Offer, limited: bool) -> Iterator[TermKind]:
     if offer.min_order:
         yield TermKind.MINIMUM_LOAD
     maxima = (offer.max_order, offer.max_lots, offer.max_per_year, offer.total)
-    if any(maximum is not None for maximum in (maxima if limited and not offer.paid else ())):
+    if any(maximum is not None for maximum in (maxima if limited and not offer.has_negative_price else ())):
         yield TermKind.MAXIMUM_LOAD
     if offer.lot is not None:
         yield TermKind.LOT
