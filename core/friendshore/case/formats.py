@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from ..errors import Diagnostic, FriendshoreError
 from ..official import plugin_bringing
 from ..plugins import Registry, attributed_object
-from ..plugins.attribution import wrong
+from ..plugins.attribution import defect_error
 from ..plugins.isolated import CatalogRef
 from ..reading.tomlfile import TomlFile, read_toml
 
@@ -81,7 +81,7 @@ def case_format(file: Path | None, registry: Registry | None = None) -> CaseForm
     case_format, info = plugins.thing("case format", name)
     if not isinstance(case_format, CaseFormat):
         expected = "an object of a subclass of CaseFormat"
-        raise wrong(info, f"its case format `{name}` can't be used", repr(case_format), expected)
+        raise defect_error(info, f"its case format `{name}` can't be used", repr(case_format), expected)
     return case_format
 
 

@@ -112,11 +112,11 @@ def _case_from_data(source: str | Mapping[str, object], folder: Path) -> Case:
 
 
 def _assemble(top: TomlTable, folder: Path, problems: list[Diagnostic]) -> Case | None:
-    head, use = top.part("case"), top.part("use")
+    head, use, accept = top.part("case"), top.part("use"), top.part("accept")
     case_facts = _case_facts(head)
     entries = _Entries(top, [*top.parts("demand"), *_demand_table(use, folder, problems)])
     parts: dict[str, object] = {
-        "accept": _accept(top.part("accept")),
+        "accept": Accept(**accept.layout.attributes(Accept, accept.values), capacity=accept.part("capacity").values),
         "assume": _assume(top.part("assume"), case_facts),
         "concern": table_record(top.part("concern"), Concern, case_facts),
         "demands": entries.records("demands", lambda entry: demand(entry, case_facts)),
@@ -208,10 +208,6 @@ def with_demands(case: Case, rows: TableRows, default_file: str) -> tuple[Case, 
     if problems:
         raise all_of(problems)
     return extended, table
-
-
-def _accept(entry: TomlTable) -> Accept:
-    return Accept(**entry.layout.attributes(Accept, entry.values), capacity=entry.part("capacity").values)
 
 
 def _assume(entry: TomlTable, case_facts: About) -> Assume | None:

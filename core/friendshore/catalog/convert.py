@@ -126,17 +126,13 @@ _FREE = (k.TEXT, k.TEXTS, k.kind_of("prose"), k.kind_of(frozenset))
 
 def write_workbook(texts: Texts, path: Path) -> None:
     """Write a sheet for each table. A cell is a number or date only if a spreadsheet preserves its text, unlike `2841.80`."""
-    pairs = tuple((name, _in_cell(value)) for name, value in texts.head.items())
+    pairs = tuple((key, ";".join(v) if isinstance(v, tuple) else str(v)) for key, v in texts.head.items())
     sheets = [Sheet(HEAD_SHEET, HEAD_ROWS.names, pairs, HEAD_ROWS.by_name)]
     for layout in columns.TABLES:
         if layout.name in texts.tables:
             header, rows = texts.tables[layout.name]
             sheets.append(Sheet(sheet_name(layout), header, rows, texts.facts.extended(layout).by_name))
     write_file(path, workbook(str(path), sheets))
-
-
-def _in_cell(value: object) -> str:
-    return ";".join(value) if isinstance(value, tuple) else str(value)
 
 
 # Frictionless Data, version 1: https://specs.frictionlessdata.io/data-package/, https://specs.frictionlessdata.io/table-schema/

@@ -268,7 +268,10 @@ class _ScheduleReader:
         before = len(self.reading.problems)
         materials = _materials(self.reading, self.rows[0])
         measure = self._measure()
-        tiers = [self._tier(row, materials) for row in self.rows]
+        tiers = [
+            row.record_from(Tier, self.reading.fields(row, Tier, partial(_only_material, row, materials)))
+            for row in self.rows
+        ]
         currency = self._currency()
         fields_by_row = [
             self.reading.fields(row, PriceSchedule, only="source" if number else "")
@@ -298,9 +301,6 @@ class _ScheduleReader:
                 code="FS115",
             )
         return "money" if Money in cell_by_type else "quantity"
-
-    def _tier(self, row: TableRow, materials: list[Material]) -> Tier | None:
-        return row.record_from(Tier, self.reading.fields(row, Tier, partial(_only_material, row, materials)))
 
     def _currency(self) -> str:
         """Return the only currency of the schedule's figures. Empty if there is no money in it."""

@@ -114,9 +114,9 @@ def _heads(registry: Registry) -> Iterator[dict[str, object]]:
     """Yield the description of each installed catalog without reading tables. A plugin that fails doesn't hide the others."""
     from ..catalog.folder import read_head
     from ..catalog.tables import tables_at
-    from ..plugins.loading import places
+    from ..plugins.loading import data_locations
 
-    for place in places(registry, "catalog"):
+    for place in data_locations(registry, "catalog"):
         problems: list[Diagnostic] = [] if place.problem is None else [place.problem]
         head = read_head(tables_at(place.folder, problems), problems).keys if place.folder is not None else {}
         row = {key: str(head[key]) if key in head else "" for key in ("title", "as_of", "licence", "note")}

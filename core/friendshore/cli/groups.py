@@ -157,14 +157,14 @@ def placeholder() -> None:
 
 def plugin_command(name: str, args: Sequence[str]) -> TyperCommand:
     """Return a plugin's command, or one that reports why it is unavailable. Plugins blocked in `args` are ignored."""
-    from ..plugins.attribution import attributed_object, wrong
+    from ..plugins.attribution import attributed_object, defect_error
 
     last, as_json = name.rpartition(" ")[2], "--json" in args
     try:
         with answers_alone():
             command, info = installed(list(values_of(args, "--block"))).thing("command", name)
             if not isinstance(command, Command):
-                raise wrong(
+                raise defect_error(
                     info, f"its command `{name}` can't be run", repr(command), "an object of friendshore.cli.Command"
                 )
     except FriendshoreError as error:
@@ -179,4 +179,6 @@ def plugin_command(name: str, args: Sequence[str]) -> TyperCommand:
     try:
         return typed_command(last, answering(run))
     except (TypeError, RuntimeError) as error:  # typer raises these for parameters that it can't read
-        return refusal(last, wrong(info, f"its command `{name}` has options that can't be read: {error}"), as_json)
+        return refusal(
+            last, defect_error(info, f"its command `{name}` has options that can't be read: {error}"), as_json
+        )

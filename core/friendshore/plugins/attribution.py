@@ -30,7 +30,9 @@ _OFFICIAL = frozenset(plugin.package for plugin in OFFICIAL)
 Code = type | Callable[..., object]
 
 
-def blame(info: PluginInfo, error: BaseException, doing: str, home: tuple[str, int | None] = ("", None)) -> PluginError:
+def exception_error(
+    info: PluginInfo, error: BaseException, doing: str, home: tuple[str, int | None] = ("", None)
+) -> PluginError:
     """Return the error for a plugin's exception. `doing` is a predicate like `cannot be imported`. `home` is the place if the traceback has no code of the plugin."""
     file, line = _raised_at(error, info.package)
     if not file:
@@ -53,7 +55,7 @@ def _print_traceback(info: PluginInfo, error: BaseException) -> None:
         sys.stderr.flush()
 
 
-def wrong(
+def defect_error(
     info: PluginInfo, message: str, found: str = "", expected: str = "", file: str = "", code: str = "FS421"
 ) -> PluginError:
     """Return the error for an invalid part of a plugin. `file` defaults to the manifest."""
@@ -111,7 +113,7 @@ def _attributed(kind: Code, whose: str) -> Iterator[None]:
             raise PluginError(
                 f"{info.label}: {whose}: {error}", file, line, fix=_default_fix(info), code="FS422"
             ) from error
-        raise blame(info, error, f"failed: {whose} raised", place_of(kind)) from error
+        raise exception_error(info, error, f"failed: {whose} raised", place_of(kind)) from error
 
 
 def sentence_of(rule: Rule) -> str:

@@ -21,7 +21,7 @@ from ..errors import FriendshoreError, InputError
 from ..reading.textfile import read_bytes
 from ..reading.tomlfile import toml_data
 from .interface import OWN
-from .manifest import GROUP, Declared, Plugin, PluginInfo, declared, normal, plugin_of
+from .manifest import GROUP, Declared, Plugin, PluginInfo, declared, normalized_name, plugin_of
 from .packages import MANIFEST, folders_of
 from .registry import Registry
 
@@ -40,7 +40,7 @@ def kind_digest(registry: Registry, kind: str) -> str:
 def plugin_files(registry: Registry, distribution: str) -> dict[str, str]:
     hash_by_file: dict[str, str] = {}
     for info in registry.plugins:
-        if info.package and normal(info.distribution) == normal(distribution):
+        if info.package and normalized_name(info.distribution) == normalized_name(distribution):
             hash_by_file |= package_files(info)
     return dict(sorted(hash_by_file.items()))
 

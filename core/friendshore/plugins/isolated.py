@@ -26,8 +26,8 @@ from ..reading.fields import FactColumns
 from ..reading.kinds import cell_text
 from ..reading.records import record
 from ..rules.pack import RulePack, unstated
-from .attribution import blame, environment_limit, is_plugin_fault, running, wants_tracebacks, wrong
-from .hosting import ask, call_hook
+from .attribution import defect_error, environment_limit, exception_error, is_plugin_fault, running, wants_tracebacks
+from .hosting import call_hook, checked_results
 from .manifest import GROUP, Plugin, PluginInfo
 from .settings import settings_record
 
@@ -179,7 +179,7 @@ def problem_of(info: PluginInfo, result: CallResult, activity: str, limit: float
 
 
 def _problems_in(answer: Mapping[str, Any], source: str) -> Iterator[Diagnostic]:
-    for data in answer["mistakes"]:
+    for data in answer["problems"]:
         problem = Diagnostic(**data)
         yield problem if problem.file or problem.column else replace(problem, file=source)
 
@@ -249,7 +249,7 @@ def run_reader(
     if problem is not None:
         raise PluginError(problem)
     answer = result.answer
-    if "mistakes" in answer:
+    if "problems" in answer:
         raise InputError(_problems_in(answer, name))
     tables = {table: TableRows(*rows) for table, rows in answer["tables"].items()}
     return Reading(name, what, info.label, CatalogRows(answer["head"], tables, answer["file"] or name))
@@ -260,16 +260,16 @@ def read_in_process(data: Mapping[str, Any]) -> dict[str, Any]:
     info, entry = plugin_from(data)
     name, argument = reader_in(data["reading"]) or ("", "")
     try:
-        reader = ask(Plugin(info, entry), "friendshore_readers").named[name]
-        assert isinstance(reader, Reader)  # `ask` checks it
+        reader = checked_results(Plugin(info, entry), "friendshore_readers").named[name]
+        assert isinstance(reader, Reader)  # `checked_results` checks it
         settings = None
         if info.settings:
-            model = ask(Plugin(info, entry), "friendshore_settings").settings
+            model = checked_results(Plugin(info, entry), "friendshore_settings").settings
             assert model is not None  # its hook was called
             settings = settings_record(model, data["settings"], info, info.name or info.distribution)
         return _read_tables(reader, data["what"], ReadRequest(argument, Path(data["folder"]), settings), info)
     except InputError as error:
-        return {"mistakes": [asdict(problem) for problem in error.problems]}
+        return {"problems": [asdict(problem) for problem in error.problems]}
     except FriendshoreError as error:
         return problem_data(error)
 
@@ -290,11 +290,11 @@ def _read_tables(reader: Reader, what: What, request: ReadRequest, info: PluginI
         raise
     except _NotATableError as error:
         expected = "CatalogRows, or TableRows of a demand, with texts, numbers, and dates in their cells"
-        raise wrong(info, f"its reader `{reader.name}` must return tables", str(error), expected) from error
+        raise defect_error(info, f"its reader `{reader.name}` must return tables", str(error), expected) from error
     except BaseException as error:
         if not is_plugin_fault(error):
             raise
-        raise blame(
+        raise exception_error(
             info, error, f"failed: its reader `{reader.name}`, called with `{request.argument}`, raised"
         ) from error
 
@@ -372,13 +372,13 @@ def make_packs(
     if problem is not None:
         raise PluginError(problem)
     answer = result.answer
-    if "mistakes" in answer:
+    if "problems" in answer:
         raise InputError(_problems_in(answer, info.label))
     packs = tuple(_checked_pack(data, info) for data in answer["packs"])
     names = [pack.id for pack in packs]
     duplicates = sorted({name for name in names if names.count(name) > 1})
     if duplicates:
-        raise wrong(info, "makes two rule packs of the same name", ", ".join(duplicates), "different names")
+        raise defect_error(info, "makes two rule packs of the same name", ", ".join(duplicates), "different names")
     return packs
 
 
@@ -389,7 +389,7 @@ def _checked_pack(data: Mapping[str, Any], info: PluginInfo) -> RulePack:
             message = (
                 f"makes a rule pack `{pack.id}`, whose rule {rule.get('id') or number} has no {', '.join(missing)}"
             )
-            raise wrong(info, message, "", "rules with kind, id, and citation")
+            raise defect_error(info, message, "", "rules with kind, id, and citation")
     return pack
 
 
@@ -407,7 +407,7 @@ def make_packs_in_process(data: Mapping[str, Any]) -> dict[str, Any]:
         packs = call_hook(plugin, "friendshore_case_packs", facts=case_facts)
         return {"packs": [_pack_data(pack, info) for pack in packs]}
     except InputError as error:
-        return {"mistakes": [asdict(problem) for problem in error.problems]}
+        return {"problems": [asdict(problem) for problem in error.problems]}
     except FriendshoreError as error:
         return problem_data(error)
 
@@ -415,10 +415,10 @@ def make_packs_in_process(data: Mapping[str, Any]) -> dict[str, Any]:
 def _pack_data(pack: object, info: PluginInfo) -> dict[str, Any]:
     if not isinstance(pack, RulePack):
         message = "its hook `friendshore_case_packs` must yield rule packs"
-        raise wrong(info, message, repr(pack)[:200], "rule packs: friendshore.rules.pack.RulePack")
+        raise defect_error(info, message, repr(pack)[:200], "rule packs: friendshore.rules.pack.RulePack")
     try:
         data: dict[str, Any] = pack.model_dump(mode="json", by_alias=True, exclude={"digest"})
     except ValueError as error:
         message = f"its rule pack `{pack.id}` contains values that aren't plain data"
-        raise wrong(info, message, str(error)[:200], "texts, numbers, dates, lists, and tables") from error
+        raise defect_error(info, message, str(error)[:200], "texts, numbers, dates, lists, and tables") from error
     return data

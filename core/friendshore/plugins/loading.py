@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import Diagnostic, FriendshoreError, PluginError
-from .hosting import Hook, ask, manager_of
+from .hosting import Hook, checked_results, manager_of
 from .isolated import CallResult, call_once, plugin_data, plugin_from, problem_data, problem_of
 from .manifest import Plugin, PluginInfo
 from .registry import Registry
@@ -68,7 +68,9 @@ class DataLocation:
     problem: Diagnostic | None = None
 
 
-def places(registry: Registry, what: Literal["catalog", "rule pack"], limit: float = LIMIT) -> list[DataLocation]:
+def data_locations(
+    registry: Registry, what: Literal["catalog", "rule pack"], limit: float = LIMIT
+) -> list[DataLocation]:
     """Return the locations of all usable catalogs or rule packs. Code that makes some runs in processes of its own."""
     hook: Hook = "friendshore_catalogs" if what == "catalog" else "friendshore_rules"
     makers = [plugin for info in registry.plugins if (plugin := registry.pending_plugin(info, hook)) is not None]
@@ -101,7 +103,7 @@ def folders(data: Mapping[str, Any]) -> dict[str, Any]:
     info, entry = plugin_from(data)
     catalogs, packs = ({name: Path() for name in data[key]} for key in ("catalogs", "packs"))
     try:
-        yielded = ask(Plugin(info, entry, catalogs, packs), data["hook"])
+        yielded = checked_results(Plugin(info, entry, catalogs, packs), data["hook"])
     except FriendshoreError as error:
         return problem_data(error)
     return {"folders": {name: str(path.resolve()) for name, path in {**yielded.catalogs, **yielded.packs}.items()}}

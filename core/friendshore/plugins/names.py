@@ -12,7 +12,7 @@ from ..domain.base import Record, grouped
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic, PluginError
 from ..official import plugin_bringing
-from .manifest import Announced, Plugin, PluginInfo, PluginStatus, normal
+from .manifest import Announced, Plugin, PluginInfo, PluginStatus, normalized_name
 
 if TYPE_CHECKING:
     from ..reading.fields import FactColumns
@@ -60,7 +60,7 @@ class Block(Record):
         """Return True if the block matches a plugin, or its thing called `name`. An empty name matches any."""
         plugin, _, thing = self.name.partition(":")
         names = filter(None, (info.distribution, info.name, info.package))
-        if normal(plugin) not in map(normal, names):
+        if normalized_name(plugin) not in map(normalized_name, names):
             return False
         return self.whole or (thing in info.brings and name in ("", thing))
 
@@ -182,7 +182,11 @@ def usable(plugins: Iterable[Plugin], what: What) -> dict[str, str]:
 
 def plugins_named(name: str, plugins: Iterable[PluginInfo]) -> tuple[PluginInfo, ...]:
     infos = list(plugins)
-    matches = [info for info in infos if normal(name) in map(normal, (info.distribution, info.name, info.package))]
+    matches = [
+        info
+        for info in infos
+        if normalized_name(name) in map(normalized_name, (info.distribution, info.name, info.package))
+    ]
     if not matches:
         names = sorted({info.distribution for info in infos})
         fix = did_you_mean(name, names) or "see `friendshore plugins list`"

@@ -15,10 +15,10 @@ from ..hookspecs import Named
 from ..readers import Reader, reader_in
 from ..rules.base import Rule
 from ..rules.pack import RulePack, read_pack, stated_name
-from .hosting import HOOKS, Hook, HookAnswers, HookedWhat, built_in, create_rule, create_rules, plugin_in_memory
+from .hosting import HOOKS, Hook, HookedWhat, HookResults, built_in, create_rule, create_rules, plugin_in_memory
 from .isolated import CatalogRef, Reading, make_packs, run_reader
 from .isolated import What as ReadWhat
-from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover, normal
+from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover, normalized_name
 from .names import (
     Block,
     Blocker,
@@ -56,7 +56,7 @@ class Registry:
         with_marks = tuple(with_blocks(plugin, self._blocks) for plugin in self._discovered)
         self._plugins = tuple(with_clashes(plugin, with_marks) for plugin in with_marks)
         self._settings = settings or {}
-        self._results = HookAnswers()
+        self._results = HookResults()
 
     def __reduce__(self) -> tuple[type[Registry], tuple[object, ...]]:
         return Registry, (self._discovered, self._blocks, self._settings)  # the copy calls hooks again
@@ -72,12 +72,12 @@ class Registry:
 
     def beside(self, plugins: Sequence[Plugin]) -> Registry:
         """Return a registry with more plugins. Each replaces an installed one of its distribution, and none is blocked."""
-        names = {normal(plugin.info.distribution) for plugin in plugins}
+        names = {normalized_name(plugin.info.distribution) for plugin in plugins}
         packages = {plugin.info.package for plugin in plugins}
         others = [
             plugin
             for plugin in self._discovered
-            if normal(plugin.info.distribution) not in names and plugin.info.package not in packages
+            if normalized_name(plugin.info.distribution) not in names and plugin.info.package not in packages
         ]
         return Registry([*(with_blocks(plugin, self._blocks) for plugin in others), *plugins])
 

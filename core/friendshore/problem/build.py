@@ -32,7 +32,7 @@ from .case_checks import (
     unexamined_assumptions,
 )
 from .compliance_classes import Grouping, share_with_less_strict
-from .demands import Demand, resolve_incumbents, round_to
+from .demands import Demand, Lot, resolve_incumbents, round_to
 from .law import Charges, Law, judge_all
 from .merged import exchange
 from .network import Network, Node, build_moves, lanes_to
@@ -40,7 +40,7 @@ from .offers import Assumption, Lead, OfferFacts, missing_rates
 from .prices import DerivedPrices, PriceDerivation
 from .problem import Problem, Store
 from .rule_facts import ProblemFacts, attributed_to_rule, collect_errors
-from .shared import SharedData, SharedFacts
+from .shared import Resolved, SharedData, SharedFacts
 from .trade import resolve_trade
 
 _POWER = Context(prec=30)
@@ -74,19 +74,25 @@ class _Builder:
         self.factors = Factors(self.merged.factors)
         self.assumptions: list[Assumption] = []
 
-    def problem(self) -> Problem:
-        case, merged = self.case, self.merged
+    def _resolve(self) -> tuple[Resolved, Sequence[Demand], Sequence[Lot]]:
+        """Return offers, demands, and lots, and set `rules`, or raise an InputError with all errors."""
         problems: list[Diagnostic] = []
         if not self.part:
-            collect_errors(lambda: check_names(case, merged, self.unpriced_rules), problems)
-            problems.extend(missing_rates(merged, case))
-        self.rules = self._priced_rules(problems)
+            collect_errors(lambda: check_names(self.case, self.merged, self.unpriced_rules), problems)
+            problems.extend(missing_rates(self.merged, self.case))
+        # A rule without a rate is left out, and its error added to `problems`.
+        converted = [collect_errors(partial(self._in_currency, rule), problems) for rule in self.unpriced_rules]
+        self.rules = tuple(rule if self.shared is None else self.shared.same(rule) for rule in converted if rule)
         offers = collect_errors(self.facts.offers, problems)
         demands = collect_errors(partial(self.facts.demands, self._basis), problems)
         lots = collect_errors(partial(self.facts.lots, self._basis), problems)
         if problems or offers is None or demands is None or lots is None:
             raise InputError(dict.fromkeys(problems))
-        counted, leads, assumptions = offers
+        return offers, demands, lots
+
+    def problem(self) -> Problem:
+        case, merged = self.case, self.merged
+        (counted, leads, assumptions), demands, lots = self._resolve()
         network = self.facts.network(counted, lots, demands)
         law = self._law(network)
         uses = list(dict.fromkeys(demand.use for demand in demands))
@@ -139,7 +145,7 @@ class _Builder:
     def _add_assumptions(
         self, network: Network, counted: Sequence[OfferFacts], demands: Sequence[Demand], law: Law
     ) -> None:
-        self._add_lead_time_assumption(network, counted)
+        self._add_stated_assumptions(network, counted)
         self._add_freight_assumption(network, counted)
         self.assumptions += unexamined_assumptions(demands, law)
         self.assumptions += incomplete_law_assumptions(demands, law)
@@ -156,11 +162,6 @@ class _Builder:
         if not self.part:
             check_stock_floors(self.case, self.merged, network, law)
         return law
-
-    def _priced_rules(self, problems: list[Diagnostic]) -> tuple[Rule, ...]:
-        """Return the rules in the case's currency. A rule without a rate is left out, and its error added to `problems`."""
-        converted = (collect_errors(partial(self._in_currency, rule), problems) for rule in self.unpriced_rules)
-        return tuple([rule if self.shared is None else self.shared.same(rule) for rule in converted if rule])
 
     def _in_currency(self, rule: Rule) -> Rule:
         def rate(currency: str) -> Decimal | None:
@@ -217,7 +218,7 @@ class _Builder:
         holding = prices.holding[node] if spec.holding is None else exact(spec.holding / factor)
         return holding, limit, spec.loss
 
-    def _add_lead_time_assumption(self, network: Network, counted: Sequence[OfferFacts]) -> None:
+    def _add_stated_assumptions(self, network: Network, counted: Sequence[OfferFacts]) -> None:
         months = self.case.assume.lead_time
         without = {
             counted[arc.offer].offer.id

@@ -219,10 +219,6 @@ def resizes(change: Change, demand: DemandSpec, case: Case) -> bool:
     return words[kind] == name if colon and kind in words else change.demand in words.values()
 
 
-def _delivers(change: Change, offer: Offer) -> bool:
-    return offer.id == change.recipe and any(line.material == change.of for line in (*offer.inputs, *offer.outputs))
-
-
 def ambiguity(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Diagnostic | None:
     """Return the error of a change whose name means several things with different effects. None if it is clear."""
     meanings = _readings(change, case, catalogs)
@@ -731,7 +727,9 @@ KINDS: Final[Mapping[str, ChangeKind]] = {
     "remove": ChangeKind(_remove, lambda c, o, f: names_offer(c.remove, o, f), OFFER_WORDS),
     "price": ChangeKind(_price, reprices, PRICE_WORDS),
     "lead_time": ChangeKind(_lead_time, lambda c, o, f: names_offer(c.lead_time, o, f), OFFER_WORDS),
-    "recipe": ChangeKind(_recipe, lambda c, o, _: _delivers(c, o)),
+    "recipe": ChangeKind(
+        _recipe, lambda c, o, _: o.id == c.recipe and c.of in {r.material for r in (*o.inputs, *o.outputs)}
+    ),
     "prove": ChangeKind(_prove, lambda c, o, _: o.id == c.prove),
     "lift": ChangeKind(_lift, lambda c, o, f: not c.of or names_offer(c.of, o, f), OFFER_WORDS),
     "capacity": ChangeKind(_capacity, lambda c, o, _: c.capacity == f"offer:{o.id}"),

@@ -159,7 +159,11 @@ class _PriceSpanRows:
     def _add_chosen_tier(self, segments: list[_Segment]) -> None:
         assembly, columns = self.draft.assembly, self.draft.columns
         is_shared = ALL in segments[0].rates
-        rows = {ALL: self._add_total_row()} if is_shared else {cell: self._add_cell_row(cell) for cell in self.weights}
+        rows = (
+            {ALL: self._add_total_row()}
+            if is_shared
+            else {c: assembly.add_row(0.0, 0.0, self.owner, (self.columns[c], 1.0)) for c in self.weights}
+        )
         switches = self._add_switches(segments)
         for segment in segments:
             parts: dict[Cell, int] = {}
@@ -205,9 +209,6 @@ class _PriceSpanRows:
     def _add_total_row(self) -> int:
         purchases = ((self.columns[cell], weight) for cell, weight in self.weights.items())
         return self.draft.assembly.add_row(0.0, 0.0, self.owner, *purchases)
-
-    def _add_cell_row(self, cell: Cell) -> int:
-        return self.draft.assembly.add_row(0.0, 0.0, self.owner, (self.columns[cell], 1.0))
 
     def _add_column(self, saving: float, upper: float, *, integer: bool = False) -> int:
         """Add a column that saves `saving` per unit, in the period of settlement."""

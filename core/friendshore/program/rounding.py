@@ -15,7 +15,6 @@ from typing import TypeVar
 import numpy as np
 
 from ..domain.base import exact
-from ..problem.compliance_classes import ComplianceClass
 from ..problem.decimal_arrays import Integers, integers_from_doubles
 from ..problem.demands import round_to
 from .compile import Program, Recipes
@@ -207,7 +206,7 @@ class _BalanceRepair:
         cells = [
             (rank_of_node.get(node, len(rank_of_node)), node, r.index)
             for r in self.problem.compliance_classes
-            for node in self._nodes(r)
+            for node in map(self.index.__getitem__, r.nodes)
         ]
         for _, node, compliance_class in sorted(cells):
             self._close_cell(node, compliance_class)
@@ -225,9 +224,6 @@ class _BalanceRepair:
         steps = self.rounded_steps.copy()
         steps[self.orders] = self.steps
         return steps
-
-    def _nodes(self, compliance_class: ComplianceClass) -> list[int]:
-        return [self.index[node] for node in compliance_class.nodes]
 
     def _cell(self, node: Position, compliance_class: Position) -> Position:
         """Return the row of `flow` for a node and a compliance class."""

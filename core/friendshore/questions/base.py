@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, get
 
 from ..errors import InputError, PluginError
 from ..plugins import attributed_object
-from ..plugins.attribution import wrong
+from ..plugins.attribution import defect_error
 
 if TYPE_CHECKING:
     from ..document.elements import Document, Element
@@ -149,12 +149,14 @@ def question_named(registry: Registry, name: str) -> Question[Any, Any]:
     question, info = registry.question(name)
     if not isinstance(question, Question):
         raise _invalid(
-            wrong(info, f"`{name}` isn't a question", repr(question), "an object of a class that derives from Question")
+            defect_error(
+                info, f"`{name}` isn't a question", repr(question), "an object of a class that derives from Question"
+            )
         )
     with attributed_object(question, name):
         problems = list(faults(question))
     if problems:
-        raise _invalid(*(wrong(info, f"its question `{name}` {problem}") for problem in problems))
+        raise _invalid(*(defect_error(info, f"its question `{name}` {problem}") for problem in problems))
     return question
 
 

@@ -446,14 +446,11 @@ def toml_text(data: Mapping[str, object]) -> str:
 
 def toml_line(value: object) -> str:
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_key(key)} = {toml_line(entry)}" for key, entry in value.items()) + " }"
+        keys = {key: tomli_w.dumps({key: 1}).removesuffix("1\n") for key in value}
+        return "{ " + ", ".join(f"{keys[key]}{toml_line(entry)}" for key, entry in value.items()) + " }"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(toml_line, value)) + "]"
     return tomli_w.dumps({"x": _as_toml(value)}).removeprefix("x = ").rstrip()
-
-
-def _key(name: str) -> str:
-    return tomli_w.dumps({name: 1}).removesuffix(" = 1\n")
 
 
 def _as_toml(value: object) -> object:

@@ -20,7 +20,7 @@ from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..explain import RankPrice
 from ..explain.causes import consistent_causes
 from ..plugins import Block, Blocker, Registry, changes, is_folder, kind_digest, plugin_files
-from ..plugins.manifest import normal
+from ..plugins.manifest import normalized_name
 from ..plugins.settings import table_of
 from ..problem import Problem
 from ..problem.inputs import Inputs
@@ -267,11 +267,11 @@ def _used_though_blocked(run: Run, registry: Registry) -> Iterator[Diagnostic]:
     """Yield everything that a run claims to have both used and blocked. Otherwise a block would keep its data from being compared."""
     blocks = [Block(name=block.name, by=Blocker.RUN) for block in run.plugins_blocked]
     for plugin in run.plugins:
-        distribution = normal(_distribution(plugin.distribution))
+        distribution = normalized_name(_distribution(plugin.distribution))
         providers = [
             i
             for i in registry.plugins
-            if distribution and normal(i.distribution) == distribution and plugin.name in i.brings
+            if distribution and normalized_name(i.distribution) == distribution and plugin.name in i.brings
         ]
         for block in blocks:
             if any(block.meets(info, plugin.name) for info in providers):

@@ -18,7 +18,7 @@ from ..domain.plan import Infeasible
 from ..domain.run import Run, RunPurchase
 from ..errors import Diagnostic, InputError, PluginError, VerificationError
 from ..plugins import Registry, attributed_object
-from ..plugins.attribution import owner_of_package, packages_run, wrong
+from ..plugins.attribution import defect_error, owner_of_package, packages_run
 from ..plugins.manifest import PluginInfo
 from ..run import (
     PURCHASES,
@@ -128,7 +128,7 @@ def _run_checkers(registry: Registry) -> Iterator[RunChecker]:
 def checker_named(name: str, registry: Registry) -> RunChecker:
     checker, info = registry.thing("check", name)
     if not isinstance(checker, RunChecker):
-        raise wrong(
+        raise defect_error(
             info, f"its check `{name}` isn't a RunChecker", repr(checker), "an object of a subclass of RunChecker"
         )
     return checker

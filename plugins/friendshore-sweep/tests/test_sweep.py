@@ -327,7 +327,7 @@ def test_a_file_of_scenarios_is_varied_like_the_rest(tmp_path: Path) -> None:
     )
     expected = [f"{name}, price:cn-metal {factor}" for name in ("dearer", "gone") for factor in (1, 2)]
     assert names("price:cn-metal=1,2", file=file) == expected
-    told = [change.told for change in grid(file=file)[0].applied.changes]
+    told = [change.text for change in grid(file=file)[0].applied.changes]
     assert told == ["price cn-metal, factor 9", "price au-metal, factor 2"]
 
 

@@ -162,7 +162,7 @@ class _Stop:
 
     @property
     def title(self) -> str:
-        words = [f"no longer: {change.text}" for change in self.undoes] + [change.told for change in self.does]
+        words = [f"no longer: {change.text}" for change in self.undoes] + [change.text for change in self.does]
         return "; ".join(words) or "the same changes in another order"
 
 

@@ -21,7 +21,7 @@ from friendshore.document.figures import count
 from friendshore.domain.base import grouped
 from friendshore.errors import Diagnostic, InputError
 from friendshore.plugins import Registry
-from friendshore.plugins.manifest import normal
+from friendshore.plugins.manifest import normalized_name
 from friendshore.report.checks import problem_data, problem_lines
 
 from .check import Outcome, outcomes_of
@@ -93,7 +93,7 @@ def _scaffold(name: str, parts: frozenset[str], from_catalog: str, target: Path,
         return _with_catalog(scaffold, from_catalog, registry)
     for kind, part_name in scaffold.named_parts:
         owner = registry.names(kind).get(part_name, "")
-        if owner and normal(owner.split()[0]) != normal(name):
+        if owner and normalized_name(owner.split()[0]) != normalized_name(name):
             message = f"its {kind} would have the name `{part_name}`, like one from {owner}"
             raise InputError(message, column="NAME", found=f"`{name}`", fix="choose another name", code="FS959")
     return scaffold
@@ -108,7 +108,7 @@ def _with_catalog(scaffold: Scaffold, from_catalog: str, registry: Registry) -> 
         raise InputError(message, column="--from", found=f"`{from_catalog}`", fix=fix, code="FS959")
     texts = texts_of(place, registry.fact_columns)
     owners = {registry.catalogs.get(required, CORE).split()[0] for required in catalog.requires} | texts.declarers
-    if any(normal(owner) == normal(scaffold.name) for owner in owners):
+    if any(normalized_name(owner) == normalized_name(scaffold.name) for owner in owners):
         message = f"the plugin would replace the installed {scaffold.name}, which catalog `{catalog.name}` needs"
         raise InputError(message, column="NAME", found=f"`{scaffold.name}`", fix="choose another name", code="FS959")
     required_versions = [(owner, registry.named(owner)[0].version) for owner in sorted(owners - {CORE})]
