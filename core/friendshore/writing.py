@@ -57,7 +57,7 @@ def sync(folder: Path) -> None:
 
 
 @contextmanager
-def aside(place: Path) -> Iterator[Path]:
+def temporary_path(place: Path) -> Iterator[Path]:
     """Yield a path with the same name in a hidden temporary folder beside a place. Missing parents are created."""
     missing = [parent for parent in place.parents if not parent.exists()]
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ def aside(place: Path) -> Iterator[Path]:
 @contextmanager
 def atomic_write_path(place: Path) -> Iterator[Path]:
     """Yield a path to write to. If the block succeeds, it replaces the file `place`, or becomes the new folder `place`, in one rename."""
-    with aside(place) as new:
+    with temporary_path(place) as new:
         yield new
         if new.is_dir() and (place.exists() or place.is_symlink()):
             raise FileExistsError(errno.EEXIST, "already exists", str(place))

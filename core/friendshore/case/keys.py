@@ -26,7 +26,7 @@ from ..domain.case import (
     StockSpec,
     StoreSpec,
     WaiverSpec,
-    misfits,
+    horizon_faults,
 )
 from ..domain.facts import ChainEntry, Status
 from ..domain.quantities import parse_number, parse_share
@@ -210,7 +210,7 @@ _WORDS = {"yes": True, "no": False, "true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class CaseContext:
     """Facts of the case that its tables depend on."""
 
     currency: str
@@ -220,11 +220,11 @@ class About:
     """None if it can't be read."""
 
 
-def table_record(entry: Entry, record: type[M], case_facts: About, **more: Any) -> M | None:
+def table_record(entry: Entry, record: type[M], case_facts: CaseContext, **more: Any) -> M | None:
     """Return the record of a table, or report its errors and return None. A missing id is derived from other fields."""
     value = entry.record(record, case_facts.currency, **more)
     if value is None and case_facts.horizon is not None:  # otherwise it is checked with the case
-        entry.report(misfits(entry.layout.attributes(record, entry.values), case_facts.horizon))
+        entry.report(horizon_faults(entry.layout.attributes(record, entry.values), case_facts.horizon))
     default_id = _DEFAULT_IDS.get(record)
     if value is None or default_id is None or vars(value)["id"]:
         return value
@@ -239,7 +239,7 @@ _DEFAULT_IDS: Mapping[type[BaseModel], Callable[[Any, str], str]] = {
 }
 
 
-def demand(entry: Entry, case_facts: About) -> DemandSpec | None:
+def demand(entry: Entry, case_facts: CaseContext) -> DemandSpec | None:
     amounts = [name for name in _AMOUNTS if name in entry.values]
     if len(amounts) > 1:
         expected = "exactly one of " + ", ".join(_AMOUNTS)
@@ -252,7 +252,7 @@ def demand(entry: Entry, case_facts: About) -> DemandSpec | None:
     return table_record(entry, DemandSpec, case_facts, **more)
 
 
-def _quantity_by_period(values: Mapping[str, Any], case_facts: About) -> tuple[Decimal, ...]:
+def _quantity_by_period(values: Mapping[str, Any], case_facts: CaseContext) -> tuple[Decimal, ...]:
     dates = Span(start=values.get("from"), end=values.get("until"))
     periods = case_facts.horizon.periods if case_facts.horizon is not None else ()
     return tuple(values["quantity"].kg if dates.meets(period.span) else Decimal(0) for period in periods)
@@ -287,7 +287,7 @@ def _fact(text: str) -> Fact:
     return text
 
 
-def overlap(entry: Entry, case_facts: About) -> Overlap | None:
+def overlap(entry: Entry, case_facts: CaseContext) -> Overlap | None:
     values = entry.values
     present = values.keys() | entry.bad  # unreadable values are reported elsewhere
     if ("keep" in present) == bool(values.get("distinct", "distinct" in entry.bad)):

@@ -43,7 +43,7 @@ from ..reading.tomlfile import Key, TomlFile, TomlTable, is_text, read_section, 
 from ..rules.keys import scenario
 from . import keys
 from .formats import read_case_file
-from .keys import About, demand, overlap, table_record
+from .keys import CaseContext, demand, overlap, table_record
 
 R = TypeVar("R")
 
@@ -164,7 +164,7 @@ class _Entries:
             entry.problem(fault.field if is_present else "", fault.message, fault.expected, fault.fix, fault.code)
 
 
-def _case_facts(head: Entry) -> About:
+def _case_facts(head: Entry) -> CaseContext:
     values = head.values
     currency = "" if "currency" in head.bad else values.get("currency", "USD")
     horizon = None
@@ -173,7 +173,7 @@ def _case_facts(head: Entry) -> About:
         faults = list(Horizon.faults(stated))
         head.report(faults, {"count": "periods", "length": "period"})
         horizon = None if faults else Horizon(**stated)
-    return About(currency, values.get("place", ""), horizon)
+    return CaseContext(currency, values.get("place", ""), horizon)
 
 
 def _demand_table(use: Entry, folder: Path, problems: list[Diagnostic]) -> list[Entry]:
@@ -196,7 +196,7 @@ def with_demands(case: Case, rows: TableRows, default_file: str) -> tuple[Case, 
     """Return the case with additional demands from a reader, and their table. `default_file` is for messages."""
     problems: list[Diagnostic] = []
     table = read_rows(rows, keys.DEMAND, default_file, problems)
-    case_facts = About(case.currency, case.place, case.horizon)
+    case_facts = CaseContext(case.currency, case.place, case.horizon)
     pairs = [(row, demand(row, case_facts)) for row in table.rows]
     valid_rows = [row for row, record in pairs if record is not None]
     demands = tuple(record for _, record in pairs if record is not None)
@@ -210,7 +210,7 @@ def with_demands(case: Case, rows: TableRows, default_file: str) -> tuple[Case, 
     return extended, table
 
 
-def _assume(entry: TomlTable, case_facts: About) -> Assume | None:
+def _assume(entry: TomlTable, case_facts: CaseContext) -> Assume | None:
     offers = [_assumption(offer, case_facts) for offer in entry.parts("offer")]
     licence = {name: str(value) for name, value in sorted(entry.part("licence").others.items())}
     return table_record(
@@ -218,7 +218,7 @@ def _assume(entry: TomlTable, case_facts: About) -> Assume | None:
     )
 
 
-def _assumption(entry: Entry, case_facts: About) -> OfferAssumption | None:
+def _assumption(entry: Entry, case_facts: CaseContext) -> OfferAssumption | None:
     price_fields = entry.layout.attributes(Price, entry.values)
     price = entry.record_from(Price, price_fields) if price_fields else None
     more = {} if price is None else {"price": price}

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..domain.facts import Catalog
 from ..errors import Diagnostic, InputError
-from ..inert import cell_inert, computed
+from ..inert import cell_inert, is_computed
 from ..readers import CatalogRows
 from ..reading import kinds as k
 from ..reading.csvfile import Table
@@ -113,7 +113,7 @@ def write_folder(texts: Texts, folder: Path) -> None:
         fields = texts.facts.extended(layout).by_name
         is_free = [column in fields and fields[column].kind in _FREE for column in header]
         inert = [
-            [cell_inert(cell) if free and computed(cell) else cell for cell, free in zip(row, is_free, strict=True)]
+            [cell_inert(cell) if free and is_computed(cell) else cell for cell, free in zip(row, is_free, strict=True)]
             for row in rows
         ]
         csv.writer(stream, lineterminator="\n").writerows([header, *inert])

@@ -278,7 +278,7 @@ def unsourced_line(line: FieldValues, *, output: bool) -> Iterator[Fault]:
 MAX_NESTING = 100
 
 
-def circle(name: str, outer: str, within: Mapping[str, str]) -> list[str]:
+def nesting_cycle(name: str, outer: str, within: Mapping[str, str]) -> list[str]:
     """Return the circle of facilities that contains `name`. Empty if there is none, or if another member reports it."""
     seen = {name: None}
     while outer and outer not in seen and len(seen) <= MAX_NESTING:
@@ -288,7 +288,7 @@ def circle(name: str, outer: str, within: Mapping[str, str]) -> list[str]:
 
 
 def nesting_faults(name: str, outer: str, within: Mapping[str, str]) -> Iterator[Fault]:
-    facilities = circle(name, outer, within)
+    facilities = nesting_cycle(name, outer, within)
     if facilities:
         message = "the facility is within itself: " + " in ".join(facilities)
         yield Fault("within", message, fix="leave one of these cells blank", code="FS108")

@@ -16,7 +16,7 @@ from ..domain.terms import PriceSchedule, Terms
 from ..errors import Diagnostic, InputError, all_of
 from ..readers import CatalogRows
 from .folder import CatalogDraft, read_draft, read_head
-from .known import ALL_IDS, KnownIds, circle
+from .known import ALL_IDS, KnownIds, nesting_cycle
 from .tables import NO_FACTS, CatalogTables, tables_at
 
 B = TypeVar("B", Terms, PriceSchedule)
@@ -120,7 +120,7 @@ def _united(catalog: Catalog, overlap_by_dropped: Mapping[str, Overlap]) -> Cata
     )
 
 
-def misfits(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Diagnostic]:
+def overlap_problems(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Diagnostic]:
     if not overlaps:
         return []
     records = _records(catalogs)
@@ -133,12 +133,12 @@ def misfits(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Di
         kept = records[overlap.keep]
         for name in overlap.dropped:
             problems += _differences(overlap, kept, records[name], name, catalogs)
-    return problems or _circles(merge_facilities(catalogs, overlaps))
+    return problems or _cycle_problems(merge_facilities(catalogs, overlaps))
 
 
-def _circles(catalogs: Sequence[Catalog]) -> list[Diagnostic]:
+def _cycle_problems(catalogs: Sequence[Catalog]) -> list[Diagnostic]:
     within = {f.id: f.within for c in catalogs for f in c.facilities}
-    circles = filter(None, (circle(name, outer, within) for name, outer in sorted(within.items())))
+    circles = filter(None, (nesting_cycle(name, outer, within) for name, outer in sorted(within.items())))
     fix = "declare the facilities distinct, because one is a part of the other: `distinct = true`"
     return [
         _problem(f"merging would put `{names[0]}` within itself", " in ".join(names), "no circle", fix)
@@ -500,8 +500,8 @@ def _missing_facilities(catalogs: Iterable[Catalog], used: set[str]) -> list[Dia
 
 
 def clashes(catalogs: Sequence[Catalog], used: set[str] | None = None) -> list[Diagnostic]:
-    """Return an error for each clash. See `clashing`."""
-    return [clash_error(clash) for clash in clashing(catalogs, used)]
+    """Return an error for each clash. See `find_clashes`."""
+    return [clash_error(clash) for clash in find_clashes(catalogs, used)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -514,7 +514,7 @@ class Clash:
     second: Catalog
 
 
-def clashing(catalogs: Sequence[Catalog], used: set[str] | None = None) -> list[Clash]:
+def find_clashes(catalogs: Sequence[Catalog], used: set[str] | None = None) -> list[Clash]:
     """Return the ids that two catalogs both define, or define differently. `used` names those with facilities and offers (None: all)."""
     all_clashes: list[Clash] = []
     seen: dict[tuple[str, str], tuple[Catalog, object]] = {}

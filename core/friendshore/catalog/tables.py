@@ -62,7 +62,7 @@ NO_FACTS = FactColumns()  # no plugin declares a column
 def tables_at(path: Path | CatalogRows, problems: list[Diagnostic], facts: FactColumns = NO_FACTS) -> CatalogTables:
     """Return the tables of a catalog. A workbook is read immediately."""
     if isinstance(path, CatalogRows):
-        return ReadTables(path, facts)
+        return ReaderTables(path, facts)
     return SheetTables(path, read_workbook(path, problems), facts) if is_workbook(path) else FolderTables(path, facts)
 
 
@@ -148,7 +148,7 @@ class SheetTables:
         ]
 
 
-class ReadTables:
+class ReaderTables:
     """Tables from a plugin's reader."""
 
     def __init__(self, rows: CatalogRows, facts: FactColumns = NO_FACTS) -> None:

@@ -562,7 +562,7 @@ class Case(Tables, CheckedRecord):
     def faults(cls, values: FieldValues) -> Iterator[Fault]:
         yield from _duplicate_names(values)
         yield from _overlapping_stores(values)
-        yield from _misfits_of_records(values)
+        yield from _horizon_faults_of_records(values)
         yield from _inheritance_faults(values.get("scenarios", ()))
 
 
@@ -635,16 +635,16 @@ _NAMES: Mapping[str, tuple[str, Callable[[Any, str], object]]] = {
 """Field of a case -> the field that identifies its records, and a function that returns all names of one."""
 
 
-def _misfits_of_records(values: FieldValues) -> Iterator[Fault]:
+def _horizon_faults_of_records(values: FieldValues) -> Iterator[Fault]:
     horizon = values.get("horizon")
     if horizon is None:
         return
     for field in ("demands", "stocks", "orders"):
         for number, record in enumerate(values.get(field, ())):
-            yield from (replace(fault, entry=(field, number)) for fault in misfits(vars(record), horizon))
+            yield from (replace(fault, entry=(field, number)) for fault in horizon_faults(vars(record), horizon))
 
 
-def misfits(values: FieldValues, horizon: Horizon) -> Iterator[Fault]:
+def horizon_faults(values: FieldValues, horizon: Horizon) -> Iterator[Fault]:
     """Yield faults of one demand, stock, or order that doesn't fit the periods of the plan."""
     count = len(values.get("quantities", ()))
     if count and count != horizon.count:

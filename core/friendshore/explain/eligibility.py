@@ -24,7 +24,7 @@ from ..domain.use import Chained, Result, Use, Verdict
 from ..problem import Problem
 from ..problem.capacity import Pool, accepted_steps, max_units
 from ..problem.compliance_classes import ComplianceClass
-from ..problem.merged import Merged, around
+from ..problem.merged import Merged, enclosing_facilities
 from ..problem.network import Arc, Node, final_node
 from ..problem.offers import Lead, OfferFacts
 from ..rules.base import PhaseStatus
@@ -419,7 +419,7 @@ def _yearly_need(standings: Eligibilities, offer: Offer) -> Decimal:
 
 
 def _capacity_obstacles(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
-    for site in around(facts.facility.id, problem.merged.facilities):
+    for site in enclosing_facilities(facts.facility.id, problem.merged.facilities):
         if site.id in facts.pools:
             yield from _capacity_obstacles_of(problem, site)
 

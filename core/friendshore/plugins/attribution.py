@@ -16,7 +16,7 @@ from ..errors import FriendshoreError, InputError, PluginError
 from ..hookspecs import Named
 from ..inert import visible_lines
 from ..official import OFFICIAL
-from ..rules.answers import WrongAnswer, as_sentence
+from ..rules.answers import InvalidResult, as_sentence
 from ..rules.base import Rule
 from .interface import is_own, package_of
 from .manifest import PluginInfo, declared
@@ -108,7 +108,7 @@ def _attributed(kind: Code, whose: str) -> Iterator[None]:
         if not is_plugin_fault(error):
             raise
         info = _owner_of(kind)
-        if isinstance(error, WrongAnswer):
+        if isinstance(error, InvalidResult):
             file, line = place_of(kind)
             raise PluginError(
                 f"{info.label}: {whose}: {error}", file, line, fix=_default_fix(info), code="FS422"
@@ -240,7 +240,7 @@ def forbid_exit() -> None:
 
 @contextmanager
 def running(package: str, doing: str, whole: bool = False) -> Iterator[None]:
-    """Mark the enclosed code as a plugin's. Only with `whole`, when friendshore computes nothing inside, may it change the decimal context. Otherwise: `WrongAnswer`."""
+    """Mark the enclosed code as a plugin's. Only with `whole`, when friendshore computes nothing inside, may it change the decimal context. Otherwise: `InvalidResult`."""
     call = package, doing
     with decimal.localcontext():
         settings_before = _decimal_settings()
@@ -259,7 +259,7 @@ def running(package: str, doing: str, whole: bool = False) -> Iterator[None]:
                 _PROCESS.running.remove(call)
                 _report_current()
         if not whole and _decimal_settings() != settings_before:
-            raise WrongAnswer("it changed the decimal context of the process; fix: use decimal.localcontext()")
+            raise InvalidResult("it changed the decimal context of the process; fix: use decimal.localcontext()")
 
 
 def _report_current() -> None:

@@ -17,7 +17,7 @@ from ..domain.use import Use
 from ..domain.values import intended_end_use
 from ..errors import Diagnostic, InputError
 from ..plugins import attributed
-from ..rules.base import PhaseStatus, Rule, misfits
+from ..rules.base import PhaseStatus, Rule, waiver_problems
 from ..rules.kinds import Exclude, OriginBan
 from ..rules.kinds.limits import StockLevel
 from ..rules.kinds.shared import is_party
@@ -156,7 +156,7 @@ def _waivers(case: Case, rule_by_id: dict[str, Rule]) -> Iterator[Diagnostic]:
                 code="FS244",
             )
         else:
-            yield from misfits(waiver, rule.waivers)
+            yield from waiver_problems(waiver, rule.waivers)
         if waiver.demand and waiver.demand not in demand_names:
             yield Diagnostic(
                 f"the waiver is for `{waiver.demand}`, which isn't in demand",

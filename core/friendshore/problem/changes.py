@@ -19,7 +19,7 @@ from ..domain.terms import OrderCondition, Terms, Tier
 from ..domain.time import add_months
 from ..errors import Diagnostic, InputError
 from ..rules.amend import Amend, amended, with_bills
-from ..rules.base import Rule, misfits
+from ..rules.base import Rule, waiver_problems
 from ..rules.pack import LegislativeBill
 from .demands import demand_name
 from .merged import CASE_SOURCE
@@ -111,7 +111,7 @@ def _overlong(waivers: Sequence[WaiverSpec], rules: Sequence[Rule]) -> Iterator[
     for waiver in waivers:
         # A change can't state the kind of waiver, so the usual one applies.
         terms = rule_by_id[waiver.rule].waivers[:1] if waiver.rule in rule_by_id else ()
-        for problem in misfits(waiver, terms):
+        for problem in waiver_problems(waiver, terms):
             yield replace(problem, column=problem.column.replace("waiver", "change"))
 
 
@@ -221,7 +221,7 @@ def resizes(change: Change, demand: DemandSpec, case: Case) -> bool:
 
 def ambiguity(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Diagnostic | None:
     """Return the error of a change whose name means several things with different effects. None if it is clear."""
-    meanings = _readings(change, case, catalogs)
+    meanings = _meanings(change, case, catalogs)
     if len(set(meanings.values())) < 2:
         return None
     key = _name_field(change)
@@ -245,7 +245,7 @@ def shortest(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Change:
     if word not in words:
         return change
     unqualified = change.but(**{key: name})
-    meanings = _readings(unqualified, case, catalogs)
+    meanings = _meanings(unqualified, case, catalogs)
     return unqualified if change.date is not None or (word in meanings and len(set(meanings.values())) == 1) else change
 
 
@@ -253,7 +253,7 @@ def _name_field(change: Change) -> str:
     return "of" if change.lift is not None else change.subject
 
 
-def _readings(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Mapping[str, frozenset[str]]:
+def _meanings(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Mapping[str, frozenset[str]]:
     """Return the possible meanings of a change's name: kinds, each with the affected offers, demands, or benchmark. Empty if the change states its kind."""
     kinds = KINDS[change.subject].words
     name = getattr(change, _name_field(change)) if kinds else ""

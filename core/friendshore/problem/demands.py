@@ -223,16 +223,16 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
             problems.append(_unknown("material", stock.material, "stock.material", merged.materials))
         elif not merged.is_place(stock.place or case.place):
             continue  # `check_names` reports it
-        elif stock.offer and (problem := _not_of_offer(stock, merged)) is not None:
+        elif stock.offer and (problem := _offer_mismatch(stock, merged)) is not None:
             problems.append(problem)
-        elif _has_fit_inputs(stock, merged, "stock.inputs", problems):
+        elif _has_valid_inputs(stock, merged, "stock.inputs", problems):
             quantity = stock.quantity * basis(stock.material, stock.substance)
             take(f"stock `{name}`", [_stock_lot(stock, name, quantity, merged, case)], [quantity])
     for name, order in zip(case.order_names, case.orders, strict=True):
         offer = merged.offers.get(order.offer)
         if offer is None:
             problems.append(_unknown("offer", order.offer, "order.offer", merged.offers))
-        elif _has_fit_inputs(order, merged, "order.inputs", problems):
+        elif _has_valid_inputs(order, merged, "order.inputs", problems):
             units = order.quantity * basis(offer.outputs[0].material, order.substance)
             amounts = [units * line.per_unit for line in offer.outputs]
             take(f"the order from `{order.offer}`", _order_lots(order, name, offer, amounts, merged, case), amounts)
@@ -241,16 +241,16 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
     return [lots[name] for name in sorted(lots)]
 
 
-def _has_fit_inputs(spec: StockSpec | OrderSpec, merged: Merged, column: str, problems: list[Diagnostic]) -> bool:
+def _has_valid_inputs(spec: StockSpec | OrderSpec, merged: Merged, column: str, problems: list[Diagnostic]) -> bool:
     unfit = (
-        unfit_inputs(spec.offer, spec.inputs, merged, column, complete=bool(spec.confirmed_by)) if spec.inputs else ()
+        input_problems(spec.offer, spec.inputs, merged, column, complete=bool(spec.confirmed_by)) if spec.inputs else ()
     )
     count_before = len(problems)
     problems.extend(unfit)
     return len(problems) == count_before
 
 
-def _not_of_offer(stock: StockSpec, merged: Merged) -> Diagnostic | None:
+def _offer_mismatch(stock: StockSpec, merged: Merged) -> Diagnostic | None:
     offer = merged.offers.get(stock.offer)
     if offer is None:
         return _unknown("offer", stock.offer, "stock.offer", merged.offers)
@@ -314,7 +314,7 @@ def _order_lots(
     ]
 
 
-def unfit_inputs(
+def input_problems(
     offer: str, inputs: Sequence[str], merged: Merged, column: str, *, complete: bool
 ) -> Iterator[Diagnostic]:
     """Yield an error for each unknown or unused input and, if they are `complete`, for each material that none of them delivers."""

@@ -67,7 +67,7 @@ def _judge_use(
                 if key not in verdicts:
                     verdicts[key] = as_verdict(rule.judge(arc.chained, arc.move, use))
             lot_verdicts = {
-                arc.index: law.lot_verdict(rule, arc, use, verdicts) for _, arc in keyed_arcs if arc.is_made_lot
+                arc.index: law.lot_verdict(rule, arc, use, verdicts) for _, arc in keyed_arcs if arc.is_lot_with_inputs
             }
         verdict_by_arc = {
             arc.index: verdict

@@ -100,7 +100,7 @@ def _sites(facilities: Iterable[Facility]) -> dict[str, Place]:
     }
 
 
-def around(name: str, facilities: Mapping[str, Facility]) -> list[Facility]:
+def enclosing_facilities(name: str, facilities: Mapping[str, Facility]) -> list[Facility]:
     """Return a facility and those that contain it, innermost first."""
     enclosing: list[Facility] = []
     facility = facilities.get(name)

@@ -29,7 +29,7 @@ from ..domain.runtime import cached_method, with_progress
 from ..domain.time import Delay, Horizon, Period, Span
 from ..domain.use import Chained, Move, Use
 from ..errors import InputError
-from .capacity import AtWork, at_work, working_days
+from .capacity import OperatingSteps, operating_steps, working_days
 from .decimal_arrays import largest
 from .demands import Demand, Lot
 from .merged import Merged, exchange, missing_rate
@@ -100,7 +100,7 @@ class Arc:
         return self.lot_facts is None or self.lot_facts.moves
 
     @property
-    def is_made_lot(self) -> bool:
+    def is_lot_with_inputs(self) -> bool:
         return self.lot >= 0 and bool(self.chained.offer.inputs)
 
     @property
@@ -232,11 +232,11 @@ class _Ways:
         ]
         return Times(*(tuple(column) for column in zip(*dates, strict=True)))
 
-    def at_work(self, pools: Iterable[str]) -> tuple[AtWork, ...]:
-        return tuple([at_work(self.merged.facilities[name], self.merged, self.case) for name in pools])
+    def operating_steps(self, pools: Iterable[str]) -> tuple[OperatingSteps, ...]:
+        return tuple([operating_steps(self.merged.facilities[name], self.merged, self.case) for name in pools])
 
     @cached_method
-    def working(self, facilities: tuple[AtWork, ...]) -> tuple[Span, ...]:
+    def working(self, facilities: tuple[OperatingSteps, ...]) -> tuple[Span, ...]:
         """Return the days of each period from the first to the last on which all facilities have capacity."""
         days_by_facility = [working_days(steps, self.case.horizon) for steps in facilities]
         period_spans = [period.span for period in self.case.horizon.periods]
@@ -288,7 +288,7 @@ def _times(lanes: Sequence[Lane], facts: OfferFacts, ways: _Ways) -> Times:
             )
             for period in ways.case.horizon.periods
         )
-    return ways.times(delays_by_period, ways.working(ways.at_work(facts.pools)))
+    return ways.times(delays_by_period, ways.working(ways.operating_steps(facts.pools)))
 
 
 def _dates_of_order(

@@ -24,7 +24,7 @@ from ..domain.use import Chained
 from ..errors import Diagnostic, InputError
 from .capacity import accepted_steps
 from .decimal_arrays import Scaled
-from .merged import CASE_SOURCE, Merged, RowDiagnostic, around, exchange, up_the_chain
+from .merged import CASE_SOURCE, Merged, RowDiagnostic, enclosing_facilities, exchange, up_the_chain
 
 
 class _Stages(NamedTuple):
@@ -73,7 +73,9 @@ class Paths:
     @cached_method
     def pools(self, facility: str) -> tuple[str, ...]:
         """Return the facility and those that contain it, as far as their capacity is accepted."""
-        return tuple([site.id for site in around(facility, self.merged.facilities) if self.steps(site.id)])
+        return tuple(
+            [site.id for site in enclosing_facilities(facility, self.merged.facilities) if self.steps(site.id)]
+        )
 
     def stages(self, offer: Offer, material: Material) -> _Stages:
         key = id(offer.chain), id(offer.inputs), material.id
@@ -146,11 +148,11 @@ def missing_rates(merged: Merged, case: Case) -> Iterator[Diagnostic]:
     }
     if not missing:
         return
-    amounts_by_currency: dict[str, list[InCurrency]] = {}
+    amounts_by_currency: dict[str, list[ForeignAmount]] = {}
 
     def record(currency: str, item: str, file: str, column: str, subject: str) -> None:
         if currency in missing:
-            amounts_by_currency.setdefault(currency, []).append(InCurrency(item, file, column, subject))
+            amounts_by_currency.setdefault(currency, []).append(ForeignAmount(item, file, column, subject))
 
     offers = list(_usable_offers(merged, case))
     paths = Paths(merged, case)
@@ -162,7 +164,7 @@ def missing_rates(merged: Merged, case: Case) -> Iterator[Diagnostic]:
             record(currency, f"the offer `{offer.id}`", file, column, offer.id)
     subjects: dict[str, set[str]] = {"offer": {offer.id for offer in offers}, "facility": set(), "supplier": set()}
     for offer in offers:
-        for facility in around(offer.facility, merged.facilities):
+        for facility in enclosing_facilities(offer.facility, merged.facilities):
             subjects["facility"].add(facility.id)
             subjects["supplier"].add(facility.supplier)
     for table, entries in (("tiers", merged.schedules), ("terms", merged.terms)):
@@ -172,10 +174,10 @@ def missing_rates(merged: Merged, case: Case) -> Iterator[Diagnostic]:
                 file = f"catalog {entry.source.partition(':')[0]}" if entry.source in merged.sources else ""
                 record(entry.currency, f"the {table} of {entry.name}", file, column, entry.id)
     for currency, amounts in sorted(amounts_by_currency.items()):
-        yield no_rate(currency, case.currency, amounts)
+        yield missing_rate_error(currency, case.currency, amounts)
 
 
-class InCurrency(NamedTuple):
+class ForeignAmount(NamedTuple):
     """An amount of money in a currency other than the case's."""
 
     of: str
@@ -187,7 +189,7 @@ class InCurrency(NamedTuple):
 _MAX_NAMED = 8
 
 
-def no_rate(currency: str, to: str, amounts: Sequence[InCurrency]) -> RowDiagnostic:
+def missing_rate_error(currency: str, to: str, amounts: Sequence[ForeignAmount]) -> RowDiagnostic:
     """Return one error for a missing exchange rate, at the first amount that needs it."""
     first, items = amounts[0], list(dict.fromkeys(amount.of for amount in amounts))
     extra = len(items) - _MAX_NAMED
@@ -492,7 +494,7 @@ class OfferReader:
         """Return its price in each period, in the case's currency. If no price counts, add the reason and return None."""
         price = self.offer.price
         if self.offer.quotes:
-            return self._by_quotes()
+            return self._prices_by_quotes()
         if price is None:
             self._lack("price", "no source gives its price")
             return None
@@ -505,7 +507,7 @@ class OfferReader:
             return self.paths.level(prices[0])
         return prices
 
-    def _by_quotes(self) -> tuple[Decimal, ...] | None:
+    def _prices_by_quotes(self) -> tuple[Decimal, ...] | None:
         """Return the price of the quote valid throughout each period. Without one, the offer is closed, at the price of the previous or first quote."""
         quote_by_period: dict[int, Quote] = {}
         reasons: list[str] = []

@@ -25,7 +25,7 @@ from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog, Offer
 from ..domain.runtime import cached_method
-from ..errors import CHANGES, RULES, InputError, each_of
+from ..errors import CHANGES, RULES, InputError, tuple_of
 from ..plugins import attributed
 from ..rules.amend import RULE_SUBJECTS, amended, with_bills
 from ..rules.base import Rule
@@ -33,7 +33,7 @@ from ..rules.rows import Row, Rows
 from ..rules.terms import Table
 from .changes import KINDS, benchmark_named, resizes
 from .inputs import Inputs
-from .merged import around, up_the_chain
+from .merged import enclosing_facilities, up_the_chain
 from .problem import Problem
 from .rule_facts import rows_of
 from .trade import subjects_of
@@ -88,12 +88,12 @@ class Parts:
         for offer in self.offers:
             materials = self._materials(offer)
             self._joined.join(materials)
-            for facility in around(offer.facility, facilities):
+            for facility in enclosing_facilities(offer.facility, facilities):
                 if facility.capacity:
                     materials_by_subject["capacity", facility.id] |= materials
             facility = facilities[offer.facility]
             materials_by_subject["offer", offer.id] |= materials
-            for site in around(offer.facility, facilities):
+            for site in enclosing_facilities(offer.facility, facilities):
                 materials_by_subject["facility", site.id] |= materials
             materials_by_subject["supplier", facility.supplier] |= materials
         for (kind, _), materials in materials_by_subject.items():
@@ -142,7 +142,9 @@ class Parts:
         facility_names = {o.facility for o in offers.values()}
         facility_by_id = self.problem.merged.facilities
         subjects = {subject for offer in offers.values() for subject in subjects_of(offer, facility_by_id)}
-        facilities = {f.id for name in facility_names for f in around(name, self.problem.merged.facilities)}
+        facilities = {
+            f.id for name in facility_names for f in enclosing_facilities(name, self.problem.merged.facilities)
+        }
         places = {d.place for d in case.demands} | {s.place for s in case.stocks} | {o.place for o in case.orders}
         places |= {lane.to for offer in offers.values() for lane in offer.lanes}
         places |= {self.problem.merged.facilities[name].place for name in facility_names} | {case.place}
@@ -247,9 +249,9 @@ class Impact:
 
 def impact(parts: Parts, changes: Sequence[Change], imposed: Sequence[Rule] = ()) -> tuple[Impact, ...]:
     """Return the parts whose facts differ after the changes, in canonical order. `imposed` rules are limits in addition to the case's."""
-    changes, imposed = each_of(changes, Change, "changes", CHANGES), each_of(imposed, Rule, "rules", RULES)
+    changes, imposed = tuple_of(changes, Change, "changes", CHANGES), tuple_of(imposed, Rule, "rules", RULES)
     expanded = with_bills(changes, parts.inputs.bills)
-    reach = _Reach(parts, expanded)
+    reach = _AffectedMaterials(parts, expanded)
     materials_by_change = [reach.of(change) for change in expanded]
     if not all(materials_by_change):
         parts.inputs.after(changes)  # It rejects unknown names. A known name without demand affects nothing.
@@ -277,7 +279,7 @@ def _joined(parts: Parts, bonds: Sequence[tuple[str, frozenset[str]]]) -> tuple[
 _OF_LAW = ("waive", "grant")
 
 
-class _Reach:
+class _AffectedMaterials:
     def __init__(self, parts: Parts, changes: Sequence[Change]) -> None:
         self.parts = parts
         self.problem = parts.problem
@@ -334,7 +336,7 @@ class _Reach:
             facility = facilities[offer.facility]
             uses_benchmark = bool(benchmark) and offer.price is not None and offer.price.benchmark == benchmark
             uses_capacity = bool(change.capacity) and any(
-                f.id == change.capacity for f in around(facility.id, facilities)
+                f.id == change.capacity for f in enclosing_facilities(facility.id, facilities)
             )
             if uses_benchmark or uses_capacity or means(change, offer, facility):
                 yield from (line.material for line in (*offer.inputs, *offer.outputs))

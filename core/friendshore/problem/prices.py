@@ -19,7 +19,7 @@ from ..domain.used import PriceDate
 from ..errors import Diagnostic, InputError
 from .decimal_arrays import Scaled
 from .demands import Demand
-from .merged import CASE_SOURCE, Merged, around, exchange, rate_on
+from .merged import CASE_SOURCE, Merged, enclosing_facilities, exchange, rate_on
 from .network import Arc, Network, Node, final_node, lane_on, lanes_to
 from .offers import Assumption, OfferFacts, Paths
 from .problem import Problem
@@ -232,7 +232,7 @@ def _competing_sets(offers: Sequence[OfferFacts], facilities: Mapping[str, Facil
         materials_by_facility[name] = shared if shared is materials else shared | materials
     materials_by_capacity: dict[str, frozenset[str]] = {}
     for name, materials in materials_by_facility.items():
-        for facility in around(name, facilities):
+        for facility in enclosing_facilities(name, facilities):
             if facility.capacity:
                 shared = materials_by_capacity.get(facility.id, materials)
                 materials_by_capacity[facility.id] = shared if shared is materials else shared | materials

@@ -18,7 +18,7 @@ from ..domain.terms import SPANS, OrderCondition, PriceSchedule, Terms, Tier, Ti
 from ..domain.time import Span, stretches
 from ..errors import Diagnostic, InputError
 from .capacity import Capacities, Pool
-from .merged import Merged, around, exchange, missing_rate
+from .merged import Merged, enclosing_facilities, exchange, missing_rate
 from .network import Moves, Network
 from .offers import Assumption, OfferFacts
 
@@ -28,7 +28,7 @@ Subject = tuple[str, str]
 
 def subjects_of(offer: Offer, facilities: Mapping[str, Facility]) -> list[Subject]:
     """Return the subjects whose terms apply to an offer: itself, its supplier, its facility, and those that contain it."""
-    sites = around(offer.facility, facilities)
+    sites = enclosing_facilities(offer.facility, facilities)
     return [("offer", offer.id), ("supplier", sites[0].supplier), *(("facility", site.id) for site in sites)]
 
 
@@ -284,7 +284,7 @@ def _setup_pools(terms: Terms, offers: Sequence[int], merged: Merged, pools: Seq
     if not terms.setup_use:
         return ()
     facility = merged.offers[terms.id].facility if terms.of == "offer" else terms.id
-    sites = {site.id for site in around(facility, merged.facilities)}
+    sites = {site.id for site in enclosing_facilities(facility, merged.facilities)}
     return tuple(i for i, pool in enumerate(pools) if pool.facility in sites and set(pool.offers) & set(offers))
 
 

@@ -258,20 +258,20 @@ class _ChainNeeds:
             self._lot_kg[lot.material, lot.place.id] += float(lot.quantity)
         # Infinite in and below a loop.
         self._leftover_kg = dict.fromkeys(self.demand_kg, float("inf"))
-        for node in _outside_loops({node: self._made_of(node) for node in self.demand_kg}):
+        for node in _outside_loops({node: self._input_nodes(node) for node in self.demand_kg}):
             self._leftover_kg[node] = self._max_leftover_kg(node)
         # Infinite in and above a loop.
         self._needed_kg = dict.fromkeys(self.demand_kg, float("inf"))
-        for node in _outside_loops({node: self._made_into(node) for node in self.demand_kg}):
+        for node in _outside_loops({node: self._product_nodes(node) for node in self.demand_kg}):
             taken_kg = sum(per_unit * self.max_units(offer) for offer, per_unit in self.takers.get(node, ()))
             self._needed_kg[node] = (self.demand_kg[node] + taken_kg) * self._loss_factor(node)
 
-    def _made_of(self, node: Node) -> set[Node]:
+    def _input_nodes(self, node: Node) -> set[Node]:
         network = self.problem.network
         arcs = (network.arcs[index] for index in network.into.get(node, ()))
         return {feed for arc in arcs if arc.offer >= 0 for feed in network.feeds.get(arc.offer, ())}
 
-    def _made_into(self, node: Node) -> set[Node]:
+    def _product_nodes(self, node: Node) -> set[Node]:
         outlets = (self.outlets.get(offer, ()) for offer, _ in self.takers.get(node, ()))
         return {self.problem.network.arcs[index].node for arc_indices in outlets for index in arc_indices}
 

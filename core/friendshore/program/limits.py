@@ -19,7 +19,7 @@ from ..problem.problem import Objective
 from ..rules import terms
 from ..rules.base import Rule
 from ..rules.rows import Purchases, Row, Rows, single_rows
-from ..rules.terms import LackingTerm, Term
+from ..rules.terms import ShortfallTerm, Term
 from .matrix import Assembly, Columns, Floats, Ints, Linear, joined
 
 if TYPE_CHECKING:
@@ -147,8 +147,8 @@ class TermColumns:
                 yield from self._weighted(term.weight, self._fixed, term.term_spans)
             case terms.UntakenTerm():
                 yield from self._weighted(term.weight, self._untaken, term.commitments)
-            case terms.LackingTerm():
-                yield self.add_lacking(term, row), 1.0
+            case terms.ShortfallTerm():
+                yield self.add_shortfall(term, row), 1.0
             case _:
                 assert_never(term)
 
@@ -218,7 +218,7 @@ class TermColumns:
         if commitment in self.columns.untaken:
             yield self.columns.untaken[commitment], float(self.problem.commitments[commitment].rate)
 
-    def add_lacking(self, term: terms.LackingTerm, row: Row) -> int:
+    def add_shortfall(self, term: terms.ShortfallTerm, row: Row) -> int:
         """Add a column that is at least the missing amount of every part, and that nothing else increases."""
         column = self.assembly.add_columns(1)
         for base, part in term.parts:
@@ -281,7 +281,7 @@ class LimitRows:
         terms = [term for _, row in self.rules_and_rows for term in row.all_terms]
         if any(floor is not None for _, row in self.rules_and_rows for floor in row.floors):
             return True
-        return any(isinstance(term, LackingTerm) or term.times < 0 or (term.weight < 0).any() for term in terms)
+        return any(isinstance(term, ShortfallTerm) or term.times < 0 or (term.weight < 0).any() for term in terms)
 
 
 def compile_limits(limits: LimitRows, term_columns: TermColumns) -> None:
@@ -350,10 +350,10 @@ def add_concentration_columns(objectives: Sequence[Objective], term_columns: Ter
     """Add the columns for concentration. Return the columns that each level sums, empty for other levels."""
     return [
         [
-            term_columns.add_lacking(term, row)
+            term_columns.add_shortfall(term, row)
             for row in objective.rows
             for term in row.terms
-            if isinstance(term, LackingTerm)
+            if isinstance(term, ShortfallTerm)
         ]
         for objective in objectives
     ]

@@ -103,7 +103,7 @@ def longest_run(terms: Sequence[WaiverTerms], first: date, last: date) -> Span:
     return Span(start=first, end=last if end is None else min(end, last))
 
 
-def misfits(waiver: WaiverSpec, terms: Sequence[WaiverTerms]) -> Iterator[Diagnostic]:
+def waiver_problems(waiver: WaiverSpec, terms: Sequence[WaiverTerms]) -> Iterator[Diagnostic]:
     """Yield an error if a waiver has an unknown kind, or a longer duration than its law allows. The usual waiver comes first in `terms`."""
     terms_by_id = {kind.id: kind for kind in terms}
     if waiver.under and waiver.under not in terms_by_id:

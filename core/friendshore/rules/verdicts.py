@@ -24,7 +24,7 @@ from .base import Rule
 
 
 @dataclass(frozen=True, slots=True)
-class Barred:
+class Prohibited:
     """Countries that a rule prohibits: those listed, or all others."""
 
     countries: frozenset[str]
@@ -35,7 +35,7 @@ class Barred:
         return possible - self.countries if self.all_but else possible & self.countries
 
 
-def result_of(possible: frozenset[str], complete: bool, barred: Barred) -> Result:
+def result_of(possible: frozenset[str], complete: bool, barred: Prohibited) -> Result:
     """Return the result of an origin check for one stage. `possible` is empty if unknown; `complete` means that it is the full list."""
     if not possible or not complete:
         return Result.UNPROVEN
@@ -95,7 +95,7 @@ def reasons(offer: Chained, countries: frozenset[str]) -> Iterator[Reason]:
     if offer.offer.customs_origin in countries:
         yield Reason(Dependence.MAY_BE, f"customs origin {offer.offer.customs_origin}")
     for entry in offer.performed:
-        dependence = _BY_RESULT[result_of(entry.countries, entry.complete, Barred(countries))]
+        dependence = _BY_RESULT[result_of(entry.countries, entry.complete, Prohibited(countries))]
         if dependence is not Dependence.NO:
             prohibited, others = sorted(entry.countries & countries), sorted(entry.countries - countries)
             where = " or ".join(

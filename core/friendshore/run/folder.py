@@ -25,7 +25,7 @@ from ..reading.fields import Field, Layout
 from ..reading.kinds import Kind
 from ..reading.records import record
 from ..reading.textfile import json_object, read_bytes, read_text
-from ..writing import aside, replace_file, sync, write_file
+from ..writing import replace_file, sync, temporary_path, write_file
 from .tables import FACTS_FILE, RUN_FILE, TABLES, RunTable, RunVerdict, rows_of, table_text
 
 CERTIFICATE_FILE = "certificate.json"
@@ -216,7 +216,7 @@ def sign_run(folder: Path, sign: Callable[[bytes], bytes]) -> Path:
 
 def _put_in_place(contents: Mapping[str, bytes], place: Path) -> None:
     """Write the files to a temporary folder and rename it. An existing run is moved away first, and restored if that fails."""
-    with aside(place) as new:
+    with temporary_path(place) as new:
         new.mkdir()
         for name, content in contents.items():
             write_file(new / name, content)
@@ -259,7 +259,7 @@ def _delete(old: Path) -> None:
         fix = "move it away; friendshore uses this name for a run while another one replaces it"
         message = "contains changed files, so that the run can't be replaced"
         raise InputError(message, str(old), found=", ".join(edited), fix=fix, code="FS605")
-    with suppress(FileNotFoundError), aside(old) as away:
+    with suppress(FileNotFoundError), temporary_path(old) as away:
         old.rename(away)
 
 

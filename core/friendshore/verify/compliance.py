@@ -222,7 +222,7 @@ class Judging:
         if key not in self._verdicts:
             answers = self._answers.verdicts(rule, final_delivery.use) if self._answers is not None else {}
             key_of_move = id(arc.chained), id(arc.move)
-            if arc.is_made_lot:
+            if arc.is_lot_with_inputs:
                 with attributed(rule):
                     self._verdicts[key] = self.law.lot_verdict(rule, arc, final_delivery.use, answers)
                 return self._verdicts[key]

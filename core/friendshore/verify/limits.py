@@ -27,9 +27,9 @@ from ..problem.decimal_arrays import Floats, Integers, added_up, as_floats
 from ..problem.network import Arc
 from ..problem.parts import materials_of
 from ..problem.problem import Objective
-from ..problem.rule_facts import ask_limits
+from ..problem.rule_facts import query_limit_rules
 from ..rules import terms
-from ..rules.answers import WrongAnswer
+from ..rules.answers import InvalidResult
 from ..rules.base import Facts, Rule
 from ..rules.kinds.limits import Budget, MaxShare
 from ..rules.rows import Row, Rows, single_rows
@@ -172,7 +172,7 @@ class TermValues:
                 return self._summed(term.weight, self._fixed, term.term_spans)
             case terms.UntakenTerm():
                 return self._summed(term.weight, self._untaken, term.commitments)
-            case terms.LackingTerm():
+            case terms.ShortfallTerm():
                 return self._lacking(term)
             case _:
                 assert_never(term)
@@ -188,7 +188,7 @@ class TermValues:
             half_steps += abs(factor) * error
         return total, half_steps * self.resolution / 2
 
-    def _lacking(self, term: terms.LackingTerm) -> ValueAndError:
+    def _lacking(self, term: terms.ShortfallTerm) -> ValueAndError:
         most = slack = ZERO
         for base, part in term.parts:
             amount, moved = self.value(part)
@@ -273,7 +273,7 @@ def limit_rows(problem: Problem) -> list[tuple[Rule, Row | Rows]]:
     first = grouped((id(rule), row) for rule, row in problem.limit_rows)
     second = grouped(
         (id(rule), row)
-        for rule, row in ask_limits(plugin_rules, problem.case.horizon.periods, problem.law, problem.facts)
+        for rule, row in query_limit_rules(plugin_rules, problem.case.horizon.periods, problem.law, problem.facts)
     )
     for rule in plugin_rules:
         with attributed(rule):
@@ -283,10 +283,10 @@ def limit_rows(problem: Problem) -> list[tuple[Rule, Row | Rows]]:
 
 
 def _reject_difference(first: Sequence[Row | Rows], second: Sequence[Row | Rows]) -> None:
-    """Raise `WrongAnswer` with the first row that differs between a rule's two answers."""
+    """Raise `InvalidResult` with the first row that differs between a rule's two answers."""
     for before, after in zip_longest(first, second):
         if contents(before) != contents(after):
-            raise WrongAnswer(
+            raise InvalidResult(
                 f"`rows` gave two different answers: first {_row_text(before)}, then {_row_text(after)}. "
                 "A rule must depend only on its arguments"
             )

@@ -19,7 +19,7 @@ from friendshore.rules.rows import Row, Rows
 from friendshore_testing import Check, Example, check_rule, rule_checks
 
 
-class Barred(Rule):
+class Prohibited(Rule):
     """What was made, at any stage, in a country is barred for some use; doubt is unproven."""
 
     kind: Literal["barred"] = "barred"
@@ -58,7 +58,7 @@ class Capped(Rule):
                 )
 
 
-class Untyped(Barred):
+class Untyped(Prohibited):
     """It holds a tuple, which JSON has not."""
 
     kind: Literal["untyped"] = "untyped"  # type: ignore[assignment]
@@ -69,7 +69,7 @@ GIVEN = {"id": "r", "title": "What is doubtful is not bought.", "citation": "s. 
 NEVER = {**GIVEN, "stages": ["mined"], "countries": ["CN"], "elements": ["Xx"]}
 
 
-def made(kind: str, base: type[Rule] = Barred, **members: Any) -> Rule:
+def made(kind: str, base: type[Rule] = Prohibited, **members: Any) -> Rule:
     """A rule of a kind that does something else than the one it is based on."""
     noted = {"kind": Literal[kind], "asked": ClassVar[list[Any]], "charge_reads_use": ClassVar[bool]}
     body = {"__module__": __name__, "kind": kind, "asked": [], **members, "__annotations__": noted}
@@ -165,7 +165,7 @@ BAD: dict[str, tuple[Rule, str, str]] = {
     "charge by origin": (made("by-origin", Rule, charged_origins=property(lambda self: ()), charge=charging(lambda use, origin, _: Decimal(int(origin == "CN")))), "shortcuts", "FS956 & `charged_origins`"),
     "row that reads nothing": (made("unread", Capped, rows=row_of(at_most=Decimal(100), reads=frozenset())), "shortcuts", "FS956 & `reads`"),
     "json": (Untyped.model_validate(GIVEN), "json", "FS953"),
-    "sentence of a rule": (Barred.model_validate({**GIVEN, "title": ""}), "sentence", "FS422"),
+    "sentence of a rule": (Prohibited.model_validate({**GIVEN, "title": ""}), "sentence", "FS422"),
     "sentence of a row": (made("mute", Capped, rows=row_of(at_most=Decimal(10**6), sentence="")), "sentence", "FS422 & row `all`"),
     "answers": (YES, "answers", "FS422"),
     "not linear": (SQUARED, "linear", "unsupported operand"),
@@ -190,7 +190,7 @@ def found(checks: Iterable[Check], only: str = "") -> dict[str, str]:
 
 
 GOOD = {
-    "forbids": Barred.model_validate(GIVEN),
+    "forbids": Prohibited.model_validate(GIVEN),
     "limits": Capped.model_validate(GIVEN),
     "built in": OriginBan.model_validate(
         {**GIVEN, "stages": ["mined"], "countries": ["CN"], "phases": [{"from": "2027-01-01"}]}
@@ -230,8 +230,8 @@ def test_all_that_is_found_is_raised_at_once() -> None:
 
 def test_a_wider_form_must_bar_no_less() -> None:
     """A form that is said to be wider, and lets an offer pass that the narrower bars, is found."""
-    narrow = Barred.model_validate(GIVEN)
-    other = Barred.model_validate({**GIVEN, "country": "AU"})
+    narrow = Prohibited.model_validate(GIVEN)
+    other = Prohibited.model_validate({**GIVEN, "country": "AU"})
     assert "FS956" in found(rule_checks(narrow, wider=[other]), "wider")["wider"]
 
 
@@ -264,7 +264,7 @@ class TestExamples:
         assert words in found(rule_checks(self.ban, examples=examples), "examples")["examples"]
 
 
-class Silent(Barred):
+class Silent(Prohibited):
     """It answers nothing."""
 
     kind: Literal["silent"] = "silent"  # type: ignore[assignment]

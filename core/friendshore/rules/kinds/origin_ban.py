@@ -13,8 +13,8 @@ from ...domain.facts import ChainEntry
 from ...domain.stages import STEPS, Route, Stage, covers_stage, stage_of
 from ...domain.use import PASS, Chained, Fact, Move, Result, Use, Verdict
 from ..base import FactTest, Rule
-from ..verdicts import METAL_STAGES, Barred, result_of, worst
-from .shared import Countries, Covering, EndUses, Parties, Stages, as_pairs, is_party, lands, listed
+from ..verdicts import METAL_STAGES, Prohibited, result_of, worst
+from .shared import Countries, Covering, EndUses, Parties, Stages, as_pairs, country_list, is_party, listed
 
 
 def all_succeed(tests: tuple[FactTest, ...], stated: dict[str, Fact]) -> bool | None:
@@ -83,7 +83,7 @@ class Recycling(Record):
         steps = tuple(need for need in self.needs if need in STEPS)
         return (steps,) if steps else ()
 
-    def proved_by(self, offer: Chained, barred: Barred) -> bool:
+    def proved_by(self, offer: Chained, barred: Prohibited) -> bool:
         """Return True if the offer's chain proves it, apart from facts that the demand must state."""
         lifted = [entry for entry in offer.performed if entry.main_stage in self.lifts]
         if not lifted or not all(entry.recycled for entry in lifted):
@@ -147,12 +147,12 @@ class MadeIn(Record):
     def production_result(self, countries: frozenset[str], complete: bool) -> Result:
         if not self.countries:
             return Result.PASS if complete and len(countries) == 1 else Result.UNPROVEN
-        return result_of(countries, complete, Barred(self.countries, all_but=True))
+        return result_of(countries, complete, Prohibited(self.countries, all_but=True))
 
     def material_result(self, entry: ChainEntry, maker: frozenset[str], allow: frozenset[str]) -> Result:
         """Return the result for a prohibited stage of material that is taken by a maker in one of `maker`."""
         free = allow | (self.material or self.countries) | (maker if len(maker) == 1 else frozenset())
-        return result_of(entry.countries, entry.complete, Barred(free, all_but=True))
+        return result_of(entry.countries, entry.complete, Prohibited(free, all_but=True))
 
     def may_relax_for(self, country: str) -> bool:
         return not self.countries or country in self.countries
@@ -249,8 +249,8 @@ class OriginBan(Covering, Rule):
         return self
 
     @property
-    def barred(self) -> Barred:
-        return Barred(self.allow, all_but=True) if self.allow else Barred(self.countries)
+    def barred(self) -> Prohibited:
+        return Prohibited(self.allow, all_but=True) if self.allow else Prohibited(self.countries)
 
     def concerns(self, use: Use) -> bool:
         return (
@@ -536,8 +536,8 @@ class OriginBan(Covering, Rule):
     def sentence(self) -> str:
         uses = f", for {listed(sorted(self.end_uses), 'or')} use," if self.end_uses else ""
         buyers = f" bought by {listed(self.buyers, 'or')}" if self.buyers else ""
-        places = f" delivered in {lands(self.places, 'or')}" if self.places else ""
-        where = f"outside {lands(self.allow)}" if self.allow else f"in {lands(self.countries, 'or')}"
+        places = f" delivered in {country_list(self.places, 'or')}" if self.places else ""
+        where = f"outside {country_list(self.allow)}" if self.allow else f"in {country_list(self.countries, 'or')}"
         stages = listed([stage.value for stage in self.stages], "or")
         names = [exemption.id for exemption in self.exceptions] + [exception.id for exception in self.made_in]
         names += ["recycled"] if self.recycled else []

@@ -135,7 +135,7 @@ def listed(words: Iterable[str], last: str = "and") -> str:
     return f"{', '.join(names[:-1])} {last} {names[-1]}" if len(names) > 1 else "".join(names)
 
 
-def lands(codes: Iterable[str], last: str = "and") -> str:
+def country_list(codes: Iterable[str], last: str = "and") -> str:
     """Return countries as part of a sentence. A group replaces its members if all are listed."""
     codes_left = set(codes)
     groups = [name for name, members in sorted(GROUPS.items()) if members <= codes_left]

@@ -13,8 +13,19 @@ from ...domain.facts import Material
 from ...domain.use import PASS, Chained, Move, Result, Use, Verdict
 from ...errors import InputError
 from ..base import FactTest, Names, Rule
-from ..verdicts import Barred, result_of
-from .shared import Countries, Covering, EndUses, Parties, PerKilogram, Rate, is_party, lands, listed, named_currency
+from ..verdicts import Prohibited, result_of
+from .shared import (
+    Countries,
+    Covering,
+    EndUses,
+    Parties,
+    PerKilogram,
+    Rate,
+    country_list,
+    is_party,
+    listed,
+    named_currency,
+)
 
 
 class Exclude(Covering, Rule):
@@ -91,7 +102,7 @@ class Exclude(Covering, Rule):
         return next((words for words, is_match in matches.items() if is_match), "")
 
     def sentence(self) -> str:
-        used = f" in {lands(self.places, 'or')}" if self.places else ""
+        used = f" in {country_list(self.places, 'or')}" if self.places else ""
         uses = f", for {listed(sorted(self.end_uses), 'or')} use{used}," if self.end_uses else ""
         uses = uses or (f", for use{used}," if used else "")
         named = [f"{word} {listed(names)}" for word, names in self._named_lists() if names]
@@ -166,7 +177,7 @@ class ExportControl(Covering, Rule):
         if self.reach == "export" or not controlled:
             return Result.PASS, ()
         possible, complete = offer.origins
-        barred = Barred(controlled)
+        barred = Prohibited(controlled)
         if offer.origin_contradicted and (prohibited := barred.among(possible)):
             return Result.FAIL, tuple(sorted(prohibited))
         return result_of(possible, complete, barred), tuple(sorted(barred.among(possible) or possible))
@@ -180,11 +191,11 @@ class ExportControl(Covering, Rule):
             origin = "" if move.origin.country in self.exporters else f"of {listed(countries, 'or')} origin "
             return f"moving {goods} {origin}from {route} {verb} {law}"
         if self.exporters.isdisjoint(countries):
-            return f"the customs origin of {goods} is unclear. If it is {lands(self.exporters, 'or')}, moving it from {route} {verb} {law}"
+            return f"the customs origin of {goods} is unclear. If it is {country_list(self.exporters, 'or')}, moving it from {route} {verb} {law}"
         return f"{goods} may be of {listed(countries, 'or')} origin. If so, moving it from {route} {verb} {law}"
 
     def sentence(self) -> str:
-        exporters = lands(self.exporters, "or")
+        exporters = country_list(self.exporters, "or")
         goods = f"{self.subject()}, {'leaving' if self.reach == 'export' else 'of'} {exporters}"
         uses = f" for {listed(sorted(self.end_uses), 'or')} use" if self.end_uses else ""
         parties = f" to {listed(self.buyers, 'or')}" if self.buyers else ""
@@ -197,7 +208,7 @@ class ExportControl(Covering, Rule):
     def _destination_text(self) -> str:
         if not self.destinations:
             return ""
-        where = lands(self.destinations, "or")
+        where = country_list(self.destinations, "or")
         return {"use": f" in {where}", "move": f" to {where}", "either": f" to or for use in {where}"}[self.judged_on]
 
 
@@ -289,8 +300,8 @@ class Tariff(Covering, Rule):
         if self.specific:
             per = "kg of element" if self.specific_per == "element" else "kg"
             parts.append(f"{self.specific:f} {self.specific_currency} per {per}")
-        origin = f" of {lands(self.origins, 'or')} origin" if self.origins else ""
-        others = f" not of {lands(self.except_origins, 'or')} origin" if self.except_origins else ""
+        origin = f" of {country_list(self.origins, 'or')} origin" if self.origins else ""
+        others = f" not of {country_list(self.except_origins, 'or')} origin" if self.except_origins else ""
         duty = f"a duty of {listed(parts, 'plus')}" if parts else "no duty"
-        text = f"{self.subject()}{origin}{others} entering {lands(self.territory, 'or')}: {duty}."
+        text = f"{self.subject()}{origin}{others} entering {country_list(self.territory, 'or')}: {duty}."
         return text[0].upper() + text[1:]

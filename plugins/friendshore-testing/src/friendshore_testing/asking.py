@@ -33,10 +33,10 @@ from friendshore.plugins.isolated import call_once
 from friendshore.problem import Problem
 from friendshore.problem.inputs import Inputs
 from friendshore.problem.parts import materials_of
-from friendshore.rules.answers import WrongAnswer, as_charge, as_rule, as_verdict, faults
+from friendshore.rules.answers import InvalidResult, as_charge, as_rule, as_verdict, faults
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.rows import Purchases, Row, Rows, single_rows
-from friendshore.rules.terms import ForUses, LackingTerm, Table, Term
+from friendshore.rules.terms import ForUses, ShortfallTerm, Table, Term
 from friendshore.rules.verdicts import possible_origins, representative_countries
 
 from .check import NotLookedAt
@@ -168,7 +168,7 @@ class RuleTrial:
                     yield f"`judge` returns {checked.result} by the rule `{checked.rule}` instead of its own `{self.rule.id}` for {call.description}"
                 for _, amount in charges:
                     as_charge(amount)
-            except WrongAnswer as error:
+            except InvalidResult as error:
                 yield f"{error}, for {call.description}"
 
     def nonlinear_rows(self) -> Iterator[str]:
@@ -306,7 +306,7 @@ def row_key(row: Row) -> tuple[object, ...]:
 
 def _term_key(term: Term) -> tuple[object, ...]:
     name, part_keys = type(term).__name__, sorted(repr((base, _term_key(part))) for base, part in term.parts)
-    if isinstance(term, LackingTerm):
+    if isinstance(term, ShortfallTerm):
         return (name, term.times, part_keys)
     weights: dict[tuple[int, ...], float] = {}
     for *position, weight in zip(

@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from friendshore.catalog import Clash, clash_error, clashing, columns, likely_duplicates, read_catalogs, review
+from friendshore.catalog import Clash, clash_error, columns, find_clashes, likely_duplicates, read_catalogs, review
 from friendshore.catalog.convert import Texts, texts_of, write_folder
 from friendshore.domain.evidence import Confidence, Source
 from friendshore.domain.facts import Catalog, Material, Offer
@@ -481,7 +481,7 @@ class CatalogTrial:
     def _clashes(self) -> Iterator[Diagnostic]:
         mine = self._catalog()
         others = [c for c in self.others() if c.name != mine.name]
-        for clash in clashing([*others, mine]):
+        for clash in find_clashes([*others, mine]):
             if mine.name in (clash.first.name, clash.second.name):
                 yield self._clash_in_own_row(clash)
 

@@ -15,7 +15,7 @@ from operator import itemgetter
 from typing import Any
 
 from friendshore.case import keys
-from friendshore.case.keys import About
+from friendshore.case.keys import CaseContext
 from friendshore.catalog import merge_facilities, read_catalogs
 from friendshore.catalog.convert import Texts
 from friendshore.catalog.tables import read_rows
@@ -304,9 +304,9 @@ class EditedFacts:
     merge_facilities: tuple[Catalog, ...]
 
 
-def case_facts(current: CaseTables) -> About:
+def case_facts(current: CaseTables) -> CaseContext:
     case = current.gathered.case
-    return About(case.currency, case.place, case.horizon)
+    return CaseContext(case.currency, case.place, case.horizon)
 
 
 def read_row(

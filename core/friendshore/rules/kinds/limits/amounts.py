@@ -31,9 +31,9 @@ from ..shared import (
     Rate,
     Share,
     WeightTable,
+    country_list,
     for_use,
     is_party,
-    lands,
     listed,
 )
 from .counting import STRETCH, Per, bounds_text, check_bounds, end_use_filter, row_bounds, row_of
@@ -274,7 +274,7 @@ class Budget(Covering, InMoney):
         subject = "in all, holding included," if self.is_in_all else f"on {self.subject()}{for_use(self.end_uses)}"
         subject += f" from {listed(self.suppliers, 'or')}" if self.suppliers else ""
         subject += (
-            f" that is, or may be, sold or made in {lands(self.countries, 'or')}, or made of such inputs,"
+            f" that is, or may be, sold or made in {country_list(self.countries, 'or')}, or made of such inputs,"
             if self.countries
             else ""
         )

@@ -17,7 +17,7 @@ from ....errors import InputError
 from ...base import DemandLine, Facts, Names
 from ...rows import Row
 from ...terms import ForUses, Term
-from ..shared import Countries, Covering, EndUses, InMoney, PerKilogram, as_pairs, lands, listed
+from ..shared import Countries, Covering, EndUses, InMoney, PerKilogram, as_pairs, country_list, listed
 
 Per = Literal["period", "year", "horizon"]
 GroupBy = Literal["element", "material", "all"]
@@ -369,8 +369,8 @@ class ByCountries(Counting):
         return frozenset(self.bloc_of(country) for country in self.countries)
 
     def countries_text(self) -> str:
-        named = f" of {lands(self.countries, 'or')}" if self.countries else ""
-        other = f" other than {lands(self.except_countries, 'or')}" if self.except_countries else ""
+        named = f" of {country_list(self.countries, 'or')}" if self.countries else ""
+        other = f" other than {country_list(self.except_countries, 'or')}" if self.except_countries else ""
         return named + other
 
     def sets_by_entity(self, facts: Facts, group: str) -> list[tuple[str, Belongs]]:

@@ -15,7 +15,7 @@ from ....domain.stages import Stage
 from ....domain.use import Chained
 from ...base import Facts, IncumbentLine
 from ...rows import Row, Rows, Term, lacking, single_rows
-from ..shared import Share, for_use, lands, listed
+from ..shared import Share, country_list, for_use, listed
 from .counting import NOUN, NOUNS, STRETCH, Belongs, ByCountries, Grouped, end_use_filter, row_of
 
 
@@ -145,7 +145,7 @@ class _Shared(ByCountries):
         return float(whole - base_weight if selected else -base_weight), float(-base_weight)
 
     def base_text(self) -> str:
-        here = f" in {lands(self.places, 'or')}" if self.places else ""
+        here = f" in {country_list(self.places, 'or')}" if self.places else ""
         what = f"the demand{here} for" if self.of == "demand" else f"all purchases{here} of"
         each = f"{self.grouping_text()}{self.place_and_time_text()}"
         return f"{(self.share * 100).normalize():f} % of {what} {self.subject()}{for_use(self.end_uses)}, {each}"
@@ -244,8 +244,8 @@ class MinShare(_Shared):
 
     def sentence(self) -> str:
         parts = [
-            f"{lands(self.countries, 'or')}" if self.countries else "",
-            f"countries other than {lands(self.except_countries, 'or')}" if self.except_countries else "",
+            f"{country_list(self.countries, 'or')}" if self.countries else "",
+            f"countries other than {country_list(self.except_countries, 'or')}" if self.except_countries else "",
             *(listed(names, "or") for names in (self.suppliers, self.parents, self.facilities, self.offers)),
             f"makers of it from {listed(self.inputs, 'or')}" if self.inputs else "",
             f"{self.feed.value} feed" if self.feed else "",

@@ -28,7 +28,7 @@ from friendshore.problem import Problem
 from friendshore.problem.demands import demand_name
 from friendshore.problem.inputs import Inputs
 from friendshore.problem.law import licence_id, waiver_id
-from friendshore.problem.merged import around
+from friendshore.problem.merged import enclosing_facilities
 from friendshore.problem.network import Arc
 from friendshore.program import Program, compile_program
 from friendshore.program.matrix import Ints
@@ -278,7 +278,7 @@ def _dated_offer_changes(snapshot: Snapshot) -> Iterator[tuple[date, Subject]]:
             yield from _ends(quote.start, quote.end, subject)
         yield from _ends(snapshot.orderable_from(offer), None, subject)
         yield from _ends(assumed_starts.get(offer.id), None, subject)
-    sites = {site.id: site for offer in offers for site in around(offer.facility, merged.facilities)}
+    sites = {site.id: site for offer in offers for site in enclosing_facilities(offer.facility, merged.facilities)}
     for name, site in sites.items():
         for step in site.capacity:
             yield from _ends(step.start, None, ("facility", name))

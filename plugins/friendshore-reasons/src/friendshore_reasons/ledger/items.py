@@ -38,7 +38,7 @@ from friendshore.program import compile_program
 from friendshore.rules.answers import as_charge
 from friendshore.rules.base import Rule
 from friendshore.rules.rows import Row, Rows, single_rows
-from friendshore.rules.terms import LackingTerm, ReservedTerm, SpentTerm
+from friendshore.rules.terms import ReservedTerm, ShortfallTerm, SpentTerm
 from friendshore.rules.verdicts import possible_origins, representative_countries
 from friendshore.session import PartPlan, PlanCache, Session
 from friendshore.solve import digest
@@ -365,7 +365,7 @@ def _may_loosen(rule: Rule, rows: Row | Rows) -> bool:
         return True
     for row in single_rows(rows):
         for term in row.all_terms:
-            if isinstance(term, ReservedTerm | LackingTerm) or getattr(term, "for_uses", None) is not None:
+            if isinstance(term, ReservedTerm | ShortfallTerm) or getattr(term, "for_uses", None) is not None:
                 return True
             charged = isinstance(term, SpentTerm)
             if charged and (row.at_least is not None or term.times < 0 or bool((term.weight < 0).any())):
