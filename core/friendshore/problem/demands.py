@@ -242,12 +242,10 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
 
 
 def _has_valid_inputs(spec: StockSpec | OrderSpec, merged: Merged, column: str, problems: list[Diagnostic]) -> bool:
-    unfit = (
-        input_problems(spec.offer, spec.inputs, merged, column, complete=bool(spec.confirmed_by)) if spec.inputs else ()
-    )
-    count_before = len(problems)
-    problems.extend(unfit)
-    return len(problems) == count_before
+    is_complete = bool(spec.confirmed_by)
+    found = list(input_problems(spec.offer, spec.inputs, merged, column, complete=is_complete)) if spec.inputs else []
+    problems.extend(found)
+    return not found
 
 
 def _offer_mismatch(stock: StockSpec, merged: Merged) -> Diagnostic | None:

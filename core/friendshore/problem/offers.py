@@ -567,9 +567,8 @@ class OfferReader:
             self._lack("content", text)
             return None
         if price.premium:
-            self._assume(
-                f"priced at benchmark {price.benchmark} {'+' if price.premium > 0 else ''}{(price.premium * 100).normalize():f} %"
-            )
+            premium = f"{(price.premium * 100).normalize():+f} %"
+            self._assume(f"priced at benchmark {price.benchmark} {premium}")
         else:
             self._assume(f"priced at benchmark {price.benchmark}, without a premium")
         factor = 1 + price.premium
@@ -616,25 +615,20 @@ class OfferReader:
         return chained
 
     def _note_assumed_recipe(self) -> None:
-        for line in self.offer.inputs:
-            confidence = self.merged.confidence(line.source)
-            if not confidence.reaches(Confidence.REPORTED):
-                self._assume(f"takes {line.per_unit.normalize():f} kg of {line.material} per unit ({confidence})")
-        for line in self.offer.outputs if len(self.offer.outputs) > 1 else ():
-            confidence = self.merged.confidence(line.source)
-            if not confidence.reaches(Confidence.REPORTED):
-                self._assume(f"gives {line.per_unit.normalize():f} kg of {line.material} per unit ({confidence})")
-        if self.assumption is not None and self.assumption.capacity is not None:
-            self._assume(
-                f"capacity {self.assumption.capacity.normalize():f} kg/year is stated by the case"
-                + (f": {self.assumption.why}" if self.assumption.why else "")
-            )
-        if self.assumption is not None and self.assumption.chain:
+        outputs = self.offer.outputs if len(self.offer.outputs) > 1 else ()
+        for verb, lines in (("takes", self.offer.inputs), ("gives", outputs)):
+            for line in lines:
+                confidence = self.merged.confidence(line.source)
+                if not confidence.reaches(Confidence.REPORTED):
+                    self._assume(f"{verb} {line.per_unit.normalize():f} kg of {line.material} per unit ({confidence})")
+        if self.assumption is None:
+            return
+        why = f": {self.assumption.why}" if self.assumption.why else ""
+        if self.assumption.capacity is not None:
+            self._assume(f"capacity {self.assumption.capacity.normalize():f} kg/year is stated by the case{why}")
+        if self.assumption.chain:
             stages = ", ".join(sorted(e.stage for e in self.assumption.chain))
-            self._assume(
-                f"origin of {stages} is stated by the case"
-                + (f": {self.assumption.why}" if self.assumption.why else "")
-            )
+            self._assume(f"origin of {stages} is stated by the case{why}")
 
     def _assume(self, text: str) -> None:
         self.assumptions.append(Assumption(self.offer.id, text, OFFER_FIGURE))

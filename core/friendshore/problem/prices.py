@@ -13,7 +13,7 @@ from ..domain.assumption_codes import SHORTAGE_PRICE, STOCK_COST
 from ..domain.base import Groups, exact, rounded
 from ..domain.case import Case, FrozenPrices, StoreSpec
 from ..domain.facts import Facility
-from ..domain.market import Price, Quote
+from ..domain.market import BenchmarkPrice, Price, Quote
 from ..domain.time import Period, Span
 from ..domain.used import PriceDate
 from ..errors import Diagnostic, InputError
@@ -279,28 +279,30 @@ class PriceDates:
 
     def _price(self, facts: OfferFacts, material: str, period: Period) -> Iterator[PriceDate]:
         offer, price = facts.offer, facts.offer.price
-        common = {"offer": offer.id, "material": material, "of": "price"}
-        price_or_quote: Price | Quote | None = price
+        figure: Price | Quote | BenchmarkPrice | None = price
         if offer.quotes:
             valid_quotes = [
                 quote for quote in offer.quotes if Span(start=quote.start, end=quote.end).covers(period.span)
             ]
-            price_or_quote = valid_quotes[0] if valid_quotes and valid_quotes[0].end is None else None
+            figure = valid_quotes[0] if valid_quotes and valid_quotes[0].end is None else None
         elif price is not None and price.benchmark:
-            row = self._paths.rows(price.benchmark)[period.index]
-            origin = {
-                "given_by": price.benchmark if row.source != CASE_SOURCE else CASE_SOURCE,
-                "day": self._date_of_row(row.date, row.source),
-            }
-            price_date = PriceDate.model_validate({**common, **origin, "amount": row.amount, "currency": row.currency})
-            yield from self._dated(price_date, period.start)
+            figure = self._paths.rows(price.benchmark)[period.index]
+        if figure is None or figure.amount is None:
             return
-        if price_or_quote is not None and price_or_quote.amount is not None:
-            origin = {"given_by": price_or_quote.source, "day": _day(self._problem.merged, price_or_quote.source)}
-            price_date = PriceDate.model_validate(
-                {**common, **origin, "amount": price_or_quote.amount, "currency": price_or_quote.currency}
-            )
-            yield from self._dated(price_date, period.start)
+        given_by, day = figure.source, _day(self._problem.merged, figure.source)
+        if isinstance(figure, BenchmarkPrice):
+            given_by = figure.id if given_by != CASE_SOURCE else given_by
+            day = self._date_of_row(figure.date, figure.source)
+        price_date = PriceDate(
+            offer=offer.id,
+            material=material,
+            of="price",
+            given_by=given_by,
+            amount=figure.amount,
+            currency=figure.currency,
+            day=day,
+        )
+        yield from self._dated(price_date, period.start)
 
     def _dated(self, price_date: PriceDate, day: date) -> Iterator[PriceDate]:
         """Yield a price with the date of its exchange rate. Prices that the case states are left out."""

@@ -22,7 +22,6 @@ from operator import add
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain.case import LicenceSpec
 from ..domain.runtime import with_progress, without_gc
 from ..problem import Problem
 from ..problem.compliance_classes import Cell, ComplianceClass
@@ -74,18 +73,12 @@ class _Splitter:
     def split(self, node: Node, t: int, days: Sequence[date]) -> None:
         problem, columns = self.draft.problem, self.draft.columns
         arriving = (problem.moves.delivered[columns.buy_move] == t) & (self._node == problem.network.position[node])
-        arriving_by_class = {
-            class_index: [
-                (int(columns.buy[i]), self._arrival_day(int(i)))
-                for i in np.flatnonzero(arriving & (columns.buy_compliance_class == class_index))
-            ]
-            for class_index in range(len(problem.compliance_classes))
-        }
-        arriving_by_class = {
-            class_index: arriving_columns
-            for class_index, arriving_columns in arriving_by_class.items()
-            if any(day in days for _, day in arriving_columns)
-        }
+        arriving_by_class = {}
+        for class_index in range(len(problem.compliance_classes)):
+            positions = np.flatnonzero(arriving & (columns.buy_compliance_class == class_index)).tolist()
+            arriving_columns = [(int(columns.buy[i]), self._arrival_day(i)) for i in positions]
+            if any(day in days for _, day in arriving_columns):
+                arriving_by_class[class_index] = arriving_columns
         takers = {i for i, demand in enumerate(problem.demands) if final_node(demand.use) == node}
         delivered: dict[tuple[int, int], list[int]] = {}
         for column, (demand, period, class_index, _) in zip(columns.deliver, columns.deliver_key, strict=True):
@@ -155,12 +148,9 @@ class _Splitter:
             arc = arcs[int(self._arc[position])]
             if arc.offer in makers and problem.offers[arc.offer].single and arc.order_by[t] < day:
                 yield int(columns.buy[position]), self._per_unit(arc.offer, node)
-        for (offer, made_for_class, period), column in columns.make.items():
-            if (
-                offer in makers
-                and (made_for_class, period) == (class_index, t)
-                and self._order_deadline(offer, t) < day
-            ):
+        for (offer, *class_and_period), column in columns.make.items():
+            is_relevant = offer in makers and class_and_period == [class_index, t]
+            if is_relevant and self._order_deadline(offer, t) < day:
                 yield column, self._per_unit(offer, node)
 
     def _order_deadline(self, offer: int, t: int) -> date:
@@ -576,11 +566,8 @@ class _Compiler:
 
     def _licences(self) -> None:
         for licence in self.problem.case.licences:
-            columns = self._under(licence)
+            name = licence_id(licence)
+            licensed = zip(self.columns.buy.tolist(), self.columns.buy_licences, strict=True)
+            columns = [column for column, names in licensed if name in names]
             if columns and licence.quantity is not None:
-                self.draft.at_most(columns, 1.0, float(licence.quantity), licence_id(licence))
-
-    def _under(self, licence: LicenceSpec) -> list[int]:
-        name = licence_id(licence)
-        licensed = zip(self.columns.buy.tolist(), self.columns.buy_licences, strict=True)
-        return [column for column, names in licensed if name in names]
+                self.draft.at_most(columns, 1.0, float(licence.quantity), name)

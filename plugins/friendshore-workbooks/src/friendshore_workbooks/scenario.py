@@ -18,7 +18,7 @@ from friendshore.domain.suggest import did_you_mean
 from friendshore.domain.terms import Terms
 from friendshore.domain.time import add_months
 from friendshore.errors import Diagnostic, InputError
-from friendshore.problem.changes import OFFER_TERMS, TERMS_FIGURES, apply_changes, shortest
+from friendshore.problem.changes import OFFER_TERMS, TERMS_FIGURES, apply_changes, without_kind
 from friendshore.problem.demands import demand_name
 from friendshore.reading import kinds as k
 from friendshore.reading.fields import Layout
@@ -64,7 +64,7 @@ def changes_of(book: CaseWorkbook, current: CaseTables, problems: list[Diagnosti
     if problems:
         raise InputError(book.sorted(problems))
     gathered = current.gathered
-    return tuple(shortest(change, gathered.case, gathered.catalogs) for change in changes)
+    return tuple(without_kind(change, gathered.case, gathered.catalogs) for change in changes)
 
 
 class _ChangesOfCaseSheets:
