@@ -5,6 +5,7 @@ making into a material that is cheaper to hold, so they count for every maker do
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ class Bounds:
     def of(
         problem: Problem, may_exceed_need: bool, bounding_demands: Sequence[Demand] = (), known: int | None = None
     ) -> Bounds:
-        """Return all bounds, from `bounding_demands` demands for orders before the period `known` if it is given. `may_exceed_need` is True if a rule may force a surplus."""
+        """Return all bounds. `bounding_demands` bound orders before the period `known` if it is given. `may_exceed_need` is True if a rule may force a surplus."""
         needs = _ChainNeeds(problem, bounding_demands or problem.demands)
         units = _unit_bounds(needs, may_exceed_need)
         if not bounding_demands or known is None or problem.network.feeds:
@@ -167,8 +168,8 @@ def _within_terms(problem: Problem, units: Floats) -> Floats:
                 (t,) = span.periods
                 capacity = problem.pools[pool].capacity[t]
                 if capacity is not None and index in problem.pools[pool].offers:
-                    capacity_left = max(Decimal(0), capacity - (span.terms.setup_use or 0))
-                    units[index, t] = min(units[index, t], float(capacity_left / use) if use else np.inf)
+                    remaining_capacity = max(Decimal(0), capacity - (span.terms.setup_use or 0))
+                    units[index, t] = min(units[index, t], float(remaining_capacity / use) if use else np.inf)
     for index, facts in enumerate(problem.offers):
         if facts.offer.lot is not None:
             lot = float(facts.offer.lot)
@@ -190,9 +191,9 @@ def _units_needed(needs: _ChainNeeds, may_exceed_need: bool) -> dict[int, float]
     required = sum(float(abs(floor)) for _, row in problem.limit_rows for floor in row.floors if floor)
     required += sum(float(base) for _, row in problem.limit_rows for term in row.all_terms for base, _ in term.parts)
     demand_kg = sum(float(sum(d.quantity)) for d in needs.demands)
-    extra = required + sum(needs.tier_units.values()) + sum(needs.paid_units.values())
+    extra = required + sum(needs.tier_units.values()) + sum(needs.negative_price_units.values())
     ample = AMPLE * (
-        sum(finite_needs) + (demand_kg + sum(needs.paid_units.values())) * needs.max_input_factor() + extra
+        sum(finite_needs) + (demand_kg + sum(needs.negative_price_units.values())) * needs.max_input_factor() + extra
     )
     return {index: ample if may_exceed_need or not isfinite(need) else need for index, need in need_by_offer.items()}
 
@@ -210,10 +211,10 @@ def _units_to_reach_tiers(problem: Problem) -> dict[tuple[int, int], float]:
     return units_by_cell
 
 
-def _by_offer(units_by_cell: Mapping[tuple[int, int], float]) -> dict[int, float]:
-    units_by_offer: dict[int, float] = {}
+def _by_offer(units_by_cell: Mapping[tuple[int, int], float]) -> Mapping[int, float]:
+    units_by_offer: defaultdict[int, float] = defaultdict(float)
     for (offer, _), units in sorted(units_by_cell.items()):
-        units_by_offer[offer] = units_by_offer.get(offer, 0.0) + units
+        units_by_offer[offer] += units
     return units_by_offer
 
 
@@ -236,22 +237,20 @@ class _ChainNeeds:
                 self.outlets.setdefault(arc.offer, []).append(arc.index)
         # Units that order minima and whole lots may add over all periods, by offer.
         self._order_excess = [
-            float((offer_record.min_order or 0) + (offer_record.lot or 0)) * problem.case.horizon.count
-            if offer_record.min_order or offer_record.lot
-            else 0.0
-            for offer_record in (facts.offer for facts in problem.offers)
+            float((facts.offer.min_order or 0) + (facts.offer.lot or 0)) * problem.case.horizon.count
+            for facts in problem.offers
         ]
-        self.required_units: dict[int, float] = {}
+        self.required_units: defaultdict[int, float] = defaultdict(float)
         for span in problem.term_spans:
             for offer in span.offers:
-                self.required_units[offer] = self.required_units.get(offer, 0.0) + float(span.terms.least or 0)
+                self.required_units[offer] += float(span.terms.least or 0)
         for commitment in problem.commitments:
-            self.required_units[commitment.offer] = self.required_units.get(commitment.offer, 0.0) + float(
-                commitment.quantity
-            )
+            self.required_units[commitment.offer] += float(commitment.quantity)
         # Units that may be bought because the seller pays for taking them.
-        self.paid_units = {
-            index: self._paid(index) for index in self.outlets if problem.offers[index].negative_price_periods
+        self.negative_price_units = {
+            index: self._negative_price_units(index)
+            for index in self.outlets
+            if problem.offers[index].negative_price_periods
         }
         self._lot_kg = dict.fromkeys(problem.network.nodes, 0.0)
         for lot in problem.lots:
@@ -263,8 +262,8 @@ class _ChainNeeds:
         # Infinite in and above a loop.
         self._needed_kg = dict.fromkeys(self.demand_kg, float("inf"))
         for node in _outside_loops({node: self._product_nodes(node) for node in self.demand_kg}):
-            taken_kg = sum(per_unit * self.max_units(offer) for offer, per_unit in self.takers.get(node, ()))
-            self._needed_kg[node] = (self.demand_kg[node] + taken_kg) * self._loss_factor(node)
+            input_kg = sum(per_unit * self.max_units(offer) for offer, per_unit in self.takers.get(node, ()))
+            self._needed_kg[node] = (self.demand_kg[node] + input_kg) * self._loss_factor(node)
 
     def _input_nodes(self, node: Node) -> set[Node]:
         network = self.problem.network
@@ -311,7 +310,7 @@ class _ChainNeeds:
     def max_units(self, offer: int) -> float:
         return self.needed_units(offer) + self.tier_units_by_offer.get(offer, 0.0)
 
-    def _paid(self, offer: int) -> float:
+    def _negative_price_units(self, offer: int) -> float:
         problem, facts = self.problem, self.problem.offers[offer]
         pools = [pool for pool in problem.pools if pool.facility in facts.pools]
         period_limits = [
@@ -324,10 +323,10 @@ class _ChainNeeds:
         return float(min(limits))  # never empty, since a problem without a limit is rejected
 
     def needed_units(self, offer: int) -> float:
-        by_output: dict[int, float] = {}
+        by_output: defaultdict[int, float] = defaultdict(float)
         for index in self.outlets.get(offer, ()):
             arc = self.problem.network.arcs[index]
-            by_output[arc.output] = by_output.get(arc.output, 0.0) + self._needed_kg[arc.node] / self.per_unit[index]
+            by_output[arc.output] += self._needed_kg[arc.node] / self.per_unit[index]
         return max(by_output.values(), default=0.0) + self._excess_units(offer)
 
     def units_beyond_need(self, offer: int) -> float:
@@ -342,16 +341,16 @@ class _ChainNeeds:
             leftover_units
             + self._order_excess[offer]
             + self.required_units.get(offer, 0.0)
-            + self.paid_units.get(offer, 0.0)
+            + self.negative_price_units.get(offer, 0.0)
         )
 
     def _max_leftover_kg(self, node: Node) -> float:
-        made_kg = 0.0
+        surplus_kg = 0.0
         for index in self.problem.network.into.get(node, ()):
             offer = self.problem.network.arcs[index].offer
             if offer >= 0:
-                made_kg += self.units_beyond_need(offer) * self.per_unit[index]
-        return self._lot_kg[node] + made_kg
+                surplus_kg += self.units_beyond_need(offer) * self.per_unit[index]
+        return self._lot_kg[node] + surplus_kg
 
 
 def _outside_loops(dependencies: Mapping[Node, Iterable[Node]]) -> Iterator[Node]:

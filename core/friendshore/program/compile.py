@@ -440,17 +440,17 @@ class _Compiler:
             cost = float(facts.price[t]) * self.discount[t]
             column = self.assembly.add_columns(1, cost, self.bounds.units[offer, t])
             self.columns.make[offer, compliance_class, t] = column
-            units_made = np.array([offer]), np.array([t]), np.array([column])
-            self.units.add(*units_made)
+            cell_and_column = np.array([offer]), np.array([t]), np.array([column])
+            self.units.add(*cell_and_column)
             if compliance_class >= 0:
-                self._draw(self.balances[compliance_class], *units_made)
+                self._draw(self.balances[compliance_class], *cell_and_column)
         for output, line in enumerate(facts.offer.outputs):
             rows = {}
             for compliance_class, t in runs:
-                made_entry = self.columns.make[offer, compliance_class, t], -float(line.per_unit)
+                unit_entry = self.columns.make[offer, compliance_class, t], -float(line.per_unit)
                 bought_entry = bought.get((output, compliance_class, t), []), 1.0
                 name = f"output of {facts.offer.id}"
-                rows[compliance_class, t] = self.assembly.add_row(-np.inf, 0.0, name, made_entry, bought_entry)
+                rows[compliance_class, t] = self.assembly.add_row(-np.inf, 0.0, name, unit_entry, bought_entry)
             self._transfers(offer, output, rows)
 
     def _runs(self, offer: int, bought: set[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -545,10 +545,10 @@ class _Compiler:
         years = [float(period.years) for period in problem.case.horizon.periods]
         for lot_index, lot in enumerate(problem.lots):
             store = problem.stores[lot.material, lot.place.id]
-            shares_left = [float(share) for share in store.left(lot.period)]
+            remaining_shares = [float(share) for share in store.left(lot.period)]
             later_periods = np.arange(lot.period, self.count)
             holding_cost = sum(
-                float(store.holding[t]) * shares_left[t - lot.period] * years[t] * self.discount[t]
+                float(store.holding[t]) * remaining_shares[t - lot.period] * years[t] * self.discount[t]
                 for t in later_periods.tolist()
             )
             column = self.assembly.add_columns(1, holding_cost, float(lot.quantity))
@@ -557,7 +557,7 @@ class _Compiler:
             rows = self.store_rows.get(node, {})
             limited_periods = [t for t in later_periods.tolist() if t in rows]
             self.assembly.add_entries(
-                [rows[t] for t in limited_periods], column, [shares_left[t - lot.period] for t in limited_periods]
+                [rows[t] for t in limited_periods], column, [remaining_shares[t - lot.period] for t in limited_periods]
             )
             quantity = float(lot.quantity)
             self.assembly.add_row(

@@ -239,10 +239,8 @@ class _Decoder:
     def _deliveries_and_stocks(self) -> tuple[list[Delivery], list[Stock]]:
         deliveries: list[Delivery] = []
         stocks: list[Stock] = []
-        zero, make_record = (
-            Decimal(0),
-            SharedValues().unchecked_record,
-        )  # skips validation: there are very many records, and their values are valid
+        zero = Decimal(0)
+        make_record = SharedValues().unchecked_record  # there are very many records, and their values are valid
         demands = [demand.id for demand in self.problem.demands]
         for compliance_class in self.problem.compliance_classes:
             label = compliance_class.label

@@ -156,11 +156,7 @@ class _BalanceRepair:
         tiered_columns = [column for weights in columns.priced.values() for column in weights]
         lot_columns = [column for order in columns.lot for column in program.units[order]]
         exact_steps = x[columns.buy] / self.step
-        rounded_steps = (
-            np.where(np.isin(columns.buy, lot_columns), exact_steps, np.rint(exact_steps))
-            if lot_columns
-            else np.rint(exact_steps)
-        )
+        rounded_steps = np.where(np.isin(columns.buy, lot_columns), exact_steps, np.rint(exact_steps))
         is_loose = ~np.isin(columns.buy, [*tiered_columns, *lot_columns])
         is_free, is_tiny = (rounded_steps >= 1) & is_loose, (rounded_steps < 1) & (exact_steps > _NOISE) & is_loose
         is_free[list(to_nearest)] = False
@@ -198,10 +194,8 @@ class _BalanceRepair:
         """Adjust all cells, users before makers, since a change in production changes the inputs."""
         self.rows = self._rows()
         can_grow = np.array(self.steps) + 1 <= np.array(self.max_steps)
-        self.arriving, self.growing = (
-            self._by_arrival(np.arange(len(can_grow))),
-            self._by_arrival(np.flatnonzero(can_grow)),
-        )
+        self.arriving = self._by_arrival(np.arange(len(can_grow)))
+        self.growing = self._by_arrival(np.flatnonzero(can_grow))
         rank_of_node = {node: i for i, node in enumerate(self._users_first())}
         cells = [
             (rank_of_node.get(node, len(rank_of_node)), node, r.index)
@@ -286,15 +280,15 @@ class _BalanceRepair:
             for order in orders
             if is_free[order] and 1 <= steps[order] + change <= max_steps[order]
         ]
-        waiting = deque(order for _, order in sorted(by_loss))
-        while total != need and waiting:
-            order = waiting.popleft()
+        queue = deque(order for _, order in sorted(by_loss))
+        while total != need and queue:
+            order = queue.popleft()
             if 1 <= steps[order] + change <= max_steps[order] and self.rows.try_change(order, change):
                 steps[order] += change
                 total += change
                 if has_inputs:
                     self._update_inputs(order, compliance_class, change)
-                waiting.append(order)
+                queue.append(order)
                 if change < 0 and order not in self.growing.setdefault(arrival, []):
                     self.growing[arrival].append(order)
         return total
@@ -334,14 +328,14 @@ class _BalanceRepair:
         arriving = np.bincount(self.cell * self.count + self.delivered, steps, minlength=cells * self.count)
         flow = arriving.astype(np.float64, copy=False).reshape(cells, self.count)
         single = np.array([facts.single for facts in offers], dtype=bool)
-        made_units = [(o, r, t, self.x[c] / self.step) for (o, r, t), c in columns.make.items() if r >= 0]
-        made_columns = [np.array(values) for values in zip(*made_units, strict=True)] or [np.empty(0)] * 4
+        make_entries = [(o, r, t, self.x[c] / self.step) for (o, r, t), c in columns.make.items() if r >= 0]
+        make_arrays = [np.array(values) for values in zip(*make_entries, strict=True)] or [np.empty(0)] * 4
         drawing = np.flatnonzero((self.offer >= 0) & (steps > 0))
         drawing = drawing[single[self.offer[drawing]]]
-        offer = np.concatenate([self.offer[drawing], made_columns[0].astype(np.intp)])
-        compliance_class = np.concatenate([columns.buy_compliance_class[drawing], made_columns[1].astype(np.intp)])
-        period = np.concatenate([self.ordered[drawing], made_columns[2].astype(np.intp)])
-        units = np.concatenate([steps[drawing], np.rint(made_columns[3])])
+        offer = np.concatenate([self.offer[drawing], make_arrays[0].astype(np.intp)])
+        compliance_class = np.concatenate([columns.buy_compliance_class[drawing], make_arrays[1].astype(np.intp)])
+        period = np.concatenate([self.ordered[drawing], make_arrays[2].astype(np.intp)])
+        units = np.concatenate([steps[drawing], np.rint(make_arrays[3])])
         line, entry = self.recipes.lines(offer)
         cell = self._cell(self.recipes.node[line], compliance_class[entry])
         np.subtract.at(flow, (cell, period[entry]), self.recipes.per_unit[line] * units[entry])
