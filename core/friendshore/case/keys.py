@@ -85,7 +85,7 @@ ACCEPT = layout(
     Accept,
     Field(
         "rule_status",
-        k.several("rule statuses", PhaseStatus),
+        k.enums_kind("rule statuses", PhaseStatus),
         example=["enacted"],
         record=Accept,
         attribute="rule_status",

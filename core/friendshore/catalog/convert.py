@@ -251,7 +251,7 @@ def _declared_field(field: Field, table: Table) -> dict[str, object]:
     column = table.layout.declared.get(field.name)
     if column is None:
         return {}
-    fact = {"type": str(column.type), "unit": column.unit, "declaredBy": field.by}
+    fact = {"type": str(column.type), "unit": column.unit, "declaredBy": field.declared_by}
     cells = [text for row in table.rows if (text := row.text(field.name))]
     is_number = field.kind.number and all(map(_PLAIN_NUMBER.fullmatch, cells))
     return {**({"type": "number"} if is_number else {}), "fact": {key: value for key, value in fact.items() if value}}

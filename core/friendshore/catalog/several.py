@@ -75,11 +75,13 @@ def merge_facilities(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -
     """Return the catalogs with one record for each group of facilities that the case merges. Idempotent."""
     overlap_by_dropped = {name: overlap for overlap in overlaps for name in overlap.dropped}
     return (
-        tuple(_united(catalog, overlap_by_dropped) for catalog in catalogs) if overlap_by_dropped else tuple(catalogs)
+        tuple(_merged_catalog(catalog, overlap_by_dropped) for catalog in catalogs)
+        if overlap_by_dropped
+        else tuple(catalogs)
     )
 
 
-def _united(catalog: Catalog, overlap_by_dropped: Mapping[str, Overlap]) -> Catalog:
+def _merged_catalog(catalog: Catalog, overlap_by_dropped: Mapping[str, Overlap]) -> Catalog:
     own = {facility.id for facility in catalog.facilities}
 
     def overlap_of(facility: str) -> Overlap | None:
@@ -325,7 +327,7 @@ def read_catalogs(
     find: Callable[[str], CatalogFolder] | None = None,
     overlaps: Sequence[Overlap] = (),
     ids: KnownIds | None = None,
-    once: CatalogCache | None = None,
+    cache: CatalogCache | None = None,
 ) -> tuple[Catalog, ...]:
     """Return the catalogs that a case names and those that they require, sorted by name. `merge_facilities` merges their facilities.
 
@@ -336,14 +338,14 @@ def read_catalogs(
         find: Function that returns a required catalog by name, or raises its own error.
         overlaps: Facilities that are no clash, because the case states which of their records counts.
         ids: Receives the ids that the catalogs define, even if they have errors.
-        once: Cache of catalogs that were read for other cases.
+        cache: Cache of catalogs that were read for other cases.
 
     Raises:
         InputError: With all problems of all catalogs, or with all clashes between them.
     """
     problems: list[Diagnostic] = []
     heads = _read_heads(named, find, problems)
-    drafts = _read_drafts(heads, problems, once or CatalogCache())
+    drafts = _read_drafts(heads, problems, cache or CatalogCache())
     if ids is not None:
         ids.unsure -= ALL_IDS
         for draft in drafts.values():
@@ -362,7 +364,7 @@ def read_catalogs(
     return used_parts
 
 
-def _read_drafts(heads: dict[str, _Head], problems: list[Diagnostic], once: CatalogCache) -> dict[str, CatalogDraft]:
+def _read_drafts(heads: dict[str, _Head], problems: list[Diagnostic], cache: CatalogCache) -> dict[str, CatalogDraft]:
     drafts: dict[str, CatalogDraft] = {}
     for name in _sorted_by_dependence(heads, problems):
         head = heads[name]
@@ -372,7 +374,7 @@ def _read_drafts(heads: dict[str, _Head], problems: list[Diagnostic], once: Cata
             known.merge(draft.known)
         if not head.is_complete or not drafts.keys() >= set(head.requires):
             known.unsure |= ALL_IDS
-        drafts[name] = once.draft(head, required, known, problems)
+        drafts[name] = cache.draft(head, required, known, problems)
     return drafts
 
 
@@ -386,9 +388,9 @@ def _read_heads(
     heads: dict[str, _Head] = {}
     for place in places:
         _add_head(heads, place, problems, is_named=True)
-    waiting = [name for head in heads.values() for name in head.requires]
-    while waiting:
-        name = waiting.pop(0)
+    pending = [name for head in heads.values() for name in head.requires]
+    while pending:
+        name = pending.pop(0)
         if name in heads:
             continue
         head = None
@@ -411,7 +413,7 @@ def _read_heads(
                 )
             )
         elif head is not None:
-            waiting.extend(head.requires)
+            pending.extend(head.requires)
     return heads
 
 
@@ -461,23 +463,23 @@ def _origin(place: CatalogFolder) -> str:
 def _sorted_by_dependence(heads: dict[str, _Head], problems: list[Diagnostic]) -> list[str]:
     """Return the names in an order in which required catalogs come first. Circles are reported and come last."""
     ordered: list[str] = []
-    waiting = sorted(heads)
-    while waiting:
-        ready = [n for n in waiting if all(r in ordered or r not in heads for r in heads[n].requires)]
+    pending = sorted(heads)
+    while pending:
+        ready = [n for n in pending if all(r in ordered or r not in heads for r in heads[n].requires)]
         if not ready:
             problems.append(
                 Diagnostic(
                     "catalogs require one another in a circle",
-                    file=heads[waiting[0]].tables.head_file,
+                    file=heads[pending[0]].tables.head_file,
                     column="requires",
-                    found=", ".join(waiting),
+                    found=", ".join(pending),
                     fix="move the tables that they share into another catalog",
                     code="FS120",
                 )
             )
-            ready = waiting
+            ready = pending
         ordered += ready
-        waiting = [n for n in waiting if n not in ready]
+        pending = [n for n in pending if n not in ready]
     return ordered
 
 

@@ -43,7 +43,7 @@ class Field:
     attribute: str = ""
     currency: str = ""
     """Field with the currency of an amount. Empty means the case's currency, or that of a neighboring amount."""
-    by: str = ""
+    declared_by: str = ""
     """Distribution of the plugin that declares it. Empty for friendshore's own."""
 
     @property
@@ -206,7 +206,7 @@ def _extended(columns: FactColumns, layout: Layout) -> Layout:
     table = layout.name.removesuffix(".csv")
     declarations = [(name, column, by) for of, name, column, by in columns.columns if of == table]
     fields = tuple(
-        Field(name, _kind_of_fact(column), _fact_meaning(column), column.example, by=by)
+        Field(name, _kind_of_fact(column), _fact_meaning(column), column.example, declared_by=by)
         for name, column, by in declarations
     )
     declared = {name: column for name, column, _ in declarations}

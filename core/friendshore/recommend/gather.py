@@ -100,27 +100,27 @@ def gather(
     catalogs: Sequence[Catalog] = (),
     rules: Sequence[Rule] = (),
     ids: KnownIds | None = None,
-    once: CatalogCache | None = None,
+    cache: CatalogCache | None = None,
     process: OtherProcess | None = None,
 ) -> Gathered:
     """Read everything that a case names.
 
     Args:
         ids: Collects the ids that the catalogs define, even if there are errors.
-        once: Cache of catalogs read for other cases.
+        cache: Cache of catalogs read for other cases.
         process: Process in which plugins are asked for their rule packs. None starts a new one.
     """
     catalogs, rules = tuple_of(catalogs, Catalog, "catalogs", CATALOGS), tuple_of(rules, Rule, "rules", RULES)
     plugins = registry if registry is not None else _registry(case, catalogs)
     plugins = plugins.blocking(case.blocked, Blocker.CASE)
     try:
-        return _gathered(case, plugins, catalogs, rules, ids, once, process)
+        return _gathered(case, plugins, catalogs, rules, ids, cache, process)
     except FriendshoreError:
         missing = absent(case, plugins)
         if not missing:
             raise
         # It fails again, now with an error that says what to install.
-        return _gathered(case, plugins.lacking(missing), catalogs, rules, ids, once, process)
+        return _gathered(case, plugins.lacking(missing), catalogs, rules, ids, cache, process)
 
 
 def _gathered(
@@ -129,7 +129,7 @@ def _gathered(
     catalogs: Sequence[Catalog],
     rules: Sequence[Rule],
     ids: KnownIds | None,
-    once: CatalogCache | None,
+    cache: CatalogCache | None,
     process: OtherProcess | None,
 ) -> Gathered:
     idle = plugins.idle_blocks(Blocker.CASE)
@@ -139,7 +139,7 @@ def _gathered(
     refs = named_catalogs(case, find_catalog, [catalog.name for catalog in catalogs], errors)
     readings = [ref.reading for ref in refs if ref.reading is not None]
     case, words = _with_demands(case, plugins, readings, errors)
-    read = _catalogs(case, catalogs, errors, partial(read_catalogs, refs, find_catalog, case.overlaps, ids, once))
+    read = _catalogs(case, catalogs, errors, partial(read_catalogs, refs, find_catalog, case.overlaps, ids, cache))
     case_packs = [] if errors else _case_packs(case, plugins, read, process, errors)
     named_packs = _packs(case, plugins, errors)
     packs = [*named_packs, *(pack for _, pack in case_packs)]

@@ -131,7 +131,7 @@ class _InstalledData:
         for name in self.registry.catalogs:
             try:
                 ref = self.registry.catalog_folder(name)
-                read_with_required = read_catalogs([ref], self.registry.catalog_folder, once=cache)
+                read_with_required = read_catalogs([ref], self.registry.catalog_folder, cache=cache)
             except FriendshoreError:
                 continue  # errors in another catalog are findings of that one
             catalogs[name] = next(catalog for catalog in read_with_required if catalog.name == ref.name)

@@ -107,7 +107,7 @@ class _CaseReader:
         """Return the facts of a case under both editions. None if it uses neither. Raises InputError or PluginError if it can't be read."""
         sides = (self.editions.old, self.editions.new)
         of_old, of_new = (with_settings(case, self.registry, side.values()) for side in sides)
-        today = gather(of_old, self.registry, once=self.catalog_cache, process=self.process)
+        today = gather(of_old, self.registry, cache=self.catalog_cache, process=self.process)
         used = used_of(case, today, self.editions)
         if not used:
             return None
@@ -123,7 +123,7 @@ class _CaseReader:
 
     def _under(self, side: Mapping[Named, Edition], case: Case, today: Gathered) -> Gathered:
         return gather(
-            with_editions(case, today, side.values()), self.registry, once=self.catalog_cache, process=self.process
+            with_editions(case, today, side.values()), self.registry, cache=self.catalog_cache, process=self.process
         )
 
 

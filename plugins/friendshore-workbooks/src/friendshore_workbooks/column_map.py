@@ -19,7 +19,7 @@ from friendshore.errors import Diagnostic
 from friendshore.reading import kinds as k
 from friendshore.reading.csvfile import NumberCell
 from friendshore.reading.fields import FactColumns, Field, Layout
-from friendshore.reading.kinds import Kind, named
+from friendshore.reading.kinds import Kind, text_reader
 from friendshore.reading.records import Entry
 from friendshore.reading.tomlfile import TomlFile, read_section, read_toml
 
@@ -243,7 +243,7 @@ SHEET = Layout(
         Field("separator", Kind("sign", _separator), "Separator of the columns of a CSV file. Blank: a comma.", ";"),
         Field(
             "decimal",
-            Kind("sign", named(_decimal_sign)),
+            Kind("sign", text_reader(_decimal_sign)),
             "Decimal sign of numbers that are text, in a CSV file or in a cell of a workbook. Blank: a point.",
             ",",
         ),
