@@ -412,7 +412,10 @@ def test_a_ranked_objective_whose_search_was_cut_short_has_a_finite_bound() -> N
         answer = solve_with_highs(linear, ask, hint)
         return replace(answer, outcome=SolverOutcome.FEASIBLE, bound=float("-inf"), out_of_time=True)
 
-    goals = [Goal(np.ones(len(linear.cost)), 0.0, whole=False), Goal(linear.cost, 0.0, whole=True)]
+    goals = [
+        Goal(np.ones(len(linear.cost)), 0.0, is_whole_objective=False),
+        Goal(linear.cost, 0.0, is_whole_objective=True),
+    ]
     search = Search(Watch(), 1e-6, engines=Engines((unproved,), (unproved,)))
     answer = solve_lexicographic(search, linear, goals)
     assert answer.outcome is SolverOutcome.FEASIBLE

@@ -32,7 +32,7 @@ def report_progress_to(watcher: Watcher | None) -> Iterator[None]:
     token = _reporter.set(
         None
         if watcher is None
-        else lambda done, total, doing, unit: watcher(done, total, monotonic() - started, doing, unit)
+        else lambda done, total, activity, unit: watcher(done, total, monotonic() - started, activity, unit)
     )
     try:
         yield
@@ -40,18 +40,18 @@ def report_progress_to(watcher: Watcher | None) -> Iterator[None]:
         _reporter.reset(token)
 
 
-def report_progress(done: int, total: int, doing: str, of: str) -> None:
-    """Report that `done` of `total` are done. `doing` names the current work, `of` the unit of the count."""
+def report_progress(done: int, total: int, activity: str, of: str) -> None:
+    """Report that `done` of `total` are done. `activity` names the current work, `of` the unit of the count."""
     reporter = _reporter.get()
     if reporter is not None:
-        reporter(done, total, doing, of)
+        reporter(done, total, activity, of)
 
 
-def with_progress(items: Sequence[T], doing: str, of: str, step: int = 1_000) -> Iterator[T]:
+def with_progress(items: Sequence[T], activity: str, of: str, step: int = 1_000) -> Iterator[T]:
     """Yield the items, and report the number done after every `step` of them."""
     for number, item in enumerate(items):
         if number % step == 0:
-            report_progress(number, len(items), doing, of)
+            report_progress(number, len(items), activity, of)
         yield item
 
 

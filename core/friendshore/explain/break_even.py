@@ -272,7 +272,7 @@ def _with_prices(search: _Search, result: BreakEven, factor: Decimal) -> BreakEv
     today = search.session.what_if(*search.base, Change(price=f"offer:{search.offer}", factor=Decimal(1)))
     offers = (facts for part in today.after for facts in part.verified.problem.offers)
     facts = next(facts for facts in offers if facts.offer.id == search.offer)
-    open_periods = [t for t, most in enumerate(facts.most) if most != 0] or [0]
+    open_periods = [t for t, most in enumerate(facts.max_units) if most != 0] or [0]
     first, last = facts.price[open_periods[0]], facts.price[open_periods[-1]]
     by_benchmark = facts.offer.price is not None and facts.offer.price.amount is None and not facts.offer.quotes
     premium = exact((1 + facts.offer.price.premium) * factor - 1) if by_benchmark and facts.offer.price else None

@@ -369,7 +369,7 @@ def names_with_restriction(kind: CauseKind, problem: Problem, arcs: Sequence[Arc
             return late | {
                 name
                 for name, facts in offers.items()
-                if 0 in facts.most or any(0 in pools.get(pool, ()) for pool in facts.pools)
+                if 0 in facts.max_units or any(0 in pools.get(pool, ()) for pool in facts.pools)
             }
         case "proof":
             return unproven_offers(problem)

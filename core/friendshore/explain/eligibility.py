@@ -199,7 +199,7 @@ class Eligibilities:
         """Return the maximum order in a period. None if unlimited."""
         facts = self.problem.offers[offer]
         pools = [self._pools[name] for name in facts.pools if name in self._pools]
-        return max_units(pools, facts.offer.capacity_use, facts.most[period], period)
+        return max_units(pools, facts.offer.capacity_use, facts.max_units[period], period)
 
     @cached_property
     def _pools(self) -> Mapping[str, Pool]:

@@ -235,7 +235,7 @@ def _add_payments(flows: _Flows, verified: VerifiedPlan, maker: Callable[[int, s
         ]
         made_rows.append((name, pool, line.quantity))
         flows.makers.append((name, line.quantity))
-        if not problem.offers[offer].single:
+        if not problem.offers[offer].has_one_output:
             co_products.append((pool, (offer, t), line.quantity, label_of_line))
             bought_kg[offer, t] += line.quantity
     _sum_into(flows.paid, paid_rows)
@@ -355,7 +355,7 @@ class OfferPrices:
         money = Fraction(moves.money(move))
         if uses.surcharges is not None:
             money += Fraction(uses.surcharges.get((index, ordered), Decimal(0)) - moves.charges[index][ordered])
-        return money if facts.single else money + Fraction(facts.price[ordered]) / Fraction(facts.mass_per_unit)
+        return money if facts.has_one_output else money + Fraction(facts.price[ordered]) / Fraction(facts.mass_per_unit)
 
     def _input_cost(self, offer: int, ordered: int, prices: _Prices) -> Fraction | None:
         """None if an input isn't available."""
@@ -365,7 +365,7 @@ class OfferPrices:
             if price is None:
                 return None
             cost += Fraction(line.per_unit) * price
-        return cost if facts.single else cost / Fraction(facts.mass_per_unit)
+        return cost if facts.has_one_output else cost / Fraction(facts.mass_per_unit)
 
     @cached_method
     def _input_prices(self, label: str) -> _Prices:

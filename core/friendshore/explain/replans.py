@@ -155,12 +155,12 @@ class PartReplans:
             units[problem.offers[offer].offer.id, t] += float(plan.x[column])
         for column, move in zip(program.columns.buy.tolist(), program.columns.buy_move.tolist(), strict=True):
             arc = problem.network.arcs[int(problem.moves.arc[move])]
-            if arc.offer >= 0 and problem.offers[arc.offer].single:
+            if arc.offer >= 0 and problem.offers[arc.offer].has_one_output:
                 units[arc.chained.offer.id, int(problem.moves.ordered[move])] += float(plan.x[column])
         slack, exceeding = 2 * float(case.resolution), set[str]()
         for facts in self.problem.offers:
             ordered = [units[facts.offer.id, t] for t in range(case.horizon.count)]
-            max_units = [inf if each is None else float(each) for each in facts.most]
+            max_units = [inf if each is None else float(each) for each in facts.max_units]
             total = inf if facts.offer.total is None else float(facts.offer.total)
             if sum(ordered) > total + slack or any(u > m + slack for u, m in zip(ordered, max_units, strict=True)):
                 exceeding.add(facts.offer.id)
@@ -249,7 +249,7 @@ class PartReplans:
 
     def _solve(self, program: Program, linear: Linear, targets: Ints, near: Floats | None = None) -> Floats | None:
         session = self.session
-        if any(not goal.whole for goal in program.goals):
+        if any(not goal.is_whole_objective for goal in program.goals):
             try:
                 solution = solve(
                     replace(program, linear=linear),

@@ -157,7 +157,7 @@ class Upstream:
             if self.problem.network.arcs[arc].lot >= 0
         )
         return (
-            any(0 in facts.most for facts in self.facts)
+            any(0 in facts.max_units for facts in self.facts)
             or any(0 in pool.capacity for pool in pools)
             or any(lot.period > 0 for lot in lots)
         )
@@ -165,7 +165,7 @@ class Upstream:
     def has_capacities(self) -> bool:
         names = {name for facts in self.facts for name in facts.pools}
         pools = (pool for pool in self.problem.pools if pool.facility in names)
-        own = any(facts.offer.total is not None or any(facts.most) for facts in self.facts)
+        own = any(facts.offer.total is not None or any(facts.max_units) for facts in self.facts)
         return own or any(each is not None for pool in pools for each in pool.capacity) or bool(self.problem.term_spans)
 
     def has_stores(self) -> bool:
@@ -357,7 +357,7 @@ def _with_larger_capacity(problem: Problem, *, capacity: bool, dated: bool) -> P
 
 def _unlimited(facts: OfferFacts) -> OfferFacts:
     offer = facts.offer.but(max_order=None, max_lots=None, max_per_year=None, total=None)
-    return facts._replace(offer=offer, most=tuple(most if most == 0 else None for most in facts.most))
+    return facts._replace(offer=offer, max_units=tuple(most if most == 0 else None for most in facts.max_units))
 
 
 def _larger_pool(problem: Problem, pool: Pool, *, capacity: bool, dated: bool) -> Pool:

@@ -199,7 +199,7 @@ class _OrderDays:
         return days
 
     def _order_key(self, item: Bought) -> tuple[int, int]:
-        single = self.ledger.problem.offers[item.arc.offer].single
+        single = self.ledger.problem.offers[item.arc.offer].has_one_output
         return item.arc.index if single else -1 - item.arc.offer, item.ordered
 
     def _early_day(self, items: Sequence[Bought]) -> date | None:
@@ -246,9 +246,9 @@ class _OrderDays:
             node, requirement, t = waiting.pop()
             for item in by_maker[node, requirement, t + 1]:
                 offer, before = item.arc.offer, item.ordered - 1
-                if before < 0 or item.arc.arrives[item.ordered] or problem.offers[offer].most[before] == 0:
+                if before < 0 or item.arc.arrives[item.ordered] or problem.offers[offer].max_units[before] == 0:
                     continue
-                single = problem.offers[offer].single
+                single = problem.offers[offer].has_one_output
                 labels = {item.requirement} if single else runs[offer, item.ordered]
                 inputs = {(feed, label, before) for feed in network.feeds[offer] for label in labels} - lacking
                 lacking |= inputs

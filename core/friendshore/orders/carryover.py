@@ -138,7 +138,9 @@ class _Carryover:
                 "title": f"Left of {facts.offer.id} after orders placed before {self.day}",
             }
             left = max(facts.offer.total - used, _ZERO)
-            yield pin | ({"offer": facts.offer.id, "at_most": _mass(left), "dated_by": "order"} if facts.single else {})
+            yield pin | (
+                {"offer": facts.offer.id, "at_most": _mass(left), "dated_by": "order"} if facts.has_one_output else {}
+            )
 
     def _capacity_pins(self) -> Iterator[dict[str, Any]]:
         """Yield a rule for each capacity if orders used more than the days before the new plan provide. Without `at_most`, it can't be stated."""
@@ -177,7 +179,7 @@ class _Carryover:
             }
             counted = {offer: weight for offer, weight in weights.items() if weight}
             limit = {"offers": counted, "at_most": _mass(left), "dated_by": "order", "from": self.day, "until": end}
-            yield pin | (limit if all(facts.single for facts in offers) else {})
+            yield pin | (limit if all(facts.has_one_output for facts in offers) else {})
 
     def _capacity_between(self, capacity: Sequence[Decimal | None], first: date, last: date) -> Decimal:
         """Return the capacity from a day to another. Periods with unlimited capacity count as 0."""
@@ -428,7 +430,7 @@ def planned_use(verified: VerifiedPlan, day: date, placed: Iterable[PlacedLine])
     for node, requirement, at, taken, offer in verified.ledger.draws():
         facts = problem.offers[offer]
         name = facts.offer.id
-        if facts.single:
+        if facts.has_one_output:
             share = confirmed.get((name, at, requirement), Fraction(0)) / Fraction(planned[name, at, requirement])
         else:
             share = confirmed.get((name, at, ""), Fraction(0)) / Fraction(units[offer, at])

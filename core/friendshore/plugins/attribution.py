@@ -31,14 +31,14 @@ Code = type | Callable[..., object]
 
 
 def exception_error(
-    info: PluginInfo, error: BaseException, doing: str, home: tuple[str, int | None] = ("", None)
+    info: PluginInfo, error: BaseException, predicate: str, home: tuple[str, int | None] = ("", None)
 ) -> PluginError:
-    """Return the error for a plugin's exception. `doing` is a predicate like `cannot be imported`. `home` is the place if the traceback has no code of the plugin."""
+    """Return the error for a plugin's exception. `predicate` is like `cannot be imported`. `home` is the place if the traceback has no code of the plugin."""
     file, line = _raised_at(error, info.package)
     if not file:
         file, line = home
     text = _error_text(info, error)
-    message = f"{info.label} {doing}: {type(error).__name__}: {text}"
+    message = f"{info.label} {predicate}: {type(error).__name__}: {text}"
     fix = _default_fix(info)
     if wants_tracebacks():
         _print_traceback(info, error)
@@ -239,9 +239,9 @@ def forbid_exit() -> None:
 
 
 @contextmanager
-def running(package: str, doing: str, whole: bool = False) -> Iterator[None]:
-    """Mark the enclosed code as a plugin's. Only with `whole`, when friendshore computes nothing inside, may it change the decimal context. Otherwise: `InvalidResult`."""
-    call = package, doing
+def running(package: str, activity: str, may_change_decimals: bool = False) -> Iterator[None]:
+    """Mark the enclosed code as a plugin's. Only with `may_change_decimals`, when friendshore computes nothing inside, may it change the decimal context. Otherwise: `InvalidResult`."""
+    call = package, activity
     with decimal.localcontext():
         settings_before = _decimal_settings()
         with _PROCESS.lock:
@@ -252,13 +252,13 @@ def running(package: str, doing: str, whole: bool = False) -> Iterator[None]:
             yield
         except KeyboardInterrupt:
             if _PROCESS.is_command_line and sys.stderr is not None:
-                sys.stderr.write(f"{package}: {doing} was running when Ctrl-C ended it\n")
+                sys.stderr.write(f"{package}: {activity} was running when Ctrl-C ended it\n")
             raise
         finally:
             with _PROCESS.lock:
                 _PROCESS.running.remove(call)
                 _report_current()
-        if not whole and _decimal_settings() != settings_before:
+        if not may_change_decimals and _decimal_settings() != settings_before:
             raise InvalidResult("it changed the decimal context of the process; fix: use decimal.localcontext()")
 
 

@@ -178,7 +178,7 @@ def kind_of(rule: type[Rule], info: PluginInfo) -> str:
 def manager_of(info: PluginInfo, entry: EntryPoint) -> pluggy.PluginManager:
     """Return a plugin manager for one plugin alone, so that an error can't be attributed to another."""
     try:
-        with running(info.package, "its import", whole=True):
+        with running(info.package, "its import", may_change_decimals=True):
             code = entry.load()
     except BaseException as error:  # SystemExit too, since the program would seem to succeed
         if not is_plugin_fault(error):
@@ -215,7 +215,7 @@ def _hook_results(
         )
     for implementation in implementations:
         try:
-            with running(info.package, f"its hook `{hook}`", whole=True):
+            with running(info.package, f"its hook `{hook}`", may_change_decimals=True):
                 yielded = implementation.function(**{name: arguments[name] for name in implementation.argnames})
                 things += [] if yielded is None else yielded
         except BaseException as error:

@@ -281,7 +281,7 @@ def _read_tables(reader: Reader, what: What, request: ReadRequest, info: PluginI
             f"the reader `{reader.name}` can't read a {what}", found=request.argument, fix=fix, code="FS426"
         )
     try:
-        with running(info.package, f"its reader `{reader.name}`", whole=True):
+        with running(info.package, f"its reader `{reader.name}`", may_change_decimals=True):
             yielded = getattr(reader, what)(request)
             if isinstance(yielded, TableRows) and what == "demand":
                 yielded = CatalogRows({}, {"demand": yielded})

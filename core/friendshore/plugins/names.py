@@ -53,7 +53,7 @@ class Block(Record):
         return _UNDO[self.by].format(self.name)
 
     @property
-    def whole(self) -> bool:
+    def is_whole_plugin(self) -> bool:
         return ":" not in self.name
 
     def meets(self, info: PluginInfo, name: str = "") -> bool:
@@ -62,7 +62,7 @@ class Block(Record):
         names = filter(None, (info.distribution, info.name, info.package))
         if normalized_name(plugin) not in map(normalized_name, names):
             return False
-        return self.whole or (thing in info.brings and name in ("", thing))
+        return self.is_whole_plugin or (thing in info.brings and name in ("", thing))
 
 
 def environment_blocks() -> tuple[Block, ...]:
@@ -73,7 +73,7 @@ def environment_blocks() -> tuple[Block, ...]:
 def with_blocks(plugin: Plugin, blocks: Iterable[Block]) -> Plugin:
     """Mark a plugin as blocked, in whole or in part. Its names stay known, so that an error can explain the block."""
     matching = _matching_blocks(plugin.info, blocks)
-    whole_blocks = [block for block in matching if block.whole]
+    whole_blocks = [block for block in matching if block.is_whole_plugin]
     if not whole_blocks:
         withheld = tuple(sorted({block.name.partition(":")[2] for block in matching}))
         return replace(plugin, info=plugin.info.but(withheld=withheld)) if withheld else plugin

@@ -268,7 +268,7 @@ class Charges:
     def _values_of(self, offer: int) -> Sequence[Decimal]:
         facts, nothing = self.offers[offer], Decimal(0)
         mass = facts.mass_per_unit
-        prices = facts.price if facts.single else tuple([exact(price / mass) for price in facts.price])
+        prices = facts.price if facts.has_one_output else tuple([exact(price / mass) for price in facts.price])
         return tuple([max(price, nothing) for price in prices]) if min(prices) < nothing else prices
 
     def parts(self, arc: Arc, use: Use, t: int) -> dict[str, Decimal]:

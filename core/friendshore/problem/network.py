@@ -515,7 +515,9 @@ def build_moves(
         ordered=ordered,
         delivered=ordered + lag[arc_index, ordered],
         first=np.searchsorted(arc_index, np.arange(len(arcs) + 1)),
-        prices=[offers[arc.offer].price if arc.offer >= 0 and offers[arc.offer].single else zeros for arc in arcs],
+        prices=[
+            offers[arc.offer].price if arc.offer >= 0 and offers[arc.offer].has_one_output else zeros for arc in arcs
+        ],
         charges=charges,
         freights=_by_order(arcs),
         slots=slots,
@@ -548,9 +550,9 @@ def _by_order(arcs: Sequence[Arc]) -> list[tuple[Decimal, ...]]:
 def _open_in(offers: Sequence[OfferFacts]) -> NDArray[np.bool_]:
     open_by_limit: dict[int, list[bool]] = {}
     for facts in offers:
-        if id(facts.most) not in open_by_limit:
-            open_by_limit[id(facts.most)] = [limit != 0 for limit in facts.most]
-    return np.array([open_by_limit[id(facts.most)] for facts in offers], dtype=bool)
+        if id(facts.max_units) not in open_by_limit:
+            open_by_limit[id(facts.max_units)] = [limit != 0 for limit in facts.max_units]
+    return np.array([open_by_limit[id(facts.max_units)] for facts in offers], dtype=bool)
 
 
 def ranges(first: NDArray[np.intp], last: NDArray[np.intp]) -> NDArray[np.intp]:

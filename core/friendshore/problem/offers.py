@@ -271,14 +271,14 @@ class OfferFacts(NamedTuple):
     chained: tuple[Chained, ...]
     price: Sequence[Decimal]
     """Money per unit in each order period, in the case's currency."""
-    most: tuple[Decimal | None, ...]
+    max_units: tuple[Decimal | None, ...]
     """Maximum units ordered in each period by its own limits. None means no limit, 0 that it can't be ordered."""
     pools: tuple[str, ...]
     onboarding: Decimal
     """One-off cost in the case's currency."""
 
     @property
-    def least(self) -> Decimal:
+    def min_units(self) -> Decimal:
         """Minimum units of an order, in whole lots. 0 means no minimum."""
         return self.in_lots(self.offer.min_order or Decimal(0))
 
@@ -287,20 +287,24 @@ class OfferFacts(NamedTuple):
         return units if lot is None else exact((units / lot).to_integral_value(ROUND_CEILING) * lot)
 
     @property
-    def single(self) -> bool:
+    def has_one_output(self) -> bool:
         """True if its unit is a kilogram of its one output."""
         return len(self.offer.outputs) == 1
 
     @property
-    def limited(self) -> bool:
-        return bool(self.offer.min_order) or self.offer.total is not None or self.most.count(None) < len(self.most)
+    def has_limit(self) -> bool:
+        return (
+            bool(self.offer.min_order)
+            or self.offer.total is not None
+            or self.max_units.count(None) < len(self.max_units)
+        )
 
     @property
     def negative_price_periods(self) -> tuple[int, ...]:
         """Order periods in which it may be ordered at a price below zero."""
         if not self.offer.has_negative_price:
             return ()
-        periods = enumerate(zip(self.price, self.most, strict=True))
+        periods = enumerate(zip(self.price, self.max_units, strict=True))
         return tuple(t for t, (price, limit) in periods if price < 0 and limit != 0)
 
     @property
@@ -396,7 +400,7 @@ class OfferReader:
             place=self.facility.place or self.facility.country,
             chained=tuple(self._chained(self.merged.materials[line.material]) for line in self.offer.outputs),
             price=price,
-            most=limits,
+            max_units=limits,
             pools=self._pools(),
             onboarding=onboarding,
         )

@@ -253,7 +253,7 @@ class PriceDates:
         for arc in problem.network.arcs:
             if arc.offer < 0:
                 continue
-            for period, limit in zip(periods, problem.offers[arc.offer].most, strict=True):
+            for period, limit in zip(periods, problem.offers[arc.offer].max_units, strict=True):
                 if limit != 0 and arc.arrival(period.index) < len(periods):
                     dates.update(self.of(arc, period.index, arc.arrival(period.index)))
         return sorted(dates, key=PriceDate.order)

@@ -132,7 +132,7 @@ class Store:
     def stores_nothing(self) -> bool:
         return not any(limit is None or limit for limit in self.limit)
 
-    def left(self, since: int) -> tuple[Decimal, ...]:
+    def remaining_shares(self, since: int) -> tuple[Decimal, ...]:
         """Return the fraction of a kilogram from `since` that is left at the end of each period from then on, before rounding."""
         return tuple(accumulate(self.kept[since + 1 :], mul, initial=Decimal(1)))
 

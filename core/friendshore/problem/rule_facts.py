@@ -90,7 +90,7 @@ class Dues:
             ("price schedules", (i for span in trade.price_spans for i in span.offers)),
             ("terms of trade", (i for span in trade.term_spans if span.fixed for i in span.offers)),
             ("take-or-pay", (commitment.offer for commitment in trade.commitments)),
-            ("runs", (i for i in offers if not counted[i].single and not counted[i].offer.inputs)),
+            ("runs", (i for i in offers if not counted[i].has_one_output and not counted[i].offer.inputs)),
         ]
         costs = {
             (counted[i].offer.id, cost): None for cost, positions in offers_by_cost for i in positions if i in offers
@@ -113,13 +113,13 @@ class Dues:
 
     def _fixed(self, count: Count, periods: Collection[int]) -> Iterable[tuple[int, float]]:
         for position, span in enumerate(self._trade.term_spans):
-            if span.fixed and span.due in periods:
-                arcs = (arc for offer in span.offers for arc in self._arcs[offer] if span.goes(arc.node[1]))
+            if span.fixed and span.due_period in periods:
+                arcs = (arc for offer in span.offers for arc in self._arcs[offer] if span.covers_place(arc.node[1]))
                 yield position, max(_counts(count, arcs), default=0.0)
 
     def _untaken(self, count: Count, periods: Collection[int]) -> Iterable[tuple[int, float]]:
         for position, commitment in enumerate(self._trade.commitments):
-            if commitment.due in periods:
+            if commitment.due_period in periods:
                 yield position, max(_counts(count, self._arcs[commitment.offer]))
 
 
@@ -285,7 +285,7 @@ class ProblemFacts:
         for arc in self._arcs:
             if arc.offer >= 0:
                 counts[arc.offer] = max(counts[arc.offer], float(count(arc.chained, arc.move.to)))
-        several = [0.0 if facts.single else c for facts, c in zip(self._counted, counts, strict=True)]
+        several = [0.0 if facts.has_one_output else c for facts, c in zip(self._counted, counts, strict=True)]
         terms: list[Term] = [SpentTerm(*self._moves_that(count, periods, dated="ordered"), for_uses=for_uses)]
         terms.append(MakingTerm(*self._cells(enumerate(several), periods), for_uses=for_uses))
         if for_uses is not None and for_uses.not_free_of:

@@ -183,7 +183,7 @@ def _ambiguous_discounts(span: PriceSpan, counted: Sequence[OfferFacts]) -> Iter
     if span.all_units or span.by_money or all(tier.price is not None for tier in span.tiers):
         return
     orders = ((counted[i], t) for i in span.offers for t in span.periods)
-    prices = sorted({facts.price[t] for facts, t in orders if facts.most[t] != 0})
+    prices = sorted({facts.price[t] for facts, t in orders if facts.max_units[t] != 0})
     if len(prices) > 1:
         yield Diagnostic(
             f"the incremental discount of {span} applies to several list prices, so the units in each tier are ambiguous",
@@ -229,10 +229,10 @@ class TermSpan:
     pools: tuple[int, ...] = ()
 
     @property
-    def due(self) -> int:
+    def due_period(self) -> int:
         return self.periods[0]
 
-    def goes(self, place: str) -> bool:
+    def covers_place(self, place: str) -> bool:
         return not self.terms.places or place in self.terms.places
 
     def __str__(self) -> str:
@@ -290,7 +290,7 @@ def _setup_pools(terms: Terms, offers: Sequence[int], merged: Merged, pools: Seq
 
 def _ambiguous_places(terms: Terms, offers: Sequence[int], counted: Sequence[OfferFacts]) -> Iterator[Diagnostic]:
     for offer in offers:
-        if terms.places and not counted[offer].single:
+        if terms.places and not counted[offer].has_one_output:
             yield Diagnostic(
                 f"the terms of {terms.name} are for some places, but `{counted[offer].offer.id}` makes several materials in one run, "
                 "which may go to different places",
@@ -314,7 +314,7 @@ class Commitment:
     """Money due per untaken unit, in the case's currency."""
 
     @property
-    def due(self) -> int:
+    def due_period(self) -> int:
         return self.periods[-1]
 
 

@@ -121,7 +121,7 @@ def _unit_bounds(needs: _ChainNeeds, may_exceed_need: bool) -> Floats:
 
 def _within_capacity(problem: Problem, units: Floats) -> Floats:
     offers = problem.offers
-    units = np.minimum(units, table([facts.most for facts in offers], problem.case.horizon.count))
+    units = np.minimum(units, table([facts.max_units for facts in offers], problem.case.horizon.count))
     use = as_floats([facts.offer.capacity_use for facts in offers])
     capacity = problem.capacity
     member = np.array([offer for pool in problem.pools for offer in pool.offers], dtype=np.intp)
@@ -139,7 +139,7 @@ def _within_capacity(problem: Problem, units: Floats) -> Floats:
 def _min_order_units(problem: Problem, units_by_cell: Mapping[tuple[int, int], float]) -> Floats:
     """Return the minimum size of an order in whole lots, whatever the need: its minimum, a price tier, or terms of trade."""
     offers = problem.offers
-    minima = np.array([float(facts.least) if facts.offer.min_order else 0.0 for facts in offers])
+    minima = np.array([float(facts.min_units) if facts.offer.min_order else 0.0 for facts in offers])
     min_units: Floats = np.tile(minima[:, None], problem.case.horizon.count)
     for cell, units_to_reach in units_by_cell.items():
         min_units[cell] = max(min_units[cell], float(offers[cell[0]].in_lots(Decimal(repr(units_to_reach)))))
@@ -314,7 +314,7 @@ class _ChainNeeds:
         problem, facts = self.problem, self.problem.offers[offer]
         pools = [pool for pool in problem.pools if pool.facility in facts.pools]
         period_limits = [
-            max_units(pools, facts.offer.capacity_use, facts.most[t], t) for t in facts.negative_price_periods
+            max_units(pools, facts.offer.capacity_use, facts.max_units[t], t) for t in facts.negative_price_periods
         ]
         limits = [] if facts.offer.total is None else [facts.offer.total]
         limits += (

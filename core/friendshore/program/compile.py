@@ -146,7 +146,7 @@ class _Splitter:
         in_period = (problem.moves.ordered[columns.buy_move] == t) & (columns.buy_compliance_class == class_index)
         for position in np.flatnonzero(in_period).tolist():
             arc = arcs[int(self._arc[position])]
-            if arc.offer in makers and problem.offers[arc.offer].single and arc.order_by[t] < day:
+            if arc.offer in makers and problem.offers[arc.offer].has_one_output and arc.order_by[t] < day:
                 yield int(columns.buy[position]), self._per_unit(arc.offer, node)
         for (offer, *class_and_period), column in columns.make.items():
             is_relevant = offer in makers and class_and_period == [class_index, t]
@@ -171,7 +171,9 @@ class Buying:
         self.count = problem.case.horizon.count
         arcs, moves = problem.network.arcs, problem.moves
         # True if a kilogram along an arc is a unit of its offer.
-        self.single = np.array([arc.offer >= 0 and problem.offers[arc.offer].single for arc in arcs], dtype=bool)
+        self.single = np.array(
+            [arc.offer >= 0 and problem.offers[arc.offer].has_one_output for arc in arcs], dtype=bool
+        )
         self.discount = discount
         price = cells(moves.prices, self.count, moves.arc, moves.ordered)
         landed_costs = cells(self._landed(), self.count, moves.arc, moves.ordered)
@@ -419,7 +421,7 @@ class _Compiler:
         """Add columns for units of offers with several outputs, and rows that limit the purchases of each output."""
         arcs, moves, columns = self.problem.network.arcs, self.problem.moves, self.columns
         has_outputs = np.array(
-            [arc.offer >= 0 and not self.problem.offers[arc.offer].single for arc in arcs], dtype=bool
+            [arc.offer >= 0 and not self.problem.offers[arc.offer].has_one_output for arc in arcs], dtype=bool
         )
         bought: dict[int, Bought] = {}
         for position in np.flatnonzero(has_outputs[moves.arc[columns.buy_move]]).tolist():
@@ -545,7 +547,7 @@ class _Compiler:
         years = [float(period.years) for period in problem.case.horizon.periods]
         for lot_index, lot in enumerate(problem.lots):
             store = problem.stores[lot.material, lot.place.id]
-            remaining_shares = [float(share) for share in store.left(lot.period)]
+            remaining_shares = [float(share) for share in store.remaining_shares(lot.period)]
             later_periods = np.arange(lot.period, self.count)
             holding_cost = sum(
                 float(store.holding[t]) * remaining_shares[t - lot.period] * years[t] * self.discount[t]

@@ -195,7 +195,7 @@ class _Decoder:
             self.inflow[cell] += count * unit
 
     def _draw_inputs(self, offer: Ints, compliance_class: Ints, ordered: Ints, counts: Integers, unit: Decimal) -> None:
-        needs_inputs = [facts.single and bool(facts.offer.inputs) for facts in self.problem.offers]
+        needs_inputs = [facts.has_one_output and bool(facts.offer.inputs) for facts in self.problem.offers]
         drawing = np.flatnonzero(np.array([*needs_inputs, False], dtype=bool)[offer])
         parts = (offer[drawing], compliance_class[drawing], ordered[drawing], counts[drawing])
         for offer_index, class_index, t, count in zip(*(values.tolist() for values in parts), strict=True):

@@ -173,7 +173,7 @@ class TermColumns:
         )
         if for_uses is not None:
             return
-        remaining_shares = self.problem.stores[self.problem.network.nodes[node]].left
+        remaining_shares = self.problem.stores[self.problem.network.nodes[node]].remaining_shares
         for lot in self.lots_by_node.get(node, ()):
             from_period = self.problem.lots[lot].period
             if from_period <= t:
@@ -342,8 +342,7 @@ class Goal:
     cost: Floats
     within: float
     """Share by which later levels may worsen it."""
-    whole: bool
-    """True if it is the whole objective."""
+    is_whole_objective: bool
 
 
 def add_concentration_columns(objectives: Sequence[Objective], term_columns: TermColumns) -> list[list[int]]:

@@ -225,7 +225,7 @@ def add_term_spans(draft: ProgramDraft) -> None:
             continue
         switch = None
         if terms.switches:
-            cost = float(span.fixed) * draft.discount[span.due]
+            cost = float(span.fixed) * draft.discount[span.due_period]
             switch = draft.switch(span.offers, span.periods, owner, cost, terms.places)
             assert switch is not None
             draft.columns.placed[number] = switch
@@ -269,7 +269,7 @@ def add_pools(draft: ProgramDraft) -> None:
 def add_limits(draft: ProgramDraft) -> None:
     offers, units, count = draft.problem.offers, draft.units, draft.count
     limits = np.full((len(offers), count + 1), np.inf)
-    limits[:, :count] = table([facts.most for facts in offers], count)
+    limits[:, :count] = table([facts.max_units for facts in offers], count)
     for index, facts in enumerate(offers):
         if facts.offer.total is not None:
             limits[index, count] = float(facts.offer.total)
@@ -300,7 +300,7 @@ def add_commitments(draft: ProgramDraft) -> None:
         if used is None:
             continue
         draft.columns.onboard[commitment.offer] = used
-        cost = float(commitment.rate) * draft.discount[commitment.due]
+        cost = float(commitment.rate) * draft.discount[commitment.due_period]
         column = draft.assembly.add_columns(1, cost, float(commitment.quantity))
         draft.columns.untaken[number] = column
         _, ordered, _ = draft.ordering([commitment.offer], commitment.periods)
@@ -319,7 +319,7 @@ def add_order_minima(draft: ProgramDraft) -> None:
     draft.columns.order.update(zip(_pairs(draft, cells), switches.tolist(), strict=True))
     row = draft.assembly.add_rows(len(cells), 0.0, np.inf, owners)
     draft.assembly.add_entries(row + entry, columns, 1.0)
-    draft.assembly.add_entries(row + np.arange(len(cells)), switches, -as_floats([offers[i].least for i in offer]))
+    draft.assembly.add_entries(row + np.arange(len(cells)), switches, -as_floats([offers[i].min_units for i in offer]))
 
 
 def add_lots(draft: ProgramDraft) -> None:

@@ -296,7 +296,7 @@ class _BalanceRepair:
     def _update_inputs(self, order: int, compliance_class: int, change: int) -> None:
         position = int(self.orders[order])
         offer = int(self.offer[position])
-        if offer >= 0 and self.problem.offers[offer].single:
+        if offer >= 0 and self.problem.offers[offer].has_one_output:
             for line in range(int(self.recipes.first[offer]), int(self.recipes.first[offer + 1])):
                 cell = self._cell(int(self.recipes.node[line]), compliance_class)
                 self.flow[cell, self.ordered[position]] -= change * self.recipes.per_unit[line]
@@ -327,7 +327,7 @@ class _BalanceRepair:
         cells = len(self.index) * len(self.problem.compliance_classes)
         arriving = np.bincount(self.cell * self.count + self.delivered, steps, minlength=cells * self.count)
         flow = arriving.astype(np.float64, copy=False).reshape(cells, self.count)
-        single = np.array([facts.single for facts in offers], dtype=bool)
+        single = np.array([facts.has_one_output for facts in offers], dtype=bool)
         make_entries = [(o, r, t, self.x[c] / self.step) for (o, r, t), c in columns.make.items() if r >= 0]
         make_arrays = [np.array(values) for values in zip(*make_entries, strict=True)] or [np.empty(0)] * 4
         drawing = np.flatnonzero((self.offer >= 0) & (steps > 0))

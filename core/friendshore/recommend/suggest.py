@@ -337,7 +337,7 @@ def _permit_spans(problem: Problem) -> Iterator[_DatedSpan]:
 def _prices(problem: Problem) -> Iterator[Diagnostic]:
     prices: defaultdict[str, list[tuple[Decimal, str]]] = defaultdict(list)
     for facts in problem.offers:
-        if facts.single:
+        if facts.has_one_output:
             prices[facts.offer.outputs[0].material] += [(price, facts.offer.id) for price in facts.price if price > 0]
     for material, amounts in sorted(prices.items()):
         (low, cheapest), (high, most_expensive) = min(amounts), max(amounts)
@@ -460,7 +460,7 @@ def _below_resolution(program: Program) -> Iterator[Diagnostic]:
     for facts, amount in zip(problem.offers, max_delivered.tolist(), strict=True):
         if 0 < amount < step:
             yield _below(f"offer `{facts.offer.id}` can deliver", amount, facts.offer.catalog, program)
-        if facts.single and facts.offer.inputs and np.isfinite(amount):
+        if facts.has_one_output and facts.offer.inputs and np.isfinite(amount):
             for line in facts.offer.inputs:
                 key = (facts.offer.id, line.material, facts.offer.catalog)
                 max_used[key] = amount / float(facts.mass_per_unit) * float(line.per_unit)

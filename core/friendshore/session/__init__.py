@@ -215,7 +215,7 @@ class Session:
         problem = replace(self.problem, case=case)
         goals = self.program.goals[:levels]
         if len(problem.objectives) > levels:
-            goals = (*goals, Goal(self.program.linear.cost, within=0.0, whole=True))
+            goals = (*goals, Goal(self.program.linear.cost, within=0.0, is_whole_objective=True))
         program = replace(self.program, problem=problem, goals=goals)
         return verify(problem, plan_of(program, solve(program, self.left(), None, self.cancel, self.answers)))
 
@@ -254,8 +254,8 @@ class Session:
         program, cheapest = self.compiled(members)
         cost = np.zeros(len(program.linear.cost))
         cost[program.columns.buy] = weights(program, weigh, output) * (-1.0 if largest else 1.0)
-        ranked = [goal for goal in program.goals if not goal.whole]
-        extreme_program = replace(program, goals=(*ranked, Goal(cost, 0.0, whole=False)))
+        ranked = [goal for goal in program.goals if not goal.is_whole_objective]
+        extreme_program = replace(program, goals=(*ranked, Goal(cost, 0.0, is_whole_objective=False)))
         if within is None:
             solution = self._solved(extreme_program)
         else:

@@ -259,11 +259,11 @@ def least_moved(program: Program, *before: Mapping[Line, float]) -> Program:
         sums = Entries.summed(line_of, column, np.ones(len(line_and_column)), (count, len(linear.cost)))
         linear = with_differences(linear, sums, np.array([purchases.get(line, 0.0) for line in position]))
     columns = len(linear.cost)
-    ranked = program.goals or (Goal(program.linear.cost, 0.0, whole=True),)
+    ranked = program.goals or (Goal(program.linear.cost, 0.0, is_whole_objective=True),)
     goals = [replace(goal, cost=np.pad(goal.cost, (0, columns - len(goal.cost)))) for goal in ranked]
     for level in range(len(before)):
         cost = np.zeros(columns)
         cost[first + 2 * count * level : first + 2 * count * (level + 1)] = 1.0
-        goals.append(Goal(cost, 0.0, whole=False))
+        goals.append(Goal(cost, 0.0, is_whole_objective=False))
     owners = [*program.owners, (program.linear.entries.shape[0], "kilograms moved")]
     return replace(program, linear=linear, goals=tuple(goals), owners=owners)

@@ -155,7 +155,7 @@ def digest(linear: Linear, goals: Sequence[Goal] = ()) -> bytes:
     arrays = [
         linear.cost, linear.lower, linear.upper, linear.integer, linear.row_lower, linear.row_upper,
         linear.entries.indptr, linear.entries.indices, linear.entries.data, *(goal.cost for goal in goals),
-        np.array([(goal.within, goal.whole) for goal in goals]),
+        np.array([(goal.within, goal.is_whole_objective) for goal in goals]),
     ]  # fmt: skip
     digest_state = blake2b("".join([f"{array.shape}{array.dtype.char}" for array in arrays]).encode(), digest_size=16)
     for array in arrays:

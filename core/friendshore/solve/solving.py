@@ -90,7 +90,7 @@ def goals_within(goals: Sequence[Goal], columns: Ints) -> list[tuple[int, Goal]]
 
 def is_ranked(goals: Sequence[Goal]) -> bool:
     """Return True if some level isn't the whole objective. Otherwise a component is solved as if nothing were ranked."""
-    return any(not goal.whole for goal in goals)
+    return any(not goal.is_whole_objective for goal in goals)
 
 
 def solve_lexicographic(
@@ -109,12 +109,12 @@ def solve_lexicographic(
         level_search = search.with_watch(search.watch.share(1 / (len(goals) - rank)))
         answer = _solve_level(level_search, replace(linear, cost=goal.cost, constant=0.0), kept_levels, best, start)
         if answer.x is None:  # only possible in the first level, since later ones have its plan
-            return SolverAnswer(answer.outcome, bound=answer.bound if goal.whole else bound)
+            return SolverAnswer(answer.outcome, bound=answer.bound if goal.is_whole_objective else bound)
         value_of_level = answer.objective
         max_kept = value_of_level + goal.within * abs(value_of_level)
         answers.append(answer)
         best, linked = answer, answer.joined
-        bound = answer.bound if goal.whole else bound
+        bound = answer.bound if goal.is_whole_objective else bound
         kept_levels.append(_KeptLevel(goal.cost, max_kept, answer.x))
         reached.append(LevelResult(value_of_level, answer.bound, max_kept))
     assert best.x is not None
@@ -534,7 +534,7 @@ def _level_results(program: Program, part: Component, answer: SolverAnswer) -> l
     for rank, goal in ranked:
         value = float(goal.cost @ answer.x)
         min_value = trivial_bound(replace(part.linear, cost=goal.cost))
-        bound = max(min(answer.bound, value), min_value) if goal.whole else min_value
+        bound = max(min(answer.bound, value), min_value) if goal.is_whole_objective else min_value
         results.append((rank, LevelResult(value, bound, value + goal.within * abs(value))))
     return results
 

@@ -211,7 +211,7 @@ def reused(verified: VerifiedPlan, problem: Problem) -> VerifiedPlan | None:
 
 
 def _orders_without_supply(verified: VerifiedPlan, problem: Problem) -> bool:
-    max_by_offer = {facts.offer.id: facts.most for facts in problem.offers}
+    max_by_offer = {facts.offer.id: facts.max_units for facts in problem.offers}
     columns, offers = verified.ledger.columns, verified.problem.offers
     orders = set(zip(columns.offer.tolist(), columns.ordered.tolist(), strict=True))
     limits = ((max_by_offer.get(offers[offer].offer.id), ordered) for offer, ordered in orders if offer >= 0)

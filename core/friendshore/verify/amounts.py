@@ -166,13 +166,13 @@ class Amounts:
 
     def _offer_limits(self) -> None:
         orders, count = self.ledger.orders, self.problem.case.horizon.count
-        offers = [(i, f) for i, f in enumerate(self.problem.offers) if f.limited]
+        offers = [(i, f) for i, f in enumerate(self.problem.offers) if f.has_limit]
         units = self.ledger.units() if offers else {}
         for offer, facts in offers:
             for t in np.flatnonzero(orders.pieces[offer]).tolist():
                 amount, pieces = units[offer, t], Decimal(self.ledger.pieces(offer, t))
                 ordered = f"is ordered from `{facts.offer.id}` in {self.problem.case.horizon.label(t)} than"
-                max_units, min_order = facts.most[t], facts.offer.min_order
+                max_units, min_order = facts.max_units[t], facts.offer.min_order
                 if max_units is not None:
                     self.ledger.report_excess("FS627", amount - max_units, pieces, f"more {ordered} it offers")
                 if min_order and amount > 0:

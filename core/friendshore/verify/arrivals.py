@@ -86,7 +86,7 @@ def _draws(ledger: PlanEntries) -> Iterator[tuple[tuple[Node, int], DatedFlow]]:
     orders = [
         (item.arc.offer, item.requirement, item.ordered, item.quantity, item.arc.order_by[item.ordered])
         for item in ledger.bought
-        if item.arc.offer >= 0 and problem.offers[item.arc.offer].single
+        if item.arc.offer >= 0 and problem.offers[item.arc.offer].has_one_output
     ]
     for make, offer in ledger.makes:
         ways = [arc for arc in problem.network.arcs if arc.offer == offer and arc.arrival(make.period) < count]

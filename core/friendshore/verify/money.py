@@ -52,7 +52,7 @@ def placed_orders(ledger: PlanEntries) -> list[Placed]:
     pieces: defaultdict[int, int] = defaultdict(int)
     for offer, t, place, quantity, roundings in ledger.ordered():
         for position in spans.get((offer, t), ()):
-            if place is None or ledger.problem.term_spans[position].goes(place):
+            if place is None or ledger.problem.term_spans[position].covers_place(place):
                 units[position] += quantity
                 pieces[position] += roundings
     return [
@@ -282,7 +282,7 @@ class Costing:
     def line(self, item: Bought) -> Line:
         arc, ordered, quantity = item.arc, item.ordered, item.quantity
         facts = self.problem.offers[arc.offer]
-        direct = facts.price[ordered] * quantity if facts.single else Decimal(0)
+        direct = facts.price[ordered] * quantity if facts.has_one_output else Decimal(0)
         return Line(
             arc,
             item.requirement,
@@ -290,7 +290,7 @@ class Costing:
             item.delivered,
             quantity,
             item.licences,
-            price=direct if facts.single else exact(self._cost_per_kg_made[arc.offer, ordered] * quantity),
+            price=direct if facts.has_one_output else exact(self._cost_per_kg_made[arc.offer, ordered] * quantity),
             direct=direct,
             charges=self.charge(arc, item.requirement, ordered) * quantity,
             freight=arc.freight[item.delivered] * quantity,
@@ -360,8 +360,8 @@ class Costing:
             "charges": charges,
             "freight": freight,
             "onboarding": {0: self.onboarding()},
-            "fixed": totals((placed.span.due, placed.span.fixed) for placed in self.placed),
-            "untaken": totals((shortfall.commitment.due, shortfall.due) for shortfall in self.untaken),
+            "fixed": totals((placed.span.due_period, placed.span.fixed) for placed in self.placed),
+            "untaken": totals((shortfall.commitment.due_period, shortfall.due) for shortfall in self.untaken),
             "holding": self.holding(),
         }
 

@@ -58,7 +58,7 @@ class Bought:
 
 def in_lots(problem: Problem, offer: int) -> bool:
     """Return True if a purchase is part of a lot, and needn't be a multiple of the resolution. An `offer` of -1 is a stock lot."""
-    return offer >= 0 and problem.offers[offer].single and problem.offers[offer].offer.lot is not None
+    return offer >= 0 and problem.offers[offer].has_one_output and problem.offers[offer].offer.lot is not None
 
 
 def in_columns(entries: Sequence[Purchase | LotUse], unit: Decimal) -> PurchaseTable:
@@ -120,7 +120,7 @@ class PurchaseColumns:
         network, offers = problem.network.arcs, problem.offers
         arc = joined([arcs for _, arcs in tables])
         offer, lot = _ints([a.offer for a in network])[arc], _ints([a.lot for a in network])[arc]
-        single = np.array([*(facts.single for facts in offers), False], dtype=bool)[offer]
+        single = np.array([*(facts.has_one_output for facts in offers), False], dtype=bool)[offer]
         sold_in_lots = np.array([*(facts.offer.lot is not None for facts in offers), False], dtype=bool)[offer]
         codes: dict[str, int] = {}
         for table, _ in tables:
@@ -254,7 +254,7 @@ class _Matcher:
                 f"{item} arrives in {horizon.label(purchase.delivered)}",
                 expected=f"{horizon.label(arrival)}, {arc.lags[purchase.ordered]} periods after the order",
             )
-        if self.problem.offers[arc.offer].most[purchase.ordered] == 0:
+        if self.problem.offers[arc.offer].max_units[purchase.ordered] == 0:
             self.report("FS624", f"{item} is ordered in a period in which it isn't offered")
         return arc.index if self._has_valid_quantity(purchase, arc.offer) else None
 
@@ -485,7 +485,7 @@ class PlanEntries:
         """Yield offer, period, place, units, and maximum rounding error in half steps of every order. Runs of several outputs have no place."""
         for item in self.bought:
             offer = item.arc.offer
-            if offer >= 0 and self.problem.offers[offer].single:
+            if offer >= 0 and self.problem.offers[offer].has_one_output:
                 yield offer, item.ordered, item.place, item.quantity, self.roundings(offer)
         for make, offer in self.makes:
             yield offer, make.period, None, make.units, self.roundings(offer)
@@ -503,7 +503,7 @@ class PlanEntries:
     def draws(self) -> Iterable[tuple[Node, str, int, Decimal, int]]:
         """Yield node, compliance class, period, kilograms, and offer of every input draw."""
         fed = np.zeros(len(self.problem.offers) + 1, dtype=bool)
-        fed[[i for i, facts in enumerate(self.problem.offers) if facts.single and facts.offer.inputs]] = True
+        fed[[i for i, facts in enumerate(self.problem.offers) if facts.has_one_output and facts.offer.inputs]] = True
         for position in np.flatnonzero(fed[self.columns.offer]).tolist():
             item = self.bought[position]
             yield from self._draws_of(item.arc.offer, item.requirement, item.ordered, item.quantity)

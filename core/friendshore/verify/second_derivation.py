@@ -275,7 +275,7 @@ class _SecondDerivation:
 
     def order_day(self, item: Bought) -> tuple[date, bool]:
         """Return the day of an order, and True if it is to be placed at once. Purchases of the same order share its day."""
-        single = self.problem.offers[item.arc.offer].single
+        single = self.problem.offers[item.arc.offer].has_one_output
         order = [
             purchase
             for purchase in self.by_order[item.arc.offer, item.ordered]
@@ -334,10 +334,10 @@ class _SecondDerivation:
                 return True
             for offer in self.offers_drawing.get((*key[:2], key[2] + 1), ()):
                 for purchase in self.by_order.get((offer, key[2] + 1), ()):
-                    is_affected = purchase.requirement == key[1] or not self.problem.offers[offer].single
+                    is_affected = purchase.requirement == key[1] or not self.problem.offers[offer].has_one_output
                     if (
                         is_affected
-                        and self.problem.offers[offer].most[key[2]] != 0
+                        and self.problem.offers[offer].max_units[key[2]] != 0
                         and not arrival_day(self.ledger, purchase)
                     ):
                         waiting.append((purchase.arc.node, purchase.requirement, purchase.delivered - 1))

@@ -757,7 +757,7 @@ class _EventEffects:
         quotes: list[Quote] = []
         for period in self.problem.case.horizon.periods:
             t = period.index
-            if t in closed_periods or facts.most[t] == 0:
+            if t in closed_periods or facts.max_units[t] == 0:
                 continue
             amount = exact(facts.price[t] * factors[t])
             if quotes and quotes[-1].amount == amount and quotes[-1].end == period.start - timedelta(days=1):

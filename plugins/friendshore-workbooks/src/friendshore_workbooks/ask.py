@@ -230,7 +230,7 @@ def _cheapest_similar(session: Session, name: str) -> Decimal | None:
     if len(offer.outputs) > 1:
         return None
     material = offer.outputs[0].material
-    similar = [f for f in session.problem.offers if f.single and f.offer.outputs[0].material == material]
+    similar = [f for f in session.problem.offers if f.has_one_output and f.offer.outputs[0].material == material]
     return min((price for facts in similar for price in facts.price if price > 0), default=None)
 
 

@@ -415,7 +415,7 @@ def _assumed_price_evidence(doubts: Doubts, offer: Offer) -> EvidenceToday | Non
 
 
 def _doubtful_price(doubts: Doubts, facts: OfferFacts, evidence: EvidenceToday) -> Draft:
-    first = next((t for t, max_quantity in enumerate(facts.most) if max_quantity != 0), 0)
+    first = next((t for t, max_quantity in enumerate(facts.max_units) if max_quantity != 0), 0)
     current_price, currency = facts.price[first], doubts.session.problem.case.currency
     return doubts.draft(
         UnknownKind.PRICE,

@@ -389,7 +389,7 @@ def _charges(problem: Problem, rule: Rule) -> bool:
 def _values(problem: Problem, arc: Arc) -> list[Decimal]:
     facts = problem.offers[arc.offer]
     prices = sorted({max(price, Decimal(0)) for price in facts.price})
-    return prices if facts.single else [exact(price / facts.mass_per_unit) for price in prices]
+    return prices if facts.has_one_output else [exact(price / facts.mass_per_unit) for price in prices]
 
 
 def _moves(problem: Problem, rule: Rule) -> Iterator[tuple[Arc, Use]]:

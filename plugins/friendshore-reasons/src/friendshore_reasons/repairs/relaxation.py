@@ -36,7 +36,9 @@ _Outlet = tuple[str, int, frozenset[str | int]]
 def with_separate_classes(problem: Problem, demands: Collection[str]) -> Problem:
     """Return the facts with separate compliance classes for some demands, unless a rule counts by class. The flow is the same, in finer detail."""
     classes = problem.compliance_classes
-    has_co_products = any(not problem.offers[arc.offer].single for arc in problem.network.arcs if arc.offer >= 0)
+    has_co_products = any(
+        not problem.offers[arc.offer].has_one_output for arc in problem.network.arcs if arc.offer >= 0
+    )
     if (
         has_co_products
         or any(compliance_class.ends or compliance_class.free_of for compliance_class in classes)
