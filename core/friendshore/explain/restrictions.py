@@ -125,7 +125,7 @@ class Upstream:
         for use, index, position, provable in self._prohibiting_verdicts():
             rule = self.problem.rules[position]
             periods = self._in_force(position) & self.until
-            if rule.bears_on == "chain" and rule.dated_by == "delivery" and self.periods <= periods:
+            if rule.judge_scope == "chain" and rule.dated_by == "delivery" and self.periods <= periods:
                 periods = self.until  # whenever it came, it couldn't be delivered
             prohibitions = forbidding[use].setdefault(index, {})
             prohibitions[rule.id, provable] = prohibitions.get((rule.id, provable), frozenset()) | periods

@@ -131,7 +131,7 @@ def _forbids(problem: Problem, requirement: ComplianceClass) -> list[str]:
 def _can_be_in_force(problem: Problem, rule: int, outlet: Outlet) -> bool:
     """Return True if a rule can be in force for a delivery: on its days, or on any day of the plan if the rule is dated by another day."""
     candidate = problem.rules[rule]
-    if candidate.bears_on == "trade" or candidate.dated_by == "order":
+    if candidate.judge_scope == "trade" or candidate.dated_by == "order":
         return problem.law.in_force(rule, problem.case.horizon.span)
     return problem.law.in_force(rule, problem.case.horizon.periods[outlet.period].span)
 

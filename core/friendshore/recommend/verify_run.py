@@ -17,7 +17,7 @@ from ..domain.base import grouped
 from ..domain.plan import Infeasible
 from ..domain.run import Run, RunPurchase
 from ..errors import Diagnostic, InputError, PluginError, VerificationError
-from ..plugins import Registry, asked_of
+from ..plugins import Registry, attributed_object
 from ..plugins.attribution import owner_of_package, packages_run, wrong
 from ..plugins.manifest import PluginInfo
 from ..run import (
@@ -135,7 +135,7 @@ def checker_named(name: str, registry: Registry) -> RunChecker:
 
 
 def answer_of(checker: RunChecker, asked: CheckRequest) -> CheckAnswer:
-    with asked_of(checker, checker.name, "check"):
+    with attributed_object(checker, checker.name, "check"):
         answer = checker.check(asked)
         if not isinstance(answer, CheckAnswer):
             raise TypeError(f"a check returns a CheckAnswer, and this one returned a {type(answer).__name__}")

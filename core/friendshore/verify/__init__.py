@@ -26,7 +26,7 @@ from ..problem import Problem
 from ..problem.law import Charges
 from ..problem.problem import Objective
 from ..rules.base import Rule
-from ..rules.rows import one_by_one
+from ..rules.rows import single_rows
 from .amounts import Amounts
 from .arrivals import check_arrivals
 from .limits import check_caps
@@ -236,7 +236,7 @@ def _limits_and_commitments(problem: Problem) -> list[tuple[object, ...]]:
     bounds: list[tuple[object, ...]] = [
         (rule.id, row.label, row.at_least, row.at_most, row.penalty)
         for rule, rows in problem.limit_rows
-        for row in one_by_one(rows)
+        for row in single_rows(rows)
     ]
     commitments = ((problem.offers[c.offer].offer.id, c.periods, c.quantity, c.rate) for c in problem.commitments)
     return [*bounds, *commitments]

@@ -27,12 +27,12 @@ from ..problem.decimal_arrays import Floats, Whole, added_up, as_floats
 from ..problem.network import Arc
 from ..problem.parts import materials_of
 from ..problem.problem import Objective
-from ..problem.rule_facts import ask_limits
+from ..problem.rule_facts import query_limit_rules
 from ..rules import terms
-from ..rules.answers import WrongAnswer
+from ..rules.answers import InvalidResult
 from ..rules.base import Facts, Rule
 from ..rules.kinds.limits import Budget, MaxShare
-from ..rules.rows import Row, Rows, one_by_one
+from ..rules.rows import Row, Rows, single_rows
 from ..rules.terms import BoughtTerm, ForUses, Term
 from .amounts import Amounts
 from .compliance import ends_of
@@ -172,7 +172,7 @@ class TermValues:
                 return self._summed(term.weight, self._fixed, term.term_spans)
             case terms.UntakenTerm():
                 return self._summed(term.weight, self._untaken, term.commitments)
-            case terms.LackingTerm():
+            case terms.ShortfallTerm():
                 return self._lacking(term)
             case _:
                 assert_never(term)
@@ -188,7 +188,7 @@ class TermValues:
             half_steps += abs(factor) * error
         return total, half_steps * self.resolution / 2
 
-    def _lacking(self, term: terms.LackingTerm) -> ValueAndError:
+    def _lacking(self, term: terms.ShortfallTerm) -> ValueAndError:
         most = slack = ZERO
         for base, part in term.parts:
             amount, moved = self.value(part)
@@ -273,7 +273,7 @@ def limit_rows(problem: Problem) -> list[tuple[Rule, Row | Rows]]:
     first = grouped((id(rule), row) for rule, row in problem.limit_rows)
     second = grouped(
         (id(rule), row)
-        for rule, row in ask_limits(plugin_rules, problem.case.horizon.periods, problem.law, problem.facts)
+        for rule, row in query_limit_rules(plugin_rules, problem.case.horizon.periods, problem.law, problem.facts)
     )
     for rule in plugin_rules:
         with attributed(rule):
@@ -283,10 +283,10 @@ def limit_rows(problem: Problem) -> list[tuple[Rule, Row | Rows]]:
 
 
 def _reject_difference(first: Sequence[Row | Rows], second: Sequence[Row | Rows]) -> None:
-    """Raise `WrongAnswer` with the first row that differs between a rule's two answers."""
+    """Raise `InvalidResult` with the first row that differs between a rule's two answers."""
     for before, after in zip_longest(first, second):
         if contents(before) != contents(after):
-            raise WrongAnswer(
+            raise InvalidResult(
                 f"`rows` gave two different answers: first {_row_text(before)}, then {_row_text(after)}. "
                 "A rule must depend only on its arguments"
             )
@@ -495,7 +495,7 @@ class Readings(Sequence[RowReading]):
                 yield from block
             else:
                 rule, rows = block
-                yield from (_read(rule, row, self.values) for row in one_by_one(rows))
+                yield from (_read(rule, row, self.values) for row in single_rows(rows))
 
     @property
     def rules(self) -> Counter[str]:
@@ -518,14 +518,14 @@ def read_limits(ledger: PlanEntries, amounts: Amounts, costing: Costing) -> tupl
     for rows_of_budget in grouped(
         (rule.id, (rule, rows)) for rule, rows in rows_by_rule if isinstance(rule, Budget)
     ).values():
-        _check_budget(rows_of_budget[0][0], [row for _, rows in rows_of_budget for row in one_by_one(rows)], values)
+        _check_budget(rows_of_budget[0][0], [row for _, rows in rows_of_budget for row in single_rows(rows)], values)
     for rule, rows in rows_by_rule:
         if isinstance(rows, Rows) and rows.penalty is None:
             readings.add((rule, rows))
             for position in _possibly_violated(rows, values):
                 _check_row(_read(rule, rows[position], values), values)
             continue
-        row_readings = [_read(rule, row, values) for row in one_by_one(rows)]
+        row_readings = [_read(rule, row, values) for row in single_rows(rows)]
         readings.add(row_readings)
         for reading in row_readings:
             if reading.row.penalty is not None:

@@ -395,7 +395,7 @@ class _SecondDerivation:
     def _is_barred(self, arc: Arc, use: Use, t: int) -> bool:
         """Return True if a trade rule prohibits an arrival in a period or requires a license with a limited quantity."""
         for rule in self.problem.rules:
-            if "judge" not in rule.verbs or rule.bears_on != "trade" or not self._share_in_force(rule, t):
+            if "judge" not in rule.verbs or rule.judge_scope != "trade" or not self._share_in_force(rule, t):
                 continue
             with attributed(rule):
                 verdict = as_verdict(rule.judge(arc.chained, arc.move, use)) if rule.concerns(use) else PASS

@@ -23,7 +23,7 @@ from friendshore.domain.facts import Catalog
 from friendshore.domain.plan import Plan, PlanStatus
 from friendshore.domain.run import RunPurchase
 from friendshore.domain.used import RunPlugin
-from friendshore.errors import Diagnostic, FriendshoreError, InputError, SolverError, refuse_other_types
+from friendshore.errors import Diagnostic, FriendshoreError, InputError, SolverError, check_argument_type
 from friendshore.plugins import Registry
 from friendshore.plugins.processes import packed, unpacked
 from friendshore.problem.inputs import Applied, Inputs
@@ -313,7 +313,7 @@ def sweep(
         PluginError: If a plugin that the case needs is missing, broken, or ambiguous.
         SolverError: If the executor is lost. The plans so far are in the folder.
     """
-    refuse_other_types(case, "`sweep`", (Case,))
+    check_argument_type(case, "`sweep`", (Case,))
     gathered = gather(case, registry, catalogs, rules)
     change_lists = list(changes)
     scenarios = Scenarios(len(change_lists), lambda place: _scenario(change_lists[place]))

@@ -299,7 +299,7 @@ class _Stakes:
             for served in judging.ends(item):
                 self._bought[way_of(verified.problem, item.arc, served.use)].append((item, served))
         self._date_kind = {
-            rule.id: "trade" if rule.bears_on == "trade" else rule.dated_by
+            rule.id: "trade" if rule.judge_scope == "trade" else rule.dated_by
             for rule in (*verified.problem.rules, *after.rules)
         }
         self._lost: dict[int, Bought] = {}

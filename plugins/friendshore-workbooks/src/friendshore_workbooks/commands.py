@@ -11,7 +11,7 @@ import typer
 
 from friendshore.case import load_case
 from friendshore.catalog import read_catalogs
-from friendshore.catalog.convert import Texts, may_be_written, put
+from friendshore.catalog.convert import Texts, check_writable, put
 from friendshore.catalog.convert import convert as converted
 from friendshore.catalog.review import missing_bases
 from friendshore.cli.catalogs import read_along, read_one
@@ -147,7 +147,7 @@ def to_xlsx(
 
     from .case_tables import case_tables, case_workbook
 
-    may_be_written(out)
+    check_writable(out)
     if not is_workbook(out):
         fix = f"write `--out {out.with_suffix('.xlsx')}`"
         raise InputError(

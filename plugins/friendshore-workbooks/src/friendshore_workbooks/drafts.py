@@ -606,7 +606,7 @@ def _licence_draft(doubts: Doubts, rule_id: str, facility: str, exclusions: list
 
 def assumed_licences(doubts: Doubts) -> Iterator[Draft]:
     problem = doubts.session.problem
-    controls = sorted(rule.id for rule in problem.rules if rule.bears_on == "trade")
+    controls = sorted(rule.id for rule in problem.rules if rule.judge_scope == "trade")
     for use in sorted(problem.case.assume.licence) if controls else ():
         materials = sorted({demand.use.material.id for demand in problem.demands if demand.use.end_use == use})
         yield Draft(
