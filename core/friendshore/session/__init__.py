@@ -33,7 +33,7 @@ from ..solve import (
     Limits,
     Progress,
     Solution,
-    TieBreaking,
+    TieBreaker,
     least,
     plan_of,
     solve,
@@ -389,13 +389,13 @@ def _break_ties(
         )
 
     first = verify(program.problem, planned(solution))
-    ties_at_solution = TieBreaking(program, solution, limits, cancel, answer_cache)
+    ties_at_solution = TieBreaker(program, solution, limits, cancel, answer_cache)
     steady_solution = ties_at_solution.steadiest(equal_offers=equal_offers)
     verified, _ = examine(program.problem, planned(steady_solution))
     if verified is not None and _is_as_cheap(verified, first):
         return steady_solution, verified
     rounded_plan = columns_of(program, first.plan, solution.x)
-    ties_at_rounded = TieBreaking(program, solution, limits, cancel, answer_cache, rounded_plan, ties_at_solution.faces)
+    ties_at_rounded = TieBreaker(program, solution, limits, cancel, answer_cache, rounded_plan, ties_at_solution.faces)
     steady_solution = ties_at_rounded.steadiest(equal_offers=equal_offers)
     for improve in (ties_at_rounded.in_whole_steps, ties_at_rounded.without_loss, None):
         verified, _ = examine(program.problem, planned(steady_solution))

@@ -42,7 +42,6 @@ class Scale:
 
 
 def scaled(linear: Linear) -> tuple[Linear, Scale]:
-    """Return the program with quantities near one, and the factors to convert its answer."""
     entries = linear.entries
     row = entries.rows
     column_factor = _column_factors(linear, row)
@@ -144,7 +143,7 @@ class FarApart:
 
 
 def far_apart(program: Program) -> Iterator[FarApart]:
-    """Yield the worst cases of each component: the row with the largest ratio of entries, and the costs, if either is too large."""
+    """Yield the worst row and costs of each component whose numbers are too far apart."""
     for component in split(program.linear):
         linear, _ = scaled(component.linear)
         for worst_case in (_worst_entries(linear), _worst_costs(linear)):

@@ -37,7 +37,7 @@ class WarmStartedGlop:
             setattr(self._parameters.glop, name, value)
 
     def optimum(self, linear: Linear) -> SolverAnswer | None:
-        """Return the optimum of the program with other costs and bounds. None if GLOP doesn't reach it from its last basis."""
+        """Return the optimum with other costs and bounds. None if GLOP doesn't reach it from its last basis."""
         update, before = model_update_pb2.ModelUpdateProto(), self._linear
         _add_changes(update.variable_updates.lower_bounds, before.lower, linear.lower)
         _add_changes(update.variable_updates.upper_bounds, before.upper, linear.upper)

@@ -240,7 +240,7 @@ class RiskSearch:
         """
         self.counted.questions += 1
         program, limits = self.program.only(self._branches_with_calm), self.session.limits
-        watch = Watch(limits.left(), self.session.cancel)  # so that the remaining time is known afterward
+        watch = Watch(limits.next_seconds(), self.session.cancel)  # so that the remaining time is known afterward
         answer = solve_recourse(program, measure, self.solver, limits.gap, watch.stopped)
         if answer is None or not np.isfinite(answer.costs).all():
             answer = self._fallback_answer(program, measure)

@@ -409,7 +409,7 @@ class _RepairSearch:
         case = inputs.case.but(objectives=(shortage_first, *inputs.case.objectives))
         problem = replace(inputs, case=case).problem()
         program = compile_program(problem)
-        limits = replace(session.limits, seconds=session.limits.left(), until=None)
+        limits = replace(session.limits, seconds=session.limits.next_seconds(), until=None)
         try:
             solution = solve(program, limits, None, session.cancel, session.answers, session.choices)
         except NoPlanError:
