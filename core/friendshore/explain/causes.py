@@ -26,7 +26,7 @@ from .restrictions import Removed, Restriction, Upstream, forbidden_by, leads, u
 
 Causes = Mapping[Cell, tuple[RunSupplyCause, ...]]
 # Kilograms served without some restrictions.
-_Served = Mapping[Removed, Mapping[Cell, float]]
+_DeliveryKey = Mapping[Removed, Mapping[Cell, float]]
 _UNDETERMINED = RunSupplyCause(restrictions=[RunRestriction.of("undetermined")], served_kg=None)
 _ROUNDING = RunSupplyCause(restrictions=[RunRestriction.of("rounding")], served_kg=None)
 _NO_OFFER = RunSupplyCause(restrictions=[RunRestriction.of("no offer")], served_kg=None)
@@ -149,7 +149,9 @@ class _PartCauses:
         causes = self._describe(served, group, cells)
         return {cell: tuple(causes[cell]) or fallback for cell in cells}
 
-    def _minimal_set(self, group: tuple[str, ...], cells: Sequence[Cell], served_by_set: _Served) -> Removed | None:
+    def _minimal_set(
+        self, group: tuple[str, ...], cells: Sequence[Cell], served_by_set: _DeliveryKey
+    ) -> Removed | None:
         demands = self.replans.problem.demands
         uses = tuple(dict.fromkeys(demand.use for demand in demands if any(name == demand.id for name, _ in cells)))
 
@@ -190,7 +192,7 @@ class _PartCauses:
         )
 
     def _describe(
-        self, served: _Served, group: tuple[str, ...], cells: Sequence[Cell]
+        self, served: _DeliveryKey, group: tuple[str, ...], cells: Sequence[Cell]
     ) -> dict[Cell, list[RunSupplyCause]]:
         direct: dict[Cell, list[RunSupplyCause]] = {cell: [] for cell in cells}
         indirect: dict[Cell, list[RunSupplyCause]] = {cell: [] for cell in cells}
@@ -215,7 +217,7 @@ class _PartCauses:
         return {cell: causes or indirect[cell] for cell, causes in direct.items()}
 
 
-def _most_effective(served: _Served) -> list[Removed]:
+def _most_effective(served: _DeliveryKey) -> list[Removed]:
     total_kg = {removed: sum(by_cell.values()) for removed, by_cell in served.items() if by_cell}
     return sorted(total_kg, key=lambda removed: (-total_kg[removed], sorted(removed)))[:_MAX_COMBINED]
 

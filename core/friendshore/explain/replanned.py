@@ -104,7 +104,7 @@ def _first_feasible(session: Session, part: Infeasible, rule: Rule) -> int | Non
 def _is_feasible_from(session: Session, part: Infeasible, rule: Rule, period: int) -> bool:
     inputs = _starting_later(_inputs(session, part), rule, session.problem.case.horizon.periods[period].start)
     program = compile_program(inputs.problem())
-    min_short = least(program, program.short_of(part.demands), session.left(), session.cancel)
+    min_short = least(program, program.short_of(part.demands), session.remaining_limits(), session.cancel)
     return min_short is not None and not isinf(min_short)
 
 
@@ -339,7 +339,7 @@ def _by_period(problem: Problem) -> str:
 
 
 def _remaining_limits(session: Session, ends: float) -> Limits:
-    limits = session.left()
+    limits = session.remaining_limits()
     seconds = max(0.0, ends - time.monotonic())
     min_seconds = seconds if limits.seconds is None else min(seconds, limits.seconds)
     return replace(limits, seconds=min_seconds, gap=max(GAP, limits.gap))

@@ -279,7 +279,7 @@ class PartReplans:
         return x
 
     def _remaining_limits(self) -> Limits:
-        limits = self.session.left()
+        limits = self.session.remaining_limits()
         # No second solver: a plan that serves more exists, whether or not another solver also finds it cheapest.
         limits = replace(limits, engines=replace(limits.engines, second=()))
         if self._deadline is None:

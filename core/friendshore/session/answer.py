@@ -97,7 +97,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Together:
+class ConnectedPart:
     """Part of the case that is connected to a material."""
 
     materials: frozenset[str]
@@ -139,7 +139,7 @@ class PlanCache:
     """Thread-safe cache of plans."""
 
     def __init__(self, max_bytes: int = SESSION_BYTES // 4) -> None:
-        """Create an empty cache. Plans after changes take at most about `max_bytes`. The least recently used are dropped."""
+        """Create a cache whose plans after changes take at most about `max_bytes`. The least recently used are dropped."""
         # Plans of single unchanged parts. Most questions compare with them, and together they are no larger than the case.
         self._unchanged: dict[PlanKey, PartPlan] = {}
         self._changed: SizeLimitedCache[PlanKey, PartPlan] = SizeLimitedCache(max_bytes)
@@ -162,7 +162,7 @@ def _size_in_bytes(verified: VerifiedPlan) -> int:
     return cells * _CELL_BYTES + sum(map(len, entries)) * _ENTRY_BYTES
 
 
-_Served = tuple[str, int, frozenset[str]]
+_DeliveryKey = tuple[str, int, frozenset[str]]
 """Demand, delivery period, and waivers of a delivery."""
 
 
@@ -193,18 +193,20 @@ def carried(
 def _new_labels(old_problem: Problem, new_problem: Problem) -> dict[str, str]:
     """Return old compliance class -> new class that serves the same deliveries, in order. A rule about one material may renumber all classes."""
     demands = {demand.id for demand in new_problem.demands}
-    unmatched = defaultdict[frozenset[_Served], deque[str]](deque)
+    unmatched = defaultdict[frozenset[_DeliveryKey], deque[str]](deque)
     for compliance_class in new_problem.compliance_classes:
-        unmatched[_served(new_problem, compliance_class, demands)].append(compliance_class.label)
+        unmatched[_delivery_keys(new_problem, compliance_class, demands)].append(compliance_class.label)
     new_label = {}
     for compliance_class in old_problem.compliance_classes:
-        same_deliveries = unmatched[_served(old_problem, compliance_class, demands)]
+        same_deliveries = unmatched[_delivery_keys(old_problem, compliance_class, demands)]
         new_label[compliance_class.label] = (
             same_deliveries.popleft() if same_deliveries else f"{compliance_class.label}, which is gone"
         )
     return new_label
 
 
-def _served(problem: Problem, compliance_class: ComplianceClass, demands: Collection[str]) -> frozenset[_Served]:
+def _delivery_keys(
+    problem: Problem, compliance_class: ComplianceClass, demands: Collection[str]
+) -> frozenset[_DeliveryKey]:
     outlets = ((problem.demands[outlet.demand].id, outlet) for outlet in compliance_class.outlets)
     return frozenset((name, outlet.period, frozenset(outlet.waivers)) for name, outlet in outlets if name in demands)

@@ -254,7 +254,7 @@ class Judging:
         return {key: sorted(days, key=str) for key, days in spans.items()}
 
     @cached_property
-    def _served(self) -> dict[tuple[str, Node], list[FinalDelivery]]:
+    def _delivery_keys(self) -> dict[tuple[str, Node], list[FinalDelivery]]:
         deliveries: defaultdict[tuple[str, Node], dict[FinalDelivery, None]] = defaultdict(dict)
         for delivery, demand in self.ledger.deliveries:
             final_delivery = self._delivery(demand, delivery.period, delivery.requirement, delivery.waivers)
@@ -272,7 +272,7 @@ class Judging:
 
     @cached_property
     def _finals(self) -> dict[Node, list[Node]]:
-        finals = sorted({node for _, node in self._served})
+        finals = sorted({node for _, node in self._delivery_keys})
         return grouped((node, final) for final in finals for node in self._upstream(final))
 
     def _fits(self, waiver: WaiverSpec, demand: str, material: str, period: int) -> bool:
@@ -319,7 +319,7 @@ class Judging:
         deliveries = [
             (delivery, latest)
             for final in self._finals.get(node, ())
-            for delivery in self._served.get((requirement, final), ())
+            for delivery in self._delivery_keys.get((requirement, final), ())
         ]
         for transfer, offer in self.ledger.transfers:
             is_loan = transfer.from_requirement == requirement and transfer.to_requirement not in seen

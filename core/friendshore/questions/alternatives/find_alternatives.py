@@ -308,7 +308,7 @@ class _OfferSearch:
     def mix(self, material: str) -> MaterialMix:
         problem, verified = self.session.problem, self.session.verified
         material_of = {demand.id: demand.use.material.id for demand in problem.demands}
-        part = self.session.together(material)
+        part = self.session.connected_part(material)
         has_conflict = bool(self.session.part_of(material).plan.infeasible)
         return MaterialMix(
             material=material,

@@ -25,7 +25,7 @@ from ...rules.amend import with_bills
 from ...session import PartPlan, Session
 from ...session.answer import carried
 from ...session.decided import days_of, foreseen, keep_decisions, reject_impossible_orders
-from ...session.layout import Line, least_moved
+from ...session.layout import PurchaseLine, with_least_movement
 from ...solve import Progress, solve
 from ...solve.solving import plan_of
 from ...verify import examine
@@ -66,7 +66,7 @@ def compare(
     states: list[_State] = []
     for number, stop in enumerate(stops, 1):
         counter.questions += 1
-        session.go_on(number - 1, len(stops), "plans")
+        session.raise_if_stopped(number - 1, len(stops), "plans")
         states.append(walk.state(stop.changes, states))
         counter.told(number, len(stops))
     reject_impossible_orders(session, (rules for state in states for plan in state.plans for rules in plan.conflicts))
@@ -99,7 +99,7 @@ def _with_new_materials(session: Session, changes: Changes) -> Session:
     inputs = replace(
         session.inputs, case=session.inputs.case.but(demands=(*session.inputs.case.demands, *new_demands.values()))
     )
-    return session.beside(inputs, compile_program(inputs.problem()), start)
+    return session.with_inputs(inputs, compile_program(inputs.problem()), start)
 
 
 def scenario_walk(
@@ -318,7 +318,7 @@ class Nearest:
     proved: bool
 
 
-def _bought_kg(plan: Plan) -> dict[Line, Decimal]:
+def _bought_kg(plan: Plan) -> dict[PurchaseLine, Decimal]:
     return totals(((p.offer, p.material, p.place, p.delivered), p.quantity) for p in plan.purchases)
 
 
@@ -334,7 +334,7 @@ def nearest(session: Session, cheapest: PartPlan, *before: PartPlan) -> Nearest:
         if carried_over is not None:
             return Nearest(PartPlan(cheapest.members, carried_over), proved=True)
     program = compile_program(problem)
-    with_goals = least_moved(
+    with_goals = with_least_movement(
         program, *({line: float(kg) for line, kg in _bought_kg(other.plan).items()} for other in before)
     )
     if cheapest.plan.infeasible or with_goals is program:  # no plan, or no purchases, means no moves
@@ -372,7 +372,7 @@ class PlanSummary:
     """True if the plan is proved cheapest, with every ranked level."""
     ranked: bool
     conflicts: tuple[tuple[str, ...], ...]
-    bought: Mapping[Line, Decimal] = field(default_factory=dict)
+    bought: Mapping[PurchaseLine, Decimal] = field(default_factory=dict)
     short: Mapping[str, Decimal] = field(default_factory=dict)
     """Material -> kilograms of shortage."""
     facility: Mapping[str, str] = field(default_factory=dict)
@@ -417,7 +417,7 @@ class PlanSummary:
         return replace(self, bought=totals(((*line[:3], 0), kilograms) for line, kilograms in self.bought.items()))
 
 
-def together(plans: Sequence[PlanSummary]) -> tuple[dict[Line, Decimal], dict[str, Decimal], dict[str, str]]:
+def together(plans: Sequence[PlanSummary]) -> tuple[dict[PurchaseLine, Decimal], dict[str, Decimal], dict[str, str]]:
     bought = totals(entry for plan in plans for entry in plan.bought.items())
     short = totals(entry for plan in plans for entry in plan.short.items())
     return bought, short, {offer: name for plan in plans for offer, name in plan.facility.items()}
@@ -461,7 +461,10 @@ def rise_between(pairs: Iterable[tuple[PlanSummary, PlanSummary]]) -> tuple[Deci
 
 
 def _mix_lines(
-    before: Mapping[Line, Decimal], after: Mapping[Line, Decimal], names: Mapping[str, str], resolution: Decimal
+    before: Mapping[PurchaseLine, Decimal],
+    after: Mapping[PurchaseLine, Decimal],
+    names: Mapping[str, str],
+    resolution: Decimal,
 ) -> list[MixLine]:
     sums_by_supply: dict[tuple[str, str, str], list[Decimal]] = {}
     for line in sorted({*before, *after}):

@@ -233,13 +233,13 @@ def _compare(facts: BothFacts, limits: Limits, cancel: Cancel | None) -> CaseRes
         Session.open(replace(inputs, kept=kept), limits, None, cancel, answers)
         for inputs in (facts.old, _with_shared_objects(facts.old, facts.new))
     )
-    after.go_on(1, 3, "steps")
+    after.raise_if_stopped(1, 3, "steps")
     was, now = verdicts_by_way(before.problem), verdicts_by_way(after.problem)
     stakes = _Stakes(before.verified, after.problem)
     flips = [_flip(result.case, stakes, *change) for change in changed_verdicts(was, now)]
     unchanged = not flips and was.keys() == now.keys() and before.verified.cost == after.verified.cost
     comparison = None if unchanged else _plan_comparison(before, after)
-    after.go_on(2, 3, "steps")
+    after.raise_if_stopped(2, 3, "steps")
     offers = [
         OfferChange(case=result.case, offer=offer, material=material, came=came)
         for verdicts, others, came in ((was, now, False), (now, was, True))

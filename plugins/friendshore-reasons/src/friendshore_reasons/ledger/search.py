@@ -87,7 +87,7 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progr
     waivers: list[WaiverValue] = []
 
     for number, periods in scarce:
-        session.go_on(len(capacities), question_count, "questions about one more unit")
+        session.raise_if_stopped(len(capacities), question_count, "questions about one more unit")
         pool = session.problem.pools[number]
         answer = session.what_if(Change(capacity=pool.facility, factor=1 + increment))
         added_kg = increment * sum((kg for kg in pool.capacity if kg is not None), Decimal(0))
@@ -98,7 +98,7 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progr
         )
         counted.told(len(capacities) + len(waivers), question_count)
     for rule, demand, kilograms in waivable:
-        session.go_on(len(capacities) + len(waivers), question_count, "questions about one more unit")
+        session.raise_if_stopped(len(capacities) + len(waivers), question_count, "questions about one more unit")
         quantity = exact(increment * kilograms)
         saves = _saved(session.what_if(_waiver(session.problem, rule, demand, quantity)))
         per_kg = exact(saves.value / quantity)
@@ -298,7 +298,7 @@ def _plan_coalitions(session: Session, splits: Sequence[Split], progress: Progre
     groups = [[(split, coalition) for coalition in split.needed] for split in splits]
 
     def value(task: tuple[Split, Coalition]) -> None:
-        session.go_on(sum(split.planned_count for split in splits), sum(map(len, groups)), "plans")
+        session.raise_if_stopped(sum(split.planned_count for split in splits), sum(map(len, groups)), "plans")
         split, coalition = task
         split.value(coalition)
 
