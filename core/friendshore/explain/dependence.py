@@ -72,7 +72,7 @@ class PlanDependence:
 
 
 def plan_dependence(verified: VerifiedPlan, countries: frozenset[str]) -> PlanDependence | None:
-    """Return the dependence on some countries: cash of the purchases, not discounted, each counted once. None if there are no countries."""
+    """Return the dependence on some countries: undiscounted cash of the purchases, each counted once. None if there are no countries."""
     if not countries:
         return None
     dependences = judge_purchases(verified, countries)

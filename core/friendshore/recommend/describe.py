@@ -61,7 +61,7 @@ from ..problem.prices import PriceDates
 from ..session import Session
 from ..solve import Progress
 from ..verify import Bought, Line, VerifiedPlan
-from ..verify.compliance import Judging
+from ..verify.compliance import Compliance
 from .facts import PackFacts
 from .gather import Gathered, blocks_of
 from .law import (
@@ -114,7 +114,7 @@ def describe(session: Session, gathered: Gathered, applied: Applied, progress: P
         [PackFacts.of(pack, owner) for pack, owner in gathered.packs],
         gathered.pack_of,
         session.solution.components,
-        explain.floors_from(session),
+        explain.first_feasible_days(session),
         explain.rank_prices(session),
         gathered.plugins,
         blocks_of(gathered.registry),
@@ -127,7 +127,7 @@ def describe(session: Session, gathered: Gathered, applied: Applied, progress: P
 def run_of(verified: VerifiedPlan, context: RunContext) -> Run:
     """Return the run of a verified plan. It is identical after a solve and after a check of its facts."""
     problem, case = verified.problem, verified.problem.case
-    excluded = explain.kept_out(problem)
+    excluded = explain.exclusions(problem)
     shortages = describe_shortages(verified, context.causes)
     dependence = explain.plan_dependence(verified, case.concern.countries)
     traced = explain.trace_cash(verified)
@@ -286,7 +286,7 @@ def _first_met_period(problem: Problem, demand: Demand, short: dict[int, Decimal
 def purchases(
     problem: Problem,
     lines: Sequence[Line],
-    judging: Judging,
+    compliance: Compliance,
     plugins: Iterable[RunPlugin] = (),
     inputs: Sequence[Fraction] = (),
 ) -> list[RunPurchase]:
@@ -294,9 +294,9 @@ def purchases(
     known_from = earliest_action_date(plugins, problem.case.horizon.start)
     wanted_by_node = totals((final_node(demand.use), sum(demand.quantity, Decimal(0))) for demand in problem.demands)
     inputs_of_lines: Sequence[Fraction | None] = inputs or [None] * len(lines)
-    order_days = explain.order_days(judging.ledger)
+    order_days = explain.order_days(compliance.ledger)
     return [
-        _purchase(problem, line, wanted_by_node, judging, known_from, cash, day)
+        _purchase(problem, line, wanted_by_node, compliance, known_from, cash, day)
         for line, cash, day in zip(lines, inputs_of_lines, order_days, strict=True)
     ]
 
@@ -334,7 +334,7 @@ def _purchase(
     problem: Problem,
     line: Line,
     wanted_by_node: dict[tuple[str, str], Decimal],
-    judging: Judging,
+    compliance: Compliance,
     known_from: date,
     inputs: Fraction | None,
     order: explain.OrderDay,
@@ -366,7 +366,7 @@ def _purchase(
         at_once=order.at_once,
         late_days=(known_from - order.day).days if known_from > arc.order_by[line.ordered] else 0,
         delivered=_label(problem, line.delivered),
-        end_use="+".join(sorted({served.use.end_use for served in judging.ends(line)})),
+        end_use="+".join(sorted({delivery.use.end_use for delivery in compliance.deliveries_of(line)})),
         requirement=line.requirement,
         quantity_kg=line.quantity,
         basis=problem.merged.materials[line.material].basis,
@@ -457,7 +457,7 @@ def _by_months(verified: VerifiedPlan, plans: Mapping[str, ByMonths]) -> list[Ru
 
 
 def _with_duties(verified: VerifiedPlan, traced: TracedCash, plugins: Iterable[RunPlugin]) -> list[RunPurchase]:
-    bought = purchases(verified.problem, verified.lines, verified.judging, plugins, traced.inputs)
+    bought = purchases(verified.problem, verified.lines, verified.compliance, plugins, traced.inputs)
     missing_duties = duties_on_inputs(verified, traced.inputs)
     return [
         purchase.but(duty_on_inputs=duty) if duty else purchase
@@ -518,21 +518,21 @@ def _price_dates(verified: VerifiedPlan) -> list[RunPriceDate]:
 def _discounts(verified: VerifiedPlan) -> list[RunDiscount]:
     periods = verified.problem.case.horizon
     discounts = []
-    for settled in verified.settled:
-        span, next_tiers = settled.span, settled.span.tiers[settled.tier + 1 :]
+    for settlement in verified.settlements:
+        span, next_tiers = settlement.span, settlement.span.tiers[settlement.tier + 1 :]
         discounts.append(
             RunDiscount(
                 schedule=span.schedule.name,
                 span=span.label,
                 settled=periods.label(span.settled),
                 measure=span.schedule.measure,
-                measured=exact(settled.measured),
-                tier=settled.tier + 1,
-                least=span.tiers[settled.tier].least,
+                measured=exact(settlement.measured),
+                tier=settlement.tier + 1,
+                least=span.tiers[settlement.tier].least,
                 next=next_tiers[0].least if next_tiers else None,
-                most=span.tiers[settled.tier].most,
-                at_list=exact(settled.at_list),
-                discount=exact(settled.off),
+                most=span.tiers[settlement.tier].most,
+                at_list=exact(settlement.at_list),
+                discount=exact(settlement.discount),
             )
         )
     return discounts
@@ -672,7 +672,7 @@ def _unproven_accepted(verified: VerifiedPlan) -> list[RunAssumption]:
     if not accept.unproven and not accept.proven:
         return []
     items_by_reason: dict[tuple[str, str, str], dict[int, Bought]] = {}
-    for judged in verified.judged:
+    for judged in verified.rulings:
         item, verdict = judged.item, judged.verdict
         if verdict.result is not Result.UNPROVEN or problem.law.forbids(verdict, item.arc):
             continue

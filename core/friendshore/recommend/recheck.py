@@ -29,7 +29,7 @@ from ..reading.records import shown
 from ..rules.base import Rule
 from ..rules.pack import as_data, digest_of_made
 from ..verify import VerifiedPlan, examine
-from ..verify.compliance import Judging
+from ..verify.compliance import Compliance
 from ..verify.money import Costing
 from ..verify.plan_entries import PlanEntries
 from .describe import RunContext, by_months_of_run, purchases, run_of
@@ -135,7 +135,7 @@ def recheck(
         purchases=tuple(
             run.purchases
             if run is not None
-            else purchases(run_facts.problem, lines, Judging(ledger), run_facts.file.plugins)
+            else purchases(run_facts.problem, lines, Compliance(ledger), run_facts.file.plugins)
         ),
         findings=(*located, *_used_though_blocked(stored, registry), *vouching.findings),
         unchecked=(*run_facts.unchecked, *unchecked_classes),

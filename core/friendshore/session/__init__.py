@@ -39,7 +39,7 @@ from ..solve import (
     solve,
 )
 from ..solve.components import column_labels
-from ..verify import VerifiedPlan, examine, reused, verify, without_each_loss
+from ..verify import VerifiedPlan, examine, reverified, verify, without_each_loss
 from .answer import Answer, ConnectedPart, Extreme, PartPlan, PlanCache, carried
 from .layout import ChangedPart, ColumnMeaning, PartLayout, PurchaseWeight, columns_about, weights
 
@@ -324,7 +324,7 @@ class Session:
             inputs = self.parts.part(members, rules).after(changes)
             problem = replace(inputs, rules=(*inputs.rules, *imposed)).problem()
             fewer_changes = (self._plans.get((*key[:2], fewer, key[3])) for fewer in without_each_loss(changes))
-            reusable = (reused(cached.verified, problem) for cached in fewer_changes if cached is not None)
+            reusable = (reverified(cached.verified, problem) for cached in fewer_changes if cached is not None)
             verified = next((plan for plan in reusable if plan is not None), None)
             if verified is None:
                 program = compile_program(problem)

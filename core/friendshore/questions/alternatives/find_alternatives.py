@@ -22,17 +22,17 @@ from ...explain.eligibility import (
     Obstacle,
     gives,
     least_confidence,
-    no_room,
+    no_feasible_plan,
     obstacles,
     references,
 )
 from ...explain.full_prices import OfferPrice, OfferPrices
-from ...explain.pieces import ask_apart
+from ...explain.pieces import answer_concurrently
 from ...explain.results import (
-    Counted,
     Difference,
     Effort,
     PlanRise,
+    QuestionCounter,
     QuestionResult,
     between,
     difference,
@@ -181,12 +181,12 @@ def alternatives(
     included_inputs = {name: kg for name, kg in input_kg.items() if inputs or name in materials}
     eligibilities = Eligibilities(session.problem, included_inputs)
     prices = OfferPrices(session.verified)
-    wanted = list(eligibilities.wanted)
+    wanted = list(eligibilities.demand_kg)
     unknown = [name for name in materials if name not in wanted]
     if unknown or within < 0:
         available = [*wanted, *(name for name in input_kg if name not in wanted)]
         raise InputError([_not_needed(name, available) for name in unknown] or [_negative_share(within)])
-    counter = Counted(session)
+    counter = QuestionCounter(session)
     selected = [name for name in wanted if name in materials] if materials else wanted
     searches: list[_OfferSearch] = []
 
@@ -199,7 +199,7 @@ def alternatives(
     for name in selected:
         part = by_part.setdefault(session.parts.of_material[name], [])
         part += [(name, offer) for offer in search.offers(name)]
-    answers = ask_apart(session, list(by_part.values()), new_search, progress)
+    answers = answer_concurrently(session, list(by_part.values()), new_search, progress)
     all_offers = [entry for group in answers for entry in group]
     offers = {name: _ranked([entry for entry in all_offers if entry.material == name]) for name in selected}
     mixes = [_with_next(session, search.mix(name), offers[name]) for name in selected]
@@ -313,7 +313,7 @@ class _OfferSearch:
         return MaterialMix(
             material=material,
             basis=problem.merged.materials[material].basis,
-            wanted_kg=self.eligibilities.wanted[material],
+            wanted_kg=self.eligibilities.demand_kg[material],
             short_kg=sum((s.quantity for s in verified.plan.shorts if material_of[s.demand] == material), Decimal(0)),
             today_kg=sum((self._today(material, name) for name in self.offers(material)), Decimal(0)),
             allowed=None if has_conflict else exact(self.within * abs(part.spent)),
@@ -328,10 +328,10 @@ class _OfferSearch:
         offer = facts_or_lead.offer if facts_or_lead is not None else problem.merged.offers[name]
         facility = problem.merged.facilities[offer.facility]
         position = next((i for i, facts in enumerate(problem.offers) if facts is facts_or_lead), None)
-        eligibility = self.eligibilities.standing.get((position, material)) if position is not None else None
-        max_kg = self.eligibilities.could_give(position, material) if position is not None else None
+        eligibility = self.eligibilities.by_offer.get((position, material)) if position is not None else None
+        max_kg = self.eligibilities.max_supply_kg(position, material) if position is not None else None
         places = self.eligibilities.places[material]
-        wanted, plan_kg = self.eligibilities.wanted[material], bought(verified, name, material, places)
+        wanted, plan_kg = self.eligibilities.demand_kg[material], bought(verified, name, material, places)
         use = self.usage.use(material, name) if eligibility else None
         adds = use.adds if use is not None and use.rise is not None else None
         chained = self._chained(position, material)
@@ -377,7 +377,7 @@ class _OfferSearch:
             text = f"it is bought today, but {facility.id} no longer makes anything that the case needs"
             return [Obstacle(kind="figure", text=text)]
         problems = obstacles(self.eligibilities, offer, facts_or_lead if isinstance(facts_or_lead, Lead) else None)
-        return problems if problems or in_use else [no_room(self.eligibilities, offer)]
+        return problems if problems or in_use else [no_feasible_plan(self.eligibilities, offer)]
 
     def _chained(self, position: int | None, material: str) -> Chained | None:
         if position is None:
@@ -431,10 +431,12 @@ def checks(eligibilities: Eligibilities, offer: int, material: str) -> Iterator[
     facts = problem.offers[offer]
     judged = next(chained for chained in facts.chained if chained.material.id == material)
     for use in eligibilities.uses[material]:
-        kept_out = [
-            kept for kept in eligibilities.out.get(facts.offer.id, []) if kept.arc.chained.material.id == material
+        exclusions = [
+            kept
+            for kept in eligibilities.exclusions_by_offer.get(facts.offer.id, [])
+            if kept.arc.chained.material.id == material
         ]
-        verdicts = [kept.verdict for kept in kept_out if kept.use == use]
+        verdicts = [kept.verdict for kept in exclusions if kept.use == use]
         has_stage_verdict = any(verdict.stage for verdict in verdicts)
         spans = [period.span for period in problem.case.horizon.periods]
         is_unchecked = not origin_rules_of(use, spans, problem.law)
@@ -503,7 +505,7 @@ def landed(verified: VerifiedPlan, offer: str, material: str) -> Landed | None:
     all_kg = sum((line.quantity for line in of_offer), Decimal(0))
     position = lines[0].arc.offer
     only_this = (position,)
-    discounts = -sum((s.off for s in verified.settled if s.span.offers == only_this), Decimal(0))
+    discounts = -sum((s.discount for s in verified.settlements if s.span.offers == only_this), Decimal(0))
     once = problem.offers[position].onboarding
     once += sum((p.span.fixed for p in verified.costing.placed if p.span.offers == only_this), Decimal(0))
     once += sum((u.due for u in verified.costing.untaken if u.commitment.offer == position), Decimal(0))
@@ -580,9 +582,9 @@ class UsageRange:
         position, eligibility = self._position(name), self._standing(material, name)
         if eligibility is None or session.part_of(material).plan.infeasible:
             return None
-        places, max_kg = eligibilities.places[material], eligibilities.could_give(position, material)
+        places, max_kg = eligibilities.places[material], eligibilities.max_supply_kg(position, material)
         limits = [
-            USED_FROM * eligibilities.wanted[material],
+            USED_FROM * eligibilities.demand_kg[material],
             eligibility.reachable,
             *([] if max_kg is None else [max_kg]),
         ]
@@ -612,7 +614,11 @@ class UsageRange:
 
     def share(self, material: str, name: str, within: Decimal) -> UsageShare | None:
         """Return the smallest and largest share in plans that cost at most `within` of the spend more. None if rules conflict."""
-        session, wanted, places = self.session, self.eligibilities.wanted[material], self.eligibilities.places[material]
+        session, wanted, places = (
+            self.session,
+            self.eligibilities.demand_kg[material],
+            self.eligibilities.places[material],
+        )
         if session.part_of(material).plan.infeasible:
             return None
         eligibility = self._standing(material, name)
@@ -645,7 +651,7 @@ class UsageRange:
         return next(i for i, facts in enumerate(self.session.problem.offers) if facts.offer.id == name)
 
     def _standing(self, material: str, name: str) -> Eligibility | None:
-        return self.eligibilities.standing.get((self._position(name), material))
+        return self.eligibilities.by_offer.get((self._position(name), material))
 
     def _never_negative(self, difference: Difference) -> Difference:
         # An additional rule can't make the plan cheaper.

@@ -17,7 +17,7 @@ from ...domain.plan import Cost, Plan, PlanStatus
 from ...errors import InputError, NoPlanError
 from ...explain import DependentSums, material_dependence, sum_of
 from ...explain.pieces import Changes, Piece, Pieces
-from ...explain.results import CENT, SHARE_PROVED, Counted, Effort, between, names_of
+from ...explain.results import CENT, SHARE_PROVED, Effort, QuestionCounter, between, names_of
 from ...problem.changes import scenario_changes
 from ...program import compile_program
 from ...recommend import PlanSource, session_of
@@ -61,14 +61,14 @@ def compare(
     later = foreseen(session, days_of(session, (*before, *after)))
     if decided_before is not None:
         session, later = keep_decisions(session, decided_before), None
-    counter, stops = Counted(session, progress), _stops_between(tuple(before), tuple(after))
+    counter, stops = QuestionCounter(session, progress), _stops_between(tuple(before), tuple(after))
     walk = _Walk(session, [stop.changes for stop in stops])
     states: list[_State] = []
     for number, stop in enumerate(stops, 1):
         counter.questions += 1
         session.raise_if_stopped(number - 1, len(stops), "plans")
         states.append(walk.state(stop.changes, states))
-        counter.told(number, len(stops))
+        counter.report_progress(number, len(stops))
     reject_impossible_orders(session, (rules for state in states for plan in state.plans for rules in plan.conflicts))
     steps = [walk.step(stop, was, now) for stop, was, now in zip(stops[1:], states, states[1:], strict=False)]
     comparison = walk.comparison(names, states[0], states[-1], steps, counter.effort)
@@ -131,7 +131,7 @@ def compare_plans(before: PlanSource, after: PlanSource, *, names: tuple[str, st
             fix="use the same `currency` in both cases",
             code="FS521",
         )
-    counter = Counted(other)
+    counter = QuestionCounter(other)
     counter.questions = 1
     first, whole = (PlanSummary.of(PartPlan(frozenset(), session.verified)) for session in (one, other))
     cost, last, proved = other.verified.cost, [whole], True
@@ -211,7 +211,7 @@ class _Walk:
 
     def state(self, changes: Changes, before: Sequence[_State]) -> _State:
         """Plan every piece after some changes, near to the first plan and then to the previous one."""
-        bearing = tuple(self.pieces.bearing(piece, changes) for piece in self.pieces.all)
+        bearing = tuple(self.pieces.changes_for(piece, changes) for piece in self.pieces.all)
         plans, proved = [], True
         for number, piece in enumerate(self.pieces.all):
             if not before:

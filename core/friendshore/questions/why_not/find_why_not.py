@@ -12,9 +12,18 @@ from ...domain.facts import Offer
 from ...domain.suggest import nearest
 from ...errors import Diagnostic, InputError
 from ...explain.break_even import BreakEven, bound, break_even_price, objective, part_kg, without
-from ...explain.eligibility import Eligibilities, Obstacle, no_room, obstacles
+from ...explain.eligibility import Eligibilities, Obstacle, no_feasible_plan, obstacles
 from ...explain.full_prices import OfferPrice, OfferPrices
-from ...explain.results import Counted, Difference, Effort, PlanRise, QuestionResult, between, names_of, plan_rise
+from ...explain.results import (
+    Difference,
+    Effort,
+    PlanRise,
+    QuestionCounter,
+    QuestionResult,
+    between,
+    names_of,
+    plan_rise,
+)
 from ...recommend import PlanSource, session_of
 from ...session import Answer, Session
 from ...solve import Progress
@@ -116,7 +125,7 @@ def why_not(source: PlanSource, offer: str, *, progress: Progress | None = None)
         and entering.outcome == "no price"
         and not search.is_possible(stated_offer)
     ):
-        excluding = [no_room(eligibilities, stated_offer)]
+        excluding = [no_feasible_plan(eligibilities, stated_offer)]
     relaxed_obstacles = [
         RelaxedObstacle(obstacle=obstacle, lifted=search.relaxed(obstacle.text, obstacle.lifted_by))
         for obstacle in excluding
@@ -153,7 +162,7 @@ class _OfferSearch:
     def __init__(self, session: Session, offer: str, progress: Progress | None) -> None:
         self.session = session
         self.offer = offer
-        self.counter = Counted(session, progress)
+        self.counter = QuestionCounter(session, progress)
         self.total, self._done = 1, 0
 
     def price(self, changes: Sequence[Change]) -> BreakEven:
@@ -200,7 +209,7 @@ class _OfferSearch:
     def _count(self, questions: int) -> None:
         self.counter.questions += questions
         self._done += 1
-        self.counter.told(min(self._done, self.total), self.total)
+        self.counter.report_progress(min(self._done, self.total), self.total)
         self._go_on()
 
 

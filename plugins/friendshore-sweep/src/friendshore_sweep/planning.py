@@ -145,7 +145,7 @@ def failed_plan(messages: Iterable[str]) -> ScenarioPlan:
 
 
 def plan_figures(verified: VerifiedPlan) -> ScenarioPlan:
-    plan, purchase_list = verified.plan, purchases(verified.problem, verified.lines, verified.judging)
+    plan, purchase_list = verified.plan, purchases(verified.problem, verified.lines, verified.compliance)
     conflicts = "; ".join(f"rules conflict: {', '.join(conflict.rules)}" for conflict in plan.infeasible)
     short_kg = plan.short_by_demand
     return ScenarioPlan(

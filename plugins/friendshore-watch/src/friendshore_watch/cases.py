@@ -33,7 +33,7 @@ from friendshore.recommend import Gathered, gather, refuse_old_prices
 from friendshore.session import Session
 from friendshore.solve import AnswerCache, Cancel, Limits, Progress
 from friendshore.verify import Bought, VerifiedPlan
-from friendshore.verify.compliance import FinalDelivery, Judging
+from friendshore.verify.compliance import Compliance, FinalDelivery
 
 from .editions import Edition, Editions, Named, used_of, with_editions, with_settings
 from .records import CaseWatched, Flip, OfferChange, Watched, Way
@@ -292,12 +292,12 @@ class _Stakes:
 
     def __init__(self, verified: VerifiedPlan, after: Problem) -> None:
         self._periods = verified.problem.case.horizon.periods
-        judging = Judging(verified.ledger)
+        compliance = Compliance(verified.ledger)
         self._costing = verified.costing
         self._bought: defaultdict[Way, list[tuple[Bought, FinalDelivery]]] = defaultdict(list)
         for item in verified.ledger.bought:
-            for served in judging.ends(item):
-                self._bought[way_of(verified.problem, item.arc, served.use)].append((item, served))
+            for delivery in compliance.deliveries_of(item):
+                self._bought[way_of(verified.problem, item.arc, delivery.use)].append((item, delivery))
         self._date_kind = {
             rule.id: "trade" if rule.bears_on == "trade" else rule.dated_by
             for rule in (*verified.problem.rules, *after.rules)
