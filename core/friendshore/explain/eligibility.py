@@ -379,7 +379,7 @@ def no_feasible_plan(eligibilities: Eligibilities, offer: Offer) -> Obstacle:
     problem = eligibilities.problem
     unavailable = []
     for line in offer.inputs:
-        makers = [facts for facts in problem.offers if gives(facts.offer, line.material)]
+        makers = [facts for facts in problem.offers if delivers(facts.offer, line.material)]
         obstacles_by_maker = [(facts.offer.id, obstacles(eligibilities, facts.offer, None)) for facts in makers]
         if all(excluding for _, excluding in obstacles_by_maker):
             texts = "; ".join(f"{name}: {excluding[0].text}" for name, excluding in obstacles_by_maker)
@@ -503,12 +503,12 @@ def _time_obstacles(eligibilities: Eligibilities, facts: OfferFacts) -> Iterator
 def _input_obstacles(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
     for line in facts.offer.inputs:
         if not problem.network.into.get((line.material, facts.place)):
-            lead_ids = [lead.offer.id for lead in problem.leads if gives(lead.offer, line.material)]
+            lead_ids = [lead.offer.id for lead in problem.leads if delivers(lead.offer, line.material)]
             lead_note = f". Offers with missing figures: {', '.join(lead_ids)}" if lead_ids else ""
             yield Obstacle(kind="inputs", text=f"its input {line.material} has no usable offer in the case{lead_note}")
 
 
-def gives(offer: Offer, material: str) -> bool:
+def delivers(offer: Offer, material: str) -> bool:
     return any(line.material == material for line in offer.outputs)
 
 

@@ -152,7 +152,7 @@ def _date(text: str) -> date | None:
         return None
 
 
-def foreseen(session: Session, days: Iterable[date | None]) -> date | None:
+def first_foreseen_day(session: Session, days: Iterable[date | None]) -> date | None:
     """Return the earliest day after the first period, since plans may order in anticipation of it. None if there is none."""
     ends = session.problem.case.horizon.periods[0].end
     return min((day for day in days if day is not None and day > ends), default=None)

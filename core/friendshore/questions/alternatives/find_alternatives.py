@@ -8,7 +8,7 @@ from decimal import ROUND_FLOOR, Decimal
 from itertools import zip_longest
 from typing import ClassVar, Literal
 
-from ...domain.base import Number, Record, exact, totals
+from ...domain.base import Number, Record, exact, grouped, totals
 from ...domain.facts import Facility, Offer
 from ...domain.plan import PlanStatus
 from ...domain.stages import Stage
@@ -20,7 +20,7 @@ from ...explain.eligibility import (
     Eligibilities,
     Eligibility,
     Obstacle,
-    gives,
+    delivers,
     least_confidence,
     no_feasible_plan,
     obstacles,
@@ -160,9 +160,7 @@ def alternatives(
     within: Decimal = WITHIN,
     progress: Progress | None = None,
 ) -> Alternatives:
-    """Return every offer of the demanded materials, or of those named.
-
-    For inputs of makers, demand is the quantity that the plan buys.
+    """Return every offer of the demanded materials, or of those named. Demand for inputs is the quantity that the plan buys for makers.
 
     Args:
         source: A recommendation, a session, or a case.
@@ -181,25 +179,24 @@ def alternatives(
     included_inputs = {name: kg for name, kg in input_kg.items() if inputs or name in materials}
     eligibilities = Eligibilities(session.problem, included_inputs)
     prices = OfferPrices(session.verified)
-    wanted = list(eligibilities.demand_kg)
-    unknown = [name for name in materials if name not in wanted]
+    demanded = list(eligibilities.demand_kg)
+    unknown = [name for name in materials if name not in demanded]
     if unknown or within < 0:
-        available = [*wanted, *(name for name in input_kg if name not in wanted)]
+        available = [*demanded, *(name for name in input_kg if name not in demanded)]
         raise InputError([_not_needed(name, available) for name in unknown] or [_negative_share(within)])
     counter = QuestionCounter(session)
-    selected = [name for name in wanted if name in materials] if materials else wanted
+    selected = [name for name in demanded if name in materials] if materials else demanded
     searches: list[_OfferSearch] = []
 
-    def new_search() -> Callable[[tuple[str, str]], Alternative]:
+    def new_search() -> _OfferSearch:
         searches.append(_OfferSearch(session, eligibilities, UsageRange(session, eligibilities), within, prices))
-        return searches[-1].alternative
+        return searches[-1]
 
-    by_part: dict[int, list[tuple[str, str]]] = {}
-    search = _OfferSearch(session, eligibilities, UsageRange(session, eligibilities), within, prices)
-    for name in selected:
-        part = by_part.setdefault(session.parts.of_material[name], [])
-        part += [(name, offer) for offer in search.offers(name)]
-    answers = answer_concurrently(session, list(by_part.values()), new_search, progress)
+    search = new_search()
+    by_part = grouped(
+        (session.parts.of_material[name], (name, offer)) for name in selected for offer in search.offers(name)
+    )
+    answers = answer_concurrently(session, list(by_part.values()), lambda: new_search().alternative, progress)
     all_offers = [entry for group in answers for entry in group]
     offers = {name: _ranked([entry for entry in all_offers if entry.material == name]) for name in selected}
     mixes = [_with_next(session, search.mix(name), offers[name]) for name in selected]
@@ -253,12 +250,12 @@ def _negative_share(within: Decimal) -> Diagnostic:
     )
 
 
-def _not_needed(name: str, wanted: Sequence[str]) -> Diagnostic:
+def _not_needed(name: str, available: Sequence[str]) -> Diagnostic:
     return Diagnostic(
         f"`{name}` is neither demanded nor bought as an input",
         found=name,
-        expected="one of " + ", ".join(wanted),
-        fix=did_you_mean(name, wanted),
+        expected="one of " + ", ".join(available),
+        fix=did_you_mean(name, available),
         code="FS523",
     )
 
@@ -301,7 +298,7 @@ class _OfferSearch:
         positions = [offer for offer, name in self.eligibilities.arcs if name == material]
         problem = self.session.problem
         ids = {problem.offers[position].offer.id for position in positions}
-        ids |= {lead.offer.id for lead in problem.leads if gives(lead.offer, material)}
+        ids |= {lead.offer.id for lead in problem.leads if delivers(lead.offer, material)}
         ids |= {line.offer for line in problem.facts.incumbents if line.material.id == material}
         return sorted(ids)
 
@@ -331,7 +328,7 @@ class _OfferSearch:
         eligibility = self.eligibilities.by_offer.get((position, material)) if position is not None else None
         max_kg = self.eligibilities.max_supply_kg(position, material) if position is not None else None
         places = self.eligibilities.places[material]
-        wanted, plan_kg = self.eligibilities.demand_kg[material], bought(verified, name, material, places)
+        demand_kg, plan_kg = self.eligibilities.demand_kg[material], bought(verified, name, material, places)
         use = self.usage.use(material, name) if eligibility else None
         adds = use.adds if use is not None and use.rise is not None else None
         chained = self._chained(position, material)
@@ -345,7 +342,7 @@ class _OfferSearch:
             rank=None,
             today_kg=self._today(material, name),
             plan_kg=plan_kg,
-            plan_share=exact(plan_kg / wanted) if wanted else Decimal(0),
+            plan_share=exact(plan_kg / demand_kg) if demand_kg else Decimal(0),
             uses_kg=use.kilograms if use else Decimal(0),
             rise=use.rise if use else None,
             cash=adds.cash if adds else None,
@@ -358,7 +355,7 @@ class _OfferSearch:
             landed=landed(use.verified, name, material) if use and use.verified is not None else None,
             full_price=self.prices.of(name, material) if eligibility else None,
             could_give_kg=max_kg,
-            could_give_share=exact(max_kg / wanted) if max_kg is not None and wanted else None,
+            could_give_share=exact(max_kg / demand_kg) if max_kg is not None and demand_kg else None,
             first_delivery=problem.case.horizon.label(eligibility.first)
             if eligibility and eligibility.first is not None
             else "",
@@ -382,12 +379,12 @@ class _OfferSearch:
     def _chained(self, position: int | None, material: str) -> Chained | None:
         if position is None:
             return None
-        of = self.session.problem.offers[position].chained
-        return next((chained for chained in of if chained.material.id == material), None)
+        outputs = self.session.problem.offers[position].chained
+        return next((chained for chained in outputs if chained.material.id == material), None)
 
     def _today(self, material: str, name: str) -> Decimal:
-        lines = [i for i in self.session.problem.facts.incumbents if (i.offer, i.material.id) == (name, material)]
-        return sum((quantity for line in lines for quantity in line.quantity), Decimal(0))
+        incumbents = [i for i in self.session.problem.facts.incumbents if (i.offer, i.material.id) == (name, material)]
+        return sum((quantity for line in incumbents for quantity in line.quantity), Decimal(0))
 
     def _lead_months(self, position: int | None, material: str) -> Decimal | None:
         if position is None:
@@ -429,26 +426,26 @@ class StageCheck(Record):
 def checks(eligibilities: Eligibilities, offer: int, material: str) -> Iterator[StageCheck]:
     problem = eligibilities.problem
     facts = problem.offers[offer]
-    judged = next(chained for chained in facts.chained if chained.material.id == material)
+    chained = next(chained for chained in facts.chained if chained.material.id == material)
     for use in eligibilities.uses[material]:
         exclusions = [
-            kept
-            for kept in eligibilities.exclusions_by_offer.get(facts.offer.id, [])
-            if kept.arc.chained.material.id == material
+            exclusion
+            for exclusion in eligibilities.exclusions_by_offer.get(facts.offer.id, [])
+            if exclusion.arc.chained.material.id == material
         ]
-        verdicts = [kept.verdict for kept in exclusions if kept.use == use]
+        verdicts = [exclusion.verdict for exclusion in exclusions if exclusion.use == use]
         has_stage_verdict = any(verdict.stage for verdict in verdicts)
         spans = [period.span for period in problem.case.horizon.periods]
         is_unchecked = not origin_rules_of(use, spans, problem.law)
-        for stage in [stage.value for stage in judged.material.stages] + [""]:
+        for stage in [stage.value for stage in chained.material.stages] + [""]:
             of_stage = [verdict for verdict in verdicts if verdict.stage == stage]
             worst = max(of_stage, key=lambda verdict: verdict.result.rank, default=None)
-            entries = judged.entries(Stage(stage)) if stage else ()
+            entries = chained.entries(Stage(stage)) if stage else ()
             yield StageCheck(
                 end_use=use.end_use if use.material.id == material else f"{use.material.id} for {use.end_use}",
                 stage=stage,
                 countries=sorted(frozenset().union(*(entry.countries for entry in entries))),
-                from_inputs=not entries and any(supplied.value == stage for supplied in judged.supplied),
+                from_inputs=not entries and any(supplied.value == stage for supplied in chained.supplied),
                 result=_result_word(worst.result) if worst else _unopposed(stage, has_stage_verdict, is_unchecked),
                 rule=worst.rule if worst else "",
                 clause=worst.clause if worst else "",
@@ -579,7 +576,7 @@ class UsageRange:
     def use(self, material: str, name: str) -> CheapestUse | None:
         """Return the cheapest plan that uses an offer. None if there is none, or rules conflict."""
         session, eligibilities, resolution = self.session, self.eligibilities, self.session.problem.case.resolution
-        position, eligibility = self._position(name), self._standing(material, name)
+        position, eligibility = self._position(name), self._eligibility(material, name)
         if eligibility is None or session.part_of(material).plan.infeasible:
             return None
         places, max_kg = eligibilities.places[material], eligibilities.max_supply_kg(position, material)
@@ -614,14 +611,14 @@ class UsageRange:
 
     def share(self, material: str, name: str, within: Decimal) -> UsageShare | None:
         """Return the smallest and largest share in plans that cost at most `within` of the spend more. None if rules conflict."""
-        session, wanted, places = (
+        session, demand_kg, places = (
             self.session,
             self.eligibilities.demand_kg[material],
             self.eligibilities.places[material],
         )
         if session.part_of(material).plan.infeasible:
             return None
-        eligibility = self._standing(material, name)
+        eligibility = self._eligibility(material, name)
         max_kg = eligibility.reachable if eligibility is not None else Decimal(0)
         plan_kg = bought(session.verified, name, material, places)
         least = least_bound = Decimal(0)
@@ -640,17 +637,17 @@ class UsageRange:
         except NoPlanError:
             most, most_bound = plan_kg, max_kg
         return UsageShare(
-            least=exact(min(least, max_kg) / wanted),
-            least_bound=exact(min(least_bound, max_kg) / wanted),
-            most=exact(min(most, max_kg) / wanted),
-            most_bound=exact(min(most_bound, max_kg) / wanted),
+            least=exact(min(least, max_kg) / demand_kg),
+            least_bound=exact(min(least_bound, max_kg) / demand_kg),
+            most=exact(min(most, max_kg) / demand_kg),
+            most_bound=exact(min(most_bound, max_kg) / demand_kg),
             role=_role((least, least_bound), (most, most_bound), session.problem.case.resolution),
         )
 
     def _position(self, name: str) -> int:
         return next(i for i, facts in enumerate(self.session.problem.offers) if facts.offer.id == name)
 
-    def _standing(self, material: str, name: str) -> Eligibility | None:
+    def _eligibility(self, material: str, name: str) -> Eligibility | None:
         return self.eligibilities.by_offer.get((self._position(name), material))
 
     def _never_negative(self, difference: Difference) -> Difference:

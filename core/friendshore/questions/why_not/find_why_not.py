@@ -1,4 +1,4 @@
-"""Break-even price of an offer, and the obstacles that exclude it. Each answer comes from a changed case that is planned and verified."""
+"""Break-even price of an offer, and the obstacles that exclude it, each from a changed case that is planned and verified."""
 
 from __future__ import annotations
 
@@ -114,11 +114,11 @@ def why_not(source: PlanSource, offer: str, *, progress: Progress | None = None)
         facts.offer if facts is not None else lead.offer if lead is not None else problem.merged.offers[offer]
     )
     facility = problem.merged.facilities[stated_offer.facility]
-    is_wanted = any(line.material in session.parts.of_material for line in stated_offer.outputs)
+    is_needed = any(line.material in session.parts.of_material for line in stated_offer.outputs)
     eligibilities = Eligibilities(problem)
-    excluding = obstacles(eligibilities, stated_offer, lead) if is_wanted else []
+    excluding = obstacles(eligibilities, stated_offer, lead) if is_needed else []
     search.total = 3 + len(excluding)
-    entering = search.price(()) if is_wanted and facts is not None else None
+    entering = search.price(()) if is_needed and facts is not None else None
     if (
         not excluding
         and entering is not None
@@ -141,10 +141,12 @@ def why_not(source: PlanSource, offer: str, *, progress: Progress | None = None)
         supplier=facility.supplier,
         country=facility.country,
         materials=[line.material for line in stated_offer.outputs],
-        state=_state(is_wanted, bought, entering, excluding),
+        state=_state(is_needed, bought, entering, excluding),
         bought=bought,
         made_from=sorted(line.material for line in stated_offer.inputs),
-        full_price=OfferPrices(session.verified).of(offer, _first_wanted(session, stated_offer)) if is_wanted else None,
+        full_price=OfferPrices(session.verified).of(offer, _first_needed_material(session, stated_offer))
+        if is_needed
+        else None,
         entering=entering,
         obstacles=relaxed_obstacles,
         together=search.relaxed("all of these", changes) if len(changes) > 1 else None,
@@ -154,7 +156,7 @@ def why_not(source: PlanSource, offer: str, *, progress: Progress | None = None)
     )
 
 
-def _first_wanted(session: Session, offer: Offer) -> str:
+def _first_needed_material(session: Session, offer: Offer) -> str:
     return next(line.material for line in offer.outputs if line.material in session.parts.of_material)
 
 
@@ -166,7 +168,7 @@ class _OfferSearch:
         self.total, self._done = 1, 0
 
     def price(self, changes: Sequence[Change]) -> BreakEven:
-        self._go_on()
+        self._check_limits()
         break_even = break_even_price(self.session, self.offer, changes)
         self._count(break_even.solves + 1)
         return break_even
@@ -174,7 +176,7 @@ class _OfferSearch:
     def relaxed(self, label: str, changes: Sequence[Change]) -> Relaxed | None:
         if not changes:
             return None
-        self._go_on()
+        self._check_limits()
         answer, answer_without = self.session.what_if(*changes), without(self.session, self.offer, changes)
         self._count(2)
         has_conflict = any(part.plan.infeasible for part in answer.after)
@@ -192,7 +194,7 @@ class _OfferSearch:
     def is_possible(self, offer: Offer) -> bool:
         self.counter.questions += 1
         name = self.offer
-        material = _first_wanted(self.session, offer)
+        material = _first_needed_material(self.session, offer)
         extreme = self.session.extreme(material, lambda facts, _, __: float(facts.offer.id == name), None, largest=True)
         return extreme.bound >= self.session.problem.case.resolution
 
@@ -202,15 +204,14 @@ class _OfferSearch:
         high = Decimal("Infinity") if ranked else objective(answer_without) - bound(answer)
         return between(answer_without.rise.objective - answer.rise.objective, low, high, answer_without.cost.objective)
 
-    def _go_on(self) -> None:
-        """Stop after the time limit, since plans that weren't searched for prove nothing about the offer."""
+    def _check_limits(self) -> None:
         self.session.raise_if_stopped(self._done, self.total, "questions about the offer")
 
     def _count(self, questions: int) -> None:
         self.counter.questions += questions
         self._done += 1
         self.counter.report_progress(min(self._done, self.total), self.total)
-        self._go_on()
+        self._check_limits()
 
 
 def _saved(answer: Answer) -> Difference:
@@ -236,11 +237,11 @@ def _bought(session: Session, offer: str) -> list[OfferPurchase]:
 
 
 def _state(
-    wanted: bool, bought: Sequence[OfferPurchase], entering: BreakEven | None, obstacles: Sequence[Obstacle]
+    is_needed: bool, bought: Sequence[OfferPurchase], entering: BreakEven | None, obstacles: Sequence[Obstacle]
 ) -> Literal["in the plan", "not bought", "excluded", "not wanted"]:
     if bought:
         return "in the plan"
-    if not wanted:
+    if not is_needed:
         return "not wanted"
     is_excluded = entering is None or (entering.outcome == "no price" and bool(obstacles))
     return "excluded" if is_excluded else "not bought"

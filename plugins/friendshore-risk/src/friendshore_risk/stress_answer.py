@@ -35,7 +35,7 @@ from friendshore.program.decode import decode
 from friendshore.program.matrix import Floats, Ints, Linear
 from friendshore.recommend import PlanSource, session_of
 from friendshore.session import Answer, Session
-from friendshore.session.decided import foreseen, keep_decisions
+from friendshore.session.decided import first_foreseen_day, keep_decisions
 from friendshore.solve import Progress, Solution, SolverAnswer, SolverOutcome, optimum, split
 from friendshore.verify import VerifiedPlan, examine, verify
 
@@ -148,7 +148,7 @@ def stress(
         pairs=_ranked([_with_beyond(result, single_results) for result in results if len(result.loss.names) > 1]),
         unasked=len(losses_to_ask) - len(results),
         decided_before=decided_before,
-        foreseen=decided_before is None and foreseen(session, [day]) is not None,
+        foreseen=decided_before is None and first_foreseen_day(session, [day]) is not None,
         effort=counted.effort,
     )
 

@@ -28,7 +28,7 @@ from friendshore.problem.inputs import Applied, Inputs
 from friendshore.problem.kept import Kept
 from friendshore.questions.compare.compare_plans import compare_plans
 from friendshore.questions.compare.comparison import Comparison
-from friendshore.questions.pools import carried_out, given, here, told_of
+from friendshore.questions.pools import error_texts, local_pool, pool_on, run_in_pool
 from friendshore.recommend import Gathered, gather, refuse_old_prices
 from friendshore.session import Session
 from friendshore.solve import AnswerCache, Cancel, Limits, Progress
@@ -78,7 +78,7 @@ def watch(
     with closing(process):
         runner.run(executor, workers)
     canceled = cancel is not None and cancel.is_set()
-    problems = told_of(OutOfTimeError.ended("before this case was done", canceled))
+    problems = error_texts(OutOfTimeError.ended("before this case was done", canceled))
     results = [
         runner.results.get(number, (partial.but(error=problems), [], [])) for number, partial in enumerate(unplanned)
     ]
@@ -146,14 +146,14 @@ class _CaseRunner:
 
     def run(self, executor: Executor | None, workers: int | None) -> None:
         pool = (
-            here(workers, len(self._cases), self._reader.limits.seconds)
+            local_pool(workers, len(self._cases), self._reader.limits.seconds)
             if executor is None
-            else given(executor, workers)
+            else pool_on(executor, workers)
         )
-        with closing(carried_out(pool, compare_case, self._tasks, deque(), self._stopped)) as done:
+        with closing(run_in_pool(pool, compare_case, self._tasks, deque(), self._stopped)) as done:
             for task, future in done:
                 error = future.exception()
-                result = future.result() if error is None else self._failure(task.number, told_of(error))
+                result = future.result() if error is None else self._failure(task.number, error_texts(error))
                 self._store(task.number, result)
 
     def _tasks(self, _: int) -> Iterator[CaseTask]:
@@ -165,7 +165,7 @@ class _CaseRunner:
             try:
                 facts = self._reader.facts(result, case)
             except FriendshoreError as error:
-                self._store(number, self._failure(number, told_of(error)))
+                self._store(number, self._failure(number, error_texts(error)))
                 continue
             if facts is None:
                 self._store(number, (result, [], []))
