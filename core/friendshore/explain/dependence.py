@@ -56,7 +56,6 @@ class DependentSums:
 
     @property
     def share(self) -> Decimal:
-        """Share of all cash. 0 if nothing is paid."""
         return self.of_concern / self.cash if self.cash else Decimal(0)
 
 

@@ -355,7 +355,6 @@ class Obstacle(Record):
 
 
 def obstacles(eligibilities: Eligibilities, offer: Offer, lead: Lead | None) -> list[Obstacle]:
-    """Return all obstacles of an offer to some or all uses, in the order of a review."""
     problem = eligibilities.problem
     facility = problem.merged.facilities[offer.facility]
     found_obstacles: list[Obstacle] = []

@@ -77,10 +77,7 @@ class _Flows:
 
 
 def trace_cash(verified: VerifiedPlan, label: Label | None = None) -> TracedCash:
-    """Return the destinations of a plan's cash, by order period or `label`.
-
-    With a label, units made of which nothing is bought are left out, since no purchase pays for them.
-    """
+    """Return the destinations of a plan's cash, by order period or `label`. With a label, units without a buyer are left out."""
     flows = _flows(verified, label)
     pools = sorted({*flows.paid, *flows.to_demands, *flows.to_makers, *flows.end_stock})
     out_kg = {pool: flows.outflow(pool) for pool in pools}
@@ -360,7 +357,6 @@ class OfferPrices:
         return money if facts.single else money + Fraction(facts.price[ordered]) / Fraction(facts.mass_per_unit)
 
     def _input_cost(self, offer: int, ordered: int, prices: _Prices) -> Fraction | None:
-        """Return the cost of inputs. None if one isn't available."""
         facts, cost = self.problem.offers[offer], Fraction(0)
         for line in facts.offer.inputs:
             price = prices.get(((line.material, facts.place), ordered))

@@ -325,7 +325,6 @@ class PartReplans:
 
 
 def _cost_per_kg(base: Replan, other: Replan, cost: Floats, own: Ints) -> float:
-    """Return the extra cost per extra kilogram served, in money of the period."""
     problem = base.program.problem
     discounts = np.array([float(each) for each in problem.discount])
     periods = (own - base.program.columns.short) % problem.case.horizon.count

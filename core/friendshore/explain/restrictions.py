@@ -253,10 +253,7 @@ class Relaxations:
             return self.inputs, self.problem
 
     def without(self, removed: Removed) -> Problem:
-        """Return the facts without some restrictions. Raises `InputError` if they are invalid.
-
-        Limits, inputs, competition, and prices stay, because they are part of the program.
-        """
+        """Return the facts without some restrictions, except those of the program (limits, inputs, competition, prices). Raises `InputError` if invalid."""
         kinds = frozenset(each.kind for each in removed)
         # Unchanged offers stay the same objects, so that their cached results remain valid.
         relaxed = self._relaxed_inputs(kinds & _SUPPLY)
@@ -318,7 +315,6 @@ def _always_quoted(offer: Offer) -> Offer:
 
 
 def _with_leads(inputs: Inputs, problem: Problem) -> tuple[Inputs, Problem]:
-    """Give leads ample capacity, and a price of 0 if they have no usable one."""
     total_demand = sum((sum(demand.quantity, Decimal(0)) for demand in problem.demands), Decimal(1))
     ample = exact(min(total_demand * AMPLE, Decimal(10) ** 12))
     free = Price(amount=Decimal(0), currency=inputs.case.currency, source=CASE_SOURCE)

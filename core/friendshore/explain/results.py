@@ -122,7 +122,6 @@ def between(value: Decimal, low: Decimal, high: Decimal, objective: Decimal) -> 
 
 
 def shortage(answer: Answer, *, after: bool = True) -> Mapping[str, Decimal]:
-    """Return demand -> kilograms short in the affected parts, if any."""
     parts = answer.after if after else answer.before
     return dict(sorted(totals(short for part in parts for short in part.plan.short_by_demand.items()).items()))
 

@@ -23,7 +23,6 @@ from ..verify.arrivals import arrival_day
 
 
 def holdings(verified: VerifiedPlan) -> list[RunHolding]:
-    """Return all stock in hand and all open orders, used or not."""
     problem = verified.problem
     arcs = {arc.lot: arc for arc in problem.network.arcs if arc.lot >= 0}
     unused_kg = _unused_kg(verified)

@@ -34,7 +34,6 @@ def mass_of(names: ShownNames, material: str, kilograms: Decimal, *, equal: bool
 
 
 def conversions(names: ShownNames, materials: Iterable[str], *, shortly: bool = False) -> str:
-    """Return the conversions from a kilogram of each basis to traded substances."""
     weights_by_basis: defaultdict[str, dict[str, Decimal]] = defaultdict(dict)
     for material in materials:
         if equal := names.equal_kg(material):

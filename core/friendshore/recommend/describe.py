@@ -279,7 +279,7 @@ def _first_met_period(problem: Problem, demand: Demand, short: dict[int, Decimal
     """Return the first period from which the demand stays met, up to a rounding of a few grams, or ""."""
     slack = problem.case.resolution * 10
     last = max((t for t, quantity in short.items() if quantity > slack), default=-1)
-    later = [t for t, wanted in enumerate(demand.quantity) if t > last and wanted]
+    later = [t for t, demanded in enumerate(demand.quantity) if t > last and demanded]
     return _label(problem, later[0]) if later else ""
 
 
@@ -292,11 +292,11 @@ def purchases(
 ) -> list[RunPurchase]:
     """Return every purchase with its cost. `inputs` is the cash of each purchase's inputs. Without it, purchases have no full price."""
     known_from = earliest_action_date(plugins, problem.case.horizon.start)
-    wanted_by_node = totals((final_node(demand.use), sum(demand.quantity, Decimal(0))) for demand in problem.demands)
+    demand_by_node = totals((final_node(demand.use), sum(demand.quantity, Decimal(0))) for demand in problem.demands)
     inputs_of_lines: Sequence[Fraction | None] = inputs or [None] * len(lines)
     order_days = explain.order_days(compliance.ledger)
     return [
-        _purchase(problem, line, wanted_by_node, compliance, known_from, cash, day)
+        _purchase(problem, line, demand_by_node, compliance, known_from, cash, day)
         for line, cash, day in zip(lines, inputs_of_lines, order_days, strict=True)
     ]
 
@@ -333,18 +333,18 @@ def _range_fields(verified: VerifiedPlan) -> dict[str, Any]:
 def _purchase(
     problem: Problem,
     line: Line,
-    wanted_by_node: dict[tuple[str, str], Decimal],
+    demand_by_node: dict[tuple[str, str], Decimal],
     compliance: Compliance,
     known_from: date,
     inputs: Fraction | None,
     order: explain.OrderDay,
 ) -> RunPurchase:
     arc, facility = line.arc, line.arc.chained.facility
-    total = wanted_by_node.get(arc.node, Decimal(0))
+    total = demand_by_node.get(arc.node, Decimal(0))
     has_full_price = inputs is not None and line.quantity
-    full = None
+    full_price_per_kg = None
     if has_full_price:
-        full = (
+        full_price_per_kg = (
             as_decimal((Fraction(line.total) + inputs) / Fraction(line.quantity))
             if inputs
             else exact(line.total / line.quantity)
@@ -375,7 +375,7 @@ def _purchase(
         charges=exact(line.charges),
         freight=exact(line.freight),
         inputs_cost=as_decimal(inputs) if inputs else Decimal(0),
-        full_price_per_kg=full,
+        full_price_per_kg=full_price_per_kg,
         share_of_demand=exact(line.quantity / total) if total else None,
         catalog=arc.chained.offer.catalog,
         confidence=explain.least_confidence(problem, arc.chained).value,
@@ -672,12 +672,12 @@ def _unproven_accepted(verified: VerifiedPlan) -> list[RunAssumption]:
     if not accept.unproven and not accept.proven:
         return []
     items_by_reason: dict[tuple[str, str, str], dict[int, Bought]] = {}
-    for judged in verified.rulings:
-        item, verdict = judged.item, judged.verdict
+    for ruling in verified.rulings:
+        item, verdict = ruling.item, ruling.verdict
         if verdict.result is not Result.UNPROVEN or problem.law.forbids(verdict, item.arc):
             continue
         arrival = problem.case.horizon.periods[item.delivered].span
-        if verdict.licence and problem.law.licences(verdict, item.arc, judged.use, arrival) is not None:
+        if verdict.licence and problem.law.licences(verdict, item.arc, ruling.use, arrival) is not None:
             continue
         key = (item.arc.chained.offer.id, verdict.rule, verdict.reason)
         items_by_reason.setdefault(key, {})[id(item)] = item

@@ -202,8 +202,8 @@ def _dates_within_periods(problem: Problem) -> Iterator[Diagnostic]:
         if period is None or day == period.end:  # one day makes no difference to a plan
             continue
         named = "; ".join(subjects[day][:_MAX_NAMES])
-        left_out = len(subjects[day]) - _MAX_NAMES
-        named += f"; and {left_out} more" if left_out > 0 else ""
+        omitted_count = len(subjects[day]) - _MAX_NAMES
+        named += f"; and {omitted_count} more" if omitted_count > 0 else ""
         yield Diagnostic(
             f"{day} falls within {period.label}: {named}",
             column="case.period",
@@ -285,7 +285,6 @@ def _dates(problem: Problem) -> Iterator[tuple[date, str]]:
 
 
 def _period_around(problem: Problem, day: date) -> Period | None:
-    """Return the period that a date falls within without starting it."""
     index = problem.case.horizon.find(day)
     if index is None:
         return None

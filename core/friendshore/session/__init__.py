@@ -168,10 +168,7 @@ class Session:
         return self.what_if(*changes, rules=rules)
 
     def parts_after(self, *changes: Change) -> tuple[ChangedPart, ...]:
-        """Return the parts of the case that some changes affect, after the changes. Without changes, return all parts.
-
-        The plan's cost is the sum over the parts. Raises `InputError` for every change without a match.
-        """
+        """Return the parts that some changes affect, after the changes, or all parts. Their costs sum to the plan's. Raises `InputError` for a change without a match."""
         if not changes:
             return tuple(ChangedPart(members, (), self.parts.part(members)) for members in self.parts.members)
         return tuple(
@@ -207,7 +204,6 @@ class Session:
 
     @cached_property
     def parts(self) -> Parts:
-        """Independent parts of the case."""
         ranked = (row for objective in self.problem.objectives for row in objective.rows)
         return Parts(self.inputs, self.problem, self.problem.limit_rows, ranked)
 
@@ -297,7 +293,6 @@ class Session:
         return solve(program, self.limits, None, self.cancel, self.answers, self.choices)
 
     def _within(self, program: Program, cost: Floats, limit: float) -> Solution:
-        """Return the best solution in which a cost is at most `limit`."""
         programs = (capped(program.linear, cost, limit + slack * max(1.0, abs(limit))) for slack in SLACKS)
         solutions = (self._solved(replace(program, linear=linear)) for linear in programs)
         first_solution = next(solutions)
@@ -314,10 +309,7 @@ class Session:
         changes: tuple[Change, ...] = (),
         imposed: tuple[Rule, ...] = (),
     ) -> PartPlan:
-        """Return the verified plan of some parts together, after changes with bills expanded. It is cached.
-
-        `rules` are limit rules that count some of the parts only after such changes (see `impact`). `imposed` are more rules.
-        """
+        """Return the cached plan of some parts after changes, verified. `rules` are limits that count some parts only then (`impact`), and `imposed` more rules."""
         key = (members, rules, changes, tuple(rule.model_dump_json() for rule in imposed))
         part_plan = self._plans.get(key)
         if part_plan is None:
@@ -381,10 +373,7 @@ def _break_ties(
     answer_cache: AnswerCache,
     equal_offers: bool,
 ) -> tuple[Solution, VerifiedPlan]:
-    """Return the cheapest plan after tie-breaking, verified.
-
-    Components in which rounding costs money keep their original plan. All do if the whole plan would cost a cent more or be a gram shorter.
-    """
+    """Return the cheapest plan after tie-breaking, verified. Where rounding would cost money, the original plan stays."""
 
     def planned(candidate: Solution) -> Plan:
         return plan_of(program, candidate).but(

@@ -62,10 +62,7 @@ class Answer:
 
     @property
     def rise_between(self) -> tuple[Decimal, Decimal]:
-        """Proved minimum and maximum increase of the optimal objective, equal if both plans are proved optimal.
-
-        With ranked objectives, the increase is unbounded unless all plans are proved optimal.
-        """
+        """Proved minimum and maximum increase of the optimum. With ranked objectives, it is unbounded unless all plans are proved optimal."""
         ranked = any(part.plan.levels for part in (*self.before, *self.after))
         if ranked and any(p.plan.status is not PlanStatus.OPTIMAL for p in (*self.before, *self.after)):
             return Decimal("-Infinity"), Decimal("Infinity")
@@ -120,7 +117,6 @@ class Extreme:
 
 
 def _bought_by_offer(parts: Iterable[PartPlan]) -> dict[tuple[str, str, str], tuple[Decimal, Decimal]]:
-    """Return material, offer, and place -> kilograms and money over the plan."""
     totals: dict[tuple[str, str, str], tuple[Decimal, Decimal]] = {}
     for line in (line for part in parts for line in part.verified.lines):
         key = (line.material, line.name, line.place)
@@ -169,10 +165,7 @@ _DeliveryKey = tuple[str, int, frozenset[str]]
 def carried(
     before: VerifiedPlan, members: Members, problem: Problem, cheapest: Plan, max_objective: Decimal
 ) -> VerifiedPlan | None:
-    """Return a plan's part for some materials, verified on the facts of `problem`. None if it fails or costs more than `max_objective`.
-
-    Status, bound, and ranked objectives are those of `cheapest`, a plan of `problem`.
-    """
+    """Return a plan's part on the facts of `problem`, with the status and bounds of `cheapest`. None if it is invalid or costs more than `max_objective`."""
     if before.plan.infeasible or cheapest.infeasible:
         return None
     offers, demands = {facts.offer.id for facts in problem.offers}, {demand.id for demand in problem.demands}

@@ -213,7 +213,6 @@ def weights(program: Program, weigh: PurchaseWeight, output: str = "") -> Floats
 
 
 def columns_about(program: Program, material: str) -> Ints:
-    """Return the columns that buy a material, and those of its shortage."""
     columns, problem = program.columns, program.problem
     arcs = problem.network.arcs
     buys_material = [arcs[arc].node[0] == material for arc in problem.moves.arc[columns.buy_move].tolist()]
@@ -237,10 +236,7 @@ def purchase_lines(program: Program) -> list[PurchaseLine]:
 
 
 def with_least_movement(program: Program, *before: Mapping[PurchaseLine, float]) -> Program:
-    """Return the program with a further goal after its ranked objectives and cost: move the fewest kilograms.
-
-    `before` are the purchases of the plan to stay close to, followed by those of plans that decide among equally close ones.
-    """
+    """Return the program with further goals: to move the fewest kilograms from each of the purchases in `before`, in order."""
     linear, first_column = program.linear, len(program.linear.cost)
     lines = purchase_lines(program)
     position = {line: number for number, line in enumerate(sorted({line for line in lines if line[0]}))}

@@ -211,10 +211,7 @@ class Search:
     def solve_component(
         self, linear: Linear, known: SolverAnswer = NOTHING, start: Floats | None = None
     ) -> SolverAnswer:
-        """Return the best answer for a component within the limits, with its parts solved apart if only a few rows join them.
-
-        `known` is a plan to start from, and `start` one of a similar program, whose choices are a starting point. Raises `UnboundedError`.
-        """
+        """Return the best answer for a component within the limits. `start` is a plan of a similar program. Raises `UnboundedError`."""
         if self.watch.stopped():
             return known
         nearby = self._near_start(linear, start) if start is not None and known.x is None else None
@@ -401,7 +398,6 @@ def _linked_solution(linked: LinkedProgram, method: LinkingMethod) -> LinkedSolu
 
 
 def _separate_answer(linked: LinkedProgram, answers: Sequence[SolverAnswer]) -> SolverAnswer:
-    """Return the parts' plans together if they satisfy the linking constraints. Otherwise only the bound."""
     linear, loose_values = linked.linear, linked.linear.cheapest[linked.loose]
     bound = sum(answer.bound for answer in answers) + float(linear.cost[linked.loose] @ loose_values)
     plans = [answer.x for answer in answers if answer.x is not None]

@@ -48,7 +48,6 @@ class Watch:
         return Watch(seconds if remaining is None else min(remaining, seconds), self)
 
     def share(self, share: float) -> Watch:
-        """Return a watch that stops after a share of the time left. This one if there is no time limit."""
         seconds = self.seconds_left()
         return self if seconds is None else self.within(share * seconds)
 

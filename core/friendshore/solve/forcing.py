@@ -41,10 +41,7 @@ class _Linked:
 
 
 def with_finite_bounds(linear: Linear, max_cost: float) -> Linear:
-    """Return the program with finite upper bounds derived from its rows. Plans above `max_cost` may be lost.
-
-    Without a bound, a reduced cost of -1e-16 instead of 0 leaves a column, and with it the whole program, without any bound.
-    """
+    """Return the program with finite upper bounds, so that a reduced cost of -1e-16 doesn't leave it without a bound. Plans above `max_cost` may be lost."""
     if np.isfinite(linear.upper).all():
         return linear
     with_cost = np.flatnonzero(linear.cost)

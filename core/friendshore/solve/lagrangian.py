@@ -180,7 +180,6 @@ class Subproblems:
         return activity
 
     def keep(self, part: int, x: Floats) -> bool:
-        """Add a plan unless it is known, and return True if it is new."""
         cost, activity = float(self.linked.parts[part].linear.cost @ x), self.part_entries[part] @ x
         if any(plan.cost == cost and (plan.activity == activity).all() for plan in self.plans[part]):
             return False

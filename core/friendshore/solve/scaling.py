@@ -143,7 +143,6 @@ class FarApart:
 
 
 def far_apart(program: Program) -> Iterator[FarApart]:
-    """Yield the worst row and costs of each component whose numbers are too far apart."""
     for component in split(program.linear):
         linear, _ = scaled(component.linear)
         for worst_case in (_worst_entries(linear), _worst_costs(linear)):

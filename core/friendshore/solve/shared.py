@@ -148,7 +148,6 @@ def search_within(
 def with_all_choices(
     linear: Linear, is_decided: Mask, plan: SolverAnswer, engines: Engines, watch: Watch
 ) -> SolverAnswer:
-    """Return a plan with all choices made, from one that makes only some of them. `NOTHING` if none is found."""
     assert plan.x is not None
     rounded = np.where(is_decided, np.round(plan.x), np.ceil(plan.x - TINY))
     answer = engines.search(fix(linear, linear.integer, rounded), Ask(watch.seconds_left()))
@@ -160,7 +159,6 @@ def with_all_choices(
 
 
 def _shared_counts(linked: LinkedProgram, part_of_column: Ints) -> Floats:
-    """Return the number of linking constraints that each pair of parts shares."""
     entries = linked.linear.entries[linked.rows]
     touches = np.zeros((len(linked.rows), len(linked.parts)))
     has_part = part_of_column[entries.indices] >= 0
@@ -293,6 +291,5 @@ class SharedCapacitySearch:
 
 
 def _with_cost(linear: Linear) -> Mask:
-    """Return the integer variables with a cost, or all if none has one."""
     has_cost: Mask = linear.integer & (linear.cost != 0)
     return has_cost if has_cost.any() else linear.integer

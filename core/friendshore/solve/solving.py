@@ -297,10 +297,7 @@ def solve(
     answers: AnswerCache | None = None,
     start: Choices | None = None,
 ) -> Solution:
-    """Return the cheapest plan, component by component, and add the results to the cached answers.
-
-    `start` has the choices of a similar program's plan. Raises `SolverError` if no engine finds any plan, but never for infeasibility alone.
-    """
+    """Return the cheapest plan. `start` has the choices of a similar plan. Raises `SolverError` without any plan, but never for infeasibility alone."""
     with set_aside() if len(program.linear.cost) >= _LARGE else nullcontext():
         started = time.monotonic()
         parts = split(program.linear)

@@ -73,10 +73,7 @@ class _Part:
 
 
 class TieBreaker:
-    """Tie-breaking of a solution, in steps: `steadiest`, the same from the rounded plan, `in_whole_steps`, then `without_loss`.
-
-    A later step follows only if the last solution, rounded, costs more than the original plan.
-    """
+    """Tie-breaking in steps, while the rounded solution costs more: `steadiest`, again from the rounded plan, `in_whole_steps`, and `without_loss`."""
 
     def __init__(
         self,
@@ -145,10 +142,7 @@ class TieBreaker:
         return None if face is None or steadiest is None else _Part(columns, face, steadiest)
 
     def in_whole_steps(self, steady: Solution, rounded: Floats | None) -> Solution:
-        """Return the solution, with each component that loses money by rounding in whole steps of the resolution.
-
-        `rounded` has the columns of the rounded solution. None if that plan is invalid. Then everything that isn't whole changes.
-        """
+        """Return the solution with whole steps where rounding loses money. Without `rounded`, that plan is invalid, and everything that isn't whole changes."""
         is_lossy, parts = self._lossy_columns(steady, rounded), []
         start = steady.x if rounded is None else _with_whole_deliveries(self.program, rounded)
         for part in self.parts:
@@ -473,10 +467,7 @@ def _nearest_whole_steps(
 
 
 def _exchangeable(face: Linear, x: Floats, offer: Ints, unit: float, search: Search) -> Mask:
-    """Return the columns of offers whose total differs from `x` by more than `unit` in another plan of the same cost.
-
-    Unused offers are bought as much as possible, until no other one is bought. Then sums with arbitrary weights move the purchases.
-    """
+    """Return the columns of offers whose total differs from `x` by more than `unit` in another plan of the same cost."""
     no_columns = np.zeros(len(x), dtype=bool)
     free_columns = np.flatnonzero(face.lower < face.upper)
     free_offers = np.flatnonzero(np.bincount(offer[free_columns][offer[free_columns] >= 0]))
@@ -530,10 +521,7 @@ def _without_fixed(linear: Linear, x: Floats, free_columns: Ints) -> Linear:
 
 
 def _with_changes(linear: Linear, x: Floats, free_columns: Ints, line: Ints, periods: int) -> tuple[Linear, int]:
-    """Add two columns and a row for each change from one period to the next: the increase and the decrease of orders.
-
-    A change counts only if the offer can be ordered in both periods, and if it depends on a free column.
-    """
+    """Add two columns and a row for each change of orders between periods that depends on a free column: its increase and its decrease."""
     order_columns = np.flatnonzero(line >= 0)
     lines, line_numbers = np.unique(line[order_columns], return_inverse=True)
     line_of = np.full(len(line), -1)

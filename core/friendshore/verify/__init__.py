@@ -158,7 +158,6 @@ def _max_rounding(ledger: PlanEntries, costing: Costing) -> Decimal:
 
 
 def _check_objective(ledger: PlanEntries, cost: Cost, rounding: Decimal) -> None:
-    """Check that the solver's objective equals the plan's, up to rounding and the solver's tolerance."""
     plan = ledger.plan
     allowed = rounding + Decimal("1e-6") * max(abs(cost.objective), Decimal(1))
     if plan.infeasible:

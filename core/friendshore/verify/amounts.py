@@ -79,7 +79,6 @@ class Amounts:
         return defaultdict(lambda: [Decimal(0)] * self.problem.case.horizon.count)
 
     def _arrivals(self) -> Iterator[tuple[Flow, int, Decimal, int]]:
-        """Yield the arrivals by node, class, and period, with the number of rounded values in each sum."""
         columns, network = self.ledger.columns, self.problem.network
         position = {node: i for i, node in enumerate(network.nodes)}
         node = np.array([position[arc.node] for arc in network.arcs], dtype=np.intp)[columns.arc]

@@ -282,7 +282,6 @@ def limit_rows(problem: Problem) -> list[tuple[Rule, Row | Rows]]:
 
 
 def _reject_difference(first: Sequence[Row | Rows], second: Sequence[Row | Rows]) -> None:
-    """Raise `WrongAnswer` with the first row that differs between a rule's two answers."""
     for before, after in zip_longest(first, second):
         if contents(before) != contents(after):
             raise WrongAnswer(
@@ -292,7 +291,6 @@ def _reject_difference(first: Sequence[Row | Rows], second: Sequence[Row | Rows]
 
 
 def contents(value: object) -> object:
-    """Return the contents of a row as a value. Equal rows give equal values."""
     if is_dataclass(value):
         return type(value), *(contents(getattr(value, field.name)) for field in fields(value))
     if isinstance(value, np.ndarray):

@@ -437,10 +437,7 @@ class PlanEntries:
         roundings: Floats,
         excess_of: Callable[[int], tuple[Decimal, Decimal | int, str]],
     ) -> None:
-        """Record violations of many rows, given as doubles with a maximum `error`.
-
-        `excess_of` returns the arguments of `report_excess` after the code in decimals, for rows that may be findings or the largest violation.
-        """
+        """Record violations of many rows, given as doubles. `excess_of` returns exact arguments of `report_excess` for rows that may matter."""
         allowed = (float(self.problem.case.resolution) / 2 * roundings + float(SLACK)) * (1 - 1e-9)
         may_matter = excess + error > allowed
         min_largest = float(np.max(excess - error, initial=0.0, where=~may_matter))

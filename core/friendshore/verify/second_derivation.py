@@ -527,7 +527,6 @@ def _within(day: date, first: date | None, last: date | None) -> bool:
 
 
 def _months_after(day: date, months: int) -> date:
-    """Return the same day some months later, or the last day of that month."""
     year, month = day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1
     for number in range(day.day, 27, -1):
         with suppress(ValueError):

@@ -334,10 +334,7 @@ def _bought_kg(plan: Plan) -> dict[PurchaseLine, Decimal]:
 
 
 def nearest(session: Session, cheapest: PartPlan, *before: PartPlan) -> Nearest:
-    """Return the verified plan that moves the fewest kilograms from the plans in `before`, in this order, without costing more.
-
-    Returns `cheapest` itself if a limit ends the search, or no engine finds such a plan that passes verification.
-    """
+    """Return the verified plan that moves the fewest kilograms from those in `before`, in this order, at no higher cost. `cheapest` if none is found."""
     problem, first = cheapest.verified.problem, before[0]
     if not first.plan.infeasible and first.members == cheapest.members:
         max_cost = cheapest.verified.cost.objective + CENT

@@ -149,7 +149,6 @@ _MAX_LENGTH = 60
 
 
 def differing(first: Inputs, second: Inputs) -> list[FactLine]:
-    """Return every fact that differs, by kind."""
     lines = list(_fields("case", "", first.case, second.case, skipped={*_COMPARED_ELSEWHERE, "folder", "frozen"}))
     for kind, named in _RECORDS_BY_KIND.items():
         lines += _records(kind, named(first), named(second))
@@ -197,7 +196,6 @@ def _dates(store: StoreSpec) -> str:
 
 
 def _records(kind: str, first: _Named, second: _Named) -> Iterator[FactLine]:
-    """Yield records that only one case has, and fields that differ. Later records of the same name are numbered."""
     counts = Counter[str]()
     for name, before, after in sorted(paired(first, second), key=itemgetter(0)):
         counts[name] += 1

@@ -90,7 +90,6 @@ def _varints(numbers: Ints, size: int = _LENGTH_BYTES) -> NDArray[np.uint8]:
 
 
 def _record(**fields: tuple[int, int]) -> NDArray[np.void]:
-    """Return one record, from the field numbers and wire types of its fields."""
     dtype = [
         part
         for name, (_, wire_type) in fields.items()

@@ -1,7 +1,4 @@
-"""HiGHS, for programs with integer variables and for large linear ones, in this process through highspy.
-
-Its callbacks end a search within a tenth of a second, with the best plan and bound so far. Python's other threads run meanwhile.
-"""
+"""HiGHS through highspy, in this process. Its callbacks end a search within a tenth of a second, with the best plan and bound so far."""
 
 from __future__ import annotations
 

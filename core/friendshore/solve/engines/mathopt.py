@@ -21,10 +21,7 @@ from ..engine import BreakdownError, SolverAnswer, SolverOutcome, UnboundedError
 
 
 class WarmStartedGlop:
-    """Linear program that is solved repeatedly with other costs and bounds. GLOP's dual simplex continues from its last basis.
-
-    From such a basis GLOP can cycle forever. A number of steps limits that, not the clock, so that answers are the same on every machine.
-    """
+    """Linear program that GLOP solves again and again from its last basis. Steps limit it, not the clock, since it can cycle forever from there."""
 
     def __init__(self, linear: Linear) -> None:
         self._linear = linear

@@ -144,7 +144,6 @@ def _result_of_process(
 
 
 def _serve() -> None:
-    """Run the search that stdin describes, and write its result to stdout."""
     model, parameters, start = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent process
     try:
         result = _solve(

@@ -23,7 +23,7 @@ from .cuts import Cut, ExactRows
 from .exact import ExactProgram, Multipliers
 from .search import Branch, ClaimParts, Leaf, ProofSearch, first_upper, halves
 
-SAME = Decimal("1e-9")
+FIGURE_TOLERANCE = Decimal("1e-9")
 """Relative tolerance between stated and proved figures: another machine may round the last digit of a coefficient differently."""
 _DIGITS = Context(15, ROUND_FLOOR)
 _LARGEST = 2**53
@@ -121,7 +121,7 @@ class Certified(ClaimParts):
 
 
 def _differ(stated: Fraction, bound: Fraction) -> bool:
-    return abs(stated - bound) > Fraction(SAME) * max(abs(stated), Fraction(1))
+    return abs(stated - bound) > Fraction(FIGURE_TOLERANCE) * max(abs(stated), Fraction(1))
 
 
 def counts(
@@ -290,9 +290,9 @@ def _of(data: object, kind: type[T]) -> T:
     return data
 
 
-def _whole(data: object, minimum: int | None = None) -> int:
+def _whole(data: object, min_value: int | None = None) -> int:
     number = _of(data, int)
-    if isinstance(data, bool) or (minimum is not None and number < minimum):
+    if isinstance(data, bool) or (min_value is not None and number < min_value):
         raise CertificateError(f"{number} isn't a valid whole number")
     return number
 

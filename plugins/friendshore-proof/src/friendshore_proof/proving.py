@@ -27,21 +27,21 @@ from .claims import (
     Proof,
     ProvedParts,
     any_plan,
-    beaten,
     claims_of,
     no_certificate,
     no_conflict,
     not_checked,
+    refutation,
     summary,
-    together,
+    total_parts,
 )
 from .search import ProofSearch
 
-__all__ = ["SECONDS", "Proof", "ProvedParts", "beaten", "certify", "claims_of", "not_checked", "prove_optimality"]
+__all__ = ["SECONDS", "Proof", "ProvedParts", "certify", "claims_of", "not_checked", "prove_optimality", "refutation"]
 
 SECONDS = 30.0
 """Default time limit of a proof."""
-MOST_ENTRIES = 2_000_000
+MAX_ENTRIES = 2_000_000
 """Maximum number of coefficients. More would take over half a gigabyte as fractions."""
 
 
@@ -61,7 +61,7 @@ def prove_optimality(
         PluginError: If a plugin's limit rule raises.
     """
     program = compile_program(verified.problem)
-    if program.linear.entries.nnz > MOST_ENTRIES:
+    if program.linear.entries.nnz > MAX_ENTRIES:
         return not_checked(f"the program has {program.linear.entries.nnz:,} coefficients, too many for a proof")
     watch = Watch(seconds, cancel)
     try:
@@ -101,7 +101,7 @@ def _proved(
         parts.append(max(candidates, key=lambda each: each.proved))
         if better_plan is not None or not bounds:
             break  # later objectives are about plans that keep it
-    return replace(summary(claims, verified, late=watch.stopped()), parts=together(parts))
+    return replace(summary(claims, verified, timed_out=watch.stopped()), parts=total_parts(parts))
 
 
 def certify(
@@ -114,10 +114,9 @@ def certify(
 ) -> str | None:
     """Return a certificate with which `prove_optimality` needs no solver. None if the program is too large.
 
-    The plan `x` has values of all columns of the program in which it was found. What isn't proved in time is left out. Otherwise, the same plan has the
-    same certificate. Raises SolverError if the cost of the program is unbounded.
+    `x` has values of all columns of the program. What isn't proved in time is left out. Raises SolverError if the cost is unbounded.
     """
-    if program.linear.entries.nnz > MOST_ENTRIES:
+    if program.linear.entries.nnz > MAX_ENTRIES:
         return None
     watch = Watch(seconds, cancel)
     if verified.plan.infeasible:
@@ -145,7 +144,7 @@ def better(verified: VerifiedPlan, program: Program, claim: Claim, x: Floats | N
     if x is None or float(claim.linear.cost @ x) + claim.linear.constant >= float(claim.claimed - claim.slack):
         return None
     plan = derived(verified, program, x)
-    return plan if plan is not None and claim.is_beaten(plan, verified) else None
+    return plan if plan is not None and claim.is_refuted_by(plan, verified) else None
 
 
 def derived(verified: VerifiedPlan, program: Program, x: Floats) -> VerifiedPlan | None:
@@ -228,7 +227,6 @@ def _rules(program: Program, rows: Ints) -> tuple[str, ...]:
 
 
 def _is_within(named: Infeasible, empty: Infeasible) -> bool:
-    """Return True if a named conflict covers only a part without a plan."""
     return (
         set(named.materials) <= set(empty.materials)
         and set(named.demands) <= set(empty.demands)
