@@ -25,7 +25,7 @@ from friendshore.recommend import Recommendation
 from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.rules.verdicts import Dependence, dependence_of
 from friendshore.solve import AnswerCache, Limits, TieBreaker, plan_of, solve
-from friendshore.solve.steadiest import NEAR
+from friendshore.solve.steadiest import MAX_STEP_DISTANCE
 from friendshore.verify import verify
 
 from .mid_size import mid_size
@@ -161,7 +161,7 @@ def test_a_limit_that_never_binds_changes_no_order(tiny: Tiny) -> None:
         moved = {key: before.get(key, 0.0) - after.get(key, 0.0) for key in before | after}
         # A gram may be rounded the other way. From rounded plans, a few grams: these depend on the solver's path.
         rounded = one.session.solution.from_rounded or other.session.solution.from_rounded
-        most = (NEAR + 1 if rounded else 1) * float(tiny.case.resolution) + 1e-9
+        most = (MAX_STEP_DISTANCE + 1 if rounded else 1) * float(tiny.case.resolution) + 1e-9
         assert all(abs(change) <= most for change in moved.values()), moved
 
 

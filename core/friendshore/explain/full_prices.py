@@ -320,7 +320,7 @@ class OfferPrices:
         candidates: list[tuple[int, Fraction, Fraction]] = []
         for arc in arcs:
             for move in range(int(moves.first[arc.index]), int(moves.first[arc.index + 1])):
-                if arc.node in compliance_class.nodes and self._may_order(compliance_class, move):
+                if arc.node in compliance_class.nodes and self._can_order(compliance_class, move):
                     ordered = int(moves.ordered[move])
                     inputs = self._input_cost(offer, ordered, self._input_prices(compliance_class.label))
                     if inputs is not None:
@@ -337,7 +337,7 @@ class OfferPrices:
             ordered=label,
         )
 
-    def _may_order(self, compliance_class: ComplianceClass, move: int) -> bool:
+    def _can_order(self, compliance_class: ComplianceClass, move: int) -> bool:
         moves, arc = self.problem.moves, self.problem.network.arcs[int(self.problem.moves.arc[move])]
         ordered = int(moves.ordered[move])
         in_time = compliance_class.final != arc.node or ordered in (compliance_class.order_periods or ())
@@ -372,7 +372,7 @@ class OfferPrices:
         for index in sorted(self._upstream):
             if problem.network.arcs[index].node in compliance_class.nodes:
                 for move in range(int(moves.first[index]), int(moves.first[index + 1])):
-                    if self._may_order(compliance_class, move):
+                    if self._can_order(compliance_class, move):
                         arriving[int(moves.delivered[move])].append(move)
         prices: dict[tuple[Node, int], Fraction] = {}
         for t, arriving_moves in enumerate(arriving):

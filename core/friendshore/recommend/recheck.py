@@ -415,7 +415,7 @@ def _vouch_for_catalog(
         else:
             renamed = (alias.told for alias in renamed_since(file, [original]))
             vouching.differs += [text for text in renamed if text not in vouching.differs]
-            if _same_digest(catalog, original, vouching, part):
+            if _can_compare(catalog, original, vouching, part):
                 installed_parts = _parts_of_catalog(original if name_in_case else as_required(original))
                 vouching.compare(part, stated, installed_parts, source, f"as {original.distribution} has it here")
     elif not is_folder(name_in_case) and reader_in(name_in_case) is None:
@@ -473,7 +473,7 @@ def _vouch_for_pack(
             vouching.unvouched.append(f"{part}: {_reason(error)}")
             return
         original = PackFacts.of(installed, registry.packs[pack.id])
-        if _same_digest(pack, original, vouching, part):
+        if _can_compare(pack, original, vouching, part):
             vouching.compare(
                 part, stated, _parts_of_pack(original, rules_here), source, f"as {original.distribution} has it here"
             )
@@ -509,7 +509,7 @@ def _vouch_for_case(file: FactsFile, case: Gathered | None, vouching: Vouching) 
     vouching.compare(part, stated, original, "the case", "as the case says")
 
 
-def _same_digest(stated: Catalog | PackFacts, installed: Catalog | PackFacts, vouching: Vouching, part: str) -> bool:
+def _can_compare(stated: Catalog | PackFacts, installed: Catalog | PackFacts, vouching: Vouching, part: str) -> bool:
     if stated.digest == installed.digest:
         if stated.distribution != installed.distribution:
             vouching.differs.append(
@@ -634,15 +634,15 @@ def _rules_by_name(rules: Mapping[str, Mapping[str, object]]) -> dict[str, Mappi
 
 def _parts_of_record(record: Record) -> dict[str, Mapping[str, object]]:
     parts: dict[str, Mapping[str, object]] = {}
-    rest: dict[str, object] = {}
+    heading: dict[str, object] = {}
     for key, value in record.model_dump(mode="json", by_alias=True, exclude_defaults=True).items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
             for number, entry in enumerate(value, 1):
                 name = entry.get("id") or entry.get("name") or ""
                 parts[f"{key}[{number}] {name}".rstrip()] = entry
         else:
-            rest[key] = value
-    return {"the heading": rest} | parts
+            heading[key] = value
+    return {"the heading": heading} | parts
 
 
 def _by_name(records: Iterable[tuple[str, Record]]) -> dict[str, Mapping[str, object]]:

@@ -61,7 +61,7 @@ def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> lis
     read = {name for name, called in gathered.named.items() if reader_in(called) is not None}
     own_catalogs = [catalog for catalog in gathered.catalogs if not catalog.distribution or catalog.name in read]
     suggested = [
-        *_ambiguous(gathered, own_catalogs),
+        *_ambiguous_amounts(gathered, own_catalogs),
         *_small_shares(gathered),
         *_bought_leads(gathered, problem),
         *_unused_demand_table(problem),
@@ -91,7 +91,7 @@ def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> lis
     return list(dict.fromkeys(suggested))
 
 
-def _ambiguous(gathered: Gathered, own_catalogs: Iterable[Catalog]) -> Iterator[Diagnostic]:
+def _ambiguous_amounts(gathered: Gathered, own_catalogs: Iterable[Catalog]) -> Iterator[Diagnostic]:
     """Yield amounts of the case and its own catalogs whose separators have two readings that differ by a factor of 1000."""
     file = gathered.places.case
     placed_words = [

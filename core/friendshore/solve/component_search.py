@@ -325,25 +325,25 @@ class Search:
             return replace(
                 self.solve_as_one(linear, known, start=start), joined=_linked_solution(linked, LinkingMethod.JOINT)
             )
-        separate = _separate_answer(linked, answers)
-        if separate.x is not None and not all(part.done for part in parts) and not self.watch.stopped():
-            separate = better_answer(
-                separate, _separate_answer(linked, in_turns(parts, self.watch, self.workers, self.answer_cache))
+        combined = _combined_answer(linked, answers)
+        if combined.x is not None and not all(part.done for part in parts) and not self.watch.stopped():
+            combined = better_answer(
+                combined, _combined_answer(linked, in_turns(parts, self.watch, self.workers, self.answer_cache))
             )
         plans = [answer.x for answer in answers if answer.x is not None]
         has_all_plans = len(plans) == len(answers)
-        if separate.x is not None or (self.watch.stopped() and not has_all_plans):
-            return separate
+        if combined.x is not None or (self.watch.stopped() and not has_all_plans):
+            return combined
         if not linear.integer.any():
             return replace(
-                self.solve_large(linear, separate.bound), joined=_linked_solution(linked, LinkingMethod.JOINT)
+                self.solve_large(linear, combined.bound), joined=_linked_solution(linked, LinkingMethod.JOINT)
             )
         if not has_all_plans or np.count_nonzero(linear.integer) < MANY_CHOICES:
             return replace(
                 self.solve_as_one(linear, known, start=start), joined=_linked_solution(linked, LinkingMethod.JOINT)
             )
         watch = self.watch.share(0.5)
-        priced = LagrangianPricing(linked, plans, self.with_watch(watch), separate.bound).run()
+        priced = LagrangianPricing(linked, plans, self.with_watch(watch), combined.bound).run()
         if watch.stopped() or worst_outcome(answers) is not SolverOutcome.OPTIMAL:  # nothing confirms the bound
             answer = better_answer(priced, self.solve_as_one(linear, hint(better_answer(known, priced))))
             return replace(answer, joined=_linked_solution(linked, LinkingMethod.JOINT))
@@ -397,7 +397,7 @@ def _linked_solution(linked: LinkedProgram, method: LinkingMethod) -> LinkedSolu
     return LinkedSolution(linked.rows, len(linked.parts), method)
 
 
-def _separate_answer(linked: LinkedProgram, answers: Sequence[SolverAnswer]) -> SolverAnswer:
+def _combined_answer(linked: LinkedProgram, answers: Sequence[SolverAnswer]) -> SolverAnswer:
     linear, loose_values = linked.linear, linked.linear.cheapest[linked.loose]
     bound = sum(answer.bound for answer in answers) + float(linear.cost[linked.loose] @ loose_values)
     plans = [answer.x for answer in answers if answer.x is not None]

@@ -551,7 +551,7 @@ def _plan_without_orders(program: Program, part: Component, answer: SolverAnswer
 
 
 def plan_of(program: Program, solution: Solution) -> Plan:
-    conflicts = [infeasible(program, conflict) for conflict in solution.conflicts]
+    conflicts = [conflict_record(program, conflict) for conflict in solution.conflicts]
     plan = decode(program, solution.x, solution.status, solution.objective, solution.bound, conflicts)
     levels = [
         PlanLevel(least=exact(level.least), bound=exact(level.bound), most=exact(level.most))
@@ -561,7 +561,7 @@ def plan_of(program: Program, solution: Solution) -> Plan:
     return plan.but(levels=tuple(levels), confirmed_by=confirmed_by)
 
 
-def infeasible(program: Program, conflict: Conflict) -> Infeasible:
+def conflict_record(program: Program, conflict: Conflict) -> Infeasible:
     problem, columns = program.problem, program.columns
     conflict_columns = set(conflict.columns.tolist())
     materials = {

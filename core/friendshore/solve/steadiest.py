@@ -127,7 +127,7 @@ class TieBreaker:
                 linear, lower=np.where(is_violation, x, linear.lower), upper=np.where(is_violation, x, linear.upper)
             )
             ranked = [(goal.cost, goal.within) for _, goal in goals_within(self.program.goals, columns)]
-            self.faces[columns[0]] = _all_cheapest(linear, x, ranked or [(linear.cost, 0.0)], self.search)
+            self.faces[columns[0]] = _optimal_program(linear, x, ranked or [(linear.cost, 0.0)], self.search)
         face = self.faces[columns[0]]
         if face is not None and self.from_rounded:
             face = _shifted(face, self.start[columns], self.rounded_columns[columns], self.unit)
@@ -237,7 +237,9 @@ def _order_lines(program: Program) -> tuple[Ints, int]:
     return lines, periods
 
 
-def _all_cheapest(linear: Linear, x: Floats, ranked: Sequence[tuple[Floats, float]], search: Search) -> Linear | None:
+def _optimal_program(
+    linear: Linear, x: Floats, ranked: Sequence[tuple[Floats, float]], search: Search
+) -> Linear | None:
     """Return the program of all plans that are as good as an optimal one. None if it can't be proved."""
     for cost, within in ranked:
         level = replace(linear, cost=cost, constant=0.0)

@@ -29,7 +29,7 @@ from ..rules.base import Rule
 from ..rules.rows import one_by_one
 from .amounts import Amounts
 from .arrivals import check_arrivals
-from .limits import check_caps
+from .limits import check_share_caps
 from .compliance import check_classes, check_end_uses, check_tainted_goods
 from .plan_entries import Bought as Bought
 from .compliance import Ruling as Ruling, Compliance, check_law
@@ -106,7 +106,7 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
     check_terms(ledger, placed)
     check_end_uses(ledger)
     check_tainted_goods(ledger)
-    check_caps(ledger)
+    check_share_caps(ledger)
     if all_rules:
         check_classes(ledger)
     compliance = check_law(ledger)

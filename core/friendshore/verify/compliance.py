@@ -167,12 +167,12 @@ class Compliance:
         if key not in self._applicable_rules:
             days = self._days(item, delivery, moves=moves, is_final=is_final)
             positioned = chain.from_iterable(
-                self._rules_of_sort(delivery, date_kind, spans) for date_kind, spans in days.items()
+                self._rules_by_date_kind(delivery, date_kind, spans) for date_kind, spans in days.items()
             )
             self._applicable_rules[key] = [applicable for _, applicable in sorted(positioned, key=itemgetter(0))]
         return self._applicable_rules[key]
 
-    def _rules_of_sort(
+    def _rules_by_date_kind(
         self, delivery: FinalDelivery, date_kind: str, days: Sequence[Span]
     ) -> list[tuple[int, _Applicable]]:
         key = (delivery.number, delivery.waived, date_kind, tuple((day.start, day.end) for day in days))

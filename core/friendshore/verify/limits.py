@@ -309,7 +309,7 @@ def _row_text(rows: Row | Rows | None) -> str:
     return f"{named.format(row.label)} with {' and '.join(bounds) or 'no bound'}"
 
 
-def check_caps(ledger: PlanEntries) -> None:
+def check_share_caps(ledger: PlanEntries) -> None:
     problem, columns = ledger.problem, ledger.columns
     # Shares of use also count stock from before the plan, whichever supplier it came from, so only shares of purchases can be derived here.
     caps = [r for r in problem.rules if isinstance(r, MaxShare) and r.share < 1 and r.counts == "bought"]

@@ -329,7 +329,7 @@ class _OfferSearch:
         max_kg = self.eligibilities.max_supply_kg(position, material) if position is not None else None
         places = self.eligibilities.places[material]
         demand_kg, plan_kg = self.eligibilities.demand_kg[material], bought(verified, name, material, places)
-        use = self.usage.use(material, name) if eligibility else None
+        use = self.usage.cheapest_use(material, name) if eligibility else None
         adds = use.adds if use is not None and use.rise is not None else None
         chained = self._chained(position, material)
         return Alternative(
@@ -350,7 +350,7 @@ class _OfferSearch:
             penalty=adds.penalty if adds else None,
             short_kg=adds.short_kg if adds else {},
             in_time=use is None or use.rise is not None,
-            share=self.usage.share(material, name, self.within) if eligibility else NOT_AT_ALL,
+            share=self.usage.usage_share(material, name, self.within) if eligibility else NOT_AT_ALL,
             made_from=sorted(line.material for line in offer.inputs),
             landed=landed(use.verified, name, material) if use and use.verified is not None else None,
             full_price=self.prices.of(name, material) if eligibility else None,
@@ -573,7 +573,7 @@ class UsageRange:
         self.questions = 0
         """Number of questions asked so far."""
 
-    def use(self, material: str, name: str) -> CheapestUse | None:
+    def cheapest_use(self, material: str, name: str) -> CheapestUse | None:
         """Return the cheapest plan that uses an offer. None if there is none, or rules conflict."""
         session, eligibilities, resolution = self.session, self.eligibilities, self.session.problem.case.resolution
         position, eligibility = self._position(name), self._eligibility(material, name)
@@ -609,7 +609,7 @@ class UsageRange:
             min_kg = feasible_kg if feasible_kg < min_kg else min_kg - resolution
         return None
 
-    def share(self, material: str, name: str, within: Decimal) -> UsageShare | None:
+    def usage_share(self, material: str, name: str, within: Decimal) -> UsageShare | None:
         """Return the smallest and largest share in plans that cost at most `within` of the spend more. None if rules conflict."""
         session, demand_kg, places = (
             self.session,

@@ -275,7 +275,7 @@ class _Walk:
         pairs = [(old, new) for old, new in zip(first.plans, last.plans, strict=True) if old is not new]
         return _side_by_side(
             self.session, names, (self.cost(first), self.cost(last)),
-            ([self.rest, *first.plans], [self.rest, *last.plans]), pairs, last.proved, effort, alike=True, steps=steps,
+            ([self.rest, *first.plans], [self.rest, *last.plans]), pairs, last.proved, effort, same_periods=True, steps=steps,
         )  # fmt: skip
 
 
@@ -287,7 +287,7 @@ def _side_by_side(
     pairs: Sequence[tuple[PlanSummary, PlanSummary]],
     proved: bool,
     effort: Effort,
-    alike: bool,
+    same_periods: bool,
     steps: Sequence[Step] = (),
     facts: Sequence[FactLine] = (),
 ) -> Comparison:
@@ -306,7 +306,7 @@ def _side_by_side(
         mix=tuple(mix),
         names=names_of(session.problem, (line.offer for line in mix)),
         dependence=tuple(_dependence_lines(*plans)),
-        moved_kg={line.material: line.moved_kg for line in materials if line.moved_kg} if alike else None,
+        moved_kg={line.material: line.moved_kg for line in materials if line.moved_kg} if same_periods else None,
         least_moved=proved,
         steps=tuple(steps),
         facts=tuple(facts),

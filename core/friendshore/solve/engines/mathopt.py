@@ -26,7 +26,7 @@ class WarmStartedGlop:
     def __init__(self, linear: Linear) -> None:
         self._linear = linear
         self._solver: mathopt.Solver = mathopt.new(
-            parameters_pb2.SOLVER_TYPE_GLOP, model_of(linear), parameters_pb2.SolverInitializerProto()
+            parameters_pb2.SOLVER_TYPE_GLOP, mathopt_model(linear), parameters_pb2.SolverInitializerProto()
         )
         self._parameters = parameters_pb2.SolveParametersProto(presolve=parameters_pb2.EMPHASIS_OFF)
         self._parameters.iteration_limit = _STEPS + _STEPS_BY_ROW * len(linear.row_upper)
@@ -54,7 +54,7 @@ class WarmStartedGlop:
         except StatusNotOk:
             return None
         optimal = result.termination.reason == result_pb2.TERMINATION_REASON_OPTIMAL
-        return answer_of(result, linear) if optimal else None
+        return solver_answer(result, linear) if optimal else None
 
 
 # Maximum steps of GLOP: for any program, and in addition per row. Even without a basis it rarely needs as many.
@@ -73,7 +73,7 @@ def _add_changes(update: sparse_containers_pb2.SparseDoubleVectorProto, before: 
     update.values.extend(after[changed].tolist())
 
 
-def model_of(linear: Linear) -> model_pb2.ModelProto:
+def mathopt_model(linear: Linear) -> model_pb2.ModelProto:
     proto = model_pb2.ModelProto()
     count = len(linear.cost)
     proto.variables.ids.extend(range(count))
@@ -96,7 +96,7 @@ def model_of(linear: Linear) -> model_pb2.ModelProto:
     return proto
 
 
-def answer_of(result: result_pb2.SolveResultProto, linear: Linear) -> SolverAnswer:
+def solver_answer(result: result_pb2.SolveResultProto, linear: Linear) -> SolverAnswer:
     """Return MathOpt's result. Raises `BreakdownError` if there is none, and `UnboundedError` if the cost has no minimum."""
     reason = result.termination.reason
     bound = result.termination.objective_bounds.dual_bound

@@ -94,7 +94,7 @@ class Certified(ClaimParts):
     @property
     def counts(self) -> ProvedParts:
         values = [None if certificate is None else certificate.value for certificate in self.certificate.parts]
-        return counts(self.parts, self.bounds, values, certified=True)
+        return count_proved_parts(self.parts, self.bounds, values, certified=True)
 
     def findings(self, value: Decimal, allowed: tuple[Decimal, Decimal]) -> list[str]:
         """Return where stated and proved figures differ, given the plan's value and its tolerance downward and upward. Empty for other numbers."""
@@ -124,7 +124,7 @@ def _differ(stated: Fraction, bound: Fraction) -> bool:
     return abs(stated - bound) > Fraction(FIGURE_TOLERANCE) * max(abs(stated), Fraction(1))
 
 
-def counts(
+def count_proved_parts(
     parts: Sequence[Component], bounds: Sequence[Fraction | None], values: Sequence[Decimal | None], *, certified: bool
 ) -> ProvedParts:
     has_integers = [bool(part.linear.integer.any()) for part in parts]

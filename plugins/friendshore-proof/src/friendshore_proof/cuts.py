@@ -291,7 +291,7 @@ class _Separation:
                 return
             seen.add(state)
             for links in self._links:
-                cut = self._round(total, links)
+                cut = self._rounded_cut(total, links)
                 if cut is not None:
                     yield cut
                     return
@@ -371,7 +371,7 @@ class _Separation:
                         nearest[column] = link
         return above, below
 
-    def _round(self, total: _Sum, links: tuple[dict[int, _Link], dict[int, _Link]]) -> Cut | None:
+    def _rounded_cut(self, total: _Sum, links: tuple[dict[int, _Link], dict[int, _Link]]) -> Cut | None:
         total, ends = total.copy(), []
         for column in np.flatnonzero((total.values != 0) & ~self._is_integer).tolist():
             if total.values[column] == 0:

@@ -15,12 +15,21 @@ import numpy as np
 from friendshore.domain.plan import Infeasible, PlanStatus
 from friendshore.program import Program, compile_program
 from friendshore.program.matrix import Floats, Ints
-from friendshore.solve import Cancel, Component, Conflict, Progress, Solution, Watch, infeasible, plan_of
+from friendshore.solve import Cancel, Component, Conflict, Progress, Solution, Watch, conflict_record, plan_of
 from friendshore.solve.components import empty_rows
 from friendshore.solve.engine import LevelResult
 from friendshore.verify import VerifiedPlan, examine
 
-from .certificate import Certificate, CertificateError, Certified, certified, counts, read, stated_as, text_of
+from .certificate import (
+    Certificate,
+    CertificateError,
+    Certified,
+    certified,
+    count_proved_parts,
+    read,
+    stated_as,
+    text_of,
+)
 from .claims import (
     Claim,
     ClaimProof,
@@ -137,7 +146,7 @@ def _counts(search: ProofSearch, shown: ClaimProof) -> ProvedParts:
     best = [None if tree.best is None else Decimal(repr(tree.best[0])) for tree in search.trees]
     if shown.is_optimal:
         best = [None if bound is None else stated_as(bound) for bound in bounds]
-    return counts(search.parts, bounds, best, certified=False)
+    return count_proved_parts(search.parts, bounds, best, certified=False)
 
 
 def better(verified: VerifiedPlan, program: Program, claim: Claim, x: Floats | None) -> VerifiedPlan | None:
@@ -192,7 +201,7 @@ def _proved_conflicts(
     conflicts = list(_without_plan(program, parts, empty))
     if not _excused(verified) <= {row for conflict in conflicts for row in _labels(program, conflict)}:
         return ()
-    proved_conflicts = [infeasible(program, conflict) for conflict in conflicts]
+    proved_conflicts = [conflict_record(program, conflict) for conflict in conflicts]
     return tuple(
         part for part in verified.plan.infeasible if any(_is_within(part, conflict) for conflict in proved_conflicts)
     )

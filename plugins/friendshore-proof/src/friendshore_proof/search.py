@@ -82,7 +82,7 @@ class Tree:
         self._leaves: list[tuple[Fraction, int, _Node]] = []
         self._unknown = False
         """True if a leaf was dropped without a bound."""
-        self._root = self._leaf(linear.lower, self._rows.upper, None)
+        self._root = self._new_leaf(linear.lower, self._rows.upper, None)
 
     @property
     def bound(self) -> Fraction | None:
@@ -114,7 +114,7 @@ class Tree:
                 assert node.proof is not None, "nothing is known of a leaf"
                 yield node.proof
 
-    def grow(self, target: Fraction) -> None:
+    def raise_bound(self, target: Fraction) -> None:
         """Raise the bound until it suffices, a plan reaches it, or a limit ends it: by some branching, and then with cuts."""
         self._branch(target, min(BEFORE_CUTS, NODES))
         if (
@@ -130,7 +130,7 @@ class Tree:
     def _branch(self, target: Fraction, nodes: int) -> None:
         while self._leaves and not self.done and self._leaves[0][0] < target:
             node = self._leaves[0][2]
-            column = None if node.x is None else self._fractional(node.x)
+            column = None if node.x is None else self._branching_column(node.x)
             if column is None or self.nodes >= nodes or self.watch.stopped():
                 return
             heappop(self._leaves)
@@ -144,7 +144,7 @@ class Tree:
         x, bounds = first.x, [first.objective]
         proofs: list[Cut] = []
         last: SolverAnswer | None = None
-        while x is not None and self._fractional(x) is not None and not self.watch.stopped():
+        while x is not None and self._branching_column(x) is not None and not self.watch.stopped():
             new_cuts = separated(rows, x)
             rows.cuts += [row for _, row in new_cuts]
             answer = self._relaxed(rows.linear) if new_cuts else None
@@ -163,7 +163,7 @@ class Tree:
         self.linear = rows.linear
         self.exact = ExactProgram(self.linear)
         old_root, leaves, self._leaves = self._root, self._leaves, []
-        root = self._leaf(old_root.lower, old_root.upper, old_root, replace(last, duals=last.duals[remaining_rows]))
+        root = self._new_leaf(old_root.lower, old_root.upper, old_root, replace(last, duals=last.duals[remaining_rows]))
         if self.watch.stopped() and root.bound is not None and root.bound < leaves[0][0]:
             self._leaves = leaves
         else:
@@ -173,10 +173,10 @@ class Tree:
         assert node.x is not None
         branch = Branch(column, int(np.floor(node.x[column])))
         below, above = halves(branch, node.lower, node.upper)
-        node.split = branch, self._leaf(*below, node), self._leaf(*above, node)
+        node.split = branch, self._new_leaf(*below, node), self._new_leaf(*above, node)
         node.x = None
 
-    def _leaf(
+    def _new_leaf(
         self, lower: Floats, upper: Floats, parent: _Node | None, known_answer: SolverAnswer | None = None
     ) -> _Node:
         """Return a leaf and its proof. Its parent's bound applies to it too. The answer of its relaxation may be known."""
@@ -211,13 +211,17 @@ class Tree:
         return is_split
 
     def _keep_if_best(self, linear: Linear, answer: SolverAnswer) -> None:
-        if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None or self._fractional(answer.x) is not None:
+        if (
+            answer.outcome is not SolverOutcome.OPTIMAL
+            or answer.x is None
+            or self._branching_column(answer.x) is not None
+        ):
             return
         value = float(linear.cost @ answer.x) + linear.constant
         if self.best is None or value < self.best[0]:
             self.best = value, answer.x
 
-    def _fractional(self, x: Floats) -> int | None:
+    def _branching_column(self, x: Floats) -> int | None:
         """Return the integer column to split: the one with the largest cost of its fraction. None if all are whole."""
         distance = np.where(self.linear.integer, np.abs(x - np.round(x)), 0.0)
         if distance.max(initial=0.0) <= WHOLE:
@@ -296,7 +300,7 @@ class ProofSearch(ClaimParts):
             if bound is None or bound >= target:
                 break
             assert tree.bound is not None
-            tree.grow(tree.bound + target - bound if sufficient_bound is None else sufficient_bound)
+            tree.raise_bound(tree.bound + target - bound if sufficient_bound is None else sufficient_bound)
             if progress is not None:
                 progress(number, len(self.parts), time.monotonic() - started)
 
