@@ -214,11 +214,9 @@ def _flows(verified: VerifiedPlan, label: Label | None) -> _Flows:
 
 
 def _add_payments(flows: _Flows, verified: VerifiedPlan, maker: Callable[[int, str], str], label: Label | None) -> None:
-    problem, paid_rows, output_rows = (
-        verified.problem,
-        list[tuple[Pool, Any, Decimal]](),
-        list[tuple[str, Pool, Decimal]](),
-    )
+    problem = verified.problem
+    paid_rows = list[tuple[Pool, Any, Decimal]]()
+    output_rows = list[tuple[str, Pool, Decimal]]()
     bought_kg: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
     co_products: list[tuple[Pool, tuple[int, int], Decimal, Any]] = []
     for number, line in enumerate(verified.lines):

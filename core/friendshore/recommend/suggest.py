@@ -306,10 +306,8 @@ def _rule_spans(problem: Problem) -> Iterator[_DatedSpan]:
 
 def _supply_spans(problem: Problem) -> Iterator[_DatedSpan]:
     """Yield the days of offers, quotations, capacity steps, and order terms. Terms apply in every period with one of their days."""
-    begins, ends = (
-        "begins: it may be ordered from the next period on",
-        "ends: it may be ordered up to the period before",
-    )
+    begins = "begins: it may be ordered from the next period on"
+    ends = "ends: it may be ordered up to the period before"
     seen = set()
     for facts in problem.offers:
         name, facility = facts.offer.id, facts.facility

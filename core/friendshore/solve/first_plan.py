@@ -136,12 +136,10 @@ def with_joined_links(linear: Linear) -> Linear:
         & (linear.lower[flow] >= 0)
         & np.isneginf(linear.row_lower[entries.rows[flow_entry]])
     )
-    flow_entry, choice_entry, choice, flow = (
-        flow_entry[is_joined],
-        choice_entry[is_joined],
-        choice[is_joined],
-        flow[is_joined],
-    )
+    flow_entry = flow_entry[is_joined]
+    choice_entry = choice_entry[is_joined]
+    choice = choice[is_joined]
+    flow = flow[is_joined]
     max_flow = -entries.data[choice_entry] / entries.data[flow_entry]
     upper = linear.upper.copy()
     np.minimum.at(upper, flow, max_flow * linear.upper[choice])
@@ -352,10 +350,8 @@ def _plan_from_prices(
     for by_slopes in (True, False):
         if value - bound <= gap * abs(value) or watch.stopped():
             break
-        neighborhood, ask = (
-            _between_plans(remaining, choices, choices),
-            Ask(lp_seconds(watch, SHARE_AFTER_PRICES), gap, nodes=BETTER_NODES),
-        )
+        neighborhood = _between_plans(remaining, choices, choices)
+        ask = Ask(lp_seconds(watch, SHARE_AFTER_PRICES), gap, nodes=BETTER_NODES)
         improved = (
             slope_scaled_plan(with_joined_links(neighborhood), choices, engines, watch)
             if by_slopes

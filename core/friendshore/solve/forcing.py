@@ -71,10 +71,8 @@ def _derived_bounds(linear: Linear) -> Floats:
         min_sum = np.bincount(row[~is_infinite], min_value[~is_infinite], minlength=row_count)
         infinite_count = np.bincount(row[is_infinite], minlength=row_count)
         gives_bound = is_unbounded & (signed > 0) & np.isfinite(limit)[row] & (infinite_count[row] == 0)
-        bounded, bounds = (
-            column[gives_bound],
-            (limit[row] - min_sum[row] + np.where(is_infinite, 0.0, min_value))[gives_bound] / signed[gives_bound],
-        )
+        bounded = column[gives_bound]
+        bounds = (limit[row] - min_sum[row] + np.where(is_infinite, 0.0, min_value))[gives_bound] / signed[gives_bound]
         np.minimum.at(upper_bounds, bounded, np.maximum(bounds, linear.lower[bounded]))
     return np.maximum(upper_bounds * (1 + BOUND_ROUNDING), MIN_BOUND)
 
@@ -122,10 +120,8 @@ def with_count_rows(linear: Linear, row_factors: Floats | float = 1.0) -> Linear
         if not binary or min_count > len(sizes) or excess < MIN_EXCESS * sizes[0]:
             continue
         may_be_short = group.other_entries & (is_served | (value > 0))
-        coefficients, short_columns = (
-            group.weight[row[may_be_short]] * value[may_be_short] / excess,
-            column[may_be_short],
-        )
+        coefficients = group.weight[row[may_be_short]] * value[may_be_short] / excess
+        short_columns = column[may_be_short]
         shortage_coefficients = np.bincount(short_columns, coefficients, minlength=len(linear.cost))
         other_columns = np.flatnonzero(shortage_coefficients)
         min_sum = min_count + float(
@@ -174,10 +170,8 @@ def _capacity_groups(linear: Linear, row_factors: Floats | float, max_value: Flo
     in_group = in_need | (is_limited & (factor[row] > 0))
     group_of_row = labels(Entries.summed(row[in_group], column[in_group], value[in_group], linear.entries.shape))[1]
     for group in np.unique(group_of_row[weight > 0]).tolist():
-        choice_entries, need_rows = (
-            is_choice & ((factor > 0) & (group_of_row == group))[row],
-            (weight > 0) & (group_of_row == group),
-        )
+        choice_entries = is_choice & ((factor > 0) & (group_of_row == group))[row]
+        need_rows = (weight > 0) & (group_of_row == group)
         cover_coefficients = np.bincount(
             column[choice_entries], -(value * factor[row])[choice_entries], minlength=column_count
         ).astype(np.float64)

@@ -247,10 +247,8 @@ class Subproblems:
         part_of_plan = np.repeat(np.arange(parts), [len(plans) for plans in self.plans])
         loose_entries, activity, row_numbers = self.linking_entries.within(loose), self.activity, np.arange(rows)
         plan_rows, plan = np.nonzero(activity)
-        plan_columns, violations = (
-            len(loose) + np.arange(len(part_of_plan)),
-            len(loose) + len(part_of_plan) + np.arange(2 * rows),
-        )
+        plan_columns = len(loose) + np.arange(len(part_of_plan))
+        violations = len(loose) + len(part_of_plan) + np.arange(2 * rows)
         cost = np.concatenate([loose_cost, plan_cost, violation_cost])
         entries = Entries.summed(
             np.concatenate([loose_entries.rows, plan_rows, rows + part_of_plan, row_numbers, row_numbers]),

@@ -100,10 +100,8 @@ def _column_factors(linear: Linear, of_row: Ints) -> Floats:
     has_integers = bool(linear.integer.any())
     powers = np.where(linear.integer, 0.0, column_bounds) if has_integers else column_bounds
     for _ in range(ROUNDS):
-        row_means, last_powers = (
-            (np.bincount(of_row, size + powers[of_column], minlength=rows) + row_bounds) / row_counts,
-            powers,
-        )
+        row_means = (np.bincount(of_row, size + powers[of_column], minlength=rows) + row_bounds) / row_counts
+        last_powers = powers
         powers = (np.bincount(of_column, row_means[of_row] - size, minlength=columns) + column_bounds) / column_counts
         if has_integers:
             powers[linear.integer] = 0.0

@@ -179,10 +179,8 @@ class TieBreaker:
             steps = steady.x / self.unit
             loss = np.bincount(labels, self.rounded_columns & (np.abs(steps - np.rint(steps)) > GRAIN / 2))
         else:
-            cost_increase, is_shortage = (
-                self.program.linear.cost * (rounded - self.first),
-                np.zeros(len(labels), dtype=bool),
-            )
+            cost_increase = self.program.linear.cost * (rounded - self.first)
+            is_shortage = np.zeros(len(labels), dtype=bool)
             is_shortage[self.program.shorts()] = True
             loss = np.maximum(
                 np.bincount(labels, cost_increase), np.bincount(labels, np.where(is_shortage, cost_increase, 0.0))
@@ -363,10 +361,8 @@ def _least_concern(face: Linear, concern: _Concern, columns: Ints, search: Searc
     has_free = np.bincount(face.entries.rows[is_free[face.entries.indices]], minlength=len(face.row_lower)) > 0
     fixed_activity = (face.entries @ np.where(is_free, 0.0, face.lower))[has_free]
     row_lower, row_upper = face.row_lower.copy(), face.row_upper.copy()
-    row_lower[has_free], row_upper[has_free] = (
-        free_program.row_lower + fixed_activity,
-        free_program.row_upper + fixed_activity,
-    )
+    row_lower[has_free] = free_program.row_lower + fixed_activity
+    row_upper[has_free] = free_program.row_upper + fixed_activity
     return replace(reduced, row_lower=row_lower, row_upper=row_upper)
 
 
@@ -392,11 +388,9 @@ def _steadiest_plan(
     earliness = _earliness(line[free_columns], periods)
     costs = np.zeros((4, len(free_columns) + 2 * changes))
     costs[0, len(free_columns) :] = 1.0
-    costs[1, : len(free_columns)], costs[2, : len(free_columns)], costs[3, : len(free_columns)] = (
-        earliness,
-        by_name(free_columns),
-        _arbitrary_weights(free_columns),
-    )
+    costs[1, : len(free_columns)] = earliness
+    costs[2, : len(free_columns)] = by_name(free_columns)
+    costs[3, : len(free_columns)] = _arbitrary_weights(free_columns)
     for cost in costs[costs.any(axis=1)]:
         optimal = _optimal_face(replace(free_program, cost=cost), search)
         if optimal is None:
@@ -435,10 +429,8 @@ def _nearest_whole_steps(
 ) -> Floats | None:
     """Return a plan in whole steps as near to `steps` as possible. None if none is found."""
     is_whole = must_be_whole & (steps > 0)
-    lower, upper = (
-        np.where(must_be_whole, 0.0, free_program.lower / unit),
-        np.where(must_be_whole, 0.0, free_program.upper / unit),
-    )
+    lower = np.where(must_be_whole, 0.0, free_program.lower / unit)
+    upper = np.where(must_be_whole, 0.0, free_program.upper / unit)
     lower[is_whole] = np.maximum(lower[is_whole], np.floor(steps[is_whole]) - MAX_STEP_DISTANCE)
     upper[is_whole] = np.minimum(
         free_program.upper[is_whole] / unit + GRAIN, np.ceil(steps[is_whole]) + MAX_STEP_DISTANCE
@@ -535,10 +527,8 @@ def _with_changes(linear: Linear, x: Floats, free_columns: Ints, line: Ints, per
     count = len(later_lines)
     row = np.full(len(lines) + 2, -1)
     row[later_lines] = np.arange(count)
-    arriving, leaving = (
-        np.flatnonzero(row[line_of[free_columns]] >= 0),
-        np.flatnonzero(row[line_of[free_columns] + 1] >= 0),
-    )
+    arriving = np.flatnonzero(row[line_of[free_columns]] >= 0)
+    leaving = np.flatnonzero(row[line_of[free_columns] + 1] >= 0)
     change = Entries.summed(
         np.concatenate([row[line_of[free_columns[arriving]]], row[line_of[free_columns[leaving]] + 1]]),
         np.concatenate([arriving, leaving]),

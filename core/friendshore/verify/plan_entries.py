@@ -219,10 +219,8 @@ class _Matcher:
             matches_of_entries = [
                 (entry, arc) for entry in plan.purchases if (arc := self._arc_of_purchase(entry)) is not None
             ]
-            table, arcs = (
-                in_columns([entry for entry, _ in matches_of_entries], step),
-                _ints(arc for _, arc in matches_of_entries),
-            )
+            table = in_columns([entry for entry, _ in matches_of_entries], step)
+            arcs = _ints(arc for _, arc in matches_of_entries)
         lots = [(lot, arc) for lot in plan.lots if (arc := self._arc_of_lot(lot)) is not None]
         of_lots = in_columns([lot for lot, _ in lots], step), _ints(arc for _, arc in lots)
         return PurchaseColumns.of(self.problem, (table, arcs), of_lots)

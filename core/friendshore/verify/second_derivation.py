@@ -192,10 +192,8 @@ class _SecondDerivation:
             quoted_material.basis == delivered_material.basis and quoted_material.basis != "gross"
         ):
             return Fraction(1)
-        delivered_content, quoted_content = (
-            content_of(delivered_material, self.factors),
-            content_of(quoted_material, self.factors),
-        )
+        delivered_content = content_of(delivered_material, self.factors)
+        quoted_content = content_of(quoted_material, self.factors)
         if quoted_material.element != delivered_material.element or not delivered_content or not quoted_content:
             return None
         return Fraction(delivered_content) / Fraction(quoted_content)

@@ -611,11 +611,9 @@ class UsageRange:
 
     def usage_share(self, material: str, name: str, within: Decimal) -> UsageShare | None:
         """Return the smallest and largest share in plans that cost at most `within` of the spend more. None if rules conflict."""
-        session, demand_kg, places = (
-            self.session,
-            self.eligibilities.demand_kg[material],
-            self.eligibilities.places[material],
-        )
+        session = self.session
+        demand_kg = self.eligibilities.demand_kg[material]
+        places = self.eligibilities.places[material]
         if session.part_of(material).plan.infeasible:
             return None
         eligibility = self._eligibility(material, name)

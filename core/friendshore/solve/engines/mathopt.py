@@ -43,10 +43,8 @@ class WarmStartedGlop:
         _add_changes(update.objective_updates.linear_coefficients, before.cost, linear.cost)
         update.objective_updates.offset_update = linear.constant
         self._linear = linear
-        model_parameters, registered = (
-            model_parameters_pb2.ModelSolveParametersProto(),
-            callback_pb2.CallbackRegistrationProto(),
-        )
+        model_parameters = model_parameters_pb2.ModelSolveParametersProto()
+        registered = callback_pb2.CallbackRegistrationProto()
         try:
             if not self._solver.update(update):
                 return None

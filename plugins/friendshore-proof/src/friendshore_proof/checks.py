@@ -94,10 +94,8 @@ def _solved_again(folder: Path, verified: VerifiedPlan, registry: Registry, effo
     comparison = ""
     for claim in claims_of(verified, session.program):
         new_value, value = claim.of(session.verified), claim.value
-        name, unit = (
-            (f"{claim.name}: " if claim.name else ""),
-            (verified.problem.case.currency if claim.in_money else "kg"),
-        )
+        name = f"{claim.name}: " if claim.name else ""
+        unit = verified.problem.case.currency if claim.in_money else "kg"
         if claim.is_refuted_by(session.verified, verified):
             findings = (refutation(claim, session.verified, verified.problem.case.currency),)
         if abs(new_value - value) > claim.slack:
