@@ -41,16 +41,7 @@ from ..domain.time import today
 from ..domain.unmet import RunByMonths, RunConflict, RunShortage
 from ..domain.use import PROGRAM, Result
 from ..domain.used import PriceDate, RunBlock, RunPlugin, RunPriceDate, earliest_action_date
-from ..explain import (
-    ByMonths,
-    Cash,
-    Causes,
-    DependentSums,
-    PlanDependence,
-    TracedCash,
-    competing,
-    counted_shorts,
-)
+from ..explain import ByMonths, Cash, Causes, DependentSums, PlanDependence, TracedCash, competing, counted_shorts
 from ..plugins import sentence_of
 from ..problem import Problem
 from ..problem.case_checks import origin_rules

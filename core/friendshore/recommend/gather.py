@@ -246,10 +246,7 @@ def named_catalogs(
 
 
 def _catalogs(
-    case: Case,
-    in_memory: Sequence[Catalog],
-    errors: list[FriendshoreError],
-    reading: Callable[[], tuple[Catalog, ...]],
+    case: Case, in_memory: Sequence[Catalog], errors: list[FriendshoreError], reading: Callable[[], tuple[Catalog, ...]]
 ) -> tuple[Catalog, ...]:
     read = attempt(reading, errors)
     checked = []

@@ -12,15 +12,7 @@ from operator import attrgetter
 from ..domain import assumption_codes as codes
 from ..domain.base import as_decimal, exact, grouped
 from ..domain.facts import Material
-from ..domain.run import (
-    RunAssumption,
-    RunBlocked,
-    RunComplianceClass,
-    RunLimit,
-    RunPurchase,
-    RunRule,
-    RunUnproven,
-)
+from ..domain.run import RunAssumption, RunBlocked, RunComplianceClass, RunLimit, RunPurchase, RunRule, RunUnproven
 from ..domain.time import Period
 from ..errors import Diagnostic
 from ..explain import Exclusion

@@ -54,13 +54,7 @@ class Neighborhoods:
     """
 
     def __init__(
-        self,
-        linear: Linear,
-        linked: LinkedProgram,
-        engines: Engines,
-        watch: Watch,
-        workers: int,
-        extent: SearchExtent,
+        self, linear: Linear, linked: LinkedProgram, engines: Engines, watch: Watch, workers: int, extent: SearchExtent
     ) -> None:
         self.linear, self.engines, self.watch, self.workers, self.extent = linear, engines, watch, workers, extent
         self.part_of_column = np.full(len(linear.cost), -1)

@@ -147,10 +147,7 @@ def _solve_level(
     bound = max(answer.bound, known.bound)
     if answer.x is None or answer.objective > known.objective:
         return replace(
-            known,
-            outcome=worst_outcome([answer]),
-            bound=min(bound, known.objective),
-            confirmed_by=answer.confirmed_by,
+            known, outcome=worst_outcome([answer]), bound=min(bound, known.objective), confirmed_by=answer.confirmed_by
         )
     return replace(answer, bound=min(bound, answer.objective))
 

@@ -258,9 +258,5 @@ def _unknown(session: Session, name: str) -> Diagnostic:
     match = nearest(name, merged.offers)
     fix = f"write one of its offers: {', '.join(related)}" if related else f"did you mean `{match}`?" if match else ""
     return Diagnostic(
-        f"offer `{name}` doesn't exist",
-        found=name,
-        expected="an offer of the case's catalogs",
-        fix=fix,
-        code="FS522",
+        f"offer `{name}` doesn't exist", found=name, expected="an offer of the case's catalogs", fix=fix, code="FS522"
     )

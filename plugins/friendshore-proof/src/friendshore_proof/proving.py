@@ -169,11 +169,7 @@ _ANY = Decimal("Infinity")
 
 
 def prove_conflicts(
-    verified: VerifiedPlan,
-    program: Program,
-    watch: Watch,
-    progress: Progress | None,
-    certificate: Certificate | None,
+    verified: VerifiedPlan, program: Program, watch: Watch, progress: Progress | None, certificate: Certificate | None
 ) -> Proof:
     """Prove or refute the conflicts of rules that the run names. A part without a plan proves one, a plan that satisfies all rules refutes it."""
     named = verified.plan.infeasible
