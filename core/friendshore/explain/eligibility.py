@@ -175,7 +175,11 @@ class Eligibilities:
 
     @cached_property
     def exclusions_by_offer(self) -> Mapping[str, list[Exclusion]]:
-        return grouped((kept.arc.chained.offer.id, kept) for kept in exclusions(self.problem) if kept.arc.offer >= 0)
+        return grouped(
+            (exclusion.arc.chained.offer.id, exclusion)
+            for exclusion in exclusions(self.problem)
+            if exclusion.arc.offer >= 0
+        )
 
     @cached_property
     def uses(self) -> Mapping[str, list[Use]]:
@@ -357,20 +361,20 @@ class Obstacle(Record):
 def obstacles(eligibilities: Eligibilities, offer: Offer, lead: Lead | None) -> list[Obstacle]:
     problem = eligibilities.problem
     facility = problem.merged.facilities[offer.facility]
-    found_obstacles: list[Obstacle] = []
+    offer_obstacles: list[Obstacle] = []
     if lead is not None:
-        found_obstacles += _missing_figures(eligibilities, lead, facility)
+        offer_obstacles += _missing_figures(eligibilities, lead, facility)
     facts = next((f for f in problem.offers if f.offer.id == offer.id), None)
     if facts is not None:
-        found_obstacles += [
+        offer_obstacles += [
             *_capacity_obstacles(problem, facts),
             *_date_obstacles(problem, facts),
             *_time_obstacles(eligibilities, facts),
         ]
-        found_obstacles += _input_obstacles(problem, facts)
+        offer_obstacles += _input_obstacles(problem, facts)
     elif lead is None or not lead.lacks("capacity"):
-        found_obstacles += _capacity_obstacles_of(problem, facility)
-    return [*found_obstacles, *_law_obstacles(problem, eligibilities.exclusions_by_offer.get(offer.id, []))]
+        offer_obstacles += _capacity_obstacles_of(problem, facility)
+    return [*offer_obstacles, *_law_obstacles(problem, eligibilities.exclusions_by_offer.get(offer.id, []))]
 
 
 def no_feasible_plan(eligibilities: Eligibilities, offer: Offer) -> Obstacle:

@@ -480,10 +480,8 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Sol
     status = PlanStatus(worst_outcome(planned_answers).value)
     if status is not PlanStatus.OPTIMAL and search.watch.interrupted:
         status = PlanStatus.INTERRUPTED
-    values_and_bounds = [(objective, bound), *((level.least, level.bound) for level in levels)]
-    if status is PlanStatus.OPTIMAL and any(
-        is_open(value, bound_of_value) for value, bound_of_value in values_and_bounds
-    ):
+    gaps = [(objective, bound), *((level.least, level.bound) for level in levels)]
+    if status is PlanStatus.OPTIMAL and any(is_open(*gap) for gap in gaps):
         status = PlanStatus.FEASIBLE  # within the requested gap, but not proved cheapest
     unsatisfiable = empty_rows(program.linear)
     by_owner: dict[str, list[int]] = {}

@@ -290,14 +290,14 @@ class Costing:
             item.delivered,
             quantity,
             item.licences,
-            price=direct if facts.single else exact(self._cost_per_kg_made[arc.offer, ordered] * quantity),
+            price=direct if facts.single else exact(self._production_cost_per_kg[arc.offer, ordered] * quantity),
             direct=direct,
             charges=self.charge(arc, item.requirement, ordered) * quantity,
             freight=arc.freight[item.delivered] * quantity,
         )
 
     @cached_property
-    def _cost_per_kg_made(self) -> dict[tuple[int, int], Decimal]:
+    def _production_cost_per_kg(self) -> dict[tuple[int, int], Decimal]:
         bought: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
         columns = self.ledger.columns
         for position in np.flatnonzero((columns.offer >= 0) & ~columns.single).tolist():

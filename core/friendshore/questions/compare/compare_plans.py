@@ -16,7 +16,7 @@ from ...domain.change import Change
 from ...domain.plan import Cost, Plan, PlanStatus
 from ...errors import InputError, NoPlanError
 from ...explain import DependentSums, material_dependence, sum_of
-from ...explain.pieces import Changes, Piece, Pieces
+from ...explain.pieces import Changes, Pieces
 from ...explain.results import CENT, SHARE_PROVED, Effort, QuestionCounter, between, names_of
 from ...problem.changes import scenario_changes
 from ...program import compile_program
@@ -229,16 +229,11 @@ class _Walk:
                 plans.append(before[-1].plans[number])
                 proved = proved and before[-1].proved
             else:
-                plan, is_proved = self._plan_near(
-                    piece, changes_by_piece[number], [state.plans[number] for state in (before[0], *before[1:][-1:])]
-                )
-                plans.append(plan)
-                proved = proved and is_proved
+                plans_before = [state.plans[number].part for state in (before[0], *before[1:][-1:])]
+                result = nearest(self.session, self.pieces.plan(piece, changes_by_piece[number]), *plans_before)
+                plans.append(PlanSummary.of(result.part))
+                proved = proved and result.proved
         return _State(changes_by_piece, tuple(plans), proved)
-
-    def _plan_near(self, piece: Piece, changes: Changes, before: Sequence[PlanSummary]) -> tuple[PlanSummary, bool]:
-        result = nearest(self.session, self.pieces.plan(piece, changes), *(plan.part for plan in before))
-        return PlanSummary.of(result.part), result.proved
 
     def cost(self, state: _State) -> Cost:
         cost = self.session.verified.cost
