@@ -95,13 +95,7 @@ def gather(
     once: Once | None = None,
     process: OtherProcess | None = None,
 ) -> Gathered:
-    """Read everything that a case names.
-
-    Args:
-        ids: Collects the ids that the catalogs define, even if there are errors.
-        once: Cache of catalogs read for other cases.
-        process: Process in which plugins are asked for their rule packs. None starts a new one.
-    """
+    """Read everything that a case names. `ids` collects the ids that the catalogs define, even if there are errors. Plugins make their packs in `process`."""
     catalogs, rules = each_of(catalogs, Catalog, "catalogs", CATALOGS), each_of(rules, Rule, "rules", RULES)
     plugins = registry if registry is not None else _registry(case, catalogs)
     plugins = plugins.blocking(case.blocked, Blocker.CASE)

@@ -100,10 +100,7 @@ def reopen(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Opened:
-    """Open a case file (or its folder), or the folder of a run, which is planned again from its own facts.
-
-    The other arguments are as in `plan`. `limits` apply to each plan, but their `until` to all plans together.
-    """
+    """Open a case file (or its folder), or a run folder, which is planned again from its facts. `limits` apply to each plan, but their `until` to all."""
     start, own_limits = monotonic(), limits or Limits()
     contents = _read_run(path, registry) if is_run(path) else _read_case(path, registry)
     applied = Applied(scenario=tuple(scenario), changes=tuple(changes), strict=strict)

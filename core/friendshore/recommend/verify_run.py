@@ -276,12 +276,7 @@ def verify_run(
     effort: ProofEffort = USUAL_EFFORT,
     signed_by: Path | None = None,
 ) -> RunCheck:
-    """Check a run folder from its own files, and compare its facts with the installed data and, if given, the case.
-
-    Args:
-        case: File or folder of the case that was allegedly planned. None skips the comparison.
-        signed_by: Public key of the alleged signer. None skips the signature.
-    """
+    """Check a run folder from its own files, and compare its facts with the installed data and the case, if any. `signed_by` is a public key."""
     return verify_stored(read_run(folder), registry, case, effort, signed_by)
 
 

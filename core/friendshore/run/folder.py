@@ -174,11 +174,7 @@ def write_run(
 ) -> None:
     """Write a run folder. An existing run is replaced only when the new one is complete.
 
-    Args:
-        sign: Function from the hashes of all files to the content of the signature. None leaves the run unsigned.
-
-    Raises:
-        InputError: If the folder contains anything but an unchanged run, or can't be written.
+    `sign` makes a signature from the hashes of all files. Raises `InputError` if the folder contains anything but an unchanged run, or can't be written.
     """
     contents = {
         RUN_FILE: json_text(run.model_dump(mode="json", by_alias=True)).encode(),

@@ -61,10 +61,7 @@ SLACKS = (1e-9, 1e-7, 1e-6)
 
 @dataclass(frozen=True, eq=False)
 class Session:
-    """A solved and verified case that answers further questions.
-
-    Several threads may ask at the same time. The counts `solved` and `reused` of an answer then include the work of the others.
-    """
+    """A solved case that answers questions, also from several threads at once. The counts of an answer then include the work of the others."""
 
     inputs: Inputs
     problem: Problem

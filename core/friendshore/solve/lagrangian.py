@@ -63,13 +63,11 @@ class LinkedProgram:
 
 
 def linked_program(linear: Linear) -> LinkedProgram | None:
-    """Return the program as parts and their linking constraints. None if it is small and linear, or if no few rows join much smaller parts.
-
-    Only inequalities are tried, those with most columns first, since prices of equations for flows tell little.
-    """
+    """Return the program as parts and few linking inequalities. None if it is small and linear, or if no few rows join much smaller parts."""
     if linear.entries.nnz < FEW_ENTRIES and not linear.integer.any():
         return None
     counts = linear.entries.counts
+    # Not equations: prices of equations for flows tell little.
     open_ended = np.flatnonzero((linear.row_lower < linear.row_upper) & (counts > 1))
     if not len(open_ended):
         return None

@@ -398,10 +398,7 @@ def compared(
     cancel: Cancel | None = None,
     start: Floats | None = None,
 ) -> SolverAnswer:
-    """Return a cheapest plan, or enough to compare its cost with `threshold`: a plan that costs no more, or a bound above it.
-
-    Only components with a cost are solved. The outcome is optimal if the comparison is decided, and nothing if a limit ended the search.
-    """
+    """Return a cheapest plan, or enough to compare its cost with `threshold`. Optimal if that is decided, and nothing if a limit ended the search."""
     watch = Watch(limits.next_seconds(), cancel)
     parts = [part for part in split(linear) if part.linear.cost.any()]
     has_choices = any(part.linear.integer.any() for part in parts)

@@ -121,10 +121,7 @@ def scenario_walk(
 
 
 def compare_plans(before: PlanSource, after: PlanSource, *, names: tuple[str, str] = ("before", "after")) -> Comparison:
-    """Compare the plans and facts of two cases, with the cheapest plan of the second that is nearest to the first.
-
-    If their periods differ, nothing counts as moved. Different currencies raise an `InputError`.
-    """
+    """Compare the plans and facts of two cases, with the second's cheapest plan nearest to the first. Different currencies raise an `InputError`."""
     first_session, second_session = session_of(before), session_of(after)
     currencies = (first_session.problem.case.currency, second_session.problem.case.currency)
     if currencies[0] != currencies[1]:
