@@ -142,8 +142,8 @@ def test_shares_are_those_of_all_plans_nearly_as_cheap(tiny: Tiny, within: str, 
     weights: dict[Amount, float] = {("units", one.offer, t): 1.0 for t in range(tiny.case.horizon.count)}
     standings = Eligibilities(session.problem)
     position = next(i for i, facts in enumerate(session.problem.offers) if facts.offer.id == one.offer)
-    reach = float(standings.standing[position, one.material].reachable)
-    wanted = float(standings.wanted[one.material])
+    reach = float(standings.by_offer[position, one.material].reachable)
+    wanted = float(standings.demand_kg[one.material])
     assert one.share is not None
     ends = ((one.share.least, one.share.least_bound), (one.share.most, one.share.most_bound))
     for largest, figures in enumerate(ends):

@@ -393,7 +393,7 @@ def test_after_the_user_stops_nothing_more_is_solved() -> None:
     enough.set()
     solved = session.answers.solved
     found = alternatives(session)
-    assert session.least_short(0) is None
+    assert session.min_shortage(0) is None
     assert session.answers.solved <= solved + len(session.parts.members)
     assert all(one.rise is None or one.rise.value == 0 for one in found.offers)
 

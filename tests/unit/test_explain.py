@@ -14,7 +14,7 @@ from friendshore.document.markdown import markdown
 from friendshore.domain.change import Change
 from friendshore.domain.facts import CapacityStep, Status
 from friendshore.domain.unmet import RunSupplyCause
-from friendshore.explain import counted_shorts, kept_out, shortage_causes
+from friendshore.explain import counted_shorts, exclusions, shortage_causes
 from friendshore.plugins import Registry
 from friendshore.questions.alternatives.find_alternatives import alternatives
 from friendshore.recommend import Recommendation, reverify
@@ -345,7 +345,7 @@ def test_what_one_rule_forbids_is_not_told_as_unproven_by_another() -> None:
     vague = source("CN", 10, chain=(*chain("CN", "mined"), *chain("AU/CN", "refined", "melted")))
     mined, refined = ban("mined", start=None), ban("refined", id="other", start=None)
     for laws, expected in (((mined, refined), ("ban", False)), ((refined,), ("other", True))):
-        found = kept_out(built(case(demand("metal", "defense", 10)), catalog(vague, source("AU", 50)), *laws))
+        found = exclusions(built(case(demand("metal", "defense", 10)), catalog(vague, source("AU", 50)), *laws))
         assert [(k.verdict.rule, k.unproven) for k in found] == [expected]
 
 
@@ -354,7 +354,7 @@ def test_what_one_rule_forbids_is_not_told_as_unproven_by_another() -> None:
 )
 def test_law_that_does_not_apply_keeps_nothing_out(phase: dict[str, str]) -> None:
     """Nor does law whose time is yet to come."""
-    assert kept_out(built(case(demand("metal", "defense", 10)), metals(), ban("mined", phases=[phase]))) == []
+    assert exclusions(built(case(demand("metal", "defense", 10)), metals(), ban("mined", phases=[phase]))) == []
 
 
 def test_exclusions_and_controls_stand_among_what_is_kept_out() -> None:

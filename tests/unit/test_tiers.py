@@ -199,7 +199,7 @@ def test_many_small_pieces_never_round_into_a_dearer_tier() -> None:
     names = [f"site-{i:02}" for i in range(30)]
     wanted = [demand("metal", "civil", round(1 + i / 7, 4), id=f"d{i:02}", place=names[i]) for i in range(30)]
     facts = metals(*(facility(n, "US", place=n) for n in names), schedule("cn-metal", tier(0, 10), tier(60, 60)))
-    (settled,) = planned(case(*wanted, count=1), facts).plan.settled
+    (settled,) = planned(case(*wanted, count=1), facts).plan.settlements
     assert settled.tier == 0
     assert Decimal("59.9") < settled.measured < 60
 

@@ -63,9 +63,9 @@ def test_half_of_what_is_left_is_for_each_plan_and_never_more_than_is_left(monke
     """A plan that is hard leaves time to those after it; a twentieth of all is for each, as long as there is so much."""
     now = 1000.0
     monkeypatch.setattr("friendshore.solve.solving.time", SimpleNamespace(monotonic=lambda: now))
-    assert Limits().left() is None
-    assert Limits(seconds=100).left() == 100
-    assert [Limits(seconds=100, until=now + rest).left() for rest in (100, 8, 3, -1)] == [50, 5, 3, 0]
+    assert Limits().next_seconds() is None
+    assert Limits(seconds=100).next_seconds() == 100
+    assert [Limits(seconds=100, until=now + rest).next_seconds() for rest in (100, 8, 3, -1)] == [50, 5, 3, 0]
     assert [Limits(seconds=1, until=now + rest).over for rest in (0, 0.1)] == [True, False]
 
 

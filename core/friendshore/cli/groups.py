@@ -37,7 +37,6 @@ _GROUP = "[friendshore]"
 
 
 def own_questions() -> dict[str, str]:
-    """Return friendshore's own questions with their lines of help."""
     return _manifest_table(Path(__file__).parents[1], "questions")
 
 
@@ -135,7 +134,6 @@ def _cached_additions(ctx: Any) -> dict[str, str | None]:
 
 
 def _group_path(ctx: Any) -> tuple[str, ...]:
-    """Return the words that lead to a group of commands. Empty for the top group."""
     return () if ctx.parent is None else (*_group_path(ctx.parent), ctx.info_name)
 
 

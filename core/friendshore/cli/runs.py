@@ -66,7 +66,7 @@ def verify(
     return checked.exit_code
 
 
-Formatted = Annotated[
+FormatName = Annotated[
     str | None,
     typer.Option(
         "--format",
@@ -75,7 +75,7 @@ Formatted = Annotated[
         "Default: as the name of --out ends, else md.",
     ),
 ]
-Asked = Annotated[
+QuestionTexts = Annotated[
     list[str] | None,
     typer.Option(
         "--with",
@@ -101,8 +101,8 @@ Verified = Annotated[
 @answering
 def report(
     run: RunPath,
-    name: Formatted = None,
-    question_texts: Asked = None,
+    name: FormatName = None,
+    question_texts: QuestionTexts = None,
     out: Into = None,
     verified: Verified = True,
     case: OfCase = None,

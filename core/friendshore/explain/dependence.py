@@ -56,7 +56,6 @@ class DependentSums:
 
     @property
     def share(self) -> Decimal:
-        """Share of all cash. 0 if nothing is paid."""
         return self.of_concern / self.cash if self.cash else Decimal(0)
 
 
@@ -72,7 +71,7 @@ class PlanDependence:
 
 
 def plan_dependence(verified: VerifiedPlan, countries: frozenset[str]) -> PlanDependence | None:
-    """Return the dependence on some countries: cash of the purchases, not discounted, each counted once. None if there are no countries."""
+    """Return the dependence on some countries: undiscounted cash of the purchases, each counted once. None if there are no countries."""
     if not countries:
         return None
     dependences = judge_purchases(verified, countries)

@@ -36,13 +36,13 @@ _STEPS = 1000
 _NOTHING: Removed = frozenset()
 
 
-LEAST_SECONDS = 60.0
+MIN_SECONDS = 60.0
 """Minimum time for the plans of all causes. If the case's own plan took longer, its time."""
 
 
-def end_of_search(session: Session) -> float:
+def search_deadline(session: Session) -> float:
     now = monotonic()
-    return now + max(LEAST_SECONDS, now - session.opened)
+    return now + max(MIN_SECONDS, now - session.opened)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,9 +62,11 @@ class Replan:
 class PartReplans:
     """Plans of a part without some of its restrictions, cached up to a maximum size."""
 
-    def __init__(self, session: Session, members: Members, short: Collection[Cell], ends: float | None = None) -> None:
-        """Take the plan's shortages as upper bounds on all shortages. The search ends at `ends` by the monotonic clock."""
-        self.session, self._deadline = session, ends
+    def __init__(
+        self, session: Session, members: Members, short: Collection[Cell], deadline: float | None = None
+    ) -> None:
+        """Take the plan's shortages as upper bounds on all shortages. `deadline` is by the monotonic clock."""
+        self.session, self._deadline = session, deadline
         self.ended = False
         """True if a limit ended the search, so that the effect of some restrictions is unknown."""
         self.is_gap_too_wide = False
@@ -84,7 +86,6 @@ class PartReplans:
         self._without_plan: set[Removed] = set()
 
     def replan(self, removed: Removed = _NOTHING) -> Replan | None:
-        """Return the plan. None if there is none, or a limit ended the search."""
         replan = self._replans.get(removed)
         if replan is None and removed not in self._without_plan:
             self.ended |= self.session.stopped
@@ -173,7 +174,7 @@ class PartReplans:
         return exceeding
 
     def tolerance(self, cell: Cell) -> float:
-        return 2 * float(self.problem.case.resolution) + 1e-6 * self._wanted[cell]
+        return 2 * float(self.problem.case.resolution) + 1e-6 * self._demand_kg[cell]
 
     def program(self, removed: Removed = _NOTHING) -> Program | None:
         in_facts = frozenset(each for each in removed if each.kind in _IN_FACTS)
@@ -227,7 +228,7 @@ class PartReplans:
         return self._facts.problem_with_leads
 
     @cached_property
-    def _wanted(self) -> dict[Cell, float]:
+    def _demand_kg(self) -> dict[Cell, float]:
         return {
             (demand.id, t): float(quantity)
             for demand in self.problem.demands
@@ -279,7 +280,7 @@ class PartReplans:
         return x
 
     def _remaining_limits(self) -> Limits:
-        limits = self.session.left()
+        limits = self.session.remaining_limits()
         # No second solver: a plan that serves more exists, whether or not another solver also finds it cheapest.
         limits = replace(limits, engines=replace(limits.engines, second=()))
         if self._deadline is None:
@@ -324,7 +325,6 @@ class PartReplans:
 
 
 def _cost_per_kg(base: Replan, other: Replan, cost: Floats, own: Ints) -> float:
-    """Return the extra cost per extra kilogram served, in money of the period."""
     problem = base.program.problem
     discounts = np.array([float(each) for each in problem.discount])
     periods = (own - base.program.columns.short) % problem.case.horizon.count

@@ -76,9 +76,9 @@ class Upstream:
         return restrictions
 
     def inputs(self) -> list[Restriction]:
-        wanted = {use.material.id for use in self.uses}
+        demanded = {use.material.id for use in self.uses}
         materials = {feed[0] for offer in self.offers for feed in self.problem.network.feeds.get(offer, ())}
-        return [Restriction("inputs", (material,)) for material in sorted(materials - wanted)]
+        return [Restriction("inputs", (material,)) for material in sorted(materials - demanded)]
 
     def can_supply(self, removed: Removed) -> bool:
         """Return True if a use can lawfully be supplied, regardless of times and quantities."""
@@ -94,7 +94,7 @@ class Upstream:
         free = {each.names[0] for each in removed if each.kind == "inputs"}
         forbidden = {
             index
-            for index, against in self.forbidding[use].items()
+            for index, against in self.prohibitions_by_use[use].items()
             if self.until <= self._blocked_periods(against, removed)
         }
         arcs = [network.arcs[index] for index in sorted(indices - forbidden)]
@@ -119,22 +119,24 @@ class Upstream:
         return frozenset[int]().union(*remaining)
 
     @cached_property
-    def forbidding(self) -> dict[Use, dict[int, dict[_Prohibition, frozenset[int]]]]:
+    def prohibitions_by_use(self) -> dict[Use, dict[int, dict[_Prohibition, frozenset[int]]]]:
         """Rules that prohibit each arc, with the periods in which its goods can't come."""
-        forbidding: dict[Use, dict[int, dict[_Prohibition, frozenset[int]]]] = {use: {} for use in self.uses}
+        prohibitions_by_use: dict[Use, dict[int, dict[_Prohibition, frozenset[int]]]] = {use: {} for use in self.uses}
         for use, index, position, provable in self._prohibiting_verdicts():
             rule = self.problem.rules[position]
             periods = self._in_force(position) & self.until
             if rule.judge_scope == "chain" and rule.dated_by == "delivery" and self.periods <= periods:
                 periods = self.until  # whenever it came, it couldn't be delivered
-            prohibitions = forbidding[use].setdefault(index, {})
+            prohibitions = prohibitions_by_use[use].setdefault(index, {})
             prohibitions[rule.id, provable] = prohibitions.get((rule.id, provable), frozenset()) | periods
-        return forbidding
+        return prohibitions_by_use
 
     def decides(self, restriction: Restriction) -> bool:
         """Return True if in some period, only this rule, or only missing proofs, exclude an item."""
         removed = frozenset({restriction})
-        all_prohibitions = (prohibitions for by_arc in self.forbidding.values() for prohibitions in by_arc.values())
+        all_prohibitions = (
+            prohibitions for by_arc in self.prohibitions_by_use.values() for prohibitions in by_arc.values()
+        )
         return any(
             self._blocked_periods(prohibitions, removed) != self._blocked_periods(prohibitions, frozenset())
             for prohibitions in all_prohibitions
@@ -210,7 +212,7 @@ def unproven_offers(problem: Problem) -> set[str]:
     return Upstream(problem, list(problem.judgements)).unproven()
 
 
-def forbidden_by(problem: Problem, rule: str) -> set[str]:
+def prohibited_by(problem: Problem, rule: str) -> set[str]:
     return {offer for name, offer, _ in Upstream(problem, list(problem.judgements)).verdicts() if name == rule}
 
 
@@ -251,7 +253,7 @@ class Relaxations:
             return self.inputs, self.problem
 
     def without(self, removed: Removed) -> Problem:
-        """Raise InputError if the relaxed facts are invalid. Limits, inputs, competition, and prices stay, because they are part of the program."""
+        """Return the facts without some restrictions, except those of the program (limits, inputs, competition, prices). Raises `InputError` if invalid."""
         kinds = frozenset(each.kind for each in removed)
         # Unchanged offers stay the same objects, so that their cached results remain valid.
         relaxed = self._relaxed_inputs(kinds & _SUPPLY)
@@ -313,20 +315,19 @@ def _always_quoted(offer: Offer) -> Offer:
 
 
 def _with_leads(inputs: Inputs, problem: Problem) -> tuple[Inputs, Problem]:
-    """Give leads ample capacity, and a price of 0 if they have no usable one."""
-    wanted = sum((sum(demand.quantity, Decimal(0)) for demand in problem.demands), Decimal(1))
-    ample = exact(min(wanted * AMPLE, Decimal(10) ** 12))
+    total_demand = sum((sum(demand.quantity, Decimal(0)) for demand in problem.demands), Decimal(1))
+    ample = exact(min(total_demand * AMPLE, Decimal(10) ** 12))
     free = Price(amount=Decimal(0), currency=inputs.case.currency, source=CASE_SOURCE)
     lead_offers = leads(problem)
     names = {lead.id for lead in lead_offers}
 
     def usable_leads(unpriced: Collection[str]) -> Inputs:
-        def figures(offer: Offer) -> Offer:
+        def with_figures(offer: Offer) -> Offer:
             larger = offer.but(max_per_year=ample, total=None, source=CASE_SOURCE)
             return larger.but(price=free, quotes=()) if offer.id in unpriced else larger
 
         catalogs = tuple(
-            catalog.but(offers=tuple(figures(offer) if offer.id in names else offer for offer in catalog.offers))
+            catalog.but(offers=tuple(with_figures(offer) if offer.id in names else offer for offer in catalog.offers))
             for catalog in inputs.catalogs
         )
         return replace(inputs, catalogs=catalogs)

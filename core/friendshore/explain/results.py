@@ -77,7 +77,7 @@ class QuestionResult(ShownOnScreen, Tables):
         return self.model_dump(mode="json", by_alias=True)
 
     def to_frame(self, table: str = "") -> pandas.DataFrame:
-        """Return one of `TABLES`, by default the first, as a data frame. Raises ValueError for another table."""
+        """Return one of `TABLES`, by default the first. Raises ValueError for another table."""
         import pandas
 
         name = table or self.TABLES[0]
@@ -86,7 +86,7 @@ class QuestionResult(ShownOnScreen, Tables):
         return pandas.DataFrame([row.model_dump(mode="json") for row in getattr(self, name)])
 
 
-class Counted:
+class QuestionCounter:
     """Counter of the questions to a session from now on, and reporter of progress."""
 
     def __init__(self, session: Session, progress: Progress | None = None) -> None:
@@ -95,7 +95,7 @@ class Counted:
         self._progress, self._began = progress, time.monotonic()
         self._solved, self._reused = session.answers.solved, session.answers.reused
 
-    def told(self, done: int, total: int) -> None:
+    def report_progress(self, done: int, total: int) -> None:
         if self._progress is not None:
             self._progress(done, total, time.monotonic() - self._began)
 
@@ -112,7 +112,6 @@ def difference(answer: Answer) -> Difference:
 
 
 def between(value: Decimal, low: Decimal, high: Decimal, objective: Decimal) -> Difference:
-    """Return a difference that is proved to lie from `low` to `high`."""
     is_bounded = low.is_finite() and high.is_finite()
     return Difference(
         value=exact(value),
@@ -123,7 +122,6 @@ def between(value: Decimal, low: Decimal, high: Decimal, objective: Decimal) -> 
 
 
 def shortage(answer: Answer, *, after: bool = True) -> Mapping[str, Decimal]:
-    """Return demand -> kilograms short in the affected parts. Demands without a shortage are left out."""
     parts = answer.after if after else answer.before
     return dict(sorted(totals(short for part in parts for short in part.plan.short_by_demand.items()).items()))
 

@@ -108,7 +108,7 @@ class Option:
 
 
 def shown(question: Question[Any, Any], make: Callable[[], Document]) -> Document:
-    """Return the document, after checking that every cell can be written. A `PluginError` names the plugin of a faulty question."""
+    """Return the document, after checking its cells. A `PluginError` names the plugin of a faulty question."""
     with attributed_object(question, question.name):
         document = make()
         for _ in cell_texts(document):

@@ -56,12 +56,7 @@ if TYPE_CHECKING:
 
 
 def session_of(source: PlanSource) -> Session:
-    """Return the solved case that a question is about. A case is planned first, with what is installed.
-
-    Raises:
-        InputError: If it is something else, such as the path of a case.
-        SolverError, VerificationError, PluginError: As in `plan`.
-    """
+    """Return the solved case that a question is about. A case is planned first. Raises the errors of `plan`, and `InputError` for anything else."""
     if isinstance(source, Session):
         return source
     if isinstance(source, Recommendation):
@@ -204,7 +199,7 @@ class Recommendation(ShownOnScreen):
         notes, scenario = tuple(map(str, gathered.idle)), self.applied.scenario
         return Opened(
             self.session, tuple(scenario), gathered.pack_of, gathered.plugins, notes,
-            registry=gathered.registry, applied=self.applied, given=gathered.inputs, catalogs=tuple(gathered.read),
+            registry=gathered.registry, applied=self.applied, original_inputs=gathered.inputs, catalogs=tuple(gathered.read),
         )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:

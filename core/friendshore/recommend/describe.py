@@ -41,16 +41,7 @@ from ..domain.time import today
 from ..domain.unmet import RunByMonths, RunConflict, RunShortage
 from ..domain.use import PROGRAM, Result
 from ..domain.used import PriceDate, RunBlock, RunPlugin, RunPriceDate, earliest_action_date
-from ..explain import (
-    ByMonths,
-    Cash,
-    Causes,
-    DependentSums,
-    PlanDependence,
-    TracedCash,
-    competing,
-    counted_shorts,
-)
+from ..explain import ByMonths, Cash, Causes, DependentSums, PlanDependence, TracedCash, competing, counted_shorts
 from ..plugins import sentence_of
 from ..problem import Problem
 from ..problem.case_checks import origin_rules
@@ -61,7 +52,7 @@ from ..problem.prices import PriceDates
 from ..session import Session
 from ..solve import Progress
 from ..verify import Bought, Line, VerifiedPlan
-from ..verify.compliance import Judging
+from ..verify.compliance import Compliance
 from .facts import PackFacts
 from .gather import Gathered, blocks_of
 from .law import (
@@ -114,7 +105,7 @@ def describe(session: Session, gathered: Gathered, applied: Applied, progress: P
         [PackFacts.of(pack, owner) for pack, owner in gathered.packs],
         gathered.pack_of,
         session.solution.components,
-        explain.floors_from(session),
+        explain.first_feasible_days(session),
         explain.rank_prices(session),
         gathered.plugins,
         blocks_of(gathered.registry),
@@ -127,7 +118,7 @@ def describe(session: Session, gathered: Gathered, applied: Applied, progress: P
 def run_of(verified: VerifiedPlan, context: RunContext) -> Run:
     """Return the run of a verified plan. It is identical after a solve and after a check of its facts."""
     problem, case = verified.problem, verified.problem.case
-    excluded = explain.kept_out(problem)
+    excluded = explain.exclusions(problem)
     shortages = describe_shortages(verified, context.causes)
     dependence = explain.plan_dependence(verified, case.concern.countries)
     traced = explain.trace_cash(verified)
@@ -279,24 +270,24 @@ def _first_met_period(problem: Problem, demand: Demand, short: dict[int, Decimal
     """Return the first period from which the demand stays met, up to a rounding of a few grams, or ""."""
     slack = problem.case.resolution * 10
     last = max((t for t, quantity in short.items() if quantity > slack), default=-1)
-    later = [t for t, wanted in enumerate(demand.quantity) if t > last and wanted]
+    later = [t for t, demanded in enumerate(demand.quantity) if t > last and demanded]
     return _label(problem, later[0]) if later else ""
 
 
 def purchases(
     problem: Problem,
     lines: Sequence[Line],
-    judging: Judging,
+    compliance: Compliance,
     plugins: Iterable[RunPlugin] = (),
     inputs: Sequence[Fraction] = (),
 ) -> list[RunPurchase]:
     """Return every purchase with its cost. `inputs` is the cash of each purchase's inputs. Without it, purchases have no full price."""
     known_from = earliest_action_date(plugins, problem.case.horizon.start)
-    wanted_by_node = totals((final_node(demand.use), sum(demand.quantity, Decimal(0))) for demand in problem.demands)
+    demand_by_node = totals((final_node(demand.use), sum(demand.quantity, Decimal(0))) for demand in problem.demands)
     inputs_of_lines: Sequence[Fraction | None] = inputs or [None] * len(lines)
-    order_days = explain.order_days(judging.ledger)
+    order_days = explain.order_days(compliance.ledger)
     return [
-        _purchase(problem, line, wanted_by_node, judging, known_from, cash, day)
+        _purchase(problem, line, demand_by_node, compliance, known_from, cash, day)
         for line, cash, day in zip(lines, inputs_of_lines, order_days, strict=True)
     ]
 
@@ -333,18 +324,18 @@ def _range_fields(verified: VerifiedPlan) -> dict[str, Any]:
 def _purchase(
     problem: Problem,
     line: Line,
-    wanted_by_node: dict[tuple[str, str], Decimal],
-    judging: Judging,
+    demand_by_node: dict[tuple[str, str], Decimal],
+    compliance: Compliance,
     known_from: date,
     inputs: Fraction | None,
     order: explain.OrderDay,
 ) -> RunPurchase:
     arc, facility = line.arc, line.arc.chained.facility
-    total = wanted_by_node.get(arc.node, Decimal(0))
+    total = demand_by_node.get(arc.node, Decimal(0))
     has_full_price = inputs is not None and line.quantity
-    full = None
+    full_price_per_kg = None
     if has_full_price:
-        full = (
+        full_price_per_kg = (
             as_decimal((Fraction(line.total) + inputs) / Fraction(line.quantity))
             if inputs
             else exact(line.total / line.quantity)
@@ -366,7 +357,7 @@ def _purchase(
         at_once=order.at_once,
         late_days=(known_from - order.day).days if known_from > arc.order_by[line.ordered] else 0,
         delivered=_label(problem, line.delivered),
-        end_use="+".join(sorted({served.use.end_use for served in judging.ends(line)})),
+        end_use="+".join(sorted({delivery.use.end_use for delivery in compliance.deliveries_of(line)})),
         requirement=line.requirement,
         quantity_kg=line.quantity,
         basis=problem.merged.materials[line.material].basis,
@@ -375,7 +366,7 @@ def _purchase(
         charges=exact(line.charges),
         freight=exact(line.freight),
         inputs_cost=as_decimal(inputs) if inputs else Decimal(0),
-        full_price_per_kg=full,
+        full_price_per_kg=full_price_per_kg,
         share_of_demand=exact(line.quantity / total) if total else None,
         catalog=arc.chained.offer.catalog,
         confidence=explain.least_confidence(problem, arc.chained).value,
@@ -457,7 +448,7 @@ def _by_months(verified: VerifiedPlan, plans: Mapping[str, ByMonths]) -> list[Ru
 
 
 def _with_duties(verified: VerifiedPlan, traced: TracedCash, plugins: Iterable[RunPlugin]) -> list[RunPurchase]:
-    bought = purchases(verified.problem, verified.lines, verified.judging, plugins, traced.inputs)
+    bought = purchases(verified.problem, verified.lines, verified.compliance, plugins, traced.inputs)
     missing_duties = duties_on_inputs(verified, traced.inputs)
     return [
         purchase.but(duty_on_inputs=duty) if duty else purchase
@@ -518,21 +509,21 @@ def _price_dates(verified: VerifiedPlan) -> list[RunPriceDate]:
 def _discounts(verified: VerifiedPlan) -> list[RunDiscount]:
     periods = verified.problem.case.horizon
     discounts = []
-    for settled in verified.settled:
-        span, next_tiers = settled.span, settled.span.tiers[settled.tier + 1 :]
+    for settlement in verified.settlements:
+        span, next_tiers = settlement.span, settlement.span.tiers[settlement.tier + 1 :]
         discounts.append(
             RunDiscount(
                 schedule=span.schedule.name,
                 span=span.label,
                 settled=periods.label(span.settlement_period),
                 measure=span.schedule.measure,
-                measured=exact(settled.measured),
-                tier=settled.tier + 1,
-                least=span.tiers[settled.tier].least,
+                measured=exact(settlement.measured),
+                tier=settlement.tier + 1,
+                least=span.tiers[settlement.tier].least,
                 next=next_tiers[0].least if next_tiers else None,
-                most=span.tiers[settled.tier].most,
-                at_list=exact(settled.at_list),
-                discount=exact(settled.off),
+                most=span.tiers[settlement.tier].most,
+                at_list=exact(settlement.at_list),
+                discount=exact(settlement.discount),
             )
         )
     return discounts
@@ -672,12 +663,12 @@ def _unproven_accepted(verified: VerifiedPlan) -> list[RunAssumption]:
     if not accept.unproven and not accept.proven:
         return []
     items_by_reason: dict[tuple[str, str, str], dict[int, Bought]] = {}
-    for judged in verified.judged:
-        item, verdict = judged.item, judged.verdict
+    for ruling in verified.rulings:
+        item, verdict = ruling.item, ruling.verdict
         if verdict.result is not Result.UNPROVEN or problem.law.forbids(verdict, item.arc):
             continue
         arrival = problem.case.horizon.periods[item.delivered].span
-        if verdict.licence and problem.law.licences(verdict, item.arc, judged.use, arrival) is not None:
+        if verdict.licence and problem.law.licences(verdict, item.arc, ruling.use, arrival) is not None:
             continue
         key = (item.arc.chained.offer.id, verdict.rule, verdict.reason)
         items_by_reason.setdefault(key, {})[id(item)] = item

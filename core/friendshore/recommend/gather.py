@@ -103,13 +103,7 @@ def gather(
     cache: CatalogCache | None = None,
     process: OtherProcess | None = None,
 ) -> Gathered:
-    """Read everything that a case names.
-
-    Args:
-        ids: Collects the ids that the catalogs define, even if there are errors.
-        cache: Cache of catalogs read for other cases.
-        process: Process in which plugins are asked for their rule packs. None starts a new one.
-    """
+    """Read everything that a case names. `ids` collects the ids that the catalogs define, even if there are errors. Plugins make their packs in `process`."""
     catalogs, rules = tuple_of(catalogs, Catalog, "catalogs", CATALOGS), tuple_of(rules, Rule, "rules", RULES)
     plugins = registry if registry is not None else _registry(case, catalogs)
     plugins = plugins.blocking(case.blocked, Blocker.CASE)
@@ -241,7 +235,6 @@ def with_scenarios(case: Case, packs: Iterable[tuple[str, Sequence[Scenario]]], 
 
 
 def _registry(case: Case, in_memory: Sequence[Catalog]) -> Registry:
-    """Return the installed plugins, or an empty registry if the case names only data given in memory."""
     names = {catalog.name for catalog in in_memory}
     others = any(name not in names for name in case.catalogs)
     needed = others or case.packs or case.rules or case.blocked or case.settings or case.demand_from
@@ -257,10 +250,7 @@ def named_catalogs(
 
 
 def _catalogs(
-    case: Case,
-    in_memory: Sequence[Catalog],
-    errors: list[FriendshoreError],
-    reading: Callable[[], tuple[Catalog, ...]],
+    case: Case, in_memory: Sequence[Catalog], errors: list[FriendshoreError], reading: Callable[[], tuple[Catalog, ...]]
 ) -> tuple[Catalog, ...]:
     read = attempt(reading, errors)
     checked = []
@@ -454,7 +444,7 @@ class Places:
     """File and line of each rule of a pack."""
     read: Sequence[Mention] = ()
     """Words of demands from a reader."""
-    told: Callable[[Iterable[Diagnostic]], list[Diagnostic]] = list
+    translate: Callable[[Iterable[Diagnostic]], list[Diagnostic]] = list
     """Function that translates problems for display."""
 
     def __call__(self, problems: Iterable[Diagnostic]) -> list[Diagnostic]:
@@ -465,7 +455,7 @@ class Places:
         placed = dict.fromkeys(
             _without_cell(placed_problem) for problem in problem_list for placed_problem in self._placed(problem, words)
         )
-        return self.told(sorted(placed, key=lambda problem: (problem.file, problem.row or 0)))
+        return self.translate(sorted(placed, key=lambda problem: (problem.file, problem.row or 0)))
 
     def _placed(self, problem: Diagnostic, words: list[Mention]) -> Iterator[Diagnostic]:
         rule = _RULE.match(problem.column)

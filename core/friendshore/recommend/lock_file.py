@@ -71,9 +71,9 @@ def _missing_plugins(lock: Lock, registry: Registry) -> Iterator[tuple[str, list
 
 def _broken_plugin(label: str, locked: list[Locked], file: str) -> Plugin:
     distribution, _, version = label.partition(" ")
-    wanted = f"{distribution}=={version}" if version else distribution
+    requirement = f"{distribution}=={version}" if version else distribution
     message = f"{label} is in the lock beside the case, but isn't installed"
-    problem = Diagnostic(message, file, fix=f"pip install '{wanted}'", code="FS623")
+    problem = Diagnostic(message, file, fix=f"pip install '{requirement}'", code="FS623")
     names = grouped((entry.kind, entry.name) for entry in locked)
     info = PluginInfo(
         distribution=distribution,

@@ -61,7 +61,7 @@ def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> lis
     read = {name for name, called in gathered.named.items() if reader_in(called) is not None}
     own_catalogs = [catalog for catalog in gathered.catalogs if not catalog.distribution or catalog.name in read]
     suggested = [
-        *_ambiguous(gathered, own_catalogs),
+        *_ambiguous_amounts(gathered, own_catalogs),
         *_small_shares(gathered),
         *_bought_leads(gathered, problem),
         *_unused_demand_table(problem),
@@ -91,7 +91,7 @@ def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> lis
     return list(dict.fromkeys(suggested))
 
 
-def _ambiguous(gathered: Gathered, own_catalogs: Iterable[Catalog]) -> Iterator[Diagnostic]:
+def _ambiguous_amounts(gathered: Gathered, own_catalogs: Iterable[Catalog]) -> Iterator[Diagnostic]:
     """Yield amounts of the case and its own catalogs whose separators have two readings that differ by a factor of 1000."""
     file = gathered.places.case
     placed_words = [
@@ -202,8 +202,8 @@ def _dates_within_periods(problem: Problem) -> Iterator[Diagnostic]:
         if period is None or day == period.end:  # one day makes no difference to a plan
             continue
         named = "; ".join(subjects[day][:_MAX_NAMES])
-        left_out = len(subjects[day]) - _MAX_NAMES
-        named += f"; and {left_out} more" if left_out > 0 else ""
+        omitted_count = len(subjects[day]) - _MAX_NAMES
+        named += f"; and {omitted_count} more" if omitted_count > 0 else ""
         yield Diagnostic(
             f"{day} falls within {period.label}: {named}",
             column="case.period",
@@ -285,7 +285,6 @@ def _dates(problem: Problem) -> Iterator[tuple[date, str]]:
 
 
 def _period_around(problem: Problem, day: date) -> Period | None:
-    """Return the period that a date falls within without starting it."""
     index = problem.case.horizon.find(day)
     if index is None:
         return None
@@ -307,10 +306,8 @@ def _rule_spans(problem: Problem) -> Iterator[_DatedSpan]:
 
 def _supply_spans(problem: Problem) -> Iterator[_DatedSpan]:
     """Yield the days of offers, quotations, capacity steps, and order terms. Terms apply in every period with one of their days."""
-    begins, ends = (
-        "begins: it may be ordered from the next period on",
-        "ends: it may be ordered up to the period before",
-    )
+    begins = "begins: it may be ordered from the next period on"
+    ends = "ends: it may be ordered up to the period before"
     seen = set()
     for facts in problem.offers:
         name, facility = facts.offer.id, facts.facility

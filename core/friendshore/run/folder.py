@@ -52,8 +52,8 @@ def read_sums(folder: Path) -> dict[str, str] | None:
     path = folder / SUMS_FILE
     if not path.is_file():
         return None
-    matches = [_LINE.fullmatch(match) for match in read_bytes(path).decode("utf-8", "replace").splitlines()]
-    return {match[2]: match[1] for match in matches if match} if all(matches) else None
+    matches = [_LINE.fullmatch(line) for line in read_bytes(path).decode("utf-8", "replace").splitlines()]
+    return {line[2]: line[1] for line in matches if line} if all(matches) else None
 
 
 def changed(folder: Path, sums: Mapping[str, str]) -> list[str]:
@@ -130,7 +130,6 @@ def json_text(data: object, *, ascii_only: bool = False) -> str:
 
 
 def check_target(folder: Path) -> None:
-    """Reject a target folder unless it is new, empty, or an unchanged run, which may be replaced."""
     _recover(Path(os.path.realpath(folder)))
     fix = "choose a folder that doesn't exist yet"
     if folder.is_symlink() and not folder.exists():
@@ -146,14 +145,16 @@ def check_target(folder: Path) -> None:
     if names:
         message, obstacles = _replacement_obstacles(folder, names)
         if obstacles:
-            found = ", ".join(obstacles[:5]) + (f" and {len(obstacles) - 5} more" if len(obstacles) > 5 else "")
+            shown_names = ", ".join(obstacles[:5]) + (f" and {len(obstacles) - 5} more" if len(obstacles) > 5 else "")
             fix += ", or move or delete the files in this one"
             expected = "a new folder, or one of a run as it was written"
-            raise InputError(f"{message}, and wasn't replaced", str(folder), None, "", found, expected, fix, "FS603")
+            raise InputError(
+                f"{message}, and wasn't replaced", str(folder), None, "", shown_names, expected, fix, "FS603"
+            )
 
 
 def _replacement_obstacles(folder: Path, names: Sequence[str]) -> tuple[str, list[str]]:
-    """Return the reason why a folder can't be replaced, and the files responsible. No files mean that it can be."""
+    """Return the reason why a folder can't be replaced, and the files responsible, if any."""
     others = [name for name in names if name not in FILES]
     if others:
         return "contains files that aren't part of a run", others
@@ -173,11 +174,7 @@ def write_run(
 ) -> None:
     """Write a run folder. An existing run is replaced only when the new one is complete.
 
-    Args:
-        sign: Function from the hashes of all files to the content of the signature. None leaves the run unsigned.
-
-    Raises:
-        InputError: If the folder contains anything but an unchanged run, or can't be written.
+    `sign` makes a signature from the hashes of all files. Raises `InputError` if the folder contains anything but an unchanged run, or can't be written.
     """
     contents = {
         RUN_FILE: json_text(run.model_dump(mode="json", by_alias=True)).encode(),
@@ -264,7 +261,7 @@ def _delete(old: Path) -> None:
 
 
 def read_run(folder: Path) -> RunFolder:
-    """Read a run folder as a whole. If it is replaced during reading, return the new run. All problems are reported together."""
+    """Read a run folder, or the new one if it is replaced during reading. All problems are reported together."""
     place = Path(os.path.realpath(folder))
     while True:
         # A folder that can't be written, or that isn't a run, can still be read.

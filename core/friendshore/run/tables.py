@@ -27,7 +27,7 @@ FACTS_FILE = "facts.json"
 
 
 class RunVerdict(NamedTuple):
-    """A row of the table of verdicts: a rule's verdict on a purchase, for one use that it may end in. A tuple, since a plan has tens of thousands."""
+    """A rule's verdict on a purchase, for one use that it may end in. A tuple, since a plan has tens of thousands."""
 
     offer: str
     """Id of an offer, stock lot, or open order."""
@@ -53,7 +53,7 @@ class RunVerdict(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RunTable:
-    """A table of a run folder."""
+    """Table of a run folder, with a CSV file."""
 
     file: str
     field: str
@@ -182,10 +182,12 @@ def differences(stored: Mapping[str, object], expected: Mapping[str, object], fi
     problems: list[Diagnostic] = []
     for field in expected:
         if field not in _LISTS:
-            for path, found, wanted in record_differences(stored.get(field), expected[field], path=(field,)):
+            for path, actual, expected_value in record_differences(stored.get(field), expected[field], path=(field,)):
                 column = path_of(path)
                 message = f"`{column}` is not what {_FACTS_GIVE}"
-                problems.append(Diagnostic(message, str(file), None, column, shown(found), shown(wanted), code="FS610"))
+                problems.append(
+                    Diagnostic(message, str(file), None, column, shown(actual), shown(expected_value), code="FS610")
+                )
         else:
             entries, expected_entries = _entries(stored.get(field)), _entries(expected[field])
             problems += differences_in_rows(entries, expected_entries, field, file) or _out_of_order(
@@ -280,12 +282,12 @@ def _row_differences(
         elif expected_row is None:
             yield _RowDifference(f"{subject}: {source} no such {noun}", code="FS611", place=placed_row[0])
         else:
-            for path, found, wanted in record_differences(
+            for path, actual, expected_value in record_differences(
                 _selected(placed_row[1], only), _selected(expected_row, only), equal=equal
             ):
                 value = ".".join(step for step in path if isinstance(step, str))
                 message = f"{subject}: `{value}` is not what {source}"
-                yield _RowDifference(message, "FS610", placed_row[0], path, shown(found), shown(wanted))
+                yield _RowDifference(message, "FS610", placed_row[0], path, shown(actual), shown(expected_value))
 
 
 def _selected(entry: Mapping[str, object], only: Collection[str]) -> Mapping[str, object]:

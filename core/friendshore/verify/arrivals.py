@@ -95,14 +95,12 @@ def _draws(ledger: PlanEntries) -> Iterator[tuple[tuple[Node, int], DatedFlow]]:
     for offer, requirement, t, units, day in orders:
         facts = problem.offers[offer]
         for line in facts.offer.inputs:
-            roundings = line.per_unit * ledger.roundings(offer)
+            roundings = line.per_unit * ledger.half_steps(offer)
             yield ((line.material, facts.place), t), DatedFlow(requirement, day, -line.per_unit * units, roundings)
 
 
 @dataclass(eq=False)
 class _Stretches:
-    """A node in a period, divided into stretches by arrivals."""
-
     ledger: PlanEntries
     node: Node
     t: int
@@ -132,7 +130,7 @@ class _Stretches:
     def _lacks(
         self, split: Mapping[tuple[str, int], Sequence[Decimal]]
     ) -> Iterator[tuple[str, date, Decimal, Decimal]]:
-        """Yield each compliance class that lacks material before an arrival: class, day, kilograms, and the number of rounded values behind them."""
+        """Yield class, day, kilograms, and roundings of each lack of material before an arrival."""
         draws = {(flow.requirement, flow.day) for flow in self.flows if flow.kilograms < 0}
         for requirement in sorted({key[0] for key in self.used} | {name for name, _ in draws}):
             for number, day in enumerate(self.days):
@@ -149,13 +147,13 @@ class _Stretches:
                     yield requirement, day, used - available, roundings
 
     def _available_before(self, requirement: str, day: date) -> tuple[Decimal, Decimal]:
-        """Return the stock of a class before a day, less draws until then, and the number of rounded values in stock and use."""
+        """Return the stock of a class before a day, less draws until then, and the roundings in stock and use."""
         before = [f for f in self.flows if f.requirement == requirement and (f.day is None or f.day < day)]
         used = sum(roundings for (name, _), (_, roundings) in self.used.items() if name == requirement)
         return sum((f.kilograms for f in before), Decimal(0)), sum((f.roundings for f in before), Decimal(used))
 
     def _simple_split(self) -> dict[tuple[str, int], list[Decimal]]:
-        """Return a split as `_optimal_split` does, but without a linear program: as late as possible, in equal proportions of a demand's classes."""
+        """Return the split that uses everything as late as possible, in equal proportions of a demand's classes."""
         split = {}
         for demand in {demand for _, demand in self.used}:
             deliveries = {key: Fraction(kilograms) for key, (kilograms, _) in self.used.items() if key[1] == demand}

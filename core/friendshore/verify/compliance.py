@@ -44,14 +44,14 @@ class FinalDelivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Ruling:
     """Verdict of a rule on a purchase, for one use."""
 
     item: Bought
     use: Use
     rule: str
     verdict: Verdict
-    day: Span
+    days: Span
     """Days on which the rule was checked."""
 
 
@@ -60,7 +60,7 @@ _Check: TypeAlias = tuple[str, int, date | None, date | None]
 _Applicable: TypeAlias = tuple[Rule, Span, _Check]
 
 
-class Judging:
+class Compliance:
     """Verdicts from the rules themselves, independent of the grouping into compliance classes."""
 
     def __init__(self, ledger: PlanEntries, statuses: frozenset[PhaseStatus] | None = None) -> None:
@@ -84,49 +84,46 @@ class Judging:
         self._in_force: dict[tuple[str, date | None, date | None], bool] = {}
 
     @cached_property
-    def verdicts(self) -> tuple[Judged, ...]:
-        return tuple([judged for item in self.ledger.bought for judged in self._verdicts_on(item)])
+    def rulings(self) -> tuple[Ruling, ...]:
+        return tuple([ruling for item in self.ledger.bought for ruling in self._verdicts_on(item)])
 
-    def forbidden(self) -> list[Judged]:
-        """Return the verdicts that prohibit something bought.
-
-        A purchase without adverse verdicts is lawful on any day. For the others, only the rules with adverse verdicts need a check of days.
-        """
-        verdicts: list[Judged] = []
+    def violations(self) -> list[Ruling]:
+        """Return the rulings that prohibit something bought. Only purchases with adverse verdicts need a check of days."""
+        verdicts: list[Ruling] = []
         for item in self.ledger.bought:
             adverse = self._adverse(item)
             verdicts += [
-                judged for judged in (self._verdicts_of(item, adverse) if adverse else ()) if self.broken(judged)
+                ruling for ruling in (self._verdicts_of(item, adverse) if adverse else ()) if self.is_violation(ruling)
             ]
         return verdicts
 
-    def forbidding(self) -> set[str]:
+    def violated_rules(self) -> set[str]:
         rules: set[str] = set()
         for item in self.ledger.bought:
             adverse = {(rule, number) for rule, number in self._adverse(item) if rule not in rules}
             if adverse:
-                rules |= {judged.rule for judged in self._verdicts_of(item, adverse) if self.broken(judged)}
+                rules |= {ruling.rule for ruling in self._verdicts_of(item, adverse) if self.is_violation(ruling)}
         return rules
 
-    def _verdicts_on(self, item: Bought) -> Iterator[Judged]:
+    def _verdicts_on(self, item: Bought) -> Iterator[Ruling]:
         seen: set[_Check] = set()
-        for delivery in self.ends(item):
+        for delivery in self.deliveries_of(item):
             for rule, day, check in self._applicable(item, delivery):
                 if check not in seen:
                     seen.add(check)
-                    yield Judged(item, delivery.use, rule.id, self._ask(rule, item.arc, delivery), day)
+                    yield Ruling(item, delivery.use, rule.id, self._ask(rule, item.arc, delivery), day)
 
-    def _verdicts_of(self, item: Bought, wanted_checks: Collection[tuple[str, int]]) -> Iterator[Judged]:
+    def _verdicts_of(self, item: Bought, adverse: Collection[tuple[str, int]]) -> Iterator[Ruling]:
         seen: set[_Check] = set()
         moves = item.arc.moves
-        numbers = {number for _, number in wanted_checks}
-        for delivery in self.ends(item):
+        numbers = {number for _, number in adverse}
+        for delivery in self.deliveries_of(item):
             if delivery.number not in numbers:
                 continue
             rules = [
                 rule
-                for rule in self._bearing(delivery.number, delivery.waived)
-                if (rule.id, delivery.number) in wanted_checks
+                for rule in self._rules_for_delivery(delivery.number, delivery.waived)
+                if (rule.id, delivery.number) in adverse
             ]
             is_final = item.arc.node == final_node(delivery.use)
             days = self._days(item, delivery, moves=moves, is_final=is_final) if rules else {}
@@ -135,7 +132,7 @@ class Judging:
                     check = (rule.id, delivery.number, day.start, day.end)
                     if check not in seen and self._applies(rule, day):
                         seen.add(check)
-                        yield Judged(item, delivery.use, rule.id, self._ask(rule, item.arc, delivery), day)
+                        yield Ruling(item, delivery.use, rule.id, self._ask(rule, item.arc, delivery), day)
 
     def _adverse(self, item: Bought) -> frozenset[tuple[str, int]]:
         """Return rule and number of a use for each adverse verdict on a purchase, on any day."""
@@ -147,18 +144,18 @@ class Judging:
         )
 
     @cached_method
-    def _adverse_for_arc(self, requirement: str, index: int, delivered: bool) -> frozenset[tuple[str, int]]:
+    def _adverse_for_arc(self, requirement: str, index: int, is_delivered: bool) -> frozenset[tuple[str, int]]:
         """Return `_adverse` of all purchases by an arc for a compliance class that end in a delivery, or of those that don't."""
         arc = self.problem.network.arcs[index]
         deliveries = [delivery for delivery, _ in self._deliveries(requirement, arc.node)]
         delivery_by_number = {
             delivery.number: delivery
-            for delivery in (deliveries if delivered else self._possible_deliveries(requirement, arc.node))
+            for delivery in (deliveries if is_delivered else self._possible_deliveries(requirement, arc.node))
         }
         return frozenset(
             (rule.id, number)
             for number, final_delivery in delivery_by_number.items()
-            for rule in self._concerning(number)
+            for rule in self._rules_for_use(number)
             if (rule.judge_scope == "chain" or arc.moves)
             and self.law.forbids(self._ask(rule, arc, final_delivery), arc)
         )
@@ -170,28 +167,34 @@ class Judging:
         key = (delivery, item.delivered if moves else None, (item.arc.lot, item.ordered) if is_final else None)
         if key not in self._applicable_rules:
             days = self._days(item, delivery, moves=moves, is_final=is_final)
-            positioned = chain.from_iterable(self._of_sort(delivery, sort, spans) for sort, spans in days.items())
+            positioned = chain.from_iterable(
+                self._rules_by_date_kind(delivery, date_kind, spans) for date_kind, spans in days.items()
+            )
             self._applicable_rules[key] = [applicable for _, applicable in sorted(positioned, key=itemgetter(0))]
         return self._applicable_rules[key]
 
-    def _of_sort(self, delivery: FinalDelivery, sort: str, days: Sequence[Span]) -> list[tuple[int, _Applicable]]:
-        key = (delivery.number, delivery.waived, sort, tuple((day.start, day.end) for day in days))
+    def _rules_by_date_kind(
+        self, delivery: FinalDelivery, date_kind: str, days: Sequence[Span]
+    ) -> list[tuple[int, _Applicable]]:
+        key = (delivery.number, delivery.waived, date_kind, tuple((day.start, day.end) for day in days))
         if key not in self._rules_by_sort:
             self._rules_by_sort[key] = [
                 (position, (rule, day, (rule.id, delivery.number, day.start, day.end)))
-                for position, rule in enumerate(self._bearing(delivery.number, delivery.waived) if days else ())
-                if sort == ("trade" if rule.judge_scope == "trade" else rule.dated_by)
+                for position, rule in enumerate(
+                    self._rules_for_delivery(delivery.number, delivery.waived) if days else ()
+                )
+                if date_kind == ("trade" if rule.judge_scope == "trade" else rule.dated_by)
                 for day in days
                 if self._applies(rule, day)
             ]
         return self._rules_by_sort[key]
 
     @cached_method
-    def _bearing(self, number: int, waived: frozenset[str]) -> list[Rule]:
-        return [rule for rule in self._concerning(number) if not (rule.id in waived and rule.judge_scope == "chain")]
+    def _rules_for_delivery(self, number: int, waived: frozenset[str]) -> list[Rule]:
+        return [rule for rule in self._rules_for_use(number) if not (rule.id in waived and rule.judge_scope == "chain")]
 
     @cached_method
-    def _concerning(self, number: int) -> list[Rule]:
+    def _rules_for_use(self, number: int) -> list[Rule]:
         return [rule for rule in self._rules if self._concerns(rule, self._uses[number])]
 
     def _applies(self, rule: Rule, day: Span) -> bool:
@@ -205,17 +208,17 @@ class Judging:
         with attributed(rule):
             return rule.concerns(use)
 
-    def broken(self, judged: Judged) -> bool:
-        verdict = judged.verdict
-        if not self.law.forbids(verdict, judged.item.arc):
+    def is_violation(self, ruling: Ruling) -> bool:
+        verdict = ruling.verdict
+        if not self.law.forbids(verdict, ruling.item.arc):
             return False
         if not verdict.licence:
             return True
-        arrival = self.periods[judged.item.delivered].span
-        licences = self.law.licences(verdict, judged.item.arc, judged.use, arrival)
+        arrival = self.periods[ruling.item.delivered].span
+        licences = self.law.licences(verdict, ruling.item.arc, ruling.use, arrival)
         if licences is None:
             return True
-        return bool(licences) and not set(licences) & set(judged.item.licences)
+        return bool(licences) and not set(licences) & set(ruling.item.licences)
 
     def _ask(self, rule: Rule, arc: Arc, final_delivery: FinalDelivery) -> Verdict:
         key = (rule.id, arc.index, final_delivery.number)
@@ -255,7 +258,7 @@ class Judging:
         return {key: sorted(days, key=str) for key, days in spans.items()}
 
     @cached_property
-    def _served(self) -> dict[tuple[str, Node], list[FinalDelivery]]:
+    def _deliveries_by_flow(self) -> dict[tuple[str, Node], list[FinalDelivery]]:
         deliveries: defaultdict[tuple[str, Node], dict[FinalDelivery, None]] = defaultdict(dict)
         for delivery, demand in self.ledger.deliveries:
             final_delivery = self._delivery(demand, delivery.period, delivery.requirement, delivery.waivers)
@@ -273,19 +276,19 @@ class Judging:
 
     @cached_property
     def _finals(self) -> dict[Node, list[Node]]:
-        finals = sorted({node for _, node in self._served})
+        finals = sorted({node for _, node in self._deliveries_by_flow})
         return grouped((node, final) for final in finals for node in self._upstream(final))
 
     def _fits(self, waiver: WaiverSpec, demand: str, material: str, period: int) -> bool:
         dates = Span(start=waiver.start, end=waiver.end)
         return waiver.demand in ("", demand, material) and dates.covers(self.periods[period].span)
 
-    def ends(self, item: Bought) -> list[FinalDelivery]:
+    def deliveries_of(self, item: Bought) -> list[FinalDelivery]:
         """Return the deliveries that a purchase may end in, or if there are none, everything that its compliance class serves."""
-        return self._ends(item.requirement, item.arc.node, item.delivered)
+        return self._deliveries_of(item.requirement, item.arc.node, item.delivered)
 
     @cached_method
-    def _ends(self, requirement: str, node: Node, delivered: int) -> list[FinalDelivery]:
+    def _deliveries_of(self, requirement: str, node: Node, delivered: int) -> list[FinalDelivery]:
         deliveries = [
             delivery
             for delivery, latest in self._deliveries(requirement, node)
@@ -304,7 +307,7 @@ class Judging:
 
     @cached_method
     def _possible_deliveries(self, requirement: str, node: Node) -> list[FinalDelivery]:
-        """Return everything that a compliance class serves down the chain of a node, even if the plan delivers nothing."""
+        """Return everything that a compliance class serves down the chain of a node."""
         compliance_class, demands = self.problem.class_of.get(requirement), self.problem.demands
         outlets = [
             self._delivery(outlet.demand, outlet.period, requirement, outlet.waivers)
@@ -320,7 +323,7 @@ class Judging:
         deliveries = [
             (delivery, latest)
             for final in self._finals.get(node, ())
-            for delivery in self._served.get((requirement, final), ())
+            for delivery in self._deliveries_by_flow.get((requirement, final), ())
         ]
         for transfer, offer in self.ledger.transfers:
             is_loan = transfer.from_requirement == requirement and transfer.to_requirement not in seen
@@ -334,21 +337,21 @@ class Judging:
         return self.problem.network.reach(node)[1]
 
 
-def check_law(ledger: PlanEntries) -> Judging:
-    judging = Judging(ledger)
+def check_law(ledger: PlanEntries) -> Compliance:
+    compliance = Compliance(ledger)
     if any("judge" in rule.verbs for rule in ledger.problem.rules):
-        for judged in judging.forbidden():
-            _report_prohibited(ledger, judged)
+        for ruling in compliance.violations():
+            _report_prohibited(ledger, ruling)
     _check_licenses(ledger)
-    return judging
+    return compliance
 
 
-def _report_prohibited(ledger: PlanEntries, judged: Judged) -> None:
-    verdict = judged.verdict
+def _report_prohibited(ledger: PlanEntries, ruling: Ruling) -> None:
+    verdict = ruling.verdict
     ledger.report(
         "FS628",
-        f"{judged.item} may not serve {judged.use.material.id} for {judged.use.end_use} use: "
-        f"{'unproven' if verdict.result is Result.UNPROVEN else 'prohibited'} by `{judged.rule}`"
+        f"{ruling.item} may not serve {ruling.use.material.id} for {ruling.use.end_use} use: "
+        f"{'unproven' if verdict.result is Result.UNPROVEN else 'prohibited'} by `{ruling.rule}`"
         + (f" at {verdict.stage}" if verdict.stage else "")
         + (f" ({', '.join(verdict.countries)})" if verdict.countries else ""),
         found=verdict.reason,
@@ -394,7 +397,7 @@ def check_classes(ledger: PlanEntries) -> None:
             )
 
 
-def check_ends(ledger: PlanEntries) -> None:
+def check_end_uses(ledger: PlanEntries) -> None:
     problem = ledger.problem
     counted = frozenset[str]().union(*(rule.counted_end_uses for rule in problem.rules))
     if not counted:
@@ -419,7 +422,7 @@ def check_ends(ledger: PlanEntries) -> None:
             )
 
 
-def check_free(ledger: PlanEntries) -> None:
+def check_tainted_goods(ledger: PlanEntries) -> None:
     rules = {rule.id: rule for rule in ledger.problem.rules if rule.keeps_apart}
     free_of = {each.label: each.free_of for each in ledger.problem.compliance_classes if each.free_of}
     for item in ledger.bought if free_of else ():
@@ -440,7 +443,7 @@ def check_free(ledger: PlanEntries) -> None:
 
 
 def ends_of(problem: Problem, label: str) -> frozenset[str]:
-    """Return the end uses of a compliance class, among those that limits count. Empty if there is no such class."""
+    """Return the end uses of a compliance class, among those that limits count."""
     compliance_class = problem.class_of.get(label)
     return compliance_class.ends if compliance_class is not None else frozenset()
 

@@ -149,7 +149,7 @@ class PurchaseColumns:
     def kilograms(self, counts: Integers) -> list[Decimal]:
         return list(map(mul, map(Decimal, counts.tolist()), repeat(self.unit)))
 
-    def near(self, counts: Integers) -> Floats:
+    def as_doubles(self, counts: Integers) -> Floats:
         """Return sums of counts as doubles, exact up to one or two roundings."""
         doubles: Floats = counts.astype(np.float64) * float(self.unit)
         return doubles
@@ -162,7 +162,7 @@ class Orders:
     unit: Decimal
     counts: Integers
     """In units of `unit`."""
-    pieces: Ints
+    roundings: Ints
 
     @staticmethod
     def of(
@@ -183,7 +183,7 @@ class Orders:
         return Orders(
             unit=unit,
             counts=added_up(counts, cells, size).reshape(offers, periods),
-            pieces=added_up(roundings, cells, size).reshape(offers, periods),
+            roundings=added_up(roundings, cells, size).reshape(offers, periods),
         )
 
     def decimals(self, offer: Ints, period: Ints) -> list[Decimal]:
@@ -216,8 +216,11 @@ class _Matcher:
         matches = [self.arcs.get((False, *line)) for line in table.lines]
         arcs = _ints(-1 if arc is None else arc.index for arc in matches)[table.line]
         if not self._all_match(table, arcs):
-            taken = [(entry, arc) for entry in plan.purchases if (arc := self._arc_of_purchase(entry)) is not None]
-            table, arcs = in_columns([entry for entry, _ in taken], step), _ints(arc for _, arc in taken)
+            matches_of_entries = [
+                (entry, arc) for entry in plan.purchases if (arc := self._arc_of_purchase(entry)) is not None
+            ]
+            table = in_columns([entry for entry, _ in matches_of_entries], step)
+            arcs = _ints(arc for _, arc in matches_of_entries)
         lots = [(lot, arc) for lot in plan.lots if (arc := self._arc_of_lot(lot)) is not None]
         of_lots = in_columns([lot for lot, _ in lots], step), _ints(arc for _, arc in lots)
         return PurchaseColumns.of(self.problem, (table, arcs), of_lots)
@@ -234,7 +237,6 @@ class _Matcher:
         return not (move < 0).any() and bool((self.problem.moves.delivered[move] == columns.delivered).all())
 
     def _arc_of_purchase(self, purchase: Purchase) -> int | None:
-        """Return the position of the arc, or None if the purchase is invalid, which is reported."""
         if purchase.offer not in self.offers:
             self._unknown("offer", purchase.offer)
             return None
@@ -348,7 +350,7 @@ EPSILON = 2.0**-52
 
 @dataclass(eq=False)
 class PlanEntries:
-    """Entries of a plan by subject."""
+    """Entries of a plan, matched with the facts that they name."""
 
     problem: Problem
     plan: Plan
@@ -416,11 +418,11 @@ class PlanEntries:
     def report(self, code: str, message: str, *, found: str = "", expected: str = "") -> None:
         self.findings.append(Diagnostic(message, found=found, expected=expected, code=code))
 
-    def report_excess(self, code: str, excess: Decimal, pieces: Decimal | int, message: str) -> None:
-        """Record a violation by `excess` kilograms, as a finding if it is larger than the rounding of `pieces` values explains. 0 or less is none."""
+    def report_excess(self, code: str, excess: Decimal, roundings: Decimal | int, message: str) -> None:
+        """Record a violation by `excess` kilograms, as a finding if it is larger than `roundings` explain. 0 or less is none."""
         if excess <= 0:
             return
-        if excess > self.problem.case.resolution / 2 * pieces + SLACK:
+        if excess > self.problem.case.resolution / 2 * roundings + SLACK:
             self.report(code, message, found=f"a violation by {excess.normalize():f} kg")
         else:
             self.largest_miss = max(self.largest_miss, excess)
@@ -430,40 +432,37 @@ class PlanEntries:
         code: str,
         excess: Floats,
         error: Floats,
-        pieces: Floats,
-        exactly: Callable[[int], tuple[Decimal, Decimal | int, str]],
+        roundings: Floats,
+        excess_of: Callable[[int], tuple[Decimal, Decimal | int, str]],
     ) -> None:
-        """Record violations of many rows, given as doubles with a maximum `error`.
-
-        `exactly` returns the arguments of `report_excess` after the code in decimals. It is called only for rows that may be findings or the largest violation.
-        """
-        allowed = (float(self.problem.case.resolution) / 2 * pieces + float(SLACK)) * (1 - 1e-9)
+        """Record violations of many rows, given as doubles. `excess_of` returns exact arguments of `report_excess` for rows that may matter."""
+        allowed = (float(self.problem.case.resolution) / 2 * roundings + float(SLACK)) * (1 - 1e-9)
         may_matter = excess + error > allowed
         min_largest = float(np.max(excess - error, initial=0.0, where=~may_matter))
         for position in np.flatnonzero(may_matter | ((excess + error > 0) & (excess + error >= min_largest))).tolist():
-            self.report_excess(code, *exactly(position))
+            self.report_excess(code, *excess_of(position))
 
     def carried(self, node: Node, stock: Decimal, period: int) -> tuple[Decimal, int]:
         """Return the stock carried over from the period before, and the number of additional roundings, since losses are rounded."""
-        kept_share = self.problem.stores[node].kept[period] if node in self.problem.stores else Decimal(1)
-        if kept_share == 1:
+        retained_share = self.problem.stores[node].kept[period] if node in self.problem.stores else Decimal(1)
+        if retained_share == 1:
             return stock, 0
-        return (stock * kept_share / self.problem.case.resolution).to_integral_value(
+        return (stock * retained_share / self.problem.case.resolution).to_integral_value(
             ROUND_HALF_EVEN
         ) * self.problem.case.resolution, 1
 
     @cached_property
-    def rests(self) -> list[tuple[Lot, int, Decimal, int]]:
+    def unused_lots(self) -> list[tuple[Lot, int, Decimal, int]]:
         """Unused rest of each lot at the end of each period, and the number of rounded values behind it."""
-        rests, (used, pieces) = list[tuple[Lot, int, Decimal, int]](), self.set_aside()
+        unused_by_period, (used, roundings_by_lot) = list[tuple[Lot, int, Decimal, int]](), self.set_aside()
         for number, lot in enumerate(self.problem.lots):
-            remainder, roundings = max(lot.quantity - used[number], Decimal(0)), pieces[number]
-            rests.append((lot, lot.period, remainder, roundings))
+            remainder, roundings = max(lot.quantity - used[number], Decimal(0)), roundings_by_lot[number]
+            unused_by_period.append((lot, lot.period, remainder, roundings))
             for period in range(lot.period + 1, self.problem.case.horizon.count):
                 remainder, extra_roundings = self.carried((lot.material, lot.place.id), remainder, period)
                 roundings += extra_roundings
-                rests.append((lot, period, remainder, roundings))
-        return rests
+                unused_by_period.append((lot, period, remainder, roundings))
+        return unused_by_period
 
     def set_aside(self) -> tuple[list[Decimal], list[int]]:
         columns, lots = self.columns, len(self.problem.lots)
@@ -471,32 +470,32 @@ class PlanEntries:
         used = added_up(columns.counts[is_lot], columns.lot[is_lot], lots)
         return columns.kilograms(used), np.bincount(columns.lot[is_lot], minlength=lots).tolist()
 
-    def pieces(self, offer: int, period: int) -> int:
-        return int(self.orders.pieces[offer, period])
+    def total_roundings(self, offer: int, period: int) -> int:
+        return int(self.orders.roundings[offer, period])
 
-    def roundings(self, offer: int) -> int:
-        """Return the maximum rounding error of an order in half steps of the resolution: 2 if part of a lot, else 1."""
+    def half_steps(self, offer: int) -> int:
+        """Return the maximum rounding error of an order in half steps of the resolution."""
         return 2 if self.problem.offers[offer].offer.lot is not None else 1
 
     def in_lots(self, item: Bought) -> bool:
         return in_lots(self.problem, item.arc.offer)
 
     def ordered(self) -> Iterator[tuple[int, int, str | None, Decimal, int]]:
-        """Yield offer, period, place, units, and maximum rounding error in half steps of every order. Runs of several outputs have no place."""
+        """Yield offer, period, place, units, and half steps of every order. Runs of several outputs have no place."""
         for item in self.bought:
             offer = item.arc.offer
             if offer >= 0 and self.problem.offers[offer].has_one_output:
-                yield offer, item.ordered, item.place, item.quantity, self.roundings(offer)
+                yield offer, item.ordered, item.place, item.quantity, self.half_steps(offer)
         for make, offer in self.makes:
-            yield offer, make.period, None, make.units, self.roundings(offer)
+            yield offer, make.period, None, make.units, self.half_steps(offer)
 
     @cached_property
     def orders(self) -> Orders:
-        runs = [(offer, make.period, make.units, self.roundings(offer)) for make, offer in self.makes]
+        runs = [(offer, make.period, make.units, self.half_steps(offer)) for make, offer in self.makes]
         return Orders.of(self.columns, runs, len(self.problem.offers), self.problem.case.horizon.count)
 
     def units(self) -> dict[tuple[int, int], Decimal]:
-        offer, t = np.nonzero(self.orders.pieces)
+        offer, t = np.nonzero(self.orders.roundings)
         units = self.orders.decimals(offer, t)
         return dict(zip(zip(offer.tolist(), t.tolist(), strict=True), units, strict=True))
 
@@ -514,5 +513,5 @@ class PlanEntries:
         self, offer: int, requirement: str, period: int, units: Decimal
     ) -> Iterable[tuple[Node, str, int, Decimal, int]]:
         facts = self.problem.offers[offer]
-        for line in facts.offer.inputs:
-            yield (line.material, facts.place), requirement, period, line.per_unit * units, offer
+        for recipe_line in facts.offer.inputs:
+            yield (recipe_line.material, facts.place), requirement, period, recipe_line.per_unit * units, offer

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from friendshore.cli.app import app
 from friendshore.document.terminal import plain_text
 from friendshore.errors import InputError, VerificationError
-from friendshore.explain.results import Counted
+from friendshore.explain.results import QuestionCounter
 from friendshore.rules.kinds.origin_ban import OriginBan
 from friendshore_risk.events import Event, sample_scenarios
 from friendshore_risk.risk import check_saved, risk_document
@@ -167,7 +167,7 @@ def test_a_newsvendor_orders_the_critical_share_of_uniform_demand() -> None:
     moves = event("moves", None, demand="civil", uniform=[0.5, 1.5])
     session = opened([CHEAP._replace(lead=1)], {"civil": [0, 1000]}, {"civil": 110}, holding=0)
     draws = sample_scenarios([moves], DAY, session.problem.case.horizon, 40, "1")
-    found = risk_of(RiskSearch(session, [moves], draws, DAY, Counted(session)), EXPECTED)
+    found = risk_of(RiskSearch(session, [moves], draws, DAY, QuestionCounter(session)), EXPECTED)
     (ordered,) = found.before
     wanted = sorted(1000 * float(one.events[0].factor or 0) for one in draws)
     assert float(ordered.kilograms) == pytest.approx(wanted[math.ceil(40 * 100 / 110) - 1], abs=0.01)

@@ -24,7 +24,7 @@ from friendshore.errors import InputError, SolverError
 from friendshore.plugins import Registry, processes
 from friendshore.plugins.processes import ProcessEndedError
 from friendshore.problem.inputs import Applied, Inputs
-from friendshore.questions.pools import given, here
+from friendshore.questions.pools import local_pool, pool_on
 from friendshore.rules.kinds.limits import MaxShare
 from friendshore.solve import AnswerCache, Limits
 from friendshore_pages.html import html
@@ -400,7 +400,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
 def test_tables_say_what_is_varied_in_columns_of_their_own(tmp_path: Path) -> None:
     """A row a scenario, with every digit of the money."""
     scenarios = grid("price:cn-metal=1,2", "disable=none,share")
-    found = run_sweep(swept_case(), (), scenarios, here(1, 4), SweepFolder(tmp_path / "out"))
+    found = run_sweep(swept_case(), (), scenarios, local_pool(1, 4), SweepFolder(tmp_path / "out"))
     with (tmp_path / "out" / "totals.csv").open(newline="") as file:
         rows = [(row["price:cn-metal"], row["disable"], Decimal(row["objective"])) for row in csv.DictReader(file)]
     assert rows == [
@@ -454,7 +454,7 @@ def memory(scenarios: int, folder: Path) -> int:
     asked = grid(f"price:cn-metal=1..2/{scenarios}")
     tracemalloc.start()
     try:
-        sweep_document(run_sweep(swept_case(), (), asked, given(Repeating()), SweepFolder(folder)), 20)
+        sweep_document(run_sweep(swept_case(), (), asked, pool_on(Repeating()), SweepFolder(folder)), 20)
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -30,9 +30,9 @@ from ..wording import (
     effort,
     full_price,
     ladder,
-    left_out,
     mass_of,
     not_proved,
+    omitted_note,
     penalty,
     ranked,
     rise,
@@ -49,7 +49,7 @@ _OBSTACLE_WORDS = {"figure": "figure missing", "unproven": "not proved", "licenc
 
 
 def alternatives_document(answer: Alternatives, shown: int = SHOWN) -> doc.Document:
-    """Return every material with its offers. Each table has the first `shown` rows, or all for 0. A screen has a row for each of several materials."""
+    """Return every material with the first `shown` offers, or all for 0. A screen has a row for each of several materials."""
     used_from = percent(answer.used_from)
     head = [
         f"An offer counts as used if it delivers {used_from} of a material's demand, or everything that it can if that is less. Cash and shortage "
@@ -83,10 +83,8 @@ def alternatives_document(answer: Alternatives, shown: int = SHOWN) -> doc.Docum
 
 
 def _title(mix: MaterialMix, answer: Alternatives) -> str:
-    wanted = mass_of(answer.names, mix.material, mix.wanted_kg, equal=True)
-    text = (
-        f"{answer.names.material_with_id(mix.material)}: {wanted} {'bought for makers' if mix.for_makers else 'wanted'}"
-    )
+    demand_text = mass_of(answer.names, mix.material, mix.wanted_kg, equal=True)
+    text = f"{answer.names.material_with_id(mix.material)}: {demand_text} {'bought for makers' if mix.for_makers else 'wanted'}"
     text += f", {mass_of(answer.names, mix.material, mix.short_kg)} short" if mix.short_kg else ""
     text += f", {mass_of(answer.names, mix.material, mix.today_kg)} at today's rates" if mix.today_kg else ""
     return f"{text}; rules conflict, nothing is planned" if mix.allowed is None else text
@@ -232,21 +230,21 @@ def _cost_columns(answer: Alternatives, has_makers: bool) -> list[doc.Column]:
 
 def _cost_cells(offer: Alternative, answer: Alternatives, has_makers: bool) -> list[doc.Cell]:
     cost = offer.landed
-    money_of: list[doc.Cell] = [doc.NOTHING] * 5
+    money_cells: list[doc.Cell] = [doc.NOTHING] * 5
     if cost is not None:
         listed = cost.price + cost.discounts
         parts = (listed, cost.charges, cost.freight, cost.once)
         total = f"fee {money(cost.total)}" if offer.made_from else doc.Amount(cost.total)
-        money_of = [*(doc.Amount(part) if part else doc.NOTHING for part in parts), total]
-    gives = "no limit" if offer.could_give_share is None else doc.Share(offer.could_give_share)
+        money_cells = [*(doc.Amount(part) if part else doc.NOTHING for part in parts), total]
+    supply_share = "no limit" if offer.could_give_share is None else doc.Share(offer.could_give_share)
     qualification = offer.qualification_months or Decimal(0)
     lead = number(offer.lead_months or Decimal(0)) + (f"+{number(qualification)}" if qualification else "")
     full_price_cells = [_full_price_cell(offer)] if has_makers else []
     return [
         answer.names.offer(offer.offer),
-        *money_of,
+        *money_cells,
         *full_price_cells,
-        gives,
+        supply_share,
         offer.first_delivery or doc.NOTHING,
         f"{lead} mo",
         offer.confidence,
@@ -263,7 +261,7 @@ def _notes(shown_offers: Sequence[Alternative], usable: int) -> list[str]:
     notes += [f"?: the present value, penalties included, isn't proved: {rise}" for rise in _unproved(shown_offers)]
     if any(offer.level_with_next and offer.rise is not None and abs(offer.rise.value) >= 1 for offer in shown_offers):
         notes.append("~: it isn't proved that the next offer is more expensive to use")
-    return notes + left_out(usable - len(shown_offers), "more offer", which=" that can be used")
+    return notes + omitted_note(usable - len(shown_offers), "more offer", which=" that can be used")
 
 
 def _unproved(shown_offers: Sequence[Alternative]) -> list[str]:
@@ -318,30 +316,32 @@ def _excluded(names: ShownNames, excluded: Sequence[Alternative], shown: int) ->
         yield doc.sentence(f"Excluded: {count(len(excluded), 'offer')} (`why-not` shows what would have to change)")
         shown_lines = lines[: shown or None]
         yield doc.notes(shown_lines)
-        yield doc.notes(left_out(len(lines) - len(shown_lines), "more reason"))
+        yield doc.notes(omitted_note(len(lines) - len(shown_lines), "more reason"))
 
 
 def _overview(
     materials: Sequence[tuple[MaterialMix, Sequence[Alternative]]], answer: Alternatives
 ) -> Iterator[doc.Element | None]:
-    able = [(mix, offers, others) for mix, offers in materials if (others := unused(offers))]
-    able.sort(key=lambda each: (_rise(each[2][0]) is None, _rise(each[2][0]) or Decimal(0), each[0].material))
-    unable = [(mix, offers) for mix, offers in materials if not unused(offers)]
+    with_alternative = [(mix, offers, others) for mix, offers in materials if (others := unused(offers))]
+    with_alternative.sort(
+        key=lambda each: (_rise(each[2][0]) is None, _rise(each[2][0]) or Decimal(0), each[0].material)
+    )
+    without_alternative = [(mix, offers) for mix, offers in materials if not unused(offers)]
     head = (
-        f"{len(able)} of {count(len(materials), 'material')} could come from an offer that the plan doesn't use. Break-even: price in "
+        f"{len(with_alternative)} of {count(len(materials), 'material')} could come from an offer that the plan doesn't use. Break-even: price in "
         f"{answer.currency} per kilogram (or unit) below which every cheapest plan buys it. Cash and shortage: effect of using it for "
         f"{percent(answer.used_from)} of the demand, or for all that it can deliver."
     )
-    if any(others[0].made_from for _, _, others in able):
+    if any(others[0].made_from for _, _, others in with_alternative):
         head += " A fee is a maker's own price. The full price adds its inputs, or the cheapest admissible ones if marginal."
     yield doc.sentence(head)
-    yield _table_of_alternatives(able, answer) if able else None
-    yield _table_without_alternatives(unable, answer.names) if unable else None
+    yield _table_of_alternatives(with_alternative, answer) if with_alternative else None
+    yield _table_without_alternatives(without_alternative, answer.names) if without_alternative else None
     ranked_first = (
         ["the case ranks objectives, and every plan here keeps those before cost"] if answer.ranked_objectives else []
     )
     yield doc.apart(
-        not_proved(others[0].rise for _, _, others in able),
+        not_proved(others[0].rise for _, _, others in with_alternative),
         doc.notes(ranked_first),
         doc.sentence(
             *(doc.Phrase("--full", code=True), ": every offer, with price, usage range, and rules. "),
@@ -358,10 +358,10 @@ def _rise(offer: Alternative) -> Decimal | None:
 
 
 def _table_of_alternatives(
-    able: Sequence[tuple[MaterialMix, Sequence[Alternative], Sequence[Alternative]]], answer: Alternatives
+    with_alternative: Sequence[tuple[MaterialMix, Sequence[Alternative], Sequence[Alternative]]], answer: Alternatives
 ) -> doc.Element:
-    has_makers = any(others[0].made_from for _, _, others in able)
-    short = any(others[0].short_kg for _, _, others in able)
+    has_makers = any(others[0].made_from for _, _, others in with_alternative)
+    short = any(others[0].short_kg for _, _, others in with_alternative)
     names = answer.names
     columns = [
         doc.Column("Material"),
@@ -392,7 +392,7 @@ def _table_of_alternatives(
             doc.Count(len(others) - 1) if others[1:] else doc.NOTHING,
             doc.Count(excluded_count) if (excluded_count := sum(map(_is_excluded, offers))) else doc.NOTHING,
         ]
-        for mix, offers, others in able
+        for mix, offers, others in with_alternative
     ]
     return doc.apart(ranked(columns, rows, "more material", part=3))
 
@@ -434,7 +434,7 @@ def _is_excluded(offer: Alternative) -> bool:
 
 
 def _table_without_alternatives(
-    unable: Sequence[tuple[MaterialMix, Sequence[Alternative]]], names: ShownNames
+    without_alternative: Sequence[tuple[MaterialMix, Sequence[Alternative]]], names: ShownNames
 ) -> doc.Element:
     columns = [
         doc.Column("No alternative"),
@@ -442,7 +442,7 @@ def _table_without_alternatives(
         doc.Column("Bought from", from_width=doc.NARROW),
         doc.Column("Excluded"),
     ]
-    ordered = sorted(unable, key=lambda each: (not each[0].short_kg, each[0].material))
+    ordered = sorted(without_alternative, key=lambda each: (not each[0].short_kg, each[0].material))
     rows: list[list[doc.Cell]] = [
         [
             names.label(mix.material),

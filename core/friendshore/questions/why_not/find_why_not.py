@@ -1,4 +1,4 @@
-"""Break-even price of an offer, and the obstacles that exclude it. Each answer comes from a changed case that is planned and verified."""
+"""Break-even price of an offer, and the obstacles that exclude it, each from a changed case that is planned and verified."""
 
 from __future__ import annotations
 
@@ -12,9 +12,18 @@ from ...domain.facts import Offer
 from ...domain.suggest import nearest
 from ...errors import Diagnostic, InputError
 from ...explain.break_even import BreakEven, bound, break_even_price, objective, part_kg, without
-from ...explain.eligibility import Eligibilities, Obstacle, no_room, obstacles
+from ...explain.eligibility import Eligibilities, Obstacle, no_feasible_plan, obstacles
 from ...explain.full_prices import OfferPrice, OfferPrices
-from ...explain.results import Counted, Difference, Effort, PlanRise, QuestionResult, between, names_of, plan_rise
+from ...explain.results import (
+    Difference,
+    Effort,
+    PlanRise,
+    QuestionCounter,
+    QuestionResult,
+    between,
+    names_of,
+    plan_rise,
+)
 from ...recommend import PlanSource, session_of
 from ...session import Answer, Session
 from ...solve import Progress
@@ -105,18 +114,18 @@ def why_not(source: PlanSource, offer: str, *, progress: Progress | None = None)
         facts.offer if facts is not None else lead.offer if lead is not None else problem.merged.offers[offer]
     )
     facility = problem.merged.facilities[stated_offer.facility]
-    is_wanted = any(line.material in session.parts.of_material for line in stated_offer.outputs)
+    is_needed = any(line.material in session.parts.of_material for line in stated_offer.outputs)
     eligibilities = Eligibilities(problem)
-    excluding = obstacles(eligibilities, stated_offer, lead) if is_wanted else []
+    excluding = obstacles(eligibilities, stated_offer, lead) if is_needed else []
     search.total = 3 + len(excluding)
-    entering = search.price(()) if is_wanted and facts is not None else None
+    entering = search.price(()) if is_needed and facts is not None else None
     if (
         not excluding
         and entering is not None
         and entering.outcome == "no price"
         and not search.is_possible(stated_offer)
     ):
-        excluding = [no_room(eligibilities, stated_offer)]
+        excluding = [no_feasible_plan(eligibilities, stated_offer)]
     relaxed_obstacles = [
         RelaxedObstacle(obstacle=obstacle, lifted=search.relaxed(obstacle.text, obstacle.lifted_by))
         for obstacle in excluding
@@ -132,10 +141,12 @@ def why_not(source: PlanSource, offer: str, *, progress: Progress | None = None)
         supplier=facility.supplier,
         country=facility.country,
         materials=[line.material for line in stated_offer.outputs],
-        state=_state(is_wanted, bought, entering, excluding),
+        state=_state(is_needed, bought, entering, excluding),
         bought=bought,
         made_from=sorted(line.material for line in stated_offer.inputs),
-        full_price=OfferPrices(session.verified).of(offer, _first_wanted(session, stated_offer)) if is_wanted else None,
+        full_price=OfferPrices(session.verified).of(offer, _first_needed_material(session, stated_offer))
+        if is_needed
+        else None,
         entering=entering,
         obstacles=relaxed_obstacles,
         together=search.relaxed("all of these", changes) if len(changes) > 1 else None,
@@ -145,7 +156,7 @@ def why_not(source: PlanSource, offer: str, *, progress: Progress | None = None)
     )
 
 
-def _first_wanted(session: Session, offer: Offer) -> str:
+def _first_needed_material(session: Session, offer: Offer) -> str:
     return next(line.material for line in offer.outputs if line.material in session.parts.of_material)
 
 
@@ -153,11 +164,11 @@ class _OfferSearch:
     def __init__(self, session: Session, offer: str, progress: Progress | None) -> None:
         self.session = session
         self.offer = offer
-        self.counter = Counted(session, progress)
+        self.counter = QuestionCounter(session, progress)
         self.total, self._done = 1, 0
 
     def price(self, changes: Sequence[Change]) -> BreakEven:
-        self._go_on()
+        self._check_limits()
         break_even = break_even_price(self.session, self.offer, changes)
         self._count(break_even.solves + 1)
         return break_even
@@ -165,7 +176,7 @@ class _OfferSearch:
     def relaxed(self, label: str, changes: Sequence[Change]) -> Relaxed | None:
         if not changes:
             return None
-        self._go_on()
+        self._check_limits()
         answer, answer_without = self.session.what_if(*changes), without(self.session, self.offer, changes)
         self._count(2)
         has_conflict = any(part.plan.infeasible for part in answer.after)
@@ -183,7 +194,7 @@ class _OfferSearch:
     def is_possible(self, offer: Offer) -> bool:
         self.counter.questions += 1
         name = self.offer
-        material = _first_wanted(self.session, offer)
+        material = _first_needed_material(self.session, offer)
         extreme = self.session.extreme(material, lambda facts, _, __: float(facts.offer.id == name), None, largest=True)
         return extreme.bound >= self.session.problem.case.resolution
 
@@ -193,15 +204,14 @@ class _OfferSearch:
         high = Decimal("Infinity") if ranked else objective(answer_without) - bound(answer)
         return between(answer_without.rise.objective - answer.rise.objective, low, high, answer_without.cost.objective)
 
-    def _go_on(self) -> None:
-        """Stop after the time limit, since plans that weren't searched for prove nothing about the offer."""
-        self.session.go_on(self._done, self.total, "questions about the offer")
+    def _check_limits(self) -> None:
+        self.session.raise_if_stopped(self._done, self.total, "questions about the offer")
 
     def _count(self, questions: int) -> None:
         self.counter.questions += questions
         self._done += 1
-        self.counter.told(min(self._done, self.total), self.total)
-        self._go_on()
+        self.counter.report_progress(min(self._done, self.total), self.total)
+        self._check_limits()
 
 
 def _saved(answer: Answer) -> Difference:
@@ -227,11 +237,11 @@ def _bought(session: Session, offer: str) -> list[OfferPurchase]:
 
 
 def _state(
-    wanted: bool, bought: Sequence[OfferPurchase], entering: BreakEven | None, obstacles: Sequence[Obstacle]
+    is_needed: bool, bought: Sequence[OfferPurchase], entering: BreakEven | None, obstacles: Sequence[Obstacle]
 ) -> Literal["in the plan", "not bought", "excluded", "not wanted"]:
     if bought:
         return "in the plan"
-    if not wanted:
+    if not is_needed:
         return "not wanted"
     is_excluded = entering is None or (entering.outcome == "no price" and bool(obstacles))
     return "excluded" if is_excluded else "not bought"
@@ -248,9 +258,5 @@ def _unknown(session: Session, name: str) -> Diagnostic:
     match = nearest(name, merged.offers)
     fix = f"write one of its offers: {', '.join(related)}" if related else f"did you mean `{match}`?" if match else ""
     return Diagnostic(
-        f"offer `{name}` doesn't exist",
-        found=name,
-        expected="an offer of the case's catalogs",
-        fix=fix,
-        code="FS522",
+        f"offer `{name}` doesn't exist", found=name, expected="an offer of the case's catalogs", fix=fix, code="FS522"
     )

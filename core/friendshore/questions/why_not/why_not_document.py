@@ -10,7 +10,7 @@ from ...document import elements as doc
 from ...document.figures import BLANK, large_money, mass, money, number, percent, rounded_money, signed
 from ...domain.change import Change
 from ...explain.break_even import BreakEven
-from ...explain.eligibility import BarredDays
+from ...explain.eligibility import DaysInForce
 from ...explain.results import SHARE_PROVED
 from ..wording import effort, ladder, mass_of, penalty, short_texts
 from .find_why_not import Relaxed, WhyNot
@@ -32,7 +32,7 @@ def why_not_document(answer: WhyNot) -> doc.Document:
         f"the plan buys {mass_of(names, entry.material, entry.kilograms, equal=True)} of {names.material(entry.material)} for {entry.place}"
         for entry in answer.bought
     )
-    price, later, together = answer.entering, answer.entering_lifted, answer.together
+    price, price_if_relaxed, together = answer.entering, answer.entering_lifted, answer.together
     return doc.document(
         f"Why not {answer.offer}",
         doc.sentence(head),
@@ -43,8 +43,8 @@ def why_not_document(answer: WhyNot) -> doc.Document:
         doc.section("All obstacles relaxed", doc.notes(_relaxed_notes(together, answer)))
         if together is not None
         else None,
-        doc.section(f"{_title(answer)} if relaxed", doc.notes(_price_notes(later, answer)))
-        if later is not None
+        doc.section(f"{_title(answer)} if relaxed", doc.notes(_price_notes(price_if_relaxed, answer)))
+        if price_if_relaxed is not None
         else None,
         effort(answer.effort),
     )
@@ -129,12 +129,12 @@ def _proved_bounds(break_even: BreakEven, answer: WhyNot, unit: str) -> str:
     return f"{below}, {above}"
 
 
-def _compared_with_today(factor: Decimal, what: str) -> str:
+def _compared_with_today(factor: Decimal, noun: str) -> str:
     if abs(factor - 1) <= SHARE_PROVED:
-        return f"that is today's {what}, so it costs as much as what it would replace"
+        return f"that is today's {noun}, so it costs as much as what it would replace"
     if factor >= 3:
-        return f"{number(factor)} times today's {what}"
-    return f"{percent(abs(factor - 1))} {'below' if factor < 1 else 'above'} today's {what}"
+        return f"{number(factor)} times today's {noun}"
+    return f"{percent(abs(factor - 1))} {'below' if factor < 1 else 'above'} today's {noun}"
 
 
 def _effect_notes(break_even: BreakEven, answer: WhyNot) -> Iterator[str]:
@@ -216,7 +216,7 @@ def _own_part(relaxed: Relaxed | None, answer: WhyNot) -> str:
     return f"About {own} of the {whole} saved (present value, penalties included) is due to this offer, the rest to other offers admitted with it"
 
 
-def _first_and_last(days: BarredDays) -> str:
+def _first_and_last(days: DaysInForce) -> str:
     first = f"First day {days.start}" if days.start else "No first day"
     return f"{first}, {f'last day {days.end}' if days.end else 'no last day'}"
 

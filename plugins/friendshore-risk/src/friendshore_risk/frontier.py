@@ -18,7 +18,7 @@ from friendshore.domain.suggest import did_you_mean
 from friendshore.domain.values import FACTOR, MONEY
 from friendshore.errors import Diagnostic, InputError
 from friendshore.explain import DependentSums, judge_purchases, material_dependence, sum_of
-from friendshore.explain.results import CENT, Counted, Effort, QuestionResult, names_of
+from friendshore.explain.results import CENT, Effort, QuestionCounter, QuestionResult, names_of
 from friendshore.problem.rule_facts import rows_of
 from friendshore.questions.compare.compare_plans import nearest
 from friendshore.questions.wording import effort, mass_of, ranked, weighed
@@ -294,7 +294,7 @@ class _CapRequest:
 class _Search:
     def __init__(self, session: Session, request: _CapRequest, points: int, progress: Progress | None) -> None:
         self.session, self.request, self.points = session, request, max(2, points)
-        self.counted = Counted(session, progress)
+        self.counted = QuestionCounter(session, progress)
         self._answers: dict[Decimal, Answer] = {}
         self._offers: dict[tuple[str, str], Supply] = {}
         self._latest: list[PartPlan] = []
@@ -323,7 +323,7 @@ class _Search:
             if plan is None:
                 break
             capped_points.append(self._point(cap, plan, capped_points[-1], error_by_cap.get(cap)))
-        self.counted.told(self._total, self._total)
+        self.counted.report_progress(self._total, self._total)
         case = self.session.problem.case
         return Frontier(
             case=case.name,
@@ -394,7 +394,7 @@ class _Search:
 
     def _progress(self) -> None:
         self._done = min(self._done + 1, self._total)
-        self.counted.told(self._done, self._total)
+        self.counted.report_progress(self._done, self._total)
 
     def _bound(self, answer: Answer) -> Decimal:
         plan = self.session.verified

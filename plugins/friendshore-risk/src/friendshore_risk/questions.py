@@ -144,7 +144,7 @@ class RiskQuestion(Question[RiskOptions, "Risk"]):
     counted = "scenarios"
 
     def ask(self, opened: Opened, options: RiskOptions, progress: Progress | None) -> Risk:
-        from friendshore.explain.results import Counted
+        from friendshore.explain.results import QuestionCounter
 
         from .events import count_scenarios, enumerate_scenarios, sample_scenarios
         from .risk import BATCHES, check_saved, known_date, read_answer, settings_of
@@ -165,7 +165,7 @@ class RiskQuestion(Question[RiskOptions, "Risk"]):
                 sample_scenarios(events, day, case.horizon, draws, f"{seed}, batch {number}")
                 for number in range(BATCHES)
             ]
-        search = RiskSearch(opened.session, events, scenarios, day, Counted(opened.session, progress), batches)
+        search = RiskSearch(opened.session, events, scenarios, day, QuestionCounter(opened.session, progress), batches)
         if options.check is not None:
             saved = read_answer(options.check)
             return saved.but(evaluated=check_saved(search, saved, seed, draws))

@@ -17,7 +17,7 @@ from friendshore.domain.base import Number, Record, as_decimal, exact, totals
 from friendshore.domain.plan import Plan, PlanStatus
 from friendshore.errors import Diagnostic, InputError, OutOfTimeError, VerificationError
 from friendshore.explain import names_of
-from friendshore.explain.results import Counted, QuestionResult
+from friendshore.explain.results import QuestionCounter, QuestionResult
 from friendshore.program.decode import decode
 from friendshore.program.matrix import Floats
 from friendshore.session import MIN_SEARCH_SHARE, Session
@@ -200,7 +200,7 @@ class RiskSearch:
         events: Sequence[Event],
         scenarios: Sequence[RiskScenario],
         day: date,
-        counted: Counted,
+        counted: QuestionCounter,
         batches: Sequence[Sequence[RiskScenario]] = (),
     ) -> None:
         self.session, self.scenarios, self.counted, self.batches = session, scenarios, counted, batches
@@ -240,7 +240,7 @@ class RiskSearch:
         """
         self.counted.questions += 1
         program, limits = self.program.only(self._branches_with_calm), self.session.limits
-        watch = Watch(limits.left(), self.session.cancel)  # so that the remaining time is known afterward
+        watch = Watch(limits.next_seconds(), self.session.cancel)  # so that the remaining time is known afterward
         answer = solve_recourse(program, measure, self.solver, limits.gap, watch.stopped)
         if answer is None or not np.isfinite(answer.costs).all():
             answer = self._fallback_answer(program, measure)
@@ -461,9 +461,9 @@ def risk_of(
     """Return the answer under a measure. Raises the errors of `RiskSearch.best`, and VerificationError if a plan fails verification."""
     steps = 2 + (len(WEIGHTS) if frontier else 0)
     answer = search.best(measure)
-    search.counted.told(1, steps)
+    search.counted.report_progress(1, steps)
     result = recompute_answer(search, answer, measure, seed, draws)
-    search.counted.told(2, steps)
+    search.counted.report_progress(2, steps)
     return result.but(frontier=_frontier(search, measure.alpha, steps)) if frontier else result
 
 
@@ -711,7 +711,7 @@ def _frontier(search: RiskSearch, alpha: float, steps: int) -> tuple[FrontierPoi
     """Return plans from the lowest expected cost to the lowest CVaR, each verified. Of several with equal costs, the first."""
     points: list[FrontierPoint] = []
     for index, weight in enumerate(WEIGHTS):
-        search.session.go_on(index, len(WEIGHTS), "plans of the frontier")
+        search.session.raise_if_stopped(index, len(WEIGHTS), "plans of the frontier")
         answer = search.best(RiskMeasure(weight, alpha))
         builder = _AnswerBuilder(search, answer)
         point = FrontierPoint(
@@ -723,7 +723,7 @@ def _frontier(search: RiskSearch, alpha: float, steps: int) -> tuple[FrontierPoi
         )
         if not any(_cost_the_same(point, other) for other in points):
             points.append(point)
-        search.counted.told(3 + index, steps)
+        search.counted.report_progress(3 + index, steps)
     return tuple(points)
 
 

@@ -13,10 +13,10 @@ from friendshore.explain.results import CENT
 from friendshore.questions.wording import (
     effort,
     ladder,
-    left_out,
     mass_of,
     mass_or_nothing,
     not_proved,
+    omitted_note,
     penalty,
     ranked,
     rise,
@@ -82,7 +82,7 @@ def _losses(losses: Sequence[LossResult], answer: Stress, shown: int, *, pairs: 
     title = "Without two countries together" if pairs else "Without each one alone"
     costly_losses = [loss for loss in losses if loss.conflict or not costs_nothing(loss)]
     interacting_losses = [loss for loss in costly_losses if not shown or not pairs or interact(loss)]
-    note_texts = left_out(
+    note_texts = omitted_note(
         len(costly_losses) - len(interacting_losses), "pair costs", "pairs cost", " the sum of both alone"
     )
     free_names = [loss.loss.name for loss in losses if not loss.conflict and costs_nothing(loss)]
@@ -295,7 +295,7 @@ def _changes(insurance: Insurance, shown: int) -> list[doc.Section]:
         ]
         for row in shown_orders
     ]
-    note_texts = left_out(len(insurance.ordered) - len(shown_orders), "more offer")
+    note_texts = omitted_note(len(insurance.ordered) - len(shown_orders), "more offer")
     note_texts += [
         f"{insurance.names.offer_with_id(offer.offer)} is onboarded for {insurance.currency} {money(offer.cost)}, and used only after a loss"
         for offer in insurance.onboarded

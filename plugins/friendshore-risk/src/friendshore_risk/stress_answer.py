@@ -19,9 +19,9 @@ from friendshore.domain.plan import Plan, PlanStatus
 from friendshore.domain.time import Horizon, add_months
 from friendshore.errors import InputError, VerificationError
 from friendshore.explain.results import (
-    Counted,
     Difference,
     Effort,
+    QuestionCounter,
     QuestionResult,
     between,
     difference,
@@ -35,7 +35,7 @@ from friendshore.program.decode import decode
 from friendshore.program.matrix import Floats, Ints, Linear
 from friendshore.recommend import PlanSource, session_of
 from friendshore.session import Answer, Session
-from friendshore.session.decided import foreseen, keep_decisions
+from friendshore.session.decided import first_foreseen_day, keep_decisions
 from friendshore.solve import Progress, Solution, SolverAnswer, SolverOutcome, optimum, split
 from friendshore.verify import VerifiedPlan, examine, verify
 
@@ -127,7 +127,7 @@ def stress(
                 message, found=str(day), expected=expected, fix=f"use --from {decided_before}", code="FS706"
             )
         session = keep_decisions(session, decided_before)
-    counted = Counted(session, progress)
+    counted = QuestionCounter(session, progress)
     losses_to_ask = losses(session, kinds, everything=everything, pairs=pairs)
     results = []
     for number, loss in enumerate(losses_to_ask, 1):
@@ -135,7 +135,7 @@ def stress(
             break
         counted.questions += 1
         results.append(_stressed(session, loss, session.what_if(*loss.changes(day))))
-        counted.told(number, len(losses_to_ask))
+        counted.report_progress(number, len(losses_to_ask))
     single_results = [result for result in results if len(result.loss.names) == 1]
     return Stress(
         currency=session.problem.case.currency,
@@ -148,7 +148,7 @@ def stress(
         pairs=_ranked([_with_beyond(result, single_results) for result in results if len(result.loss.names) > 1]),
         unasked=len(losses_to_ask) - len(results),
         decided_before=decided_before,
-        foreseen=decided_before is None and foreseen(session, [day]) is not None,
+        foreseen=decided_before is None and first_foreseen_day(session, [day]) is not None,
         effort=counted.effort,
     )
 
@@ -502,7 +502,7 @@ class CostedPlan:
 class _InsuranceSearch:
     def __init__(self, session: Session, by: LossKind, day: date, period: int, progress: Progress | None) -> None:
         self.session, self.by, self.day, self.period = session, by, day, period
-        self.counted, self.steps_done = Counted(session, progress), 0
+        self.counted, self.steps_done = QuestionCounter(session, progress), 0
         self.losses = losses(session, (by,), everything=True)
         self.resolution = session.problem.case.resolution
         self.slack = self.resolution * session.problem.case.horizon.count
@@ -543,7 +543,7 @@ class _InsuranceSearch:
 
     def _step(self) -> None:
         self.steps_done += 1
-        self.counted.told(min(self.steps_done, self.steps), self.steps)
+        self.counted.report_progress(min(self.steps_done, self.steps), self.steps)
 
     def _insured(self, part: Touched) -> InsuredPart | None:
         program, today, losses = part

@@ -24,7 +24,7 @@ from friendshore.program.matrix import Entries, Floats, Ints, Linear
 from friendshore.rules.base import Rule
 from friendshore.session import Session
 from friendshore.solve import Limits, Solution, SolverAnswer, optimum, split
-from friendshore.verify import VerifiedPlan, bearing, examine
+from friendshore.verify import VerifiedPlan, examine, rules_in_effect
 
 from .loss_program import closed_columns, early_columns, with_shortage_bounds
 from .losses import PossibleLoss, orders_of
@@ -263,7 +263,7 @@ class ResponseJudge:
 
     def lawful(self, after: VerifiedPlan, rules: Collection[Rule]) -> bool:
         """Return True if some rules, as they then apply, find nothing against any purchase of a plan."""
-        return not bearing(after, tuple(rules)) if rules else True
+        return not rules_in_effect(after, tuple(rules)) if rules else True
 
     def orders(self, after: Plan) -> frozenset[tuple[str, str]]:
         """Return the offers with orders from the day on, each with its destination. None of these may be lost."""

@@ -15,7 +15,7 @@ from friendshore.domain.base import Number, Record, exact
 from friendshore.domain.plan import OPTIMAL_GAP, Plan
 from friendshore.domain.runtime import cached_method
 from friendshore.errors import Diagnostic, InputError, VerificationError
-from friendshore.explain.results import CENT, Counted
+from friendshore.explain.results import CENT, QuestionCounter
 from friendshore.rules.base import Rule
 from friendshore.session import Session
 from friendshore.solve import Progress
@@ -80,7 +80,7 @@ def check_proof(session: Session, proof: WithstandProof, progress: Progress | No
             found=f"{proof.comes}, {proof.reacts}, {proof.most}",
             code="FS984",
         )
-    return _ProofCheck(session, proof, Counted(session, progress)).result()
+    return _ProofCheck(session, proof, QuestionCounter(session, progress)).result()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,7 +163,7 @@ class _CheckedPart:
 
 
 class _ProofCheck:
-    def __init__(self, session: Session, proof: WithstandProof, counted: Counted) -> None:
+    def __init__(self, session: Session, proof: WithstandProof, counted: QuestionCounter) -> None:
         self.session, self.proof, self.counted = session, proof, counted
         self.losses = named_losses(session, proof.losses)
         self.day = LossDay(proof.comes, proof.reacts)
@@ -330,7 +330,7 @@ class _ProofCheck:
         for size in range(self.proof.most + 1):
             for loss_numbers in combinations(range(len(self.losses)), size):
                 checked_count += 1
-                self.counted.told(checked_count, total) if checked_count % 1_024 == 0 else None
+                self.counted.report_progress(checked_count, total) if checked_count % 1_024 == 0 else None
                 answers = [part.withstands(frozenset(loss_numbers)) for part in parts]
                 not_withstood += any(answer is not True for answer in answers)
                 if any(answer is None for answer in answers):
@@ -339,7 +339,7 @@ class _ProofCheck:
         if self.session.stopped or not all(
             component.unavoidable.is_proved for part in parts for component in part.part.components
         ):
-            self.session.go_on(0, total, "combinations")
+            self.session.raise_if_stopped(0, total, "combinations")
             self._add_finding("the unavoidable shortages couldn't be proved")
         return not_withstood
 

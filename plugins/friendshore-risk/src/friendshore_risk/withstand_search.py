@@ -19,7 +19,7 @@ from pydantic import Field
 from friendshore.domain.base import Number, Record, exact, totals
 from friendshore.domain.plan import Plan
 from friendshore.errors import InputError
-from friendshore.explain.results import Counted, Difference, QuestionResult, between, names_of
+from friendshore.explain.results import Difference, QuestionCounter, QuestionResult, between, names_of
 from friendshore.program.matrix import Linear
 from friendshore.reading.records import record
 from friendshore.reading.textfile import read_object
@@ -347,7 +347,7 @@ class _WithstandSearch:
         self, session: Session, losses: Sequence[PossibleLoss], day: LossDay, progress: Progress | None
     ) -> None:
         self.session, self.losses, self.day = session, losses, day
-        self.counted = Counted(session, progress)
+        self.counted = QuestionCounter(session, progress)
         self.slack = session.problem.case.resolution * session.problem.case.horizon.count
         self.steps_done = self.step_count = 0
 
@@ -376,7 +376,7 @@ class _WithstandSearch:
             points.append(point)
             last_parts = prepared_parts
         if not points:
-            session.go_on(0, max_losses + 1, "numbers of losses")
+            session.raise_if_stopped(0, max_losses + 1, "numbers of losses")
         costed_plans = [level.first for level in last_parts]
         return Withstood(
             names=names_of(self.session.problem, [facts.offer.id for facts in self.session.problem.offers]),
@@ -466,7 +466,7 @@ class _WithstandSearch:
             for result in pool.map(prepare_component, components, [number] * len(components), previous):
                 results.append(result)
                 self.steps_done += 1
-                self.counted.told(self.steps_done, self.step_count)
+                self.counted.report_progress(self.steps_done, self.step_count)
         finished = [result for result in results if result is not None]
         return finished if len(finished) == len(results) else None
 

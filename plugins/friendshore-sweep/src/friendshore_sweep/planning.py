@@ -28,7 +28,7 @@ from friendshore.plugins import Registry
 from friendshore.plugins.processes import packed, unpacked
 from friendshore.problem.inputs import Applied, Inputs
 from friendshore.problem.shared import SharedData
-from friendshore.questions.pools import LOST, OpenPool, WorkerPool, carried_out, given, here, told_of
+from friendshore.questions.pools import LOST, OpenPool, WorkerPool, error_texts, local_pool, pool_on, run_in_pool
 from friendshore.recommend.describe import purchases
 from friendshore.recommend.gather import gather, refuse_old_prices
 from friendshore.rules.base import Rule
@@ -68,7 +68,7 @@ class SweptCase:
     limits: Limits
 
     def local_pool(self, workers: int | None, scenarios: int) -> WorkerPool:
-        return here(workers, scenarios, self.limits.seconds)
+        return local_pool(workers, scenarios, self.limits.seconds)
 
     def packed(self) -> bytes:
         return packed(self, self.facts.rules)
@@ -145,7 +145,7 @@ def failed_plan(messages: Iterable[str]) -> ScenarioPlan:
 
 
 def plan_figures(verified: VerifiedPlan) -> ScenarioPlan:
-    plan, purchase_list = verified.plan, purchases(verified.problem, verified.lines, verified.judging)
+    plan, purchase_list = verified.plan, purchases(verified.problem, verified.lines, verified.compliance)
     conflicts = "; ".join(f"rules conflict: {', '.join(conflict.rules)}" for conflict in plan.infeasible)
     short_kg = plan.short_by_demand
     return ScenarioPlan(
@@ -221,8 +221,8 @@ def dask(address: str, workers: int | None = None) -> WorkerPool:
             client.wait_for_workers(1, timeout=DASK_TIMEOUT)
             thread_count = sum(client.nthreads().values())
             # A task that is sent just before a scheduler ends is never reported. Its other tasks are canceled.
-            with given(client.get_executor(pure=False), workers or thread_count).opened() as pool:
-                yield replace(pool, alive=lambda: client.status == "running")
+            with pool_on(client.get_executor(pure=False), workers or thread_count).opened() as pool:
+                yield replace(pool, is_alive=lambda: client.status == "running")
         except TimeoutError as error:
             fix = f"start one with `dask worker {address} --nthreads 1`"
             raise InputError(
@@ -260,7 +260,7 @@ def executor_pool(name: str, workers: int | None = None) -> WorkerPool:
                 fix=fix,
                 code="FS962",
             )
-        with executor, given(executor, workers).opened() as pool:
+        with executor, pool_on(executor, workers).opened() as pool:
             yield pool
 
     return WorkerPool(opened)
@@ -318,7 +318,7 @@ def sweep(
     change_lists = list(changes)
     scenarios = Scenarios(len(change_lists), lambda place: _scenario(change_lists[place]))
     swept_case = SweptCase(gathered.inputs, AnswerCache(), Limits(gap, seconds, 1))
-    pool = swept_case.local_pool(workers, len(scenarios)) if executor is None else given(executor, workers)
+    pool = swept_case.local_pool(workers, len(scenarios)) if executor is None else pool_on(executor, workers)
     store = SweepFolder(folder, resume or rerun, rerun, parquet)
     is_stopped = cancel.is_set if cancel is not None else never
     return run_sweep(swept_case, gathered.plugins, scenarios, pool, store, is_stopped, progress)
@@ -402,7 +402,7 @@ class _SweepRun:
             return
         retries: deque[ScenarioTask] = deque()
         try:
-            with closing(carried_out(pool, plan_scenario, self._tasks, retries, self._stopped)) as done:
+            with closing(run_in_pool(pool, plan_scenario, self._tasks, retries, self._stopped)) as done:
                 for task, future in done:
                     self._store_result(task, future, retries)
         except SolverError as error:
@@ -420,7 +420,7 @@ class _SweepRun:
         """Store a plan, or send the case to a worker without it."""
         error = future.exception()
         if error is not None:
-            self._store_plan(task, StoredScenario(told=failed_plan(told_of(error))).model_dump_json())
+            self._store_plan(task, StoredScenario(told=failed_plan(error_texts(error))).model_dump_json())
         elif (plan := future.result()) is not None:
             self._store_plan(task, plan)
         else:

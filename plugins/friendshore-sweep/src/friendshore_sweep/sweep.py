@@ -16,7 +16,7 @@ from friendshore.document.figures import count, large_money, number, unit_for
 from friendshore.domain.base import totals
 from friendshore.domain.shown_names import ShownNames
 from friendshore.questions import OptionsError, Question, Setting
-from friendshore.questions.wording import ladder, left_out, mass_of, penalty, weighed
+from friendshore.questions.wording import ladder, mass_of, omitted_note, penalty, weighed
 from friendshore.writing import system_input_error
 
 from .results import ScenarioPurchase, Sweep, SweptScenario
@@ -204,7 +204,7 @@ def _scenarios(answer: Sweep, sweep_figures: _SweepFigures, shown: int) -> doc.S
     ]
     description = f"Cash of each scenario in {answer.currency}. Red means that rules conflict."
     title = "Scenarios" if are_all_shown else "The worst scenarios by present value plus penalties"
-    notes = doc.notes(left_out(len(planned) - len(shown_scenarios), "more scenario", "more scenarios"))
+    notes = doc.notes(omitted_note(len(planned) - len(shown_scenarios), "more scenario", "more scenarios"))
     return doc.section(title, ladder(title, description, rungs, answer.currency, doc.table(columns, rows)), notes)
 
 
@@ -253,7 +253,7 @@ def _axis(answer: Sweep, sweep_figures: _SweepFigures, axis: str, shown: int) ->
         for value, group in shown_groups
     ]
     description = f"Mean cash by the value of {axis}, in {answer.currency}."
-    notes = doc.notes(left_out(len(groups) - len(shown_groups), "more value", "more values"))
+    notes = doc.notes(omitted_note(len(groups) - len(shown_groups), "more value", "more values"))
     return doc.section(f"By {axis}", ladder(axis, description, rungs, answer.currency, doc.table(columns, rows)), notes)
 
 
@@ -307,7 +307,7 @@ def _mix(answer: Sweep, sweep_figures: _SweepFigures, shown: int) -> doc.Section
         for material in materials
         if charted_scenarios
     ]
-    notes = doc.notes(left_out(len(changed_lines) - len(shown_lines), "more offer", "more offers"))
+    notes = doc.notes(omitted_note(len(changed_lines) - len(shown_lines), "more offer", "more offers"))
     sections = (
         doc.section(answer.names.material_with_id(material), drawing)
         for material, drawing in zip(materials, drawings, strict=False)
@@ -389,7 +389,7 @@ def _failures(answer: Sweep, shown: int) -> doc.Section | None:
     shown_failures = answer.failed[: shown or None]
     columns = [doc.figures(""), doc.Column("Scenario"), doc.Column("Reason")]
     rows = [(doc.Count(scenario.number), scenario.name, scenario.plan.message) for scenario in shown_failures]
-    notes = doc.notes(left_out(len(answer.failed) - len(shown_failures), "more scenario", "more scenarios"))
+    notes = doc.notes(omitted_note(len(answer.failed) - len(shown_failures), "more scenario", "more scenarios"))
     return doc.section("Not planned", doc.table(columns, rows), notes, tone=doc.Tone.BAD)
 
 

@@ -11,7 +11,7 @@ from friendshore.domain.base import Number, Record
 from friendshore.domain.time import Span, stretches_between
 from friendshore.domain.unmet import RunSupplyCause
 from friendshore.errors import InputError
-from friendshore.explain.results import Counted, Effort, QuestionResult, names_of
+from friendshore.explain.results import Effort, QuestionCounter, QuestionResult, names_of
 from friendshore.plugins import attributed
 from friendshore.problem import Problem
 from friendshore.recommend import PlanSource, session_of
@@ -200,7 +200,7 @@ class _Calendar:
         self.snapshot = Snapshot.of(session.inputs, session.problem, last)
         self.changes_by_day = breakpoints(self.snapshot)
         self.spans = stretches_between(first, last, list(self.changes_by_day))
-        self.counted = Counted(session, progress)
+        self.counted = QuestionCounter(session, progress)
         self.without_budgets: set[Span] = set()
         """Stretches planned without budgets."""
         self._planned_stretches: dict[tuple[Span, tuple[tuple[Subject, Span], ...], frozenset[str]], StretchPlan] = {}
@@ -248,10 +248,10 @@ class _Calendar:
                 _ = stretch.session
             if self.session.stopped:
                 if not planned:
-                    self.session.go_on(0, len(self.spans), "stretches of time")
+                    self.session.raise_if_stopped(0, len(self.spans), "stretches of time")
                 break
             planned.append(stretch)
-            self.counted.told(number, len(self.spans))
+            self.counted.report_progress(number, len(self.spans))
         return planned
 
     def _stretch_plan(self, span: Span, days_by_subject: Mapping[Subject, Span] | None = None) -> StretchPlan:

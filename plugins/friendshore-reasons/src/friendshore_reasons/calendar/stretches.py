@@ -340,7 +340,7 @@ class StretchPlan:
     @cached_property
     def session(self) -> Session:
         started = monotonic()
-        return self.question_session.beside(self.inputs, self.program, started)
+        return self.question_session.with_inputs(self.inputs, self.program, started)
 
     @cached_property
     def wanted(self) -> dict[str, Decimal]:

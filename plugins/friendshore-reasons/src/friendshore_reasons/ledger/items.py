@@ -42,7 +42,7 @@ from friendshore.rules.terms import ReservedTerm, ShortfallTerm, SpentTerm
 from friendshore.rules.verdicts import possible_origins, representative_countries
 from friendshore.session import PartPlan, PlanCache, Session
 from friendshore.solve import digest
-from friendshore.verify import bearing
+from friendshore.verify import rules_in_effect
 
 Coalition = frozenset[int]
 """Numbers of the items that are on."""
@@ -199,7 +199,7 @@ class Coalitions:
 
     def changes(self, piece: Piece, coalition: Coalition) -> Changes:
         """Return the changes that switch the items of a coalition on and the others off: first scenarios, then rules."""
-        on = self.pieces.bearing(piece, self._scenario_changes([i for i in self._scenarios if i in coalition]))
+        on = self.pieces.changes_for(piece, self._scenario_changes([i for i in self._scenarios if i in coalition]))
         rule_ids = {rule.id for rule in self.pieces.facts(piece, ()).rules}
         off = [change for i, item in enumerate(self.items) if i not in coalition for change in item.off]
         return (*on, *(change for change in off if change.lift is not None or change.disable in rule_ids))
@@ -216,12 +216,12 @@ class Coalitions:
           prohibits nothing that can be bought, and other rules only reduce that
         - with another rule that prohibits as much, a rule without additional prohibitions (`reduced`)
         """
-        scenarios = [i for i in self._scenarios if self.pieces.bearing(piece, self.items[i].on)]
+        scenarios = [i for i in self._scenarios if self.pieces.changes_for(piece, self.items[i].on)]
         facts = self.pieces.facts(piece, ())
         terms = [i for i, item in enumerate(self.items) if item.kind is ItemKind.TERM and self._affects(piece, item)]
         rules = {rule.id: rule for rule in facts.rules}
         rule_items = [i for i, item in enumerate(self.items) if item.kind is ItemKind.RULE and item.name in rules]
-        scenario_changes = [self.pieces.bearing(piece, self._scenario_changes(on)) for on in subsets(scenarios)]
+        scenario_changes = [self.pieces.changes_for(piece, self._scenario_changes(on)) for on in subsets(scenarios)]
         active = frozenset().union(*(active_rules(self.pieces.problem(piece, changes)) for changes in scenario_changes))
         rule_items = [i for i in rule_items if self.items[i].name in active]
         prohibiting = [i for i in rule_items if rules[self.items[i].name].verbs == {"judge"}]
@@ -563,7 +563,7 @@ class Split:
         rules = self.coalitions.restricting(self.piece, coalition)
         restricting = {i: rules[i] for i in self.players if i in rules and i not in coalition}
         if restricting and value.proved and not value.conflict:
-            involved = bearing(plan.verified, list(restricting.values()))
+            involved = rules_in_effect(plan.verified, list(restricting.values()))
             self._harmless_rules[coalition] = frozenset(i for i, rule in restricting.items() if rule.id not in involved)
             key = self.coalitions.prohibition_key(self.piece, coalition)
             if key is not None:

@@ -14,8 +14,16 @@ import numpy as np
 
 from friendshore.domain.base import Number, Record, as_decimal, exact
 from friendshore.domain.change import Change
-from friendshore.explain.pieces import ask_apart
-from friendshore.explain.results import Counted, Difference, Effort, QuestionResult, between, difference, names_of
+from friendshore.explain.pieces import answer_concurrently
+from friendshore.explain.results import (
+    Difference,
+    Effort,
+    QuestionCounter,
+    QuestionResult,
+    between,
+    difference,
+    names_of,
+)
 from friendshore.problem import Problem
 from friendshore.recommend import PlanSource, session_of
 from friendshore.rules.base import longest_run
@@ -79,7 +87,7 @@ class Margins(Record):
 
 def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progress | None = None) -> Margins:
     """Return the savings from a relative increase of each scarce capacity, and from a waiver of each rule of origin that applies to a demand."""
-    counted = Counted(session, progress)
+    counted = QuestionCounter(session, progress)
     scarce = list(_scarce(session))
     waivable = [] if session.verified.plan.infeasible else list(_waivable(session.problem))
     question_count = len(scarce) + len(waivable)
@@ -87,7 +95,7 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progr
     waivers: list[WaiverValue] = []
 
     for number, periods in scarce:
-        session.go_on(len(capacities), question_count, "questions about one more unit")
+        session.raise_if_stopped(len(capacities), question_count, "questions about one more unit")
         pool = session.problem.pools[number]
         answer = session.what_if(Change(capacity=pool.facility, factor=1 + increment))
         added_kg = increment * sum((kg for kg in pool.capacity if kg is not None), Decimal(0))
@@ -96,14 +104,14 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progr
         capacities.append(
             CapacityValue(facility=pool.facility, full_in=periods, more_kg=exact(added_kg), saves=saves, per_kg=per_kg)
         )
-        counted.told(len(capacities) + len(waivers), question_count)
+        counted.report_progress(len(capacities) + len(waivers), question_count)
     for rule, demand, kilograms in waivable:
-        session.go_on(len(capacities) + len(waivers), question_count, "questions about one more unit")
+        session.raise_if_stopped(len(capacities) + len(waivers), question_count, "questions about one more unit")
         quantity = exact(increment * kilograms)
         saves = _saved(session.what_if(_waiver(session.problem, rule, demand, quantity)))
         per_kg = exact(saves.value / quantity)
         waivers.append(WaiverValue(rule=rule, demand=demand, waived_kg=quantity, saves=saves, per_kg=per_kg))
-        counted.told(len(capacities) + len(waivers), question_count)
+        counted.report_progress(len(capacities) + len(waivers), question_count)
     return Margins(
         increment=increment,
         capacities=tuple(sorted(capacities, key=lambda each: (-each.per_kg, each.facility))),
@@ -276,7 +284,7 @@ def ledger(
     session = session_of(source)
     names = order or items
     ledger_items = items_named(session, names, applied) if names else rule_items(session)
-    counted = Counted(session)
+    counted = QuestionCounter(session)
     coalitions = Coalitions(session, ledger_items)
     splits = [Split(coalitions, piece) for piece in coalitions.pieces.all]
     splits = [split for split in splits if split.players]
@@ -298,11 +306,11 @@ def _plan_coalitions(session: Session, splits: Sequence[Split], progress: Progre
     groups = [[(split, coalition) for coalition in split.needed] for split in splits]
 
     def value(task: tuple[Split, Coalition]) -> None:
-        session.go_on(sum(split.planned_count for split in splits), sum(map(len, groups)), "plans")
+        session.raise_if_stopped(sum(split.planned_count for split in splits), sum(map(len, groups)), "plans")
         split, coalition = task
         split.value(coalition)
 
-    ask_apart(session, sorted(groups, key=len, reverse=True), lambda: value, progress)
+    answer_concurrently(session, sorted(groups, key=len, reverse=True), lambda: value, progress)
 
 
 class _LedgerBuilder:

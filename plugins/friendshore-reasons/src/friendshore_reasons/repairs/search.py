@@ -17,9 +17,9 @@ from friendshore.domain.runtime import report_progress
 from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import InputError, NoPlanError, VerificationError
 from friendshore.explain.results import (
-    Counted,
     Difference,
     Effort,
+    QuestionCounter,
     QuestionResult,
     between,
     difference,
@@ -180,18 +180,20 @@ def repairs(
     """
     session = session_of(source)
     material = session.inputs.name_of_today("material", material)
-    counted = Counted(session, progress)
+    counted = QuestionCounter(session, progress)
     needs = [*_conflicts(session, material), *_shortages(session, material)]
-    counted.told(0, len(needs))
+    counted.report_progress(0, len(needs))
     searches = [_RepairSearch(session, need, conflict, bounds or LeverBounds(), size) for need, conflict in needs]
     done = 0
     for _ in range(_ROUNDS):
         waiting = [search for search in searches if not search.complete]
         for position, search in enumerate(waiting):
             trials_left = trials - sum(each.solved for each in searches)
-            search.continue_for(trials_left // (len(waiting) - position), partial(counted.told, done, len(searches)))
+            search.continue_for(
+                trials_left // (len(waiting) - position), partial(counted.report_progress, done, len(searches))
+            )
             done += search.complete
-            counted.told(done, len(searches))
+            counted.report_progress(done, len(searches))
     gaps = [search.gap() for search in searches]
     planned = 0
     repairs_found = []
@@ -306,7 +308,7 @@ class _RepairSearch:
             tried=self.solved,
         )
 
-    def priced(self, counted: Counted, gap: int) -> list[Repair]:
+    def priced(self, counted: QuestionCounter, gap: int) -> list[Repair]:
         repairs = [
             self._repair(amounts, least, counted, gap)
             for amounts, least in zip(self.repairs, self.is_least, strict=True)
@@ -338,7 +340,7 @@ class _RepairSearch:
             self.repairs[-1] = least_amounts(self.trials, self.repairs[-1])
             self.is_least[-1] = True
 
-    def _repair(self, amounts: Amounts, least: bool, counted: Counted, gap: int) -> Repair:
+    def _repair(self, amounts: Amounts, least: bool, counted: QuestionCounter, gap: int) -> Repair:
         counted.questions += 1
         answer, left = self._plan_with(amounts)
         for attempt in range(_TRIES):
@@ -409,7 +411,7 @@ class _RepairSearch:
         case = inputs.case.but(objectives=(shortage_first, *inputs.case.objectives))
         problem = replace(inputs, case=case).problem()
         program = compile_program(problem)
-        limits = replace(session.limits, seconds=session.limits.left(), until=None)
+        limits = replace(session.limits, seconds=session.limits.next_seconds(), until=None)
         try:
             solution = solve(program, limits, None, session.cancel, session.answers, session.choices)
         except NoPlanError:
