@@ -339,7 +339,7 @@ class _ProofCheck:
         if self.session.stopped or not all(
             component.unavoidable.is_proved for part in parts for component in part.part.components
         ):
-            self.session.go_on(0, total, "combinations")
+            self.session.raise_if_stopped(0, total, "combinations")
             self._add_finding("the unavoidable shortages couldn't be proved")
         return not_withstood
 

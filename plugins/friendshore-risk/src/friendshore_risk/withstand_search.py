@@ -376,7 +376,7 @@ class _WithstandSearch:
             points.append(point)
             last_parts = prepared_parts
         if not points:
-            session.go_on(0, max_losses + 1, "numbers of losses")
+            session.raise_if_stopped(0, max_losses + 1, "numbers of losses")
         costed_plans = [level.first for level in last_parts]
         return Withstood(
             names=names_of(self.session.problem, [facts.offer.id for facts in self.session.problem.offers]),

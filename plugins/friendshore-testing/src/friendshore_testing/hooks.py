@@ -22,7 +22,7 @@ from friendshore.domain.case import Case
 from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.errors import Diagnostic, FriendshoreError, InputError, PluginError
 from friendshore.hookspecs import Named
-from friendshore.plugins import PluginInfo, Registry, asked_of
+from friendshore.plugins import PluginInfo, Registry, attributed_object
 from friendshore.plugins.hosting import HookedWhat
 from friendshore.plugins.isolated import What
 from friendshore.problem.inputs import Inputs
@@ -93,7 +93,7 @@ def _answer_problems(
     for _ in range(2):
         session = Session.open(Inputs(world.case, (world.catalog,), ()), Limits(workers=1))
         try:
-            with asked_of(question, question.name):
+            with attributed_object(question, question.name):
                 options = question.options()
                 result = question.ask(Opened(session, (), {}, (), registry=registry), options, None)
                 document, data = question.document(result, options), question.data(result, options)
@@ -296,7 +296,7 @@ def case_format_checks(name: str, registry: Registry) -> tuple[Check, ...]:
         _available_object("case format", name, registry)
         found_format = case_format(Path(f"{_MISSING_NAME}.{name}"), registry)
         problems: list[Diagnostic] = []
-        with TemporaryDirectory() as scratch, asked_of(found_format, name, "case format"):
+        with TemporaryDirectory() as scratch, attributed_object(found_format, name, "case format"):
             try:
                 case_file = found_format.read(Path(scratch) / f"{_MISSING_NAME}.{name}", problems)
             except InputError:

@@ -16,7 +16,7 @@ from friendshore.domain.evidence import Confidence
 from friendshore.domain.facts import CapacityStep, Facility, Offer, RecipeLine, Status
 from friendshore.domain.quantities import readable
 from friendshore.domain.time import Delay
-from friendshore.explain.eligibility import Eligibilities, KeptOut
+from friendshore.explain.eligibility import Eligibilities, Exclusion
 from friendshore.plugins import sentence_of
 from friendshore.problem import Problem
 from friendshore.problem.capacity import accepted_steps
@@ -551,11 +551,11 @@ def origins(doubts: Doubts) -> Iterator[Draft]:
         yield _licence_draft(doubts, rule, facility, licensable)
 
 
-def _uses(exclusions: list[KeptOut]) -> str:
+def _uses(exclusions: list[Exclusion]) -> str:
     return ", ".join(sorted({f"{exclusion.use.end_use} {exclusion.use.material.id}" for exclusion in exclusions}))
 
 
-def _origin(doubts: Doubts, exclusions: list[KeptOut]) -> Draft:
+def _origin(doubts: Doubts, exclusions: list[Exclusion]) -> Draft:
     offer = exclusions[0].arc.chained.offer
     stages = sorted({exclusion.verdict.stage for exclusion in exclusions} - {""})
     rules = sorted({exclusion.verdict.rule for exclusion in exclusions})
@@ -586,7 +586,7 @@ def _stated_origin(doubts: Doubts, offer: Offer, stages: list[str]) -> EvidenceT
     return doubts.evidence(best.source, f"{best.stage} {where}{'' if best.complete else ', possibly elsewhere'}: ")
 
 
-def _licence_draft(doubts: Doubts, rule_id: str, facility: str, exclusions: list[KeptOut]) -> Draft:
+def _licence_draft(doubts: Doubts, rule_id: str, facility: str, exclusions: list[Exclusion]) -> Draft:
     problem = doubts.session.problem
     rule = next(rule for rule in problem.rules if rule.id == rule_id)
     plant = problem.merged.facilities[facility]
@@ -606,7 +606,7 @@ def _licence_draft(doubts: Doubts, rule_id: str, facility: str, exclusions: list
 
 def assumed_licences(doubts: Doubts) -> Iterator[Draft]:
     problem = doubts.session.problem
-    controls = sorted(rule.id for rule in problem.rules if rule.bears_on == "trade")
+    controls = sorted(rule.id for rule in problem.rules if rule.judge_scope == "trade")
     for use in sorted(problem.case.assume.licence) if controls else ():
         materials = sorted({demand.use.material.id for demand in problem.demands if demand.use.end_use == use})
         yield Draft(
