@@ -31,7 +31,7 @@ def write(folder: Path, name: str = "tin", **changes: tuple[str, str]) -> Path:
 
 def found(checks: Iterable[Check]) -> dict[str, str]:
     """What each check finds, in words."""
-    return {c.name: "; ".join(map(str, o.found)) for c in checks if (o := c.outcome()).found}
+    return {c.name: "; ".join(map(str, o.problems)) for c in checks if (o := c.outcome()).problems}
 
 
 @pytest.mark.parametrize("check", checks_of(BUNDLED), ids=str)
