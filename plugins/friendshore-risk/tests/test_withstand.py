@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import combinations, product
@@ -27,16 +27,16 @@ from friendshore.recommend import reopen
 from friendshore.session import Session
 from friendshore.solve import NO_LIMITS, AnswerCache, SolverAnswer, optimum
 from friendshore_risk.losses import default_losses, named_losses
-from friendshore_risk.robust import ListedScenarios, RobustProgram, RobustScenario, solve_robust
+from friendshore_risk.robust import RobustProgram, RobustScenario, Solver, WorseScenario, solve_robust
 from friendshore_risk.withstand import checked_document, withstand_document
 from friendshore_risk.withstand_recheck import check_proof
 from friendshore_risk.withstand_search import (
-    CertifiedLeast,
+    CertifiedBound,
     ProvedComponent,
     ProvedPart,
     WithstandProof,
-    certified_least,
-    proved_least,
+    certified_lower_bound,
+    proved_lower_bound,
     read_proof,
     withstand,
     write_proof,
@@ -46,6 +46,28 @@ from .small import Seller, opened
 
 CASES = Path(__file__).parents[3] / "docs" / "cases"
 RUN = CliRunner()
+
+
+class ListedScenarios:
+    """Search that checks every scenario of a list, such as the vertices of a polyhedron.
+
+    If the scenario only appears on the right-hand sides of rows, the objective is a convex function of it, and its maximum is at a vertex.
+    """
+
+    def __init__(self, robust: RobustProgram, scenarios: Sequence[RobustScenario], solve: Solver) -> None:
+        self.robust, self.scenarios, self.solve = robust, scenarios, solve
+
+    def scenario(self, key: int) -> RobustScenario:
+        return self.scenarios[key]
+
+    def worst(self, x: Floats, accounted: float, regret: float) -> list[WorseScenario[int]]:
+        early_cost = float(self.robust.linear.cost @ np.where(self.robust.shared, x, 0.0)) + self.robust.linear.constant
+        worse_scenarios = []
+        for number, scenario in enumerate(self.scenarios):
+            answer = self.solve(self.robust.after(x, scenario.with_more(regret)))
+            cost = float("inf") if answer.x is None else answer.objective - early_cost
+            worse_scenarios.append(WorseScenario(number, cost - accounted))
+        return sorted(worse_scenarios, key=lambda each: (-each.violation, each.key))
 
 
 def solve(linear: Linear) -> SolverAnswer:
@@ -263,7 +285,7 @@ def _each(part: ProvedPart, change: Callable[[ProvedComponent], ProvedComponent]
     return part.but(components=tuple(map(change, part.components)))
 
 
-def _without_multipliers(given: CertifiedLeast) -> CertifiedLeast:
+def _without_multipliers(given: CertifiedBound) -> CertifiedBound:
     return given.but(certificate=re.sub(r'"leaf", ?\d+, ?\[.*\]\]', '"leaf",1,[]]', given.certificate))
 
 
@@ -305,13 +327,13 @@ def test_no_certificate_proves_more_than_the_optimum_whatever_it_states(data: st
     )  # fmt: skip
     answer = solve(linear)
     least = np.inf if answer.x is None else answer.objective
-    honest = certified_least(linear, least, None)
-    assert proved_least(linear, honest) == pytest.approx(least, rel=1e-8, abs=1e-6)
+    honest = certified_lower_bound(linear, least, None)
+    assert proved_lower_bound(linear, honest) == pytest.approx(least, rel=1e-8, abs=1e-6)
     value = data.draw(st.one_of(st.none(), st.integers(0, 100).map(Decimal)))
     digits = iter(dice.integers(0, 9, 10_000).tolist())
     other = re.sub(r"(?<=\[)-?\d+(?=,)|(?<=,)-?\d+(?=\])", lambda _: str(next(digits)), honest.certificate)
     for certificate in (honest.certificate, other):
-        assert proved_least(linear, CertifiedLeast(value=value, certificate=certificate)) <= least + 1e-6
+        assert proved_lower_bound(linear, CertifiedBound(value=value, certificate=certificate)) <= least + 1e-6
 
 
 @pytest.mark.parametrize(

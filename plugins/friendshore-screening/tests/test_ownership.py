@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.property.settings import examples
 
-from friendshore_screening.barred import RULES
 from friendshore_screening.ownership import INDEPENDENT, Attributed, OwnerStanding, Share50, Stake, Structure
+from friendshore_screening.prohibitions import RULES
 
 DAY = date(2027, 1, 1)
 

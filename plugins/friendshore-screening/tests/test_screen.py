@@ -17,7 +17,7 @@ from friendshore.case import load_case
 from friendshore.cli.app import app
 from friendshore.recommend import plan
 from friendshore.rules.kinds.trade import Exclude
-from friendshore_screening.barred import RULES, laws
+from friendshore_screening.prohibitions import RULES, laws
 
 from .test_lists import EU_HEAD
 

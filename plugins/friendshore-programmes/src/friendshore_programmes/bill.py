@@ -296,7 +296,7 @@ class ProgramStatus:
 @dataclass(frozen=True, slots=True)
 class _DemandByPeriod:
     material: str
-    wanted: Sequence[Decimal]
+    quantities: Sequence[Decimal]
     missing: Sequence[Decimal]
 
 
@@ -338,9 +338,8 @@ def program_statuses(verified: VerifiedPlan, bill: Iterable[BomDemand]) -> list[
 
 
 def _demands_by_id(verified: VerifiedPlan) -> dict[str, _DemandByPeriod]:
-    """Return every demand by id. A few grams that are missing because of rounding aren't a shortage."""
     problem = verified.problem
-    tolerance = problem.case.resolution * 10
+    tolerance = problem.case.resolution * 10  # a few grams are missing because of rounding
     missing: dict[tuple[str, int], Decimal] = {
         (short.demand, short.period): short.quantity for short in verified.plan.shorts if short.quantity > tolerance
     }
@@ -363,7 +362,7 @@ def _build_status(name: str, demands: Sequence[_DemandByPeriod], labels: Sequenc
     demand_periods: list[int] = []
     short_periods_by_material: dict[str, int] = {}
     for t in range(len(labels)):
-        demands_in_period = [demand for demand in demands if demand.wanted[t]]
+        demands_in_period = [demand for demand in demands if demand.quantities[t]]
         short_materials = [demand.material for demand in demands_in_period if demand.missing[t]]
         if demands_in_period:
             demand_periods.append(t)

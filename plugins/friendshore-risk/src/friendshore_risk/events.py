@@ -322,7 +322,6 @@ class EventOccurrence:
     lasts: Decimal | None = None
     """Duration in months. None means until the end of the plan."""
     factor_index: int = 0
-    """Position among its `factors`."""
 
     @property
     def name(self) -> str:
@@ -709,7 +708,7 @@ class _EventEffects:
     def applied(self, inputs: Inputs) -> Inputs:
         case = inputs.case
         if self.demand_factors:
-            case = case.but(demands=tuple(map(self._resized(case), case.demands)))
+            case = case.but(demands=tuple(map(_DemandResizer(self.problem, self.demand_factors, case), case.demands)))
         changed_offers = set(self.price_factors) | {name for name, periods in self.closed_periods.items() if periods}
         if not changed_offers:
             return replace(inputs, case=case)
@@ -729,9 +728,6 @@ class _EventEffects:
 
         catalogs = tuple(each.but(offers=tuple(map(quoted, each.offers))) for each in inputs.catalogs)
         return replace(inputs, case=case, catalogs=catalogs)
-
-    def _resized(self, case: Case) -> _DemandResizer:
-        return _DemandResizer(self.problem, self.demand_factors, case)
 
     def _check_no_tiers(self, catalogs: Sequence[Catalog]) -> None:
         problems = [

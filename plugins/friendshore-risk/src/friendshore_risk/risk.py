@@ -18,7 +18,7 @@ from friendshore.domain.base import as_decimal, exact, grouped
 from friendshore.domain.differences import differences
 from friendshore.domain.time import Horizon, add_months
 from friendshore.errors import Diagnostic, InputError, VerificationError
-from friendshore.questions.wording import mass_of, ranked, weighed
+from friendshore.questions.wording import first_few, mass_of, ranked, weighed
 from friendshore.reading.records import path_of, record
 from friendshore.reading.textfile import json_object
 
@@ -37,14 +37,11 @@ MATERIALS = 3
 
 
 def risk_document(answer: Risk, shown: int) -> doc.Document:
-    """Return the figures, the worst scenarios, and the changes before the date.
-
-    The whole document has the first `shown` rows of each table, or all if 0.
-    """
+    """Return the answer as a document. The whole document has the first `shown` rows of each table, or all if 0."""
     return doc.document(
         f"{answer.case}: risk",
         doc.sentence(_headline(answer), strong=True),
-        _figures(answer),
+        _result_section(answer),
         _worst(answer, shown),
         _before(answer, shown),
         _held(answer, shown),
@@ -68,11 +65,10 @@ def _headline(answer: Risk) -> str:
 
 
 def _is_unproved(answer: Risk) -> bool:
-    """Return True if another plan may be better by more than 0.001 %."""
     return answer.minimised - answer.bound > _PROVED * abs(answer.minimised)
 
 
-def _figures(answer: Risk) -> doc.Section:
+def _result_section(answer: Risk) -> doc.Section:
     def money_text(amount: Decimal) -> str:
         return large_money(amount, answer.currency)
 
@@ -130,9 +126,7 @@ def _evpi_text(answer: Risk) -> str:
 
 
 def _expected_short(answer: Risk) -> str:
-    shortage_texts = _shortage_texts(answer, answer.expected_short)
-    others = [f"{len(shortage_texts) - MATERIALS} more"] if len(shortage_texts) > MATERIALS else []
-    return ", ".join([*shortage_texts[:MATERIALS], *others]) or "none"
+    return first_few(_shortage_texts(answer, answer.expected_short), MATERIALS) or "none"
 
 
 def _shortage_texts(answer: Risk, short: Sequence[ShortOf]) -> list[str]:
@@ -195,7 +189,6 @@ def _event_texts(outcome: ScenarioOutcome, varying_fields: Mapping[str, Abstract
 
 
 def _varying_fields(answer: Risk) -> Mapping[str, AbstractSet[str]]:
-    """Return the fields of each event that differ between scenarios."""
     by_name = grouped((event.event, event) for scenario in answer.scenarios for event in scenario.events)
     return {
         name: {
@@ -369,7 +362,6 @@ def _scenario_problems(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
 
 
 def _decision_problems(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
-    """Yield figures of the plan and the frontier that don't follow from their decisions."""
     if not (0 <= saved.weight <= 1 and 0 <= saved.alpha <= MAX_ALPHA):
         yield Diagnostic(
             "the weights of the objective are invalid",

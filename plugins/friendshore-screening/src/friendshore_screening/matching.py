@@ -255,9 +255,7 @@ class ListHit:
     party: Party
     entry: ListEntry
     listed_as: str
-    """Most similar name of the entry."""
     band: Band
-    """Band, with the reviewer's decision applied."""
     comparison: NameComparison
     file: str
     edition: date

@@ -140,7 +140,6 @@ def _plan_scenario(case: SweptCase, applied: Applied, cancel: Cancel | None) -> 
 
 
 def failed_plan(messages: Iterable[str]) -> ScenarioPlan:
-    """Return the result for a scenario without a plan."""
     return ScenarioPlan(status=FAILED, message="; ".join(messages))
 
 
@@ -409,7 +408,6 @@ class _SweepRun:
             raise self._executor_lost(error.problems[0]) from error
 
     def _tasks(self, workers: int) -> Iterator[ScenarioTask]:
-        """Yield all scenarios. The first ones include the case, one for each worker."""
         name = case_hash(self._packed)
         for number, place in enumerate(self._pending):
             packed_case = self._packed if number < workers else None
@@ -417,7 +415,6 @@ class _SweepRun:
             yield ScenarioTask(place, self._scenarios[place].applied, name, packed_case, stored_plan)
 
     def _store_result(self, task: ScenarioTask, future: Future[str | None], retries: deque[ScenarioTask]) -> None:
-        """Store a plan, or send the case to a worker without it."""
         error = future.exception()
         if error is not None:
             self._store_plan(task, StoredScenario(told=failed_plan(told_of(error))).model_dump_json())

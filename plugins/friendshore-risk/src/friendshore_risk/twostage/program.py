@@ -192,7 +192,7 @@ def extensive_form(program: RecourseProgram, measure: RiskMeasure) -> Extensive:
         upper.append(np.full(len(branches) + 1, np.inf))
         integer.append(np.zeros(len(branches) + 1, dtype=bool))
         for number, branch in enumerate(branches):
-            entries.extend(_exceeding(program, branch, rows + number, firsts, eta, eta + 1 + number))
+            entries.extend(_excess_coefficients(program, branch, rows + number, firsts, eta, eta + 1 + number))
         row_lower.append(np.array([sum(stages[stage].constant for stage in branch.stages) for branch in branches]))
         row_upper.append(np.full(len(branches), np.inf))
         rows += len(branches)
@@ -246,7 +246,7 @@ def min_objective(program: RecourseProgram, measure: RiskMeasure) -> float:
 Coefficients = tuple[Ints, Ints, Floats]
 
 
-def _exceeding(
+def _excess_coefficients(
     program: RecourseProgram, branch: ScenarioBranch, row: int, firsts: Sequence[int], eta: int, excess_column: int
 ) -> list[Coefficients]:
     coefficients: list[Coefficients] = [(np.array([row, row]), np.array([eta, excess_column]), np.array([1.0, 1.0]))]
