@@ -40,7 +40,7 @@ RETIRED = {
     r"(?:nothing|zero) or at least": "semi-continuous",
     r"objectives in order of rank": "lexicographic objectives",
 }
-"""What is no longer said -> what is said in its place."""
+"""Retired word -> its replacement."""
 
 PHRASES = {
     r"nobody": "no source, no one",
@@ -70,7 +70,7 @@ NAMES = {
 """Names of modules, classes and functions that are no longer given -> what stands in their place."""
 
 TEXTS = {tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
-"""What is read of a source file; texts with figures in them are tokens of their own from Python 3.12 on."""
+"""Tokens of text. From Python 3.12 on, f-strings have their own."""
 
 
 BEFORE, AFTER = r"(?<![\w/.{-])", r"(?![\w-])"
@@ -161,7 +161,7 @@ def anchors(path: Path) -> set[str]:
 
 
 def exists(name: str) -> bool:
-    """Whether a dotted name is a module, or something within one."""
+    """Return True if a dotted name is a module or something within one."""
     parts = name.split(".")
     for end in range(len(parts), 0, -1):
         try:

@@ -57,7 +57,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """What came of a job."""
+    """Result of a job."""
 
     job: Job
     answer: Answer

@@ -68,14 +68,12 @@ def case(tmp_path: Path) -> Path:
 
 
 def asked(*words: str | Path) -> Any:
-    """What a command prints as JSON."""
     done = CliRunner().invoke(app, [*map(str, words), "--json", "--quiet"])
     assert done.exit_code == 0, done.output
     return json.loads(done.stdout)
 
 
 def said(*words: str | Path, code: int = 0) -> str:
-    """What a command prints."""
     done = CliRunner().invoke(app, [*map(str, words)])
     assert done.exit_code == code, done.output
     return done.output
@@ -89,7 +87,6 @@ def bill(case: Path, text: str) -> Path:
 
 
 def cells(path: Path) -> list[object]:
-    """What a bill says."""
     return [one.cells for one in read_bill(path)[1]]
 
 
@@ -272,7 +269,6 @@ def line(name: str, parts: tuple[BuildStatus, ...] = ()) -> ProgramStatus:
 
 
 def late(name: str) -> BuildStatus:
-    """What waits for germanium."""
     return BuildStatus(name, "2028-Q1", late=True, delayed_by=("ge",))
 
 
@@ -283,7 +279,7 @@ def answer(*lines: ProgramStatus, dust: str = "0", rest: int = 0) -> Programmes:
 
 
 def test_a_case_without_programmes_says_so_and_tells_no_dust() -> None:
-    """What it wants is told as one; less than one dollar that lies in stock is what rounding leaves, and is not told."""
+    """Its demand is one entry. Less than a dollar in stock is rounding, and isn't reported."""
     question = ProgrammesQuestion()
     found = answer(line("(none)"), dust="0.011", rest=7)
     told = plain_text(question.document(found, question.options()), 200)

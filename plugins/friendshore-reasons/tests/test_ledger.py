@@ -38,7 +38,6 @@ def metal(*quantities: float, end_use: str = "defense", **more: Any) -> Case:
 
 
 def adds(found: Ledger) -> dict[str, float]:
-    """What each item adds."""
     return {item.name: float(item.adds.amount) for item in found.items}
 
 
@@ -342,7 +341,7 @@ def test_a_waiver_of_a_rule_that_bears() -> None:
 
 
 def test_each_of_two_waivers_alone_saves_nothing() -> None:
-    """What one lets pass the other still forbids."""
+    """Each prohibits what the other permits."""
     rules = (ban("mined", start=None), ban("mined", start=None, id="also"))
     found = margins(opened(metal(10), metals(), *rules))
     assert {one.rule: one.saves.value for one in found.waivers} == {"ban": 0, "also": 0}

@@ -25,7 +25,7 @@ from friendshore_reasons.ledger.search import Bill, Ledger, ledger
 
 
 def anew(inputs: Inputs, off: Sequence[Change]) -> float | None:
-    """What the whole case comes to with some things off, planned from the start; None where rules conflict."""
+    """Plan the whole case again with some items off. None if rules conflict."""
     session = Session.open(inputs.after(off), ONE)
     return None if session.verified.plan.infeasible else float(session.verified.cost.objective)
 

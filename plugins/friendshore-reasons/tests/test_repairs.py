@@ -318,11 +318,9 @@ def pasted(found: Repairs, folder: Path) -> tuple[Scenario, ...]:
 
 
 HOSTILE = 'a "b" \\ [c] # d\ne\t\x07\x7f é 鎵'
-"""What no id should be, and some spreadsheet's id is: quotes, a newline, control characters, signs of other scripts."""
 
 
 def test_repairs_can_be_pasted_into_a_case_whatever_things_are_called(tmp_path: Path) -> None:
-    """What is printed as TOML is read as the same changes: quotes, line breaks, and control characters are escaped."""
     found = repairs(small())
     scenarios = {scenario.name: scenario.change for scenario in pasted(found, tmp_path)}
     assert scenarios == {f"repair-metal-{rank}": repair.changes for rank, repair in enumerate(found.repairs, 1)}

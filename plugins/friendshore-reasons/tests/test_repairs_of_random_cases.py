@@ -53,7 +53,6 @@ def at_bounds(levers: Sequence[Lever]) -> list[list[Change]]:
 
 
 def named(lever: Lever) -> Name:
-    """What tells a lever from the others."""
     return lever.kind.value, lever.subjects, lever.of
 
 
@@ -173,7 +172,7 @@ def test_what_is_refuted_does_not_serve(tiny: Tiny, lead: int, data: st.DataObje
 
 
 def shortest(trials: Trials, some: Sequence[int]) -> float:
-    """What is short with levers at their bounds, demand wanted as much later as is best; each planned."""
+    """Return the smallest planned shortage with levers at their bounds, over all delays of demand."""
     free = {i: trials.levers[i].max_amounts for i in some}
     later = [i for i in some if trials.levers[i].kind is LeverKind.LATER]
     moved = [

@@ -30,7 +30,6 @@ def civil(*quantities: float, holding: float = 1, limit: float | None = None, **
 
 
 def met(found: Insurance) -> dict[str, bool]:
-    """Whether each loss is met."""
     return {row.loss.name: row.met for row in found.losses}
 
 

@@ -116,7 +116,6 @@ def test_the_premium_is_that_of_the_program_written_down_directly(world: World, 
 
 
 def checked(session: Session, found: Insurance) -> None:
-    """What is true of every insured plan."""
     assert found.premium.value >= -Decimal("0.01") * len(session.parts.members) - abs(found.objective) * Decimal("1e-6")
     for row in found.losses:
         assert row.met != bool(row.reason)

@@ -199,7 +199,7 @@ def test_second_stages_with_integer_columns_are_not_cut() -> None:
 
 
 def cut_off(program: RecourseProgram, measure: RiskMeasure, rounds: int) -> Decomposed:
-    """What cuts have come to after so many rounds."""
+    """Return the result of cuts after some rounds."""
     asked = count()
     return solve_by_cuts(program, measure, solver_within(), 1e-6, lambda: next(asked) >= rounds)
 

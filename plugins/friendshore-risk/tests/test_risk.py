@@ -1,4 +1,4 @@
-"""What to decide before anybody knows what comes: cases small enough to follow by hand, and the command as a planner uses it."""
+"""Decisions before events are known, in cases that can be followed by hand, and the command."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def asked(sellers: list[Seller], wanted: dict[str, list[int]], *events: Event, m
 
 
 def costs(found: Risk) -> dict[str, tuple[float, float | None, float]]:
-    """What every scenario comes to: as planned, as the plan as it is, and for whoever had known."""
+    """Return the costs of each scenario: as planned, with the current plan, and with perfect information."""
     return {
         one.name: (float(one.objective), None if one.as_it_is is None else float(one.as_it_is), float(one.known))
         for one in found.scenarios
@@ -220,7 +220,7 @@ def test_an_event_that_would_change_what_was_before_it_is_refused(stated: dict[s
 
 
 def test_what_follows_an_event_is_verified() -> None:
-    """What delivers more than was ordered is no plan."""
+    """A plan that delivers more than was ordered is invalid."""
     search = searching(opened([CHEAP], {"civil": [10, 10]}, SHORT, holding=1), [LOST], DAY)
     answer = search.best(EXPECTED)
     search.verified_stages(answer)
@@ -281,7 +281,6 @@ def written(folder: Path) -> Path:
 
 
 def run(*words: str | Path, code: int = 0) -> str:
-    """What `risk` prints."""
     done = CliRunner().invoke(app, ["risk", *map(str, words), "--quiet"])
     assert done.exit_code == code, done.output
     return done.output if code else done.stdout

@@ -47,7 +47,6 @@ def lane(to: str, via: str = "") -> Lane:
 
 
 def asked(given: Session, lose: str, **more: object) -> Risk:
-    """What is decided where something is lost with a chance of a half."""
     event = Event.model_validate({"name": "lost", "probability": 0.5, "lose": lose, **more})
     return risk_of(searching(given, [event], DAY), RiskMeasure())
 
@@ -62,7 +61,7 @@ def asked(given: Session, lose: str, **more: object) -> Risk:
     ],
 )
 def test_nothing_is_ordered_on_a_route_that_is_lost_and_all_else_goes_on(route: str, cost: int, as_it_is: int) -> None:
-    """What it would have brought is bought the year before, for 1 a kilogram more; the other place is served as ever."""
+    """Its goods are bought a year earlier, for 1 more per kilogram. The other place is unaffected."""
     nothing, lost = asked(session(), route).scenarios
     assert (nothing.objective, lost.objective, lost.as_it_is) == (cost, cost, as_it_is)
 

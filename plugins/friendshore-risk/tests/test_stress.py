@@ -52,7 +52,7 @@ def test_everyone_who_could_deliver_is_asked_about_only_on_request() -> None:
 
 
 def test_a_loss_known_too_late_is_not_bought_for() -> None:
-    """What 2026 orders is decided: Australia delivers at 50 in 2027. The report says which of the two was asked."""
+    """Orders of 2026 are decided: Australia delivers at 50 in 2027."""
     given = case(demand("metal", "civil", 10, 10), stores=(store("metal", 1),))
     session, day = opened(given, metals()), date(2027, 1, 1)
     knowing = stress(session, start=day, pairs=False)
@@ -120,7 +120,6 @@ def test_any_other_moment_is_refused(word: str) -> None:
 
 
 def test_an_interval_is_told_in_full() -> None:
-    """What is not proved lies between two numbers; both are printed, however long."""
     found = stress(opened(unstored(40), metals(cn=30, au=20)), pairs=False)
     open_ = {"low": Decimal(-14712850797), "high": Decimal(126546871650), "proved": False}
     first = found.losses[0]

@@ -18,7 +18,6 @@ from .test_published_recourse import cap41
 
 
 def asked(folder: Path, count: int, weight: float) -> dict[str, float]:
-    """What `risk` says of the case of so many demands."""
     case = warehouses.write(folder / "warehouses", count, 1)
     done = CliRunner().invoke(app, ["risk", str(case), "--weight", str(weight), "--most", "1000", "--json", "--quiet"])
     assert done.exit_code == 0, done.output

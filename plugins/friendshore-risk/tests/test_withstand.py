@@ -396,7 +396,7 @@ def test_a_suspension_that_ends_bars_what_arrives_from_then_on_and_its_proof_tur
 
 
 def test_a_rule_of_origin_is_no_loss_and_the_answer_says_where_to_ask() -> None:
-    """What lies in stock when it comes to apply would serve some uses and not others: `risk` tells them apart before."""
+    """Stock on the day could serve some uses and not others, which `risk` distinguishes before."""
     given = opened(
         [Seller("CN", 10), Seller("AU", 50)], {"civil": [5, 5], "defense": [5, 5]}, {"civil": 90, "defense": 90}, 1
     )

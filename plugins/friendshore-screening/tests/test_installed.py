@@ -65,7 +65,6 @@ def test_what_changed_between_editions() -> None:
 
 
 def screen(folder: Path, lists: str, *words: str, code: int = 0) -> str:
-    """What `screen` prints of a case that names some lists."""
     if not (folder / "catalog").exists():
         write_catalog(folder)
         facilities = folder / "catalog/facilities.csv"

@@ -109,7 +109,7 @@ RARE_EARTH = "Rare Earth Magnesium Technology Group Holdings, Ltd."
     ],
 )
 def test_a_name_of_ordinary_words_is_found_without_its_last_one(asked: str, band: Band) -> None:
-    """What is common in a language is rare in a list: the words that agree single out one of its names, or many."""
+    """Common words may be rare in a list. The words that agree identify one name, or many."""
     others = (
         f"{word}{n} International Trading Group" for n in range(40) for word in ("Alba", "Vero", "Kirun", "Dosta")
     )

@@ -25,7 +25,7 @@ def stake(text: str) -> Stake:
 
 
 def said(stakes: str, company: str, listed: str = "X Y", rule: Share50 | Attributed | None = None) -> OwnerStanding:
-    """What a rule says of a company; all that no stake names is held by nobody listed."""
+    """Return a rule's result for a company. Shares outside the stakes belong to no listed party."""
     named = [stake(one.strip()) for one in stakes.split(",")]
     owned = {one.owned for one in named} | {one.owner for one in named if one.owner not in listed.split()}
     rest = {one: 1 - sum(s.min_share for s in named if s.owned == one) for one in owned}
@@ -71,7 +71,7 @@ def test_worked_examples(stakes: str, company: str, standing: OwnerStanding) -> 
     ],
 )
 def test_supplement_8_to_part_744(stakes: str, company: str, standing: OwnerStanding) -> None:
-    """What paragraph (b) of the Affiliates Rule's supplement says, clause by clause; it gives no figures of its own."""
+    """Paragraph (b) of the Affiliates Rule's supplement, which gives no figures of its own."""
     assert said(stakes, company, rule=RULES["bis-50"]) is standing
 
 

@@ -1,4 +1,4 @@
-"""What the lists of a case bar is barred in every plan of it, with the list, the entry and the clause; what may be barred is told, and barred where one is strict."""
+"""Lists prohibit companies in every plan of a case, with list, entry, and clause. Possible prohibitions are reported, and apply with --strict."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ def in_one(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> N
 
 
 def said(*words: str | Path, code: int = 0) -> str:
-    """What a command prints."""
     return run(*words, code=code, env=NOW)
 
 
@@ -175,7 +174,7 @@ def test_a_list_that_could_bar_nobody_by_a_slip_is_refused(case: Path, rows: str
 
 
 def test_names_under_review_are_told_and_barred_where_one_is_strict(case: Path) -> None:
-    """What is bought from them is exposed, with its money; a reviewer's decision settles it either way."""
+    """Purchases from them are at risk, with their money. A reviewer's decision settles it."""
     (case / "sdn.csv").write_text(LIST.replace("Hentzau Metals Co. Ltd.", "Hentzau Shipyard"))
     set_in(case, "review = 0.4\n")
     found = planned(case)

@@ -72,14 +72,12 @@ def case(tmp_path: Path) -> Path:
 
 
 def run(*words: str | Path, code: int = 0, env: Mapping[str, str] = IN_ONE) -> str:
-    """What a command prints, in one line."""
     done = CliRunner().invoke(app, [*map(str, words)], env={**env, "COLUMNS": "400"})
     assert done.exit_code == code, done.output
     return " ".join((done.output if code else done.stdout).split())
 
 
 def data(*words: str | Path, code: int = 0, env: Mapping[str, str] = IN_ONE) -> Any:
-    """What a command prints as JSON."""
     done = CliRunner().invoke(app, [*map(str, words), "--json", "--quiet"], env=env)
     assert done.exit_code == code, done.output
     return json.loads(done.stdout)
@@ -105,13 +103,11 @@ def decide(case: Path, cells: dict[str, str], **more: str) -> None:
 
 
 def asked(case: Path, *words: str) -> dict[str, Any]:
-    """What `screen` prints as JSON."""
     found: dict[str, Any] = data("screen", case, *words)
     return found
 
 
 def refused(case: Path, *words: str) -> str:
-    """What `screen` says where it refuses."""
     return run("screen", case, *words, code=2)
 
 
@@ -167,7 +163,6 @@ def test_a_false_positive_has_a_price(case: Path) -> None:
 
 
 def test_decisions_are_honoured_until_the_entry_changes(case: Path) -> None:
-    """What a reviewer decided counts, with name, date and reason; once the entry says something else, it does not."""
     done = CliRunner().invoke(app, ["screen", str(case), "--draft", "--quiet"], env=IN_ONE)
     (row,) = csv.DictReader(io.StringIO(done.stdout))
     row |= {"decision": "other", "reason": "another company"}

@@ -91,7 +91,7 @@ def written(folder: Path, held: Sequence[Held], use: str = "civil") -> Path:
 
 
 def by_hand(names: Mapping[str, Days], held: Sequence[Held], listed: str, use: str) -> dict[tuple[str, date], str]:
-    """What is found of every offer on every day: an operator that is listed on it, or of which such hold half or more, is barred."""
+    """Return the verdict on each offer and day: prohibited if its operator is listed, or listed parties own half of it."""
     found = {}
     about = listed == "us-sdn" or use == "defense"
     for day in (START + timedelta(n) for n in range(365)):
@@ -105,7 +105,6 @@ def by_hand(names: Mapping[str, Days], held: Sequence[Held], listed: str, use: s
 
 
 def told(found: Watched) -> dict[tuple[str, date], tuple[str, str]]:
-    """What turned, day by day."""
     return {
         (flip.offer, flip.start + timedelta(n)): (flip.was, flip.now)
         for flip in found.flips

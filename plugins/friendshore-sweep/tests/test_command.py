@@ -40,7 +40,6 @@ def command(*arguments: str | Path) -> Result:
 
 @pytest.fixture(scope="module")
 def case(first: Path) -> Path:
-    """What `init` writes."""
     return first
 
 
@@ -144,7 +143,7 @@ def make():
 
 @pytest.mark.deep
 def test_whoever_asks_is_killed_and_loses_what_was_in_flight_alone(case: Path, serial: Path, tmp_path: Path) -> None:
-    """What was planned is in the journal; `--resume` checks it, plans the rest, and comes to the same bytes."""
+    """`--resume` verifies the plans in the journal, plans the rest, and gives the same bytes."""
     (tmp_path / "deadly.py").write_text(DEADLY)
     folder, counted = tmp_path / "out", tmp_path / "planned"
     words = [sys.executable, "-m", "friendshore", "sweep", str(case), *GRID, "--executor", "deadly:make"]

@@ -48,7 +48,7 @@ def swept(changes: Iterable[Any] = PRICES, **options: Any) -> Sweep:
 
 
 def spent(found: Sweep) -> list[float]:
-    """What the plans spend; -1: there is none."""
+    """Return the spending of each plan, or -1 without one."""
     return [float(one.plan.cost.total) if one.plan.cost else -1 for one in found.scenarios]
 
 
@@ -198,7 +198,7 @@ def under_another_key(line: bytes, other: bytes) -> bytes:
 
 @pytest.mark.parametrize("harm", HARMS)
 def test_a_journal_that_was_changed_is_not_believed(harm: str, tmp_path: Path) -> None:
-    """What a line says is taken as it was written, or planned again; nothing of the others is lost."""
+    """A changed line is planned again. The others are kept."""
     folder = tmp_path / "kept"
     first = swept(PRICES, folder=folder)
     journal = folder / JOURNAL
@@ -295,7 +295,6 @@ def grid(*vary: str, file: Path | None = None, base: Applied | None = None) -> l
 
 
 def names(*vary: str, file: Path | None = None) -> list[str]:
-    """What the scenarios of a grid are called."""
     return [one.name for one in grid(*vary, file=file)]
 
 

@@ -1,4 +1,4 @@
-"""What to find out next against brute force: each answer written into a small case by hand, which is then planned from nothing."""
+"""Unknowns against brute force: each answer is written into a small case by hand, which is then planned from nothing."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def both(*edits: Edit) -> Edit:
 
 
 def surely_asked(given: Inputs) -> dict[Key, list[Edit]]:
-    """What has to be asked of figures and rules, with each answer as an edit, read off the facts as they were made."""
+    """Return the figures and rules that must be unknowns, with each answer as an edit."""
     (facts,) = given.catalogs
     plants = {one.id: one for one in facts.facilities}
     found: dict[Key, list[Edit]] = {}
@@ -212,7 +212,7 @@ def perhaps_asked(given: Inputs) -> Iterator[tuple[Key, Edit]]:
 
 
 class Brute:
-    """What each answer comes to, planned from nothing."""
+    """Values of answers, each planned from nothing."""
 
     def __init__(self, given: Inputs) -> None:
         self.given = given
@@ -223,7 +223,7 @@ class Brute:
         return verified.cost.objective, sum((one.quantity for one in verified.plan.shorts), Decimal(0))
 
     def of(self, edits: list[Edit]) -> tuple[Decimal, Decimal, Decimal]:
-        """What is saved at best, the kilograms no longer short then, and what is lost at worst."""
+        """Return the maximum saving, the kilograms no longer short then, and the maximum loss."""
         plans = [self._plan(edit(self.given)) for edit in edits]
         saved = [(self.today[0] - cost, self.today[1] - short) for cost, short in plans]
         best, worst = max(saved, default=(Decimal(0),) * 2), min(saved, default=(Decimal(0),) * 2)
@@ -232,7 +232,6 @@ class Brute:
 
 
 def key_of(one: Unknown) -> Key:
-    """What an unknown is about."""
     takes = "oxide" if one.kind is UnknownKind.CONVERSION else ""
     return one.kind.value, one.subject, takes
 

@@ -1,4 +1,4 @@
-"""What to find out next: questions, answers and figures of small cases, as a planner is told them."""
+"""The question `ask` on small cases."""
 
 from __future__ import annotations
 

@@ -60,7 +60,6 @@ def filled(folder: Path, **cells: Any) -> Path:
 
 
 def convert(sheet: Path, case: Path) -> Any:
-    """What becomes of a sheet."""
     return friendshore("catalogs", "convert", str(sheet), str(case / "metals-bid"), "--case", str(case), "--json")
 
 

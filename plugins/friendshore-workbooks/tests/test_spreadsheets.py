@@ -62,14 +62,13 @@ LIST = """firm,town,country,material,made,since,state,price,money,mine
 
 
 def made(tmp_path: Path, text: str = MAP, rows: str = LIST) -> MappedCatalog:
-    """What a list comes to."""
     (tmp_path / "columns.toml").write_text(text, encoding="utf-8")
     (tmp_path / "list.csv").write_text(rows, encoding="utf-8")
     return convert_spreadsheet(tmp_path / "list.csv", tmp_path / "columns.toml")
 
 
 def wrong(tmp_path: Path, text: str = MAP, rows: str = LIST) -> list[tuple[str, int | None, str, str]]:
-    """What is wrong with a list or its map: file, line, column and message."""
+    """Return file, line, column, and message of each error."""
     return [(Path(p.file).name, p.row, p.column, p.message) for p in refused(made, tmp_path, text, rows)]
 
 

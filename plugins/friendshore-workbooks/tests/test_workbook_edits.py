@@ -56,7 +56,7 @@ offer = "quebec-gallium"
 quantity = "700 kg"
 arrives = 2027-02-01
 """
-"""What the starter case has none of."""
+"""Tables that the starter case lacks."""
 SHARES = st.decimals(min_value=0, max_value=1, places=4, allow_nan=False)
 NUMBERS = st.decimals(min_value=0, max_value=10_000, places=4, allow_nan=False)
 FIGURE_OF = {cell: SHARES if cell[1] == "not-all-from-one" else NUMBERS for cell in FIGURES}
@@ -138,7 +138,6 @@ def by_hand(case: Path, figures: Mapping[tuple[str, str, str], Decimal], demands
 
 
 def facts(catalogs: tuple[Catalog, ...]) -> Iterator[Any]:
-    """What catalogs say, whatever it rests on."""
     for catalog in catalogs:
         yield from ((o.id, o.price.amount if o.price else None) for o in catalog.offers)
         for site in catalog.facilities:
