@@ -281,6 +281,13 @@ def _run_page() -> Iterator[str]:
         "",
         "Read such a cell as JSON; `verify` does. The two JSON files escape invisible characters, as in `\\u202e`.",
         "",
+    )
+    yield from _certificate_part()
+    yield from _lock_part()
+
+
+def _certificate_part() -> Iterator[str]:
+    yield from (
         "## Certificate",
         "",
         "For each claim (one per ranked objective), the file lists the independent parts. Each part has:",
@@ -290,6 +297,9 @@ def _run_page() -> Iterator[str]:
         '- a tree, one step per line. `["split", column, at]` is followed by everything up to `at`, then by everything above. '
         '`["leaf", denominator, [[row, numerator], …]]` has multipliers that prove a bound; `"empty"` replaces it if they prove that no plan satisfies the rows',
     )
+
+
+def _lock_part() -> Iterator[str]:
     yield from (
         "",
         "## Lock file",
