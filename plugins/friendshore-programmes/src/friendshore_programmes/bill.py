@@ -112,25 +112,13 @@ def _check(row: RecordRow[BomLine], file: str, problems: list[Diagnostic]) -> No
     programme = row.record.programme
     if programme.casefold() in ("yes", "no", "true", "false") or not programme[0].isalpha():
         expected = "a name that begins with a letter and isn't yes, no, true, or false"
-        problems.append(
-            Diagnostic(
-                "the program's name looks like a number or a yes or no",
-                file,
-                row.line,
-                PROGRAM_COLUMN,
-                programme,
-                expected,
-                code="FS012",
-            )
-        )
+        message = "the program's name looks like a number or a yes or no"
+        problems.append(Diagnostic(message, file, row.line, PROGRAM_COLUMN, programme, expected, code="FS012"))
     for column in ("per_year", "quantity", "quantities", "id"):
         if column in row.others:
             fix = "write the number of parts in `parts_per_year`, or in columns such as `parts_2027`"
-            problems.append(
-                Diagnostic(
-                    "a bill of materials doesn't have this column", file, row.line, column, fix=fix, code="FS965"
-                )
-            )
+            message = "a bill of materials doesn't have this column"
+            problems.append(Diagnostic(message, file, row.line, column, fix=fix, code="FS965"))
 
 
 def _parts_by_year(
@@ -230,17 +218,8 @@ def read_budgets(path: Path, currency: str) -> tuple[BudgetLine, ...]:
         line = row.record
         if line.amount_currency != currency:
             expected = f"an amount in {currency}, the currency of the case"
-            problems.append(
-                Diagnostic(
-                    "the budget is in another currency",
-                    file,
-                    row.line,
-                    "amount",
-                    line.amount_currency,
-                    expected,
-                    code="FS012",
-                )
-            )
+            message = "the budget is in another currency"
+            problems.append(Diagnostic(message, file, row.line, "amount", line.amount_currency, expected, code="FS012"))
         if line.year not in _YEARS:
             problems.append(
                 Diagnostic(

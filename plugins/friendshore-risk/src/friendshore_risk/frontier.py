@@ -269,11 +269,8 @@ class _CapRequest:
         for name in self.suppliers:
             budget = Budget(id=CAP, amount=Decimal(0), suppliers=(name,))
             if not any(budget.counts(offer) for offer in offers):
-                problems.append(
-                    Diagnostic(
-                        f"the case has no supplier `{name}`", found=name, fix=did_you_mean(name, sellers), code="FS505"
-                    )
-                )
+                message = f"the case has no supplier `{name}`"
+                problems.append(Diagnostic(message, found=name, fix=did_you_mean(name, sellers), code="FS505"))
         if not self.countries and not self.suppliers:
             expected = "a country of concern"
             problems.append(

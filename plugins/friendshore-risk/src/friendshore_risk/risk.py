@@ -342,23 +342,15 @@ def _scenario_problems(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
         (tuple(event.key for event in scenario.events), scenario.probability) for scenario in search.scenarios
     ]
     if [events for events, _ in saved_scenarios] != [events for events, _ in case_scenarios]:
-        yield Diagnostic(
-            "the scenarios differ from those of the case",
-            found=str(len(saved_scenarios)),
-            expected=str(len(case_scenarios)),
-            code="FS984",
-        )
+        message = "the scenarios differ from those of the case"
+        yield Diagnostic(message, found=str(len(saved_scenarios)), expected=str(len(case_scenarios)), code="FS984")
         return
     for (_, saved_chance), (_, case_chance), scenario in zip(
         saved_scenarios, case_scenarios, search.scenarios, strict=True
     ):
         if _differs(saved_chance, as_decimal(case_chance)):
-            yield Diagnostic(
-                f"the probability of `{scenario.name}` is wrong",
-                found=str(saved_chance),
-                expected=str(as_decimal(case_chance)),
-                code="FS984",
-            )
+            message = f"the probability of `{scenario.name}` is wrong"
+            yield Diagnostic(message, found=str(saved_chance), expected=str(as_decimal(case_chance)), code="FS984")
 
 
 def _decision_problems(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
@@ -402,24 +394,16 @@ def _plan_problems(
 ) -> Iterator[Diagnostic]:
     answer = search.follow(search.first_stage_values(decisions))
     if len(objectives) != len(answer.costs):
-        yield Diagnostic(
-            f"{name} has a wrong number of costs",
-            found=str(len(objectives)),
-            expected=str(len(answer.costs)),
-            code="FS984",
-        )
+        message = f"{name} has a wrong number of costs"
+        yield Diagnostic(message, found=str(len(objectives)), expected=str(len(answer.costs)), code="FS984")
         return
     for scenario, saved_cost, cost in zip(search.scenarios, objectives, answer.costs, strict=True):
         if not np.isfinite(cost):
             yield Diagnostic(f"{name} can't be followed in the scenario `{scenario.name}`", code="FS984")
         elif _differs(saved_cost, Decimal(repr(float(cost))) + search.unaffected_cost):
             expected_cost = f"{float(cost) + float(search.unaffected_cost):.2f}"
-            yield Diagnostic(
-                f"{name} has a wrong cost in the scenario `{scenario.name}`",
-                found=str(saved_cost),
-                expected=expected_cost,
-                code="FS984",
-            )
+            message = f"{name} has a wrong cost in the scenario `{scenario.name}`"
+            yield Diagnostic(message, found=str(saved_cost), expected=expected_cost, code="FS984")
     chances = [scenario.probability for scenario in search.scenarios]
     true_mean = mean(objectives, chances)
     true_cvar = cvar_of([float(each) for each in objectives], search.probabilities, float(saved.alpha))
@@ -454,23 +438,15 @@ def _cheaper_decisions(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
     best = search.best(RiskMeasure(float(saved.weight), float(saved.alpha)))
     best_objective = exact(best.objective) + search.unaffected_cost
     if saved.bound > best_objective + TOLERANCE * max(abs(best_objective), Decimal(1)):
-        yield Diagnostic(
-            "a plan costs less than the bound",
-            found=str(saved.bound),
-            expected=f"no more than {best_objective}",
-            code="FS984",
-        )
+        message = "a plan costs less than the bound"
+        yield Diagnostic(message, found=str(saved.bound), expected=f"no more than {best_objective}", code="FS984")
     if not saved.frontier:
         return
     costs = [np.array([float(each) for each in point.objectives]) for point in saved.frontier]
     weights = [float(point.weight) for point in saved.frontier]
     if not set(weights) <= set(WEIGHTS) or weights != sorted(set(weights)):
-        yield Diagnostic(
-            "the weights of the frontier are invalid",
-            found=str(weights),
-            expected=f"some of {list(WEIGHTS)}, in order",
-            code="FS984",
-        )
+        message = "the weights of the frontier are invalid"
+        yield Diagnostic(message, found=str(weights), expected=f"some of {list(WEIGHTS)}, in order", code="FS984")
         return
     for weight in WEIGHTS:
         measure = RiskMeasure(weight, float(saved.alpha))
@@ -479,12 +455,8 @@ def _cheaper_decisions(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
         point_values = [measure.of(each, search.probabilities) for each in costs]
         saved_value = point_values[weights.index(weight)] if weight in weights else min(point_values)
         if saved_value > best_value + max(float(TOLERANCE), search.session.limits.gap) * max(abs(best_value), 1.0):
-            yield Diagnostic(
-                f"a cheaper plan exists at a weight of {weight:g}",
-                found=f"{saved_value:.2f}",
-                expected=f"{best_value:.2f}",
-                code="FS984",
-            )
+            message = f"a cheaper plan exists at a weight of {weight:g}"
+            yield Diagnostic(message, found=f"{saved_value:.2f}", expected=f"{best_value:.2f}", code="FS984")
 
 
 def _differs(saved: Decimal, computed: Decimal) -> bool:

@@ -420,12 +420,8 @@ def _check_routes(stage: PartStage, plan: Plan) -> None:
 
 
 def _anticipation_problem(subject: str, happened: object, here: Decimal, there: Decimal) -> Diagnostic:
-    return Diagnostic(
-        f"{subject} differ before the date in the scenario {happened}",
-        found=str(here),
-        expected=str(there),
-        code="FS985",
-    )
+    message = f"{subject} differ before the date in the scenario {happened}"
+    return Diagnostic(message, found=str(here), expected=str(there), code="FS985")
 
 
 def key_text(key: object) -> str:

@@ -475,12 +475,8 @@ def insurance(
     day = start or first_loss(horizon)
     period = horizon.find(day)
     if period is None:
-        raise InputError(
-            "the first day of the loss is outside the plan",
-            found=str(day),
-            expected=f"a day from {horizon.span}",
-            code="FS705",
-        )
+        message = "the first day of the loss is outside the plan"
+        raise InputError(message, found=str(day), expected=f"a day from {horizon.span}", code="FS705")
     return _InsuranceSearch(session, by, horizon.periods[period].start, period, progress).result(stock)
 
 

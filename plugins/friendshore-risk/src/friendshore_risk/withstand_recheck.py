@@ -75,11 +75,8 @@ def check_proof(session: Session, proof: WithstandProof, progress: Progress | No
         or proof.comes >= count
         or not 0 < combination_count <= MAX_COMBINATIONS
     ):
-        raise InputError(
-            "the proof has a day outside the plan or too many losses",
-            found=f"{proof.comes}, {proof.reacts}, {proof.most}",
-            code="FS984",
-        )
+        message = "the proof has a day outside the plan or too many losses"
+        raise InputError(message, found=f"{proof.comes}, {proof.reacts}, {proof.most}", code="FS984")
     return _ProofCheck(session, proof, Counted(session, progress)).result()
 
 

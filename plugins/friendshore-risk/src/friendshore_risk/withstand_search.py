@@ -324,12 +324,8 @@ def withstand(
     horizon = session.problem.case.horizon
     period = horizon.find(start or first_loss(horizon))
     if period is None:
-        raise InputError(
-            "the first day of the loss is outside the plan",
-            found=str(start),
-            expected=f"a day from {horizon.span}",
-            code="FS705",
-        )
+        message = "the first day of the loss is outside the plan"
+        raise InputError(message, found=str(start), expected=f"a day from {horizon.span}", code="FS705")
     react_period = min(period + horizon.steps(react), horizon.count)
     return _WithstandSearch(session, losses, LossDay(period, react_period), progress).result(
         max_losses, left_out, certify=certify

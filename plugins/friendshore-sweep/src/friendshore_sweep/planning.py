@@ -252,13 +252,8 @@ def executor_pool(name: str, workers: int | None = None) -> WorkerPool:
         executor = factory() if callable(factory) else factory
         if not isinstance(executor, Executor):
             type_name = type(executor).__name__
-            raise InputError(
-                "the function doesn't return an executor",
-                column="--executor",
-                found=f"{name}: {type_name}",
-                fix=fix,
-                code="FS962",
-            )
+            message = "the function doesn't return an executor"
+            raise InputError(message, column="--executor", found=f"{name}: {type_name}", fix=fix, code="FS962")
         with executor, given(executor, workers).opened() as pool:
             yield pool
 

@@ -122,19 +122,10 @@ def _name_problem(
             code="FS921",
         )
     if matches[0].name in applied:
-        return Diagnostic(
-            f"scenario `{name}` is already applied to the case, so the ledger can't switch it off",
-            found=name,
-            fix=f"remove `{name}` from --scenario",
-            code="FS922",
-        )
-    return Diagnostic(
-        f"`{name}` is listed more than once",
-        found=name,
-        expected="each name once",
-        fix="remove the duplicate",
-        code="FS923",
-    )
+        message = f"scenario `{name}` is already applied to the case, so the ledger can't switch it off"
+        return Diagnostic(message, found=name, fix=f"remove `{name}` from --scenario", code="FS922")
+    message = f"`{name}` is listed more than once"
+    return Diagnostic(message, found=name, expected="each name once", fix="remove the duplicate", code="FS923")
 
 
 def _scenario_items(session: Session) -> list[Item]:
