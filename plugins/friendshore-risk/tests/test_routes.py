@@ -78,10 +78,10 @@ def test_a_place_on_the_way_takes_all_lanes_that_pass_it() -> None:
     given = session(
         lanes={"cn-metal": [lane("US", "pacific;panama"), lane("KR")], "au-metal": [lane("US"), lane("KR")]}
     )
-    found = asked(given, "via:panama")
-    assert [one.objective for one in found.scenarios] == [410, 410]
-    assert found.unsaid == ("au-metal", "cn-metal")
-    assert "the way of au-metal, cn-metal is unknown" in "".join(RiskQuestion().notes(found))
+    answer = asked(given, "via:panama")
+    assert [scenario.objective for scenario in answer.scenarios] == [410, 410]
+    assert answer.unsaid == ("au-metal", "cn-metal")
+    assert "the way of au-metal, cn-metal is unknown" in "".join(RiskQuestion().notes(answer))
     assert asked(given, "route:CN>US").unsaid == ()
     said = {"cn-metal": [lane("US", "panama"), lane("KR", "malacca")], "au-metal": [lane("US", "pacific")]}
     assert asked(session(lanes=said), "via:panama").unsaid == ()

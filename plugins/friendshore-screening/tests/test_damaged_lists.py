@@ -252,11 +252,14 @@ def read(form: str, texts: Mapping[str, bytes]) -> list[Told] | None:
         listed = {"table": "own"}.get(form, "")
         try:
             entries = read_list(Path(name, first), first, form, EDITION, listed).entries
-            return [(one.list, one.name, one.aliases, one.weak, one.programs, one.start, one.end) for one in entries]
+            return [
+                (entry.list, entry.name, entry.aliases, entry.weak, entry.programs, entry.start, entry.end)
+                for entry in entries
+            ]
         except InputError as error:
             problems = error.problems
     of_the_file = ("FS941", "FS942")
-    assert all(one.file and (one.row or one.column or one.code in of_the_file) for one in problems)
+    assert all(problem.file and (problem.row or problem.column or problem.code in of_the_file) for problem in problems)
     return None
 
 

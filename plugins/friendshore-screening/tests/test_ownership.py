@@ -150,7 +150,7 @@ _stakes = st.lists(
 def _worlds(stakes: list[Stake]) -> list[list[Stake]]:
     """All ways in which shares may be held, least or most: what nobody states is X's, or nobody's listed."""
     worlds = []
-    ranges = [sorted({one.min_share, one.max_share}) for one in stakes]
+    ranges = [sorted({stake.min_share, stake.max_share}) for stake in stakes]
     for shares in product(*ranges):
         exact = [Stake(one.owner, one.owned, share, share) for one, share in zip(stakes, shares, strict=True)]
         rest = {one: 1 - sum(s.min_share for s in exact if s.owned == one) for one in "ABC"}

@@ -119,17 +119,17 @@ def set_in(case: Path, text: str) -> None:
 
 def test_a_match_is_explained_and_priced(case: Path) -> None:
     """Who, on which list, why; what it bars; and the plan without it costs what `plan` says under a rule that excludes it."""
-    found = asked(case)
-    (hit,) = found["hits"]
+    answer = asked(case)
+    (hit,) = answer["hits"]
     assert (hit["party"], hit["band"], hit["list"], hit["entry"]) == ("Hentzau Metals", "match", "us-sdn", "7")
     assert hit["why"] == "agree: hentzau, metal"
     assert (hit["kilograms"], hit["money"]) == ({"ga": 1000.0}, 100_000.0)
-    (bar,) = found["bars"]
+    (bar,) = answer["bars"]
     assert (bar["facilities"], bar["law"]) == (["cheap"], "us-sdn-blocked")
     (case / "case.toml").write_text(CASE.partition("[plugin")[0])
     without = plan(load_case(case / "case.toml"), rules=[Exclude(id="x", facilities=frozenset({"cheap"}))])
-    assert found["without"]["spent"] == pytest.approx(float(without.cost.total))
-    assert found["without"]["spent"] > found["spent"]
+    assert answer["without"]["spent"] == pytest.approx(float(without.cost.total))
+    assert answer["without"]["spent"] > answer["spent"]
     assert {bought.offer for bought in without.run.purchases} == {"from-owned"}
 
 
@@ -154,12 +154,12 @@ def test_a_false_positive_has_a_price(case: Path) -> None:
     """A name that is only alike bars nothing, and it is told what barring it would cost, at which threshold."""
     (case / "sdn.csv").write_text(LIST.replace("Hentzau Metals Co. Ltd.", "Hentzau Shipyard"))
     set_in(case, "review = 0.4\n")
-    found = asked(case)
-    assert [(hit["band"], hit["score"]) for hit in found["hits"]] == [("review", 0.4938)]
-    assert not found["bars"]
-    assert found["without"]["rise"] == 0 < found["with_reviews"]["rise"]
-    assert [step["facilities"] for step in found["steps"]] == [["cheap"]]
-    assert found["steps"][0]["rise"] == found["with_reviews"]["rise"]
+    answer = asked(case)
+    assert [(hit["band"], hit["score"]) for hit in answer["hits"]] == [("review", 0.4938)]
+    assert not answer["bars"]
+    assert answer["without"]["rise"] == 0 < answer["with_reviews"]["rise"]
+    assert [step["facilities"] for step in answer["steps"]] == [["cheap"]]
+    assert answer["steps"][0]["rise"] == answer["with_reviews"]["rise"]
 
 
 def test_decisions_are_honoured_until_the_entry_changes(case: Path) -> None:
@@ -201,8 +201,8 @@ def test_all_mistakes_of_all_files(case: Path) -> None:
     (case / "sdn.csv").write_text("name\n")
     owners(case, "A,B,160 %,s")
     set_in(case, 'decisions = "gone.csv"\n')
-    told = refused(case)
-    assert all(name in told for name in ("sdn.csv", "owners.csv", "gone.csv"))
+    problems = refused(case)
+    assert all(name in problems for name in ("sdn.csv", "owners.csv", "gone.csv"))
 
 
 @pytest.mark.parametrize(
@@ -225,9 +225,9 @@ def test_settings_that_make_no_sense(case: Path, line: str, message: str) -> Non
     if line.startswith("lists"):
         (case / "case.toml").write_text(CASE.partition("lists =")[0])
     set_in(case, line)
-    told = refused(case)
-    assert "case.toml:1" in told
-    assert message in told
+    problems = refused(case)
+    assert "case.toml:1" in problems
+    assert message in problems
 
 
 def lists(case: Path, *names: str, of: str = "Hentzau Metals Co. Ltd.") -> None:
@@ -266,9 +266,9 @@ def test_each_list_bars_what_its_law_says(case: Path, name: str, use: str, place
     lists(case, name)
     edit(case, '"civil"', f'"{use}"')
     edit(case, 'place = "US"', f'place = "{place}"')
-    found = asked(case)
-    assert [hit["band"] for hit in found["hits"]] == ["match"]
-    assert (found["without"]["rise"] > 0) is barred
+    answer = asked(case)
+    assert [hit["band"] for hit in answer["hits"]] == ["match"]
+    assert (answer["without"]["rise"] > 0) is barred
 
 
 @pytest.mark.parametrize(
@@ -278,9 +278,9 @@ def test_ownership_by_the_rule_of_each_list(case: Path, name: str, standing: str
     """At exactly one half OFAC's rule is met; where control counts, it proves nothing."""
     lists(case, name, of="Strelsau Holding")
     owners(case, "Strelsau Holding,Zenda Smelting,50 %,s", "independent,Zenda Smelting,50 %,s")
-    found = asked(case)
-    assert [one["standing"] for one in found["owned"]] == [standing]
-    assert bool(found["bars"]) is (name == "us-sdn")
+    answer = asked(case)
+    assert [one["standing"] for one in answer["owned"]] == [standing]
+    assert bool(answer["bars"]) is (name == "us-sdn")
 
 
 @pytest.mark.parametrize(
@@ -317,9 +317,9 @@ def test_the_union_freezes_by_programme(case: Path, program: str, place: str, st
     (case / "eu.csv").write_text(f"{EU_HEAD}28/10/2026;7;EU.1.1;2026-02-03;E;;{program};Hentzau Metals Co. Ltd.;\n")
     edit(case, LISTED, 'lists = [{ file = "eu.csv", format = "eu-csv", edition = 2026-11-20 }]')
     edit(case, 'place = "US"', f'place = "{place}"')
-    found = asked(case)
-    assert [hit["band"] for hit in found["hits"]] == ["match"]
-    told = [phase["status"] for bar in found["bars"] for phase in bar["phases"]]
+    answer = asked(case)
+    assert [hit["band"] for hit in answer["hits"]] == ["match"]
+    told = [phase["status"] for bar in answer["bars"] for phase in bar["phases"]]
     assert told == ([status] if status else [])
 
 

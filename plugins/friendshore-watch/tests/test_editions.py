@@ -78,7 +78,7 @@ def _on(rule: Rule, answer: Any, day: date, case: Case, arc: Arc, use: Use) -> i
         return 0
     if answer.licence:
         exporters = ("", arc.chained.facility.id, arc.chained.facility.country)
-        fitting = [one for one in case.licences if one.rule == rule.id and one.exporter in exporters]
+        fitting = [licence for licence in case.licences if licence.rule == rule.id and licence.exporter in exporters]
         granted = case.assume.licence.get(use.end_use) == "granted"
         return 0 if granted or any(within(day, one.start, one.end) for one in fitting) else 1
     return 0 if arc.chained.offer.id in case.accept.proven else 1

@@ -146,17 +146,17 @@ def both(*edits: Edit) -> Edit:
 def surely_asked(given: Inputs) -> dict[Key, list[Edit]]:
     """Return the figures and rules that must be unknowns, with each answer as an edit."""
     (facts,) = given.catalogs
-    plants = {one.id: one for one in facts.facilities}
+    plants = {facility.id: facility for facility in facts.facilities}
     found: dict[Key, list[Edit]] = {}
     lacking = {name for name, one in plants.items() if not one.capacity or one.capacity[0].source == GUESS}
     for name in sorted(lacking):
-        of_it = [one for one in facts.offers if one.facility == name and not own(one)]
+        of_it = [offer for offer in facts.offers if offer.facility == name and not own(offer)]
         priced = [one.id for one in of_it if one.price is not None]
         all_of = [one.id for one in of_it]
         rate = plants[name].capacity[0].per_year if plants[name].capacity else None
         rates = [PLENTY] if rate is None else [rate * LESS, rate * MORE]
         if priced:
-            edits = [with_capacity(name, one) for one in rates]
+            edits = [with_capacity(name, rate) for rate in rates]
             found["capacity", name, ""] = [*edits, both(edits[-1], proved(*all_of))]
     for one in facts.offers:
         found |= _of_offer(one, lacking)
@@ -220,7 +220,7 @@ class Brute:
 
     def _plan(self, given: Inputs) -> tuple[Decimal, Decimal]:
         verified = Session.open(given, ONE).verified
-        return verified.cost.objective, sum((one.quantity for one in verified.plan.shorts), Decimal(0))
+        return verified.cost.objective, sum((short.quantity for short in verified.plan.shorts), Decimal(0))
 
     def of(self, edits: list[Edit]) -> tuple[Decimal, Decimal, Decimal]:
         """Return the maximum saving, the kilograms no longer short then, and the maximum loss."""
@@ -240,7 +240,7 @@ def compare(seed: int) -> int:
     """Asks about one case both ways; how many unknowns save anything."""
     given = drawn(seed)
     brute = Brute(given)
-    found = {key_of(one): one for one in ask(Session.open(given, ONE)).unknowns}
+    found = {key_of(unknown): unknown for unknown in ask(Session.open(given, ONE)).unknowns}
     surely = surely_asked(given)
     perhaps = dict(perhaps_asked(given))
     assert {key for key in found if key not in perhaps} == {k for k, edits in surely.items() if edits}

@@ -130,8 +130,8 @@ def told(case: Path, folder: Path, *cells: Cell) -> list[str]:
 
 def read_back(file: str | Path, case: str | Path, *more: str, name: str = "mine") -> tuple[int, str]:
     """Exit code and output of `case from-xlsx`."""
-    found = friendshore("case", "from-xlsx", file, case, "--scenario", name, *more)
-    return found.exit_code, found.output
+    result = friendshore("case", "from-xlsx", file, case, "--scenario", name, *more)
+    return result.exit_code, result.output
 
 
 @pytest.mark.parametrize(

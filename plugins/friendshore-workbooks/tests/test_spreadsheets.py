@@ -238,8 +238,8 @@ def test_a_merged_cell_is_the_only_mistake_of_its_rows(tmp_path: Path, cells: st
     makes = '[[makes]]\nmaterial = { column = "material", words = { met = "metal" } }\n'
     text = MAP.replace('id = { id = ["firm", "material"] }\nmaterial = "material"\n', "") + makes
     (tmp_path / "columns.toml").write_text(text, encoding="utf-8")
-    found = refused(convert_spreadsheet, workbook(tmp_path, cells), tmp_path / "columns.toml")
-    assert [(p.message, p.row, p.column) for p in found] == [("cells are merged", 2, cells)]
+    problems = refused(convert_spreadsheet, workbook(tmp_path, cells), tmp_path / "columns.toml")
+    assert [(p.message, p.row, p.column) for p in problems] == [("cells are merged", 2, cells)]
 
 
 @pytest.mark.parametrize(

@@ -170,10 +170,12 @@ def test_the_plan_is_that_of_the_case_with_these_edits(
     copy = copied(case, "with-scenario")
     if made.toml:
         add_scenario(copy / "case.toml", made)
-    found = plan(load_case(copy), scenario=["mine"] if made.toml else (), registry=Registry.of(), workers=1)
+    recommendation = plan(load_case(copy), scenario=["mine"] if made.toml else (), registry=Registry.of(), workers=1)
     wanted = plan(load_case(by_hand(case, figures, demands)), registry=Registry.of(), workers=1)
-    assert float(found.cost.objective) == pytest.approx(float(wanted.cost.objective), rel=1e-6, abs=1e-2)
-    assert [one.wanted_kg for one in found.run.demands] == [one.wanted_kg for one in wanted.run.demands]
+    assert float(recommendation.cost.objective) == pytest.approx(float(wanted.cost.objective), rel=1e-6, abs=1e-2)
+    assert [demand.wanted_kg for demand in recommendation.run.demands] == [
+        demand.wanted_kg for demand in wanted.run.demands
+    ]
 
 
 @examples(300)
