@@ -95,6 +95,17 @@ def full_price(found: OfferPrice | None) -> str:
     return money(found.full_price) + (" marginal" if found.how == "marginal" else "")
 
 
+def spend_and_penalty(change: Difference) -> doc.Cell:
+    """Return a change of the sum, gray and rounded. If it is unproved, return its range."""
+    return penalty(change.value) if change.proved else difference(change)
+
+
+def first_few(texts: Sequence[str], max_count: int, last: str = ", ") -> str:
+    """Return the first texts, and after `last` the number of the others."""
+    hidden_count = len(texts) - max_count
+    return ", ".join(texts[:max_count]) + (f"{last}{hidden_count:,} more" if hidden_count > 0 else "")
+
+
 def penalty(amount: Decimal) -> doc.Cell:
     """Return a penalty in gray and rounded, since it isn't paid."""
     if abs(amount) < 1:
