@@ -1,4 +1,4 @@
-"""A document with every chart and every element, as a page may hold them."""
+"""A document with every chart and every element."""
 
 from __future__ import annotations
 
@@ -95,14 +95,14 @@ PRICES = c.Ladder(
 )  # fmt: skip
 
 
-def drawing(title: str, told: str, chart: c.Chart, count: int) -> doc.Drawing:
-    """A chart with a table of so many rows."""
+def drawing(title: str, summary: str, chart: c.Chart, count: int) -> doc.Drawing:
+    """Return a chart with a table of `count` rows."""
     rows = [[f"{title}, {row}", doc.Kilograms(D(1000 * row))] for row in range(count)]
-    return doc.Drawing(title, told, chart, doc.table([doc.Column("What"), doc.figures("How much", "t")], rows))
+    return doc.Drawing(title, summary, chart, doc.table([doc.Column("What"), doc.figures("How much", "t")], rows))
 
 
 def suppliers() -> doc.DataTable:
-    """A table in which names are left out where they are as above, in units that differ."""
+    """Return a table with repeated names left out, and different units."""
     rows = [
         ("antimony", "China", "9040000", 498_000_000, date(2026, 12, 31)), ("", "Port Pirie", "1928000", 106_000_000, date(2027, 3, 31)),
         ("dysprosium", "Lynas", "980", 243_000, date(2027, 1, 31)), ("", "Onsan", "98.5", 1_495, date(2027, 1, 15)),
@@ -118,7 +118,6 @@ def suppliers() -> doc.DataTable:
 
 
 def gallery() -> doc.Document:
-    """The document."""
     return doc.document(
         "All that a page can show",
         doc.sentence("The plan is ", doc.Phrase("optimal", Tone.GOOD, strong=True), ", see ", doc.Phrase("friendshore verify", code=True), "."),

@@ -17,17 +17,17 @@ from friendshore.report import problem_lines
 
 TABLE = Path(__file__).parents[1] / "core/friendshore/codes.toml"
 LONGEST = 400
-_found: dict[str, Diagnostic] = {}
-_make = Diagnostic.__init__
+_diagnostics: dict[str, Diagnostic] = {}
+_original_init = Diagnostic.__init__
 
 
 def pytest_configure() -> None:
     """Keep the best diagnostic of each code from now on."""
 
     def recorded(self: Diagnostic, *args: object, **kwargs: object) -> None:
-        _make(self, *args, **kwargs)  # type: ignore[arg-type]
-        if self.code and (self.code not in _found or _rank(self) < _rank(_found[self.code])):
-            _found[self.code] = self
+        _original_init(self, *args, **kwargs)  # type: ignore[arg-type]
+        if self.code and (self.code not in _diagnostics or _rank(self) < _rank(_diagnostics[self.code])):
+            _diagnostics[self.code] = self
 
     Diagnostic.__init__ = recorded  # type: ignore[method-assign]
 
@@ -45,9 +45,9 @@ def replace_place(problem: Diagnostic) -> Diagnostic:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the examples of codes that have none."""
-    Diagnostic.__init__ = _make  # type: ignore[method-assign]
+    Diagnostic.__init__ = _original_init  # type: ignore[method-assign]
     text = TABLE.read_text("utf-8")
-    for code, problem in sorted(_found.items()):
+    for code, problem in sorted(_diagnostics.items()):
         example = "\n".join(problem_lines([replace_place(problem)]))
         entry = re.search(rf"^\[{code}\]\n(?:.+\n)*", text, re.MULTILINE)
         if (

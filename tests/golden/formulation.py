@@ -1,4 +1,4 @@
-"""A program written out for readers: its columns by what they mean, its rows by who asked for them."""
+"""A program as text: columns by meaning, and rows by owner."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from friendshore.program import Program, compile_program
 
 
 def written(problem: Problem) -> list[str]:
-    """One line a column, one line a row."""
+    """Return one line per column and one per row."""
     program = compile_program(problem)
     names = _names(program)
     linear = program.linear
@@ -54,7 +54,7 @@ def _sum(entries: Iterable[tuple[int, float]], names: list[str]) -> str:
 
 
 def _names(program: Program) -> list[str]:
-    """What every column means; those that limit rules add are numbered."""
+    """Return the meaning of every column. Columns that limit rules add are numbered."""
     problem, columns = program.problem, program.columns
     label = problem.case.horizon.label
     names = [""] * len(program.linear.cost)
@@ -135,7 +135,7 @@ def _requirement(index: int) -> str:
 
 
 def difference(piece: list[str], base: list[str]) -> str:
-    """What a piece of the model adds to a program (`+`), and what it takes the place of (`-`)."""
+    """Return the lines that a piece of the model adds to a program (`+`) and removes from it (`-`)."""
     gone = [f"- {line}" for line in base if line not in piece]
     new = [f"+ {line}" for line in piece if line not in base]
     return "".join(f"{line}\n" for line in gone + new)

@@ -1,4 +1,4 @@
-"""The file formats as JSON schemas and as a reference page, both made from the definitions that the readers read by."""
+"""File formats as JSON schemas and as a reference page, from the definitions that readers use."""
 
 from __future__ import annotations
 
@@ -22,16 +22,15 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """JSON schemas by name: `case`, `catalog`, `columns` and `pack` of the TOML files, `catalog-offers` and so on of a table's row."""
+    """Return schemas by name: `case`, `catalog`, `columns`, and `pack` for TOML files, and `catalog-offers` and so on for a row of a table."""
     files = {"case": FILE, "catalog": HEAD, "columns": MAP, "pack": pack_layout()}
-    found = {name: _top(layout, rows=False) for name, layout in files.items()}
+    schema_by_name = {name: _top(layout, rows=False) for name, layout in files.items()}
     for layout in TABLES:
-        found["catalog-" + layout.name.removesuffix(".csv")] = _top(layout, rows=True)
-    return found
+        schema_by_name["catalog-" + layout.name.removesuffix(".csv")] = _top(layout, rows=True)
+    return schema_by_name
 
 
 def schema_text(schema: dict[str, object]) -> str:
-    """A schema as it stands in its file."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -41,14 +40,14 @@ def _top(layout: Layout, *, rows: bool) -> dict[str, object]:
 
 
 def _object(layout: Layout, *, rows: bool) -> dict[str, object]:
-    """Schema of a table; a row of a CSV file holds texts alone."""
+    """Return the schema of a table. A row of a CSV file contains only texts."""
     schema: dict[str, object] = {"type": "object", "description": f"{layout.doc} {layout.others_doc}".strip()}
     schema["properties"] = {field.name: _property(field, rows=rows) for field in layout.fields}
-    needed = [field.name for field in layout.fields if field.required]
-    if needed:
-        schema["required"] = needed
-    declared = {"type": "string"} if rows else TEXT_OF.schema  # only in tables and in maps that fill them
-    schema["additionalProperties"] = declared if layout.others == "declared" else layout.others == "kept"
+    required = [field.name for field in layout.fields if field.required]
+    if required:
+        schema["required"] = required
+    additional = {"type": "string"} if rows else TEXT_OF.schema  # only in tables and in maps that fill them
+    schema["additionalProperties"] = additional if layout.others == "declared" else layout.others == "kept"
     return schema
 
 
@@ -62,7 +61,7 @@ def _property(field: Field, *, rows: bool) -> dict[str, object]:
 
 
 def files_page() -> str:
-    """The reference page of all files that a planner writes, in Markdown."""
+    """Return the reference page of all input files, in Markdown."""
     return "\n".join([*_head(), *_catalog_part(), *_map_part(), *_case_part()])
 
 
@@ -153,7 +152,7 @@ def _case_part() -> Iterator[str]:
 
 
 def _sections(layout: Layout) -> Iterator[Layout]:
-    """All layouts within, each once and before those within it."""
+    """Yield all nested layouts once, outer ones first."""
     seen: set[str] = set()
     waiting = [field.inside for field in layout.fields if field.inside is not None]
     while waiting:
@@ -172,7 +171,6 @@ def _layout(layout: Layout) -> Iterator[str]:
 
 
 def columns_of(layout: Layout) -> Iterator[str]:
-    """The table of the columns or keys of a layout."""
     if layout.fields:
         yield from ("| key | needed | value | meaning | example |", "|---|---|---|---|---|")
         yield from (_line(field) for field in layout.fields)

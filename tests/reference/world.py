@@ -1,10 +1,10 @@
-"""The outlines of countries that a map on a page is drawn of, made from public data.
+"""Outlines of countries for maps on pages, from public data.
 
     npm pack world-atlas@2.0.2 && tar xzf world-atlas-2.0.2.tgz
     uv run python -m tests.reference.world package/countries-110m.json package/countries-10m.json > core/friendshore/document/html/world.json
 
-Outlines are those of Natural Earth at 1:110 million, in Equal Earth (Šavrič, Patterson and Jenny 2018, doi 10.1080/13658816.2018.1504949), in
-whole pixels. States too small to have one there get a point, of those at 1:10 million.
+Outlines are from Natural Earth at 1:110 million, in Equal Earth (Šavrič, Patterson and Jenny 2018, doi 10.1080/13658816.2018.1504949), in
+whole pixels. States without an outline there get a point from 1:10 million.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from typing import Any, TypeAlias, TypedDict
 import pycountry
 
 WIDTH = 960
-"""Pixels from the date line to the date line."""
+"""Width in pixels."""
 NORTH, SOUTH = 84.0, -57.0
-"""Degrees between which anybody lives."""
+"""Degrees of latitude at the edges."""
 LEAST = 1.5
-"""Square pixels below which an island is left out."""
+"""Minimum area of an island in square pixels."""
 _A1, _A2, _A3, _A4 = 1.340264, -0.081106, 0.000893, 0.003796
 Point: TypeAlias = tuple[float, float]
 Ring: TypeAlias = list[Point]
 
 
 class Country(TypedDict):
-    """A country of a TopoJSON file: its code, and polygons of rings of arcs by number, `~number` for an arc walked backwards."""
+    """A country of a TopoJSON file: its code, and polygons of rings of arc numbers. `~number` is a reversed arc."""
 
     code: str | None
     polygons: list[list[list[int]]]
 
 
 class World(TypedDict):
-    """What is written: sizes in pixels, paths and points by ISO 3166-1 alpha-2, and what has no code."""
+    """Contents of the file: size in pixels, paths and points by ISO 3166-1 alpha-2, and outlines without a code."""
 
     width: int
     height: int
@@ -48,7 +48,7 @@ class World(TypedDict):
 
 
 def projected(longitude: float, latitude: float) -> Point:
-    """Equal Earth, of the unit sphere."""
+    """Return the Equal Earth projection on the unit sphere."""
     theta = asin(sqrt(3) / 2 * sin(radians(latitude)))
     bent = 9 * _A4 * theta**8 + 7 * _A3 * theta**6 + 3 * _A2 * theta**2 + _A1
     x = 2 * sqrt(3) * radians(longitude) * cos(theta) / (3 * bent)
@@ -60,7 +60,7 @@ _TOP = projected(0, NORTH)[1]
 
 
 def pixel(longitude: float, latitude: float) -> Point:
-    """Where a place stands on the map."""
+    """Return the position on the map."""
     x, y = projected(longitude, latitude)
     scale = WIDTH / (2 * _EDGE)
     return (x + _EDGE) * scale, (_TOP - y) * scale
@@ -70,14 +70,14 @@ class Atlas:
     """A file of countries."""
 
     def __init__(self, path: Path) -> None:
-        read = json.loads(path.read_text(encoding="utf-8"))
-        self.arcs = [list(self._walked(arc, read["transform"])) for arc in read["arcs"]]
-        self.countries = [self._country(found) for found in read["objects"]["countries"]["geometries"]]
+        topology = json.loads(path.read_text(encoding="utf-8"))
+        self.arcs = [list(self._walked(arc, topology["transform"])) for arc in topology["arcs"]]
+        self.countries = [self._country(geometry) for geometry in topology["objects"]["countries"]["geometries"]]
 
     @staticmethod
-    def _country(found: dict[str, Any]) -> Country:
-        several = found["type"] == "MultiPolygon"
-        return Country(code=code(found.get("id")), polygons=found["arcs"] if several else [found["arcs"]])
+    def _country(geometry: dict[str, Any]) -> Country:
+        is_multiple = geometry["type"] == "MultiPolygon"
+        return Country(code=code(geometry.get("id")), polygons=geometry["arcs"] if is_multiple else [geometry["arcs"]])
 
     @staticmethod
     def _walked(arc: Iterable[tuple[int, int]], transform: dict[str, tuple[float, float]]) -> Iterator[Point]:
@@ -88,7 +88,7 @@ class Atlas:
             yield x * across + west, y * up + south
 
     def rings(self, country: Country) -> list[Ring]:
-        """Its outlines, without the lakes in them, the largest first."""
+        """Return the outlines without lakes, the largest first."""
         outlines = [self._ring(polygon[0]) for polygon in country["polygons"]]
         drawn = [[pixel(*place) for place in part] for outline in outlines for part in apart(outline)]
         return sorted(drawn, key=lambda ring: -abs(area(ring)))
@@ -98,7 +98,7 @@ class Atlas:
 
 
 def apart(ring: Ring) -> list[Ring]:
-    """An outline in degrees, cut where it crosses the date line."""
+    """Cut an outline in degrees where it crosses the date line."""
     turned, turns = [ring[0]], 0
     for (before, _), (longitude, latitude) in pairwise(ring):
         turns += (longitude - before < -180) - (longitude - before > 180)
@@ -108,27 +108,27 @@ def apart(ring: Ring) -> list[Ring]:
 
 
 def _cut(ring: Ring, shift: float) -> Ring:
-    """The part of an outline that lies between the date lines once it is moved, by Sutherland and Hodgman."""
+    """Return the part of a shifted outline between the date lines (Sutherland and Hodgman)."""
     moved = [(longitude - shift, latitude) for longitude, latitude in ring]
     for side in (1, -1):
-        kept: Ring = []
+        clipped: Ring = []
         for (x, y), (to_x, to_y) in pairwise([*moved, *moved[:1]]):
-            inside, then = side * x <= 180, side * to_x <= 180
-            if inside:
-                kept.append((x, y))
-            if inside != then:
-                kept.append((180.0 * side, y + (to_y - y) * (180 * side - x) / (to_x - x)))
-        moved = kept
+            is_inside, is_next_inside = side * x <= 180, side * to_x <= 180
+            if is_inside:
+                clipped.append((x, y))
+            if is_inside != is_next_inside:
+                clipped.append((180.0 * side, y + (to_y - y) * (180 * side - x) / (to_x - x)))
+        moved = clipped
     return moved
 
 
 def area(ring: Ring) -> float:
-    """Square pixels, of either sign."""
+    """Return the signed area in square pixels."""
     return sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise([*ring, ring[0]])) / 2
 
 
 def middle(ring: Ring) -> tuple[int, int]:
-    """The centroid of an outline."""
+    """Return the centroid."""
     size = area(ring)
     if not size:
         return round(ring[0][0]), round(ring[0][1])
@@ -138,7 +138,7 @@ def middle(ring: Ring) -> tuple[int, int]:
 
 
 def path(rings: Iterable[Ring]) -> str:
-    """Outlines as the path of an SVG, in whole pixels, each relative to the one before."""
+    """Return outlines as an SVG path in whole pixels, relative to the previous point."""
     return "".join(map(_closed, rings))
 
 
@@ -160,27 +160,27 @@ def _signed(number: int) -> str:
 
 
 def code(numeric: str | None) -> str | None:
-    """ISO 3166-1 alpha-2 of a country's number there."""
-    found = pycountry.countries.get(numeric=numeric) if numeric else None
-    return None if found is None else str(found.alpha_2)
+    """Return the ISO 3166-1 alpha-2 code."""
+    country = pycountry.countries.get(numeric=numeric) if numeric else None
+    return None if country is None else str(country.alpha_2)
 
 
 def world(coarse: Atlas, fine: Atlas) -> World:
-    """Outlines of the coarse file, points of both."""
+    """Return the outlines of the coarse file, and points of both."""
     shapes, points, rest = {}, {}, ""
     for country in fine.countries:
-        if found := country["code"]:
-            points[found] = middle(fine.rings(country)[0])
+        if country_code := country["code"]:
+            points[country_code] = middle(fine.rings(country)[0])
     for country in coarse.countries:
-        found, rings = country["code"], coarse.rings(country)
-        if found == "AQ":
+        country_code, rings = country["code"], coarse.rings(country)
+        if country_code == "AQ":
             continue
         drawn = path([rings[0], *(ring for ring in rings[1:] if abs(area(ring)) >= LEAST)])
-        if found is None or not drawn:
+        if country_code is None or not drawn:
             rest += drawn
             continue
-        shapes[found] = drawn
-        points[found] = middle(rings[0])
+        shapes[country_code] = drawn
+        points[country_code] = middle(rings[0])
     points.pop("AQ", None)
     height = round(pixel(0, SOUTH)[1])
     return World(
@@ -189,5 +189,5 @@ def world(coarse: Atlas, fine: Atlas) -> World:
 
 
 if __name__ == "__main__":
-    made = world(*(Atlas(Path(name)) for name in sys.argv[1:]))
-    sys.stdout.write(json.dumps(made, separators=(",", ":")).replace(',"', ',\n"') + "\n")
+    world_data = world(*(Atlas(Path(name)) for name in sys.argv[1:]))
+    sys.stdout.write(json.dumps(world_data, separators=(",", ":")).replace(',"', ',\n"') + "\n")

@@ -33,8 +33,8 @@ from friendshore.rules.kinds import limits
 from friendshore.rules.rows import ForUses, Row, Rows
 from friendshore.verify import examine
 from friendshore.verify.limits import TermValues
-from friendshore_testing.asking import RuleTrial
-from friendshore_testing.worlds import worlds
+from friendshore_testing.generated_cases import generate_cases
+from friendshore_testing.rule_trials import RuleTrial
 
 from ..building import (
     ban,
@@ -102,7 +102,7 @@ def test_made_up_cases_of_the_kit_have_something_of_every_term() -> None:
         rule(limits.MaxSuppliers, count=1),
         rule(Everything),
     ]  # fmt: skip
-    asked = [RuleTrial(one, world) for world in worlds(rules, count=6) for one in rules]
+    asked = [RuleTrial(one, world) for world in generate_cases(rules, count=6) for one in rules]
     found = {type(term) for one in asked for row in one.rows() for term in row.all_terms if not term.is_empty}
     assert found == set(get_args(terms.Term))
     assert 2 in {len(one.problem.lots) for one in asked}

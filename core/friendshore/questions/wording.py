@@ -94,6 +94,17 @@ def full_price(price: OfferPrice | None) -> str:
     return money(price.full_price) + (" marginal" if price.how == "marginal" else "")
 
 
+def spend_and_penalty(change: Difference) -> doc.Cell:
+    """Return a change of the sum, gray and rounded. If it is unproved, return its range."""
+    return penalty(change.value) if change.proved else difference(change)
+
+
+def first_few(texts: Sequence[str], max_count: int, last: str = ", ") -> str:
+    """Return the first texts, and after `last` the number of the others."""
+    hidden_count = len(texts) - max_count
+    return ", ".join(texts[:max_count]) + (f"{last}{hidden_count:,} more" if hidden_count > 0 else "")
+
+
 def penalty(amount: Decimal) -> doc.Cell:
     if abs(amount) < 1:
         return doc.NOTHING

@@ -19,7 +19,7 @@ from friendshore.domain.base import totals
 from friendshore.domain.run import Run, RunDemand
 from friendshore_pages.html import html
 from friendshore_pages.report import report_document
-from friendshore_testing.worlds import bare, empty, worlds
+from friendshore_testing.generated_cases import generate_cases, without_offers, without_optional_facts
 
 CLOSE = Decimal("0.00001")
 """Kilograms and money that rounding to the resolution may leave, beside a millionth of the sum."""
@@ -170,8 +170,8 @@ def test_charts_of_what_was_worked_out_by_hand_add_up(worked: str) -> None:
 )
 def test_charts_of_made_up_cases_add_up(count: int, seed: int) -> None:
     """Cases with stock, orders placed, price schedules, terms of trade, two goods of one run; without origins; with nobody who offers."""
-    found = [*worlds((), count=count, seed=seed)]
-    for world in (*found, *map(bare, found), *map(empty, found[:3])):
+    found = [*generate_cases((), count=count, seed=seed)]
+    for world in (*found, *map(without_optional_facts, found), *map(without_offers, found[:3])):
         holds(planned(world.case, world.catalog).run)
 
 

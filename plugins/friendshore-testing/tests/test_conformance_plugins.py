@@ -13,7 +13,16 @@ from typing import Any
 
 import pytest
 from tests.functional.depth import few
-from tests.functional.made_plugins import COUNTS, RULE, TABLES, catalog_plugin, checked, forgotten, rule_plugin, source
+from tests.functional.sample_plugins import (
+    COUNTS,
+    RULE,
+    TABLES,
+    catalog_plugin,
+    checked,
+    forgotten,
+    rule_plugin,
+    source,
+)
 from tests.functional.test_broken_plugins import install
 from tests.functional.test_cli import answer, friendshore
 

@@ -20,7 +20,7 @@ from friendshore_testing import Check, Example, check_rule, rule_checks
 
 
 class Prohibited(Rule):
-    """What was made, at any stage, in a country is barred for some use; doubt is unproven."""
+    """Goods with any stage in a country are prohibited for some use. Unknown origins are unproven."""
 
     kind: Literal["barred"] = "barred"
     country: str = "CN"
@@ -77,7 +77,7 @@ def made(kind: str, base: type[Rule] = Prohibited, **members: Any) -> Rule:
 
 
 def row_of(counts: Any = lambda offer, place: 1, **bounds: Any) -> Callable[[Rule, Facts], Iterable[Row]]:
-    """What gives one row over all purchases of the horizon; what it counts and its bounds may follow from the facts."""
+    """Return a function that gives one row over all purchases. Its terms and bounds may depend on the facts."""
 
     def rows(self: Rule, facts: Facts) -> Iterable[Row]:
         ((_, periods),) = facts.spans("horizon")
@@ -184,9 +184,9 @@ BAD: dict[str, tuple[Rule, str, str]] = {
 
 
 def found(checks: Iterable[Check], only: str = "") -> dict[str, str]:
-    """What each check, or one alone, finds, in words; those that ask in other processes are left to the tests of whole plugins."""
+    """Return the findings by check, without checks that start other processes."""
     made = [check.outcome() for check in checks if check.name != "seeds" and only in ("", check.name)]
-    return {one.check.name: "; ".join(map(str, one.found)) for one in made if one.found}
+    return {one.check.name: "; ".join(map(str, one.problems)) for one in made if one.problems}
 
 
 GOOD = {
@@ -215,11 +215,11 @@ def test_each_check_finds_the_rule_that_breaks_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["not linear", "by the plan", "not pure", "by order"])
 def test_one_mistake_is_named_once(name: str) -> None:
-    """What rests on a check that failed is left out, with the reason, so that one mistake is not told as ten."""
+    """Checks that depend on a failed one are skipped, with the reason."""
     rule, check, _ = BAD[name]
     checks = rule_checks(rule)
     assert set(found(checks)) - {"sentence"} == {check}
-    assert any(outcome.left_out for outcome in (check.outcome() for check in checks))
+    assert any(outcome.skip_reason for outcome in (check.outcome() for check in checks))
 
 
 def test_all_that_is_found_is_raised_at_once() -> None:
@@ -298,7 +298,6 @@ WRONG: dict[str, tuple[Rule, str]] = {
 
 
 def refused(rule: Rule) -> Diagnostic:
-    """What a plan says of a rule that cannot be used."""
     with pytest.raises(PluginError) as error:
         b.planned(b.case(b.demand("metal", "defense", 10)), b.metals(au=50), rule)
     (problem,) = error.value.problems
@@ -307,7 +306,7 @@ def refused(rule: Rule) -> Diagnostic:
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_plan_refuses_an_answer_that_is_none(name: str) -> None:
-    """What a rule must not answer stops the plan, names rule and kind, and never becomes a plan, a breakdown, or an exit code."""
+    """An invalid answer stops the plan, and names the rule and its kind."""
     rule, words = WRONG[name]
     problem = refused(rule)
     assert words in problem.message

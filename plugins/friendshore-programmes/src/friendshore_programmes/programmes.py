@@ -17,6 +17,7 @@ from friendshore.domain.base import as_decimal
 from friendshore.errors import InputError
 from friendshore.explain import Cash, trace_cash
 from friendshore.questions import OptionsError, Question, Setting
+from friendshore.questions.wording import first_few
 from friendshore.readers import reader_in
 
 from .bill import (
@@ -88,9 +89,7 @@ def _buildable_from(status: BuildStatus) -> str:
 
 
 def _shortage_text(line: ProgramStatus) -> str:
-    shortage_texts = [f"{material} ({mass(kilograms)} short)" for material, kilograms in line.short[:MATERIALS]]
-    hidden_count = len(line.short) - MATERIALS
-    return ", ".join([*shortage_texts, *([f"{hidden_count} more"] if hidden_count > 0 else [])])
+    return first_few([f"{material} ({mass(kilograms)} short)" for material, kilograms in line.short], MATERIALS)
 
 
 def _late_parts(line: ProgramStatus, parts: int) -> doc.Section | None:

@@ -140,10 +140,7 @@ class Chord:
 def corners(
     left: Corner, right: Corner, count: int, solve_at_price: Callable[[Decimal], PricedPlan | None]
 ) -> list[Chord]:
-    """Return the chords between the most informative corners, by rising cap.
-
-    The corner is split off first where the chord overstates most, relative to the corner's own cost above the right end.
-    """
+    """Return chords by rising cap. The next corner is split off where the chord overstates most, relative to its cost above the right end."""
     chords = [_chord(left, right, solve_at_price)]
     while len(chords) + 1 < count:
         open_chords = [chord for chord in chords if chord.inner_corner is not None]
@@ -272,11 +269,8 @@ class _CapRequest:
         for name in self.suppliers:
             budget = Budget(id=CAP, amount=Decimal(0), suppliers=(name,))
             if not any(budget.counts(offer) for offer in offers):
-                problems.append(
-                    Diagnostic(
-                        f"the case has no supplier `{name}`", found=name, fix=did_you_mean(name, sellers), code="FS505"
-                    )
-                )
+                message = f"the case has no supplier `{name}`"
+                problems.append(Diagnostic(message, found=name, fix=did_you_mean(name, sellers), code="FS505"))
         if not self.countries and not self.suppliers:
             expected = "a country of concern"
             problems.append(
@@ -649,7 +643,6 @@ def _in_millions(answer: Frontier) -> bool:
 
 
 def _shortage_cell(point: CapPoint, names: ShownNames) -> doc.Cell:
-    """Return the materials with a larger shortage than in the current plan, largest first."""
     if point.conflict:
         return doc.Several(tuple(f"conflict: {name}" for name in point.conflict))
     texts = [

@@ -18,7 +18,7 @@ from friendshore.domain.base import as_decimal, exact, grouped
 from friendshore.domain.differences import differences
 from friendshore.domain.time import Horizon, add_months
 from friendshore.errors import Diagnostic, InputError, VerificationError
-from friendshore.questions.wording import mass_of, ranked, weighed
+from friendshore.questions.wording import first_few, mass_of, ranked, weighed
 from friendshore.reading.records import path_of, record
 from friendshore.reading.textfile import json_object
 
@@ -37,14 +37,11 @@ MATERIALS = 3
 
 
 def risk_document(answer: Risk, shown: int) -> doc.Document:
-    """Return the figures, the worst scenarios, and the changes before the date.
-
-    The whole document has the first `shown` rows of each table, or all if 0.
-    """
+    """Return the answer as a document. The whole document has the first `shown` rows of each table, or all if 0."""
     return doc.document(
         f"{answer.case}: risk",
         doc.sentence(_headline(answer), strong=True),
-        _figures(answer),
+        _result_section(answer),
         _worst(answer, shown),
         _before(answer, shown),
         _held(answer, shown),
@@ -68,11 +65,10 @@ def _headline(answer: Risk) -> str:
 
 
 def _is_unproved(answer: Risk) -> bool:
-    """Return True if another plan may be better by more than 0.001 %."""
     return answer.minimised - answer.bound > _PROVED * abs(answer.minimised)
 
 
-def _figures(answer: Risk) -> doc.Section:
+def _result_section(answer: Risk) -> doc.Section:
     def money_text(amount: Decimal) -> str:
         return large_money(amount, answer.currency)
 
@@ -130,9 +126,7 @@ def _evpi_text(answer: Risk) -> str:
 
 
 def _expected_short(answer: Risk) -> str:
-    shortage_texts = _shortage_texts(answer, answer.expected_short)
-    others = [f"{len(shortage_texts) - MATERIALS} more"] if len(shortage_texts) > MATERIALS else []
-    return ", ".join([*shortage_texts[:MATERIALS], *others]) or "none"
+    return first_few(_shortage_texts(answer, answer.expected_short), MATERIALS) or "none"
 
 
 def _shortage_texts(answer: Risk, short: Sequence[ShortOf]) -> list[str]:
@@ -195,7 +189,6 @@ def _event_texts(outcome: ScenarioOutcome, varying_fields: Mapping[str, Abstract
 
 
 def _varying_fields(answer: Risk) -> Mapping[str, AbstractSet[str]]:
-    """Return the fields of each event that differ between scenarios."""
     by_name = grouped((event.event, event) for scenario in answer.scenarios for event in scenario.events)
     return {
         name: {
@@ -349,27 +342,18 @@ def _scenario_problems(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
         (tuple(event.key for event in scenario.events), scenario.probability) for scenario in search.scenarios
     ]
     if [events for events, _ in saved_scenarios] != [events for events, _ in case_scenarios]:
-        yield Diagnostic(
-            "the scenarios differ from those of the case",
-            found=str(len(saved_scenarios)),
-            expected=str(len(case_scenarios)),
-            code="FS984",
-        )
+        message = "the scenarios differ from those of the case"
+        yield Diagnostic(message, found=str(len(saved_scenarios)), expected=str(len(case_scenarios)), code="FS984")
         return
     for (_, saved_chance), (_, case_chance), scenario in zip(
         saved_scenarios, case_scenarios, search.scenarios, strict=True
     ):
         if _differs(saved_chance, as_decimal(case_chance)):
-            yield Diagnostic(
-                f"the probability of `{scenario.name}` is wrong",
-                found=str(saved_chance),
-                expected=str(as_decimal(case_chance)),
-                code="FS984",
-            )
+            message = f"the probability of `{scenario.name}` is wrong"
+            yield Diagnostic(message, found=str(saved_chance), expected=str(as_decimal(case_chance)), code="FS984")
 
 
 def _decision_problems(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
-    """Yield figures of the plan and the frontier that don't follow from their decisions."""
     if not (0 <= saved.weight <= 1 and 0 <= saved.alpha <= MAX_ALPHA):
         yield Diagnostic(
             "the weights of the objective are invalid",
@@ -410,24 +394,16 @@ def _plan_problems(
 ) -> Iterator[Diagnostic]:
     answer = search.follow(search.first_stage_values(decisions))
     if len(objectives) != len(answer.costs):
-        yield Diagnostic(
-            f"{name} has a wrong number of costs",
-            found=str(len(objectives)),
-            expected=str(len(answer.costs)),
-            code="FS984",
-        )
+        message = f"{name} has a wrong number of costs"
+        yield Diagnostic(message, found=str(len(objectives)), expected=str(len(answer.costs)), code="FS984")
         return
     for scenario, saved_cost, cost in zip(search.scenarios, objectives, answer.costs, strict=True):
         if not np.isfinite(cost):
             yield Diagnostic(f"{name} can't be followed in the scenario `{scenario.name}`", code="FS984")
         elif _differs(saved_cost, Decimal(repr(float(cost))) + search.unaffected_cost):
             expected_cost = f"{float(cost) + float(search.unaffected_cost):.2f}"
-            yield Diagnostic(
-                f"{name} has a wrong cost in the scenario `{scenario.name}`",
-                found=str(saved_cost),
-                expected=expected_cost,
-                code="FS984",
-            )
+            message = f"{name} has a wrong cost in the scenario `{scenario.name}`"
+            yield Diagnostic(message, found=str(saved_cost), expected=expected_cost, code="FS984")
     chances = [scenario.probability for scenario in search.scenarios]
     true_mean = mean(objectives, chances)
     true_cvar = cvar_of([float(each) for each in objectives], search.probabilities, float(saved.alpha))
@@ -462,23 +438,15 @@ def _cheaper_decisions(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
     best = search.best(RiskMeasure(float(saved.weight), float(saved.alpha)))
     best_objective = exact(best.objective) + search.unaffected_cost
     if saved.bound > best_objective + TOLERANCE * max(abs(best_objective), Decimal(1)):
-        yield Diagnostic(
-            "a plan costs less than the bound",
-            found=str(saved.bound),
-            expected=f"no more than {best_objective}",
-            code="FS984",
-        )
+        message = "a plan costs less than the bound"
+        yield Diagnostic(message, found=str(saved.bound), expected=f"no more than {best_objective}", code="FS984")
     if not saved.frontier:
         return
     costs = [np.array([float(each) for each in point.objectives]) for point in saved.frontier]
     weights = [float(point.weight) for point in saved.frontier]
     if not set(weights) <= set(WEIGHTS) or weights != sorted(set(weights)):
-        yield Diagnostic(
-            "the weights of the frontier are invalid",
-            found=str(weights),
-            expected=f"some of {list(WEIGHTS)}, in order",
-            code="FS984",
-        )
+        message = "the weights of the frontier are invalid"
+        yield Diagnostic(message, found=str(weights), expected=f"some of {list(WEIGHTS)}, in order", code="FS984")
         return
     for weight in WEIGHTS:
         measure = RiskMeasure(weight, float(saved.alpha))
@@ -487,12 +455,8 @@ def _cheaper_decisions(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
         point_values = [measure.of(each, search.probabilities) for each in costs]
         saved_value = point_values[weights.index(weight)] if weight in weights else min(point_values)
         if saved_value > best_value + max(float(TOLERANCE), search.session.limits.gap) * max(abs(best_value), 1.0):
-            yield Diagnostic(
-                f"a cheaper plan exists at a weight of {weight:g}",
-                found=f"{saved_value:.2f}",
-                expected=f"{best_value:.2f}",
-                code="FS984",
-            )
+            message = f"a cheaper plan exists at a weight of {weight:g}"
+            yield Diagnostic(message, found=f"{saved_value:.2f}", expected=f"{best_value:.2f}", code="FS984")
 
 
 def _differs(saved: Decimal, computed: Decimal) -> bool:

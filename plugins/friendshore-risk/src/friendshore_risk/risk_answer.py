@@ -27,7 +27,7 @@ from friendshore.verify import VerifiedPlan, verify
 from .events import Event, RiskScenario
 from .loss_program import ready_costs
 from .losses import offers_with_unknown_route
-from .staging import PartStage, RiskPart, StagedCase, stage_case
+from .staged_case import PartStage, RiskPart, StagedCase, stage_case
 from .twostage import (
     GapInterval,
     RecourseAnswer,
@@ -146,9 +146,7 @@ class Risk(QuestionResult):
     today: Number
     today_money: Number | None = None
     vss: Number | None
-    """Expected saving from planning for the events, relative to following the current plan until the date. None if that can't be followed, or wasn't
-    computed in time.
-    """
+    """Expected saving from planning for the events. None if the current plan can't be followed until the date, or wasn't computed in time."""
     evpi: Number | None
     """Value of knowing the events from the start. None if it wasn't computed in time."""
     today_short: tuple[ShortOf, ...]
@@ -234,10 +232,7 @@ class RiskSearch:
         return cost.objective, cost.total
 
     def best(self, measure: RiskMeasure) -> RecourseAnswer:
-        """Return the best decisions under a measure.
-
-        Raises InputError if rules conflict in some scenario with any decisions, and OutOfTimeError if no plan is found in time.
-        """
+        """Return the best decisions. Raises InputError if rules conflict with any decisions, and OutOfTimeError if no plan is found in time."""
         self.counted.questions += 1
         program, limits = self.program.only(self._branches_with_calm), self.session.limits
         watch = Watch(limits.next_seconds(), self.session.cancel)  # so that the remaining time is known afterward
@@ -296,9 +291,7 @@ class RiskSearch:
 
     @cached_property
     def known(self) -> Floats:
-        """Objective of every scenario if known from the start, without unaffected parts of the case. Infinite if there is no plan, and NaN if none was found in
-        time.
-        """
+        """Objective of every scenario if known from the start, without unaffected parts. Infinite if there is no plan, NaN if not found in time."""
         costs = np.full(len(self.program.stages), np.inf)
         for part in self.staged.parts:
             for number, stage in zip(part.numbers, part.stages, strict=True):
@@ -427,12 +420,8 @@ def _check_routes(stage: PartStage, plan: Plan) -> None:
 
 
 def _anticipation_problem(subject: str, happened: object, here: Decimal, there: Decimal) -> Diagnostic:
-    return Diagnostic(
-        f"{subject} differ before the date in the scenario {happened}",
-        found=str(here),
-        expected=str(there),
-        code="FS985",
-    )
+    message = f"{subject} differ before the date in the scenario {happened}"
+    return Diagnostic(message, found=str(here), expected=str(there), code="FS985")
 
 
 def key_text(key: object) -> str:
@@ -728,6 +717,5 @@ def _frontier(search: RiskSearch, alpha: float, steps: int) -> tuple[FrontierPoi
 
 
 def _cost_the_same(first: FrontierPoint, second: FrontierPoint) -> bool:
-    """Return True if two points cost the same, to a millionth."""
     pairs = ((first.expected, second.expected), (first.cvar, second.cvar))
     return all(abs(a - b) <= Decimal("1e-6") * max(abs(a), Decimal(1)) for a, b in pairs)

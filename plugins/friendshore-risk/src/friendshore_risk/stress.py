@@ -225,7 +225,6 @@ def premium_price(insurance: Insurance) -> str:
 
 
 def _insured_losses(insurance: Insurance, shown: int) -> doc.Section:
-    """Return the losses with any shortage, today or insured. On a screen, return those that can't be insured in full."""
     short_rows = [row for row in insurance.losses if row.exposed or not row.met]
     has_unmet = any(not row.met for row in short_rows)
     harmless_count, other_word = len(insurance.losses) - len(short_rows), "other " if short_rows else ""

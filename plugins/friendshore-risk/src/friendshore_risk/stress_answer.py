@@ -174,7 +174,6 @@ def _stressed(session: Session, loss: Loss, answer: Answer) -> LossResult:
 
 
 def _with_beyond(pair: LossResult, single_results: Sequence[LossResult]) -> LossResult:
-    """Return a loss of two countries with the rise beyond the sum of both alone, if those were evaluated."""
     rise_by_name = {word: each.rise.value for each in single_results if not each.conflict for word in _words(each.loss)}
     separate_rises = [rise_by_name.get(f"country {name}") for name in pair.loss.names]
     known_rises = [rise for rise in separate_rises if rise is not None]
@@ -201,7 +200,6 @@ def _ranked(results: Sequence[LossResult]) -> tuple[LossResult, ...]:
 
 
 def _may_swap(first: LossResult, second: LossResult) -> bool:
-    """Return True if the second may in truth be more expensive than the first."""
     if first.rise.proved and second.rise.proved:
         return False
     low, high = first.rise.low, second.rise.high
@@ -230,7 +228,6 @@ class Ordered(Record):
     offer: str
     kilograms: Number
     today: Number
-    """Under the current plan."""
     new: bool
 
 
@@ -478,12 +475,8 @@ def insurance(
     day = start or first_loss(horizon)
     period = horizon.find(day)
     if period is None:
-        raise InputError(
-            "the first day of the loss is outside the plan",
-            found=str(day),
-            expected=f"a day from {horizon.span}",
-            code="FS705",
-        )
+        message = "the first day of the loss is outside the plan"
+        raise InputError(message, found=str(day), expected=f"a day from {horizon.span}", code="FS705")
     return _InsuranceSearch(session, by, horizon.periods[period].start, period, progress).result(stock)
 
 
@@ -617,7 +610,6 @@ class _InsuranceSearch:
         )
 
     def _plan_after_loss(self, loss: Loss, number: int, members: Members, part: InsuredPart) -> CostedPlan:
-        """Return the plan of a part after a loss, verified on the facts after it."""
         linear = part.program.linear
         upper = linear.upper.copy()
         upper[part.closed[number]] = 0.0
@@ -660,9 +652,9 @@ class _InsuranceSearch:
         return tuple(stock for stock in stocks if abs(stock.kilograms - stock.today) > self.slack)
 
     def _total_by_material(
-        self, verified: Sequence[CostedPlan | None], read: Callable[[VerifiedPlan, int], Kilograms]
+        self, plans: Sequence[CostedPlan | None], quantities_of: Callable[[VerifiedPlan, int], Kilograms]
     ) -> Kilograms:
-        tables = [read(plan.verified, self.period) for plan in verified if plan is not None]
+        tables = [quantities_of(plan.verified, self.period) for plan in plans if plan is not None]
         return totals(entry for kilograms in tables for entry in kilograms.items())
 
     def _stock(self, rows: Sequence[InsuredLoss]) -> tuple[StockNeeded, ...]:

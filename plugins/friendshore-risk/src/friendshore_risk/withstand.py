@@ -15,7 +15,7 @@ from friendshore.domain.quantities import parse_duration
 from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import InputError
 from friendshore.explain.results import CENT
-from friendshore.questions.wording import ladder, mass_or_nothing, penalty, ranked, rise, weighed
+from friendshore.questions.wording import first_few, ladder, mass_or_nothing, penalty, ranked, rise, weighed
 
 from .withstand_recheck import WithstandChecked
 from .withstand_search import CurvePoint, MissedDemand, NotWithstood, Withstood
@@ -24,10 +24,7 @@ MAX_NAMES = 2
 
 
 def withstand_document(answer: Withstood, shown: int) -> doc.Document:
-    """Return the curve, the losses that no plan withstands, and the changes of the curve's last plan.
-
-    The whole document has the first `shown` rows of each table, or all if 0.
-    """
+    """Return the answer as a document. The whole document has the first `shown` rows of each table, or all if 0."""
     last_point = answer.curve[-1]
     return doc.document(
         f"{answer.case}: cost of withstanding losses",
@@ -232,12 +229,7 @@ def _notes(answer: Withstood) -> Iterator[str]:
             yield f"not proved for any {point.losses}: spend plus penalties are {rise(point.extra)} higher (present value)"
     yield f"all {combinations} checked, {count(last_point.plans, 'plan')} verified{left_out_text}"
     if answer.never_met:
-        yield f"short already, and not more so after a loss: {_shortened_list(answer.never_met)}"
-
-
-def _shortened_list(names: Sequence[str]) -> str:
-    hidden_count = len(names) - MAX_NAMES
-    return ", ".join(names[:MAX_NAMES]) + (f" and {hidden_count} more" if hidden_count > 0 else "")
+        yield f"short already, and not more so after a loss: {first_few(answer.never_met, MAX_NAMES, ' and ')}"
 
 
 def checked_document(answer: WithstandChecked) -> doc.Document:

@@ -192,8 +192,8 @@ def _prohibited_columns(session: Session, members: Members, program: Program, ru
         columns.buy_compliance_class.tolist(),
         strict=True,
     )
-    columns_found: Ints = columns.buy[np.array([key in prohibited_cells for key in keys], dtype=bool)]
-    return columns_found
+    prohibited_columns: Ints = columns.buy[np.array([key in prohibited_cells for key in keys], dtype=bool)]
+    return prohibited_columns
 
 
 def _unsupported_rule(rule: str) -> InputError:

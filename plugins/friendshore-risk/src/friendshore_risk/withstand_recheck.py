@@ -31,7 +31,7 @@ from .withstand_search import (
     ProvedPart,
     WithstandProof,
     combinations_of,
-    proved_least,
+    proved_lower_bound,
 )
 
 _ZERO = Decimal(0)
@@ -75,11 +75,8 @@ def check_proof(session: Session, proof: WithstandProof, progress: Progress | No
         or proof.comes >= count
         or not 0 < combination_count <= MAX_COMBINATIONS
     ):
-        raise InputError(
-            "the proof has a day outside the plan or too many losses",
-            found=f"{proof.comes}, {proof.reacts}, {proof.most}",
-            code="FS984",
-        )
+        message = "the proof has a day outside the plan or too many losses"
+        raise InputError(message, found=f"{proof.comes}, {proof.reacts}, {proof.most}", code="FS984")
     return _ProofCheck(session, proof, QuestionCounter(session, progress)).result()
 
 
@@ -155,7 +152,6 @@ class _CheckedPart:
         return False if isinf(solved) or least_missing <= solved + allowed else None
 
     def _is_lawful(self, response: _CheckedResponse, losses: Losses) -> bool:
-        """Return True if a plan is lawful under the rules that begin to apply with some losses, and lacks only goods that these prohibit."""
         rules = losses & self.rules.keys()
         for loss in rules - response.is_lawful_under.keys():
             response.is_lawful_under[loss] = self.judge.lawful(response.verified, [self.rules[loss]])
@@ -172,7 +168,7 @@ class _ProofCheck:
     def result(self) -> WithstandChecked:
         if self.proof.case != self.session.problem.case.name:
             self._add_finding("the proof is for another case", self.proof.case, self.session.problem.case.name)
-        parts = list(self._parts())
+        parts = list(self._checked_parts())
         not_withstood = self._count_not_withstood(parts)
         if not_withstood != self.proof.not_withstood:
             self._add_finding(
@@ -210,7 +206,7 @@ class _ProofCheck:
     def _add_finding(self, message: str, found: str = "", expected: str = "") -> None:
         self.findings.append(Diagnostic(message, found=found, expected=expected, code="FS984"))
 
-    def _parts(self) -> Iterator[_CheckedPart]:
+    def _checked_parts(self) -> Iterator[_CheckedPart]:
         proved_parts = {frozenset(part.materials): part for part in self.proof.parts}
         for members in self.session.parts.members:
             part = part_program(self.session, members, self.losses, self.day)
@@ -218,13 +214,13 @@ class _ProofCheck:
             if part.components and proved_part is None:
                 self._add_finding("the proof lacks a part of the case", expected=", ".join(sorted(members)))
             elif part.components and proved_part is not None:
-                checked_part = self._part(part, proved_part)
+                checked_part = self._checked_part(part, proved_part)
                 if checked_part is not None:
                     yield checked_part
         for materials in proved_parts:
             self._add_finding("the proof has a part that no loss affects", found=", ".join(sorted(materials)))
 
-    def _part(self, part: PartProgram, proved_part: ProvedPart) -> _CheckedPart | None:
+    def _checked_part(self, part: PartProgram, proved_part: ProvedPart) -> _CheckedPart | None:
         name = ", ".join(proved_part.materials[:2])
         problem = part.program.problem
         first, findings = examine(problem, proved_part.first, all_rules=False)
@@ -257,7 +253,8 @@ class _ProofCheck:
         )
         pairs = zip(part.components, proved_part.components, strict=True)
         checked_part.components = tuple(
-            self._component(checked_part, component, proved_component, name) for component, proved_component in pairs
+            self._checked_component(checked_part, component, proved_component, name)
+            for component, proved_component in pairs
         )
         return checked_part
 
@@ -270,7 +267,7 @@ class _ProofCheck:
         if verified is not None and not faults:
             yield _CheckedResponse(verified, judge.orders(plan), bool(judge.dropped(plan)), judge.missing(plan))
 
-    def _component(
+    def _checked_component(
         self, part: _CheckedPart, component: RobustComponent, proved_component: ProvedComponent, name: str
     ) -> _CheckedComponent:
         """Return the proved results of a component, from certificates, or if they don't suffice, by solving again."""
@@ -283,7 +280,10 @@ class _ProofCheck:
             self._add_finding(f"the proof of {name} has losses that don't affect it, or too many")
             return _CheckedComponent(component, weight_by_demand, ())
         unavoidable = [
-            (loss_set, proved_least(component.robust.least_excess(component.closed_scenario(loss_set)), shortage.least))
+            (
+                loss_set,
+                proved_lower_bound(component.robust.least_excess(component.closed_scenario(loss_set)), shortage.least),
+            )
             for shortage, loss_set in zip(proved_component.unavoidable, short_after, strict=True)
         ]
         checked_component = _CheckedComponent(
@@ -318,7 +318,7 @@ class _ProofCheck:
                 return None
             scenarios.append(replace(checked_component.component.closed_scenario(losses), allowed=allowed))
         proved, value = (
-            proved_least(checked_component.component.robust.master(scenarios), proved_component.cost),
+            proved_lower_bound(checked_component.component.robust.master(scenarios), proved_component.cost),
             float(proved_component.cost.value),
         )
         return proved if value - proved <= float(OPTIMAL_GAP) * max(abs(value), 1.0) else None

@@ -62,7 +62,7 @@ FORMAT = 3
 _REWRITE = "write it again with `friendshore withstand CASE --out FILE`"
 
 
-class CertifiedLeast(Record):
+class CertifiedBound(Record):
     """Lower bound on a value, with its proof in exact fractions."""
 
     value: Number | None
@@ -83,7 +83,7 @@ class UnavoidableShortage(Record):
     """Missing amount after some losses, for any early decisions."""
 
     losses: tuple[int, ...]
-    least: CertifiedLeast | None
+    least: CertifiedBound | None
 
 
 class ProvedComponent(Record):
@@ -91,7 +91,7 @@ class ProvedComponent(Record):
 
     held: tuple[CoveredLosses, ...]
     """No plan that withstands these costs less."""
-    cost: CertifiedLeast | None = None
+    cost: CertifiedBound | None = None
     """Bound for the cheapest plan that does. None if nothing is proved."""
     unavoidable: tuple[UnavoidableShortage, ...] = ()
 
@@ -101,7 +101,6 @@ class ProvedPart(Record):
 
     materials: tuple[str, ...]
     first: Plan
-    """Plan without losses."""
     ready: tuple[str, ...]
     components: tuple[ProvedComponent, ...]
     after: tuple[Plan, ...]
@@ -153,7 +152,7 @@ def read_proof(path: Path) -> WithstandProof:
 MAX_ENTRIES = 2_000_000
 
 
-def certified_least(linear: Linear, value: float, cancel: Cancel | None) -> CertifiedLeast | None:
+def certified_lower_bound(linear: Linear, value: float, cancel: Cancel | None) -> CertifiedBound | None:
     """Return a proof of a lower bound of a program. None if the program is too large.
 
     `value` is the lower bound. It is infinite if the rows have no solution. If `cancel` ends the search, the proof is weaker.
@@ -163,10 +162,10 @@ def certified_least(linear: Linear, value: float, cancel: Cancel | None) -> Cert
     claimed = Decimal(repr(float(value))) if np.isfinite(value) else None
     search = ProofSearch(_aim(linear, claimed), Watch(None, cancel), None)
     certificate = certified(search, None if claimed is None else np.zeros(len(linear.cost)))
-    return CertifiedLeast(value=claimed, certificate=text_of([certificate]))
+    return CertifiedBound(value=claimed, certificate=text_of([certificate]))
 
 
-def proved_least(linear: Linear, certified: CertifiedLeast | None) -> float:
+def proved_lower_bound(linear: Linear, certified: CertifiedBound | None) -> float:
     """Return the lower bound that a certificate proves. Infinite if the rows have no solution, and minus infinity if it proves nothing.
 
     No statement in it is trusted: a wrong or altered certificate proves less, or the same.
@@ -325,12 +324,8 @@ def withstand(
     horizon = session.problem.case.horizon
     period = horizon.find(start or first_loss(horizon))
     if period is None:
-        raise InputError(
-            "the first day of the loss is outside the plan",
-            found=str(start),
-            expected=f"a day from {horizon.span}",
-            code="FS705",
-        )
+        message = "the first day of the loss is outside the plan"
+        raise InputError(message, found=str(start), expected=f"a day from {horizon.span}", code="FS705")
     react_period = min(period + horizon.steps(react), horizon.count)
     return _WithstandSearch(session, losses, LossDay(period, react_period), progress).result(
         max_losses, left_out, certify=certify
@@ -338,7 +333,6 @@ def withstand(
 
 
 def combinations_of(count: int, max_losses: int) -> int:
-    """Return the number of combinations of at most `max_losses` of `count` losses, including the empty one."""
     return sum(comb(count, size) for size in range(max_losses + 1))
 
 
@@ -432,7 +426,6 @@ class _WithstandSearch:
     def _prove_component(
         self, component: RobustComponent, level: PreparedComponent, *, certify: bool
     ) -> ProvedComponent:
-        """Return the proof that a component can't cost less, and that its missing amounts are unavoidable."""
         robust_plan, cancel = level.robust_plan, self.session.cancel
         scenarios = [component.scenario(losses).with_more(robust_plan.regret) for losses in robust_plan.keys]
         covered = tuple(
@@ -442,12 +435,12 @@ class _WithstandSearch:
         if not certify:
             return ProvedComponent(held=covered)
         master = None if robust_plan.regret else component.robust.master(scenarios)
-        cost = None if master is None else certified_least(master, robust_plan.objective, cancel)
+        cost = None if master is None else certified_lower_bound(master, robust_plan.objective, cancel)
         short_responses = (response for response in component.unavoidable.known if response.value > component.tolerance)
         unavoidable = tuple(
             UnavoidableShortage(
                 losses=tuple(sorted(response.losses)),
-                least=certified_least(
+                least=certified_lower_bound(
                     component.robust.least_excess(component.closed_scenario(response.losses)), response.value, cancel
                 ),
             )

@@ -16,15 +16,16 @@ from friendshore.domain.case import Case
 from friendshore.domain.time import today
 from friendshore.errors import InputError
 from friendshore.questions import Opened, Progress, Question, Setting
+from friendshore.questions.wording import first_few
 from friendshore.rules.base import Phase, PhaseStatus, Rule
 from friendshore.session import Session
 
-from .barred import Consequences, ListLaw, OwnedBy, Prohibition, is_listed_party, rules_of
 from .lists import ScreeningList
 from .matching import ListHit, Party, decision_rows
 from .names import Band, Bands
 from .ownership import OwnerStanding
-from .screened import NAME_A_LIST, PLUGIN, ScreenedCase, ScreeningSettings, unscreened
+from .prohibitions import Consequences, ListLaw, OwnedBy, Prohibition, is_listed_party, rules_of
+from .screened_case import NAME_A_LIST, PLUGIN, ScreenedCase, ScreeningSettings, unscreened
 
 if TYPE_CHECKING:
     from friendshore.document.elements import Document
@@ -89,7 +90,6 @@ class Screening:
     with_reviews: PlanWithout | None
     """Plan as if all names under review were listed. None if there are none, or if it changes nothing."""
     steps: tuple[PlanWithout, ...] = ()
-    """By threshold, the highest first."""
     notes: tuple[str, ...] = ()
 
     def hits_in(self, band: Band) -> tuple[ListHit, ...]:
@@ -238,9 +238,7 @@ def _stakes(result: Screening, hit: ListHit) -> str:
 
 def _masses(kilograms: Mapping[str, Decimal]) -> str:
     by_mass = sorted(kilograms.items(), key=lambda pair: (-pair[1], pair[0]))
-    shown = [f"{material} {mass(kg)}" for material, kg in by_mass[:MAX_MATERIALS]]
-    others = len(by_mass) - MAX_MATERIALS
-    return ", ".join([*shown, *([f"{others} more"] if others > 0 else [])])
+    return first_few([f"{material} {mass(kg)}" for material, kg in by_mass], MAX_MATERIALS)
 
 
 def _decisions_section(result: Screening) -> doc.Section | None:
@@ -437,7 +435,8 @@ class ScreenQuestion(Question[ScreenOptions, Screening]):
         screened = ScreenedCase.of(settings, lambda _: folder, opened.catalogs, case)
         hits, bands = screened.hits, Bands(settings.match, settings.review)
         places = frozenset(demand.use.place.country for demand in session.problem.demands)
-        plans = _Plans.of(session, {name for name, pack in opened.pack_of.items() if pack in _list_labels(settings)})
+        labels = {list_file.label for list_file in settings.lists}
+        plans = _Plans.of(session, {name for name, pack in opened.pack_of.items() if pack in labels})
         effects_for_all, effects = screened.consequences(), screened.consequences(places)
         without = plans.without(effects, None, (*effects_for_all.prohibitions, *effects_for_all.possible))
         undecided = [hit for hit in hits if hit.decision is None or is_listed_party(hit, None)]
@@ -483,10 +482,6 @@ def _folder(settings: ScreeningSettings, folder: Path | None) -> Path:
     return folder or Path()
 
 
-def _list_labels(settings: ScreeningSettings) -> set[str]:
-    return {list_file.label for list_file in settings.lists}
-
-
 def _days_since(edition: date) -> int:
     return (today() - edition).days
 
@@ -526,7 +521,6 @@ def _at_stake(party: Party, purchases: Mapping[str, AtStake]) -> AtStake:
 
 
 def _thresholds(hits: Iterable[ListHit]) -> list[float]:
-    """Return the scores at which anything changes, the highest first."""
     return sorted({hit.score for hit in hits if hit.decision is None}, reverse=True)
 
 
@@ -537,7 +531,6 @@ class _Plans:
     original: Session
     list_rules: Mapping[str, Rule]
     free: Session
-    """Session without these rules."""
     purchases: Mapping[str, AtStake]
     """Facility -> purchases in the plan without these rules."""
 
@@ -560,7 +553,8 @@ class _Plans:
             return PlanWithout(threshold, excluded, True, before.cost.nominal, Decimal(0), {})
         rules_in_case = {name: rule for name, (_, rule) in rules_of(in_case).items()}
         after = self.original
-        if not rules_in_case or rules_in_case != self.list_rules or _enforces_unknown(self.original):
+        enforces_unknown = PhaseStatus.UNKNOWN in self.original.problem.law.statuses
+        if not rules_in_case or rules_in_case != self.list_rules or enforces_unknown:
             after = _planned(
                 self.original, self.list_rules, tuple(rule for _, rule in rules_of(effects.prohibitions).values())
             )
@@ -571,10 +565,6 @@ class _Plans:
         return PlanWithout(
             threshold, excluded, not rise and not conflict, after.verified.cost.nominal, rise, {k: v for k, v in sorted(added_shortage.items()) if v > 0}, conflict
         )  # fmt: skip
-
-
-def _enforces_unknown(session: Session) -> bool:
-    return PhaseStatus.UNKNOWN in session.problem.law.statuses
 
 
 def _planned(session: Session, removed: Collection[str], rules: tuple[Rule, ...]) -> Session:

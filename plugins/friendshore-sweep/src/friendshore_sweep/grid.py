@@ -214,11 +214,8 @@ def _value_changes(key: str, value_text: str, option: str, problems: list[Diagno
         return Applied(scenario=tuple(map(str.strip, value_text.split("+"))))
     if key == "strict":
         if value_text not in _BOOLEANS:
-            problems.append(
-                Diagnostic(
-                    "the value of `strict` is unknown", option, found=value_text, expected="no or yes", code="FS003"
-                )
-            )
+            message = "the value of `strict` is unknown"
+            problems.append(Diagnostic(message, option, found=value_text, expected="no or yes", code="FS003"))
             return None
         return Applied(strict=_BOOLEANS[value_text])
     subject, separator, name = key.partition(":")
@@ -269,14 +266,8 @@ def _file_axis(case: Case, file: Path, problems: list[Diagnostic]) -> GridAxis:
         for name in duplicates
     ]
     if not file_scenarios and not problems:
-        problems.append(
-            Diagnostic(
-                "the file contains no scenario",
-                str(file),
-                expected="[[scenario]] tables, as in a case file",
-                code="FS012",
-            )
-        )
+        message = "the file contains no scenario"
+        problems.append(Diagnostic(message, str(file), expected="[[scenario]] tables, as in a case file", code="FS012"))
     if problems:
         return GridAxis(FILE_AXIS, ())
     extended_case = case.but(scenarios=(*case.scenarios, *file_scenarios))

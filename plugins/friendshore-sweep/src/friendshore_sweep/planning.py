@@ -140,7 +140,6 @@ def _plan_scenario(case: SweptCase, applied: Applied, cancel: Cancel | None) -> 
 
 
 def failed_plan(messages: Iterable[str]) -> ScenarioPlan:
-    """Return the result for a scenario without a plan."""
     return ScenarioPlan(status=FAILED, message="; ".join(messages))
 
 
@@ -253,13 +252,8 @@ def executor_pool(name: str, workers: int | None = None) -> WorkerPool:
         executor = factory() if callable(factory) else factory
         if not isinstance(executor, Executor):
             type_name = type(executor).__name__
-            raise InputError(
-                "the function doesn't return an executor",
-                column="--executor",
-                found=f"{name}: {type_name}",
-                fix=fix,
-                code="FS962",
-            )
+            message = "the function doesn't return an executor"
+            raise InputError(message, column="--executor", found=f"{name}: {type_name}", fix=fix, code="FS962")
         with executor, pool_on(executor, workers).opened() as pool:
             yield pool
 
@@ -409,7 +403,6 @@ class _SweepRun:
             raise self._executor_lost(error.problems[0]) from error
 
     def _tasks(self, workers: int) -> Iterator[ScenarioTask]:
-        """Yield all scenarios. The first ones include the case, one for each worker."""
         name = case_hash(self._packed)
         for number, place in enumerate(self._pending):
             packed_case = self._packed if number < workers else None
@@ -417,7 +410,6 @@ class _SweepRun:
             yield ScenarioTask(place, self._scenarios[place].applied, name, packed_case, stored_plan)
 
     def _store_result(self, task: ScenarioTask, future: Future[str | None], retries: deque[ScenarioTask]) -> None:
-        """Store a plan, or send the case to a worker without it."""
         error = future.exception()
         if error is not None:
             self._store_plan(task, StoredScenario(told=failed_plan(error_texts(error))).model_dump_json())

@@ -43,7 +43,6 @@ class SweepScenario(Record):
 
     name: str
     varied: dict[str, str] = {}
-    """Axis -> value, as written."""
     applied: Applied
 
 
@@ -106,7 +105,6 @@ class SweptScenario(Record):
     number: Annotated[int, Field(ge=1)]
     name: str
     varied: dict[str, str] = {}
-    """Axis -> value, as written."""
     plan: ScenarioPlan
 
 
@@ -211,7 +209,8 @@ class Sweep(QuestionResult):
     def rows_of(self, scenario: SweptScenario, table: str) -> Iterator[Row]:
         head: Row = {"number": scenario.number, "name": scenario.name}
         if table == "totals":
-            yield {**head, **_axes(self.axes, scenario), **_totals(scenario.plan)}
+            varied = {axis: scenario.varied.get(axis, "") for axis in self.axes}
+            yield {**head, **varied, **_totals(scenario.plan)}
         else:
             entries = scenario.plan.materials if table == "materials" else scenario.plan.purchases
             yield from ({**head, **entry.__dict__} for entry in entries)
@@ -229,10 +228,6 @@ class Sweep(QuestionResult):
 
 def as_double(value: object) -> Any:
     return float(value) if isinstance(value, Decimal) else value
-
-
-def _axes(axes: tuple[str, ...], scenario: SweptScenario) -> Row:
-    return {axis: scenario.varied.get(axis, "") for axis in axes}
 
 
 def _totals(plan: ScenarioPlan) -> Row:
@@ -463,7 +458,6 @@ def _line(key: str, plan: str) -> bytes:
 
 
 def _read(file: Path, *, rerun: bool) -> Iterator[tuple[str, str]]:
-    """Yield key and plan of every intact line."""
     with file.open("rb") as lines:
         for line in lines:
             digest, _, rest = line.rstrip(b"\n").partition(b" ")

@@ -16,7 +16,7 @@ from friendshore.document.figures import count, large_money, number, unit_for
 from friendshore.domain.base import totals
 from friendshore.domain.shown_names import ShownNames
 from friendshore.questions import OptionsError, Question, Setting
-from friendshore.questions.wording import ladder, mass_of, omitted_note, penalty, weighed
+from friendshore.questions.wording import first_few, ladder, mass_of, omitted_note, penalty, weighed
 from friendshore.writing import system_input_error
 
 from .results import ScenarioPurchase, Sweep, SweptScenario
@@ -38,7 +38,6 @@ _ZERO = Decimal(0)
 
 
 def sweep_document(answer: Sweep, shown: int) -> doc.Document:
-    """Return the answer as a document. Each table has the first `shown` rows; 0 means all."""
     return doc.document(
         f"Scenarios of {answer.case}",
         doc.sentence(_summary(answer, figures := _SweepFigures(answer))),
@@ -84,7 +83,6 @@ class _SweepFigures:
         self.answer = answer
         self.planned: list[_ScenarioFigures] = []
         self.groups: dict[str, dict[str, list[_ScenarioFigures]]] = {axis: {} for axis in answer.axes}
-        """Axis -> value -> scenarios."""
         self.lines: dict[Line, _PurchaseRange] = {}
         self._scenarios_of: Counter[str] = Counter()
         """Material -> number of scenarios that buy it."""
@@ -98,14 +96,14 @@ class _SweepFigures:
                 self.planned.append(figures)
                 for axis in answer.axes:
                     self.groups[axis].setdefault(scenario.varied.get(axis, ""), []).append(figures)
-                self._read(_kilograms_by_line(scenario.plan.purchases))
+                self._add_purchases(_kilograms_by_line(scenario.plan.purchases))
         for (material, _), spread in self.lines.items():
             spread.close(len(self.planned), self._scenarios_of[material])
 
     def scenario(self, planned: _ScenarioFigures) -> SweptScenario:
         return self.answer.scenarios[planned.position]
 
-    def _read(self, kilograms_by_line: Mapping[Line, Decimal]) -> None:
+    def _add_purchases(self, kilograms_by_line: Mapping[Line, Decimal]) -> None:
         kilograms_by_material = totals((material, kilograms) for (material, _), kilograms in kilograms_by_line.items())
         self._scenarios_of.update(material for material, kilograms in kilograms_by_material.items() if kilograms)
         for line, kilograms in kilograms_by_line.items():
@@ -209,14 +207,12 @@ def _scenarios(answer: Sweep, sweep_figures: _SweepFigures, shown: int) -> doc.S
 
 
 def _shortage_text(names: ShownNames, scenario: SweptScenario) -> str:
-    """Return the first few materials with a shortage, and the number of the others."""
     shortage_texts = [
         f"{names.material(material.material)} {mass_of(names, material.material, material.short_kg)}"
         for material in scenario.plan.materials
         if material.short_kg
     ]
-    more = [f"{len(shortage_texts) - MAX_MATERIALS_SHOWN} more"] if len(shortage_texts) > MAX_MATERIALS_SHOWN else []
-    return ", ".join([*shortage_texts[:MAX_MATERIALS_SHOWN], *more])
+    return first_few(shortage_texts, MAX_MATERIALS_SHOWN)
 
 
 def _axis(answer: Sweep, sweep_figures: _SweepFigures, axis: str, shown: int) -> doc.Section | None:
@@ -462,7 +458,6 @@ class SweepQuestion(Question[SweepOptions, "Sweep"]):
             raise OptionsError("--dask and --executor exclude each other", fix="remove one of them", code="FS501")
 
     def ask(self, opened: Opened, options: SweepOptions, progress: Progress | None) -> Sweep:
-        """Plan all scenarios. Raises InputError also if the folder can't be written."""
         try:
             return _run(opened, options, progress)
         except OSError as error:

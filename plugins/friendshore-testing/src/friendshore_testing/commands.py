@@ -82,7 +82,6 @@ def new(
 
 
 def _scaffold(name: str, parts: frozenset[str], from_catalog: str, target: Path, registry: Registry) -> Scaffold:
-    """Return the scaffold of the requested parts. Raises InputError if the name, the target, or the user's catalog can't be used."""
     scaffold = Scaffold(name, parts) if parts or from_catalog else Scaffold(name)
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
         fix = "name another folder, or an empty one"
@@ -142,7 +141,7 @@ def check(
     with progress_bar(quiet, "checking", "checks") as progress:
         outcomes = outcomes_of([check for subject in subjects for check in checks_of(subject, registry)], progress)
     answer(as_json, lambda: conformance_data(outcomes), lambda: conformance_document(outcomes, Path.cwd()))
-    return 0 if all(outcome.holds for outcome in outcomes) else 3
+    return 0 if all(outcome.passed for outcome in outcomes) else 3
 
 
 MAX_FINDINGS = 5
@@ -150,15 +149,15 @@ MAX_FINDINGS = 5
 
 def conformance_data(outcomes: Sequence[Outcome]) -> dict[str, object]:
     return {
-        "ok": all(outcome.holds for outcome in outcomes),
+        "ok": all(outcome.passed for outcome in outcomes),
         "checks": [
             {
                 "subject": outcome.check.subject,
                 "check": outcome.check.name,
-                "says": outcome.check.says,
+                "says": outcome.check.requirement,
                 "result": _result(outcome),
-                **({"left_out": outcome.left_out} if outcome.left_out else {}),
-                "found": [problem_data(problem) for problem in outcome.found],
+                **({"left_out": outcome.skip_reason} if outcome.skip_reason else {}),
+                "found": [problem_data(problem) for problem in outcome.problems],
             }
             for outcome in outcomes
         ],
@@ -167,9 +166,9 @@ def conformance_data(outcomes: Sequence[Outcome]) -> dict[str, object]:
 
 def conformance_document(outcomes: Sequence[Outcome], here: Path | None = None) -> doc.Document:
     """Return the number of passed checks by subject, then the errors, then the notes. Files below `here` have relative paths."""
-    error_sections = [_finding_section(outcome, here) for outcome in outcomes if not outcome.holds]
-    note_sections = [_finding_section(outcome, here) for outcome in outcomes if outcome.holds and outcome.found]
-    skipped = [outcome for outcome in outcomes if outcome.left_out]
+    error_sections = [_finding_section(outcome, here) for outcome in outcomes if not outcome.passed]
+    note_sections = [_finding_section(outcome, here) for outcome in outcomes if outcome.passed and outcome.problems]
+    skipped = [outcome for outcome in outcomes if outcome.skip_reason]
     return doc.document(
         "Conformance",
         _result_sentence(outcomes),
@@ -183,15 +182,15 @@ def conformance_document(outcomes: Sequence[Outcome], here: Path | None = None) 
 
 
 def _result(outcome: Outcome) -> str:
-    if outcome.left_out:
+    if outcome.skip_reason:
         return "left out"
-    if not outcome.found:
+    if not outcome.problems:
         return "holds"
     return "note" if outcome.check.note else "mistake"
 
 
 def _result_sentence(outcomes: Sequence[Outcome]) -> doc.Sentence:
-    errors = sum(len(outcome.found) for outcome in outcomes if not outcome.holds)
+    errors = sum(len(outcome.problems) for outcome in outcomes if not outcome.passed)
     if errors:
         text = f"doesn't conform: {count(errors, 'error')} in {count(len(outcomes), 'check')}"
         return doc.sentence(text, tone=doc.Tone.BAD, strong=True)
@@ -209,13 +208,13 @@ def _summary_table(outcomes: Sequence[Outcome]) -> doc.DataTable:
 
 def _finding_section(outcome: Outcome, here: Path | None) -> doc.Section:
     check = outcome.check
-    lines = [f"{check.subject}, {check.name}: {check.says}"]
+    lines = [f"{check.subject}, {check.name}: {check.requirement}"]
     lines += [
         f"  {line}"
-        for line in problem_lines(_with_relative_file(here, problem) for problem in outcome.found[:MAX_FINDINGS])
+        for line in problem_lines(_with_relative_file(here, problem) for problem in outcome.problems[:MAX_FINDINGS])
     ]
-    if len(outcome.found) > MAX_FINDINGS:
-        lines.append(f"  and {len(outcome.found) - MAX_FINDINGS} more (--json shows all)")
+    if len(outcome.problems) > MAX_FINDINGS:
+        lines.append(f"  and {len(outcome.problems) - MAX_FINDINGS} more (--json shows all)")
     return doc.apart(doc.Verbatim(tuple(lines)))
 
 
@@ -227,5 +226,7 @@ def _with_relative_file(folder: Path | None, problem: Diagnostic) -> Diagnostic:
 
 
 def _skipped_lines(outcomes: Sequence[Outcome]) -> list[str]:
-    names_by_reason = grouped(((outcome.check.subject, outcome.left_out), outcome.check.name) for outcome in outcomes)
+    names_by_reason = grouped(
+        ((outcome.check.subject, outcome.skip_reason), outcome.check.name) for outcome in outcomes
+    )
     return [f"{subject}: {', '.join(names)} ({reason})" for (subject, reason), names in names_by_reason.items()]

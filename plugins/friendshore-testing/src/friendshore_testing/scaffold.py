@@ -41,7 +41,6 @@ PARTS: Mapping[str, tuple[What, str]] = {
     "check": ("check", "check"),
     "case-format": ("case format", "ending"),
 }
-"""Kind of each part of a plugin, and the placeholder with its name."""
 _LAZY_PARTS = frozenset(PARTS) - {"catalog", "pack", "rule"}
 """Parts with a module of their own, which is imported on first use."""
 
@@ -73,7 +72,6 @@ class Scaffold:
 
     @property
     def short(self) -> str:
-        """Name without `friendshore-`. The names of its parts start with it."""
         return normalized_name(self.name).removeprefix(f"{CORE}-")
 
     def contents(self) -> dict[PurePosixPath, str | bytes]:
@@ -164,7 +162,6 @@ _VALID_NAMES = "letters, digits, `-`, `_`, and `.`, starting with a letter, and 
 
 
 def _name_problem(name: str) -> str:
-    """Return the reason why a name can't be installed or imported. Empty if it can."""
     package = normalized_name(name).replace("-", "_")
     if not _DISTRIBUTION_NAME.fullmatch(name) or not package.isidentifier():
         return "the name isn't valid for a Python distribution and its package"

@@ -159,7 +159,6 @@ class VectorAnswer:
 
 
 def read_vectors(folder: Path) -> VectorFile:
-    """Read the vectors of a pack. Raises InputError with all errors in the file."""
     path = folder / VECTORS_FILE
     problems: list[Diagnostic] = []
     text = read_text(path, problems)
@@ -213,7 +212,6 @@ def answered(
     bills: Sequence[LegislativeBill] = (),
     context: ErrorContext = _no_context,
 ) -> VectorAnswer:
-    """Return the answer of the rules to a vector. Raises InputError if it names an unknown rule, bill, or material."""
     in_force = amended(rules, [Change(enable=name) for name in vector.enable], bills)
     if vector.rule:
         in_force = tuple(rule for rule in in_force if rule.id == vector.rule)

@@ -99,7 +99,6 @@ class _CaseReader:
     applied: Applied
     limits: Limits
     catalog_cache: CatalogCache
-    """Cache of catalogs."""
     process: OtherProcess
     """Process that runs plugins for the rule packs of cases."""
 
@@ -142,7 +141,6 @@ class _CaseRunner:
         self._cancel, self._progress = cancel, progress
         self._started = monotonic()
         self.results: dict[int, CaseResult] = {}
-        """Results by position of the case."""
 
     def run(self, executor: Executor | None, workers: int | None) -> None:
         pool = (
@@ -194,11 +192,9 @@ class BothFacts:
     """Facts of a case under two editions, as sent to a worker."""
 
     result: CaseWatched
-    """Partial result."""
     old: Inputs
     new: Inputs
     limits: Limits
-    """Limits of each plan."""
 
     def packed(self) -> bytes:
         return packed(self, (*self.old.rules, *self.new.rules))
@@ -209,7 +205,6 @@ class CaseTask:
     """A case as sent to a worker."""
 
     number: int
-    """Position, from 0."""
     seconds: float | None
     """Seconds left for everything. None means no limit."""
     sent: bytes
@@ -234,19 +229,19 @@ def _compare(facts: BothFacts, limits: Limits, cancel: Cancel | None) -> CaseRes
         for inputs in (facts.old, _with_shared_objects(facts.old, facts.new))
     )
     after.raise_if_stopped(1, 3, "steps")
-    was, now = verdicts_by_way(before.problem), verdicts_by_way(after.problem)
+    old_verdicts, new_verdicts = verdicts_by_way(before.problem), verdicts_by_way(after.problem)
     stakes = _Stakes(before.verified, after.problem)
-    flips = [_flip(result.case, stakes, *change) for change in changed_verdicts(was, now)]
-    unchanged = not flips and was.keys() == now.keys() and before.verified.cost == after.verified.cost
+    flips = [_flip(result.case, stakes, *change) for change in changed_verdicts(old_verdicts, new_verdicts)]
+    unchanged = not flips and old_verdicts.keys() == new_verdicts.keys() and before.verified.cost == after.verified.cost
     comparison = None if unchanged else _plan_comparison(before, after)
     after.raise_if_stopped(2, 3, "steps")
     offers = [
         OfferChange(case=result.case, offer=offer, material=material, came=came)
-        for verdicts, others, came in ((was, now, False), (now, was, True))
+        for verdicts, others, came in ((old_verdicts, new_verdicts, False), (new_verdicts, old_verdicts, True))
         for offer, material in sorted(_offer_ids(verdicts) - _offer_ids(others))
     ]
     kg, cost = stakes.lost
-    judged = len(was.keys() & now.keys())
+    judged = len(old_verdicts.keys() & new_verdicts.keys())
     return result.but(judged=judged, kg_at_stake=kg, cost_at_stake=cost, comparison=comparison), flips, offers
 
 
@@ -260,19 +255,23 @@ def _with_shared_objects(old: Inputs, new: Inputs) -> Inputs:
     return replace(new, case=new.case.but(**case), catalogs=tuple(catalogs))
 
 
-def _flip(case: str, stakes: _Stakes, way: Way, days: Span, was: CombinedVerdict, now: CombinedVerdict) -> Flip:
-    kg, cost = stakes.on(way, days, (*was.rules, *now.rules), lost=now.result is not Result.PASS)
+def _flip(
+    case: str, stakes: _Stakes, way: Way, days: Span, old_verdict: CombinedVerdict, new_verdict: CombinedVerdict
+) -> Flip:
+    kg, cost = stakes.on(
+        way, days, (*old_verdict.rules, *new_verdict.rules), lost=new_verdict.result is not Result.PASS
+    )
     assert days.start is not None and days.end is not None
     return Flip(
         case=case,
         **dict(way),
         start=days.start,
         end=days.end,
-        was=was.result.value,
-        now=now.result.value,
-        was_by=was.rules,
-        now_by=now.rules,
-        reason=now.reason or was.reason,
+        was=old_verdict.result.value,
+        now=new_verdict.result.value,
+        was_by=old_verdict.rules,
+        now_by=new_verdict.rules,
+        reason=new_verdict.reason or old_verdict.reason,
         kg=kg,
         cost=cost,
     )

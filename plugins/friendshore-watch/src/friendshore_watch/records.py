@@ -14,6 +14,7 @@ from friendshore.domain.plan import Cost
 from friendshore.explain.results import QuestionResult
 from friendshore.questions.compare.comparison import Comparison
 from friendshore.questions.compare.comparison_document import comparison_document
+from friendshore.questions.wording import first_few
 
 
 class Way(Record):
@@ -50,7 +51,6 @@ class Flip(Way):
     kg: Number
     """Kilograms that the old edition's plan buys this way for arrival or use on these days."""
     cost: Number
-    """Undiscounted spending on it."""
 
 
 class OfferChange(Record):
@@ -115,7 +115,7 @@ def watch_document(result: Watched, shown: int = SHOWN) -> doc.Document:
         doc.notes([f"{case.case}: not planned: {text}" for case in result.cases for text in case.error], doc.Tone.BAD),
         _cases(result),
         _flips(result, shown),
-        _offers(result.offers, shown),
+        _offer_changes(result.offers, shown),
         *(_plans(case) for case in result.cases),
     )
 
@@ -216,21 +216,18 @@ def _flip_row(flips: Sequence[Flip], *, several: bool) -> list[doc.Cell]:
 
 
 def _kg_bought(flips: Sequence[Flip]) -> Decimal:
-    """Return the kilograms bought. A purchase for several goods counts once."""
     by_place = grouped((flip.place, flip.kg) for flip in flips)
     return sum((max(kilograms) for kilograms in by_place.values()), Decimal(0))
 
 
-def _offers(offers: Sequence[OfferChange], shown: int) -> doc.Section | None:
+def _offer_changes(offers: Sequence[OfferChange], shown: int) -> doc.Section | None:
     if not offers:
         return None
     texts = []
     for came, word in ((False, "removed"), (True, "new")):
         names = [f"{offer.offer} ({offer.material})" for offer in offers if offer.came is came]
         if names:
-            visible = names[: shown or None]
-            rest = f" and {len(names) - len(visible):,} more" if len(visible) < len(names) else ""
-            texts.append(f"{word}: {', '.join(visible)}{rest}")
+            texts.append(f"{word}: {first_few(names, shown or len(names), ' and ')}")
     return doc.section("Offers that only one edition has", doc.notes(texts))
 
 

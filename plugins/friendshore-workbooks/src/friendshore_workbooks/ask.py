@@ -1,9 +1,4 @@
-"""Ranking of unknowns by the maximum saving of an answer.
-
-This is the value of perfect information about one thing at its best, not its expected value (Raiffa and Schlaifer, Applied Statistical Decision
-Theory, 1961), because no answer has a known probability.
-
-"""
+"""Ranking of unknowns by the maximum saving of an answer: perfect information at its best (Raiffa and Schlaifer, Applied Statistical Decision Theory, 1961)."""
 
 from __future__ import annotations
 
@@ -24,11 +19,11 @@ from friendshore.session import Answer, PartPlan, Session
 from friendshore.solve import Progress
 from friendshore.verify.amounts import pool_use
 
-from .drafts import (
+from .unknown_drafts import (
     Doubts,
     Draft,
-    EnoughCapacity,
-    Try,
+    SufficientCapacity,
+    TrialAnswer,
     assumed_licences,
     capacities,
     conversions,
@@ -67,7 +62,7 @@ def ask(
             code="FS012",
         )
     counted = QuestionCounter(session)
-    doubts, sufficient_capacity = Doubts(session, spread), EnoughCapacity(session.problem)
+    doubts, sufficient_capacity = Doubts(session, spread), SufficientCapacity(session.problem)
     drafts = [
         *capacities(doubts, sufficient_capacity),
         *quantities(doubts),
@@ -75,14 +70,14 @@ def ask(
         *lead_times(doubts),
         *conversions(doubts),
     ]
-    drafts = [draft for draft in (*drafts, *origins(doubts), *assumed_licences(doubts), *rules(doubts)) if draft.tries]
+    drafts = [draft for draft in (*drafts, *origins(doubts), *assumed_licences(doubts), *rules(doubts)) if draft.trials]
     doubts.unasked.extend(duties(doubts))
     groups = _independent_groups(session, drafts)
     answers = answer_concurrently(
         session, [[drafts[i] for i in group] for group in groups], lambda: _UnknownEvaluator(session), progress
     )
     unknowns = [unknown for group in answers for unknown in group if unknown is not None]
-    counted.questions = sum(not trial.same for draft in drafts for trial in draft.tries)
+    counted.questions = sum(not trial.same for draft in drafts for trial in draft.trials)
     plan = session.verified.plan
     return Unknowns(
         case=session.problem.case.name,
@@ -104,7 +99,7 @@ def _independent_groups(session: Session, drafts: Sequence[Draft]) -> list[list[
     groups: list[tuple[set[str], list[int]]] = []
     for position, draft in enumerate(drafts):
         members = {
-            name for trial in draft.tries for hit in impact(session.parts, trial.changes) for name in hit.members
+            name for trial in draft.trials for hit in impact(session.parts, trial.changes) for name in hit.members
         }
         overlapping = [group for group in groups if group[0] & members]
         groups = [group for group in groups if not group[0] & members]
@@ -118,7 +113,6 @@ class _UnknownEvaluator:
     session: Session
 
     def __call__(self, draft: Draft) -> Unknown | None:
-        """Return the unknown with the plan for each answer. None once the user or the time limit has ended the search."""
         if self.session.stopped:
             return None
         try:
@@ -154,13 +148,13 @@ class _UnknownEvaluator:
 
     def _possibilities(self, draft: Draft) -> tuple[Possibility, ...]:
         possibilities: list[Possibility] = []
-        for trial in draft.tries:
+        for trial in draft.trials:
             possibility = self._possibility(draft, trial)
             if not (trial.further and _have_same_figures(possibility, possibilities[-1])):
                 possibilities.append(possibility)
         return tuple(possibilities)
 
-    def _possibility(self, draft: Draft, trial: Try) -> Possibility:
+    def _possibility(self, draft: Draft, trial: TrialAnswer) -> Possibility:
         if trial.same:
             zero = Decimal(0)
             answered = {"answer": trial.answer, "changes": list(trial.changes)}
@@ -212,7 +206,7 @@ class _UnknownEvaluator:
         return case.resolution * case.horizon.count
 
     def _at_price(self, draft: Draft) -> AtPrice:
-        other_changes = [change for change in draft.tries[0].changes if not change.price]
+        other_changes = [change for change in draft.trials[0].changes if not change.price]
         similar = _cheapest_similar(self.session, draft.unpriced)
         saves = None
         if similar is not None:
@@ -283,8 +277,6 @@ _ORDER = list(UnknownKind)
 
 
 def _ranked(unknowns: Sequence[Unknown], by: By) -> tuple[Unknown, ...]:
-    """Return unknowns by resolved conflicts of rules, then saving, possible loss, kind, and id."""
-
     def rank_key(unknown: Unknown) -> tuple[bool, Decimal, Decimal, bool, Decimal, int, str]:
         saved, kg, lost = (
             value.quantize(CENT) for value in (unknown.saves.value, unknown.saved_kg, unknown.loses.value)

@@ -35,7 +35,6 @@ BASELINE = "_baseline"
 FORMAT = "friendshore case 1"
 HEAD, ROW = "head", "row"
 CASE, CALLED = "case.toml", "called"
-"""Other parts of the baseline: the case file, in pieces written as JSON, and the case's name for each catalog."""
 PIECE_LENGTH = 4_000
 """Characters of a piece. Its JSON is longer, and a cell has at most 32,767 characters."""
 
@@ -67,7 +66,6 @@ class CaseWorkbook:
     written: Mapping[str, WrittenSheet]
     edited: Mapping[str, EditedSheet]
     data: dict[str, Any]
-    """Data of the case file, without the tables of other sheets."""
     name_in_case: Mapping[str, str]
     """Name of each catalog in the case. Catalogs that are only required aren't included."""
     order: list[str] = field(default_factory=list)
@@ -175,7 +173,6 @@ def _written(lines: list[list[str]]) -> dict[str, WrittenSheet] | None:
 
 
 def _edited(book: Workbook, name: str, written: WrittenSheet, problems: list[Diagnostic]) -> EditedSheet | None:
-    """Return a sheet as it is now. None, with an error in `problems`, if it is missing."""
     from openpyxl.utils import get_column_letter as letters  # an extra
 
     place, sheet_rows = book.place(name), book.sheets.get(name)
@@ -204,7 +201,6 @@ def _edited(book: Workbook, name: str, written: WrittenSheet, problems: list[Dia
 
 
 def _texts(cells: list[str], columns: Mapping[int, tuple[str, str]]) -> RowTexts:
-    """Return the texts of a row by column. A number without a unit gets the unit of its head."""
     texts = {}
     for position, (column, unit) in columns.items():
         text = cells[position] if position < len(cells) else ""
@@ -248,7 +244,7 @@ class CaseSheets(TomlFile):
                 sheets._read_list(name, layout)
         sheets._apply_settings()
         for name in _SUMMARIES:
-            problems.extend(_summary_edits(book, name))
+            problems.extend(_summary_edit_problems(book, name))
         return sheets
 
     def place(self, key: Key) -> tuple[str, int | None]:
@@ -261,9 +257,8 @@ class CaseSheets(TomlFile):
     def problem(
         self, key: Key, message: str, found: str = "", expected: str = "", fix: str = "", code: str = ""
     ) -> None:
-        """Record an error at the cell of a key, unless the cell has already been reported as unreadable."""
         sheet, row, column = self._position(key)
-        if found != f"`{BAD_CELL}`":
+        if found != f"`{BAD_CELL}`":  # otherwise, the cell is already reported as unreadable
             file = self.book.place(sheet) if sheet else self.file
             self.problems.append(Diagnostic(message, file, row, column, found, expected, fix, code))
 
@@ -359,7 +354,7 @@ def _value(text: str) -> object:
         return text
 
 
-def _summary_edits(book: CaseWorkbook, name: str) -> Iterator[Diagnostic]:
+def _summary_edit_problems(book: CaseWorkbook, name: str) -> Iterator[Diagnostic]:
     fix = (
         "undo the edit, and plan with `--change CHANGE`, or with a scenario that "
         "`friendshore case from-xlsx FILE CASE --scenario NAME` reads from the workbook"

@@ -48,12 +48,10 @@ class Edit:
 
     sheet: str
     row: int
-    """Row of the current table, from 0."""
     column: str
     before: str
     after: str
     line: int
-    """Row of the sheet, as spreadsheets number it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +70,7 @@ class Differences:
     edits: list[Edit] = field(default_factory=list)
     added: list[AddedRow] = field(default_factory=list)
     deleted: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    """Sheet -> rows of the current table."""
     lines: dict[tuple[str, int], int] = field(default_factory=dict)
-    """Sheet and row of the current table -> row of the sheet."""
 
 
 def differences(book: CaseWorkbook, current: CaseTables, problems: list[Diagnostic]) -> Differences:
@@ -200,11 +196,11 @@ def _name_by(columns: Sequence[str]) -> Callable[[RowTexts], Hashable]:
 def _match_rows(
     old: Sequence[RowTexts], new: Sequence[RowTexts], matches: dict[int, int], name_of: Callable[[RowTexts], Hashable]
 ) -> None:
-    taken = set(matches.values())
+    matched_positions = set(matches.values())
     unmatched: Mapping[Hashable, list[int]] = defaultdict(list)
     for number in range(len(new) - 1, -1, -1):
         name = name_of(new[number])
-        if number not in taken and name is not None:
+        if number not in matched_positions and name is not None:
             unmatched[name].append(number)
     for number, texts in enumerate(old):
         if number not in matches and unmatched[name_of(texts)]:
@@ -564,7 +560,6 @@ class EditsCheck:
         return ()
 
     def _cell_of(self, changes: Sequence[Change], change: Change) -> str:
-        """Return the name of the row or cell that states a change. Empty if there is none, as for a deleted row."""
         subject = change.subject
         if subject in _ROW_OF_SUBJECT:  # each added row of the sheet states one change, in order
             rows = [row for row in self.edits.added if row.sheet == _ROW_OF_SUBJECT[subject]]

@@ -15,17 +15,16 @@ from friendshore.domain.base import Number, Record, grouped
 from friendshore.domain.change import Change
 from friendshore.explain.results import Difference, Effort, QuestionResult
 from friendshore.questions.wording import (
-    difference,
     effort,
+    first_few,
     mass_or_nothing,
-    penalty,
     ranked,
     rise,
     shortly,
+    spend_and_penalty,
 )
 
 By = Literal["money", "kilograms"]
-"""Measure of the ranking of unknowns: money saved, or kilograms no longer short."""
 
 
 class UnknownKind(StrEnum):
@@ -51,11 +50,9 @@ class EvidenceToday(Record):
     """Today's evidence."""
 
     reference: str
-    """Title, address, or document. For a rule, the note on its phase."""
     date: date | None
     """Date of its facts. None if unknown."""
     confidence: str
-    """Confidence in it. Empty without evidence."""
 
 
 class BoughtMore(Record):
@@ -219,7 +216,7 @@ def _stopped(result: Unknowns) -> doc.Notes | None:
 
 
 def _head(result: Unknowns) -> str:
-    relevant = sum(_changes_the_plan(unknown) for unknown in result.unknowns)
+    relevant = sum(unknown.best is not None or unknown.worst is not None for unknown in result.unknowns)
     shortage = f"{count(result.short, 'demand is', 'demands are')} short" if result.short else "nothing is short"
     return (
         f"{count(len(result.unknowns), 'unknown')}, each tried alone; {count(relevant, 'of them', 'of them')} would change the plan. "
@@ -229,10 +226,6 @@ def _head(result: Unknowns) -> str:
 
 
 _BY = {"money": "", "kilograms": " Ranked by kilograms no longer short."}
-
-
-def _changes_the_plan(unknown: Unknown) -> bool:
-    return unknown.best is not None or unknown.worst is not None
 
 
 def _table(result: Unknowns, shown: int) -> doc.DataTable:
@@ -258,14 +251,14 @@ def _row(unknown: Unknown) -> list[doc.Cell]:
         saves = "conflict resolved"
     elif unknown.best is not None:
         saves = (
-            _spend_and_penalty(unknown.saves)
+            spend_and_penalty(unknown.saves)
             if unknown.saves.proved
-            else doc.Either(_spend_and_penalty(unknown.saves), shortly(unknown.saves))
+            else doc.Either(spend_and_penalty(unknown.saves), shortly(unknown.saves))
         )
     loses: doc.Cell = (
         "rules conflict"
         if unknown.conflict
-        else _spend_and_penalty(unknown.loses)
+        else spend_and_penalty(unknown.loses)
         if unknown.worst is not None
         else doc.NOTHING
     )
@@ -273,11 +266,6 @@ def _row(unknown: Unknown) -> list[doc.Cell]:
     cash = doc.NOTHING if best is None or best.cash is None else doc.Amount(best.cash, form="signed")
     shortage_saved, addressee = mass_or_nothing(unknown.saved_kg), doc.Several((unknown.whom,))
     return [f"{unknown.rank}{mark}", unknown.kind.value, unknown.subject, addressee, shortage_saved, cash, saves, loses]
-
-
-def _spend_and_penalty(change: Difference) -> doc.Cell:
-    """Return the sum, gray and rounded. If it is unproved, return its range."""
-    return penalty(change.value) if change.proved else difference(change)
 
 
 def _notes(result: Unknowns, shown: int) -> Iterator[str]:
@@ -358,9 +346,8 @@ def _purchase_lines(possibility: Possibility) -> Iterator[str]:
         ("less", [b for b in possibility.buys if b.kilograms < 0]),
     ):
         if changes:
-            named = [f"{mass(abs(b.kilograms))} {b.offer}" for b in changes[:MAX_OFFERS]]
-            others = [f"{len(changes) - MAX_OFFERS} more"] if len(changes) > MAX_OFFERS else []
-            yield f"{word}: {', '.join([*named, *others])}"
+            texts = [f"{mass(abs(b.kilograms))} {b.offer}" for b in changes]
+            yield f"{word}: {first_few(texts, MAX_OFFERS)}"
 
 
 def _at_price(unknown: Unknown, result: Unknowns) -> str:

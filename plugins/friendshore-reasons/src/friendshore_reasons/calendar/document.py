@@ -10,7 +10,7 @@ from friendshore.document import elements as doc
 from friendshore.document.figures import count, mass
 from friendshore.domain.base import grouped
 from friendshore.domain.shown_names import ShownNames
-from friendshore.questions.wording import effort_line, mass_of, ranked, weighed
+from friendshore.questions.wording import effort_line, first_few, mass_of, ranked, weighed
 
 from .search import UNKNOWN, Calendar, Cause, Cliff, Stretch
 
@@ -69,8 +69,7 @@ DATES_NAMED = 6
 
 def _dates_of_change(result: Calendar) -> str:
     days = [interval.start for interval in result.intervals[1:]]
-    more = [f"{len(days) - DATES_NAMED} more"] if len(days) > DATES_NAMED else []
-    dates = f" ({', '.join([*map(str, days[:DATES_NAMED]), *more])})" if days else ""
+    dates = f" ({first_few([*map(str, days)], DATES_NAMED)})" if days else ""
     return f"{count(result.days, 'date changes', 'dates change')} supply or cost from {result.start} to {result.until}{dates}"
 
 
@@ -152,8 +151,7 @@ def _listed(names: Sequence[str], named: int, singular: str = "change") -> doc.C
 
 
 def _changes(subjects: Sequence[str]) -> str:
-    rest = len(subjects) - CHANGES_SHOWN
-    return ", ".join(subjects[:CHANGES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    return first_few(subjects, CHANGES_SHOWN, " and ")
 
 
 def _cliffs(result: Calendar) -> doc.Section:

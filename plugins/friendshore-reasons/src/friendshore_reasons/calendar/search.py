@@ -117,7 +117,6 @@ class Interval(Record):
     spent: Number
     """Money per year."""
     short: tuple[str, ...]
-    """Demands that are short."""
 
 
 class Cliff(Record):
@@ -126,7 +125,6 @@ class Cliff(Record):
     demand: str
     material: str
     start: date
-    """First day of the shortage."""
     from_start: bool
     """True if the demand is short from its first day."""
     short: Number
@@ -134,7 +132,6 @@ class Cliff(Record):
     wanted: Number
     """Kilograms per year wanted on that day."""
     causes: tuple[RunSupplyCause, ...]
-    """Causes of the shortage on that day."""
     because: tuple[Cause, ...]
     """Changes of that day without which the demand would be met, confirmed by another solve. Empty if none was found."""
     healed: date | None
@@ -202,7 +199,6 @@ class _Calendar:
         self.spans = stretches_between(first, last, list(self.changes_by_day))
         self.counted = QuestionCounter(session, progress)
         self.without_budgets: set[Span] = set()
-        """Stretches planned without budgets."""
         self._planned_stretches: dict[tuple[Span, tuple[tuple[Subject, Span], ...], frozenset[str]], StretchPlan] = {}
 
     def result(self) -> Calendar:
@@ -393,7 +389,6 @@ def _day(day: date | None) -> date:
 
 
 def day_of(text: str) -> date:
-    """Parse a date, or raise InputError."""
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -320,7 +320,6 @@ class Group:
     facts: bytes
     """Key, equal for equal facts."""
     columns: Ints
-    """Its columns in the program."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,7 @@ from friendshore.questions.wording import (
     rise,
     short_cell,
     short_texts,
+    spend_and_penalty,
 )
 
 from .items import Method
@@ -255,7 +256,7 @@ def _margins(margins: Margins, currency: str) -> Iterator[doc.Section | None]:
             capacity.facility,
             _periods(capacity.full_in),
             doc.Kilograms(capacity.more_kg),
-            saving(capacity.saves),
+            spend_and_penalty(capacity.saves),
             penalty(capacity.per_kg),
         ]
         for capacity in sorted(margins.capacities, key=lambda capacity: (-capacity.saves.value, capacity.facility))
@@ -274,7 +275,13 @@ def _margins(margins: Margins, currency: str) -> Iterator[doc.Section | None]:
         column=f"{part} more capacity of",
     )
     waived: list[list[doc.Cell]] = [
-        [waiver.rule, waiver.demand, doc.Kilograms(waiver.waived_kg), saving(waiver.saves), penalty(waiver.per_kg)]
+        [
+            waiver.rule,
+            waiver.demand,
+            doc.Kilograms(waiver.waived_kg),
+            spend_and_penalty(waiver.saves),
+            penalty(waiver.per_kg),
+        ]
         for waiver in sorted(margins.waivers, key=lambda waiver: (-waiver.saves.value, waiver.rule, waiver.demand))
         if saves_something(waiver.saves)
     ]
@@ -301,13 +308,7 @@ def _no_savings_note(number: int, singular: str, plural: str) -> doc.Notes | Non
     return doc.for_whole(doc.notes([f"{count(number, singular, plural)} (--json names them)"] if number else []))
 
 
-def saving(change: Difference) -> doc.Cell:
-    """Return savings of spend and penalties together, gray and rounded. If unproved, return their range."""
-    return penalty(change.value) if change.proved else difference(change)
-
-
 def saves_something(change: Difference) -> bool:
-    """Return True if the saving is at least one unit of the currency. Less may be rounding."""
     return not change.proved or abs(change.value) >= 1
 
 

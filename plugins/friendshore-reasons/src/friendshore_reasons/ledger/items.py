@@ -75,13 +75,16 @@ class Item:
 
 
 def rule_items(session: Session) -> list[Item]:
-    return [_rule_item(rule.id, sentence_of(rule)) for rule in session.inputs.rules]
+    return [
+        Item(rule.id, ItemKind.RULE, sentence_of(rule), off=(Change(disable=rule.id),)) for rule in session.inputs.rules
+    ]
 
 
 def items_named(session: Session, names: Sequence[str], applied: Sequence[str] = ()) -> list[Item]:
     """Return the items with these names, which may have the prefixes `rule:`, `scenario:`, and `term:`. Raises InputError with every bad name."""
     items_by_name: dict[str, list[Item]] = {}
-    for item in (*rule_items(session), *_scenario_items(session), *_term_items()):
+    term_items = (Item(kind.value, ItemKind.TERM, "", off=(Change(lift=kind),)) for kind in TermKind)
+    for item in (*rule_items(session), *_scenario_items(session), *term_items):
         items_by_name.setdefault(item.name, []).append(item)
         items_by_name.setdefault(f"{item.kind}:{item.name}", []).append(item)
     items: list[Item] = []
@@ -119,32 +122,15 @@ def _name_problem(
             code="FS921",
         )
     if matches[0].name in applied:
-        return Diagnostic(
-            f"scenario `{name}` is already applied to the case, so the ledger can't switch it off",
-            found=name,
-            fix=f"remove `{name}` from --scenario",
-            code="FS922",
-        )
-    return Diagnostic(
-        f"`{name}` is listed more than once",
-        found=name,
-        expected="each name once",
-        fix="remove the duplicate",
-        code="FS923",
-    )
-
-
-def _rule_item(name: str, title: str) -> Item:
-    return Item(name, ItemKind.RULE, title, off=(Change(disable=name),))
+        message = f"scenario `{name}` is already applied to the case, so the ledger can't switch it off"
+        return Diagnostic(message, found=name, fix=f"remove `{name}` from --scenario", code="FS922")
+    message = f"`{name}` is listed more than once"
+    return Diagnostic(message, found=name, expected="each name once", fix="remove the duplicate", code="FS923")
 
 
 def _scenario_items(session: Session) -> list[Item]:
     case = session.inputs.case
     return [Item(s.name, ItemKind.SCENARIO, s.title, on=scenario_changes(case, [s.name])) for s in case.scenarios]
-
-
-def _term_items() -> list[Item]:
-    return [Item(kind.value, ItemKind.TERM, "", off=(Change(lift=kind),)) for kind in TermKind]
 
 
 def subsets(items: Sequence[int]) -> list[tuple[int, ...]]:
@@ -515,7 +501,6 @@ class Split:
         self._link: int | None = None
         """The limit rule that alone joins otherwise separate pieces. None if there is none."""
         self._pieces: tuple[Split, ...] = ()
-        """These pieces. A coalition without the rule costs the sum of their costs, and few of its rules affect the same one."""
         if linked is not None and linked[0] in self.players:
             self._link, unlinked, pieces = linked
             self._pieces = tuple(Split(unlinked, separate) for separate in pieces)
@@ -571,7 +556,6 @@ class Split:
         return value
 
     def _value_with_same_prohibitions(self, coalition: Coalition) -> Value | None:
-        """Return the value of another coalition with the same prohibitions. None if unknown."""
         key = self.coalitions.prohibition_key(self.piece, coalition)
         other = self._planned_by_key.get(key) if key is not None else None
         # Verification shows which of the rules that are on only here don't affect its plan.

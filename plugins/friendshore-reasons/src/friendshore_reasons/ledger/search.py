@@ -88,7 +88,7 @@ class Margins(Record):
 def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progress | None = None) -> Margins:
     """Return the savings from a relative increase of each scarce capacity, and from a waiver of each rule of origin that applies to a demand."""
     counted = QuestionCounter(session, progress)
-    scarce = list(_scarce(session))
+    scarce = list(_full_capacities(session))
     waivable = [] if session.verified.plan.infeasible else list(_waivable(session.problem))
     question_count = len(scarce) + len(waivable)
     capacities: list[CapacityValue] = []
@@ -119,7 +119,7 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progr
     )
 
 
-def _scarce(session: Session) -> Iterator[tuple[int, tuple[str, ...]]]:
+def _full_capacities(session: Session) -> Iterator[tuple[int, tuple[str, ...]]]:
     verified, problem = session.verified, session.problem
     if not problem.pools:
         return
@@ -198,7 +198,6 @@ class LedgerPart(Record):
     materials: tuple[str, ...]
     method: Method
     items: tuple[str, ...]
-    """Items that can affect it."""
     adds: Bill
     conflict: tuple[str, ...] = ()
     """Rules that conflict with some of the items on."""
@@ -220,7 +219,6 @@ class Ledger(QuestionResult):
     DOCUMENT_FUNCTION: ClassVar[str] = "friendshore_reasons.ledger.document:ledger_document"
 
     currency: str
-    """ISO 4217 code of all its money."""
     method: Method
     """`order` if an order was given. Otherwise `sampled` if any part is sampled, else `exact`."""
     before: Bill
@@ -321,7 +319,7 @@ class _LedgerBuilder:
         self.without_conflict = [split for split in splits if not split.conflict]
         self.grams = 1 / Fraction(session.problem.case.resolution)
         self.materials = demanded_materials(session)
-        self.ends = self._ends()
+        self.ends = self._totals_before_and_after()
         self.totals = [_units(b, u) - _units(a, u) for a, b, u in zip(*self.ends, self.units, strict=True)]
 
     @property
@@ -329,7 +327,7 @@ class _LedgerBuilder:
         """Number of units of each line: cents, and steps of the case's resolution."""
         return (*[Fraction(CENTS)] * 4, *[self.grams] * len(self.materials))
 
-    def _ends(self) -> tuple[list[Fraction], list[Fraction]]:
+    def _totals_before_and_after(self) -> tuple[list[Fraction], list[Fraction]]:
         totals = plan_value(PartPlan(frozenset(), self.session.verified), self.materials).lines
         before, after = list(totals), list(totals)
         for split in self.without_conflict:

@@ -308,7 +308,9 @@ def _repair_text(repair: Repair, gap: Gap, result: Repairs, remarks: Sequence[st
     if repair.left is None:
         return f"{steps}: {', '.join(['not planned in time, so unproved', *remarks])}"
     cash = repair.cash
-    cash_text = "no more cash" if cash is None or abs(cash) < 1 else _cash_change(cash, result.currency)
+    cash_text = "no more cash"
+    if cash is not None and abs(cash) >= 1:
+        cash_text = f"{large_money(abs(cash), result.currency)} {'more' if cash > 0 else 'less'} cash"
     doubts = [] if repair.cost is None or repair.cost.proved else ["not proved cheapest"]
     return f"{steps}: {', '.join([cash_text, *doubts, *remarks, *_remaining_shortage(repair, gap, result)])}"
 
@@ -316,7 +318,3 @@ def _repair_text(repair: Repair, gap: Gap, result: Repairs, remarks: Sequence[st
 def _remaining_shortage(repair: Repair, gap: Gap, result: Repairs) -> Iterator[str]:
     if repair.left and not repair.rounded:
         yield f"{mass_of(result.names, gap.material, repair.left)} stay short, because serving them costs more than the penalty"
-
-
-def _cash_change(cash: Decimal, currency: str) -> str:
-    return f"{large_money(abs(cash), currency)} {'more' if cash > 0 else 'less'} cash"

@@ -65,7 +65,6 @@ class Closings:
         self._count = self.problem.case.horizon.count
         moves = self.problem.moves
         self.arc = moves.arc[self._columns.buy_move]
-        """Arc of every column that buys."""
         self._delivered = moves.delivered[self._columns.buy_move]
 
     def no_columns(self) -> Mask:
@@ -175,7 +174,6 @@ class _Row:
     levers: Members
     ends: _EndsOf
     rows: Ints
-    """Positions in the program, one per period."""
 
 
 class LeverProgram:
@@ -320,7 +318,6 @@ class LeverProgram:
         )  # fmt: skip
         self._reasked = WarmStartedSolver()
         self.integer = linear.integer[is_relevant]
-        """Integer variables, which the program relaxes."""
         self.first = int(kept_rows.sum())
         """First row of a lever."""
         self._transposed = entries.transposed()
@@ -348,7 +345,6 @@ class LeverProgram:
             yield levers, partial(facts.capacity, pool.facility), of_rows, weights
 
     def _counts_only_by(self, offer: int, facility: str, counted: Collection[str]) -> bool:
-        """Return True if an offer counts because of levers for one facility only."""
         facts = self.problem.offers[offer]
         return facts.offer.id not in counted and not any(
             p in self.facts.output_levers for p in facts.pools if p != facility

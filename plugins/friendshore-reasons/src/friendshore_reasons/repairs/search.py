@@ -47,7 +47,6 @@ class LeverUse(Record):
     subject: str
     """Id of the demand, rule, offer, facility, or material."""
     name: str
-    """Subject in words."""
     amount: Number | None
     """Kilograms, kilograms per year, months, or a limit's own unit. None for a yes-no decision."""
     most: Number | None
@@ -196,19 +195,19 @@ def repairs(
             counted.report_progress(done, len(searches))
     gaps = [search.gap() for search in searches]
     planned = 0
-    repairs_found = []
+    ranked_repairs = []
     for position, search in enumerate(searches, 1):
         report_progress(planned, sum(len(each.repairs) for each in searches), "planning repairs", "repairs")
-        repairs_found += search.priced(counted, position)
+        ranked_repairs += search.priced(counted, position)
         planned += len(search.repairs)
     tried = sum(search.solved for search in searches)
     effort = counted.effort
     effort = effort.but(solved=effort.solved + tried, questions=effort.questions + tried)
-    offers = (use.subject for repair in repairs_found for use in repair.uses)
+    offers = (use.subject for repair in ranked_repairs for use in repair.uses)
     return Repairs(
         currency=session.problem.case.currency,
         gaps=tuple(gaps),
-        repairs=tuple(repairs_found),
+        repairs=tuple(ranked_repairs),
         names=names_of(session.problem, offers),
         effort=effort,
     )
@@ -358,7 +357,7 @@ class _RepairSearch:
             rank=0,
             gap=gap,
             uses=tuple(u for i in sorted(amounts) for u in _lever_uses(self.levers[i], amounts[i]) if u.amount != 0),
-            changes=self._changes(amounts),
+            changes=self.trials.changes(amounts),
             cost=difference(answer) if answer is not None else None,
             cash=rise.cash if rise else None,
             spends=rise.spent if rise else None,
@@ -370,15 +369,12 @@ class _RepairSearch:
             least=least,
         )
 
-    def _changes(self, amounts: Amounts) -> tuple[Change, ...]:
-        return tuple(change for i in sorted(amounts) for change in self.levers[i].changes(amounts[i]))
-
     def _plan_with(self, amounts: Amounts) -> tuple[Answer | None, Decimal | None]:
         """Return the plan with a repair and its shortage. None if time is up before a plan shows it."""
         if self.session.stopped:
             return None, None
         try:
-            answer = self.session.what_if(*self._changes(amounts))
+            answer = self.session.what_if(*self.trials.changes(amounts))
         except NoPlanError:
             return None, None
         except VerificationError:
@@ -406,7 +402,7 @@ class _RepairSearch:
         session = self.session
         if session.stopped:
             return None
-        inputs = session.inputs.after(self._changes(amounts))
+        inputs = session.inputs.after(self.trials.changes(amounts))
         shortage_first = Level(minimise=Minimise.SHORTAGE, of=self.need.demands)
         case = inputs.case.but(objectives=(shortage_first, *inputs.case.objectives))
         problem = replace(inputs, case=case).problem()

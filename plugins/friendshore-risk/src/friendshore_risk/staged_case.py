@@ -230,7 +230,6 @@ class PartStage:
     """Their columns of the first stage."""
     late_columns: Ints
     undecided: Ints
-    """Late columns that would be early, but don't exist in every scenario. They are 0."""
     lost_moves: tuple[tuple[OfferMoves, range], ...] = ()
     """Moves on lost routes, and the periods without orders on them."""
 

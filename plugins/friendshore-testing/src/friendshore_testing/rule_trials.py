@@ -39,8 +39,8 @@ from friendshore.rules.rows import Purchases, Row, Rows, single_rows
 from friendshore.rules.terms import ForUses, ShortfallTerm, Table, Term
 from friendshore.rules.verdicts import possible_origins, representative_countries
 
-from .check import NotLookedAt
-from .worlds import World, worlds
+from .check import CheckSkipped
+from .generated_cases import GeneratedCase, generate_cases
 
 EXPECTED_ROWS = "rows that are sums of terms times numbers, between numeric bounds"
 
@@ -65,14 +65,14 @@ class RuleTrial:
     """One rule in one generated case."""
 
     rule: Rule
-    world: World
+    generated: GeneratedCase
     checks_purity: bool = True
     """True to check that the rule changes nothing. All facts are then recorded before the first call."""
 
     @cached_property
     def problem(self) -> Problem:
         rules = (self.rule,) if self.rule.counted_end_uses else ()
-        return Inputs(self.world.case, (self.world.catalog,), rules).problem()
+        return Inputs(self.generated.case, (self.generated.catalog,), rules).problem()
 
     @cached_property
     def calls(self) -> tuple[RuleCall, ...]:
@@ -158,7 +158,7 @@ class RuleTrial:
 
     def invalid_answers(self) -> Iterator[str]:
         with attributed(self.rule):
-            as_rule(self.rule.in_currency(self.world.case.currency, lambda _: Decimal(1)))
+            as_rule(self.rule.in_currency(self.generated.case.currency, lambda _: Decimal(1)))
         for call, (verdict, charges) in zip(self.calls, self.first_answers, strict=True):
             try:
                 checked = as_verdict(verdict)
@@ -230,7 +230,6 @@ class RuleTrial:
                 yield f"`reads` of a row omits {', '.join(unread_materials)}, which the row counts"
 
     def _unannounced_charges(self) -> Iterator[str]:
-        """Yield the purchases that a rule charges although `charges_on` is false for their material."""
         for call in self.calls:
             amounts = [amount for _, amount in self._charges_of(call) if amount]
             with attributed(self.rule):
@@ -291,7 +290,6 @@ class RuleTrial:
 
 
 def is_sentence(text: str) -> bool:
-    """Return True if a text has three words or more and ends with a period."""
     return len(text.split()) >= 3 and text.rstrip().endswith((".", "!", "?"))
 
 
@@ -320,7 +318,6 @@ def _term_key(term: Term) -> tuple[object, ...]:
 
 
 def _possible(entry: ChainEntry, others: Sequence[str]) -> list[str]:
-    """Return the possible countries of a stage. Empty if the country is certain."""
     if entry.complete and len(entry.countries) == 1:
         return []
     return sorted(entry.countries if entry.complete else {*entry.countries, *others})
@@ -340,8 +337,6 @@ def _with_sure_origin(offer: Chained, entry: ChainEntry, country: str) -> Chaine
 
 
 class _Reordered:
-    """The facts with every list in another order."""
-
     def __init__(self, facts: Facts, seed: int) -> None:
         self._facts = facts
         self._seed = seed
@@ -420,7 +415,6 @@ def recorded_reads(package: str) -> Iterator[list[Diagnostic]]:
 
 
 def _source_of(frame: FrameType, event: str, called: Any) -> str:
-    """Return the source that a call reads. Empty if it reads nothing."""
     if event == "call":
         return "the environment" if any(frame.f_code is code for code in _ENVIRONMENT_CODE) else ""
     if event != "c_call":
@@ -486,7 +480,7 @@ TIME_LIMIT = 120.0
 def seed_dependent_rules(
     rules: Sequence[Rule], materials: Sequence[Material], count: int, columns: Sequence[DeclaredColumn] = ()
 ) -> list[str]:
-    """Return the ids of rules whose answers depend on the order of sets. Raises NotLookedAt if another process can't import their classes."""
+    """Return the ids of rules whose answers depend on the order of sets. Raises CheckSkipped if another process can't import their classes."""
     request = {
         "rules": [_rule_data(rule) for rule in rules],
         "materials": [material.model_dump(mode="json") for material in materials],
@@ -500,7 +494,7 @@ def seed_dependent_rules(
     with ThreadPoolExecutor(len(HASH_SEEDS)) as workers:
         digests_by_seed = list(workers.map(digests, HASH_SEEDS))
     if any(answer is None for answer in digests_by_seed):
-        raise NotLookedAt("the classes of the rules can't be imported in another process")
+        raise CheckSkipped("the classes of the rules can't be imported in another process")
     return [rule.id for rule, first, second in zip(rules, *digests_by_seed, strict=True) if first != second]
 
 
@@ -530,8 +524,8 @@ def fingerprints(request: Mapping[str, Any]) -> list[str]:
     for rule_data in request["rules"]:
         settings = rule_data["settings"]
         rule: Rule = _record_of(rule_data).with_settings(None if settings is None else _record_of(settings))
-        cases = worlds([rule], materials, request["count"], columns=columns)
-        texts = [_texts(RuleTrial(rule, world)) for world in cases]
+        cases = generate_cases([rule], materials, request["count"], columns=columns)
+        texts = [_texts(RuleTrial(rule, generated)) for generated in cases]
         digests.append(hashlib.sha256(repr(texts).encode()).hexdigest())
     return digests
 
