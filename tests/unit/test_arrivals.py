@@ -14,7 +14,7 @@ from friendshore.orders.lines import order_lines
 from friendshore.recommend import Recommendation
 from friendshore.rules.kinds import ExportControl, Tariff
 from friendshore.verify import examine
-from friendshore.verify.second_derivation import order_days_again
+from friendshore.verify.second_derivation import check_order_days
 
 from ..building import (
     METAL,
@@ -187,7 +187,7 @@ def slow(**more: Any) -> Any:
 
 def days_of(found: Recommendation) -> list[tuple[str, str, bool]]:
     """Offer and day of every order, and whether it is to be placed at once. The plan is checked again from its facts."""
-    assert order_days_again(found.plan.ledger, found.plan.costing, found.run.purchases) == []
+    assert check_order_days(found.plan.ledger, found.plan.costing, found.run.purchases) == []
     return sorted((one.offer, str(one.order_by), one.at_once) for one in found.run.purchases)
 
 
@@ -248,4 +248,4 @@ def test_a_day_of_order_that_the_records_do_not_give_is_found() -> None:
     for number, told in ((0, {"order_by": date(2027, 3, 3)}), (0, {"at_once": False}), (1, {"at_once": True})):
         forged = list(found.run.purchases)
         forged[number] = forged[number].model_copy(update=told)
-        assert len(order_days_again(found.plan.ledger, found.plan.costing, forged)) == 1
+        assert len(check_order_days(found.plan.ledger, found.plan.costing, forged)) == 1

@@ -27,7 +27,7 @@ from friendshore.recommend import Recommendation
 from friendshore.recommend.recheck import recheck
 from friendshore.report import page_document, plan_document
 from friendshore.rules import terms
-from friendshore.rules.answers import WrongAnswer, as_rows
+from friendshore.rules.answers import InvalidResult, as_rows
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds import limits
 from friendshore.rules.rows import ForUses, Row, Rows
@@ -121,9 +121,9 @@ def test_what_is_lacking_is_counted_in_what_its_parts_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("term", "bound"), [(MISSING, "at_least"), (terms.LackingTerm(MISSING.parts, -1.0), "at_most")]
+    ("term", "bound"), [(MISSING, "at_least"), (terms.ShortfallTerm(MISSING.parts, -1.0), "at_most")]
 )
-def test_what_is_lacking_is_never_asked_to_be_large(term: terms.LackingTerm, bound: str) -> None:
+def test_what_is_lacking_is_never_asked_to_be_large(term: terms.ShortfallTerm, bound: str) -> None:
     """It is convex: a row with a least is refused, and one whose most is of its negative."""
     with pytest.raises(ValueError, match="requires a minimum shortfall"):
         Row("x", (term,), **{bound: Decimal(1)})
@@ -226,7 +226,7 @@ class Undeclared(Rule):
 def test_a_kind_must_name_what_it_counts_by() -> None:
     """Classes are told apart for the end uses that a kind names: one that counts by another is told so."""
     rows = list(Undeclared(id="u").rows(built(both(100), metals()).facts))
-    with pytest.raises(WrongAnswer, match="counts the end use defense, which isn't in"):
+    with pytest.raises(InvalidResult, match="counts the end use defense, which isn't in"):
         as_rows(rows, frozenset({"civil"}))
     assert as_rows(rows, frozenset({"civil", "defense"})) == rows
 

@@ -239,10 +239,10 @@ def test_purchases_by_column_are_what_they_are_one_by_one() -> None:
     with pytest.raises(IndexError):
         columns[3]
     by_column = Plan(status=PlanStatus.OPTIMAL, objective=Decimal(1), bound=Decimal(1), purchases=columns)
-    one_by_one = by_column.but(purchases=records)
+    single_rows = by_column.but(purchases=records)
     assert by_column.purchases is columns
-    assert by_column == one_by_one
-    assert by_column.model_dump(mode="json") == one_by_one.model_dump(mode="json")
+    assert by_column == single_rows
+    assert by_column.model_dump(mode="json") == single_rows.model_dump(mode="json")
     assert Plan.model_validate(by_column.model_dump(mode="json")) == by_column
 
 

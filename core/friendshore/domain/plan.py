@@ -75,7 +75,7 @@ class PurchaseTable(Sequence[Purchase]):
             licences=licences,
         )
 
-    def relabelled(self, labels: Mapping[str, str]) -> PurchaseTable:
+    def relabeled(self, labels: Mapping[str, str]) -> PurchaseTable:
         import numpy as np
 
         used, requirement = np.unique(self.requirement, return_inverse=True)
@@ -289,10 +289,10 @@ class Plan(Tables):
             shorts=tuple(short for short in self.shorts if short.demand in demands),
         )
 
-    def relabelled(self, labels: Mapping[str, str]) -> Plan:
+    def relabeled(self, labels: Mapping[str, str]) -> Plan:
         purchases = self.purchases
         return self.but(
-            purchases=purchases.relabelled(labels)
+            purchases=purchases.relabeled(labels)
             if isinstance(purchases, PurchaseTable)
             else tuple(p.but(requirement=labels[p.requirement]) for p in purchases),
             makes=tuple(

@@ -33,7 +33,7 @@ from ..verify.compliance import Judging
 
 
 @dataclass(frozen=True, slots=True)
-class KeptOut:
+class Exclusion:
     """A verdict that excludes an offer from one kind of use."""
 
     arc: Arc
@@ -45,11 +45,11 @@ class KeptOut:
         return self.verdict.result is Result.UNPROVEN
 
 
-def kept_out(problem: Problem) -> list[KeptOut]:
+def kept_out(problem: Problem) -> list[Exclusion]:
     """Return every prohibiting verdict of rules in force, in canonical order. Prohibited offers aren't also listed as unproven."""
     spans = [period.span for period in problem.case.horizon.periods]
     in_force = {number: [s for s in spans if problem.law.in_force(number, s)] for number in range(len(problem.rules))}
-    kept_by_key: dict[tuple[int, Use, str], KeptOut] = {}
+    kept_by_key: dict[tuple[int, Use, str], Exclusion] = {}
     for use, judgement in problem.judgements.items():
         for table in (judgement.chain, judgement.trade):
             for rule, verdicts in table.items():
@@ -61,7 +61,7 @@ def kept_out(problem: Problem) -> list[KeptOut]:
                         problem.law.licences(verdict, arc, use, span) is not None for span in in_force[rule]
                     )
                     if problem.law.forbids(verdict, arc) and not licensed:
-                        kept_by_key.setdefault((index, use, problem.rules[rule].id), KeptOut(arc, use, verdict))
+                        kept_by_key.setdefault((index, use, problem.rules[rule].id), Exclusion(arc, use, verdict))
     forbidden = {(item.arc.index, item.use) for item in kept_by_key.values() if not item.unproven}
     kept = [item for item in kept_by_key.values() if not item.unproven or (item.arc.index, item.use) not in forbidden]
     return sorted(kept, key=lambda item: (item.use.material.id, item.use.end_use, item.arc.index, item.verdict.rule))
@@ -169,7 +169,7 @@ class Eligibilities:
         return dict(by_key)
 
     @cached_property
-    def out(self) -> Mapping[str, list[KeptOut]]:
+    def out(self) -> Mapping[str, list[Exclusion]]:
         """Offer -> prohibiting verdicts."""
         return grouped((kept.arc.chained.offer.id, kept) for kept in kept_out(self.problem) if kept.arc.offer >= 0)
 
@@ -183,7 +183,7 @@ class Eligibilities:
                 uses[material].append(use)
         return dict(uses)
 
-    def could_give(self, offer: int, material: str) -> Decimal | None:
+    def max_supply_kg(self, offer: int, material: str) -> Decimal | None:
         """Return the maximum kilograms over the plan, ignoring inputs and rules. None if unlimited."""
         facts = self.problem.offers[offer]
         kg_per_unit = sum((line.per_unit for line in facts.offer.outputs if line.material == material), Decimal(0))
@@ -317,7 +317,7 @@ _OBSTACLE_CODES: Mapping[ObstacleKind, str] = {
 }
 
 
-class BarredDays(Record):
+class DaysInForce(Record):
     """Days on which a rule is in force, inclusive."""
 
     start: date | None
@@ -340,7 +340,7 @@ class Obstacle(Record):
     clause: str = ""
     stage: str = ""
     countries: list[str] = []
-    days: list[BarredDays] = []
+    days: list[DaysInForce] = []
     """Days on which the rule is in force, in ranges that overlap the plan."""
     end_uses: list[str] = []
     """Excluded uses: material and end use. Empty means all."""
@@ -506,20 +506,20 @@ def gives(offer: Offer, material: str) -> bool:
     return any(line.material == material for line in offer.outputs)
 
 
-def _days_in_force(problem: Problem, name: str) -> list[BarredDays]:
+def _days_in_force(problem: Problem, name: str) -> list[DaysInForce]:
     rule = next(entry for entry in problem.rules if entry.id == name)
-    span, ranges = problem.case.horizon.span, list[BarredDays]()
+    span, ranges = problem.case.horizon.span, list[DaysInForce]()
     phases = [phase for phase in rule.phases if phase.status in problem.law.statuses]
     for phase in sorted(phases, key=lambda entry: entry.start or date.min):
         previous = ranges[-1] if ranges else None
         if previous is not None and previous.end is not None and previous.end + timedelta(1) == phase.start:
-            ranges[-1] = BarredDays(start=previous.start, end=phase.end)
+            ranges[-1] = DaysInForce(start=previous.start, end=phase.end)
         else:
-            ranges.append(BarredDays(start=phase.start, end=phase.end))
+            ranges.append(DaysInForce(start=phase.start, end=phase.end))
     return [entry for entry in ranges if Span(start=entry.start, end=entry.end).meets(span)]
 
 
-def _law_obstacles(problem: Problem, out: list[KeptOut]) -> Iterator[Obstacle]:
+def _law_obstacles(problem: Problem, out: list[Exclusion]) -> Iterator[Obstacle]:
     by_reason = grouped(((kept.verdict.rule, kept.verdict.stage, kept.verdict.reason), kept) for kept in out)
     for (rule, stage, reason), same_reason in by_reason.items():
         first = same_reason[0]

@@ -90,7 +90,7 @@ def trace_cash(verified: VerifiedPlan, label: Label | None = None) -> TracedCash
         for maker, kilograms in flows.to_makers[pool].items() if out_kg[pool] else ():
             for good, part in flows.from_makers[maker].items() if made_kg.get(maker) else ():
                 onward[pool][good] += kilograms * part / (out_kg[pool] * made_kg[maker])
-    passing, unused = pass_on(dict(flows.paid), onward)
+    passing, unused = cash_through_pools(dict(flows.paid), onward)
     _add_share(unused, flows.unused)
     by_demand: dict[str, Cash] = {}
     stock: Cash = {}
@@ -125,7 +125,7 @@ def trace_cash(verified: VerifiedPlan, label: Label | None = None) -> TracedCash
     )
 
 
-def pass_on(paid: Mapping[Pool, Cash], onward: Shares) -> tuple[dict[Pool, Cash], Cash]:
+def cash_through_pools(paid: Mapping[Pool, Cash], onward: Shares) -> tuple[dict[Pool, Cash], Cash]:
     """Return the cash that passes through every pool, and the cash that circulates in pools without an outflow.
 
     Pools are eliminated one by one, suppliers first. The part of a pool that `onward` doesn't name leaves the system.

@@ -24,7 +24,7 @@ from ..problem.demands import round_to
 from ..problem.network import Node
 from ..problem.rule_facts import ProblemFacts, rows_of
 from ..rules.base import Rule
-from ..rules.rows import Row, one_by_one
+from ..rules.rows import Row, single_rows
 from ..rules.terms import BoughtTerm, DiscountsTerm, FixedTerm, HoldingTerm, MakingTerm, OnboardingTerm, SpentTerm, Term
 from ..verify import VerifiedPlan
 from ..verify.amounts import Amounts
@@ -88,7 +88,7 @@ class _Carryover:
         exceeded: list[tuple[str, Decimal]] = []
         rows_by_rule: dict[int, tuple[Rule, list[Row]]] = {}
         for rule, rows in problem.limit_rows:
-            rows_by_rule.setdefault(id(rule), (rule, []))[1].extend(one_by_one(rows))
+            rows_by_rule.setdefault(id(rule), (rule, []))[1].extend(single_rows(rows))
         for rule, rows_of_rule in rows_by_rule.values():
             if getattr(rule, "per", "") not in ("year", "horizon"):
                 continue
@@ -194,7 +194,7 @@ class _Carryover:
     def _remaining_rows(self, rule: Rule) -> Iterator[Row]:
         problem = self.verified.problem
         for rows in rows_of(rule, problem.case.horizon.periods, problem.law, self._remaining_facts):
-            yield from one_by_one(rows)
+            yield from single_rows(rows)
 
     @cached_property
     def _remaining_facts(self) -> ProblemFacts:

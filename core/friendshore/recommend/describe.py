@@ -114,7 +114,7 @@ def describe(session: Session, gathered: Gathered, applied: Applied, progress: P
         [PackFacts.of(pack, owner) for pack, owner in gathered.packs],
         gathered.pack_of,
         session.solution.components,
-        explain.floors_from(session),
+        explain.first_feasible_days(session),
         explain.rank_prices(session),
         gathered.plugins,
         blocks_of(gathered.registry),

@@ -23,7 +23,7 @@ from ..domain.run import (
 )
 from ..domain.time import Period
 from ..errors import Diagnostic
-from ..explain import KeptOut
+from ..explain import Exclusion
 from ..plugins import sentence_of
 from ..problem import Problem
 from ..problem.compliance_classes import ComplianceClass, Outlet
@@ -42,7 +42,7 @@ PACK = "pack"
 """Prefix of the subject of notes on a pack, before its name."""
 
 
-def describe_rules(verified: VerifiedPlan, excluded: Sequence[KeptOut], pack_of: Mapping[str, str]) -> list[RunRule]:
+def describe_rules(verified: VerifiedPlan, excluded: Sequence[Exclusion], pack_of: Mapping[str, str]) -> list[RunRule]:
     problem = verified.problem
     offers: dict[str, set[str]] = {}
     for k in excluded:
@@ -131,16 +131,16 @@ def _forbids(problem: Problem, requirement: ComplianceClass) -> list[str]:
 def _can_be_in_force(problem: Problem, rule: int, outlet: Outlet) -> bool:
     """Return True if a rule can be in force for a delivery: on its days, or on any day of the plan if the rule is dated by another day."""
     candidate = problem.rules[rule]
-    if candidate.bears_on == "trade" or candidate.dated_by == "order":
+    if candidate.judge_scope == "trade" or candidate.dated_by == "order":
         return problem.law.in_force(rule, problem.case.horizon.span)
     return problem.law.in_force(rule, problem.case.horizon.periods[outlet.period].span)
 
 
-def describe_unproven(all_excluded: list[KeptOut]) -> list[RunUnproven]:
+def describe_unproven(all_excluded: list[Exclusion]) -> list[RunUnproven]:
     return list(dict.fromkeys(RunUnproven(**_shared_fields(k)) for k in all_excluded if k.unproven))
 
 
-def describe_blocked(all_excluded: list[KeptOut]) -> list[RunBlocked]:
+def describe_blocked(all_excluded: list[Exclusion]) -> list[RunBlocked]:
     rows: dict[tuple[str, ...], RunBlocked] = {}
     for k in (excluded for excluded in all_excluded if not excluded.unproven):
         row = RunBlocked(**_shared_fields(k), countries=list(k.verdict.countries), clause=k.verdict.clause)
@@ -148,7 +148,7 @@ def describe_blocked(all_excluded: list[KeptOut]) -> list[RunBlocked]:
     return list(rows.values())
 
 
-def _shared_fields(excluded: KeptOut) -> dict[str, str]:
+def _shared_fields(excluded: Exclusion) -> dict[str, str]:
     offer, verdict = excluded.arc.chained, excluded.verdict
     fields = {"offer": offer.offer.id, "material": offer.material.id, "end_use": excluded.use.end_use}
     fields |= {"demand_material": excluded.use.material.id, "rule": verdict.rule, "stage": verdict.stage}

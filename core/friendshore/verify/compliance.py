@@ -131,7 +131,7 @@ class Judging:
             is_final = item.arc.node == final_node(delivery.use)
             days = self._days(item, delivery, moves=moves, is_final=is_final) if rules else {}
             for rule in rules:
-                for day in days["trade" if rule.bears_on == "trade" else rule.dated_by]:
+                for day in days["trade" if rule.judge_scope == "trade" else rule.dated_by]:
                     check = (rule.id, delivery.number, day.start, day.end)
                     if check not in seen and self._applies(rule, day):
                         seen.add(check)
@@ -159,7 +159,8 @@ class Judging:
             (rule.id, number)
             for number, final_delivery in delivery_by_number.items()
             for rule in self._concerning(number)
-            if (rule.bears_on == "chain" or arc.moves) and self.law.forbids(self._ask(rule, arc, final_delivery), arc)
+            if (rule.judge_scope == "chain" or arc.moves)
+            and self.law.forbids(self._ask(rule, arc, final_delivery), arc)
         )
 
     def _applicable(self, item: Bought, delivery: FinalDelivery) -> list[_Applicable]:
@@ -179,7 +180,7 @@ class Judging:
             self._rules_by_sort[key] = [
                 (position, (rule, day, (rule.id, delivery.number, day.start, day.end)))
                 for position, rule in enumerate(self._bearing(delivery.number, delivery.waived) if days else ())
-                if sort == ("trade" if rule.bears_on == "trade" else rule.dated_by)
+                if sort == ("trade" if rule.judge_scope == "trade" else rule.dated_by)
                 for day in days
                 if self._applies(rule, day)
             ]
@@ -187,7 +188,7 @@ class Judging:
 
     @cached_method
     def _bearing(self, number: int, waived: frozenset[str]) -> list[Rule]:
-        return [rule for rule in self._concerning(number) if not (rule.id in waived and rule.bears_on == "chain")]
+        return [rule for rule in self._concerning(number) if not (rule.id in waived and rule.judge_scope == "chain")]
 
     @cached_method
     def _concerning(self, number: int) -> list[Rule]:
@@ -221,9 +222,9 @@ class Judging:
         if key not in self._verdicts:
             answers = self._answers.verdicts(rule, final_delivery.use) if self._answers is not None else {}
             key_of_move = id(arc.chained), id(arc.move)
-            if arc.is_made_lot:
+            if arc.is_lot_with_inputs:
                 with attributed(rule):
-                    self._verdicts[key] = self.law.of_lot(rule, arc, final_delivery.use, answers)
+                    self._verdicts[key] = self.law.lot_verdict(rule, arc, final_delivery.use, answers)
                 return self._verdicts[key]
             if key_of_move not in answers:
                 with attributed(rule):
@@ -393,7 +394,7 @@ def check_classes(ledger: PlanEntries) -> None:
             )
 
 
-def check_ends(ledger: PlanEntries) -> None:
+def check_end_uses(ledger: PlanEntries) -> None:
     problem = ledger.problem
     counted = frozenset[str]().union(*(rule.counted_end_uses for rule in problem.rules))
     if not counted:
@@ -418,7 +419,7 @@ def check_ends(ledger: PlanEntries) -> None:
             )
 
 
-def check_free(ledger: PlanEntries) -> None:
+def check_tainted_goods(ledger: PlanEntries) -> None:
     rules = {rule.id: rule for rule in ledger.problem.rules if rule.keeps_apart}
     free_of = {each.label: each.free_of for each in ledger.problem.compliance_classes if each.free_of}
     for item in ledger.bought if free_of else ():

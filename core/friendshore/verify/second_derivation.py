@@ -40,11 +40,11 @@ DIGITS = Fraction(1, 10**12)
 """Maximum relative difference of two figures. Each is rounded to 15 digits, some more than once."""
 
 
-def derived_again(ledger: PlanEntries, costing: Costing) -> list[Diagnostic]:
+def check_figures_again(ledger: PlanEntries, costing: Costing) -> list[Diagnostic]:
     return list(_SecondDerivation(ledger.problem, ledger, costing).findings())
 
 
-def order_days_again(ledger: PlanEntries, costing: Costing, purchases: Sequence[RunPurchase]) -> list[Diagnostic]:
+def check_order_days(ledger: PlanEntries, costing: Costing, purchases: Sequence[RunPurchase]) -> list[Diagnostic]:
     """Return an error for each purchase (in the order of the plan) whose order day in a run differs from the second derivation."""
     derivation, problems = _SecondDerivation(ledger.problem, ledger, costing), list[Diagnostic]()
     bought = [item for item in ledger.bought if item.arc.offer >= 0]
@@ -395,7 +395,7 @@ class _SecondDerivation:
     def _is_barred(self, arc: Arc, use: Use, t: int) -> bool:
         """Return True if a trade rule prohibits an arrival in a period or requires a license with a limited quantity."""
         for rule in self.problem.rules:
-            if "judge" not in rule.verbs or rule.bears_on != "trade" or not self._share_in_force(rule, t):
+            if "judge" not in rule.verbs or rule.judge_scope != "trade" or not self._share_in_force(rule, t):
                 continue
             with attributed(rule):
                 verdict = as_verdict(rule.judge(arc.chained, arc.move, use)) if rule.concerns(use) else PASS

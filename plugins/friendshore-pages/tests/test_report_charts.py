@@ -48,12 +48,12 @@ def rule(name: str, phases: list[str], **more: Any) -> dict[str, Any]:
 
 def test_nothing_that_the_page_says_is_lost() -> None:
     """Every sentence and note of the page of Markdown stands in the report too."""
-    told_of = {
+    error_texts = {
         "assumptions": [{"subject": "a", "text": "no price was published"}],
         "exposed": [EXPOSED],
         "conflicts": [CONFLICT],
     }
-    a_run = run(**told_of, rules=[rule("ban", ["2027-01-01.. enacted"], keeps_out=3)])
+    a_run = run(**error_texts, rules=[rule("ban", ["2027-01-01.. enacted"], keeps_out=3)])
     told = markdown(report_document(a_run))
     head, _, rest = markdown(page_document(a_run)).partition("## Suppliers")
     sure = rest[rest.index("## Proof") :]

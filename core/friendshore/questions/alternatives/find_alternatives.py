@@ -27,7 +27,7 @@ from ...explain.eligibility import (
     references,
 )
 from ...explain.full_prices import OfferPrice, OfferPrices
-from ...explain.pieces import ask_apart
+from ...explain.pieces import answer_concurrently
 from ...explain.results import (
     Counted,
     Difference,
@@ -199,7 +199,7 @@ def alternatives(
     for name in selected:
         part = by_part.setdefault(session.parts.of_material[name], [])
         part += [(name, offer) for offer in search.offers(name)]
-    answers = ask_apart(session, list(by_part.values()), new_search, progress)
+    answers = answer_concurrently(session, list(by_part.values()), new_search, progress)
     all_offers = [entry for group in answers for entry in group]
     offers = {name: _ranked([entry for entry in all_offers if entry.material == name]) for name in selected}
     mixes = [_with_next(session, search.mix(name), offers[name]) for name in selected]
@@ -329,7 +329,7 @@ class _OfferSearch:
         facility = problem.merged.facilities[offer.facility]
         position = next((i for i, facts in enumerate(problem.offers) if facts is facts_or_lead), None)
         eligibility = self.eligibilities.standing.get((position, material)) if position is not None else None
-        max_kg = self.eligibilities.could_give(position, material) if position is not None else None
+        max_kg = self.eligibilities.max_supply_kg(position, material) if position is not None else None
         places = self.eligibilities.places[material]
         wanted, plan_kg = self.eligibilities.wanted[material], bought(verified, name, material, places)
         use = self.usage.use(material, name) if eligibility else None
@@ -580,7 +580,7 @@ class UsageRange:
         position, eligibility = self._position(name), self._standing(material, name)
         if eligibility is None or session.part_of(material).plan.infeasible:
             return None
-        places, max_kg = eligibilities.places[material], eligibilities.could_give(position, material)
+        places, max_kg = eligibilities.places[material], eligibilities.max_supply_kg(position, material)
         limits = [
             USED_FROM * eligibilities.wanted[material],
             eligibility.reachable,

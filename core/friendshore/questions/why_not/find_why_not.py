@@ -195,7 +195,7 @@ class _OfferSearch:
 
     def _go_on(self) -> None:
         """Stop after the time limit, since plans that weren't searched for prove nothing about the offer."""
-        self.session.go_on(self._done, self.total, "questions about the offer")
+        self.session.raise_if_stopped(self._done, self.total, "questions about the offer")
 
     def _count(self, questions: int) -> None:
         self.counter.questions += questions

@@ -10,7 +10,7 @@ from ...document import elements as doc
 from ...document.figures import BLANK, large_money, mass, money, number, percent, rounded_money, signed
 from ...domain.change import Change
 from ...explain.break_even import BreakEven
-from ...explain.eligibility import BarredDays
+from ...explain.eligibility import DaysInForce
 from ...explain.results import SHARE_PROVED
 from ..wording import effort, ladder, mass_of, penalty, short_texts
 from .find_why_not import Relaxed, WhyNot
@@ -216,7 +216,7 @@ def _own_part(relaxed: Relaxed | None, answer: WhyNot) -> str:
     return f"About {own} of the {whole} saved (present value, penalties included) is due to this offer, the rest to other offers admitted with it"
 
 
-def _first_and_last(days: BarredDays) -> str:
+def _first_and_last(days: DaysInForce) -> str:
     first = f"First day {days.start}" if days.start else "No first day"
     return f"{first}, {f'last day {days.end}' if days.end else 'no last day'}"
 

@@ -24,7 +24,7 @@ from friendshore.questions.compare.compare_plans import nearest
 from friendshore.questions.wording import effort, mass_of, ranked, weighed
 from friendshore.recommend import PlanSource, session_of
 from friendshore.rules.kinds.limits import Budget
-from friendshore.rules.rows import one_by_one
+from friendshore.rules.rows import single_rows
 from friendshore.rules.verdicts import Dependence
 from friendshore.session import Answer, PartPlan, Session
 from friendshore.solve import Progress
@@ -457,7 +457,7 @@ def _cap_reading(parts: Iterable[PartPlan]) -> Decimal:
 def _capped_spend(verified: VerifiedPlan, rule: Budget) -> Decimal:
     problem, values = verified.problem, verified.readings.values
     rows = rows_of(rule, problem.case.horizon.periods, problem.law, problem.facts)
-    terms = [term for each in rows for row in one_by_one(each) for term in row.terms]
+    terms = [term for each in rows for row in single_rows(each) for term in row.terms]
     for_all = [term for term in terms if getattr(term, "for_uses", None) is None]
     tainted_money = [
         line.total
