@@ -181,7 +181,7 @@ def _ranked(search: _Search) -> Outcome | None:
 
 
 def _level_minima(parts: Sequence[PartPlan]) -> list[Decimal]:
-    columns = zip(*([level.least for level in part.plan.levels[:-1]] for part in parts), strict=True)
+    columns = zip(*([level.best_value for level in part.plan.levels[:-1]] for part in parts), strict=True)
     return [sum(values, Decimal(0)) for values in columns]
 
 

@@ -43,7 +43,7 @@ def chart(kind: type[Kind], title: str, **changed: Any) -> Kind:
 def rule(name: str, phases: list[str], **more: Any) -> dict[str, Any]:
     """A rule as a run tells it."""
     given = {"id": name, "kind": "origin-ban", "title": name, "citation": "", "sentence": "", "status": "enacted"}
-    return {**given, "phases": phases, "bites": True, **more}
+    return {**given, "phases": phases, "applies": True, **more}
 
 
 def test_nothing_that_the_page_says_is_lost() -> None:
@@ -149,7 +149,7 @@ def test_a_country_that_is_kept_out_is_told_and_so_are_those_in_which_a_stage_ma
 
 def flowing(purchases: list[dict[str, Any]], draws: list[tuple[str, str, str, int]]) -> dict[str, doc.Drawing]:
     """The charts of a run with these purchases, and what makers take: offer, material, place, kilograms."""
-    base = {"requirement": "a", "period": "2027-Q1"}
+    base = {"compliance_class": "a", "period": "2027-Q1"}
     taken = [dict(zip(("offer", "material", "place", "quantity_kg"), one, strict=True)) | base for one in draws]
     return drawings(purchases=[PURCHASE | one for one in purchases], draws=taken, shortages=[], deliveries=[])
 

@@ -600,12 +600,12 @@ class _WithstandSearch:
             if short.demand == demand
             and short.quantity > short_before.get(short.period, _ZERO) + problem.case.resolution
         ] or [self.day.loss_period]
-        classes = {delivery.requirement for delivery in after.plan.deliveries if delivery.demand == demand}
+        classes = {delivery.compliance_class for delivery in after.plan.deliveries if delivery.demand == demand}
         remaining = {
             purchase.offer
             for purchase in after.plan.purchases
             if purchase.material == use.material.id
-            and purchase.requirement in classes
+            and purchase.compliance_class in classes
             and purchase.ordered >= self.day.react_period
         }
         return MissedDemand(
