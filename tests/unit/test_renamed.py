@@ -18,6 +18,7 @@ from friendshore.domain.renamed import (
     RENAMED,
     VARIABLE,
     in_wanted_names,
+    keys_in_wanted_names,
     with_current_names,
 )
 from friendshore.domain.run import Run
@@ -175,6 +176,18 @@ def test_json_has_the_former_names_if_asked(monkeypatch: pytest.MonkeyPatch, tmp
     write_run(tmp_path / "run", found.run, found.facts(), verdicts(found.plan))
     assert '"bites"' not in (tmp_path / "run" / RUN_FILE).read_text(), "run folders have the current names"
     assert verify_run(tmp_path / "run", Registry.of()).verified
+
+
+def test_json_that_is_no_record_has_the_former_names_if_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids stay as they are, also one that looks like a field."""
+    new = {"programs": [{"program": "a", "short_kg": {"program": 1.0}}], "spent": {"by_program": [], "stock": 0.0}}
+    assert keys_in_wanted_names(new, "programmes") == new
+    monkeypatch.setenv(VARIABLE, FORMER)
+    former = {
+        "programmes": [{"programme": "a", "short_kg": {"program": 1.0}}],
+        "spent": {"by_programme": [], "stock": 0.0},
+    }
+    assert keys_in_wanted_names(new, "programmes") == former
 
 
 def records() -> Iterator[type[BaseModel]]:
