@@ -172,7 +172,7 @@ def test_what_is_forbidden_is_asked_about_without_the_rule() -> None:
     assert found.state == "excluded"
     obstacle, way = lifted(found)
     assert (obstacle.rule, obstacle.stage, obstacle.end_uses) == ("ban", "melted", ["metal for defense"])
-    assert (way.gives_kg, way.saves.value, way.saves.proved) == (40, 1600, True)
+    assert (way.bought_kg, way.saving.value, way.saving.proved) == (40, 1600, True)
     assert root(found.break_even_relaxed) == pytest.approx(50)
     assert "without ban" in text(found)
 
@@ -190,7 +190,7 @@ def test_a_licence_that_is_missing_is_asked_about() -> None:
     """An export control that wants a license: granted, China delivers."""
     control = rule(ExportControl, exporters=["CN"], effect="licence", citation="e")
     obstacle, way = lifted(asked("cn-metal", control))
-    assert (obstacle.kind, way.changes[0].grant, way.gives_kg) == ("licence", "export-control", 40)
+    assert (obstacle.kind, way.changes[0].grant, way.bought_kg) == ("licence", "export-control", 40)
 
 
 def test_a_lead_says_which_figure_it_lacks_and_what_that_would_give() -> None:
@@ -199,7 +199,7 @@ def test_a_lead_says_which_figure_it_lacks_and_what_that_would_give() -> None:
     obstacle, way = lifted(found)
     assert "no source gives its capacity" in obstacle.text
     assert "40 kg a year" in obstacle.text
-    assert (way.gives_kg, way.saves.value) == (40, 200)
+    assert (way.bought_kg, way.saving.value) == (40, 200)
     assert root(found.break_even_relaxed) == pytest.approx(10)
 
 
@@ -247,7 +247,7 @@ def test_time_and_dates_that_lie_outside_the_plan_can_be_lifted() -> None:
     for country, kind in (("ca", TermKind.QUALIFICATION), ("kz", TermKind.LEAD_TIME), ("au", TermKind.DATES)):
         _, way = lifted(found[country])
         assert way.changes == [Change(lift=kind, of=f"offer:{country}-metal")]
-        assert (way.gives_kg, way.saves.value) == (80, 400)
+        assert (way.bought_kg, way.saving.value) == (80, 400)
         assert root(found[country].break_even_relaxed) == pytest.approx(10)
     codes = {name: [one.obstacle.code for one in answer.obstacles] for name, answer in found.items()}
     assert codes == {"ca": ["FS754"], "kz": ["FS753"], "au": ["FS754"], "jp": ["FS753", "FS754"]}
@@ -307,7 +307,7 @@ def test_a_plugins_rule_counts_like_any_other() -> None:
     assert root(break_even_price(session, "cn-metal")) == pytest.approx(53)
     obstacle, way = lifted(why_not(session, "jp-metal"))
     assert (obstacle.rule, obstacle.clause, obstacle.text) == ("g", "g (2)", "no manners")
-    assert way.saves.value == 30 * 10 + 10 * 53 - 40 * 10  # without it, China may give all
+    assert way.saving.value == 30 * 10 + 10 * 53 - 40 * 10  # without it, China may give all
 
 
 def test_a_lead_without_a_price_says_up_to_which_price_it_would_enter() -> None:

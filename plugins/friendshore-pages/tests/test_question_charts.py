@@ -72,7 +72,7 @@ def test_offers_are_drawn_by_what_using_them_adds() -> None:
     """Those that can be used, in the order of the table."""
     found = alternatives(opened(unstored(40), metals()))
     (drawn,) = drawings(alternatives_document(found))
-    uses = {one.offer: one.uses_kg for one in found.offers}
+    uses = {one.offer: one.used_from_kg for one in found.offers}
     assert rungs(drawn) == {"cn-metal": 0, "au-metal": 40 * uses["au-metal"], "jp-metal": 70 * uses["jp-metal"]}
     assert [str(row.cells[1]) for row in drawn.table.rows] == list(rungs(drawn))
 

@@ -95,7 +95,7 @@ class Alternative(Record):
     max_kg: Number | None
     """Maximum kilograms over the plan by its own limits and its facility's capacity. None if no limit is stated, or for a lead."""
     max_share: Number | None
-    """`could_give_kg` as a share of the material's demand."""
+    """`max_kg` as a share of the material's demand."""
     first_delivery: str
     """First period in which a delivery can be lawful. Empty if none."""
     lead_months: Number | None
