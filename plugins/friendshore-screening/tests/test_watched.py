@@ -148,9 +148,9 @@ def sides(tmp_path: Path) -> tuple[Path, Path]:
 def test_a_new_edition_of_a_list_is_priced(case: Path, sides: tuple[Path, Path], strict: tuple[str, ...]) -> None:
     """By offer, days, kilograms and money, with the cheapest plan under each; the rest of what a case sets stays its own; strictness asks for no new edition."""
     found = data("watch", *sides, case, *strict, code=7)
-    (flip,) = found["flips"]
-    assert (flip["offer"], flip["was"], flip["now"], flip["kg"]) == ("from-cheap", "pass", "fail", 1000)
-    assert flip["now_by"] == ["us-sdn-blocked-hentzau-metals"]
+    (flip,) = found["changed_verdicts"]
+    assert (flip["offer"], flip["before"], flip["after"], flip["quantity_kg"]) == ("from-cheap", "pass", "fail", 1000)
+    assert flip["after_by"] == ["us-sdn-blocked-hentzau-metals"]
     assert "Hentzau Metals is entry" in flip["reason"]
     (one,) = found["cases"]
     assert one["uses"] == ["settings friendshore-screening.lists"]
@@ -176,7 +176,10 @@ def test_of_many_cases_each_is_judged_by_its_own(
     together = watch(editions, cases, registry=registry, workers=1)
     monkeypatch.setenv("FRIENDSHORE_PLUGIN_LIMIT", "0")
     alone = [watch(editions, [one], registry=registry, workers=1) for one in cases]
-    assert [(flip.case, flip.offer) for flip in together.changed_verdicts] == [("small", "from-cheap"), ("second", "from-dear")]
+    assert [(flip.case, flip.offer) for flip in together.changed_verdicts] == [
+        ("small", "from-cheap"),
+        ("second", "from-dear"),
+    ]
     assert together.changed_verdicts == (*alone[0].changed_verdicts, *alone[1].changed_verdicts)
 
 
