@@ -47,7 +47,7 @@ def main() -> None:
         taken, passed = cpu_seconds() - began, time.perf_counter() - clock
         text = json.dumps(found.to_dict(), sort_keys=True).replace(str(folder.resolve()), "").replace(str(folder), "")
     failed = sum(bool(one.error) for one in found.cases)
-    told = f"{asked.cases} cases, {failed} not planned, {len(found.flips)} verdicts turn"
+    told = f"{asked.cases} cases, {failed} not planned, {len(found.changed_verdicts)} verdicts turn"
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     sys.stdout.write(f"{told}: {taken:.1f} s of processors, {passed:.1f} s passed, digest {digest}\n")
 

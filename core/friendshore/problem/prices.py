@@ -274,7 +274,7 @@ class PriceDates:
                     offer=facts.offer.id,
                     material=material,
                     of="freight",
-                    given_by=lane.source,
+                    source=lane.source,
                     amount=lane.freight,
                     currency=lane.currency or self._problem.case.currency,
                     day=_day(self._problem.merged, lane.source),
@@ -294,14 +294,14 @@ class PriceDates:
         elif price is not None and price.benchmark:
             row = self._paths.rows(price.benchmark)[period.index]
             origin = {
-                "given_by": price.benchmark if row.source != CASE_SOURCE else CASE_SOURCE,
+                "source": price.benchmark if row.source != CASE_SOURCE else CASE_SOURCE,
                 "day": self._date_of_row(row.date, row.source),
             }
             price_date = PriceDate.model_validate({**common, **origin, "amount": row.amount, "currency": row.currency})
             yield from self._dated(price_date, period.start)
             return
         if price_or_quote is not None and price_or_quote.amount is not None:
-            origin = {"given_by": price_or_quote.source, "day": _day(self._problem.merged, price_or_quote.source)}
+            origin = {"source": price_or_quote.source, "day": _day(self._problem.merged, price_or_quote.source)}
             price_date = PriceDate.model_validate(
                 {**common, **origin, "amount": price_or_quote.amount, "currency": price_or_quote.currency}
             )
@@ -309,14 +309,16 @@ class PriceDates:
 
     def _dated(self, price_date: PriceDate, day: date) -> Iterator[PriceDate]:
         """Yield a price with the date of its exchange rate. Prices that the case states are left out."""
-        if price_date.given_by == CASE_SOURCE:
+        if price_date.source == CASE_SOURCE:
             return
         case = self._problem.case
         if price_date.currency == case.currency:
             yield price_date
             return
         rate = rate_on(self._problem.merged.rates, price_date.currency, case.currency, day)
-        yield price_date if rate is None else price_date.but(exchanged=self._date_of_row(rate.start, rate.source))
+        yield (
+            price_date if rate is None else price_date.but(exchange_rate_day=self._date_of_row(rate.start, rate.source))
+        )
 
     def _date_of_row(self, day: date | None, source: str) -> date | None:
         """Return the date of a row of a series. A forecast has the date of its source, not the date that it is about."""

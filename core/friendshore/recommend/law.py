@@ -61,8 +61,8 @@ def describe_rules(verified: VerifiedPlan, excluded: Sequence[Exclusion], pack_o
                 sentence=sentence_of(rule),
                 status=", ".join(dict.fromkeys(phase.status.value for phase in phases)) or "not during the plan",
                 phases=[f"{phase.span} {phase.status.value}" for phase in phases],
-                bites=rule.applies(span, problem.law.statuses),
-                keeps_out=len(offers.get(rule.id, ())),
+                applies=rule.applies(span, problem.law.statuses),
+                excluded_offers=len(offers.get(rule.id, ())),
                 charges=exact(verified.charged.get(rule.id, Decimal(0))),
                 limits=rows[rule.id],
                 pack=pack_of.get(rule.id, ""),
@@ -86,21 +86,23 @@ def describe_packs(packs: Iterable[PackFacts], day: date | None) -> list[RunAssu
 
 def describe_compliance_classes(problem: Problem) -> list[RunComplianceClass]:
     return [
-        RunComplianceClass(label=r.label, name=_name(problem, r, forbids), uses=_uses(problem, r), forbids=forbids)
+        RunComplianceClass(
+            label=r.label, name=_name(problem, r, forbids), uses=_uses(problem, r), excluding_rules=forbids
+        )
         for r, forbids in ((r, _forbids(problem, r)) for r in problem.compliance_classes)
     ]
 
 
-def _name(problem: Problem, requirement: ComplianceClass, forbids: Sequence[str]) -> str:
-    uses = sorted({problem.demands[outlet.demand].use.end_use for outlet in requirement.outlets})
+def _name(problem: Problem, compliance_class: ComplianceClass, forbids: Sequence[str]) -> str:
+    uses = sorted({problem.demands[outlet.demand].use.end_use for outlet in compliance_class.outlets})
     excluded = f", except what {' and '.join(forbids)} prohibit{'s' if len(forbids) == 1 else ''}" if forbids else ""
-    tainting_rules = " or ".join(sorted(requirement.free_of))
+    tainting_rules = " or ".join(sorted(compliance_class.free_of))
     tainted = f", and nothing that {tainting_rules} taints" if tainting_rules else ""
     return f"{' and '.join(uses) or 'several uses at once'}: all goods{excluded}{tainted}"
 
 
-def _uses(problem: Problem, requirement: ComplianceClass) -> list[str]:
-    periods = grouped(((outlet.demand, outlet.waivers), outlet.period) for outlet in requirement.outlets)
+def _uses(problem: Problem, compliance_class: ComplianceClass) -> list[str]:
+    periods = grouped(((outlet.demand, outlet.waivers), outlet.period) for outlet in compliance_class.outlets)
     texts = []
     for (demand, waivers), indices in periods.items():
         first, last = min(indices), max(indices)
@@ -111,10 +113,10 @@ def _uses(problem: Problem, requirement: ComplianceClass) -> list[str]:
     return texts
 
 
-def _forbids(problem: Problem, requirement: ComplianceClass) -> list[str]:
-    blocked = set(requirement.blocked) | {arc for arc, _ in requirement.blocked_cells}
+def _forbids(problem: Problem, compliance_class: ComplianceClass) -> list[str]:
+    blocked = set(compliance_class.blocked) | {arc for arc, _ in compliance_class.blocked_cells}
     rules: set[str] = set()
-    for outlet in requirement.outlets:
+    for outlet in compliance_class.outlets:
         judgement = problem.judgements[problem.demands[outlet.demand].use]
         for table in (judgement.chain, judgement.trade):
             for rule, verdicts in table.items():
@@ -184,7 +186,14 @@ def verdicts(verified: VerifiedPlan) -> list[RunVerdict]:
     days: dict[int, str] = {}
     rows = []
     for item, several in groupby(verified.judged, key=attrgetter("item")):
-        bought = (item.name, item.material, item.place, item.requirement, label(item.ordered), label(item.delivered))
+        bought = (
+            item.name,
+            item.material,
+            item.place,
+            item.compliance_class,
+            label(item.ordered),
+            label(item.delivered),
+        )
         for judged in several:
             verdict, use = judged.verdict, judged.use
             day = days.get(id(judged.day)) or days.setdefault(id(judged.day), str(judged.day))
@@ -192,7 +201,7 @@ def verdicts(verified: VerifiedPlan) -> list[RunVerdict]:
             columns = verdict.result.value, verdict.stage, countries, verdict.clause, day, verdict.reason
             rows.append(RunVerdict(*bought, use.material.id, use.end_use, judged.rule, *columns))
     return sorted(
-        rows, key=attrgetter("offer", "material", "place", "ordered", "requirement", "rule", "days", "end_use")
+        rows, key=attrgetter("offer", "material", "place", "ordered", "compliance_class", "rule", "days", "end_use")
     )
 
 
@@ -232,7 +241,7 @@ def duties_on_inputs(verified: VerifiedPlan, inputs: Sequence[Fraction]) -> list
         if cash and line.quantity and tariffs:
             value = charges.value(arc, t)
             value_with_inputs = value + as_decimal(cash / Fraction(line.quantity))
-            for use in verified.costing.uses(arc, line.requirement):
+            for use in verified.costing.uses(arc, line.compliance_class):
                 charged, due = (charges.parts_at(arc, use, t, worth) for worth in (value, value_with_inputs))
                 missing = max(
                     missing, _sum(due.get(rule, Decimal(0)) - charged.get(rule, Decimal(0)) for rule in tariffs)

@@ -201,13 +201,13 @@ def test_what_makes_no_difference_is_left_out_exactly() -> None:
     """A ban of a country that nobody offers from, and a duty on another, are not even asked about."""
     idle = (no_china(id="no-peru", countries=["PE"]), rule(Tariff, id="duty", origins=["PE"], rate="0.5"))
     found = ledger(opened(metal(10), metals(), no_china(), *idle))
-    assert (sorted(found.idle), found.effort.questions) == (["duty", "no-peru"], 2)
+    assert (sorted(found.without_effect), found.effort.questions) == (["duty", "no-peru"], 2)
 
 
 def test_a_bill_of_nothing_says_so() -> None:
     """No item can bear: what the plan comes to, and no table."""
     found = ledger(opened(metal(10), metals()), items=["lot"])
-    assert (found.items, found.idle, found.adds.amount) == ((), ("lot",), 0)
+    assert (found.items, found.without_effect, found.adds.amount) == ((), ("lot",), 0)
     assert text(found).startswith("None of the items can affect the plan, which spends USD 100.")
     assert "Adds" not in text(found)
 
@@ -319,8 +319,8 @@ def test_the_report_reads_as_a_bill() -> None:
 def test_more_of_a_capacity_that_is_used_up() -> None:
     """China's 20 a year are used up in the second year alone: a tenth more saves 2 kg at 40, told by the 4 kg that it adds."""
     (one,) = margins(opened(metal(10, 30), metals(cn=20, au=50)), increment=Decimal("0.1")).capacities
-    assert (one.facility, one.full_in, one.more_kg) == ("cn", ("2027",), 4)
-    assert (one.saves.value, one.saves.proved, one.per_kg) == (80, True, 20)
+    assert (one.facility, one.full_periods, one.added_kg) == ("cn", ("2027",), 4)
+    assert (one.saving.value, one.saving.proved, one.per_kg) == (80, True, 20)
 
 
 def test_what_is_not_used_up_is_not_asked_about() -> None:
@@ -331,13 +331,13 @@ def test_what_is_not_used_up_is_not_asked_about() -> None:
 def test_a_capacity_that_set_ups_use_up() -> None:
     """A campaign's set-up takes 5 of the 15: with it the plant is full."""
     found = margins(opened(metal(10), metals(terms("cn-metal", setup_use=5), cn=15)))
-    assert [(one.facility, one.saves.value) for one in found.capacities] == [("cn", 0)]
+    assert [(one.facility, one.saving.value) for one in found.capacities] == [("cn", 0)]
 
 
 def test_a_waiver_of_a_rule_that_bears() -> None:
     """A kilogram of ten may come from China at 10 in place of Australia's 50."""
     found = margins(opened(metal(10), metals(), ban("mined", start=None)), increment=Decimal("0.1"))
-    values = [(one.rule, one.demand, one.waived_kg, one.saves.value, one.per_kg) for one in found.waivers]
+    values = [(one.rule, one.demand, one.waived_kg, one.saving.value, one.per_kg) for one in found.waivers]
     assert values == [("ban", "metal-defense", 1, 40, 40)]
 
 
@@ -345,7 +345,7 @@ def test_each_of_two_waivers_alone_saves_nothing() -> None:
     """What one lets pass the other still forbids."""
     rules = (ban("mined", start=None), ban("mined", start=None, id="also"))
     found = margins(opened(metal(10), metals(), *rules))
-    assert {one.rule: one.saves.value for one in found.waivers} == {"ban": 0, "also": 0}
+    assert {one.rule: one.saving.value for one in found.waivers} == {"ban": 0, "also": 0}
 
 
 def test_a_buyer_cannot_waive_an_export_control() -> None:
@@ -366,7 +366,7 @@ class Small(Rule):
 def test_a_rule_of_a_plugin_can_be_waived() -> None:
     """1 % of 10 kg at 40 less."""
     found = margins(opened(metal(10), metals(), Small(id="small")))
-    assert [(one.rule, one.waived_kg, one.saves.value) for one in found.waivers] == [("small", Decimal("0.1"), 4)]
+    assert [(one.rule, one.waived_kg, one.saving.value) for one in found.waivers] == [("small", Decimal("0.1"), 4)]
 
 
 def test_the_bill_holds_them_if_asked() -> None:

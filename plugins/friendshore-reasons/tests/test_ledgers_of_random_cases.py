@@ -57,7 +57,7 @@ def test_marginal_costs_add_up_in_every_order(tiny: Tiny, capacity: int, joint: 
     session = Session.open(inputs, ONE)
     found = ledger(session, order=order)
     adds_up(found)
-    assert [item.name for item in found.items] == [name for name in order if name not in found.idle]
+    assert [item.name for item in found.items] == [name for name in order if name not in found.without_effect]
 
 
 @examples(100)

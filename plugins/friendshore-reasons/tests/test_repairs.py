@@ -79,11 +79,13 @@ def test_each_way_out_is_found_with_the_least_that_will_do() -> None:
     """4 kg are missing: of stock, of a waiver, or of Australian capacity; the stock is free, the waiver's metal at 10, Australia's at 50."""
     found = repairs(small())
     assert sets(found) == [[("stock", "metal", 4.0)], [("waiver", "ban", 4.0)], [("capacity", "au", 4.0)]]
-    assert [repair.spends for repair in found.repairs] == [0, 40, 200]
+    assert [repair.spent for repair in found.repairs] == [0, 40, 200]
     assert [repair.cost.value for repair in found.repairs if repair.cost] == [-4000, -3960, -3800]
-    assert all(repair.cost and repair.cost.proved and repair.left == 0 and repair.least for repair in found.repairs)
+    assert all(
+        repair.cost and repair.cost.proved and repair.remaining_kg == 0 and repair.minimal for repair in found.repairs
+    )
     (gap,) = found.gaps
-    assert (gap.complete, gap.short, gap.demands) == (True, 4, ("metal-defense",))
+    assert (gap.complete, gap.short_kg, gap.demands) == (True, 4, ("metal-defense",))
     told = said(found)
     for words in (
         "metal: short of 4 kg in 2026, for metal-defense",
@@ -232,8 +234,8 @@ def test_rules_that_conflict_give_way() -> None:
     (gap,) = found.gaps
     assert gap.rules == ("cap", "floor")
     assert sets(found) == [[("loosen", "cap", 5.0)], [("loosen", "floor", 5.0)]]
-    assert [repair.spends for repair in found.repairs] == [8 * 10 + 2 * 50, 3 * 10 + 7 * 50]
-    assert all(repair.left == 0 and repair.cost and repair.cost.proved for repair in found.repairs)
+    assert [repair.spent for repair in found.repairs] == [8 * 10 + 2 * 50, 3 * 10 + 7 * 50]
+    assert all(repair.remaining_kg == 0 and repair.cost and repair.cost.proved for repair in found.repairs)
     assert "(s. 1)" in said(found)
 
 
@@ -244,8 +246,8 @@ def test_what_is_only_too_dear_needs_no_repair() -> None:
     """Japan could deliver the missing 60 kg at 80; a shortage costs 60."""
     found = asked(DEAR, metals(cn=20, au=20))
     (gap,) = found.gaps
-    assert gap.served is not None
-    assert (gap.served.value, gap.dearer, found.repairs) == (60 * (80 - 60), True, ())
+    assert gap.cost_to_serve is not None
+    assert (gap.cost_to_serve.value, gap.costs_more_than_shortage, found.repairs) == (60 * (80 - 60), True, ())
     assert "shortage_price" in said(found)
 
 
@@ -254,9 +256,9 @@ def test_what_a_plan_would_rather_be_short_of_is_priced_and_comes_last() -> None
     found = asked(DEAR, metals(cn=20, au=20, jp=20), stock=Decimal("0.2"), later=0)
     first, *_, last = found.repairs
     assert not first.rounded
-    assert None not in (first.served, last.served, first.cost, first.cash, first.penalty)
-    assert first.served.value > first.cost.value  # type: ignore[union-attr]
-    assert first.cost.value == first.spends + first.penalty  # type: ignore[operator,union-attr]
+    assert None not in (first.cost_to_serve, last.cost_to_serve, first.cost, first.cash, first.penalty)
+    assert first.cost_to_serve.value > first.cost.value  # type: ignore[union-attr]
+    assert first.cost.value == first.spent + first.penalty  # type: ignore[operator,union-attr]
     assert "cheaper than serving it" in said(found)
     told = plain_text(repairs_document(found.but(gaps=found.gaps * 2)).on_screen(), 10_000)
     assert "stay short, because serving them costs more than the penalty" in told
@@ -306,7 +308,7 @@ def test_what_is_interrupted_claims_nothing() -> None:
     stopped = Session.open(small().inputs, cancel=cancel)
     cancel.set()
     found = repairs(stopped)
-    assert (found.repairs, found.gaps[0].complete, found.gaps[0].left) == ((), False, None)
+    assert (found.repairs, found.gaps[0].complete, found.gaps[0].remaining_kg) == ((), False, None)
 
 
 def pasted(found: Repairs, folder: Path) -> tuple[Scenario, ...]:

@@ -61,8 +61,8 @@ def test_a_small_frontier_by_hand() -> None:
     assert [float(p.objective) for p in found.points] == [400, 1000, 1700, 16550]
     assert [p.error for p in found.points] == [None, 0, 0, 0]
     assert [float(round(p.share, 4)) for p in found.points] == [1, 0.25, 0.0882, 0]
-    assert [[s.offer for s in p.new] for p in found.points] == [[], ["au-metal"], ["jp-metal"], []]
-    assert [[s.offer for s in p.gone] for p in found.points] == [[], [], [], ["cn-metal"]]
+    assert [[s.offer for s in p.added] for p in found.points] == [[], ["au-metal"], ["jp-metal"], []]
+    assert [[s.offer for s in p.removed] for p in found.points] == [[], [], [], ["cn-metal"]]
     assert all(p.status is PlanStatus.OPTIMAL and p.bound == pytest.approx(p.objective) for p in found.points)
 
 
@@ -118,7 +118,7 @@ def test_whole_numbers_give_evenly_spaced_caps() -> None:
     facts = metals(source("CA", 30, plant="au", min_order=25))
     found = frontier(opened(unstored(40), facts), points=5)
     assert not found.exact
-    assert "whole-number" in found.why_grid
+    assert "whole-number" in found.grid_reason
     assert [p.cap for p in found.points] == [None, 300, 200, 100, 0]
     assert [p.error for p in found.points] == [None] * 5
     assert "evenly spaced" in plain_text(frontier_document(found), 120)
@@ -194,7 +194,11 @@ def test_each_point_is_a_plan_of_the_case_with_the_cap_as_a_rule(drawn: tuple[An
     objectives = [float(p.objective) for p in found.points]
     for point, objective in zip(found.points[1:], objectives[1:], strict=True):
         assert objective == pytest.approx(least(point.cap), rel=1e-6, abs=0.1)
-        assert point.is_cost + point.may_be_cost <= point.capped + Decimal("0.01") <= point.cap + Decimal("0.02")
+        assert (
+            point.known_concern_cost + point.possible_concern_cost
+            <= point.capped + Decimal("0.01")
+            <= point.cap + Decimal("0.02")
+        )
     assert objectives == sorted(objectives)
     for before, after in pairwise(found.points):
         half = (before.capped + after.capped) / 2

@@ -52,7 +52,11 @@ def asked(sellers: list[Seller], wanted: dict[str, list[int]], *events: Event, m
 def costs(found: Risk) -> dict[str, tuple[float, float | None, float]]:
     """What every scenario comes to: as planned, as the plan as it is, and for whoever had known."""
     return {
-        one.name: (float(one.objective), None if one.as_it_is is None else float(one.as_it_is), float(one.known))
+        one.name: (
+            float(one.objective),
+            None if one.current_plan is None else float(one.current_plan),
+            float(one.known_in_advance),
+        )
         for one in found.scenarios
     }
 
@@ -63,7 +67,7 @@ def test_stock_is_bought_before_a_supplier_may_fail() -> None:
     # As it is: 100 in 2026, then 4 kg at 50 and 6 kg short at 100 in each of two years.
     assert costs(found) == {"nothing happens": (330, 300, 300), "lost": (330, 1700, 330)}
     assert (found.expected, found.vss, found.evpi) == (330, 670, 15)
-    assert (found.any_short, found.more_short, found.nothing, found.today) == (0, 0, 330, 300)
+    assert (found.any_short, found.more_short, found.without_events, found.today) == (0, 0, 330, 300)
     assert [(one.offer, one.kilograms, one.today) for one in found.before] == [("cn-metal", 30, 10)]
     assert [(one.material, one.kilograms, one.today) for one in found.held] == [("metal", 20, 0)]
 
@@ -80,7 +84,7 @@ def test_an_unlikely_loss_is_borne_and_told() -> None:
 def test_who_minds_the_worst_alone_stocks_for_it_all_the_same() -> None:
     """The frontier goes from 314, with a worst of 1,700, to 330 whatever comes."""
     found = asked(SCARCE, TENS, event("lost", 0.01, lose="country:CN"), measure=RiskMeasure(1.0, 0.99))
-    assert (found.minimised, found.cvar, found.expected) == (330, 330, 330)
+    assert (found.minimized, found.cvar, found.expected) == (330, 330, 330)
     assert [(one.expected, one.cvar) for one in found.frontier] == [(314, 1700), (330, 330)]
 
 
@@ -343,7 +347,7 @@ def test_a_case_of_many_combinations_is_sampled(case: Path) -> None:
     assert (told["seed"], told["draws"]) == ("7", 20)
     assert sum(one["probability"] for one in told["scenarios"]) == pytest.approx(1)
     # All is stocked whatever comes, so that the plan of any sample is the best of all.
-    assert (told["gap"]["batches"], told["gap"]["most"]) == (10, pytest.approx(0, abs=1e-6))
+    assert (told["gap"]["batches"], told["gap"]["max"]) == (10, pytest.approx(0, abs=1e-6))
 
 
 @pytest.mark.parametrize(
@@ -365,14 +369,16 @@ def test_a_case_of_many_combinations_is_sampled(case: Path) -> None:
             "`before`",
         ),
         (lambda told: told.update(held=[{"material": "ga", "kilograms": 1, "today": 0}]), "`held"),
-        (lambda told: told["scenarios"][1].update(known=1.0), "`scenarios[2].known`"),
+        (lambda told: told["scenarios"][1].update(known_in_advance=1.0), "`scenarios[2].known_in_advance`"),
         (lambda told: told.update(any_short=0.5), "`any_short`"),
         (lambda told: told.update(vss=None), "`vss`"),
         (lambda told: told.update(vss=None, evpi=None), ""),  # there was no time for them
         (lambda told: told.update(day="2027-01-01"), "`day`"),
         (lambda told: told.update(alpha=1.5), "the weights of the objective are invalid"),
-        (lambda told: told.update(gap={"batches": 5, "size": 9, "estimate": 0.0, "most": 0.0}), "`gap`"),
+        (lambda told: told.update(gap={"batches": 5, "size": 9, "estimate": 0.0, "max": 0.0}), "`gap`"),
         (lambda told: told.update(bound=3000.0), "`bound`"),
+        (lambda told: told.update(minimised=told.pop("minimized")), ""),  # the name in 0.1
+        (lambda told: told.update(minimised=told["minimized"]), "minimised"),
         (lambda told: told["scenarios"].pop(), "the scenarios differ from those of the case"),
     ],
 )
@@ -401,8 +407,8 @@ def test_a_plan_that_is_not_the_best_is_found_whatever_it_says_of_its_bound() ->
     search = searching(opened(SCARCE, TENS, SHORT, holding=1), (LOST,), DAY)
     honest = risk_of(search, EXPECTED, frontier=True)
     assert check_saved(search, honest, "", 0) == 1 + len(honest.frontier)
-    worse = recompute_answer(search, replace(search.as_it_is, bound=search.as_it_is.objective), EXPECTED, "", 0)
-    worse = worse.but(bound=worse.minimised)
+    worse = recompute_answer(search, replace(search.current_plan, bound=search.current_plan.objective), EXPECTED, "", 0)
+    worse = worse.but(bound=worse.minimized)
     assert worse.expected > honest.expected
     with pytest.raises(VerificationError, match="a plan costs less than the bound"):
         check_saved(search, worse, "", 0)

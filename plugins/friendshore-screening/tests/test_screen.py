@@ -128,7 +128,7 @@ def test_a_match_is_explained_and_priced(case: Path) -> None:
     assert (hit["party"], hit["band"], hit["list"], hit["entry"]) == ("Hentzau Metals", "match", "us-sdn", "7")
     assert hit["why"] == "agree: hentzau, metal"
     assert (hit["kilograms"], hit["money"]) == ({"ga": 1000.0}, 100_000.0)
-    (bar,) = found["bars"]
+    (bar,) = found["prohibitions"]
     assert (bar["facilities"], bar["law"]) == (["cheap"], "us-sdn-blocked")
     (case / "case.toml").write_text(CASE.partition("[plugin")[0])
     without = plan(load_case(case / "case.toml"), rules=[Exclude(id="x", facilities=frozenset({"cheap"}))])
@@ -141,15 +141,15 @@ def test_what_a_listed_party_owns_is_barred_while_it_owns_it(case: Path) -> None
     """A parent on the list bars what its subsidiary makes; sold in the middle of the plan, in the first half alone."""
     (case / "sdn.csv").write_text(LIST.replace("Hentzau Metals", "Strelsau Holding"))
     found = asked(case)
-    assert [bar["facilities"] for bar in found["bars"]] == [["owned"]]
+    assert [bar["facilities"] for bar in found["prohibitions"]] == [["owned"]]
     assert [one["standing"] for one in found["owned"]] == ["owned"]
     sold = "Strelsau Holding,Zenda Smelting,60 %,,2027-06-30,s", "independent,Zenda Smelting,100 %,2027-07-01,,s"
     owners(case, *sold, columns="owner,owned,share,from,until,source")
-    (bar,) = asked(case)["bars"]
+    (bar,) = asked(case)["prohibitions"]
     assert [(phase["from"], phase["until"]) for phase in bar["phases"]] == [("2027-01-01", "2027-06-30")]
     owners(case, "Strelsau Holding,Zenda Smelting,,s")
     found = asked(case)
-    assert not found["bars"]
+    assert not found["prohibitions"]
     assert [(one["standing"], one["least"], one["most"]) for one in found["owned"]] == [("unproven", "0", "1")]
     assert "Zenda Smelting" in found["owners_unknown"]
 
@@ -160,7 +160,7 @@ def test_a_false_positive_has_a_price(case: Path) -> None:
     set_in(case, "review = 0.4\n")
     found = asked(case)
     assert [(hit["band"], hit["score"]) for hit in found["hits"]] == [("review", 0.4938)]
-    assert not found["bars"]
+    assert not found["prohibitions"]
     assert found["without"]["rise"] == 0 < found["with_reviews"]["rise"]
     assert [step["facilities"] for step in found["steps"]] == [["cheap"]]
     assert found["steps"][0]["rise"] == found["with_reviews"]["rise"]
@@ -175,7 +175,7 @@ def test_decisions_are_honoured_until_the_entry_changes(case: Path) -> None:
     set_in(case, 'decisions = "decisions.csv"\n')
     found = asked(case)
     assert (found["hits"][0]["band"], found["hits"][0]["decision"]["by"]) == ("no match", "J. Doe")
-    assert not found["bars"]
+    assert not found["prohibitions"]
     decide(case, row, date="2026-11-28")
     assert "FS948" in refused(case)
     decide(case, row)
@@ -247,7 +247,7 @@ def test_what_is_not_known_of_the_law_is_enforced_where_asked(case: Path) -> Non
     lists(case, "us-nonproliferation")
     edit(case, '"civil"', '"defense"')
     shown, enforced = asked(case), asked(case, "--strict")
-    assert [bar["phases"][0]["status"] for bar in shown["bars"]] == ["unknown"]
+    assert [bar["phases"][0]["status"] for bar in shown["prohibitions"]] == ["unknown"]
     assert (shown["without"]["rise"], enforced["without"]["rise"]) == (0, pytest.approx(50_000, rel=0.05))
 
 
@@ -285,7 +285,7 @@ def test_ownership_by_the_rule_of_each_list(case: Path, name: str, standing: str
     owners(case, "Strelsau Holding,Zenda Smelting,50 %,s", "independent,Zenda Smelting,50 %,s")
     found = asked(case)
     assert [one["standing"] for one in found["owned"]] == [standing]
-    assert bool(found["bars"]) is (name == "us-sdn")
+    assert bool(found["prohibitions"]) is (name == "us-sdn")
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ def test_the_union_freezes_by_programme(case: Path, program: str, place: str, st
     edit(case, 'place = "US"', f'place = "{place}"')
     found = asked(case)
     assert [hit["band"] for hit in found["hits"]] == ["match"]
-    told = [phase["status"] for bar in found["bars"] for phase in bar["phases"]]
+    told = [phase["status"] for bar in found["prohibitions"] for phase in bar["phases"]]
     assert told == ([status] if status else [])
 
 

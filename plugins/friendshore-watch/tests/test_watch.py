@@ -88,12 +88,12 @@ def test_days_on_which_a_licence_is_held_do_not_turn(case: Path, sides: tuple[Pa
     """The other days turn. At stake is what the old plan buys in quarters with such days."""
     bought = json.loads(here("plan", case, "--json").stdout)["purchases"]
     told = watched(*sides, case, code=7)
-    flips = [f for f in told["flips"] if f["end_use"] == "civil"]
-    assert {(f["start"], f["end"], f["was"], f["now"]) for f in flips} == {
+    flips = [f for f in told["changed_verdicts"] if f["end_use"] == "civil"]
+    assert {(f["start"], f["end"], f["before"], f["after"]) for f in flips} == {
         ("2027-02-01", "2027-03-31", "pass", "unproven"),
         ("2027-07-01", "2028-03-31", "pass", "unproven"),
     }
-    assert {f["offer"] for f in told["flips"]} == {"guangxi-gallium"}
+    assert {f["offer"] for f in told["changed_verdicts"]} == {"guangxi-gallium"}
     quarters = {"2027-02-01": ["2027-Q1"], "2027-07-01": ["2027-Q3", "2027-Q4", "2028-Q1"]}
     for flip in flips:
         inside = [p for p in bought if p["offer"] == "guangxi-gallium" and p["delivered"] in quarters[flip["start"]]]
@@ -117,10 +117,10 @@ def test_a_catalog_of_another_day(case: Path, tmp_path: Path) -> None:
         text = (new / table).read_text().replace("kwinana-gallium", "wagerup-gallium")
         (new / table).write_text(text.replace("guangxi-gallium,refined,CN", "guangxi-gallium,refined,VN"))
     told = watched(case / "catalog", new, case, code=7)
-    assert {(f["offer"], f["end_use"], f["was"], f["now"]) for f in told["flips"]} == {
+    assert {(f["offer"], f["end_use"], f["before"], f["after"]) for f in told["changed_verdicts"]} == {
         ("guangxi-gallium", "defense", "fail", "pass")
     }
-    assert {(o["offer"], o["came"]) for o in told["offers"]} == {("kwinana-gallium", False), ("wagerup-gallium", True)}
+    assert {(o["offer"], o["added"]) for o in told["offers"]} == {("kwinana-gallium", False), ("wagerup-gallium", True)}
 
 
 def test_a_case_that_breaks_is_told_and_the_others_go_on(case: Path, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_a_case_that_breaks_is_told_and_the_others_go_on(case: Path, tmp_path: P
     first, second = told["cases"]
     assert "unknown rule `cn-gallium`" in " ".join(first["error"])
     assert not second["error"]
-    assert {f["case"] for f in told["flips"]} == {"second-case"}
+    assert {f["case"] for f in told["changed_verdicts"]} == {"second-case"}
 
 
 def test_cases_of_one_name_are_told_apart(case: Path, sides: tuple[Path, Path], tmp_path: Path) -> None:
@@ -141,14 +141,16 @@ def test_cases_of_one_name_are_told_apart(case: Path, sides: tuple[Path, Path], 
     told = watched(*sides, case, other, code=7)
     names = [one["case"] for one in told["cases"]]
     assert names == [f"first-case ({case})", f"first-case ({other})"]
-    assert Counter(flip["case"] for flip in told["flips"]) == dict.fromkeys(names, len(told["flips"]) // 2)
+    assert Counter(flip["case"] for flip in told["changed_verdicts"]) == dict.fromkeys(
+        names, len(told["changed_verdicts"]) // 2
+    )
 
 
 def test_half_an_answer_is_none(case: Path, sides: tuple[Path, Path]) -> None:
     """If the time is up before both plans are found, nothing is said of what they cost."""
     told = watched(*sides, case, "--time-limit", "0", code=2)
     assert "the search was ended" in told["cases"][0]["error"][0]
-    assert told["flips"] == []
+    assert told["changed_verdicts"] == []
 
 
 def test_prices_that_are_too_old_are_refused_by_strict(
@@ -199,8 +201,10 @@ def test_installed_law_against_an_edition_of_tomorrow(tmp_path: Path) -> None:
     text = (new / "pack.toml").read_text()
     (new / "pack.toml").write_text(text.replace("from = 2027-01-01", "from = 2029-01-01"))
     told = watched("us-10usc4872", new, Path(__file__).parents[3] / "docs" / "cases" / "us-2027", code=7)
-    assert {(f["start"], f["end"], f["now"]) for f in told["flips"]} == {("2027-01-01", "2028-12-31", "pass")}
-    assert all(rule.endswith("-2027") for f in told["flips"] for rule in f["was_by"])
+    assert {(f["start"], f["end"], f["after"]) for f in told["changed_verdicts"]} == {
+        ("2027-01-01", "2028-12-31", "pass")
+    }
+    assert all(rule.endswith("-2027") for f in told["changed_verdicts"] for rule in f["before_by"])
     lines = told["cases"][0]["comparison"]["mix"]
     elsewhere = [one for one in lines if not one["material"].startswith(("ndfeb", "ndpr", "dy", "tb", "sm"))]
     assert elsewhere

@@ -19,6 +19,7 @@ from friendshore.cli.waiting import progress_bar
 from friendshore.document import elements as doc
 from friendshore.document.figures import count
 from friendshore.domain.base import grouped
+from friendshore.domain.renamed import keys_in_wanted_names
 from friendshore.errors import Diagnostic, InputError
 from friendshore.plugins import Registry
 from friendshore.plugins.manifest import normal
@@ -149,20 +150,21 @@ MAX_FINDINGS = 5
 
 
 def conformance_data(outcomes: Sequence[Outcome]) -> dict[str, object]:
-    return {
+    data = {
         "ok": all(outcome.holds for outcome in outcomes),
         "checks": [
             {
                 "subject": outcome.check.subject,
                 "check": outcome.check.name,
-                "says": outcome.check.says,
+                "statement": outcome.check.says,
                 "result": _result(outcome),
-                **({"left_out": outcome.left_out} if outcome.left_out else {}),
-                "found": [problem_data(problem) for problem in outcome.found],
+                **({"skipped_because": outcome.left_out} if outcome.left_out else {}),
+                "problems": [problem_data(problem) for problem in outcome.found],
             }
             for outcome in outcomes
         ],
     }
+    return keys_in_wanted_names(data, "plugins check")
 
 
 def conformance_document(outcomes: Sequence[Outcome], here: Path | None = None) -> doc.Document:

@@ -85,7 +85,7 @@ def watch(
     return Watched(
         editions=editions.names,
         cases=tuple(partial for partial, _, _ in results),
-        flips=tuple(flip for _, flips, _ in results for flip in flips),
+        changed_verdicts=tuple(flip for _, flips, _ in results for flip in flips),
         offers=tuple(offer for _, _, offers in results for offer in offers),
     )
 
@@ -241,13 +241,13 @@ def _compare(facts: BothFacts, limits: Limits, cancel: Cancel | None) -> CaseRes
     comparison = None if unchanged else _plan_comparison(before, after)
     after.raise_if_stopped(2, 3, "steps")
     offers = [
-        OfferChange(case=result.case, offer=offer, material=material, came=came)
+        OfferChange(case=result.case, offer=offer, material=material, added=came)
         for verdicts, others, came in ((was, now, False), (now, was, True))
         for offer, material in sorted(_offer_ids(verdicts) - _offer_ids(others))
     ]
     kg, cost = stakes.lost
     judged = len(was.keys() & now.keys())
-    return result.but(judged=judged, kg_at_stake=kg, cost_at_stake=cost, comparison=comparison), flips, offers
+    return result.but(compared=judged, kg_at_stake=kg, cost_at_stake=cost, comparison=comparison), flips, offers
 
 
 def _with_shared_objects(old: Inputs, new: Inputs) -> Inputs:
@@ -268,12 +268,12 @@ def _flip(case: str, stakes: _Stakes, way: Way, days: Span, was: CombinedVerdict
         **dict(way),
         start=days.start,
         end=days.end,
-        was=was.result.value,
-        now=now.result.value,
-        was_by=was.rules,
-        now_by=now.rules,
+        before=was.result.value,
+        after=now.result.value,
+        before_by=was.rules,
+        after_by=now.rules,
         reason=now.reason or was.reason,
-        kg=kg,
+        quantity_kg=kg,
         cost=cost,
     )
 

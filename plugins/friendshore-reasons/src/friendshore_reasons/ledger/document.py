@@ -194,8 +194,8 @@ def _notes(result: Ledger) -> list[str]:
     idle_names = [item.name for item in result.items if changes_nothing(item)]
     if idle_names:
         notes.append(f"could affect the plan, but without effect: {', '.join(idle_names)}")
-    if result.idle:
-        notes.append(f"cannot affect this plan: {count(len(result.idle), 'item')} (--json names them)")
+    if result.without_effect:
+        notes.append(f"cannot affect this plan: {count(len(result.without_effect), 'item')} (--json names them)")
     return notes
 
 
@@ -253,13 +253,13 @@ def _margins(margins: Margins, currency: str) -> Iterator[doc.Section | None]:
     scarce: list[list[doc.Cell]] = [
         [
             capacity.facility,
-            _periods(capacity.full_in),
-            doc.Kilograms(capacity.more_kg),
-            saving(capacity.saves),
+            _periods(capacity.full_periods),
+            doc.Kilograms(capacity.added_kg),
+            saving(capacity.saving),
             penalty(capacity.per_kg),
         ]
-        for capacity in sorted(margins.capacities, key=lambda capacity: (-capacity.saves.value, capacity.facility))
-        if saves_something(capacity.saves)
+        for capacity in sorted(margins.capacities, key=lambda capacity: (-capacity.saving.value, capacity.facility))
+        if saves_something(capacity.saving)
     ]
     columns = [doc.Column("Facility"), doc.Column("Full in", on="whole"), doc.figures("More", from_width=doc.NARROW)]
     singular, plural = "more capacity that saves less", "more capacities that save less"
@@ -274,9 +274,9 @@ def _margins(margins: Margins, currency: str) -> Iterator[doc.Section | None]:
         column=f"{part} more capacity of",
     )
     waived: list[list[doc.Cell]] = [
-        [waiver.rule, waiver.demand, doc.Kilograms(waiver.waived_kg), saving(waiver.saves), penalty(waiver.per_kg)]
-        for waiver in sorted(margins.waivers, key=lambda waiver: (-waiver.saves.value, waiver.rule, waiver.demand))
-        if saves_something(waiver.saves)
+        [waiver.rule, waiver.demand, doc.Kilograms(waiver.waived_kg), saving(waiver.saving), penalty(waiver.per_kg)]
+        for waiver in sorted(margins.waivers, key=lambda waiver: (-waiver.saving.value, waiver.rule, waiver.demand))
+        if saves_something(waiver.saving)
     ]
     columns = [
         doc.Column("Rule"),
