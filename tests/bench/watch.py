@@ -45,7 +45,7 @@ def main() -> None:
         cpu, elapsed = cpu_seconds() - cpu_start, time.perf_counter() - clock_start
         text = json.dumps(result.to_dict(), sort_keys=True).replace(str(folder.resolve()), "").replace(str(folder), "")
     failed = sum(bool(case.error) for case in result.cases)
-    summary = f"{options.cases} cases, {failed} not planned, {len(result.flips)} verdicts turn"
+    summary = f"{options.cases} cases, {failed} not planned, {len(result.changed_verdicts)} verdicts turn"
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     sys.stdout.write(f"{summary}: {cpu:.1f} s of processors, {elapsed:.1f} s passed, digest {digest}\n")
 

@@ -90,7 +90,7 @@ def _write(case: str) -> Doing:
         ("price", "charges", "freight", "onboarding", "holding", "total", "nominal", "penalties", "shortage", "objective"), 0,
     )  # fmt: skip
     lists = ("materials", "demands", "makes", "lots", "draws", "stocks", "deliveries", "shortages", "exposed", "rules", "purchases",
-             "requirements", "limits", "conflicts", "unproven", "blocked", "leads", "assumptions", "plugins")  # fmt: skip
+             "compliance_classes", "limits", "conflicts", "unproven", "blocked", "leads", "assumptions", "plugins")  # fmt: skip
     run: dict[str, Any] = {
         **{name: [] for name in lists}, "case": case, "status": "optimal", "verified": True, "currency": "USD", "place": "US",
         "objective": 0, "bound": 0, "gap": 0, "cost": cost, "shortage_kg": {}, "largest_miss_kg": 0, "components": 1, "versions": {},

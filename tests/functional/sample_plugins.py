@@ -114,7 +114,7 @@ def checked(folder: Path) -> tuple[int, dict[str, str]]:
     answer: dict[str, Any] = json.loads(done.stdout)
     mistakes = [check for check in answer["checks"] if check["result"] == "mistake"]
     assert answer["ok"] is not bool(mistakes)
-    return done.exit_code, {check["check"]: json.dumps(check["found"]) for check in mistakes}
+    return done.exit_code, {check["check"]: json.dumps(check["problems"]) for check in mistakes}
 
 
 @pytest.fixture(autouse=True)

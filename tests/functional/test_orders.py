@@ -273,7 +273,7 @@ def test_every_figure_of_a_rolled_case_reconciles(planned: Path, tmp_path: Path,
     assert run.verified
     held = {one.lot: one for one in run.holdings}
     assert {use.end_use: use.verdict for use in held["PO-1"].uses} == {"defense": "barred", "civil": "may be used"}
-    assert [bar.rule for use in held["PO-1"].uses for bar in use.bars] == ["defense-origin"]
+    assert [bar.rule for use in held["PO-1"].uses for bar in use.prohibitions] == ["defense-origin"]
     assert {use.verdict for use in held["afloat"].uses} == {"may be used"}
 
 

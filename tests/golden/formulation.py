@@ -66,24 +66,24 @@ def _names(program: Program) -> list[str]:
         under = f" under {'+'.join(columns.buy_licences[position])}" if columns.buy_licences[position] else ""
         days = dict.fromkeys((label(int(problem.moves.ordered[move])), label(int(problem.moves.delivered[move]))))
         place = arc.node[1]
-        compliance_class = _requirement(columns.buy_compliance_class[position])
+        compliance_class = _class_label(columns.buy_compliance_class[position])
         names[column] = f"buy {what}{several} to {place} for {compliance_class} {' to '.join(days)}{under}"
     for (offer, compliance_class, t), column in columns.make.items():
-        names[column] = f"make {problem.offers[offer].offer.id} for {_requirement(compliance_class)} {label(t)}"
+        names[column] = f"make {problem.offers[offer].offer.id} for {_class_label(compliance_class)} {label(t)}"
     for (offer, output, t, giver, taker), column in columns.transfer.items():
         line = problem.offers[offer].offer.outputs[output]
         names[column] = (
-            f"lend {line.material} of {problem.offers[offer].offer.id} {_requirement(giver)} to {_requirement(taker)} {label(t)}"
+            f"lend {line.material} of {problem.offers[offer].offer.id} {_class_label(giver)} to {_class_label(taker)} {label(t)}"
         )
     for (node, compliance_class), first in columns.stock.items():
         material, place = problem.network.nodes[node]
         for t in range(problem.case.horizon.count):
-            names[first + t] = f"hold {material} at {place} for {_requirement(compliance_class)} {label(t)}"
+            names[first + t] = f"hold {material} at {place} for {_class_label(compliance_class)} {label(t)}"
     for column, (demand, t, compliance_class, waivers) in zip(columns.deliver, columns.deliver_key, strict=True):
         under = f" under {'+'.join(waivers)}" if waivers else ""
-        names[column] = f"deliver {problem.demands[demand].id} {label(t)} for {_requirement(compliance_class)}{under}"
+        names[column] = f"deliver {problem.demands[demand].id} {label(t)} for {_class_label(compliance_class)}{under}"
     for (demand, compliance_class, _, day), column in columns.late.items():
-        names[column] = f"use {problem.demands[demand].id} from {day} for {_requirement(compliance_class)}"
+        names[column] = f"use {problem.demands[demand].id} from {day} for {_class_label(compliance_class)}"
     for d, facts in enumerate(problem.demands):
         for t in range(problem.case.horizon.count):
             names[columns.short + d * problem.case.horizon.count + t] = f"short {facts.id} {label(t)}"
@@ -130,7 +130,7 @@ def _number(program: Program, names: list[str]) -> None:
             names[column] = f"{kind} {sum(1 for other in names[:column] if other.startswith(kind)) + 1}"
 
 
-def _requirement(index: int) -> str:
+def _class_label(index: int) -> str:
     return f"R{index + 1}" if index >= 0 else "any"
 
 

@@ -36,19 +36,19 @@ def adds_up(verified: VerifiedPlan) -> None:
     drawn: defaultdict[str, dict[Pool, Fraction]] = defaultdict(dict)
     carried: defaultdict[str, Fraction] = defaultdict(Fraction)
     for line, inputs in zip(verified.lines, traced.inputs, strict=True):
-        cash[line.material, line.place, line.requirement] += Fraction(line.total) + inputs
+        cash[line.material, line.place, line.compliance_class] += Fraction(line.total) + inputs
         carried[line.arc.chained.offer.id] += inputs
-    for (material, place), requirement, _, kilograms, offer_ in verified.ledger.draws():
-        pool, name = (material, place, requirement), problem.offers[offer_].offer.id
+    for (material, place), compliance_class, _, kilograms, offer_ in verified.ledger.draws():
+        pool, name = (material, place, compliance_class), problem.offers[offer_].offer.id
         out[pool] += Fraction(kilograms)
         drawn[name][pool] = drawn[name].get(pool, Fraction(0)) + Fraction(kilograms)
     for delivery, position in verified.ledger.deliveries:
         use = problem.demands[position].use
-        out[use.material.id, use.place.id, delivery.requirement] += Fraction(delivery.quantity)
+        out[use.material.id, use.place.id, delivery.compliance_class] += Fraction(delivery.quantity)
     last = problem.case.horizon.count - 1
     for stock in verified.plan.stocks:
         if stock.period == last:
-            out[stock.material, stock.place, stock.requirement] += Fraction(stock.quantity)
+            out[stock.material, stock.place, stock.compliance_class] += Fraction(stock.quantity)
     makers = {line.arc.chained.offer.id for line in verified.lines}
     for name, pools in drawn.items():
         if name in makers:

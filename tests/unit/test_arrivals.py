@@ -144,7 +144,7 @@ def test_a_waiver_lets_one_demand_take_of_two_classes() -> None:
 
     found = planned(asked(LATER), facts(), *RULES)
     assert short(found) == {}
-    assert len({one.requirement for one in found.run.deliveries}) == 2
+    assert len({one.compliance_class for one in found.run.deliveries}) == 2
     assert findings(asked(date(2027, 7, 2)), found) == []  # half of the year
     assert findings(asked(date(2027, 7, 3)), found) != []
 

@@ -103,5 +103,5 @@ def test_what_a_shortage_costs_must_be_said_where_nothing_costs_anything() -> No
 def test_why_not_says_that_it_looks_for_no_price() -> None:
     """What is paid for has no price up to which it is worth buying."""
     found = why_not(opened(case(CIVIL), given_away()), "waste")
-    assert found.entering.outcome == "paid"
+    assert found.break_even.outcome == "paid"
     assert "its price is below zero" in text(why_not_document(found))

@@ -180,7 +180,7 @@ def test_a_comparison_goes_without_what_no_engine_solves() -> None:
         return gives_up(linear, ask) if by_moves else solve_with_highs(linear, ask)
 
     full, less = (compare(two_goods(one), (), (Change(disable="no-cn"),)) for one in (ENGINES, only(not_by_moves)))
-    assert (full.least_moved, less.least_moved) == (True, False)
+    assert (full.min_moved_proved, less.min_moved_proved) == (True, False)
     assert less.difference == full.difference
     assert less.materials
     assert float(less.cost_after.objective) == pytest.approx(float(full.cost_after.objective))

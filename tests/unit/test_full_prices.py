@@ -149,7 +149,10 @@ def test_what_belongs_to_no_purchase_stays_apart() -> None:
     facts = catalog(OXIDE, maker("JP", 5, onboarding=7, onboarding_currency="USD"))
     found = planned(case(demand("metal", "civil", 4), stores=TIGHT), facts)
     assert by_offer(found.run)["jp-melt"].full_price_per_kg == 25
-    assert {(one.on, one.place): one.amount for one in found.run.cash} == {("use", "US"): 100, ("onboarding", ""): 7}
+    assert {(one.purpose, one.place): one.amount for one in found.run.cash} == {
+        ("use", "US"): 100,
+        ("onboarding", ""): 7,
+    }
     assert trace_cash(found.plan).total == found.cost.nominal == 107
 
 

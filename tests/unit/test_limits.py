@@ -209,7 +209,7 @@ def test_stock_for_both_uses_covers_both_and_counts_for_neither_alone() -> None:
     found = planned(both(100, 100), metals(), rule(limits.Cover, days=73), level)
     assert found.verified
     ends = {r.label: r.ends for r in found.plan.problem.compliance_classes}
-    held = [s.quantity for s in found.plan.plan.stocks if s.period == 1 and ends[s.requirement] == {"defense"}]
+    held = [s.quantity for s in found.plan.plan.stocks if s.period == 1 and ends[s.compliance_class] == {"defense"}]
     assert sum(held) >= 10
 
 
@@ -245,7 +245,10 @@ def test_kilograms_that_end_elsewhere_than_they_were_bought_for_are_found(
     found = planned(both(100), metals(), rule(limits.MinShare, countries=["AU"], share="0.5", **DEFENSE))
     swap = {"R1": "R2", "R2": "R1"}
     plan = found.plan.plan
-    wrong = {name: tuple(row.but(requirement=swap[row.requirement]) for row in getattr(plan, name)) for name in tables}
+    wrong = {
+        name: tuple(row.but(compliance_class=swap[row.compliance_class]) for row in getattr(plan, name))
+        for name in tables
+    }
     findings = examine(found.plan.problem, plan.but(**wrong))[1]
     assert any(finding.code == code and words in finding.message for finding in findings)
 
@@ -359,7 +362,7 @@ def test_a_floor_is_answered_with_the_first_day_on_which_it_can_hold(kind: type[
     """What is ordered on the first day comes a quarter later; with the phase written as told, the case has a plan."""
     found = quarters(rule(kind, id="floor", **words))
     assert found.status is PlanStatus.INFEASIBLE
-    assert [(one.rules, one.holds_from) for one in found.run.conflicts] == [(["floor"], {"floor": date(2026, 4, 1)})]
+    assert [(one.rules, one.feasible_from) for one in found.run.conflicts] == [(["floor"], {"floor": date(2026, 4, 1)})]
     kept = quarters(rule(kind, id="floor", **words, phases=[{"from": "2026-04-01"}]))
     assert kept.status is PlanStatus.OPTIMAL
     assert not any(limit.missed_by for limit in kept.run.limits)
@@ -383,7 +386,7 @@ def test_a_floor_that_never_holds_names_no_day() -> None:
         rule(limits.StockLevel, id="reserve", at_least="50 kg"),
         rule(limits.StockLevel, id="room", at_most="20 kg"),
     )
-    assert [conflict.holds_from for conflict in quarters(*levels).run.conflicts] == [{}]
+    assert [conflict.feasible_from for conflict in quarters(*levels).run.conflicts] == [{}]
 
 
 def test_what_covers_is_named_by_the_demands_that_it_covers() -> None:
@@ -394,7 +397,9 @@ def test_what_covers_is_named_by_the_demands_that_it_covers() -> None:
     for limit in found.run.limits:
         assert re.fullmatch(r"metal US for civil-metal \+ defense-metal 2027-Q\d", limit.label)
         assert limit.unit == "kg"
-    assert [requirement.name for requirement in found.run.requirements] == ["civil and defense: all goods"]
+    assert [compliance_class.name for compliance_class in found.run.compliance_classes] == [
+        "civil and defense: all goods"
+    ]
 
 
 # ------------------------------------------------------------------------------------------------- limits without demand

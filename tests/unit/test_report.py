@@ -35,7 +35,7 @@ OXIDE = {"material": "dysprosium-oxide", "end_use": "defense", "place": "US"}
 PURCHASE: dict[str, Any] = OXIDE | {
     "offer": "example-dysprosium-oxide", "facility": "Example heavy rare-earth circuit", "supplier": "Example Rare Earths",
     "country": "MY", "countries": {"mined": ["AU", "MM"], "refined": ["MY"], "separated": ["MY"]}, "ordered": "2026-Q4",
-    "order_by": "2026-12-31", "delivered": "2027-Q1", "requirement": "R1", "quantity_kg": 1234567.5, "cost": 1234567500,
+    "order_by": "2026-12-31", "delivered": "2027-Q1", "compliance_class": "R1", "quantity_kg": 1234567.5, "cost": 1234567500,
     "price": 1234567500, "charges": 0, "freight": 0,
 }  # fmt: skip
 SHORT: dict[str, Any] = OXIDE | {
@@ -52,7 +52,7 @@ DEMAND: dict[str, Any] = OXIDE | {
     "id": "fighters", "wanted_kg": 8500, "delivered_kg": 8000, "short_kg": 500, "shortage_price": 500, "first_met": "2027-Q2",
 }  # fmt: skip
 LISTS = (
-    "makes", "lots", "draws", "stocks", "deliveries", "exposed", "rules", "requirements", "limits", "conflicts", "unproven", "blocked",
+    "makes", "lots", "draws", "stocks", "deliveries", "exposed", "rules", "compliance_classes", "limits", "conflicts", "unproven", "blocked",
     "leads", "assumptions", "plugins",
 )  # fmt: skip
 

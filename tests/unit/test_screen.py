@@ -20,13 +20,13 @@ LOT: dict[str, Any] = {
     "used_kg": 0, "left_kg": 500, "uses": [],
 }  # fmt: skip
 BAR = {
-    "rule": "no-cn", "start": "2026-10-01", "unproven": False, "stage": "mined", "countries": ["CN"], "clause": "", "reason": "", "heals": "a waiver",
+    "rule": "no-cn", "start": "2026-10-01", "unproven": False, "stage": "mined", "countries": ["CN"], "clause": "", "reason": "", "fix": "a waiver",
 }  # fmt: skip
-BARRED = {"demand_material": "dysprosium-oxide", "end_use": "defense", "place": "US", "verdict": "barred", "periods": [], "bars": [BAR]}  # fmt: skip
+BARRED = {"demand_material": "dysprosium-oxide", "end_use": "defense", "place": "US", "verdict": "barred", "periods": [], "prohibitions": [BAR]}  # fmt: skip
 LIMIT = {"rule": "half", "label": "2027-Q1", "sentence": "", "value": 1, "at_least": 2, "at_most": None, "missed_by": 1, "penalty": 5000}  # fmt: skip
 LEVEL = {
-    "rank": 1, "minimise": "shortage", "sentence": "shortage of defense, at its price", "unit": "USD", "implied": False, "value": 0, "bound": 0,
-    "gap": 0, "least": 0, "within": 0,
+    "rank": 1, "minimize": "shortage", "sentence": "shortage of defense, at its price", "unit": "USD", "implied": False, "value": 0, "bound": 0,
+    "gap": 0, "best_value": 0, "within": 0,
 }  # fmt: skip
 EXPOSED = {
     "rule": "cn-46", "title": "", "cost": 5000, "materials": {"dysprosium-oxide": 500}, "offers": ["cn"], "first": "2026-Q4",
@@ -65,12 +65,12 @@ def in_order(shown: str, *words: str) -> bool:
         ({"changes": ["disable=half"]}, "Changes to the case: disable=half"),
         ({"holdings": [LOT | {"used_kg": 300, "left_kg": 200}]}, "Stock and open orders: 1 of 1 lot used; left over: vault 200 kg"),
         ({"holdings": [LOT | {"uses": [BARRED]}]}, "Paid for, but prohibited for all uses that need it: the stock vault, 500 kg of Dysprosium oxide: no-cn"),
-        ({"by_months": [{"demand": "fighters", "short_kg": 500, "by_months_kg": 300, "only_kg": 200}]}, "Short only because the plan counts in whole periods: Dysprosium oxide for fighters 200 kg of 500 kg Dy2O3 (`--full`)"),
+        ({"by_months": [{"demand": "fighters", "short_kg": 500, "monthly_short_kg": 300, "due_to_periods_kg": 200}]}, "Short only because the plan counts in whole periods: Dysprosium oxide for fighters 200 kg of 500 kg Dy2O3 (`--full`)"),
         ({"rounded": [ROUNDED, ROUNDED | {"kind": "rule"}]}, "Counted in whole quarters: 1 lead time and 1 date rounded (`--full`, `--period month`)"),
         ({"purchases": [PURCHASE | {"late_days": 3}]}, "Late by 3 days: 1 order due before 2027-01-03 would arrive later"),
         ({"purchases": [PURCHASE | {"at_once": True}]}, "Short until they arrive: 1 order to place at once, as marked (Dysprosium oxide)"),
-        ({"made": "2026-11-26", "plugins": [PLUGIN]}, "Old data: pack laws, as of 2026-01-01, 329 days old"),
-        ({"made": "2026-01-02", "plugins": [PLUGIN, PLUGIN | {"as_of": None, "name": "new"}]}, "data as of an unknown day"),
+        ({"planned_on": "2026-11-26", "plugins": [PLUGIN]}, "Old data: pack laws, as of 2026-01-01, 329 days old"),
+        ({"planned_on": "2026-01-02", "plugins": [PLUGIN, PLUGIN | {"as_of": None, "name": "new"}]}, "data as of an unknown day"),
         ({"plugins_blocked": [{"name": "acme", "by": ["--block"], "plugins": ["acme 1"]}]}, "Planned without acme (acme 1), blocked by --block"),
         ({"assumptions": [{"subject": "no duty charged", "text": "trisulfide: no rule in use names its tariff line, 2830.90. It is charged none"}]}, "No duty charged, no tariff line known: trisulfide"),
         ({"assumptions": [{"subject": "highest duty charged", "text": "kr-oxide: its customs origin is not known. It is charged the most"}]}, "Highest duty charged, customs origin not known: kr-oxide"),
@@ -118,8 +118,8 @@ def test_months_are_the_shortest_periods() -> None:
 
 def test_cash_is_told_by_year_of_order_and_a_kept_run_by_its_folder() -> None:
     """What much of it goes to beside prices counts too."""
-    use = {"period": "2026-Q4", "on": "use", "place": "US", "amount": 900000}
-    shown = told(folder="out/run", cash=[use, {"period": "2027-Q1", "on": "onboarding", "amount": 200000}])
+    use = {"period": "2026-Q4", "purpose": "use", "place": "US", "amount": 900000}
+    shown = told(folder="out/run", cash=[use, {"period": "2027-Q1", "purpose": "onboarding", "amount": 200000}])
     assert "spends USD 1.1 million; " in shown
     assert "by year of order: 2026 900,000, 2027 200,000" in shown
     assert "every table; `friendshore report out/run`: a page" in shown
@@ -128,7 +128,7 @@ def test_cash_is_told_by_year_of_order_and_a_kept_run_by_its_folder() -> None:
 def test_conflicts_come_first_and_are_counted() -> None:
     """Rules by name with what they say, materials, and when a floor can first be kept; of many, the first and how many more."""
     one = CONFLICT | {"rules": ["half", "all"], "sentences": ["No more than half.", "All of it."]}
-    shown = told(status="infeasible", purchases=[], conflicts=[one | {"holds_from": {"all": "2028-01-01"}}])
+    shown = told(status="infeasible", purchases=[], conflicts=[one | {"feasible_from": {"all": "2028-01-01"}}])
     assert (
         "half: No more than half; all: All of it. Nothing is planned for tin. all can be satisfied from 2028-01"
         in shown

@@ -172,7 +172,7 @@ def test_what_a_price_list_leaves_out_is_not_bought(wanted: Case, expected: dict
     assert bought(found) == expected
     if "cn-metal" in expected:
         (row,) = found.run.discounts
-        assert (row.tier, row.least, row.most, row.next) == (2, 120, 150, None)
+        assert (row.tier, row.tier_min, row.tier_max, row.next_tier_min) == (2, 120, 150, None)
         assert "Tier from      To  Next from" in text(plan_document(found.run))
 
 

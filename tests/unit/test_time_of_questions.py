@@ -82,7 +82,7 @@ def test_other_questions_say_what_was_not_reached() -> None:
     """Losses are counted, repairs may be more, what using an offer costs is not found in time."""
     session, whole = opened(60, -1), stress(opened())
     losses, found = stress(session), repairs(session)
-    assert (len(losses.losses), losses.unasked) == (0, len(whole.losses) + len(whole.pairs))
+    assert (len(losses.losses), losses.not_tried) == (0, len(whole.losses) + len(whole.pairs))
     assert not found.repairs
     assert [(gap.complete, gap.stopped, gap.searched) for gap in found.gaps] == [(False, True, -1)]
     assert "time limit" in unwrapped(repairs_document(found))

@@ -129,28 +129,30 @@ class PriceDate(Record):
     offer: str
     material: str
     of: Literal["price", "freight"]
-    given_by: str
+    source: str
     """Benchmark, or evidence of the price or freight: `catalog:id`. Empty if none is named."""
     amount: Number
     """Money per kilogram, or per unit of run, as stated: before a premium and currency conversion."""
     currency: str
     day: datetime.date | None
     """Date of a benchmark's price, or of the facts of its source. For a forecast, whose date is after its source's, that of the source. None if unknown."""
-    exchanged: datetime.date | None = None
+    exchange_rate_day: datetime.date | None = None
     """First day of the exchange rate to the case's currency. None if it needs no conversion."""
 
     def order(self) -> tuple[str, ...]:
-        details = map(str, (self.day, self.exchanged, self.amount, self.currency))
-        return (self.offer, self.material, self.of, self.given_by, *details)
+        details = map(str, (self.day, self.exchange_rate_day, self.amount, self.currency))
+        return (self.offer, self.material, self.of, self.source, *details)
 
     @property
     def oldest(self) -> datetime.date | None:
         """The older date of its own and its exchange rate's. None if it has no date."""
-        return self.day if self.day is None or self.exchanged is None else min(self.day, self.exchanged)
+        return self.day if self.day is None or self.exchange_rate_day is None else min(self.day, self.exchange_rate_day)
 
     def future_date(self, today: datetime.date | None) -> datetime.date | None:
         """Return the later of its two dates that is after today. None if neither is, or today is unknown."""
-        days = [day for day in (self.day, self.exchanged) if day is not None and today is not None and day > today]
+        days = [
+            day for day in (self.day, self.exchange_rate_day) if day is not None and today is not None and day > today
+        ]
         return max(days, default=None)
 
     def age(self, today: datetime.date) -> int | None:

@@ -52,7 +52,7 @@ class BreakEven(Record):
     """Money per unit of the offer in the case's currency at that factor, in the first period in which it can be ordered."""
     last_price: Number | None = None
     """Price at that factor in the last such period. None if it doesn't differ."""
-    today: Number | None = None
+    current_price: Number | None = None
     """Today's price in the first of these periods."""
     assumed: bool = False
     """True if `today` is a price that was stated only for this question."""
@@ -60,7 +60,7 @@ class BreakEven(Record):
     """Break-even premium over the benchmark, as a share. None if the offer isn't priced by a benchmark."""
     units: Number = Decimal(0)
     """Kilograms of all its outputs that the cheapest plan buys slightly below that price."""
-    most_saved: Number | None = None
+    max_saving: Number | None = None
     """Maximum saving from the offer: if it were free."""
     solves: int = 0
 
@@ -159,7 +159,7 @@ def break_even_price(session: Session, offer: str, changes: Sequence[Change] = (
         proved = search.high is not None
         outcome = "no price" if proved else "not found"
         return BreakEven(
-            outcome=outcome, high=search.high, proved=proved, most_saved=max_saving, solves=len(search.answers)
+            outcome=outcome, high=search.high, proved=proved, max_saving=max_saving, solves=len(search.answers)
         )
     factor = _climb(search)
     return _result(search, factor, max_saving)
@@ -180,7 +180,7 @@ def _ranked(search: _Search) -> Outcome | None:
 
 
 def _level_minima(parts: Sequence[PartPlan]) -> list[Decimal]:
-    columns = zip(*([level.least for level in part.plan.levels[:-1]] for part in parts), strict=True)
+    columns = zip(*([level.best_value for level in part.plan.levels[:-1]] for part in parts), strict=True)
     return [sum(values, Decimal(0)) for values in columns]
 
 
@@ -261,7 +261,7 @@ def _result(search: _Search, factor: Decimal | None, max_saving: Decimal) -> Bre
         high=high,
         proved=proved,
         units=sum((part_kg(part, search.offer) for part in search.at_low.after), Decimal(0)),
-        most_saved=max_saving,
+        max_saving=max_saving,
         solves=len(search.answers),
     )
     return _with_prices(search, break_even, known_factor)
@@ -278,7 +278,7 @@ def _with_prices(search: _Search, result: BreakEven, factor: Decimal) -> BreakEv
     prices = {
         "price": exact(first * factor),
         "last_price": exact(last * factor) if last != first else None,
-        "today": first,
+        "current_price": first,
         "assumed": any(change.amount is not None for change in search.base),
         "premium": premium,
     }

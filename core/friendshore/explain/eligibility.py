@@ -354,7 +354,7 @@ class Obstacle(Record):
     """Days on which the rule is in force, in ranges that overlap the plan."""
     end_uses: list[str] = []
     """Excluded uses: material and end use. Empty means all."""
-    lifted_by: list[Change] = []
+    relaxed_by: list[Change] = []
     """Changes that remove it. Empty if no change of the case can."""
 
 
@@ -408,7 +408,7 @@ def _missing_figures(eligibilities: Eligibilities, lead: Lead, facility: Facilit
             of = currency or eligibilities.problem.case.currency
             as_stated = ", the stated price" if is_stated else ""
             text = f"{reason}. Calculated with {_number_text(amount)} {of} a unit{as_stated}"
-        yield Obstacle(kind="figure", text=text, reason=reason, lifted_by=changes)
+        yield Obstacle(kind="figure", text=text, reason=reason, relaxed_by=changes)
 
 
 def _number_text(amount: Decimal | None) -> str:
@@ -445,13 +445,13 @@ def _capacity_obstacles_of(problem: Problem, facility: Facility) -> Iterator[Obs
     if idle:
         statuses = " and ".join(dict.fromkeys(_STATUS_NAMES.get(step.status, step.status.value) for step in idle))
         text = f"{facility.id} is {statuses}, so its capacity doesn't count. It would have to be operating"
-        yield Obstacle(kind="capacity", text=text, lifted_by=[Change(capacity=facility.id, status=Status.OPERATING)])
+        yield Obstacle(kind="capacity", text=text, relaxed_by=[Change(capacity=facility.id, status=Status.OPERATING)])
     elif later:
         start = min(step.start for step in later if step.start is not None)
         months = (start.year - span.start.year) * 12 + start.month - span.start.month + (start.day > span.start.day)
         text = f"{facility.id} starts on {start}, after the end of the plan"
         earlier = Change(capacity=facility.id, delay=Decimal(-months), status=Status.OPERATING)
-        yield Obstacle(kind="capacity", text=text, lifted_by=[earlier])
+        yield Obstacle(kind="capacity", text=text, relaxed_by=[earlier])
     else:
         yield Obstacle(kind="capacity", text=f"{facility.id} has no capacity during the plan")
 
@@ -469,10 +469,10 @@ def _date_obstacles(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
     change = Change(lift=TermKind.DATES, of=f"offer:{offer.id}")
     if offer.start is not None and not any(offer.start <= period.start for period in periods):
         text = f"orders are possible only from {offer.start}. That would have to be {periods[-1].start} or earlier"
-        yield Obstacle(kind="dates", text=text, lifted_by=[change])
+        yield Obstacle(kind="dates", text=text, relaxed_by=[change])
     if offer.end is not None and not any(period.end <= offer.end for period in periods):
         text = f"orders are possible only until {offer.end}. That would have to be {periods[0].end} or later"
-        yield Obstacle(kind="dates", text=text, lifted_by=[change])
+        yield Obstacle(kind="dates", text=text, relaxed_by=[change])
 
 
 def _time_obstacles(eligibilities: Eligibilities, facts: OfferFacts) -> Iterator[Obstacle]:
@@ -489,7 +489,7 @@ def _time_obstacles(eligibilities: Eligibilities, facts: OfferFacts) -> Iterator
         max_months, lag = (horizon.count - 1 - ordered) * months, arrival - ordered
         text = f"it arrives {lag * months} months after the order. To arrive during the plan, it may take at most {max_months} months"
         yield Obstacle(
-            kind="time", text=text, lifted_by=[Change(lift=TermKind.LEAD_TIME, of=f"offer:{facts.offer.id}")]
+            kind="time", text=text, relaxed_by=[Change(lift=TermKind.LEAD_TIME, of=f"offer:{facts.offer.id}")]
         )
         lag = 0  # qualification is also an obstacle if it ends after the plan without any lead time
     if (
@@ -500,7 +500,7 @@ def _time_obstacles(eligibilities: Eligibilities, facts: OfferFacts) -> Iterator
         max_months = (horizon.count - 1 - lag) * months
         text = f"qualification takes {duration:f} months. To arrive during the plan, it may take at most {max_months} months"
         change = Change(lift=TermKind.QUALIFICATION, of=f"offer:{facts.offer.id}")
-        yield Obstacle(kind="time", code=CAUSE_CODES["date"], text=text, lifted_by=[change])
+        yield Obstacle(kind="time", code=CAUSE_CODES["date"], text=text, relaxed_by=[change])
 
 
 def _input_obstacles(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
@@ -551,5 +551,5 @@ def _law_obstacles(problem: Problem, exclusions_of_offer: list[Exclusion]) -> It
             countries=list(first.verdict.countries),
             days=_days_in_force(problem, rule),
             end_uses=sorted({f"{exclusion.use.material.id} for {exclusion.use.end_use}" for exclusion in same_reason}),
-            lifted_by=[change],
+            relaxed_by=[change],
         )

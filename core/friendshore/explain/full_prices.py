@@ -186,9 +186,9 @@ def _flows(verified: VerifiedPlan, label: Label | None) -> _Flows:
     # Goods made for one class may serve another. Their maker then counts as one for all classes.
     transferred = {entry.offer for entry in verified.plan.transfers}
 
-    def maker(offer: int, requirement: str) -> str:
+    def maker(offer: int, compliance_class: str) -> str:
         name = problem.offers[offer].offer.id
-        return name if name in transferred else f"{name} {requirement}"
+        return name if name in transferred else f"{name} {compliance_class}"
 
     uses = [problem.demands[position].use for _, position in ledger.deliveries]
     last = problem.case.horizon.count - 1
@@ -196,20 +196,20 @@ def _flows(verified: VerifiedPlan, label: Label | None) -> _Flows:
     _sum_into(
         flows.to_makers,
         (
-            ((material, place, requirement), maker(offer, requirement), kg)
-            for (material, place), requirement, _, kg, offer in ledger.draws()
+            ((material, place, compliance_class), maker(offer, compliance_class), kg)
+            for (material, place), compliance_class, _, kg, offer in ledger.draws()
         ),
     )
     _sum_into(
         flows.to_demands,
         (
-            ((use.material.id, use.place.id, delivery.requirement), delivery.demand, delivery.quantity)
+            ((use.material.id, use.place.id, delivery.compliance_class), delivery.demand, delivery.quantity)
             for use, (delivery, _) in zip(uses, ledger.deliveries, strict=True)
         ),
     )
     for stock in verified.plan.stocks:
         if stock.period == last:
-            flows.end_stock[stock.material, stock.place, stock.requirement] += Fraction(stock.quantity)
+            flows.end_stock[stock.material, stock.place, stock.compliance_class] += Fraction(stock.quantity)
     return flows
 
 
@@ -221,7 +221,7 @@ def _add_payments(flows: _Flows, verified: VerifiedPlan, maker: Callable[[int, s
     co_products: list[tuple[Pool, tuple[int, int], Decimal, Any]] = []
     for number, line in enumerate(verified.lines):
         offer, t = line.arc.offer, line.ordered
-        pool, name = (line.material, line.place, line.requirement), maker(offer, line.requirement)
+        pool, name = (line.material, line.place, line.compliance_class), maker(offer, line.compliance_class)
         label_of_line = t if label is None else label(number, line)
         paid_rows += [
             (pool, label_of_line, line.direct),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..document.notebook import ShownOnScreen
 from ..domain.base import Number, Record, Tables, exact, totals
 from ..domain.basis import Factors, equal_weights
+from ..domain.renamed import in_wanted_names
 from ..domain.shown_names import RunMaterial, ShownNames, offer_names
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class QuestionResult(ShownOnScreen, Tables):
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data, as in the output of `--json`."""
-        return self.model_dump(mode="json", by_alias=True)
+        return in_wanted_names(self.model_dump(mode="json", by_alias=True), type(self))
 
     def to_frame(self, table: str = "") -> pandas.DataFrame:
         """Return one of `TABLES`, by default the first. Raises ValueError for another table."""

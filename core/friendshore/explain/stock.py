@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ..domain.base import grouped
-from ..domain.run import LotVerdict, RunHolding, RunHoldingBar, RunHoldingUse
+from ..domain.run import LotVerdict, RunHolding, RunHoldingProhibition, RunHoldingUse
 from ..domain.use import Result, Use, Verdict
 from ..problem import Problem
 from ..problem.demands import Lot
@@ -53,10 +53,12 @@ def _unused_kg(verified: VerifiedPlan) -> dict[str, Decimal]:
         name = item.name if item.arc.lot >= 0 else ""
         if name:
             unused_kg[name] -= item.quantity
-        arrivals[item.material, item.place, item.requirement].append((item.delivered, not name, name, item.quantity))
+        arrivals[item.material, item.place, item.compliance_class].append(
+            (item.delivered, not name, name, item.quantity)
+        )
     for stock in plan.stocks:
         stock_kg = stock.quantity if stock.period == last else Decimal(0)
-        for _, _, name, quantity in sorted(arrivals[stock.material, stock.place, stock.requirement], reverse=True):
+        for _, _, name, quantity in sorted(arrivals[stock.material, stock.place, stock.compliance_class], reverse=True):
             part = min(stock_kg, quantity)
             stock_kg -= part
             if name:
@@ -85,7 +87,9 @@ def _holding_uses(problem: Problem, lot: Lot, arc: Arc) -> Iterator[RunHoldingUs
             place=use.place.id,
             verdict=verdict,
             periods=[problem.case.horizon.label(t) for t in usable],
-            bars=[] if verdict in ("may be used", "not wanted") else list(_prohibitions(problem, lot, arc, judgement)),
+            prohibitions=[]
+            if verdict in ("may be used", "not wanted")
+            else list(_prohibitions(problem, lot, arc, judgement)),
         )
 
 
@@ -98,7 +102,7 @@ def _can_serve(problem: Problem, arc: Arc, numbers: list[int], period: int) -> b
     )
 
 
-def _prohibitions(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) -> Iterator[RunHoldingBar]:
+def _prohibitions(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) -> Iterator[RunHoldingProhibition]:
     horizon = problem.case.horizon
     for trade, table in ((False, judgement.chain), (True, judgement.trade)):
         for position, verdicts in table.items():
@@ -115,7 +119,7 @@ def _prohibitions(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) ->
                     continue
                 start = max(phase.start or horizon.periods[0].start, horizon.periods[0].start)
                 end = phase.end if phase.end is not None and phase.end < horizon.periods[-1].end else None
-                yield RunHoldingBar(
+                yield RunHoldingProhibition(
                     rule=verdict.rule,
                     start=start,
                     end=end,
@@ -124,7 +128,7 @@ def _prohibitions(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) ->
                     countries=list(verdict.countries),
                     clause=verdict.clause,
                     reason=verdict.reason,
-                    heals=_trade_remedies(lot, phase, verdict) if trade else _remedies(lot, rule, phase, verdict),
+                    fix=_trade_remedies(lot, phase, verdict) if trade else _remedies(lot, rule, phase, verdict),
                 )
 
 
@@ -219,7 +223,7 @@ class _OrderDays:
 
     def _is_awaited(self, item: Bought) -> bool:
         node, before = item.arc.node, item.delivered - 1
-        return item.arc.arrives[item.ordered] is None and (node, item.requirement, before) in self._awaited
+        return item.arc.arrives[item.ordered] is None and (node, item.compliance_class, before) in self._awaited
 
     @cached_property
     def _awaited(self) -> set[tuple[Node, str, int]]:
@@ -236,19 +240,19 @@ class _OrderDays:
         by_maker: defaultdict[tuple[Node, str, int], list[Bought]] = defaultdict(list)
         runs: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
         for make, offer in self.ledger.makes:
-            runs[offer, make.period].add(make.requirement)
+            runs[offer, make.period].add(make.compliance_class)
         for item in self.ledger.bought:
             if item.arc.offer in network.feeds:
-                by_maker[item.arc.node, item.requirement, item.delivered].append(item)
+                by_maker[item.arc.node, item.compliance_class, item.delivered].append(item)
         lacking = set(waiting)
         while waiting:
-            node, requirement, t = waiting.pop()
-            for item in by_maker[node, requirement, t + 1]:
+            node, compliance_class, t = waiting.pop()
+            for item in by_maker[node, compliance_class, t + 1]:
                 offer, before = item.arc.offer, item.ordered - 1
                 if before < 0 or item.arc.arrives[item.ordered] or problem.offers[offer].max_units[before] == 0:
                     continue
                 single = problem.offers[offer].has_one_output
-                labels = {item.requirement} if single else runs[offer, item.ordered]
+                labels = {item.compliance_class} if single else runs[offer, item.ordered]
                 inputs = {(feed, label, before) for feed in network.feeds[offer] for label in labels} - lacking
                 lacking |= inputs
                 waiting |= inputs
@@ -266,7 +270,7 @@ class _OrderDays:
             return False
         if item.licences or arc.freight[before] != arc.freight[item.delivered]:
             return False
-        compliance_class, uses = problem.class_of[item.requirement], self._uses_by_class[item.requirement]
+        compliance_class, uses = problem.class_of[item.compliance_class], self._uses_by_class[item.compliance_class]
         if (
             not uses
             or not compliance_class.admits(arc.index, before)

@@ -269,7 +269,7 @@ class PriceDates:
                     offer=facts.offer.id,
                     material=material,
                     of="freight",
-                    given_by=lane.source,
+                    source=lane.source,
                     amount=lane.freight,
                     currency=lane.currency or self._problem.case.currency,
                     day=_day(self._problem.merged, lane.source),
@@ -297,7 +297,7 @@ class PriceDates:
             offer=offer.id,
             material=material,
             of="price",
-            given_by=given_by,
+            source=given_by,
             amount=figure.amount,
             currency=figure.currency,
             day=day,
@@ -306,14 +306,16 @@ class PriceDates:
 
     def _dated(self, price_date: PriceDate, day: date) -> Iterator[PriceDate]:
         """Yield a price with the date of its exchange rate. Prices that the case states are left out."""
-        if price_date.given_by == CASE_SOURCE:
+        if price_date.source == CASE_SOURCE:
             return
         case = self._problem.case
         if price_date.currency == case.currency:
             yield price_date
             return
         rate = rate_on(self._problem.merged.rates, price_date.currency, case.currency, day)
-        yield price_date if rate is None else price_date.but(exchanged=self._date_of_row(rate.start, rate.source))
+        yield (
+            price_date if rate is None else price_date.but(exchange_rate_day=self._date_of_row(rate.start, rate.source))
+        )
 
     def _date_of_row(self, day: date | None, source: str) -> date | None:
         """Return the date of a row of a series. A forecast has the date of its source, not the date that it is about."""

@@ -154,7 +154,7 @@ def run_of(verified: VerifiedPlan, context: RunContext) -> Run:
         shortages=shortages,
         exposed=explain.exposed(verified),
         rules=describe_rules(verified, excluded, context.pack_of),
-        requirements=describe_compliance_classes(problem),
+        compliance_classes=describe_compliance_classes(problem),
         limits=describe_limits(verified),
         conflicts=_conflicts(verified, context.holds_from),
         unproven=describe_unproven(excluded),
@@ -183,7 +183,7 @@ def _plan_fields(verified: VerifiedPlan) -> dict[str, Any]:
 
 def _context_fields(context: RunContext) -> dict[str, Any]:
     return {
-        "made": context.made,
+        "planned_on": context.made,
         "scenario": list(context.scenario),
         "changes": list(context.changes),
         "strict": context.strict,
@@ -212,17 +212,17 @@ def _levels(verified: VerifiedPlan, prices: Mapping[int, explain.RankPrice]) -> 
     return [
         RunLevel(
             rank=rank,
-            minimise=reading.objective.level.minimise.value,
+            minimize=reading.objective.level.minimise.value,
             sentence=reading.objective.sentence,
             unit=verified.problem.case.currency if reading.objective.in_money else "kg",
             implied=reading.objective.implied,
             value=reading.value,
             bound=min(reading.bound, reading.value),
             gap=exact((reading.least - reading.bound) / abs(reading.least)) if reading.least else Decimal(0),
-            least=reading.least,
+            best_value=reading.least,
             within=reading.objective.level.within,
-            gained=prices.get(rank, explain.UNPRICED).gained,
-            raised_objective=prices.get(rank, explain.UNPRICED).raised_objective,
+            reduction=prices.get(rank, explain.UNPRICED).gained,
+            objective_increase=prices.get(rank, explain.UNPRICED).raised_objective,
         )
         for rank, reading in enumerate(verified.levels, 1)
     ]
@@ -358,7 +358,7 @@ def _purchase(
         late_days=(known_from - order.day).days if known_from > arc.order_by[line.ordered] else 0,
         delivered=_label(problem, line.delivered),
         end_use="+".join(sorted({delivery.use.end_use for delivery in compliance.deliveries_of(line)})),
-        requirement=line.requirement,
+        compliance_class=line.compliance_class,
         quantity_kg=line.quantity,
         basis=problem.merged.materials[line.material].basis,
         cost=exact(line.total),
@@ -379,7 +379,7 @@ def _makes(verified: VerifiedPlan) -> list[RunMake]:
         RunMake(
             offer=make.offer,
             ordered=_label(problem, make.period),
-            requirement=make.requirement,
+            compliance_class=make.compliance_class,
             units=make.units,
             cost=exact(problem.offers[offer].price[make.period] * make.units),
         )
@@ -399,7 +399,7 @@ def _deliveries(verified: VerifiedPlan) -> list[RunDelivery]:
                 end_use=use.end_use,
                 place=use.place.id,
                 period=_label(problem, delivery.period),
-                requirement=delivery.requirement,
+                compliance_class=delivery.compliance_class,
                 quantity_kg=delivery.quantity,
                 waivers=list(delivery.waivers),
             )
@@ -415,7 +415,7 @@ def _conflicts(verified: VerifiedPlan, holds_from: Sequence[Mapping[str, date]])
             sentences=[sentence_of(rules[name]) if name in rules else name for name in part.rules],
             materials=list(part.materials),
             demands=list(part.demands),
-            holds_from=dict(holds_from[number]) if number < len(holds_from) else {},
+            feasible_from=dict(holds_from[number]) if number < len(holds_from) else {},
         )
         for number, part in enumerate(verified.plan.infeasible)
     ]
@@ -439,8 +439,8 @@ def _by_months(verified: VerifiedPlan, plans: Mapping[str, ByMonths]) -> list[Ru
             RunByMonths(
                 demand=name,
                 short_kg=short.get(name, Decimal(0)),
-                by_months_kg=by_months.kilograms,
-                only_kg=due_to_periods if due_to_periods > rounding else Decimal(0),
+                monthly_short_kg=by_months.kilograms,
+                due_to_periods_kg=due_to_periods if due_to_periods > rounding else Decimal(0),
                 note=by_months.note,
             )
         )
@@ -480,13 +480,13 @@ def _dependent(scope: str, name: str, sums: DependentSums) -> RunDependence:
             "scope": scope,
             "name": name,
             "cost": exact(sums.cash),
-            "is_cost": exact(sums.is_cash),
-            "may_be_cost": exact(sums.may_be_cash),
-            "by_inputs_cost": exact(sums.by_inputs_cash),
+            "known_concern_cost": exact(sums.is_cash),
+            "possible_concern_cost": exact(sums.may_be_cash),
+            "input_concern_cost": exact(sums.by_inputs_cash),
             "share": exact(sums.share),
             "quantity_kg": sums.kilograms,
-            "is_kg": sums.is_kilograms,
-            "may_be_kg": sums.may_be_kilograms,
+            "known_concern_kg": sums.is_kilograms,
+            "possible_concern_kg": sums.may_be_kilograms,
         }
     )
 
@@ -519,9 +519,9 @@ def _discounts(verified: VerifiedPlan) -> list[RunDiscount]:
                 measure=span.schedule.measure,
                 measured=exact(settlement.measured),
                 tier=settlement.tier + 1,
-                least=span.tiers[settlement.tier].least,
-                next=next_tiers[0].least if next_tiers else None,
-                most=span.tiers[settlement.tier].most,
+                tier_min=span.tiers[settlement.tier].least,
+                next_tier_min=next_tiers[0].least if next_tiers else None,
+                tier_max=span.tiers[settlement.tier].most,
                 at_list=exact(settlement.at_list),
                 discount=exact(settlement.discount),
             )
@@ -540,7 +540,7 @@ def _cash(verified: VerifiedPlan, traced: TracedCash) -> list[RunCash]:
             amounts[t, on, place] += amount
     label, order = verified.problem.case.horizon.label, list(get_args(CashUse))
     return [
-        RunCash(period=label(t), on=on, place=place, amount=as_decimal(amounts[t, on, place]))
+        RunCash(period=label(t), purpose=on, place=place, amount=as_decimal(amounts[t, on, place]))
         for t, on, place in sorted(amounts, key=lambda key: (key[0], order.index(key[1]), key[2]))
         if amounts[t, on, place]
     ]
@@ -548,7 +548,7 @@ def _cash(verified: VerifiedPlan, traced: TracedCash) -> list[RunCash]:
 
 def by_months_of_run(rows: Iterable[RunByMonths]) -> dict[str, ByMonths]:
     """Return a run's plans by months. They aren't part of its facts, so they are taken from the run."""
-    return {row.demand: ByMonths(row.by_months_kg, row.note) for row in rows}
+    return {row.demand: ByMonths(row.monthly_short_kg, row.note) for row in rows}
 
 
 def describe_shortages(verified: VerifiedPlan, causes: Causes) -> list[RunShortage]:
@@ -589,7 +589,7 @@ def _lots(verified: VerifiedPlan) -> list[RunLot]:
             lot=entry.lot,
             material=entry.material,
             place=entry.place,
-            requirement=entry.requirement,
+            compliance_class=entry.compliance_class,
             available=verified.problem.case.horizon.label(entry.period),
             quantity_kg=entry.quantity,
         )
@@ -599,18 +599,18 @@ def _lots(verified: VerifiedPlan) -> list[RunLot]:
 
 def _draws(verified: VerifiedPlan) -> list[RunDraw]:
     totals: defaultdict[tuple[str, str, str, str, int], Decimal] = defaultdict(Decimal)
-    for (material, place), requirement, period, quantity, taker in verified.ledger.draws():
-        totals[verified.problem.offers[taker].offer.id, material, place, requirement, period] += quantity
+    for (material, place), compliance_class, period, quantity, taker in verified.ledger.draws():
+        totals[verified.problem.offers[taker].offer.id, material, place, compliance_class, period] += quantity
     return [
         RunDraw(
             offer=offer,
             material=material,
             place=place,
-            requirement=requirement,
+            compliance_class=compliance_class,
             period=verified.problem.case.horizon.label(period),
             quantity_kg=exact(quantity),
         )
-        for (offer, material, place, requirement, period), quantity in sorted(totals.items())
+        for (offer, material, place, compliance_class, period), quantity in sorted(totals.items())
     ]
 
 
@@ -619,7 +619,7 @@ def _stocks(verified: VerifiedPlan) -> list[RunStock]:
         RunStock(
             material=entry.material,
             place=entry.place,
-            requirement=entry.requirement,
+            compliance_class=entry.compliance_class,
             period=verified.problem.case.horizon.label(entry.period),
             quantity_kg=entry.quantity,
         )

@@ -530,14 +530,14 @@ def _old_price_errors(
     for price, offers in grouped((price.but(offer="", material=""), price.offer) for price in old_prices).items():
         names = [f"`{name}`" for name in dict.fromkeys(offers)]
         others = f" and {len(names) - _MAX_OFFERS} more" if len(names) > _MAX_OFFERS else ""
-        benchmark = price.of == "price" and merged.prices.get(price.given_by)
-        source = benchmark[0].source if benchmark else price.given_by
+        benchmark = price.of == "price" and merged.prices.get(price.source)
+        source = benchmark[0].source if benchmark else price.source
         is_future = price.future_date(planning_day) is not None
         yield RowDiagnostic(
             f"the {price.of} of {', '.join(names[:_MAX_OFFERS])}{others} is {'dated in the future' if is_future else 'older than the case allows'}: {price.dated(planning_day)}",
             file=f"catalog {source.partition(':')[0]}" if source in merged.sources else "",
             column="lanes.freight" if price.of == "freight" else "prices.date" if benchmark else "sources.date",
-            found=f"`{offers[0] if price.of == 'freight' else price.given_by.rpartition(':')[2]}`",
+            found=f"`{offers[0] if price.of == 'freight' else price.source.rpartition(':')[2]}`",
             expected=f"{'a date in the past, ' if is_future else ''}at most {count(limit, 'day')} old on {planning_day}, by `oldest_price` of [accept]",
             fix="correct the date" if is_future else _FIX_OLD_PRICE,
             code="FS642",

@@ -53,8 +53,8 @@ def describe_rules(verified: VerifiedPlan, excluded: Sequence[Exclusion], pack_o
                 sentence=sentence_of(rule),
                 status=", ".join(dict.fromkeys(phase.status.value for phase in phases)) or "not during the plan",
                 phases=[f"{phase.span} {phase.status.value}" for phase in phases],
-                bites=rule.applies(span, problem.law.statuses),
-                keeps_out=len(offers.get(rule.id, ())),
+                applies=rule.applies(span, problem.law.statuses),
+                excluded_offers=len(offers.get(rule.id, ())),
                 charges=exact(verified.charged.get(rule.id, Decimal(0))),
                 limits=rows[rule.id],
                 pack=pack_of.get(rule.id, ""),
@@ -82,7 +82,7 @@ def describe_compliance_classes(problem: Problem) -> list[RunComplianceClass]:
             label=compliance_class.label,
             name=_name(problem, compliance_class, forbids),
             uses=_uses(problem, compliance_class),
-            forbids=forbids,
+            excluding_rules=forbids,
         )
         for compliance_class, forbids in (
             (compliance_class, _forbids(problem, compliance_class)) for compliance_class in problem.compliance_classes
@@ -187,7 +187,14 @@ def verdicts(verified: VerifiedPlan) -> list[RunVerdict]:
     days: dict[int, str] = {}
     rows = []
     for item, rulings in groupby(verified.rulings, key=attrgetter("item")):
-        bought = (item.name, item.material, item.place, item.requirement, label(item.ordered), label(item.delivered))
+        bought = (
+            item.name,
+            item.material,
+            item.place,
+            item.compliance_class,
+            label(item.ordered),
+            label(item.delivered),
+        )
         for ruling in rulings:
             verdict, use = ruling.verdict, ruling.use
             days_text = days.get(id(ruling.days)) or days.setdefault(id(ruling.days), str(ruling.days))
@@ -195,7 +202,7 @@ def verdicts(verified: VerifiedPlan) -> list[RunVerdict]:
             columns = verdict.result.value, verdict.stage, countries, verdict.clause, days_text, verdict.reason
             rows.append(RunVerdict(*bought, use.material.id, use.end_use, ruling.rule, *columns))
     return sorted(
-        rows, key=attrgetter("offer", "material", "place", "ordered", "requirement", "rule", "days", "end_use")
+        rows, key=attrgetter("offer", "material", "place", "ordered", "compliance_class", "rule", "days", "end_use")
     )
 
 
@@ -235,7 +242,7 @@ def duties_on_inputs(verified: VerifiedPlan, inputs: Sequence[Fraction]) -> list
         if cash and line.quantity and tariffs:
             value = charges.value(arc, t)
             value_with_inputs = value + as_decimal(cash / Fraction(line.quantity))
-            for use in verified.costing.uses(arc, line.requirement):
+            for use in verified.costing.uses(arc, line.compliance_class):
                 charged, due = (charges.parts_at(arc, use, t, worth) for worth in (value, value_with_inputs))
                 missing = max(
                     missing, _sum(due.get(rule, Decimal(0)) - charged.get(rule, Decimal(0)) for rule in tariffs)

@@ -144,7 +144,11 @@ def recheck(
 
 def _note_on_classes(stored: Run, run_facts: RunFacts, findings: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
     classes = [(each.label, each.uses) for each in describe_compliance_classes(run_facts.problem)]
-    if findings and not run_facts.complete and classes != [(each.label, each.uses) for each in stored.requirements]:
+    if (
+        findings
+        and not run_facts.complete
+        and classes != [(each.label, each.uses) for each in stored.compliance_classes]
+    ):
         message = f"the plan is left unverified: without these rules, it has other compliance classes, and {len(findings):,} checks fail"
         yield Diagnostic(message, FACTS, fix="install the plugins of these rules", code="FS614")
 
@@ -243,14 +247,14 @@ def _context_of(stored: Run, run_facts: RunFacts) -> RunContext:
     """Return the parts of a run that don't follow from the plan: from the facts if they contain it, else from the run."""
     file = run_facts.file
     return RunContext(
-        made=stored.made,
+        made=stored.planned_on,
         **_change_fields(run_facts),
         causes=consistent_causes(run_facts.inputs, run_facts.problem, stored.shortages, stored.conflicts),
         packs=file.packs,
         pack_of=file.pack_of,
         components=stored.components,
-        holds_from=[part.holds_from for part in stored.conflicts],
-        ranks={level.rank: RankPrice(level.gained, level.raised_objective) for level in stored.levels},
+        holds_from=[part.feasible_from for part in stored.conflicts],
+        ranks={level.rank: RankPrice(level.reduction, level.objective_increase) for level in stored.levels},
         plugins=file.plugins,
         plugins_blocked=stored.plugins_blocked,
         versions=stored.versions,

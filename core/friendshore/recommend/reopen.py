@@ -105,7 +105,7 @@ def reopen(
     contents = _read_run(path, registry) if is_run(path) else _read_case(path, registry)
     applied = Applied(scenario=tuple(scenario), changes=tuple(changes), strict=strict)
     inputs = contents.inputs.apply(applied)
-    refuse_old_prices(inputs, applied, contents.run.made if contents.run is not None else None)
+    refuse_old_prices(inputs, applied, contents.run.planned_on if contents.run is not None else None)
     session = Session.open(inputs, own_limits, progress, cancel, began=start)
     planned_run = contents.run if applied == Applied() else None
     notes = (

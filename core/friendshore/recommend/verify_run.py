@@ -197,7 +197,7 @@ def _contradictory_charges(
 
 
 def _purchase_key(purchase: RunPurchase) -> tuple[str, ...]:
-    return purchase.offer, purchase.material, purchase.place, purchase.ordered, purchase.requirement
+    return purchase.offer, purchase.material, purchase.place, purchase.ordered, purchase.compliance_class
 
 
 def _are_different(first: Decimal, second: Decimal, scale: Decimal = Decimal(0)) -> bool:
@@ -390,7 +390,7 @@ def _figures_of_further_solves(run: Run) -> Iterator[str]:
         yield f"causes of the shortage of {count(short, 'demand')}"
     if run.conflicts:
         yield "the days from which conflicting rules could be satisfied"
-    if any(level.gained is not None for level in run.levels):
+    if any(level.reduction is not None for level in run.levels):
         yield "the cost of each ranked objective"
     if run.by_months:
         yield "shortages of plans in months"

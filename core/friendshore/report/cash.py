@@ -34,7 +34,7 @@ def cash_by_part(run: Run) -> dict[str, Decimal]:
     """Return the cash of each part of the cost, without zeros. Empty for a run that states no cash."""
     if not run.cash:
         return {}
-    cash: dict[str, Decimal] = totals((str(row.on), row.amount) for row in run.cash if row.on in _PARTS)
+    cash: dict[str, Decimal] = totals((str(row.purpose), row.amount) for row in run.cash if row.purpose in _PARTS)
     cash["charges"] = sum((purchase.charges for purchase in run.purchases), _ZERO)
     cash["freight"] = sum((purchase.freight for purchase in run.purchases), _ZERO)
     price = run.cost.nominal - sum(cash.values(), _ZERO)
@@ -223,7 +223,9 @@ def _by_site(run: Run, years: Mapping[str, str]) -> doc.DataTable:
     rows = [
         row(
             payee,
-            totals((years[entry.period], entry.amount) for entry in run.cash if _payee(entry.on, entry.place) == payee),
+            totals(
+                (years[entry.period], entry.amount) for entry in run.cash if _payee(entry.purpose, entry.place) == payee
+            ),
         )
         for payee in _payees(run)
     ]
@@ -254,7 +256,7 @@ def _by_period(run: Run) -> doc.DataTable:
     names = _payees(run)
     shown = names if len(names) <= MAX_SITES + 1 else names[:MAX_SITES]
     labels = [period.label for period in run.periods]
-    cash = totals(((entry.period, _payee(entry.on, entry.place)), entry.amount) for entry in run.cash)
+    cash = totals(((entry.period, _payee(entry.purpose, entry.place)), entry.amount) for entry in run.cash)
     budgets = {
         rule: {limit.label: limit for limit in limits}
         for rule, limits in _budgets(run).items()
@@ -284,14 +286,16 @@ def _by_period(run: Run) -> doc.DataTable:
 
 
 def _payees(run: Run) -> list[str]:
-    sites = totals((entry.place, abs(entry.amount)) for entry in run.cash if entry.on == "use")
+    sites = totals((entry.place, abs(entry.amount)) for entry in run.cash if entry.purpose == "use")
     ordered = sorted(sites, key=lambda site: (-sites[site], site))
-    others = dict.fromkeys(entry.on for entry in run.cash if entry.on != "use" and _is_shown(run, entry.on))
+    others = dict.fromkeys(
+        entry.purpose for entry in run.cash if entry.purpose != "use" and _is_shown(run, entry.purpose)
+    )
     return [*ordered, *(_WITHOUT_SITE[on] for on in others)]
 
 
 def _is_shown(run: Run, on: str) -> bool:
-    return any(abs(row.amount) >= _SMALLEST_SHOWN for row in run.cash if row.on == on)
+    return any(abs(row.amount) >= _SMALLEST_SHOWN for row in run.cash if row.purpose == on)
 
 
 def _payee(on: str, place: str) -> str:

@@ -76,7 +76,9 @@ def _listed_rules(rules: Iterable[str]) -> str:
 
 
 def _old_data(run: Run, max_items: int) -> Iterator[Caveat]:
-    stale = [f"{p.kind} {p.name}, {aged(p.as_of, run.made)}" for p in run.plugins if is_stale(p.as_of, run.made)]
+    stale = [
+        f"{p.kind} {p.name}, {aged(p.as_of, run.planned_on)}" for p in run.plugins if is_stale(p.as_of, run.planned_on)
+    ]
     if stale:
         text = f"Old data: {few(stale, '; ', max_items)}. Law, prices, plants, and owners may have changed since"
         yield Caveat("FS831", text)
@@ -85,7 +87,7 @@ def _old_data(run: Run, max_items: int) -> Iterator[Caveat]:
 def turned_rules(run: Run) -> Iterator[ChangedRule]:
     """Yield the rules with a phase that began or ended between the review of their pack and the run."""
     rules = (PackedRule(rule.id, rule.pack, [*map(DatedStatus.read, rule.phases)]) for rule in run.rules)
-    yield from rule_changes_since_review(rules, run.plugins, run.made)
+    yield from rule_changes_since_review(rules, run.plugins, run.planned_on)
 
 
 def noted_packs(run: Run) -> Iterator[str]:
@@ -93,7 +95,7 @@ def noted_packs(run: Run) -> Iterator[str]:
     for plugin in run.plugins:
         texts = noted.get(f"{plugin.kind} {plugin.name}", ()) if plugin.kind == "pack" else ()
         if texts:
-            yield f"{plugin.name}, {aged(plugin.as_of, run.made)}: {'; '.join(texts)}"
+            yield f"{plugin.name}, {aged(plugin.as_of, run.planned_on)}: {'; '.join(texts)}"
 
 
 BEFORE_ALL = {
@@ -193,7 +195,7 @@ def _conflict(part: RunConflict) -> str:
     pairs = zip(part.rules, part.sentences, strict=False)
     rules = [f"{rule}: {_cut(sentence).rstrip('.')}" for rule, sentence in pairs]
     text = f"{few(rules, '; ') or _listed_rules(())}. Nothing is planned for {few(part.materials)}"
-    later = [f"{rule} can be satisfied from {day} on" for rule, day in part.holds_from.items()]
+    later = [f"{rule} can be satisfied from {day} on" for rule, day in part.feasible_from.items()]
     return f"{text}. {few(later, '; ')} (`--full` shows the change)" if later else text
 
 
@@ -355,7 +357,7 @@ def _basis(run: Run) -> str:
     facts = [plugin for plugin in run.plugins if plugin.has_facts]
     if facts:
         oldest = min(facts, key=lambda plugin: (plugin.as_of is not None, str(plugin.as_of), plugin.name))
-        parts.append(f"data {_age(oldest.as_of, run.made)}")
+        parts.append(f"data {_age(oldest.as_of, run.planned_on)}")
     return "; ".join(parts)
 
 
@@ -385,7 +387,7 @@ def _most(texts: Iterable[str], most: int, one: str, many: str = "") -> Iterator
 def _stale_prices(run: Run) -> list[RunPriceDate]:
     """Return the prices and freights paid that exceeded the case's maximum age when the plan was made, by descending money."""
     limit = run.oldest_price_days
-    stale = [] if limit is None else [price for price in run.price_dates if price.is_older(limit, run.made)]
+    stale = [] if limit is None else [price for price in run.price_dates if price.is_older(limit, run.planned_on)]
     return sorted(stale, key=lambda price: (-price.cost, price.order()))
 
 
@@ -399,11 +401,11 @@ def stale_line(run: Run, max_prices: int = _MAX_DATED_PRICES) -> str:
     buying = len({purchase.offer for purchase in run.purchases})
     offers = f"{len({price.offer for price in stale}):,} of {count(buying, 'offer')}"
     paid = f"{large_money(spent, run.currency)} ({share}{offers}) is paid at prices {_older(run.oldest_price_days)}"
-    return f"{paid}: {_few_dated(stale, run.made, max_prices)}"
+    return f"{paid}: {_few_dated(stale, run.planned_on, max_prices)}"
 
 
 def _few_dated(stale: Sequence[PriceDate], today: datetime.date | None, max_prices: int) -> str:
-    offers_by_source = grouped(((price.given_by or price.offer, price.dated(today)), price.offer) for price in stale)
+    offers_by_source = grouped(((price.source or price.offer, price.dated(today)), price.offer) for price in stale)
     sources = [f"{given_by.rpartition(':')[2]} {dated}" for given_by, dated in offers_by_source]
     others = [f"{len(sources) - max_prices} more"] if len(sources) > max_prices else []
     return "; ".join([*sources[:max_prices], *others])
@@ -440,10 +442,10 @@ def _older(days: int) -> str:
 
 
 def _cells(price: RunPriceDate, run: Run) -> tuple[doc.Cell, ...]:
-    source = price.given_by if price.of == "price" else f"{price.given_by} (freight)"
+    source = price.source if price.of == "price" else f"{price.source} (freight)"
     amount = doc.Amount(price.amount, price.currency)
     day = price.oldest or doc.NOTHING
-    age = None if run.made is None else price.age(run.made)
+    age = None if run.planned_on is None else price.age(run.planned_on)
     days = doc.NOTHING if age is None else doc.Count(age)
     return (
         price.offer,

@@ -201,7 +201,7 @@ def discounts(run: Run) -> doc.Section | None:
         return None
     settlements = sorted(run.discounts, key=lambda d: (-abs(d.discount), d.schedule, d.span))
     columns = [doc.Column("Price schedule of"), doc.Column("Span", whole=True), doc.figures("Bought")]
-    any_limited = any(settlement.most is not None for settlement in settlements)
+    any_limited = any(settlement.tier_max is not None for settlement in settlements)
     columns += [doc.figures("Tier from"), *([doc.figures("To")] if any_limited else []), doc.figures("Next from")]
     columns.append(doc.figures(f"{run.currency} off"))
     omitted = settlements[MAX_SETTLEMENTS:]
@@ -214,11 +214,11 @@ def discounts(run: Run) -> doc.Section | None:
 def _settlement_row(settlement: RunDiscount, run: Run, any_limited: bool) -> list[doc.Cell]:
     quantity, tier_start = (
         _amount_in_measure(settlement, settlement.measured, run),
-        _amount_in_measure(settlement, settlement.least, run),
+        _amount_in_measure(settlement, settlement.tier_min, run),
     )
     following = [
         doc.NOTHING if amount is None else _amount_in_measure(settlement, amount, run)
-        for amount in (settlement.most, settlement.next)
+        for amount in (settlement.tier_max, settlement.next_tier_min)
     ]
     return [
         settlement.schedule,
@@ -255,15 +255,15 @@ def _level(level: RunLevel, run: Run) -> list[doc.Cell]:
         _objective(level, run),
         _amount(level, level.value, run),
         doc.Share(level.gap),
-        doc.NOTHING if level.gained is None else _amount(level, level.gained, run),
-        doc.NOTHING if level.raised_objective is None else doc.Amount(level.raised_objective),
+        doc.NOTHING if level.reduction is None else _amount(level, level.reduction, run),
+        doc.NOTHING if level.objective_increase is None else doc.Amount(level.objective_increase),
     ]
 
 
 def _objective(level: RunLevel, run: Run) -> str:
     if not level.within:
         return level.sentence
-    minimum = written(_amount(level, level.least, run))
+    minimum = written(_amount(level, level.best_value, run))
     return f"{level.sentence} (minimum {minimum}; later objectives may add {percent(level.within)})"
 
 

@@ -13,6 +13,7 @@ from operator import attrgetter, eq
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..domain.base import Record
 from ..domain.differences import Steps, paired
 from ..domain.differences import differences as record_differences
 from ..domain.run import Run, RunDelivery, RunDiscount, RunDraw, RunPurchase, RunStock
@@ -33,7 +34,7 @@ class RunVerdict(NamedTuple):
     """Id of an offer, stock lot, or open order."""
     material: str
     place: str
-    requirement: str
+    compliance_class: str
     ordered: str
     delivered: str
     demand_material: str
@@ -58,12 +59,17 @@ class RunTable:
     file: str
     field: str
     """Field of `Run` with the rows. Empty for verdicts, which aren't in `run.json`."""
-    columns: tuple[str, ...]
-    """Header: the fields of its records."""
+    row: type[Any]
+    """Record of a row."""
     noun: str
     """Noun for one row."""
     key: tuple[str, ...]
     """Columns that identify a row."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Header: the fields of the record."""
+        return tuple(self.row.model_fields if issubclass(self.row, Record) else self.row._fields)
 
 
 Cells = tuple[str, ...]
@@ -72,40 +78,42 @@ Cells = tuple[str, ...]
 PURCHASES = RunTable(
     "purchases.csv",
     "purchases",
-    tuple(RunPurchase.model_fields),
+    RunPurchase,
     "purchase",
-    ("offer", "material", "place", "ordered", "requirement"),
+    ("offer", "material", "place", "ordered", "compliance_class"),
 )
 VERDICTS = RunTable(
     "verdicts.csv",
     "",
-    RunVerdict._fields,
+    RunVerdict,
     "verdict",
-    ("offer", "material", "place", "requirement", "ordered", "demand_material", "end_use", "rule", "days"),
+    ("offer", "material", "place", "compliance_class", "ordered", "demand_material", "end_use", "rule", "days"),
 )
 TABLES: tuple[RunTable, ...] = (
     PURCHASES,
-    RunTable(
-        "discounts.csv", "discounts", tuple(RunDiscount.model_fields), "settled price schedule", ("schedule", "span")
-    ),
+    RunTable("discounts.csv", "discounts", RunDiscount, "settled price schedule", ("schedule", "span")),
     RunTable(
         "inputs.csv",
         "draws",
-        tuple(RunDraw.model_fields),
+        RunDraw,
         "input",
-        ("offer", "material", "place", "requirement", "period"),
+        ("offer", "material", "place", "compliance_class", "period"),
     ),
     RunTable(
-        "stock.csv", "stocks", tuple(RunStock.model_fields), "stock", ("material", "place", "requirement", "period")
+        "stock.csv",
+        "stocks",
+        RunStock,
+        "stock",
+        ("material", "place", "compliance_class", "period"),
     ),
     RunTable(
         "deliveries.csv",
         "deliveries",
-        tuple(RunDelivery.model_fields),
+        RunDelivery,
         "delivery",
-        ("demand", "period", "requirement", "waivers"),
+        ("demand", "period", "compliance_class", "waivers"),
     ),
-    RunTable("shortages.csv", "shortages", tuple(RunShortage.model_fields), "shortage", ("demand", "period")),
+    RunTable("shortages.csv", "shortages", RunShortage, "shortage", ("demand", "period")),
     VERDICTS,
 )
 """All tables, in the order in which they are written."""
@@ -154,15 +162,15 @@ _LISTS = {
     **{table.field: (table.noun, table.key) for table in TABLES if table.field},
     "materials": ("material", ("id",)),
     "demands": ("demand", ("id",)),
-    "cash": ("sum of cash", ("period", "on", "place")),
+    "cash": ("sum of cash", ("period", "purpose", "place")),
     "dependence": ("dependence", ("scope", "name")),
     "ranges": ("range of a price", ("offer", "material")),
     "rules": ("rule", ("id",)),
-    "makes": ("production", ("offer", "ordered", "requirement")),
-    "lots": ("lot", ("lot", "requirement")),
+    "makes": ("production", ("offer", "ordered", "compliance_class")),
+    "lots": ("lot", ("lot", "compliance_class")),
     "holdings": ("stock or order", ("lot",)),
     "exposed": ("exposed rule", ("rule",)),
-    "requirements": ("requirement", ("label",)),
+    "compliance_classes": ("compliance class", ("label",)),
     "leads": ("lead", ("offer",)),
     "unproven": ("unproven offer", ("offer", "material", "end_use", "demand_material", "rule", "stage")),
     "blocked": ("blocked offer", ("offer", "material", "end_use", "demand_material", "rule")),
@@ -236,11 +244,14 @@ def differences_in_rows(
 def differences_in_table(
     table: RunTable, stored: Table, expected: Sequence[Cells], source: str = _FACTS_GIVE
 ) -> list[Diagnostic]:
-    columns = tuple(sorted(stored.columns, key=stored.columns.__getitem__))
-    if columns == table.columns and [tuple(row.cells) for row in stored.rows] == expected:
+    names = table.columns
+    if (
+        tuple(sorted(stored.columns, key=stored.columns.__getitem__)) == names
+        and [tuple(row.cells) for row in stored.rows] == expected
+    ):
         return []  # the cells are exactly as written
-    rows = [(row.line, {column: row.text(column) for column in table.columns}) for row in stored.rows]
-    expected_rows = [dict(zip(table.columns, cells, strict=True)) for cells in expected]
+    rows = [(row.line, {column: row.text(column) for column in names}) for row in stored.rows]
+    expected_rows = [dict(zip(names, cells, strict=True)) for cells in expected]
     return [
         Diagnostic(
             difference.message,

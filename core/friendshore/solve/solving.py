@@ -546,7 +546,7 @@ def plan_of(program: Program, solution: Solution) -> Plan:
     conflicts = [conflict_record(program, conflict) for conflict in solution.conflicts]
     plan = decode(program, solution.x, solution.status, solution.objective, solution.bound, conflicts)
     levels = [
-        PlanLevel(least=exact(level.least), bound=exact(level.bound), most=exact(level.most))
+        PlanLevel(best_value=exact(level.least), bound=exact(level.bound), max_value=exact(level.most))
         for level in solution.levels
     ]
     confirmed_by = solution.confirmed_by if solution.status is PlanStatus.OPTIMAL else ()

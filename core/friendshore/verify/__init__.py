@@ -181,7 +181,9 @@ def _check_status(ledger: PlanEntries, cost: Cost, allowed: Decimal) -> None:
     if plan.status is not PlanStatus.OPTIMAL:
         return
     bounds = [("the bound", cost.objective, plan.bound)]
-    bounds += [(f"the bound of level {rank}", level.least, level.bound) for rank, level in enumerate(plan.levels, 1)]
+    bounds += [
+        (f"the bound of level {rank}", level.best_value, level.bound) for rank, level in enumerate(plan.levels, 1)
+    ]
     for bound_name, value, bound in bounds:
         if value - bound > OPTIMAL_GAP * abs(value) + OPTIMAL_MONEY + allowed:
             max_bound = value - OPTIMAL_GAP * abs(value)
@@ -226,7 +228,7 @@ def rules_in_effect(verified: VerifiedPlan, rules: Sequence[Rule]) -> frozenset[
     in_effect = compliance.violated_rules()
     charges = Charges(ledger.problem.network, compliance.law, ledger.problem.offers, ledger.answers)
     for item in ledger.bought if charges.rules else ():
-        for use in verified.costing.uses(item.arc, item.requirement):
+        for use in verified.costing.uses(item.arc, item.compliance_class):
             in_effect |= charges.charging(item.arc, use, item.ordered)
     return frozenset(in_effect)
 

@@ -82,7 +82,7 @@ class TermValues:
         columns, moves = self.ledger.columns, self.problem.moves
         move = moves.slots[columns.arc, columns.ordered].astype(np.intp)
         counted_labels = np.array([self.counts(label, for_uses) for label in columns.labels], dtype=bool)
-        counted = (move >= 0) & counted_labels[columns.requirement]
+        counted = (move >= 0) & counted_labels[columns.compliance_class]
         counts = added_up(columns.counts[counted], move[counted], len(moves))
         parts: Ints = added_up(columns.roundings[counted], move[counted], len(moves))
         return MoveTotals(counts, parts, columns.as_doubles(counts))
@@ -92,14 +92,14 @@ class TermValues:
         spent: defaultdict[int, Decimal] = defaultdict(Decimal)
         for line in self.costing.lines:
             move = self.problem.moves.at(line.arc.index, line.ordered)
-            if move is not None and self.counts(line.requirement, for_uses):
+            if move is not None and self.counts(line.compliance_class, for_uses):
                 spent[move] += line.direct + line.charges + line.freight
         return spent
 
     def production_costs(self, for_uses: terms.ForUses | None) -> dict[Cell, Decimal]:
         spent: defaultdict[Cell, Decimal] = defaultdict(Decimal)
         for make, offer in self.ledger.makes:
-            if self.counts(make.requirement, for_uses):
+            if self.counts(make.compliance_class, for_uses):
                 spent[offer, make.period] += self.problem.offers[offer].price[make.period] * make.units
         return spent
 
@@ -322,7 +322,9 @@ def check_share_caps(ledger: PlanEntries) -> None:
         uses = ForUses(rule.end_uses, surely=False) if rule.end_uses else None
         class_counts = [uses is None or uses.takes(ends_of(problem, label)) for label in columns.labels]
         day = columns.ordered if rule.dated_by == "order" else columns.delivered
-        must_count = is_named[columns.arc] & in_force[day] & np.array(class_counts, dtype=bool)[columns.requirement]
+        must_count = (
+            is_named[columns.arc] & in_force[day] & np.array(class_counts, dtype=bool)[columns.compliance_class]
+        )
         rows = [row for of, row in problem.limit_rows if of is rule]
         counted = np.concatenate([np.array([], dtype=np.intp), *map(np.asarray, _counted_moves(rows))])
         for position in np.flatnonzero(must_count & ~np.isin(moves, counted)).tolist():
@@ -404,7 +406,7 @@ def read_levels(ledger: PlanEntries, values: TermValues, cost: Cost, rounding: D
     readings = []
     for rank, (objective, level) in enumerate(zip(ranked, stated, strict=True), 1):
         value, moved = value_and_rounding(objective, ledger, values, cost)
-        reading = LevelReading(objective, value, level.least, level.bound, level.most)
+        reading = LevelReading(objective, value, level.best_value, level.bound, level.max_value)
         readings.append(reading)
         if not ledger.plan.infeasible:  # the solver has no level for materials that conflicting rules leave unplanned
             allowed = (rounding if objective.in_money else moved) + TOLERANCE * max(abs(value), Decimal(1))

@@ -43,7 +43,7 @@ def chart(kind: type[Kind], title: str, **changed: Any) -> Kind:
 def rule(name: str, phases: list[str], **more: Any) -> dict[str, Any]:
     """A rule as a run tells it."""
     given = {"id": name, "kind": "origin-ban", "title": name, "citation": "", "sentence": "", "status": "enacted"}
-    return {**given, "phases": phases, "bites": True, **more}
+    return {**given, "phases": phases, "applies": True, **more}
 
 
 def test_nothing_that_the_page_says_is_lost() -> None:
@@ -53,7 +53,7 @@ def test_nothing_that_the_page_says_is_lost() -> None:
         "exposed": [EXPOSED],
         "conflicts": [CONFLICT],
     }
-    a_run = run(**told_of, rules=[rule("ban", ["2027-01-01.. enacted"], keeps_out=3)])
+    a_run = run(**told_of, rules=[rule("ban", ["2027-01-01.. enacted"], excluded_offers=3)])
     told = markdown(report_document(a_run))
     head, _, rest = markdown(page_document(a_run)).partition("## Suppliers")
     sure = rest[rest.index("## Proof") :]
@@ -68,9 +68,9 @@ def test_nothing_that_the_page_says_is_lost() -> None:
 def test_orders_lead_to_stretches_of_arrivals_and_days_of_rules_are_marked() -> None:
     """The first order's last day, the time until it is there, the periods in which goods arrive, anew after a break; a rule that begins, one that ends, and one that may hold."""
     rules = [
-        rule("begins", ["2028-01-01.. enacted"], keeps_out=1),
+        rule("begins", ["2028-01-01.. enacted"], excluded_offers=1),
         rule("ends", ["..2029-06-30 enacted"], charges=5),
-        rule("may", ["2027-01-01..2027-03-31 suspended", "2027-04-01.. unknown"], bites=False),
+        rule("may", ["2027-01-01..2027-03-31 suspended", "2027-04-01.. unknown"], applies=False),
         rule("idle", ["2028-07-01.. enacted"]),
     ]
     ways = [("2027-01-01", "2027-Q2"), ("2027-03-31", "2027-Q3"), ("2027-12-31", "2028-Q1")]
@@ -149,7 +149,7 @@ def test_a_country_that_is_kept_out_is_told_and_so_are_those_in_which_a_stage_ma
 
 def flowing(purchases: list[dict[str, Any]], draws: list[tuple[str, str, str, int]]) -> dict[str, doc.Drawing]:
     """The charts of a run with these purchases, and what makers take: offer, material, place, kilograms."""
-    base = {"requirement": "a", "period": "2027-Q1"}
+    base = {"compliance_class": "a", "period": "2027-Q1"}
     taken = [dict(zip(("offer", "material", "place", "quantity_kg"), one, strict=True)) | base for one in draws]
     return drawings(purchases=[PURCHASE | one for one in purchases], draws=taken, shortages=[], deliveries=[])
 
@@ -235,7 +235,7 @@ def test_a_run_of_very_many_offers_fits_in_two_megabytes() -> None:
         unproven=[out | {"reason": f"unproven {k}", "offer": f"unproven-{k}", "material": names[k]} for k in many],
         leads=[lead | {"offer": f"lead-{k}", "materials": [names[k]], "facility": f"plant {k}"} for k in many],
         assumptions=[{"subject": f"offer-{k}", "text": f"something of {k % 1000}"} for k in many],
-        rules=[rule(f"rule-{k}", ["2027-01-01.. enacted"], keeps_out=1, charges=1) for k in range(1000)],
+        rules=[rule(f"rule-{k}", ["2027-01-01.. enacted"], excluded_offers=1, charges=1) for k in range(1000)],
         shortages=[SHORT | {"demand": f"demand-{k}", "material": names[k], "period": "2027-Q1"} for k in few],
     )
     page = html(report_document(a_run))

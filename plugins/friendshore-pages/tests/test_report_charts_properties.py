@@ -32,7 +32,7 @@ def near(left: Decimal, right: Decimal, whole: Decimal = Decimal(0), slack: Deci
 
 def missed(run: Run) -> Decimal:
     """Kilograms by which what comes to a stock and what leaves it may differ, since quantities are whole multiples of the resolution."""
-    return run.largest_miss_kg * len(run.periods) * len(run.requirements)
+    return run.largest_miss_kg * len(run.periods) * len(run.compliance_classes)
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:

@@ -145,7 +145,7 @@ def test_a_ranked_objective_that_could_be_smaller_is_found_out() -> None:
     padded = (np.concatenate([x, np.full(len(goal.cost) - len(x), largest)]) for goal in goals)
     values = [Decimal(repr(float(goal.cost @ one))) for goal, one in zip(goals, padded, strict=True)]
     levels = zip(honest.plan.plan.levels, values, strict=True)
-    told = cheap.plan.plan.but(levels=tuple(level.but(least=v, bound=v, most=v) for level, v in levels))
+    told = cheap.plan.plan.but(levels=tuple(level.but(best_value=v, bound=v, max_value=v) for level, v in levels))
     (finding,) = prove_optimality(verify(honest.plan.problem, told)).findings
     assert finding.message.startswith("objective 1, shortage of defense, at its price")
     assert (finding.code, finding.expected) == ("FS938", "at most USD 0.00")

@@ -51,7 +51,7 @@ def cliffs(found: Calendar) -> list[tuple[str, str, str, str]]:
     def words(causes: Sequence[Cause]) -> str:
         return " ".join(f"{'' if cause.alone else '+'}{cause.kind}:{cause.name}" for cause in causes)
 
-    return [(str(cliff.start), str(cliff.healed), words(cliff.because), words(cliff.by)) for cliff in found.cliffs]
+    return [(str(cliff.start), str(cliff.resolved), words(cliff.because), words(cliff.by)) for cliff in found.cliffs]
 
 
 def grown(name: str, country: str, *steps: tuple[str, float]) -> Any:
@@ -152,7 +152,10 @@ def test_limits_are_kept_in_every_stretch_or_left_out_and_named(
 ) -> None:
     """Those about stock are left out."""
     answer = calendar(opened(a_year(10), metals(), law))
-    assert (answer.left_out, [(str(interval.start), float(interval.spent)) for interval in answer.intervals]) == (
+    assert (
+        answer.rules_not_considered,
+        [(str(interval.start), float(interval.spent)) for interval in answer.intervals],
+    ) == (
         left_out,
         costs,
     )
@@ -169,7 +172,7 @@ def test_a_budget_holds_in_each_stretch_at_what_it_is_a_year(
     """10 kg a year at 10 each are wanted, and no more may be spent than what comes to 60, or 80, a year."""
     given = case(demand("metal", "civil", per_year=Decimal(10)), count=count, length=length)
     answer = calendar(opened(given, metals(), rule(Budget, id="money", amount=amount, per=per)))
-    assert answer.left_out == ()
+    assert answer.rules_not_considered == ()
     assert [(float(stretch.wanted), float(stretch.short)) for stretch in answer.stretches] == [(10, 10 - yearly / 10)]
 
 
@@ -180,7 +183,7 @@ def test_a_date_names_the_offers_orders_and_stock_that_it_bars_and_frees() -> No
     phases = [{"from": "2027-01-01", "until": "2027-12-31"}]
     given = a_year(10).but(orders=(on_way,), stocks=(shelf,))
     answer = calendar(opened(given, metals(cn=4), ban(*METAL, phases=phases)))
-    assert [(str(c.day), c.effect, c.kind, c.id, float(c.kilograms), c.end_uses) for c in answer.concerned] == [
+    assert [(str(c.day), c.effect, c.kind, c.id, float(c.kilograms), c.end_uses) for c in answer.affected] == [
         (day, effect, *what, ("defense",))
         for day, effect in (("2027-01-01", "bars"), ("2028-01-01", "frees"))
         for what in (("order", "po", 7), ("stock", "shelf", 3), ("offer", "cn-metal", pytest.approx(4, abs=0.02)))
@@ -254,8 +257,8 @@ def test_each_change_of_law_is_told_by_day_title_and_clause() -> None:
 def test_beyond_the_plan() -> None:
     """Capacity that comes after it heals, if one looks so far; a day before it begins is refused."""
     session = opened(a_year(10), catalog(grown("au", "AU", ("", 4), ("2031-01-01", 30)), source("AU", 50)))
-    assert [cliff.healed for cliff in calendar(session).cliffs] == [None]
-    assert [cliff.healed for cliff in calendar(session, until=date(2031, 12, 31)).cliffs] == [date(2031, 1, 1)]
+    assert [cliff.resolved for cliff in calendar(session).cliffs] == [None]
+    assert [cliff.resolved for cliff in calendar(session, until=date(2031, 12, 31)).cliffs] == [date(2031, 1, 1)]
     with pytest.raises(InputError, match="before the plan begins"):
         calendar(session, until=date(2025, 1, 1))
     with pytest.raises(InputError, match="2031-12-31"):

@@ -52,5 +52,5 @@ def test_a_year_without_dates_is_planned_as_a_year(tiny: Tiny) -> None:
     case = priced.case.but(stocks=(), orders=(), assume=bare)
     session = Tiny(case, priced.catalog.but(offers=offers), priced.rules).session()
     answer = calendar(session)
-    assume(len(answer.intervals) == 1 and not answer.left_out)
+    assume(len(answer.intervals) == 1 and not answer.rules_not_considered)
     assert abs(answer.intervals[0].spent - session.verified.cost.total) <= Decimal("0.01")

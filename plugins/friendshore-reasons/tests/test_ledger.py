@@ -318,8 +318,8 @@ def test_the_report_reads_as_a_bill() -> None:
 def test_more_of_a_capacity_that_is_used_up() -> None:
     """China's 20 a year are used up in the second year alone: a tenth more saves 2 kg at 40, told by the 4 kg that it adds."""
     (one,) = margins(opened(metal(10, 30), metals(cn=20, au=50)), increment=Decimal("0.1")).capacities
-    assert (one.facility, one.full_in, one.more_kg) == ("cn", ("2027",), 4)
-    assert (one.saves.value, one.saves.proved, one.per_kg) == (80, True, 20)
+    assert (one.facility, one.full_periods, one.added_kg) == ("cn", ("2027",), 4)
+    assert (one.saving.value, one.saving.proved, one.per_kg) == (80, True, 20)
 
 
 def test_what_is_not_used_up_is_not_asked_about() -> None:

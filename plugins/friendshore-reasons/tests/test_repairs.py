@@ -79,7 +79,7 @@ def test_each_way_out_is_found_with_the_least_that_will_do() -> None:
     """4 kg are missing: of stock, of a waiver, or of Australian capacity; the stock is free, the waiver's metal at 10, Australia's at 50."""
     answer = repairs(small())
     assert sets(answer) == [[("stock", "metal", 4.0)], [("waiver", "ban", 4.0)], [("capacity", "au", 4.0)]]
-    assert [repair.spends for repair in answer.repairs] == [0, 40, 200]
+    assert [repair.spent for repair in answer.repairs] == [0, 40, 200]
     assert [repair.cost.value for repair in answer.repairs if repair.cost] == [-4000, -3960, -3800]
     assert all(repair.cost and repair.cost.proved and repair.left == 0 and repair.least for repair in answer.repairs)
     (gap,) = answer.gaps
@@ -232,7 +232,7 @@ def test_rules_that_conflict_give_way() -> None:
     (gap,) = answer.gaps
     assert gap.rules == ("cap", "floor")
     assert sets(answer) == [[("loosen", "cap", 5.0)], [("loosen", "floor", 5.0)]]
-    assert [repair.spends for repair in answer.repairs] == [8 * 10 + 2 * 50, 3 * 10 + 7 * 50]
+    assert [repair.spent for repair in answer.repairs] == [8 * 10 + 2 * 50, 3 * 10 + 7 * 50]
     assert all(repair.left == 0 and repair.cost and repair.cost.proved for repair in answer.repairs)
     assert "(s. 1)" in said(answer)
 
@@ -245,7 +245,7 @@ def test_what_is_only_too_dear_needs_no_repair() -> None:
     answer = asked(DEAR, metals(cn=20, au=20))
     (gap,) = answer.gaps
     assert gap.served is not None
-    assert (gap.served.value, gap.dearer, answer.repairs) == (60 * (80 - 60), True, ())
+    assert (gap.served.value, gap.costs_more_than_shortage, answer.repairs) == (60 * (80 - 60), True, ())
     assert "shortage_price" in said(answer)
 
 
@@ -256,7 +256,7 @@ def test_what_a_plan_would_rather_be_short_of_is_priced_and_comes_last() -> None
     assert not first.rounded
     assert None not in (first.served, last.served, first.cost, first.cash, first.penalty)
     assert first.served.value > first.cost.value  # type: ignore[union-attr]
-    assert first.cost.value == first.spends + first.penalty  # type: ignore[operator,union-attr]
+    assert first.cost.value == first.spent + first.penalty  # type: ignore[operator,union-attr]
     assert "cheaper than serving it" in said(answer)
     text = plain_text(repairs_document(answer.but(gaps=answer.gaps * 2)).on_screen(), 10_000)
     assert "stay short, because serving them costs more than the penalty" in text

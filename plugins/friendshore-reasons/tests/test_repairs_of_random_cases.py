@@ -104,7 +104,7 @@ def test_repairs_are_all_minimal_sets(tiny: Tiny, lead: int) -> None:
         return [shortage_of(session.inputs, changes) for changes in at_bounds(some)]
 
     told = [used(repair, levers) for repair in found.repairs]
-    told += [frozenset()] if found.gaps[0].dearer else []
+    told += [frozenset()] if found.gaps[0].costs_more_than_shortage else []
     if all(one is not None and one > enough for one in left(levers)):
         assert not told
         return

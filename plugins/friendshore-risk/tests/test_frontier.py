@@ -120,7 +120,7 @@ def test_whole_numbers_give_evenly_spaced_caps() -> None:
     facts = metals(source("CA", 30, plant="au", min_order=25))
     answer = frontier(opened(unstored(40), facts), points=5)
     assert not answer.exact
-    assert "whole-number" in answer.why_grid
+    assert "whole-number" in answer.grid_reason
     assert [p.cap for p in answer.points] == [None, 300, 200, 100, 0]
     assert [p.error for p in answer.points] == [None] * 5
     assert "evenly spaced" in plain_text(frontier_document(answer), 120)
@@ -196,7 +196,11 @@ def test_each_point_is_a_plan_of_the_case_with_the_cap_as_a_rule(drawn: tuple[An
     objectives = [float(p.objective) for p in answer.points]
     for point, objective in zip(answer.points[1:], objectives[1:], strict=True):
         assert objective == pytest.approx(least(point.cap), rel=1e-6, abs=0.1)
-        assert point.is_cost + point.may_be_cost <= point.capped + Decimal("0.01") <= point.cap + Decimal("0.02")
+        assert (
+            point.known_concern_cost + point.possible_concern_cost
+            <= point.capped + Decimal("0.01")
+            <= point.cap + Decimal("0.02")
+        )
     assert objectives == sorted(objectives)
     for before, after in pairwise(answer.points):
         half = (before.capped + after.capped) / 2

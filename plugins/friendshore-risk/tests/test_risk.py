@@ -54,7 +54,7 @@ def costs(found: Risk) -> dict[str, tuple[float, float | None, float]]:
     return {
         scenario.name: (
             float(scenario.objective),
-            None if scenario.as_it_is is None else float(scenario.as_it_is),
+            None if scenario.current_plan is None else float(scenario.current_plan),
             float(scenario.known),
         )
         for scenario in found.scenarios
@@ -84,7 +84,7 @@ def test_an_unlikely_loss_is_borne_and_told() -> None:
 def test_who_minds_the_worst_alone_stocks_for_it_all_the_same() -> None:
     """The frontier goes from 314, with a worst of 1,700, to 330 whatever comes."""
     answer = asked(SCARCE, TENS, event("lost", 0.01, lose="country:CN"), measure=RiskMeasure(1.0, 0.99))
-    assert (answer.minimised, answer.cvar, answer.expected) == (330, 330, 330)
+    assert (answer.minimized, answer.cvar, answer.expected) == (330, 330, 330)
     assert [(one.expected, one.cvar) for one in answer.frontier] == [(314, 1700), (330, 330)]
 
 
@@ -370,14 +370,16 @@ def test_a_case_of_many_combinations_is_sampled(case: Path) -> None:
             "`before`",
         ),
         (lambda told: told.update(held=[{"material": "ga", "kilograms": 1, "today": 0}]), "`held"),
-        (lambda told: told["scenarios"][1].update(known=1.0), "`scenarios[2].known`"),
+        (lambda told: told["scenarios"][1].update(known_in_advance=1.0), "`scenarios[2].known_in_advance`"),
         (lambda told: told.update(any_short=0.5), "`any_short`"),
         (lambda told: told.update(vss=None), "`vss`"),
         (lambda told: told.update(vss=None, evpi=None), ""),  # there was no time for them
         (lambda told: told.update(day="2027-01-01"), "`day`"),
         (lambda told: told.update(alpha=1.5), "the weights of the objective are invalid"),
-        (lambda told: told.update(gap={"batches": 5, "size": 9, "estimate": 0.0, "most": 0.0}), "`gap`"),
+        (lambda told: told.update(gap={"batches": 5, "size": 9, "estimate": 0.0, "max": 0.0}), "`gap`"),
         (lambda told: told.update(bound=3000.0), "`bound`"),
+        (lambda told: told.update(minimised=told.pop("minimized")), ""),  # the name in 0.1
+        (lambda told: told.update(minimised=told["minimized"]), "minimised"),
         (lambda told: told["scenarios"].pop(), "the scenarios differ from those of the case"),
     ],
 )
@@ -406,8 +408,8 @@ def test_a_plan_that_is_not_the_best_is_found_whatever_it_says_of_its_bound() ->
     search = searching(opened(SCARCE, TENS, SHORT, holding=1), (LOST,), DAY)
     honest = risk_of(search, EXPECTED, frontier=True)
     assert check_saved(search, honest, "", 0) == 1 + len(honest.frontier)
-    worse = recompute_answer(search, replace(search.as_it_is, bound=search.as_it_is.objective), EXPECTED, "", 0)
-    worse = worse.but(bound=worse.minimised)
+    worse = recompute_answer(search, replace(search.current_plan, bound=search.current_plan.objective), EXPECTED, "", 0)
+    worse = worse.but(bound=worse.minimized)
     assert worse.expected > honest.expected
     with pytest.raises(VerificationError, match="a plan costs less than the bound"):
         check_saved(search, worse, "", 0)

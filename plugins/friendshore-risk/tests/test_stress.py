@@ -135,7 +135,7 @@ def test_what_is_not_asked_any_more_is_said() -> None:
     stop = Event()
     session = opened(unstored(40), metals(cn=30, au=20), cancel=stop)
     answer = stress(session, progress=lambda *_: stop.set())
-    assert (len(answer.losses), answer.unasked, answer.effort.questions) == (1, 3, 1)
+    assert (len(answer.losses), answer.not_tried, answer.effort.questions) == (1, 3, 1)
     assert "the search was ended before 3 losses could be evaluated" in text(answer)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ from friendshore.cli.app import app
 from friendshore.document.excerpts import LINES
 from friendshore.document.terminal import plain_text
 from friendshore.domain.plan import Plan
+from friendshore.domain.renamed import FORMER, VARIABLE, in_wanted_names
 from friendshore.errors import InputError, OutOfTimeError, VerificationError
 from friendshore.program.matrix import Entries, Floats, Linear
 from friendshore.recommend import reopen
@@ -298,9 +300,24 @@ WEAKER: dict[str, Callable[[ProvedComponent], ProvedComponent]] = {
     ),
     "what is unavoidable has no certificate": lambda one: one.but(unavoidable=()),
     "those of what is unavoidable prove nothing": lambda one: one.but(
-        unavoidable=tuple(each.but(least=each.least and _without_multipliers(each.least)) for each in one.unavoidable)
+        unavoidable=tuple(each.but(bound=each.bound and _without_multipliers(each.bound)) for each in one.unavoidable)
     ),
 }
+
+
+def test_a_proof_with_former_names_is_read(
+    proof: WithstandProof, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proof with both names of a field is refused."""
+    monkeypatch.setenv(VARIABLE, FORMER)
+    former = in_wanted_names(json.loads(proof.model_dump_json(exclude_defaults=True)), WithstandProof) | {"format": 3}
+    monkeypatch.delenv(VARIABLE)
+    assert ("most" in former, "max_losses" in former) == (True, False)
+    (tmp_path / "proof.json").write_text(json.dumps(former))
+    assert read_proof(tmp_path / "proof.json").model_dump_json() == proof.model_dump_json()
+    (tmp_path / "proof.json").write_text(json.dumps(former | {"max_losses": 1}))
+    with pytest.raises(InputError):
+        read_proof(tmp_path / "proof.json")
 
 
 @pytest.mark.parametrize("name", WEAKER)
@@ -338,7 +355,7 @@ def test_no_certificate_proves_more_than_the_optimum_whatever_it_states(data: st
 
 @pytest.mark.parametrize(
     "said",
-    [{"extra": Decimal(0)}, {"not_withstood": 0}, {"most": 3}, {"reacts": 4}, {"case": "another"}],
+    [{"extra": Decimal(0)}, {"not_withstood": 0}, {"max_losses": 3}, {"reacts": 4}, {"case": "another"}],
     ids=lambda said: next(iter(said)),
 )
 def test_a_proof_that_claims_more_than_it_proves_is_refuted(

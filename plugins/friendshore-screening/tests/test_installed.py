@@ -86,7 +86,7 @@ def test_a_case_names_an_edition(tmp_path: Path) -> None:
 
     def barred(lists: str) -> set[str]:
         found: dict[str, Any] = json.loads(screen(tmp_path, lists, "--json"))
-        return {facility for bar in found["bars"] for facility in bar["facilities"]}
+        return {facility for bar in found["prohibitions"] for facility in bar["facilities"]}
 
     before, after = '{ list = "us-1260h", edition = 2025-01-07 }', '{ list = "us-1260h", edition = 2026-06-08 }'
     assert barred(before) == set()

@@ -137,15 +137,15 @@ def test_what_a_listed_party_owns_is_barred_while_it_owns_it(case: Path) -> None
     """A parent on the list bars what its subsidiary makes; sold in the middle of the plan, in the first half alone."""
     (case / "sdn.csv").write_text(LIST.replace("Hentzau Metals", "Strelsau Holding"))
     found = asked(case)
-    assert [bar["facilities"] for bar in found["bars"]] == [["owned"]]
+    assert [bar["facilities"] for bar in found["prohibitions"]] == [["owned"]]
     assert [one["standing"] for one in found["owned"]] == ["owned"]
     sold = "Strelsau Holding,Zenda Smelting,60 %,,2027-06-30,s", "independent,Zenda Smelting,100 %,2027-07-01,,s"
     owners(case, *sold, columns="owner,owned,share,from,until,source")
-    (bar,) = asked(case)["bars"]
+    (bar,) = asked(case)["prohibitions"]
     assert [(phase["from"], phase["until"]) for phase in bar["phases"]] == [("2027-01-01", "2027-06-30")]
     owners(case, "Strelsau Holding,Zenda Smelting,,s")
     found = asked(case)
-    assert not found["bars"]
+    assert not found["prohibitions"]
     assert [(one["standing"], one["least"], one["most"]) for one in found["owned"]] == [("unproven", "0", "1")]
     assert "Zenda Smelting" in found["owners_unknown"]
 
@@ -170,7 +170,7 @@ def test_decisions_are_honoured_until_the_entry_changes(case: Path) -> None:
     set_in(case, 'decisions = "decisions.csv"\n')
     found = asked(case)
     assert (found["hits"][0]["band"], found["hits"][0]["decision"]["by"]) == ("no match", "J. Doe")
-    assert not found["bars"]
+    assert not found["prohibitions"]
     decide(case, row, date="2026-11-28")
     assert "FS948" in refused(case)
     decide(case, row)
@@ -242,7 +242,7 @@ def test_what_is_not_known_of_the_law_is_enforced_where_asked(case: Path) -> Non
     lists(case, "us-nonproliferation")
     edit(case, '"civil"', '"defense"')
     shown, enforced = asked(case), asked(case, "--strict")
-    assert [bar["phases"][0]["status"] for bar in shown["bars"]] == ["unknown"]
+    assert [bar["phases"][0]["status"] for bar in shown["prohibitions"]] == ["unknown"]
     assert (shown["without"]["rise"], enforced["without"]["rise"]) == (0, pytest.approx(50_000, rel=0.05))
 
 

@@ -106,8 +106,8 @@ def by_hand(names: Mapping[str, Days], held: Sequence[Held], listed: str, use: s
 
 def told(found: Watched) -> dict[tuple[str, date], tuple[str, str]]:
     return {
-        (flip.offer, flip.start + timedelta(n)): (flip.was, flip.now)
-        for flip in found.flips
+        (flip.offer, flip.start + timedelta(n)): (flip.before, flip.after)
+        for flip in found.changed_verdicts
         for n in range((flip.end - flip.start).days + 1)
     }
 
@@ -147,9 +147,9 @@ def sides(tmp_path: Path) -> tuple[Path, Path]:
 def test_a_new_edition_of_a_list_is_priced(case: Path, sides: tuple[Path, Path], strict: tuple[str, ...]) -> None:
     """By offer, days, kilograms and money, with the cheapest plan under each; the rest of what a case sets stays its own; strictness asks for no new edition."""
     found = data("watch", *sides, case, *strict, code=7)
-    (flip,) = found["flips"]
-    assert (flip["offer"], flip["was"], flip["now"], flip["kg"]) == ("from-cheap", "pass", "fail", 1000)
-    assert flip["now_by"] == ["us-sdn-blocked-hentzau-metals"]
+    (flip,) = found["changed_verdicts"]
+    assert (flip["offer"], flip["before"], flip["after"], flip["quantity_kg"]) == ("from-cheap", "pass", "fail", 1000)
+    assert flip["after_by"] == ["us-sdn-blocked-hentzau-metals"]
     assert "Hentzau Metals is entry" in flip["reason"]
     (one,) = found["cases"]
     assert one["uses"] == ["settings friendshore-screening.lists"]
@@ -175,8 +175,11 @@ def test_of_many_cases_each_is_judged_by_its_own(
     together = watch(editions, cases, registry=registry, workers=1)
     monkeypatch.setenv("FRIENDSHORE_PLUGIN_LIMIT", "0")
     alone = [watch(editions, [case], registry=registry, workers=1) for case in cases]
-    assert [(flip.case, flip.offer) for flip in together.flips] == [("small", "from-cheap"), ("second", "from-dear")]
-    assert together.flips == (*alone[0].flips, *alone[1].flips)
+    assert [(flip.case, flip.offer) for flip in together.changed_verdicts] == [
+        ("small", "from-cheap"),
+        ("second", "from-dear"),
+    ]
+    assert together.changed_verdicts == (*alone[0].changed_verdicts, *alone[1].changed_verdicts)
 
 
 def test_a_case_without_lists_uses_none(case: Path, sides: tuple[Path, Path]) -> None:

@@ -164,8 +164,8 @@ def test_a_failed_scenario_is_planned_again_only_if_that_is_asked(tmp_path: Path
     folder = tmp_path / "kept"
     lists = [PRICES[0], REFUSED]
     first = swept(lists, folder=folder)
-    assert resumed(folder, lists) == (first.but(kept=2), [])
-    assert resumed(folder, lists, rerun=True) == (first.but(kept=1), [tuple(REFUSED)])
+    assert resumed(folder, lists) == (first.but(reused=2), [])
+    assert resumed(folder, lists, rerun=True) == (first.but(reused=1), [tuple(REFUSED)])
 
 
 def hashed(rest: bytes) -> bytes:
@@ -217,7 +217,7 @@ def test_a_journal_that_was_changed_is_not_believed(harm: str, tmp_path: Path) -
     assert b"".join(harmed) != b"".join(lines)
     found, asked = resumed(folder)
     again = 2 if harm == "plans exchanged" else 1
-    assert found == first.but(kept=3 - again)
+    assert found == first.but(reused=3 - again)
     assert len(asked) == again
     assert journal.read_bytes() == b"".join(lines)
 
@@ -226,9 +226,9 @@ def test_a_sweep_that_is_ended_tells_what_it_has_and_goes_on_later(tmp_path: Pat
     """After one scenario: the others are counted, and planned the next time."""
     folder, ended = tmp_path / "kept", Event()
     part = swept(PRICES, folder=folder, cancel=ended, progress=lambda done, of, seconds: ended.set())
-    assert (len(part.scenarios), part.unasked) == (1, 2)
+    assert (len(part.scenarios), part.not_tried) == (1, 2)
     found, asked = resumed(folder)
-    assert (found, len(asked)) == (swept(PRICES).but(kept=1), 2)
+    assert (found, len(asked)) == (swept(PRICES).but(reused=1), 2)
 
 
 class Fragile(ThreadPoolExecutor):

@@ -192,7 +192,7 @@ def test_a_catalog_that_is_in_no_plugin_is_checked_too(tmp_path: Path) -> None:
     done = friendshore("plugins", "check", plugin / "src" / "acme_bare" / "catalog", "--json")
     assert done.returncode == 3
     (mistake,) = [check for check in answer(done)["checks"] if check["result"] == "mistake"]
-    (found,) = mistake["found"]
+    (found,) = mistake["problems"]
     place = (Path(found["file"]).name, found["row"], found["column"])
     assert (found["code"], *place) == ("FS950", "chain.csv", 2, "stage")
     assert found["fix"]
@@ -298,7 +298,7 @@ def test_checking_a_plugin_that_raises_says_so(crowd: Mapping[str, str]) -> None
     """The check of its code finds it, and nothing else is tried."""
     done = friendshore("plugins", "check", "crowd-07", "--json", env=crowd)
     assert done.returncode == 3
-    assert [check["check"] for check in answer(done)["checks"] if check["found"]] == ["code"]
+    assert [check["check"] for check in answer(done)["checks"] if check["problems"]] == ["code"]
     assert "ZeroDivisionError" in done.stdout
 
 

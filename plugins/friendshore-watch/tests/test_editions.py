@@ -121,7 +121,7 @@ def test_both_editions_are_found_as_each_by_itself(tiny: Tiny, data: st.DataObje
         assert told.error
         return
     was, now = verdicts_by_way(before.problem), verdicts_by_way(after.problem)
-    assert [(flip.start, flip.end, flip.was, flip.now, flip.was_by, flip.now_by) for flip in flips] == [
+    assert [(flip.start, flip.end, flip.before, flip.after, flip.before_by, flip.after_by) for flip in flips] == [
         (days.start, days.end, one.result.value, other.result.value, one.rules, other.rules)
         for _, days, one, other in changed_verdicts(was, now)
     ]

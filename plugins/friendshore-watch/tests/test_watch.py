@@ -88,12 +88,12 @@ def test_days_on_which_a_licence_is_held_do_not_turn(case: Path, sides: tuple[Pa
     """The other days turn. At stake is what the old plan buys in quarters with such days."""
     bought = json.loads(here("plan", case, "--json").stdout)["purchases"]
     answer = watched(*sides, case, code=7)
-    flips = [f for f in answer["flips"] if f["end_use"] == "civil"]
+    flips = [f for f in answer["changed_verdicts"] if f["end_use"] == "civil"]
     assert {(f["start"], f["end"], f["was"], f["now"]) for f in flips} == {
         ("2027-02-01", "2027-03-31", "pass", "unproven"),
         ("2027-07-01", "2028-03-31", "pass", "unproven"),
     }
-    assert {f["offer"] for f in answer["flips"]} == {"guangxi-gallium"}
+    assert {f["offer"] for f in answer["changed_verdicts"]} == {"guangxi-gallium"}
     quarters = {"2027-02-01": ["2027-Q1"], "2027-07-01": ["2027-Q3", "2027-Q4", "2028-Q1"]}
     for flip in flips:
         inside = [p for p in bought if p["offer"] == "guangxi-gallium" and p["delivered"] in quarters[flip["start"]]]
@@ -117,7 +117,7 @@ def test_a_catalog_of_another_day(case: Path, tmp_path: Path) -> None:
         text = (new / table).read_text().replace("kwinana-gallium", "wagerup-gallium")
         (new / table).write_text(text.replace("guangxi-gallium,refined,CN", "guangxi-gallium,refined,VN"))
     answer = watched(case / "catalog", new, case, code=7)
-    assert {(f["offer"], f["end_use"], f["was"], f["now"]) for f in answer["flips"]} == {
+    assert {(f["offer"], f["end_use"], f["was"], f["now"]) for f in answer["changed_verdicts"]} == {
         ("guangxi-gallium", "defense", "fail", "pass")
     }
     assert {(o["offer"], o["came"]) for o in answer["offers"]} == {
@@ -135,7 +135,7 @@ def test_a_case_that_breaks_is_told_and_the_others_go_on(case: Path, tmp_path: P
     first, second = answer["cases"]
     assert "unknown rule `cn-gallium`" in " ".join(first["error"])
     assert not second["error"]
-    assert {f["case"] for f in answer["flips"]} == {"second-case"}
+    assert {f["case"] for f in answer["changed_verdicts"]} == {"second-case"}
 
 
 def test_cases_of_one_name_are_told_apart(case: Path, sides: tuple[Path, Path], tmp_path: Path) -> None:
@@ -144,14 +144,16 @@ def test_cases_of_one_name_are_told_apart(case: Path, sides: tuple[Path, Path], 
     answer = watched(*sides, case, other, code=7)
     names = [one["case"] for one in answer["cases"]]
     assert names == [f"first-case ({case})", f"first-case ({other})"]
-    assert Counter(flip["case"] for flip in answer["flips"]) == dict.fromkeys(names, len(answer["flips"]) // 2)
+    assert Counter(flip["case"] for flip in answer["changed_verdicts"]) == dict.fromkeys(
+        names, len(answer["changed_verdicts"]) // 2
+    )
 
 
 def test_half_an_answer_is_none(case: Path, sides: tuple[Path, Path]) -> None:
     """If the time is up before both plans are found, nothing is said of what they cost."""
     answer = watched(*sides, case, "--time-limit", "0", code=2)
     assert "the search was ended" in answer["cases"][0]["error"][0]
-    assert answer["flips"] == []
+    assert answer["changed_verdicts"] == []
 
 
 def test_prices_that_are_too_old_are_refused_by_strict(
@@ -202,8 +204,10 @@ def test_installed_law_against_an_edition_of_tomorrow(tmp_path: Path) -> None:
     text = (new / "pack.toml").read_text()
     (new / "pack.toml").write_text(text.replace("from = 2027-01-01", "from = 2029-01-01"))
     answer = watched("us-10usc4872", new, Path(__file__).parents[3] / "docs" / "cases" / "us-2027", code=7)
-    assert {(f["start"], f["end"], f["now"]) for f in answer["flips"]} == {("2027-01-01", "2028-12-31", "pass")}
-    assert all(rule.endswith("-2027") for f in answer["flips"] for rule in f["was_by"])
+    assert {(f["start"], f["end"], f["now"]) for f in answer["changed_verdicts"]} == {
+        ("2027-01-01", "2028-12-31", "pass")
+    }
+    assert all(rule.endswith("-2027") for f in answer["changed_verdicts"] for rule in f["before_by"])
     lines = answer["cases"][0]["comparison"]["mix"]
     elsewhere = [line for line in lines if not line["material"].startswith(("ndfeb", "ndpr", "dy", "tb", "sm"))]
     assert elsewhere

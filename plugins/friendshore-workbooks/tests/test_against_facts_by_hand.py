@@ -251,8 +251,8 @@ def compare(seed: int) -> int:
             assert saves < CENTS, (key, saves)
             continue
         one = found[key]
-        assert abs(one.saves.value - saves) < CENTS, key
-        assert abs(one.loses.value - loses) < CENTS, key
+        assert abs(one.saving.value - saves) < CENTS, key
+        assert abs(one.added_cost.value - loses) < CENTS, key
         assert saves < CENTS or abs(one.saved_kg - kilograms) < Decimal("0.05"), key
     in_order = [expected[key][0] for key in found]
     assert all(one >= other - 2 * CENTS for one, other in pairwise(in_order))

@@ -87,28 +87,28 @@ def _title(mix: MaterialMix, answer: Alternatives) -> str:
     text = f"{answer.names.material_with_id(mix.material)}: {demand_text} {'bought for makers' if mix.for_makers else 'wanted'}"
     text += f", {mass_of(answer.names, mix.material, mix.short_kg)} short" if mix.short_kg else ""
     text += f", {mass_of(answer.names, mix.material, mix.today_kg)} at today's rates" if mix.today_kg else ""
-    return f"{text}; rules conflict, nothing is planned" if mix.allowed is None else text
+    return f"{text}; rules conflict, nothing is planned" if mix.allowed_increase is None else text
 
 
 def _material_notes(mix: MaterialMix, offers: Sequence[Alternative], answer: Alternatives) -> Iterator[str]:
     yield from _break_even(mix, offers, answer)
-    if mix.allowed is not None:
+    if mix.allowed_increase is not None:
         shared = (
             f", shared with {', '.join(map(answer.names.material, mix.with_materials))}" if mix.with_materials else ""
         )
-        allowed = rounded_money(mix.allowed, answer.currency)
+        allowed = rounded_money(mix.allowed_increase, answer.currency)
         yield f"usage ranges allow {percent(answer.within)} of the spend more: up to {allowed} of present value{shared}"
 
 
 def _break_even(mix: MaterialMix, offers: Sequence[Alternative], answer: Alternatives) -> Iterator[str]:
     price, offer = mix.next_price, next((entry for entry in offers if entry.offer == mix.next_offer), None)
-    if offer is None or price is None or price.outcome != "price" or price.price is None or price.today is None:
+    if offer is None or price is None or price.outcome != "price" or price.price is None or price.current_price is None:
         return
     effect = "every cheapest plan buys it" if price.proved else "a plan that buys it is cheaper (not proved)"
     fee, today = ("a fee of ", "Current fee") if offer.made_from else ("", "Current price")
     with_inputs = f", with inputs {full_price(offer.full_price)}" if offer.made_from else ""
     name = answer.names.offer_with_id(mix.next_offer)
-    yield f"next best is {name}. Below {fee}{answer.currency} {money(price.price)}, {effect}. {today}: {money(price.today)}{with_inputs}"
+    yield f"next best is {name}. Below {fee}{answer.currency} {money(price.price)}, {effect}. {today}: {money(price.current_price)}{with_inputs}"
 
 
 def _material_parts(offers: Sequence[Alternative], answer: Alternatives, shown: int) -> Iterator[doc.Element | None]:
@@ -165,14 +165,14 @@ def _has_current_suppliers(answer: Alternatives) -> bool:
 
 def _offer_cells(offer: Alternative, unit: Literal["kg", "t"], answer: Alternatives) -> list[doc.Cell]:
     in_plan = costs_nothing(offer)
-    cash_cell = "in the plan" if in_plan and offer.plan_kg >= offer.uses_kg else cash(offer)
+    cash_cell = "in the plan" if in_plan and offer.plan_kg >= offer.used_from_kg else cash(offer)
     short: list[doc.Cell] = []
     if any(other.short_kg for other in answer.offers):
         short = [
             "; ".join(short_texts(answer.names, offer.short_kg)) or doc.NOTHING,
             penalty(offer.penalty or Decimal(0)),
         ]
-    mark = " ~" if offer.level_with_next and not in_plan else ""
+    mark = " ~" if offer.tied and not in_plan else ""
     rank = f"{offer.rank or BLANK}{mark}"
     masses = (offer.today_kg, offer.plan_kg) if _has_current_suppliers(answer) else (offer.plan_kg,)
     return [
@@ -203,9 +203,9 @@ def _where_from(offer: Alternative) -> str:
 def _range_cell(share: UsageShare | None) -> doc.Cell:
     if share is None:
         return doc.NOTHING
-    open_ends = share.most_bound - share.most > Decimal("0.001") or share.least - share.least_bound > Decimal("0.001")
-    bounds = f" (surely within {percent(share.least_bound)} and {percent(share.most_bound)})" if open_ends else ""
-    return f"{_share_text(share.least)} to {_share_text(share.most)}, {share.role}{bounds}"
+    open_ends = share.max_bound - share.max > Decimal("0.001") or share.min - share.min_bound > Decimal("0.001")
+    bounds = f" (surely within {percent(share.min_bound)} and {percent(share.max_bound)})" if open_ends else ""
+    return f"{_share_text(share.min)} to {_share_text(share.max)}, {share.role}{bounds}"
 
 
 def _share_text(share: Decimal) -> str:
@@ -233,10 +233,10 @@ def _cost_cells(offer: Alternative, answer: Alternatives, has_makers: bool) -> l
     money_cells: list[doc.Cell] = [doc.NOTHING] * 5
     if cost is not None:
         listed = cost.price + cost.discounts
-        parts = (listed, cost.charges, cost.freight, cost.once)
+        parts = (listed, cost.charges, cost.freight, cost.one_off)
         total = f"fee {money(cost.total)}" if offer.made_from else doc.Amount(cost.total)
         money_cells = [*(doc.Amount(part) if part else doc.NOTHING for part in parts), total]
-    supply_share = "no limit" if offer.could_give_share is None else doc.Share(offer.could_give_share)
+    supply_share = "no limit" if offer.max_share is None else doc.Share(offer.max_share)
     qualification = offer.qualification_months or Decimal(0)
     lead = number(offer.lead_months or Decimal(0)) + (f"+{number(qualification)}" if qualification else "")
     full_price_cells = [_full_price_cell(offer)] if has_makers else []
@@ -259,7 +259,7 @@ def _notes(shown_offers: Sequence[Alternative], usable: int) -> list[str]:
             "the offer. Otherwise it is marginal, with the cheapest admissible inputs."
         )
     notes += [f"?: the present value, penalties included, isn't proved: {rise}" for rise in _unproved(shown_offers)]
-    if any(offer.level_with_next and offer.rise is not None and abs(offer.rise.value) >= 1 for offer in shown_offers):
+    if any(offer.tied and offer.rise is not None and abs(offer.rise.value) >= 1 for offer in shown_offers):
         notes.append("~: it isn't proved that the next offer is more expensive to use")
     return notes + omitted_note(usable - len(shown_offers), "more offer", which=" that can be used")
 
@@ -388,7 +388,7 @@ def _table_of_alternatives(
             cash(others[0]),
             doc.NOTHING if others[0].spent is None else doc.Amount(others[0].spent, form="signed"),
             *([short_cell(names, others[0].short_kg)] if short else []),
-            weighed(names, mix.material, others[0].uses_kg),
+            weighed(names, mix.material, others[0].used_from_kg),
             doc.Count(len(others) - 1) if others[1:] else doc.NOTHING,
             doc.Count(excluded_count) if (excluded_count := sum(map(_is_excluded, offers))) else doc.NOTHING,
         ]
@@ -416,7 +416,9 @@ def _break_even_cell(break_even: BreakEven | None) -> doc.Cell:
 
 
 def _brief_today(break_even: BreakEven | None) -> doc.Cell:
-    return doc.NOTHING if break_even is None or break_even.today is None else doc.Amount(break_even.today)
+    return (
+        doc.NOTHING if break_even is None or break_even.current_price is None else doc.Amount(break_even.current_price)
+    )
 
 
 def _fee_cell(offer: Alternative, price: doc.Cell) -> doc.Cell:
@@ -449,7 +451,7 @@ def _table_without_alternatives(
             weighed(names, mix.material, mix.short_kg) if mix.short_kg else doc.NOTHING,
             _bought_cell([offer for offer in offers if offer.plan_kg], names),
             _excluded_cell([offer for offer in offers if _is_excluded(offer)])
-            if mix.allowed is not None
+            if mix.allowed_increase is not None
             else "rules conflict",
         ]
         for mix, offers in ordered

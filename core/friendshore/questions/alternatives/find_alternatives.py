@@ -62,7 +62,7 @@ class Alternative(Record):
     country: str
     rank: int | None
     """Rank from 1, by the cost of using it. None if it can't be used."""
-    level_with_next: bool = False
+    tied: bool = False
     """True if it isn't proved which of this offer and the next is cheaper to use."""
     today_kg: Number
     """Kilograms over the plan at today's rate."""
@@ -70,7 +70,7 @@ class Alternative(Record):
     """Kilograms that the recommended plan buys for the places that demand the material."""
     plan_share: Number
     """`plan_kg` as a share of the material's demand."""
-    uses_kg: Number
+    used_from_kg: Number
     """Kilograms over the plan from which on it counts as used. 0 if it can't be used."""
     in_time: bool
     """False if the time limit ended the search before a plan that uses it. Then `rise` and `landed` are unknown."""
@@ -92,10 +92,10 @@ class Alternative(Record):
     """Cost of a kilogram in the cheapest plan that uses it, without inputs."""
     full_price: OfferPrice | None = None
     """Cost of a kilogram with all inputs. None if it can't be bought, or has no admissible input."""
-    could_give_kg: Number | None
+    max_kg: Number | None
     """Maximum kilograms over the plan by its own limits and its facility's capacity. None if no limit is stated, or for a lead."""
-    could_give_share: Number | None
-    """`could_give_kg` as a share of the material's demand."""
+    max_share: Number | None
+    """`max_kg` as a share of the material's demand."""
     first_delivery: str
     """First period in which a delivery can be lawful. Empty if none."""
     lead_months: Number | None
@@ -120,7 +120,7 @@ class MaterialMix(Record):
     short_kg: Number
     today_kg: Number
     """Current purchases over the plan, at today's rate."""
-    allowed: Number | None
+    allowed_increase: Number | None
     """Money by which plans in reported usage ranges may cost more, as present value. None if rules conflict."""
     with_materials: list[str]
     """Other materials in the same part of the case, which share that money."""
@@ -266,7 +266,7 @@ def _ranked(offers: Sequence[Alternative]) -> list[Alternative]:
         key=lambda offer: (offer.rise.value if offer.rise is not None else Decimal(0), -offer.plan_kg, offer.offer),
     )
     ranked = [
-        offer.but(rank=rank, level_with_next=_may_cost_the_same(offer.rise, after.rise if after else None))
+        offer.but(rank=rank, tied=_may_cost_the_same(offer.rise, after.rise if after else None))
         for rank, (offer, after) in enumerate(zip_longest(usable, usable[1:]), 1)
     ]
     return ranked + sorted(
@@ -313,7 +313,7 @@ class _OfferSearch:
             wanted_kg=self.eligibilities.demand_kg[material],
             short_kg=sum((s.quantity for s in verified.plan.shorts if material_of[s.demand] == material), Decimal(0)),
             today_kg=sum((self._today(material, name) for name in self.offers(material)), Decimal(0)),
-            allowed=None if has_conflict else exact(self.within * abs(part.spent)),
+            allowed_increase=None if has_conflict else exact(self.within * abs(part.spent)),
             with_materials=sorted(part.materials - {material}),
             for_makers=material in self.eligibilities.inputs,
         )
@@ -343,7 +343,7 @@ class _OfferSearch:
             today_kg=self._today(material, name),
             plan_kg=plan_kg,
             plan_share=exact(plan_kg / demand_kg) if demand_kg else Decimal(0),
-            uses_kg=use.kilograms if use else Decimal(0),
+            used_from_kg=use.kilograms if use else Decimal(0),
             rise=use.rise if use else None,
             cash=adds.cash if adds else None,
             spent=adds.spent if adds else None,
@@ -354,8 +354,8 @@ class _OfferSearch:
             made_from=sorted(line.material for line in offer.inputs),
             landed=landed(use.verified, name, material) if use and use.verified is not None else None,
             full_price=self.prices.of(name, material) if eligibility else None,
-            could_give_kg=max_kg,
-            could_give_share=exact(max_kg / demand_kg) if max_kg is not None and demand_kg else None,
+            max_kg=max_kg,
+            max_share=exact(max_kg / demand_kg) if max_kg is not None and demand_kg else None,
             first_delivery=problem.case.horizon.label(eligibility.first)
             if eligibility and eligibility.first is not None
             else "",
@@ -486,7 +486,7 @@ class Landed(Record):
     charges: Number
     """Tariffs and other charges of rules."""
     freight: Number
-    once: Number
+    one_off: Number
     """One-off cost, fixed costs of ordering from this offer alone, and quantities paid for and not taken."""
     total: Number
 
@@ -511,7 +511,7 @@ def landed(verified: VerifiedPlan, offer: str, material: str) -> Landed | None:
         "discounts": discounts / all_kg,
         "charges": sum((line.charges for line in lines), Decimal(0)) / kilograms,
         "freight": sum((line.freight for line in lines), Decimal(0)) / kilograms,
-        "once": once / all_kg,
+        "one_off": once / all_kg,
     }
     parts = {name: exact(figure) for name, figure in figures.items()}
     return Landed(kilograms=kilograms, total=exact(sum(parts.values(), Decimal(0))), **parts)
@@ -537,13 +537,13 @@ class UsageShare(Record):
     Purchases that exceed all demand after their arrival don't count.
     """
 
-    least: Number
+    min: Number
     """Smallest share in a plan that was found."""
-    least_bound: Number
+    min_bound: Number
     """Proved lower bound of the share."""
-    most: Number
+    max: Number
     """Largest share in a plan that was found."""
-    most_bound: Number
+    max_bound: Number
     """Proved upper bound of the share."""
     role: Role
     """Role: `must` if every plan uses it, `never` if no plan does, `may` if some do."""
@@ -635,10 +635,10 @@ class UsageRange:
         except NoPlanError:
             most, most_bound = plan_kg, max_kg
         return UsageShare(
-            least=exact(min(least, max_kg) / demand_kg),
-            least_bound=exact(min(least_bound, max_kg) / demand_kg),
-            most=exact(min(most, max_kg) / demand_kg),
-            most_bound=exact(min(most_bound, max_kg) / demand_kg),
+            min=exact(min(least, max_kg) / demand_kg),
+            min_bound=exact(min(least_bound, max_kg) / demand_kg),
+            max=exact(min(most, max_kg) / demand_kg),
+            max_bound=exact(min(most_bound, max_kg) / demand_kg),
             role=_role((least, least_bound), (most, most_bound), session.problem.case.resolution),
         )
 
@@ -661,7 +661,7 @@ class UsageRange:
         return between(Decimal(0), Decimal(0), gap, plan.objective)
 
 
-NOT_AT_ALL = UsageShare(least=Decimal(0), least_bound=Decimal(0), most=Decimal(0), most_bound=Decimal(0), role="never")
+NOT_AT_ALL = UsageShare(min=Decimal(0), min_bound=Decimal(0), max=Decimal(0), max_bound=Decimal(0), role="never")
 
 
 def _role(smallest: tuple[Decimal, Decimal], largest: tuple[Decimal, Decimal], resolution: Decimal) -> Role:

@@ -252,8 +252,8 @@ class _Walk:
         rounding = case.resolution * case.horizon.count
         return Step(
             title=waypoint.title,
-            undoes=waypoint.undoes,
-            does=waypoint.does,
+            ended_changes=waypoint.undoes,
+            started_changes=waypoint.does,
             difference=between(rise.objective, *rise_between(different), self.cost(state_after).objective),
             rise=rise,
             materials=tuple(m for m in materials if m.moved_kg or abs(m.short_after_kg - m.short_before_kg) > rounding),
@@ -299,7 +299,7 @@ def _side_by_side(
         names=names_of(session.problem, (line.offer for line in mix)),
         dependence=tuple(_dependence_lines(*plans)),
         moved_kg={line.material: line.moved_kg for line in materials if line.moved_kg} if same_periods else None,
-        least_moved=proved,
+        min_moved_proved=proved,
         steps=tuple(steps),
         facts=tuple(facts),
         conflict_before=_conflict(plans[0]),

@@ -74,9 +74,9 @@ class Step(Record):
     """A change on the way from one plan to the other."""
 
     title: str
-    undoes: tuple[Change, ...]
+    ended_changes: tuple[Change, ...]
     """Changes of the first plan that end with it."""
-    does: tuple[Change, ...]
+    started_changes: tuple[Change, ...]
     """Changes of the second plan that begin with it."""
     difference: Difference
     """Rise of the objective."""
@@ -122,7 +122,7 @@ class Comparison(QuestionResult):
     """All purchases, then every material that either plan buys."""
     moved_kg: dict[str, Number] | None
     """Material -> kilograms bought more and less. None if the plans have different periods, which can't be compared."""
-    least_moved: bool
+    min_moved_proved: bool
     """True if it is proved that no other plan of at most this cost moves fewer kilograms."""
     steps: tuple[Step, ...]
     """Steps from the first plan to the second, one change at a time. Empty if two cases or runs are compared."""

@@ -248,7 +248,7 @@ def _mix_section(comparison: Comparison, shown: int) -> doc.Section:
 def _moved_words(comparison: Comparison) -> str:
     moved = _by_material(comparison.moved_kg or {}, comparison.names)
     unproved = "It isn't proved that no plan as cheap as B moves less"
-    minimum = "No plan as cheap as B moves less" if comparison.least_moved else unproved
+    minimum = "No plan as cheap as B moves less" if comparison.min_moved_proved else unproved
     return f"{moved} bought more or less, summed over suppliers and periods. {minimum}"
 
 

@@ -35,9 +35,9 @@ class Relaxed(Record):
     what: str
     """Relaxation in words."""
     changes: list[Change]
-    gives_kg: Number
+    bought_kg: Number
     """Kilograms of the offer that the cheapest plan would then buy."""
-    saves: Difference | None
+    saving: Difference | None
     """Decrease of the plan's objective (present value, with penalties). None if rules would conflict."""
     adds: PlanRise | None = None
     """Additions to the plan, money and penalties apart. Negative for reductions. None if rules would conflict."""
@@ -49,7 +49,7 @@ class RelaxedObstacle(Record):
     """An obstacle, and the effect of relaxing it alone."""
 
     obstacle: Obstacle
-    lifted: Relaxed | None
+    relaxed: Relaxed | None
     """None if no change of the case relaxes it."""
 
 
@@ -86,13 +86,13 @@ class WhyNot(QuestionResult):
     """Materials that it takes in. Its own price is then a fee."""
     full_price: OfferPrice | None = None
     """Cost of a kilogram with all inputs. With several goods, that of the first that the case needs. None if it can't be bought, or has no admissible input."""
-    entering: BreakEven | None
+    break_even: BreakEven | None
     """Break-even price in the case as it is. None if it can't be bought at all."""
     obstacles: list[RelaxedObstacle]
     """Reasons that exclude it from some uses or all, each relaxed alone."""
     together: Relaxed | None
     """Effect of relaxing all at once. None unless there are several."""
-    entering_lifted: BreakEven | None
+    break_even_relaxed: BreakEven | None
     """Break-even price after that. None if nothing can be relaxed."""
     effort: Effort
 
@@ -127,7 +127,7 @@ def why_not(source: PlanSource, offer: str, *, progress: Progress | None = None)
     ):
         excluding = [no_feasible_plan(eligibilities, stated_offer)]
     relaxed_obstacles = [
-        RelaxedObstacle(obstacle=obstacle, lifted=search.relaxed(obstacle.text, obstacle.lifted_by))
+        RelaxedObstacle(obstacle=obstacle, relaxed=search.relaxed(obstacle.text, obstacle.relaxed_by))
         for obstacle in excluding
     ]
     changes = _all_changes(excluding)
@@ -147,10 +147,10 @@ def why_not(source: PlanSource, offer: str, *, progress: Progress | None = None)
         full_price=OfferPrices(session.verified).of(offer, _first_needed_material(session, stated_offer))
         if is_needed
         else None,
-        entering=entering,
+        break_even=entering,
         obstacles=relaxed_obstacles,
         together=search.relaxed("all of these", changes) if len(changes) > 1 else None,
-        entering_lifted=search.price(changes) if changes and not bought else None,
+        break_even_relaxed=search.price(changes) if changes and not bought else None,
         names=names_of(problem, [offer]),
         effort=search.counter.effort,
     )
@@ -183,8 +183,8 @@ class _OfferSearch:
         return Relaxed(
             what=label,
             changes=list(changes),
-            gives_kg=sum((part_kg(part, self.offer) for part in answer.after), Decimal(0)),
-            saves=None if has_conflict else _saved(answer),
+            bought_kg=sum((part_kg(part, self.offer) for part in answer.after), Decimal(0)),
+            saving=None if has_conflict else _saved(answer),
             adds=None if has_conflict else plan_rise(self.session, answer),
             own=None
             if has_conflict or any(part.plan.infeasible for part in answer_without.after)
@@ -221,10 +221,10 @@ def _saved(answer: Answer) -> Difference:
 
 def _all_changes(obstacles: Sequence[Obstacle]) -> list[Change]:
     """Return the changes that relax all obstacles. Empty if an obstacle to every use can't be relaxed."""
-    if any(not obstacle.lifted_by and not obstacle.end_uses for obstacle in obstacles):
+    if any(not obstacle.relaxed_by and not obstacle.end_uses for obstacle in obstacles):
         return []
     changes: list[Change] = []
-    for change in (change for obstacle in obstacles for change in obstacle.lifted_by):
+    for change in (change for obstacle in obstacles for change in obstacle.relaxed_by):
         if change not in changes:
             changes.append(change)
     return changes

@@ -32,7 +32,7 @@ def why_not_document(answer: WhyNot) -> doc.Document:
         f"the plan buys {mass_of(names, entry.material, entry.kilograms, equal=True)} of {names.material(entry.material)} for {entry.place}"
         for entry in answer.bought
     )
-    price, price_if_relaxed, together = answer.entering, answer.entering_lifted, answer.together
+    price, price_if_relaxed, together = answer.break_even, answer.break_even_relaxed, answer.together
     return doc.document(
         f"Why not {answer.offer}",
         doc.sentence(head),
@@ -99,8 +99,8 @@ def _break_even_notes(break_even: BreakEven, answer: WhyNot) -> Iterator[str]:
     else:
         price = f"{number(break_even.factor, 6)} times its {'fee' if answer.made_from else 'price'}"
     today = ""
-    if break_even.today is not None:
-        today = f". {'Assumed price' if break_even.assumed else 'Current price'}: {money(break_even.today)}"
+    if break_even.current_price is not None:
+        today = f". {'Assumed price' if break_even.assumed else 'Current price'}: {money(break_even.current_price)}"
     if break_even.proved:
         yield f"below {price}, every cheapest plan buys it. Above, no plan is cheaper than without it{today}"
     else:
@@ -118,7 +118,7 @@ def _break_even_notes(break_even: BreakEven, answer: WhyNot) -> Iterator[str]:
 
 
 def _proved_bounds(break_even: BreakEven, answer: WhyNot, unit: str) -> str:
-    today = break_even.today if break_even.today is not None else Decimal(1)
+    today = break_even.current_price if break_even.current_price is not None else Decimal(1)
     low, high = (break_even.low or Decimal(0)) * today, break_even.high
     below = f"provably bought below {answer.currency} {money(low)}{unit}" if low else "no proved lower bound"
     above = (
@@ -139,8 +139,8 @@ def _compared_with_today(factor: Decimal, noun: str) -> str:
 
 def _effect_notes(break_even: BreakEven, answer: WhyNot) -> Iterator[str]:
     yield f"just below that price, the cheapest plan buys {_mass(answer, break_even.units)} of it"
-    if break_even.most_saved is not None:
-        saved = rounded_money(break_even.most_saved, answer.currency)
+    if break_even.max_saving is not None:
+        saved = rounded_money(break_even.max_saving, answer.currency)
         yield f"if it were free, it would save about {saved} of present value, penalties included"
 
 
@@ -152,7 +152,7 @@ def _mass(answer: WhyNot, kilograms: Decimal) -> str:
 def _obstacle_parts(answer: WhyNot) -> Iterator[doc.Element]:
     rows: list[list[doc.Cell]] = []
     for position, entry in enumerate(answer.obstacles, 1):
-        obstacle, lifted = entry.obstacle, entry.lifted
+        obstacle, lifted = entry.obstacle, entry.relaxed
         rule = f" [{obstacle.rule}]" if obstacle.rule else ""
         uses = f" (for {', '.join(obstacle.end_uses)})" if obstacle.end_uses else ""
         clause = f" ({obstacle.clause})" if obstacle.clause and obstacle.clause not in obstacle.text else ""
@@ -176,25 +176,25 @@ def _obstacle_parts(answer: WhyNot) -> Iterator[doc.Element]:
         charts.Rung(
             f"{position}. {entry.obstacle.kind}",
             adds.cash,
-            f"{large_money(adds.cash, answer.currency)}, {_change_texts(entry.lifted)}",
+            f"{large_money(adds.cash, answer.currency)}, {_change_texts(entry.relaxed)}",
         )
         for position, entry in enumerate(answer.obstacles, 1)
-        if entry.lifted is not None and (adds := entry.lifted.adds) is not None
+        if entry.relaxed is not None and (adds := entry.relaxed.adds) is not None
     ]
     description = f"Additional cash of the plan, in {answer.currency}, if one obstacle is relaxed and all others stay. Negative for savings."
     title = "Cash that relaxing each obstacle adds"
     yield doc.apart(
         ladder(title, description, rungs, answer.currency, doc.table(columns, rows)),
         doc.notes(
-            f"{position}. {_own_part(entry.lifted, answer)}"
+            f"{position}. {_own_part(entry.relaxed, answer)}"
             for position, entry in enumerate(answer.obstacles, 1)
-            if _has_others(entry.lifted)
+            if _has_others(entry.relaxed)
         ),
     )
 
 
 def _effect_cells(relaxed: Relaxed, answer: WhyNot) -> list[doc.Cell]:
-    adds, saves = relaxed.adds, relaxed.saves
+    adds, saves = relaxed.adds, relaxed.saving
     if adds is None or saves is None:
         return ["rules conflict", doc.NOTHING, doc.NOTHING]
     amount = signed(adds.cash)
@@ -203,16 +203,16 @@ def _effect_cells(relaxed: Relaxed, answer: WhyNot) -> list[doc.Cell]:
 
 
 def _has_others(relaxed: Relaxed | None) -> bool:
-    if relaxed is None or relaxed.own is None or relaxed.saves is None:
+    if relaxed is None or relaxed.own is None or relaxed.saving is None:
         return False
-    return abs(relaxed.own.value - relaxed.saves.value) >= 1
+    return abs(relaxed.own.value - relaxed.saving.value) >= 1
 
 
 def _own_part(relaxed: Relaxed | None, answer: WhyNot) -> str:
     assert relaxed is not None
     assert relaxed.own is not None
-    assert relaxed.saves is not None
-    own, whole = (rounded_money(each.value, answer.currency) for each in (relaxed.own, relaxed.saves))
+    assert relaxed.saving is not None
+    own, whole = (rounded_money(each.value, answer.currency) for each in (relaxed.own, relaxed.saving))
     return f"About {own} of the {whole} saved (present value, penalties included) is due to this offer, the rest to other offers admitted with it"
 
 
@@ -238,7 +238,7 @@ def _relaxed_notes(relaxed: Relaxed, answer: WhyNot) -> Iterator[str]:
 
 
 def _gained_mass(relaxed: Relaxed, answer: WhyNot) -> str:
-    return _mass(answer, relaxed.gives_kg) if relaxed.gives_kg else "nothing"
+    return _mass(answer, relaxed.bought_kg) if relaxed.bought_kg else "nothing"
 
 
 def _change_texts(relaxed: Relaxed) -> str:

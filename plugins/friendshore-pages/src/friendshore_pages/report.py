@@ -136,7 +136,7 @@ def _age_figures(run: Run) -> Iterator[doc.KeyFigure]:
     if not dated_plugins:
         return
     oldest = min(dated_plugins, key=lambda plugin: (plugin.as_of, plugin.name))
-    stale = is_stale(oldest.as_of, run.made)
+    stale = is_stale(oldest.as_of, run.planned_on)
     assert oldest.as_of is not None
     yield doc.KeyFigure(
         "Oldest data", oldest.as_of, f"{oldest.kind} {oldest.name}", doc.Tone.BAD if stale else doc.Tone.PLAIN
@@ -199,12 +199,12 @@ def _idle_rules(run: Run) -> Iterator[doc.Element | None]:
     """Yield the rules without effect, grouped by pack if there are many."""
     effective = {rule.id for rule in with_effect(run)}
     idle_by_pack = grouped(
-        (rule.pack or "the case", rule.id) for rule in run.rules if rule.bites and rule.id not in effective
+        (rule.pack or "the case", rule.id) for rule in run.rules if rule.applies and rule.id not in effective
     )
     if sum(map(len, idle_by_pack.values())) <= MAX_IDLE_RULES:
         yield from without_effect(run)
         return
-    out_of_force = [f"{rule.id} ({rule.status})" for rule in run.rules if not rule.bites]
+    out_of_force = [f"{rule.id} ({rule.status})" for rule in run.rules if not rule.applies]
     notes = [f"{pack}, in force: {', '.join(names)}" for pack, names in idle_by_pack.items()]
     notes += [f"not in force during this plan: {', '.join(out_of_force)}"] if out_of_force else []
     yield doc.section("Rules without effect", doc.notes(notes))

@@ -14,6 +14,7 @@ from friendshore.document import elements as doc
 from friendshore.document.charts import Bars, Series
 from friendshore.document.figures import count, large_money, mass
 from friendshore.domain.base import as_decimal
+from friendshore.domain.renamed import keys_in_wanted_names
 from friendshore.errors import InputError
 from friendshore.explain import Cash, trace_cash
 from friendshore.questions import OptionsError, Question, Setting
@@ -220,25 +221,26 @@ class Programmes:
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        return {
+        data = {
             "case": self.case,
             "currency": self.currency,
             "bill": self.bill,
-            "programmes": [_status_data(line) for line in self.lines],
+            "programs": [_status_data(line) for line in self.lines],
             "spent": _spent_data(self.spent),
             "notes": list(self.notes),
         }
+        return keys_in_wanted_names(data, "programmes")
 
 
 def _status_data(line: ProgramStatus) -> dict[str, Any]:
     return {
-        "programme": line.status.name,
+        "program": line.status.name,
         "late": line.status.late,
-        "met_from": line.status.buildable_from,
-        "held_by": list(line.status.delayed_by),
+        "buildable_from": line.status.buildable_from,
+        "delayed_by": list(line.status.delayed_by),
         "parts": line.part_count,
         "late_parts": [
-            {"part": part.name, "met_from": part.buildable_from, "held_by": list(part.delayed_by)}
+            {"part": part.name, "buildable_from": part.buildable_from, "delayed_by": list(part.delayed_by)}
             for part in line.parts
         ],
         "short_kg": {material: float(kilograms) for material, kilograms in line.short},
@@ -254,7 +256,7 @@ def _spent_data(spent: Spend) -> dict[str, Any]:
         ]
 
     return {
-        "by_programme": rows(spent.by_programme, "programme"),
+        "by_program": rows(spent.by_programme, "program"),
         "by_place": rows(spent.by_place, "place"),
         "stock": float(spent.stock),
         "others": float(spent.others),

@@ -39,7 +39,7 @@ class ShortMaterial(Record):
 
     material: str
     kilograms: Number
-    more: Number
+    added_kg: Number
     """Additional kilograms relative to the plan without a cap. Negative for fewer."""
 
 
@@ -60,19 +60,19 @@ class CapPoint(Record):
     """Cash of the plan for them: price, duty, freight, and one-off costs, not discounted."""
     paid: Number
     """Cash for all purchases, not discounted."""
-    is_cost: Number
+    known_concern_cost: Number
     """Cash for purchases that depend on the countries, including goods made of such inputs."""
-    may_be_cost: Number
+    possible_concern_cost: Number
     share: Number
     cost: Number
     """Total cash, including holding, not discounted."""
-    cost_more: Number
+    added_cost: Number
     objective: Number
     bound: Number
     status: PlanStatus
     short: tuple[ShortMaterial, ...]
-    new: tuple[Supply, ...]
-    gone: tuple[Supply, ...]
+    added: tuple[Supply, ...]
+    removed: tuple[Supply, ...]
     conflict: tuple[str, ...] = ()
     """Rules that conflict under the cap. The figures then cover the rest."""
     error: Number | None = None
@@ -96,7 +96,7 @@ class Frontier(QuestionResult):
     materials: tuple[str, ...]
     exact: bool
     """True if the points are corners of the curve. False if the caps are evenly spaced, because the curve may be non-convex."""
-    why_grid: str
+    grid_reason: str
     """Reason for evenly spaced caps. Empty if the points are corners."""
     conflict_at_zero: tuple[str, ...] = ()
     """Rules that conflict under a cap of zero. The last point then spends as little as they allow."""
@@ -327,7 +327,7 @@ class _Search:
             suppliers=self.request.suppliers,
             materials=self.request.materials,
             exact=not grid_reason,
-            why_grid=grid_reason,
+            grid_reason=grid_reason,
             conflict_at_zero=conflicts,
             points=tuple(capped_points),
             complete=len(capped_points) == len(caps) + 1 and not (self.current_spend > CENT and not caps),
@@ -423,19 +423,19 @@ class _Search:
             cap=None if cap is None else exact(cap.quantize(CENT, ROUND_CEILING)),
             capped=exact(self.current_spend if cap is None else _cap_reading(case_plan.parts)),
             paid=exact(sums.cash),
-            is_cost=exact(sums.is_cash),
-            may_be_cost=exact(sums.may_be_cash),
+            known_concern_cost=exact(sums.is_cash),
+            possible_concern_cost=exact(sums.may_be_cash),
             share=exact(sums.share),
             cost=case_plan.cost.nominal,
-            cost_more=exact(case_plan.cost.nominal - plan.cost.nominal),
+            added_cost=exact(case_plan.cost.nominal - plan.cost.nominal),
             objective=case_plan.cost.objective,
             bound=exact(min(case_plan.cost.objective, plan.plan.bound if case_plan.bound is None else case_plan.bound)),
             status=case_plan.status,
             short=case_plan.short(self.session),
-            new=()
+            added=()
             if before is None
             else tuple(offers[name] for name in sorted(offers.keys() - previous_offers.keys())),
-            gone=()
+            removed=()
             if before is None
             else tuple(previous_offers[name] for name in sorted(previous_offers.keys() - offers.keys())),
             conflict=case_plan.conflicts,
@@ -528,7 +528,9 @@ class _CasePlan:
             more = kilograms - before.get(name, Decimal(0))
             if kilograms > slack or abs(more) > slack:
                 rows.append(
-                    ShortMaterial(material=name, kilograms=kilograms, more=more if abs(more) > slack else Decimal(0))
+                    ShortMaterial(
+                        material=name, kilograms=kilograms, added_kg=more if abs(more) > slack else Decimal(0)
+                    )
                 )
         return tuple(rows)
 
@@ -586,22 +588,22 @@ def headline(answer: Frontier) -> str:
     )
     if last_point is last_free_point:
         return first_sentence
-    worse_materials = [each for each in last_point.short if each.more > 0]
+    worse_materials = [each for each in last_point.short if each.added_kg > 0]
     return f"{first_sentence} At {large_money(last_point.capped, answer.currency)}, {count(len(worse_materials), 'material')} {'has' if len(worse_materials) == 1 else 'have'} a larger shortage."
 
 
 def _without_more_shortage(answer: Frontier) -> CapPoint:
     last_free_point = answer.points[0]
     for point in answer.points[1:]:
-        if point.conflict or any(each.more > 0 for each in point.short):
+        if point.conflict or any(each.added_kg > 0 for each in point.short):
             break
         last_free_point = point
     return last_free_point
 
 
 def _cash_text(point: CapPoint, answer: Frontier) -> str:
-    more = large_money(abs(point.cost_more), answer.currency)
-    return f"{more} {'less' if point.cost_more < 0 else 'more'} cash"
+    more = large_money(abs(point.added_cost), answer.currency)
+    return f"{more} {'less' if point.added_cost < 0 else 'more'} cash"
 
 
 def _capped_text(answer: Frontier) -> str:
@@ -624,14 +626,19 @@ def _unit_note(answer: Frontier) -> doc.Sentence:
 
 def _point_cells(point: CapPoint, answer: Frontier) -> list[doc.Cell]:
     number = answer.points.index(point)
-    more = _money(point.cost_more, answer, form="signed") if number else doc.NOTHING
+    more = _money(point.added_cost, answer, form="signed") if number else doc.NOTHING
     return [doc.Count(number), _money(point.capped, answer), doc.Share(point.share), _money(point.cost, answer), more]
 
 
 def _proof_cells(point: CapPoint, answer: Frontier) -> list[doc.Cell]:
     gap = (point.objective - point.bound) / abs(point.objective) if point.objective else Decimal(0)
     error = doc.NOTHING if point.error is None else _money(point.error, answer)
-    return [_money(point.is_cost, answer), _money(point.may_be_cost, answer), doc.Share(gap), error]
+    return [
+        _money(point.known_concern_cost, answer),
+        _money(point.possible_concern_cost, answer),
+        doc.Share(gap),
+        error,
+    ]
 
 
 def _money(amount: Decimal, answer: Frontier, form: Literal["rounded", "signed"] = "rounded") -> doc.Amount:
@@ -646,16 +653,16 @@ def _shortage_cell(point: CapPoint, names: ShownNames) -> doc.Cell:
     if point.conflict:
         return doc.Several(tuple(f"conflict: {name}" for name in point.conflict))
     texts = [
-        f"{names.material(each.material)} {mass_of(names, each.material, each.more)}"
+        f"{names.material(each.material)} {mass_of(names, each.material, each.added_kg)}"
         for each in _largest_shortages_first(point)
-        if each.more > 0
+        if each.added_kg > 0
     ]
     others = f", {len(texts) - 1} more" if len(texts) > 1 else ""
     return f"{texts[0]}{others}" if texts else doc.NOTHING
 
 
 def _largest_shortages_first(point: CapPoint) -> list[ShortMaterial]:
-    return sorted(point.short, key=lambda each: (-each.more, each.material))
+    return sorted(point.short, key=lambda each: (-each.added_kg, each.material))
 
 
 def _supplier_cell(offers: Sequence[Supply]) -> doc.Cell:
@@ -665,10 +672,12 @@ def _supplier_cell(offers: Sequence[Supply]) -> doc.Cell:
 
 def _bars(answer: Frontier) -> charts.Bars:
     labels = tuple(f"{number}: {percent(point.share)}" for number, point in enumerate(answer.points))
-    other_cash = tuple(point.cost - point.is_cost - point.may_be_cost for point in answer.points)
+    other_cash = tuple(point.cost - point.known_concern_cost - point.possible_concern_cost for point in answer.points)
     series = (
-        charts.Series("of concern", tuple(point.is_cost for point in answer.points)),
-        charts.Series("may be of concern", tuple(point.may_be_cost for point in answer.points), doc.Tone.DOUBTFUL),
+        charts.Series("of concern", tuple(point.known_concern_cost for point in answer.points)),
+        charts.Series(
+            "may be of concern", tuple(point.possible_concern_cost for point in answer.points), doc.Tone.DOUBTFUL
+        ),
         charts.Series("other", tuple(max(amount, Decimal(0)) for amount in other_cash), doc.Tone.ASIDE),
     )
     return charts.Bars(labels, series, answer.currency)
@@ -679,11 +688,11 @@ def _short_section(answer: Frontier) -> doc.Section | None:
         [
             doc.Count(number),
             answer.names.material(each.material),
-            *(weighed(answer.names, each.material, kg) for kg in (each.kilograms, each.more)),
+            *(weighed(answer.names, each.material, kg) for kg in (each.kilograms, each.added_kg)),
         ]
         for number, point in enumerate(answer.points)
         for each in _largest_shortages_first(point)
-        if each.more or not number
+        if each.added_kg or not number
     ]
     if not rows:
         return None
@@ -693,9 +702,9 @@ def _short_section(answer: Frontier) -> doc.Section | None:
 
 def _brief_changes(answer: Frontier) -> doc.Section | None:
     rows = [
-        [doc.Count(number), _supplier_cell(point.new), _supplier_cell(point.gone)]
+        [doc.Count(number), _supplier_cell(point.added), _supplier_cell(point.removed)]
         for number, point in enumerate(answer.points)
-        if point.new or point.gone
+        if point.added or point.removed
     ]
     columns = [doc.figures("#"), doc.Column("New suppliers"), doc.Column("No longer used")]
     return doc.apart(ranked(columns, rows, "more point with other suppliers", part=3)) if rows else None
@@ -704,7 +713,7 @@ def _brief_changes(answer: Frontier) -> doc.Section | None:
 def _changes_section(answer: Frontier) -> doc.Section | None:
     rows: list[list[doc.Cell]] = []
     for number, point in enumerate(answer.points):
-        for word, some in (("new", point.new), ("gone", point.gone)):
+        for word, some in (("new", point.added), ("gone", point.removed)):
             rows += [
                 [doc.Count(number), word, each.facility, answer.names.material(each.material), each.offer]
                 for each in some
@@ -720,7 +729,7 @@ def _notes(answer: Frontier) -> Iterator[str]:
     if answer.exact:
         yield f"{count(len(answer.points), 'point')}. The program is linear, so each point is a corner of the curve"
     else:
-        yield f"{count(len(answer.points), 'point')}, evenly spaced because {answer.why_grid}"
+        yield f"{count(len(answer.points), 'point')}, evenly spaced because {answer.grid_reason}"
     gaps = [point.objective - point.bound > abs(point.objective) * _PROVED for point in answer.points]
     unproved = ", ".join(str(number) for number, unproved in enumerate(gaps) if unproved)
     yield (
@@ -731,7 +740,7 @@ def _notes(answer: Frontier) -> Iterator[str]:
     if answer.conflict_at_zero:
         yield f"rules conflict under a cap of zero: {', '.join(answer.conflict_at_zero)}. The last point spends as little as they allow"
     if not (answer.materials or answer.suppliers) and any(
-        point.capped > point.is_cost + point.may_be_cost + 1 for point in answer.points
+        point.capped > point.known_concern_cost + point.possible_concern_cost + 1 for point in answer.points
     ):
         yield "the cap also counts inputs of goods of concern, so it may exceed the cash of concern"
     if not answer.complete:

@@ -16,6 +16,7 @@ from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, percent, rounded_money
 from friendshore.domain.base import as_decimal, exact, grouped
 from friendshore.domain.differences import differences
+from friendshore.domain.renamed import with_current_names
 from friendshore.domain.time import Horizon, add_months
 from friendshore.errors import Diagnostic, InputError, VerificationError
 from friendshore.questions.wording import first_few, mass_of, ranked, weighed
@@ -65,7 +66,7 @@ def _headline(answer: Risk) -> str:
 
 
 def _is_unproved(answer: Risk) -> bool:
-    return answer.minimised - answer.bound > _PROVED * abs(answer.minimised)
+    return answer.minimized - answer.bound > _PROVED * abs(answer.minimized)
 
 
 def _result_section(answer: Risk) -> doc.Section:
@@ -79,7 +80,7 @@ def _result_section(answer: Risk) -> doc.Section:
         ("probability of any shortage", percent(answer.any_short)),
         ("probability of more than now", percent(answer.more_short)),
         ("expected spend", f"{money_text(answer.expected_money)} (present value)"),
-        *([("spend without events", _calm_text(answer))] if answer.nothing_money is not None else []),
+        *([("spend without events", _calm_text(answer))] if answer.without_events_money is not None else []),
         *(
             [("expected penalties, not paid", f"about {rounded_money(penalty_amount, answer.currency)}")]
             if _is_noticeable(penalty_amount, answer)
@@ -93,7 +94,7 @@ def _result_section(answer: Risk) -> doc.Section:
     ]
     rows += [(f"{name}, penalties included", text) for name, text in further_rows]
     if _is_unproved(answer):
-        share = percent((answer.minimised - answer.bound) / abs(answer.minimised))
+        share = percent((answer.minimized - answer.bound) / abs(answer.minimized))
         bound_text = rounded_money(answer.bound, answer.currency)
         rows.append(("lower bound on the cost of any plan, penalties included", f"{bound_text}, {share} less"))
     if answer.onboarded:
@@ -102,7 +103,7 @@ def _result_section(answer: Risk) -> doc.Section:
 
 
 def _calm_text(answer: Risk) -> str:
-    spent, today = answer.nothing_money or Decimal(0), answer.today_money or Decimal(0)
+    spent, today = answer.without_events_money or Decimal(0), answer.today_money or Decimal(0)
     return f"{large_money(spent, answer.currency)}. The current plan spends {large_money(today, answer.currency)}"
 
 
@@ -159,7 +160,7 @@ def _worst(answer: Risk, shown: int) -> doc.Section:
             doc.NOTHING
             if outcome.spent is None or not _is_noticeable(outcome.objective - outcome.spent, answer)
             else _total_cell(outcome.objective - outcome.spent),
-            doc.NOTHING if outcome.as_it_is is None else _total_cell(outcome.as_it_is),
+            doc.NOTHING if outcome.current_plan is None else _total_cell(outcome.current_plan),
         )
         for outcome in scenarios
     ]
@@ -274,7 +275,7 @@ def _point_costs(point: FrontierPoint) -> tuple[Decimal, ...]:
 def _sample(answer: Risk) -> doc.Section | None:
     if answer.gap is None:
         return None
-    max_gap = large_money(answer.gap.most, answer.currency)
+    max_gap = large_money(answer.gap.max, answer.currency)
     text = (
         f"With 95 % confidence, the plan's expected cost is at most {max_gap} above that of the best plan "
         f"({answer.gap.batches} independent samples of {answer.gap.size:,} draws)."
@@ -284,7 +285,7 @@ def _sample(answer: Risk) -> doc.Section | None:
 
 TOLERANCE = Decimal("1e-6")
 MAX_ALPHA = Decimal("0.999")
-OPTIONAL_FIGURES = ("vss", "evpi", "as_it_is", "known")
+OPTIONAL_FIGURES = ("vss", "evpi", "current_plan", "known_in_advance")
 
 
 def read_answer(path: Path) -> Risk:
@@ -301,7 +302,7 @@ def read_answer(path: Path) -> Risk:
     data = json_object(text, str(path), problems, "name a file that contains the output of `risk --json`")
     if data is None:
         raise InputError(problems)
-    return record(Risk, data, str(path))
+    return record(Risk, with_current_names(data, Risk), str(path))
 
 
 def check_saved(search: RiskSearch, saved: Risk, seed: str, draws: int) -> int:

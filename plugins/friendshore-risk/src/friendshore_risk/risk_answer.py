@@ -71,9 +71,9 @@ class ScenarioOutcome(Record):
     objective: Number
     spent: Number | None = None
     """Present value of the money alone. None in older answers."""
-    as_it_is: Number | None
+    current_plan: Number | None
     """Objective if the plan that ignores events is followed until the date. None if it can't be followed or wasn't computed in time."""
-    known: Number | None
+    known_in_advance: Number | None
     """Objective if the events were known from the start. None if it wasn't computed in time."""
     short: tuple[ShortOf, ...]
 
@@ -119,7 +119,7 @@ class SampleGap(Record):
     size: int
     estimate: Number
     """Mean cost of the plan above the best plan of each batch. It usually exceeds the true gap."""
-    most: Number
+    max: Number
 
 
 class Risk(QuestionResult):
@@ -136,12 +136,12 @@ class Risk(QuestionResult):
     draws: int = 0
     expected: Number
     cvar: Number
-    minimised: Number
+    minimized: Number
     bound: Number
     expected_money: Number
     """Expected present value of the money spent, without penalties."""
-    nothing: Number
-    nothing_money: Number | None = None
+    without_events: Number
+    without_events_money: Number | None = None
     """Present value of the money in it. None in older answers."""
     today: Number
     today_money: Number | None = None
@@ -163,7 +163,7 @@ class Risk(QuestionResult):
     gap: SampleGap | None = None
     """Quality of a sample's plan. None without a sample."""
     decisions: tuple[Decision, ...] = ()
-    unsaid: tuple[str, ...] = ()
+    unknown_routes: tuple[str, ...] = ()
     """For events that cut a place on the way: offers that cross a border by an unknown way, which are assumed to remain available."""
     evaluated: int = 0
 
@@ -462,7 +462,7 @@ def recompute_answer(search: RiskSearch, answer: RecourseAnswer, measure: RiskMe
     if interval is None:
         return result
     return result.but(
-        gap=SampleGap(batches=interval.batches, size=draws, estimate=exact(interval.gap), most=exact(interval.most))
+        gap=SampleGap(batches=interval.batches, size=draws, estimate=exact(interval.gap), max=exact(interval.most))
     )
 
 
@@ -514,11 +514,11 @@ class _AnswerBuilder:
             draws=draws,
             expected=self.expected,
             cvar=self.cvar(measure.alpha),
-            minimised=minimised,
+            minimized=minimised,
             bound=min(exact(self.search_answer.bound + float(search.unaffected_cost)), minimised),
             expected_money=mean(money, self.chances),
-            nothing=exact(sum(calm_objectives, search.unaffected_cost)),
-            nothing_money=exact(sum((part.money for part in calm_parts), search.unaffected_money)),
+            without_events=exact(sum(calm_objectives, search.unaffected_cost)),
+            without_events_money=exact(sum((part.money for part in calm_parts), search.unaffected_money)),
             today=session.verified.cost.objective,
             today_money=session.verified.cost.total,
             vss=exact(mean(finite_costs, self.chances) - self.expected)
@@ -536,7 +536,7 @@ class _AnswerBuilder:
             before=self._early_orders(),
             held=self._early_stock(),
             onboarded=self._onboarded(),
-            unsaid=search.unsaid,
+            unknown_routes=search.unsaid,
             decisions=search.decisions(self.search_answer.x),
         )
 
@@ -582,8 +582,8 @@ class _AnswerBuilder:
                 probability=as_decimal(scenario.probability),
                 objective=objective,
                 spent=spent,
-                as_it_is=as_it_is,
-                known=None if informed_cost is None else exact(informed_cost),
+                current_plan=as_it_is,
+                known_in_advance=None if informed_cost is None else exact(informed_cost),
                 short=self._shortage_records(self._beyond(short)),
             )
             for scenario, objective, spent, as_it_is, informed_cost, short in lines

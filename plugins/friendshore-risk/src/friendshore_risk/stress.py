@@ -33,7 +33,7 @@ _LONG = 34
 
 def stress_document(answer: Stress, shown: int = SHOWN, insurance: Insurance | None = None) -> doc.Document:
     """Return all losses, the most expensive first, and the insured plan. The whole document has the first `shown` rows of each table, or all if 0."""
-    suppliers_text = "Each possible supplier" if answer.everything else "Each supplier of the plan"
+    suppliers_text = "Each possible supplier" if answer.all_suppliers else "Each supplier of the plan"
     spend_text = large_money(answer.cash, answer.currency)
     full_intro = (
         f"{suppliers_text} is removed in turn from {answer.start} to the end of the plan. "
@@ -44,8 +44,8 @@ def stress_document(answer: Stress, shown: int = SHOWN, insurance: Insurance | N
         f"{len(costly_losses)} of {count(len(answer.losses), 'loss', 'losses')} from {answer.start} on would matter. The plan, which spends "
         f"{spend_text}, is made again without each. Ranked by spend plus penalties."
     )
-    ended_text = f"the search was ended before {count(answer.unasked, 'loss', 'losses')} could be evaluated"
-    ended_note = doc.notes([ended_text] if answer.unasked else [], doc.Tone.DOUBTFUL)
+    ended_text = f"the search was ended before {count(answer.not_tried, 'loss', 'losses')} could be evaluated"
+    ended_note = doc.notes([ended_text] if answer.not_tried else [], doc.Tone.DOUBTFUL)
     return doc.document(
         "Cost of each loss",
         doc.for_whole(doc.sentence(full_intro)),
@@ -162,7 +162,7 @@ def costs_nothing(loss: LossResult) -> bool:
 
 def interact(loss: LossResult) -> bool:
     """Return True if the cost of losing two countries together isn't the sum of both, because each can replace the other."""
-    return loss.beyond is None or not loss.rise.proved or abs(loss.beyond) >= 1
+    return loss.beyond_sum is None or not loss.rise.proved or abs(loss.beyond_sum) >= 1
 
 
 def _row(loss: LossResult, names: ShownNames, pairs: bool) -> list[doc.Cell]:
@@ -170,7 +170,7 @@ def _row(loss: LossResult, names: ShownNames, pairs: bool) -> list[doc.Cell]:
     kinds = " and ".join(loss.loss.by)
     first_cells: list[doc.Cell] = [doc.Either(name, _cut_if_long(name + doubt_mark))]
     first_cells += [] if pairs else [doc.Either(", ".join([kinds, *loss.loss.also]), kinds)]
-    beyond = [doc.NOTHING if loss.beyond is None else penalty(loss.beyond)] if pairs else []
+    beyond = [doc.NOTHING if loss.beyond_sum is None else penalty(loss.beyond_sum)] if pairs else []
     if loss.conflict:
         rules = f"rules conflict: {', '.join(loss.conflict)}"
         conflict = doc.Either(rules, doc.Several(("rules conflict", *loss.conflict)))

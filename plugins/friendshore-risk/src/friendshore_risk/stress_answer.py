@@ -64,7 +64,7 @@ class LossResult(Record):
     short: tuple[Shortfall, ...]
     conflict: tuple[str, ...] = ()
     """Rules that conflict after the loss. Their part then isn't planned, and `rise` covers the rest."""
-    beyond: Number | None = None
+    beyond_sum: Number | None = None
     """For two countries together, the rise beyond the sum of both alone. None for one, or if unknown."""
     tied: bool = False
 
@@ -80,11 +80,11 @@ class Stress(QuestionResult):
     """First day from which lost offers take no orders. Earlier orders still arrive."""
     objective: Number
     cash: Number = Decimal(0)
-    everything: bool
+    all_suppliers: bool
     """True if all possible suppliers were removed in turn. False if only those with purchases in the plan."""
     losses: tuple[LossResult, ...]
     pairs: tuple[LossResult, ...]
-    unasked: int
+    not_tried: int
     decided_before: date | None = None
     """Orders before this day stay as they are after each loss. None if everything is replanned."""
     foreseen: bool = False
@@ -143,10 +143,10 @@ def stress(
         start=day,
         objective=session.verified.cost.objective,
         cash=session.verified.cost.nominal,
-        everything=everything,
+        all_suppliers=everything,
         losses=_ranked(single_results),
         pairs=_ranked([_with_beyond(result, single_results) for result in results if len(result.loss.names) > 1]),
-        unasked=len(losses_to_ask) - len(results),
+        not_tried=len(losses_to_ask) - len(results),
         decided_before=decided_before,
         foreseen=decided_before is None and first_foreseen_day(session, [day]) is not None,
         effort=counted.effort,
@@ -179,7 +179,7 @@ def _with_beyond(pair: LossResult, single_results: Sequence[LossResult]) -> Loss
     known_rises = [rise for rise in separate_rises if rise is not None]
     if pair.conflict or len(known_rises) < len(separate_rises):
         return pair
-    return pair.but(beyond=exact(pair.rise.value - sum(known_rises, Decimal(0))))
+    return pair.but(beyond_sum=exact(pair.rise.value - sum(known_rises, Decimal(0))))
 
 
 def _words(loss: Loss) -> list[str]:
@@ -738,7 +738,10 @@ def add_up(table: dict[str, Decimal], more: Mapping[str, Decimal]) -> None:
 def _before(verified: VerifiedPlan, period: int) -> dict[tuple[str, str, str, str, int], Decimal]:
     purchases = (purchase for purchase in verified.plan.purchases if purchase.ordered < period)
     return totals(
-        ((purchase.offer, purchase.material, purchase.place, purchase.requirement, purchase.ordered), purchase.quantity)
+        (
+            (purchase.offer, purchase.material, purchase.place, purchase.compliance_class, purchase.ordered),
+            purchase.quantity,
+        )
         for purchase in purchases
     )
 

@@ -182,7 +182,7 @@ def _rows(sets: Sequence[NotWithstood]) -> Iterator[list[doc.Cell]]:
 
 
 def _period_text(short: MissedDemand) -> str:
-    return short.first if short.goes_on else f"{short.first} to {short.last}"
+    return short.first if short.continues else f"{short.first} to {short.last}"
 
 
 def _changes(answer: Withstood, shown: int) -> doc.Section:
@@ -222,7 +222,9 @@ def _changes(answer: Withstood, shown: int) -> doc.Section:
 
 def _notes(answer: Withstood) -> Iterator[str]:
     last_point = answer.curve[-1]
-    left_out_text = f"; {count(answer.left_out, 'other')} left out (--most 0)" if answer.left_out else ""
+    left_out_text = (
+        f"; {count(answer.losses_not_considered, 'other')} left out (--most 0)" if answer.losses_not_considered else ""
+    )
     combinations = count(last_point.combinations, "combination")
     for point in answer.curve:
         if point.losses and not point.extra.proved:
@@ -234,14 +236,14 @@ def _notes(answer: Withstood) -> Iterator[str]:
 
 def checked_document(answer: WithstandChecked) -> doc.Document:
     text = (
-        f"The proof is valid. Any {_losses_text(answer.most)} of {count(len(answer.losses), 'possible loss', 'possible losses')} from {answer.start} on {'causes' if answer.most == 1 else 'cause'} no additional shortage"
+        f"The proof is valid. Any {_losses_text(answer.max_losses)} of {count(len(answer.losses), 'possible loss', 'possible losses')} from {answer.start} on {'causes' if answer.max_losses == 1 else 'cause'} no additional shortage"
         + (
             f" beyond what no plan can avoid after {count(answer.not_withstood, 'combination')}"
             if answer.not_withstood
             else ""
         )
         + f". Spend plus penalties are {large_money(answer.extra, answer.currency)} above the current plan. Every plan that "
-        f"withstands as much costs at least {large_money(answer.least, answer.currency)} more (present value)."
+        f"withstands as much costs at least {large_money(answer.lower_bound, answer.currency)} more (present value)."
     )
     proof_text = (
         "are proved exactly, without a solver" if answer.proved else "rely on a solver where no certificate proves them"

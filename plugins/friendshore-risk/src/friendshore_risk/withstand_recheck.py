@@ -48,12 +48,12 @@ class WithstandChecked(Record):
     start: date
     reacts: date | None
     """First day with orders beyond the plan. None if the plan ends before."""
-    most: int
+    max_losses: int
     combinations: int
     not_withstood: int
     plans: int
     extra: Number
-    least: Number
+    lower_bound: Number
     """Lower bound on the additional cost of any plan that withstands them."""
     proved: bool
     """True if this bound and the unavoidable shortages are proved in exact fractions. False if some of it relies on a solver, run again."""
@@ -68,7 +68,7 @@ def check_proof(session: Session, proof: WithstandProof, progress: Progress | No
     """
     count = session.problem.case.horizon.count
     combination_count = (
-        combinations_of(len(proof.losses), proof.most) if 0 <= proof.most <= len(proof.losses) + 1 else 0
+        combinations_of(len(proof.losses), proof.max_losses) if 0 <= proof.max_losses <= len(proof.losses) + 1 else 0
     )
     if (
         not 0 <= proof.comes <= proof.reacts <= count
@@ -76,7 +76,7 @@ def check_proof(session: Session, proof: WithstandProof, progress: Progress | No
         or not 0 < combination_count <= MAX_COMBINATIONS
     ):
         message = "the proof has a day outside the plan or too many losses"
-        raise InputError(message, found=f"{proof.comes}, {proof.reacts}, {proof.most}", code="FS984")
+        raise InputError(message, found=f"{proof.comes}, {proof.reacts}, {proof.max_losses}", code="FS984")
     return _ProofCheck(session, proof, QuestionCounter(session, progress)).result()
 
 
@@ -194,12 +194,12 @@ class _ProofCheck:
             losses=tuple(loss.name for loss in self.losses),
             start=periods[self.day.loss_period].start,
             reacts=periods[self.day.react_period].start if self.day.react_period < len(periods) else None,
-            most=self.proof.most,
-            combinations=combinations_of(len(self.losses), self.proof.most),
+            max_losses=self.proof.max_losses,
+            combinations=combinations_of(len(self.losses), self.proof.max_losses),
             not_withstood=not_withstood,
             plans=sum(len(part.responses) for part in parts),
             extra=extra,
-            least=min(least, extra),
+            lower_bound=min(least, extra),
             proved=all(part.is_exact for part in parts) and all(component.is_exact for component in components),
         )
 
@@ -276,13 +276,15 @@ class _ProofCheck:
         covered = [frozenset(covered_losses.losses) for covered_losses in proved_component.held]
         short_after = [frozenset(shortage.losses) for shortage in proved_component.unavoidable]
         own_losses = component.closed.keys()
-        if any(len(loss_set) > self.proof.most or not loss_set <= own_losses for loss_set in (*covered, *short_after)):
+        if any(
+            len(loss_set) > self.proof.max_losses or not loss_set <= own_losses for loss_set in (*covered, *short_after)
+        ):
             self._add_finding(f"the proof of {name} has losses that don't affect it, or too many")
             return _CheckedComponent(component, weight_by_demand, ())
         unavoidable = [
             (
                 loss_set,
-                proved_lower_bound(component.robust.least_excess(component.closed_scenario(loss_set)), shortage.least),
+                proved_lower_bound(component.robust.least_excess(component.closed_scenario(loss_set)), shortage.bound),
             )
             for shortage, loss_set in zip(proved_component.unavoidable, short_after, strict=True)
         ]
@@ -326,8 +328,8 @@ class _ProofCheck:
     def _count_not_withstood(self, parts: Sequence[_CheckedPart]) -> int:
         """Return the number of combinations with an unavoidable shortage. Avoidable shortages are findings."""
         not_withstood, checked_count = 0, 0
-        total = combinations_of(len(self.losses), self.proof.most)
-        for size in range(self.proof.most + 1):
+        total = combinations_of(len(self.losses), self.proof.max_losses)
+        for size in range(self.proof.max_losses + 1):
             for loss_numbers in combinations(range(len(self.losses)), size):
                 checked_count += 1
                 self.counted.report_progress(checked_count, total) if checked_count % 1_024 == 0 else None

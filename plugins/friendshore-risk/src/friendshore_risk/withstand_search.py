@@ -18,6 +18,7 @@ from pydantic import Field
 
 from friendshore.domain.base import Number, Record, exact, totals
 from friendshore.domain.plan import Plan
+from friendshore.domain.renamed import with_current_names
 from friendshore.errors import InputError
 from friendshore.explain.results import Difference, QuestionCounter, QuestionResult, between, names_of
 from friendshore.program.matrix import Linear
@@ -58,7 +59,9 @@ from .withstand_program import (
     smallest_loss_sets,
 )
 
-FORMAT = 3
+FORMAT = 4
+_FORMER_FORMAT = 3
+"""Format with the former names of fields."""
 _REWRITE = "write it again with `friendshore withstand CASE --out FILE`"
 
 
@@ -83,7 +86,7 @@ class UnavoidableShortage(Record):
     """Missing amount after some losses, for any early decisions."""
 
     losses: tuple[int, ...]
-    least: CertifiedBound | None
+    bound: CertifiedBound | None
 
 
 class ProvedComponent(Record):
@@ -119,7 +122,7 @@ class WithstandProof(Record):
     comes: int
     reacts: int
     """First period with time to react."""
-    most: int
+    max_losses: int
     """Maximum number of losses at a time."""
     extra: Number
     """Stated additional cost of the plan over the current plan."""
@@ -136,6 +139,8 @@ def write_proof(proof: WithstandProof, path: Path) -> None:
 def read_proof(path: Path) -> WithstandProof:
     """Read a proof, checking only its format."""
     data = read_object(path, _REWRITE)
+    if data.get("format") == _FORMER_FORMAT:
+        data = {**with_current_names(data, WithstandProof), "format": FORMAT}
     if data.get("format") != FORMAT:
         raise InputError(
             "the file isn't a proof, or is of another version",
@@ -206,7 +211,7 @@ class MissedDemand(Record):
     kilograms: Number
     first: str
     last: str
-    goes_on: bool
+    continues: bool
     """True if this is the last period of the plan."""
     suppliers: tuple[str, ...]
 
@@ -251,8 +256,8 @@ class Withstood(QuestionResult):
     """First day with orders beyond the plan. None if the plan ends before."""
     objective: Number
     losses: tuple[PossibleLoss, ...]
-    left_out: int
-    most: int
+    losses_not_considered: int
+    max_losses: int
     curve: tuple[CurvePoint, ...]
     """One entry for each number of losses from 0 on. There are fewer if the search was ended."""
     not_withstood: tuple[NotWithstood, ...]
@@ -263,7 +268,7 @@ class Withstood(QuestionResult):
     never_met: tuple[str, ...]
     """Demands with a shortage today. A loss doesn't increase it, and the shortage has no charge."""
     idle: tuple[str, ...]
-    unsaid: tuple[str, ...]
+    unknown_routes: tuple[str, ...]
     """If a place on the way may be lost, offers that cross a border on an unknown way. The loss doesn't affect them."""
     unplanned: tuple[str, ...]
     proof: Annotated[WithstandProof, Field(exclude=True)]
@@ -380,8 +385,8 @@ class _WithstandSearch:
             reacts=horizon.periods[self.day.react_period].start if self.day.react_period < horizon.count else None,
             objective=session.verified.cost.objective,
             losses=tuple(self.losses),
-            left_out=left_out,
-            most=max_losses,
+            losses_not_considered=left_out,
+            max_losses=max_losses,
             curve=tuple(points),
             not_withstood=tuple(self._not_withstood(len(points) - 1, last_parts)),
             ordered=self._ordered(costed_plans),
@@ -392,7 +397,7 @@ class _WithstandSearch:
             never_met=tuple(sorted(session.verified.plan.short_by_demand)),
             proof=self._proof(points[-1], last_parts, certify=certify),
             idle=tuple(loss.name for number, loss in enumerate(self.losses) if loss.rule and number not in affecting),
-            unsaid=offers_with_unknown_route(session.problem, (loss.word for loss in self.losses)),
+            unknown_routes=offers_with_unknown_route(session.problem, (loss.word for loss in self.losses)),
             unplanned=tuple(sorted(name for part in all_parts if part.today.conflicts for name in part.members)),
         )
 
@@ -404,7 +409,7 @@ class _WithstandSearch:
             losses=tuple(loss.word for loss in self.losses),
             comes=self.day.loss_period,
             reacts=self.day.react_period,
-            most=point.losses,
+            max_losses=point.losses,
             extra=point.extra.value,
             not_withstood=point.not_withstood,
             parts=tuple(
@@ -440,7 +445,7 @@ class _WithstandSearch:
         unavoidable = tuple(
             UnavoidableShortage(
                 losses=tuple(sorted(response.losses)),
-                least=certified_lower_bound(
+                bound=certified_lower_bound(
                     component.robust.least_excess(component.closed_scenario(response.losses)), response.value, cancel
                 ),
             )
@@ -593,12 +598,12 @@ class _WithstandSearch:
             if short.demand == demand
             and short.quantity > short_before.get(short.period, _ZERO) + problem.case.resolution
         ] or [self.day.loss_period]
-        classes = {delivery.requirement for delivery in after.plan.deliveries if delivery.demand == demand}
+        classes = {delivery.compliance_class for delivery in after.plan.deliveries if delivery.demand == demand}
         remaining = {
             purchase.offer
             for purchase in after.plan.purchases
             if purchase.material == use.material.id
-            and purchase.requirement in classes
+            and purchase.compliance_class in classes
             and purchase.ordered >= self.day.react_period
         }
         return MissedDemand(
@@ -608,7 +613,7 @@ class _WithstandSearch:
             kilograms=after.missing[demand],
             first=horizon.label(min(periods)),
             last=horizon.label(max(periods)),
-            goes_on=max(periods) == horizon.count - 1,
+            continues=max(periods) == horizon.count - 1,
             suppliers=tuple(sorted(remaining)),
         )
 

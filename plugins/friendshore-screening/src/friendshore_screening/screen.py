@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, mass
 from friendshore.domain.case import Case
+from friendshore.domain.renamed import keys_in_wanted_names
 from friendshore.domain.time import today
 from friendshore.errors import InputError
 from friendshore.questions import Opened, Progress, Question, Setting
@@ -96,7 +97,7 @@ class Screening:
         return tuple(hit for hit in self.hits if hit.band is band)
 
     def to_dict(self) -> dict[str, Any]:
-        return {
+        data = {
             "case": self.case,
             "currency": self.currency,
             "match": self.bands.match,
@@ -108,8 +109,8 @@ class Screening:
             ],
             "parties": self.parties,
             "hits": [self._hit(hit) for hit in self.hits],
-            "bars": [_prohibition_data(each) for each in self.consequences.prohibitions],
-            "doubts": [_prohibition_data(each) for each in self.consequences.possible],
+            "prohibitions": [_prohibition_data(each) for each in self.consequences.prohibitions],
+            "possible_prohibitions": [_prohibition_data(each) for each in self.consequences.possible],
             "owned": [_owned_data(item) for item in self.consequences.owned],
             "owners_unknown": list(self.consequences.unknown),
             "spent": float(self.spent),
@@ -118,6 +119,7 @@ class Screening:
             "steps": [_without_data(step) for step in self.steps],
             "notes": list(self.notes),
         }  # fmt: skip
+        return keys_in_wanted_names(data, "screen")
 
     def _hit(self, hit: ListHit) -> dict[str, Any]:
         stakes = self.at_stake.get(hit.party.name)
@@ -155,14 +157,14 @@ def _prohibition_data(prohibition: Prohibition) -> dict[str, Any]:
 def _owned_data(result: OwnedBy) -> dict[str, Any]:
     return {
         "company": result.company, "list": result.law.list, "rule": result.law.ownership, "status": result.law.status(result.start), "standing": result.finding.standing.value,
-        "least": str(result.finding.min_share), "most": str(result.finding.max_share), "through": list(result.finding.through),
+        "min_share": str(result.finding.min_share), "max_share": str(result.finding.max_share), "through": list(result.finding.through),
         "from": result.start.isoformat(), "facilities": list(result.facilities),
     }  # fmt: skip
 
 
 def _without_data(plan: PlanWithout) -> dict[str, Any]:
     return {
-        "threshold": plan.threshold, "facilities": list(plan.facilities), "same": plan.same, "spent": float(plan.spent),
+        "threshold": plan.threshold, "facilities": list(plan.facilities), "unchanged": plan.same, "spent": float(plan.spent),
         "rise": float(plan.rise), "short_kg": {name: float(kg) for name, kg in plan.short.items()}, "conflict": plan.conflict,
     }  # fmt: skip
 

@@ -105,7 +105,7 @@ def plan_scenario(task: ScenarioTask, cancel: Cancel | None = None) -> str | Non
 def _is_valid(case: SweptCase, applied: Applied, stored: StoredScenario) -> bool:
     """Return True if a stored plan belongs to the scenario and has the stored figures. A stored error can't be verified, so it is accepted."""
     if not stored.entries:
-        return stored.told.failed
+        return stored.outcome.failed
     try:
         plan = Plan.model_validate_json(zlib.decompress(b64decode(stored.entries, validate=True)))
         inputs = case.facts.apply(applied)
@@ -113,7 +113,7 @@ def _is_valid(case: SweptCase, applied: Applied, stored: StoredScenario) -> bool
         verified, _ = examine(inputs.problem(), plan)
     except (FriendshoreError, ValueError, zlib.error):
         return False
-    return verified is not None and plan_figures(verified) == stored.told
+    return verified is not None and plan_figures(verified) == stored.outcome
 
 
 def _cached_case(task: ScenarioTask) -> SweptCase | None:
@@ -134,9 +134,9 @@ def _plan_scenario(case: SweptCase, applied: Applied, cancel: Cancel | None) -> 
         refuse_old_prices(inputs, applied)
         verified = Session.open(inputs, case.limits, None, cancel, case.answers).verified
     except FriendshoreError as error:
-        return StoredScenario(told=failed_plan(map(str, error.problems)))
+        return StoredScenario(outcome=failed_plan(map(str, error.problems)))
     entries = verified.plan.model_dump_json(exclude_defaults=True).encode()
-    return StoredScenario(told=plan_figures(verified), entries=b64encode(zlib.compress(entries)).decode())
+    return StoredScenario(outcome=plan_figures(verified), entries=b64encode(zlib.compress(entries)).decode())
 
 
 def failed_plan(messages: Iterable[str]) -> ScenarioPlan:
@@ -351,11 +351,11 @@ def run_sweep(
         currency=case.facts.case.currency,
         axes=tuple(dict.fromkeys(axis for scenario in scenarios for axis in scenario.varied)),
         scenarios=LazyScenarios(scenarios, planned_positions, lambda place: journal.plan(scenario_keys[place])),
-        unasked=len(scenarios) - len(planned_positions),
-        kept=sum(name in sweeping.reused for name in scenario_keys),
+        not_tried=len(scenarios) - len(planned_positions),
+        reused=sum(name in sweeping.reused for name in scenario_keys),
     )
     if store.folder is not None:
-        if not sweep_result.unasked:
+        if not sweep_result.not_tried:
             sort_journal(store.folder, scenario_keys, journal)
         write_tables(sweep_result, store.folder, parquet=store.parquet)
     return sweep_result
@@ -412,7 +412,7 @@ class _SweepRun:
     def _store_result(self, task: ScenarioTask, future: Future[str | None], retries: deque[ScenarioTask]) -> None:
         error = future.exception()
         if error is not None:
-            self._store_plan(task, StoredScenario(told=failed_plan(error_texts(error))).model_dump_json())
+            self._store_plan(task, StoredScenario(outcome=failed_plan(error_texts(error))).model_dump_json())
         elif (plan := future.result()) is not None:
             self._store_plan(task, plan)
         else:

@@ -94,7 +94,7 @@ class ScenarioPlan(Record):
 class StoredScenario(Record):
     """Result of a scenario as stored, with the plan that proves it."""
 
-    told: ScenarioPlan
+    outcome: ScenarioPlan
     entries: str = ""
     """The plan, as compressed JSON. Empty if there is none."""
 
@@ -158,7 +158,7 @@ class LazyScenarios(Sequence[SweptScenario]):
     def _read(self, position: int) -> SweptScenario:
         scenario = self._scenarios[position]
         stored = StoredScenario.model_validate_json(self._plan_json(position))
-        return SweptScenario(number=position + 1, name=scenario.name, varied=scenario.varied, plan=stored.told)
+        return SweptScenario(number=position + 1, name=scenario.name, varied=scenario.varied, plan=stored.outcome)
 
 
 def _validate_scenarios(value: Any, validate: Callable[[Any], Sequence[SweptScenario]]) -> Sequence[SweptScenario]:
@@ -187,9 +187,9 @@ class Sweep(QuestionResult):
         PlainSerializer(tuple, return_type=tuple[SweptScenario, ...]),
     ] = ()
     """A tuple, or `LazyScenarios`, which parses on access."""
-    unasked: int = 0
+    not_tried: int = 0
     """Number of unplanned scenarios, because the user or a time limit ended the sweep."""
-    kept: int = Field(default=0, exclude=True)
+    reused: int = Field(default=0, exclude=True)
     """Number of plans that the folder contained before. Not part of the data, which don't depend on it."""
 
     @cached_property
@@ -345,7 +345,7 @@ def _kind(column: str) -> object:
 JOURNAL = "journal.jsonl"
 MAX_BYTES_IN_MEMORY = 32 * 2**20
 """Maximum bytes of plans in memory. The rest is in a temporary file."""
-_FORMAT = 2
+_FORMAT = 3
 """Version of a line. Plans of other versions are ignored."""
 
 
@@ -468,7 +468,7 @@ def _read(file: Path, *, rerun: bool) -> Iterator[tuple[str, str]]:
                 stored = StoredScenario.model_validate_json(plan)
             except ValidationError:
                 continue
-            if separator and not (rerun and stored.told.failed):
+            if separator and not (rerun and stored.outcome.failed):
                 yield key.decode(), plan.decode()
 
 

@@ -50,17 +50,17 @@ def sweep_document(answer: Sweep, shown: int) -> doc.Document:
 
 def sweep_notes(answer: Sweep) -> tuple[str, ...]:
     failed = count(len(answer.failed), "scenario")
-    left_count = count(answer.unasked, "scenario")
+    left_count = count(answer.not_tried, "scenario")
     notes = []
-    if answer.kept:
+    if answer.reused:
         notes.append(
-            f"{answer.kept:,} of {count(len(answer.scenarios) + answer.unasked, 'scenario')} were already in the folder and aren't planned again"
+            f"{answer.reused:,} of {count(len(answer.scenarios) + answer.not_tried, 'scenario')} were already in the folder and aren't planned again"
         )
     if answer.failed:
         notes.append(f"{failed} couldn't be planned. The reason is in each row. To plan them again, use --rerun failed")
     notes += (
         [f"the sweep was ended before {left_count} could be planned. To continue a sweep with a folder, use --resume"]
-        if answer.unasked
+        if answer.not_tried
         else []
     )
     return tuple(notes)

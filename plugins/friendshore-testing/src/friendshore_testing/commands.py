@@ -19,6 +19,7 @@ from friendshore.cli.waiting import progress_bar
 from friendshore.document import elements as doc
 from friendshore.document.figures import count
 from friendshore.domain.base import grouped
+from friendshore.domain.renamed import keys_in_wanted_names
 from friendshore.errors import Diagnostic, InputError
 from friendshore.plugins import Registry
 from friendshore.plugins.manifest import normalized_name
@@ -148,20 +149,21 @@ MAX_FINDINGS = 5
 
 
 def conformance_data(outcomes: Sequence[Outcome]) -> dict[str, object]:
-    return {
+    data = {
         "ok": all(outcome.passed for outcome in outcomes),
         "checks": [
             {
                 "subject": outcome.check.subject,
                 "check": outcome.check.name,
-                "says": outcome.check.requirement,
+                "statement": outcome.check.requirement,
                 "result": _result(outcome),
-                **({"left_out": outcome.skip_reason} if outcome.skip_reason else {}),
-                "found": [problem_data(problem) for problem in outcome.problems],
+                **({"skipped_because": outcome.skip_reason} if outcome.skip_reason else {}),
+                "problems": [problem_data(problem) for problem in outcome.problems],
             }
             for outcome in outcomes
         ],
     }
+    return keys_in_wanted_names(data, "plugins check")
 
 
 def conformance_document(outcomes: Sequence[Outcome], here: Path | None = None) -> doc.Document:

@@ -85,7 +85,7 @@ def watch(
     return Watched(
         editions=editions.names,
         cases=tuple(partial for partial, _, _ in results),
-        flips=tuple(flip for _, flips, _ in results for flip in flips),
+        changed_verdicts=tuple(flip for _, flips, _ in results for flip in flips),
         offers=tuple(offer for _, _, offers in results for offer in offers),
     )
 
@@ -236,13 +236,17 @@ def _compare(facts: BothFacts, limits: Limits, cancel: Cancel | None) -> CaseRes
     comparison = None if unchanged else _plan_comparison(before, after)
     after.raise_if_stopped(2, 3, "steps")
     offers = [
-        OfferChange(case=result.case, offer=offer, material=material, came=came)
+        OfferChange(case=result.case, offer=offer, material=material, added=came)
         for verdicts, others, came in ((old_verdicts, new_verdicts, False), (new_verdicts, old_verdicts, True))
         for offer, material in sorted(_offer_ids(verdicts) - _offer_ids(others))
     ]
     kg, cost = stakes.lost
     judged = len(old_verdicts.keys() & new_verdicts.keys())
-    return result.but(judged=judged, kg_at_stake=kg, cost_at_stake=cost, comparison=comparison), flips, offers
+    return (
+        result.but(compared=judged, kg_at_stake=kg, cost_at_stake=cost, comparison=comparison),
+        flips,
+        offers,
+    )
 
 
 def _with_shared_objects(old: Inputs, new: Inputs) -> Inputs:
@@ -267,12 +271,12 @@ def _flip(
         **dict(way),
         start=days.start,
         end=days.end,
-        was=old_verdict.result.value,
-        now=new_verdict.result.value,
-        was_by=old_verdict.rules,
-        now_by=new_verdict.rules,
+        before=old_verdict.result.value,
+        after=new_verdict.result.value,
+        before_by=old_verdict.rules,
+        after_by=new_verdict.rules,
         reason=new_verdict.reason or old_verdict.reason,
-        kg=kg,
+        quantity_kg=kg,
         cost=cost,
     )
 

@@ -88,7 +88,7 @@ def ask(
         spread=spread,
         by=by,
         unknowns=_ranked(unknowns, by),
-        unasked=tuple(sorted(set(doubts.unasked), key=lambda unasked: (unasked.subject, unasked.why))),
+        not_tried=tuple(sorted(set(doubts.unasked), key=lambda unasked: (unasked.subject, unasked.why))),
         stopped=len(drafts) - len(unknowns),
         effort=counted.effort,
     )
@@ -131,14 +131,14 @@ class _UnknownEvaluator:
             subject=draft.subject,
             material=draft.material,
             question=draft.question,
-            whom=draft.whom,
+            addressee=draft.whom,
             country=draft.country,
             known=draft.known,
-            taken=draft.taken,
+            assumption=draft.taken,
             possibilities=possibilities,
-            saves=NO_DIFFERENCE if best is None or best.rise is None else _saving(best.rise),
+            saving=NO_DIFFERENCE if best is None or best.rise is None else _saving(best.rise),
             best=best_at,
-            loses=NO_DIFFERENCE if worst is None or worst.rise is None else worst.rise,
+            added_cost=NO_DIFFERENCE if worst is None or worst.rise is None else worst.rise,
             worst=worst_at,
             saved_kg=exact(max(-added_kg, Decimal(0))),
             conflict=any(possibility.conflict for possibility in possibilities),
@@ -215,7 +215,7 @@ class _UnknownEvaluator:
         break_even = break_even_price(
             self.session, draft.unpriced, (*other_changes, Change(price=f"offer:{draft.unpriced}", amount=Decimal(1)))
         )
-        return AtPrice(known=similar, saves=saves, break_even=break_even.price, proved=break_even.proved)
+        return AtPrice(cheapest_price=similar, saving=saves, break_even=break_even.price, proved=break_even.proved)
 
 
 def _cheapest_similar(session: Session, name: str) -> Decimal | None:
@@ -279,7 +279,7 @@ _ORDER = list(UnknownKind)
 def _ranked(unknowns: Sequence[Unknown], by: By) -> tuple[Unknown, ...]:
     def rank_key(unknown: Unknown) -> tuple[bool, Decimal, Decimal, bool, Decimal, int, str]:
         saved, kg, lost = (
-            value.quantize(CENT) for value in (unknown.saves.value, unknown.saved_kg, unknown.loses.value)
+            value.quantize(CENT) for value in (unknown.saving.value, unknown.saved_kg, unknown.added_cost.value)
         )
         first, second = (saved, kg) if by == "money" else (kg, saved)
         return (
@@ -301,7 +301,7 @@ def _ranked(unknowns: Sequence[Unknown], by: By) -> tuple[Unknown, ...]:
 
 
 def _second_may_save_more(first: Unknown, second: Unknown) -> bool:
-    if first.saves.proved and second.saves.proved:
+    if first.saving.proved and second.saving.proved:
         return False
-    low, high = first.saves.low, second.saves.high
+    low, high = first.saving.low, second.saving.high
     return low is None or high is None or low < high

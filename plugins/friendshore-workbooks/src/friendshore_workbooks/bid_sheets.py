@@ -487,7 +487,7 @@ def write_bid_sheets(session: Session, result: Unknowns, folder: Path) -> Unknow
         for unknown in result.unknowns
         if unknown.kind in _ANSWERED_BY_SUPPLIERS and (unknown.best is not None or unknown.worst is not None)
     ]
-    by_supplier = grouped((unknown.whom, unknown) for unknown in relevant)
+    by_supplier = grouped((unknown.addressee, unknown) for unknown in relevant)
     files: dict[str, bytes] = {}
     unwritten: dict[str, str] = {}
     for supplier, unknowns in sorted(by_supplier.items()):

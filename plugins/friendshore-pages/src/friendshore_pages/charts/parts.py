@@ -47,7 +47,7 @@ def year_by_period(run: Run) -> dict[str, str]:
 
 def max_rounding_error(run: Run, kilograms: Decimal) -> Decimal:
     """Return the maximum rounding error of kilograms in a period: the maximum error of every compliance class, plus a millionth of the amount."""
-    return run.largest_miss_kg * len(run.requirements) + kilograms / _MILLION
+    return run.largest_miss_kg * len(run.compliance_classes) + kilograms / _MILLION
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:

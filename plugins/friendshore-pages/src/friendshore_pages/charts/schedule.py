@@ -170,7 +170,7 @@ def _marks(run: Run) -> Iterator[charts.TimelineMark]:
 
 
 def _tone(rule: RunRule, status: str) -> doc.Tone:
-    if status == "enacted" and not rule.keeps_out:
+    if status == "enacted" and not rule.excluded_offers:
         return doc.Tone.PLAIN
     return _TONES_BY_STATUS.get(status, doc.Tone.ASIDE)
 

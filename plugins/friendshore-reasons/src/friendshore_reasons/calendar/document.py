@@ -53,8 +53,8 @@ def calendar_document(result: Calendar, *, every: bool = False) -> doc.Document:
 
 
 def _caveats(result: Calendar) -> list[str]:
-    left_out = f"rules about stock are left out, because the calendar carries no stock: {', '.join(result.left_out)}"
-    caveats = [left_out] if result.left_out else []
+    left_out = f"rules about stock are left out, because the calendar carries no stock: {', '.join(result.rules_not_considered)}"
+    caveats = [left_out] if result.rules_not_considered else []
     if result.beyond_budget:
         days = ", ".join(f"{span.start} to {span.end}" for span in result.beyond_budget)
         caveats.append(f"planned without budgets, because other rules conflict: {days}")
@@ -115,8 +115,8 @@ def _law_table(result: Calendar) -> doc.Section | None:
 
 
 def _affected_goods(result: Calendar, every: bool) -> doc.Section | None:
-    shown = [goods for goods in result.concerned if every or goods.kind != "offer" or goods.kilograms]
-    hidden_count = len(result.concerned) - len(shown)
+    shown = [goods for goods in result.affected if every or goods.kind != "offer" or goods.kilograms]
+    hidden_count = len(result.affected) - len(shown)
     names = result.names
     rows: list[list[doc.Cell]] = [
         [
@@ -203,7 +203,7 @@ def _timeline(result: Calendar, table: doc.DataTable) -> doc.Drawing:
 
 
 def _timeline_span(cliff: Cliff, result: Calendar) -> charts.TimelineSpan:
-    last = result.until if cliff.healed is None else min(cliff.healed - timedelta(1), result.until)
+    last = result.until if cliff.resolved is None else min(cliff.resolved - timedelta(1), result.until)
     text = f"{_shortage_of_demand(cliff, result.names)} a year short from {cliff.start}, met again: {_shortage_end(cliff, result)}"
     return charts.TimelineSpan(cliff.start, max(cliff.start, last), text, doc.Tone.BAD)
 
@@ -215,12 +215,12 @@ def _shortage_of_demand(cliff: Cliff, names: ShownNames) -> str:
 def _start_causes(cliff: Cliff, names: ShownNames) -> str:
     if cliff.from_start:
         return "from its first day"
-    return _causes(cliff.because, names) or "no single change found"
+    return _causes(cliff.caused_by, names) or "no single change found"
 
 
 def _unexplained_causes(cliffs: Sequence[Cliff]) -> list[str]:
     """Return the causes of shortages that no change on a date explains. Demands with the same causes share an entry."""
-    unexplained = (cliff for cliff in cliffs if cliff.causes and not cliff.because)
+    unexplained = (cliff for cliff in cliffs if cliff.causes and not cliff.caused_by)
     shortages_by_cause = grouped(
         ("; ".join(map(str, cliff.causes)), f"{cliff.demand} from {cliff.start}") for cliff in unexplained
     )
@@ -228,11 +228,11 @@ def _unexplained_causes(cliffs: Sequence[Cliff]) -> list[str]:
 
 
 def _shortage_end(cliff: Cliff, result: Calendar) -> str:
-    if cliff.healed is None:
+    if cliff.resolved is None:
         return f"not by {result.until}"
     if cliff.ends_unwanted:
-        return f"not wanted from {cliff.healed}"
-    return f"{cliff.healed}, by {_causes(cliff.by, result.names) or 'no single change found'}"
+        return f"not wanted from {cliff.resolved}"
+    return f"{cliff.resolved}, by {_causes(cliff.resolved_by, result.names) or 'no single change found'}"
 
 
 def _causes(causes: Sequence[Cause], names: ShownNames) -> str:

@@ -132,20 +132,20 @@ class Cliff(Record):
     wanted: Number
     """Kilograms per year wanted on that day."""
     causes: tuple[RunSupplyCause, ...]
-    because: tuple[Cause, ...]
+    caused_by: tuple[Cause, ...]
     """Changes of that day without which the demand would be met, confirmed by another solve. Empty if none was found."""
-    healed: date | None
+    resolved: date | None
     """First day on which the demand is met again or no longer wanted. None if not by the last day."""
     ends_unwanted: bool
     """True if it ends only because the demand ends."""
-    by: tuple[Cause, ...]
+    resolved_by: tuple[Cause, ...]
     """Changes of that day with which the demand would have been met the day before, confirmed by another solve."""
 
 
 class Calendar(QuestionResult):
     """Supply by date, at steady yearly rates."""
 
-    TABLES: ClassVar[tuple[str, ...]] = ("stretches", "intervals", "cliffs", "law", "concerned")
+    TABLES: ClassVar[tuple[str, ...]] = ("stretches", "intervals", "cliffs", "law", "affected")
     DOCUMENT_FUNCTION: ClassVar[str] = "friendshore_reasons.calendar.document:calendar_document"
 
     currency: str
@@ -160,11 +160,11 @@ class Calendar(QuestionResult):
     """Shortages by date."""
     law: tuple[LawChange, ...] = ()
     """Every change of law from the first day to the last, by date, including those that affect no purchase."""
-    concerned: tuple[Concerned, ...]
+    affected: tuple[Concerned, ...]
     """Offers, orders, and stock that a rule prohibits or frees on a date, by date."""
     stopped: bool
     """True if the user ended the search. `until` is then the last day that was planned, and causes may be missing."""
-    left_out: tuple[str, ...]
+    rules_not_considered: tuple[str, ...]
     """Rules about stock alone, which are left out because no stock is carried."""
     beyond_budget: tuple[Span, ...] = ()
     """Days on which other rules conflict. They are planned without budgets, which would leave everything that they pay for unplanned too."""
@@ -212,7 +212,7 @@ class _Calendar:
         intervals = self._intervals(planned, list(demands))
         rule_ids = {rule.id for rule in self.snapshot.inputs.rules}
         affected = list(concerned(self.session.problem, planned, self.changes_by_day))
-        causes = (cause for cliff in cliffs for cause in (*cliff.because, *cliff.by))
+        causes = (cause for cliff in cliffs for cause in (*cliff.caused_by, *cliff.resolved_by))
         offer_ids = [goods.id for goods in affected] + [cause.name for cause in causes if cause.kind == "offer"]
         return Calendar(
             currency=self.session.problem.case.currency,
@@ -224,10 +224,10 @@ class _Calendar:
             stretches=tuple(stretches),
             cliffs=tuple(sorted(cliffs, key=lambda cliff: (cliff.start, cliff.demand))),
             law=tuple(law_changes(self.session.problem, self.first, self.last)),
-            concerned=tuple(affected),
+            affected=tuple(affected),
             names=names_of(self.session.problem, offer_ids),
             beyond_budget=_merged([stretch.days for stretch in planned if stretch.days in self.without_budgets]),
-            left_out=tuple(rule.id for rule in self.session.inputs.rules if rule.id not in rule_ids),
+            rules_not_considered=tuple(rule.id for rule in self.session.inputs.rules if rule.id not in rule_ids),
             effort=self.counted.effort,
         )
 
@@ -309,10 +309,10 @@ class _Calendar:
             short=first.short[demand],
             wanted=first.wanted[demand],
             causes=first.causes_of(demand),
-            because=() if before is None else self._deciding_changes(first, before, demand, _day(first.days.start)),
-            healed=None if first_after is None else _day(first_after.days.start),
+            caused_by=() if before is None else self._deciding_changes(first, before, demand, _day(first.days.start)),
+            resolved=None if first_after is None else _day(first_after.days.start),
             ends_unwanted=unwanted,
-            by=()
+            resolved_by=()
             if first_after is None or unwanted
             else self._deciding_changes(planned[end - 1], first_after, demand, _day(first_after.days.start)),
         )

@@ -195,8 +195,8 @@ def _notes(result: Ledger) -> list[str]:
     idle_names = [item.name for item in result.items if changes_nothing(item)]
     if idle_names:
         notes.append(f"could affect the plan, but without effect: {', '.join(idle_names)}")
-    if result.idle:
-        notes.append(f"cannot affect this plan: {count(len(result.idle), 'item')} (--json names them)")
+    if result.without_effect:
+        notes.append(f"cannot affect this plan: {count(len(result.without_effect), 'item')} (--json names them)")
     return notes
 
 
@@ -254,13 +254,13 @@ def _margins(margins: Margins, currency: str) -> Iterator[doc.Section | None]:
     scarce: list[list[doc.Cell]] = [
         [
             capacity.facility,
-            _periods(capacity.full_in),
-            doc.Kilograms(capacity.more_kg),
-            spend_and_penalty(capacity.saves),
+            _periods(capacity.full_periods),
+            doc.Kilograms(capacity.added_kg),
+            spend_and_penalty(capacity.saving),
             penalty(capacity.per_kg),
         ]
-        for capacity in sorted(margins.capacities, key=lambda capacity: (-capacity.saves.value, capacity.facility))
-        if saves_something(capacity.saves)
+        for capacity in sorted(margins.capacities, key=lambda capacity: (-capacity.saving.value, capacity.facility))
+        if saves_something(capacity.saving)
     ]
     columns = [doc.Column("Facility"), doc.Column("Full in", on="whole"), doc.figures("More", from_width=doc.NARROW)]
     singular, plural = "more capacity that saves less", "more capacities that save less"
@@ -279,11 +279,11 @@ def _margins(margins: Margins, currency: str) -> Iterator[doc.Section | None]:
             waiver.rule,
             waiver.demand,
             doc.Kilograms(waiver.waived_kg),
-            spend_and_penalty(waiver.saves),
+            spend_and_penalty(waiver.saving),
             penalty(waiver.per_kg),
         ]
-        for waiver in sorted(margins.waivers, key=lambda waiver: (-waiver.saves.value, waiver.rule, waiver.demand))
-        if saves_something(waiver.saves)
+        for waiver in sorted(margins.waivers, key=lambda waiver: (-waiver.saving.value, waiver.rule, waiver.demand))
+        if saves_something(waiver.saving)
     ]
     columns = [
         doc.Column("Rule"),

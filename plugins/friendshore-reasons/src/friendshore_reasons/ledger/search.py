@@ -55,11 +55,11 @@ class CapacityValue(Record):
     """Savings from more of one capacity."""
 
     facility: str
-    full_in: tuple[str, ...]
+    full_periods: tuple[str, ...]
     """Periods in which the plan uses the whole capacity."""
-    more_kg: Number
+    added_kg: Number
     """Additional kilograms over the plan: the increment, in every period."""
-    saves: Difference
+    saving: Difference
     """Decrease of the objective."""
     per_kg: Number
     """Saving per additional kilogram."""
@@ -72,7 +72,7 @@ class WaiverValue(Record):
     demand: str
     waived_kg: Number
     """Kilograms that may be delivered under it over the plan. If the law bounds the length of a waiver, over that time from its start."""
-    saves: Difference
+    saving: Difference
     per_kg: Number
 
 
@@ -102,7 +102,9 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progr
         saves = _saved(answer)
         per_kg = exact(saves.value / added_kg)
         capacities.append(
-            CapacityValue(facility=pool.facility, full_in=periods, more_kg=exact(added_kg), saves=saves, per_kg=per_kg)
+            CapacityValue(
+                facility=pool.facility, full_periods=periods, added_kg=exact(added_kg), saving=saves, per_kg=per_kg
+            )
         )
         counted.report_progress(len(capacities) + len(waivers), question_count)
     for rule, demand, kilograms in waivable:
@@ -110,7 +112,7 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progr
         quantity = exact(increment * kilograms)
         saves = _saved(session.what_if(_waiver(session.problem, rule, demand, quantity)))
         per_kg = exact(saves.value / quantity)
-        waivers.append(WaiverValue(rule=rule, demand=demand, waived_kg=quantity, saves=saves, per_kg=per_kg))
+        waivers.append(WaiverValue(rule=rule, demand=demand, waived_kg=quantity, saving=saves, per_kg=per_kg))
         counted.report_progress(len(capacities) + len(waivers), question_count)
     return Margins(
         increment=increment,
@@ -228,7 +230,7 @@ class Ledger(QuestionResult):
     adds: Bill
     """The difference, which is the sum of the items' parts."""
     items: tuple[LedgerItem, ...]
-    idle: tuple[str, ...]
+    without_effect: tuple[str, ...]
     """Items that affect no part, regardless of the others."""
     parts: tuple[LedgerPart, ...]
     cells: tuple[LedgerCell, ...]
@@ -357,7 +359,7 @@ class _LedgerBuilder:
             after=self._bill([_units(v, u) for v, u in zip(self.ends[1], self.units, strict=True)]),
             adds=self._bill(self.totals),
             items=tuple(items),
-            idle=tuple(item.name for i, item in enumerate(self.items) if i not in players),
+            without_effect=tuple(item.name for i, item in enumerate(self.items) if i not in players),
             parts=self._parts(cells),
             cells=tuple(ledger_cells),
             exact_up_to=exact_up_to,

@@ -49,7 +49,7 @@ class LeverUse(Record):
     name: str
     amount: Number | None
     """Kilograms, kilograms per year, months, or a limit's own unit. None for a yes-no decision."""
-    most: Number | None
+    max: Number | None
     """Maximum amount in a repair."""
     unit: str
     """`kg`, `kg/year`, or `months`. Empty for a limit's own unit or a share."""
@@ -82,19 +82,19 @@ class Repair(Record):
     """
     cash: Number | None = None
     """Additional cash of the plan, without penalties and not discounted."""
-    spends: Number | None
+    spent: Number | None
     """Present value of the additional cash."""
     penalty: Number | None = None
     """Rise of the penalties for shortage and violated limits. Negative if they fall."""
-    served: Difference | None = None
+    cost_to_serve: Difference | None = None
     """Rise of the objective if the demands are served in full, penalties included, where the cheapest plan rather leaves them short."""
-    left: Number | None
+    remaining_kg: Number | None
     """Kilograms that the demands are short in the cheapest plan with these changes. None if no plan was found in time."""
     rounded: bool
     """True if `left` is zero, apart from rounding."""
-    others: dict[str, Number]
+    others_short_kg: dict[str, Number]
     """Material -> additional shortage of other demands in kilograms. Negative if it falls."""
-    least: bool
+    minimal: bool
     """True if each amount is proved to be the smallest. False if the search ended early."""
 
 
@@ -104,7 +104,7 @@ class Gap(Record):
     material: str
     """Empty for a conflict."""
     demands: tuple[str, ...]
-    short: Number
+    short_kg: Number
     """Kilograms short over the plan. For a conflict, the total of its demands."""
     first: str
     last: str
@@ -114,11 +114,11 @@ class Gap(Record):
     """Rules in words, with their source."""
     levers: tuple[LeverUse, ...] = ()
     """Tried levers, each at its bound."""
-    dearer: bool = False
+    costs_more_than_shortage: bool = False
     """True if nothing needs repair: the demands can be served, at a cost above their shortage penalty."""
-    served: Difference | None = None
+    cost_to_serve: Difference | None = None
     """Rise of the objective by that, penalties included. None if it wasn't found in time."""
-    left: Number | None = None
+    remaining_kg: Number | None = None
     """Smallest shortage in kilograms with all levers at their bounds. None if unknown, or if rules still conflict."""
     size: int
     """Maximum number of levers in a repair."""
@@ -291,15 +291,15 @@ class _RepairSearch:
         return Gap(
             material="" if self.conflict is not None else min(self._materials),
             demands=self.need.demands,
-            short=self.need.kilograms,
+            short_kg=self.need.kilograms,
             first=label(min(short)) if short else "",
             last=label(max(short)) if short else "",
             rules=rules,
             sentences=tuple(_rule_with_source(problem, name) for name in rules),
             levers=tuple(use for lever in self.levers for use in _lever_uses(lever, lever.max_amounts)),
-            dearer=needs_nothing,
-            served=self._cost_of_serving({}) if needs_nothing and self.conflict is None else None,
-            left=exact(self.left) if self.left is not None and self.left < float("inf") else None,
+            costs_more_than_shortage=needs_nothing,
+            cost_to_serve=self._cost_of_serving({}) if needs_nothing and self.conflict is None else None,
+            remaining_kg=exact(self.left) if self.left is not None and self.left < float("inf") else None,
             size=self.size,
             complete=self.complete,
             stopped=self.stopped,
@@ -360,13 +360,13 @@ class _RepairSearch:
             changes=self.trials.changes(amounts),
             cost=difference(answer) if answer is not None else None,
             cash=rise.cash if rise else None,
-            spends=rise.spent if rise else None,
+            spent=rise.spent if rise else None,
             penalty=rise.penalty if rise else None,
-            served=self._cost_of_serving(amounts) if is_left_short else None,
-            left=left,
+            cost_to_serve=self._cost_of_serving(amounts) if is_left_short else None,
+            remaining_kg=left,
             rounded=left is not None and left <= self._rounding,
-            others=self._other_shortages(answer) if answer is not None else {},
-            least=least,
+            others_short_kg=self._other_shortages(answer) if answer is not None else {},
+            minimal=least,
         )
 
     def _plan_with(self, amounts: Amounts) -> tuple[Answer | None, Decimal | None]:
@@ -456,7 +456,7 @@ def _lever_uses(lever: Lever, amounts: Sequence[Decimal]) -> Iterator[LeverUse]:
             subject=subject,
             name=lever.name or subject,
             amount=amounts[position] if amounts else None,
-            most=lever.max_amounts[position] if lever.max_amounts else None,
+            max=lever.max_amounts[position] if lever.max_amounts else None,
             unit=lever.unit,
             today=lever.today,
             to=_value_with(lever, amounts),
