@@ -119,6 +119,15 @@ def test_the_former_option_for_a_page_works_and_says_so(folder: Path, tmp_path: 
     assert (tmp_path / "page").read_text("utf-8").startswith("<!doctype html>")
 
 
+def test_the_former_option_for_a_page_and_out_write_each_its_own_format(folder: Path, tmp_path: Path) -> None:
+    """`--out x.md` stays Markdown."""
+    page, text = tmp_path / "page", tmp_path / "page.md"
+    done = call(["calendar", str(folder), "--quiet", "--html", str(page), "--out", str(text)], os.environ)
+    assert done.returncode == 0
+    assert page.read_text("utf-8").startswith("<!doctype html>")
+    assert text.read_text("utf-8").startswith("# ")
+
+
 @pytest.mark.parametrize("table", ["offers", "sources", "facilities", "materials"])
 def test_a_table_under_another_name_is_the_only_mistake(folder: Path, table: str) -> None:
     """Tables and the case may refer to records of the missing table."""
