@@ -33,11 +33,17 @@ def system_input_error(error: OSError) -> InputError:
         return InputError(message, os.fsdecode(error.filename), fix=fix, code="FS050")
     if error.errno in _SYSTEM_ERRORS:
         return InputError(f"a file {message}", code="FS050")
+    if is_working_folder_gone():
+        return InputError("the working folder doesn't exist", fix="change to another folder, like `cd ~`", code="FS081")
+    raise error
+
+
+def is_working_folder_gone() -> bool:
     try:
         Path.cwd()
     except OSError:
-        return InputError("the working folder doesn't exist", fix="change to another folder, like `cd ~`", code="FS081")
-    raise error
+        return True
+    return False
 
 
 def write_file(path: Path, content: bytes | Iterable[bytes]) -> None:

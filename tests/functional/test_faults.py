@@ -216,7 +216,7 @@ def test_a_file_larger_than_the_machine_allows_is_told(tmp_path: Path) -> None:
 @POSIX
 @pytest.mark.parametrize(
     "arguments",
-    few(["init new", "check {case}", "check case", "plan {case} --out run", "plugins check {case}/catalog"], 1),
+    few(["plugins check {case}/catalog", "init new", "check {case}", "check case", "plan {case} --out run"], 1),
 )
 def test_a_working_folder_that_is_gone_is_told(arguments: str, first: Path, tmp_path: Path) -> None:
     """What names its files in full works in a folder that was deleted; all else is refused in words."""

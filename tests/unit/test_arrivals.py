@@ -199,6 +199,7 @@ def test_what_is_short_already_is_ordered_at_once() -> None:
     assert [one.late_days for one in found.run.purchases] == [0, 0]
     told = [(str(one.order_by), one.texts["note"]) for one in order_lines(found.session.verified)]
     assert told == [("2027-01-01", "short until it arrives: order at once"), ("2027-06-03", "")]
+    assert [str(one.needed_on) for one in order_lines(found.session.verified)] == ["2027-05-01", "2027-10-01"]
 
 
 FORTY = in_days(40)

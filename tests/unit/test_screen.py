@@ -147,7 +147,7 @@ def test_causes_are_shown_largest_first() -> None:
     short = [SHORT | {"period": period, "causes": [law, date]} for period in ("2026-Q4", "2027-Q1")]
     late, never = (told(140, shortages=short, demands=[DEMAND | {"first_met": met}]) for met in ("2027-Q4", ""))
     for shown, never_or_late in ((late, True), (never, False)):
-        assert "law: no-cn (600 kg), date: arrives 2027-Q4 (200 kg)" in shown
+        assert "law: no-cn (600 kg), date: counts from 2027-Q4 (200 kg)" in shown
         assert ("Never or late met" in shown) is never_or_late
     kinds = [{"kind": kind, "names": ["a-long-name-of-a-rule"]} for kind in ("limit", "proof")]
     unproven = SHORT | {"period": "2026-Q4", "causes": [{"restrictions": kinds, "served_kg": 1}]}

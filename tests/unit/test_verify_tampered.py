@@ -14,6 +14,7 @@ import pytest
 from pydantic import PrivateAttr
 
 from friendshore.domain.plan import Infeasible, Plan, PlanStatus
+from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
 from friendshore.errors import PluginError, VerificationError
 from friendshore.problem import rule_facts
 from friendshore.recommend import Recommendation
@@ -391,6 +392,28 @@ def test_a_rule_that_answers_differently_the_second_time_is_named(
         planned(*FIFTY, rule(Forgetful, bounds=bounds, many=many))
     assert words in str(error.value)
     assert bought(planned(*FIFTY, rule(Forgetful, bounds=(60,), many=many))) == {"au-metal": 60}
+
+
+class Fickle(Rule):
+    """A plugin's rule that passes everything a few times, and nothing after that."""
+
+    kind: Literal["fickle"] = "fickle"
+    passes: int
+    _turn: Iterator[int] = PrivateAttr(default_factory=count)
+
+    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
+        """The verdict by how often the rule was asked."""
+        if next(self._turn) < self.passes:
+            return PASS
+        return Verdict(result=Result.UNPROVEN, rule=self.id, reason="asked too often")
+
+
+@pytest.mark.usefixtures("site")
+def test_a_rule_with_two_verdicts_is_named() -> None:
+    """The plan asks once, and verification twice."""
+    with pytest.raises(PluginError, match=r"`judge` gave two different answers for au-metal: first pass, then unprov"):
+        planned(*FIFTY, rule(Fickle, passes=2))
+    assert bought(planned(*FIFTY, rule(Fickle, passes=3))) == {"au-metal": 100}
 
 
 @pytest.mark.usefixtures("site")

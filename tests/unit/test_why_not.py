@@ -84,8 +84,17 @@ def test_an_offer_enters_at_the_price_of_what_it_replaces() -> None:
     assert found.state == "not bought"
     assert root(found.break_even) == pytest.approx(10, rel=1e-6)
     assert (found.break_even.units, found.break_even.current_price) == (40, 50)
-    assert "below USD 10/kg, every cheapest plan buys it" in text(found)
+    assert "below USD 10/kg (today USD 50/kg), every cheapest plan buys it" in text(found)
     assert "80 % below today's price" in text(found)
+
+
+def test_a_far_higher_price_is_no_multiple_of_todays() -> None:
+    """China at 10 replaces Australia at 50: both prices are stated instead."""
+    found = asked("cn-metal")
+    assert found.break_even.factor is not None
+    assert found.break_even.factor > 3
+    assert "today USD 10/kg" in text(found)
+    assert "times today's" not in text(found)
 
 
 MARKED = source("KZ", price(benchmark="m", premium=Decimal("0.25")))
@@ -320,7 +329,7 @@ def test_a_lead_without_a_price_says_up_to_which_price_it_would_enter() -> None:
     assert obstacle.code == "FS758"
     assert "Calculated with 1" in text(found)
     assert "today" not in text(found)
-    assert "Current price" not in text(found)
+    assert "assumed USD 1/kg" in text(found)
 
 
 @pytest.mark.deep

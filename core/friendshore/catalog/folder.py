@@ -248,6 +248,8 @@ def read_prices(reading: CatalogReading) -> tuple[BenchmarkPrice, ...]:
 def read_rates(reading: CatalogReading) -> tuple[Rate, ...]:
     rows = reading.table(columns.RATES).rows
     reading.known.rates |= {frozenset((row.values.get("currency", ""), row.values.get("to", ""))) for row in rows}
+    if any(not {"currency", "to"} <= row.values.keys() for row in rows):
+        reading.known.unsure.add("rate")
     return reading.records(columns.RATES, Rate)
 
 

@@ -80,6 +80,23 @@ def _refuse(error: FriendshoreError, as_json: bool) -> int:
 _STDOUT: ContextVar[Any] = ContextVar("_STDOUT")
 
 
+# Streams that `reserve_stdout` opened.
+_RESERVED: list[Any] = []
+_STDOUT_NUMBER, _STDERR_NUMBER = 1, 2
+
+
+def reserve_stdout() -> None:
+    """Give stdout another descriptor. What libraries, plugins, and their processes write to the usual one goes to stderr, and never into an answer."""
+    stream: Any = sys.stdout
+    if stream.fileno() != _STDOUT_NUMBER:
+        return
+    stream.flush()
+    answers = os.dup(_STDOUT_NUMBER)
+    os.dup2(_STDERR_NUMBER, _STDOUT_NUMBER)
+    sys.stdout = os.fdopen(answers, "w", encoding=stream.encoding, errors=stream.errors)
+    _RESERVED.append(sys.stdout)
+
+
 @contextmanager
 def answers_alone() -> Iterator[None]:
     """Reserve stdout for answers: output of plugin code goes to stderr, and never into a JSON object."""
@@ -121,7 +138,7 @@ def print_error(text: str) -> None:
 
 def discard_unwritten(stream: Any) -> None:
     """Discard the unwritten output of a stream, so that Python doesn't write it again at exit."""
-    if stream in (sys.__stdout__, sys.__stderr__):
+    if stream in (sys.__stdout__, sys.__stderr__, *_RESERVED):
         null_device = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null_device, stream.fileno())
         os.close(null_device)

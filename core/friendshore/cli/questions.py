@@ -166,11 +166,13 @@ def _answer_question(question: Question[Any, Any], registry: Registry, path: Pat
 
     own_values = {option.name: _value(option, values[option.name]) for option in options_of(question)}
     shared = {name: value for name, value in values.items() if name not in _READ_BY_ITSELF & own_values.keys()}
-    file, form = shared.get("out") or shared["html"], None
+    form_of_file: dict[Path, Format] = {}
     if values["html"] is not None:
         warn("`--html FILE` is now `--out FILE.html`")
-    if file is not None:
-        form = format_of(file, registry) if values["html"] is None else format_named("html", registry)
+        form_of_file[values["html"]] = format_named("html", registry)
+    if shared.get("out") is not None:
+        form_of_file[shared["out"]] = format_of(shared["out"], registry)
+    for file in form_of_file:
         reject_existing(file)  # before the work, not after it
     try:
         options = _options_of(question, own_values)
@@ -185,10 +187,11 @@ def _answer_question(question: Question[Any, Any], registry: Registry, path: Pat
         notes, text = question.notes(result), question.text(result, options)
     for note in (*notes, *limit_notes):
         warn(note)
-    if file is not None and form is not None:
+    text_on_screen = text
+    for file, form in form_of_file.items():
         if form.name == "html" and question.text_is_page and text is not None:
             add_files(file.parent, {PurePosixPath(file.name): text.encode()})
-            text = None  # the file has it
+            text_on_screen = None  # the file has it
         else:
             page = shown(question, lambda: question.document(result, options))
             _write_page(file, form, page, (*opened.notes, *notes, *limit_notes))
@@ -196,8 +199,8 @@ def _answer_question(question: Question[Any, Any], registry: Registry, path: Pat
         with attributed_object(question, question.name):
             data = json_for_stdout(dict(question.data(result, options)))
         bare(data)
-    elif text is not None:
-        bare(text)
+    elif text_on_screen is not None:
+        bare(text_on_screen)
     elif values["full"]:
         show(_with_disclaimer(shown(question, lambda: question.document(result, options))))
     else:

@@ -66,7 +66,7 @@ class RunRestriction(Record):
     offers: list[str] = []
     """Offers and open orders that would deliver more without it, if they aren't in `names`."""
     first: str = ""
-    """First period in which these can deliver (`lead time`, `date`). Empty if they can't within the plan."""
+    """First period that these can serve from its first day (`lead time`, `date`). They may arrive in the one before. Empty if there is none."""
     reasons: list[str] = []
     """Figures that the offers lack (`no offer`)."""
     marginal_cost: Number | None = None
@@ -113,7 +113,7 @@ class RunRestriction(Record):
         """Text with figures. It has the excluded offers only if the restriction is of offers."""
         match self.kind:
             case "lead time" | "date":
-                return f"{self.kind}: arrives {self.first or 'after the plan'}"
+                return f"{self.kind}: " + (f"counts from {self.first}" if self.first else "arrives after the plan")
             case "no offer":
                 return f"no usable offer: {', '.join(self.reasons)}" if self.reasons else "no offer"
             case "price":

@@ -20,7 +20,7 @@ from ..domain.time import Span
 from ..explain import OrderDay, order_days
 from ..problem import Problem
 from ..problem.merged import Merged
-from ..problem.network import Arc
+from ..problem.network import Arc, arrival_of
 from ..problem.offers import Paths
 from ..verify import Bought, VerifiedPlan
 
@@ -156,7 +156,10 @@ def _planned_lines(verified: VerifiedPlan) -> Iterator[OrderLine]:
             line = _line(problem, group, problem.case.horizon.begins(delivered))
             own_days = [day for each in group for day in days[offer_id, each.material, place, ordered]]
             at_once = any(day.at_once for day in own_days)
-            line = replace(line, order_by=min(day.day for day in own_days), is_at_once=at_once)
+            order_by = min(day.day for day in own_days)
+            line = replace(line, order_by=order_by, is_at_once=at_once)
+            if at_once:  # it is needed before its period in the plan, but can't arrive earlier than this
+                line = replace(line, needed_on=min(line.needed_on, arrival_of(arc, order_by, problem.case)))
             if is_whole:
                 line = replace(line, price=stated_price(paths, arc, ordered))
             if is_whole and not is_single:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -71,14 +71,7 @@ def open_run(run: Path, registry: Registry) -> tuple[RunFacts, VerifiedPlan]:
     if not facts.complete:
         raise InputError(facts.unchecked)
     if verified is None or findings:
-        raise VerificationError(
-            [
-                Diagnostic(
-                    each.message, each.file or FACTS_FILE, found=each.found, expected=each.expected, code=each.code
-                )
-                for each in findings
-            ]
-        )
+        raise VerificationError(replace(finding, file=finding.file or FACTS_FILE) for finding in findings)
     return facts, verified
 
 
@@ -118,7 +111,7 @@ def roll(
     if problems:
         raise all_of(problems)
     lines, placed = placed_lines(sheet, verified, problems)
-    problems += _later_days(placed, sheet, day)
+    problems += _later_days(placed, day)
     orders, stocks = gathered.case.orders, gathered.case.stocks
     bought = {order.offer for order in orders} | {stock.offer for stock in stocks}
     bought |= {each.line.offer for each in placed}
@@ -183,16 +176,16 @@ def _day_in_plan(case: Case, day: date, length: PeriodLength | None) -> Iterator
             yield Diagnostic(message, column="--to", found=str(day), expected=expected, fix=fix, code="FS213")
 
 
-def _later_days(placed: Sequence[PlacedLine], sheet: Path | None, day: date) -> Iterator[Diagnostic]:
+def _later_days(placed: Sequence[PlacedLine], day: date) -> Iterator[Diagnostic]:
     for order in placed:
         if order.confirmed_on is not None and order.confirmed_on > day:
             fix, found = "roll to a later day, or leave the confirmation blank", str(order.confirmed_on)
             message, expected = "the inputs were confirmed after the new plan starts", f"a day up to {day}"
-            yield Diagnostic(message, str(sheet), order.row, SIGNED, found, expected, fix, "FS218")
+            yield Diagnostic(message, order.file, order.row, SIGNED, found, expected, fix, "FS218")
         if order.placed is not None and order.placed >= day:
             fix, found = "roll to a later day, or leave the row blank", str(order.placed)
             message, expected = "the order wasn't placed before the new plan starts", f"a day before {day}"
-            yield Diagnostic(message, str(sheet), order.row, "date_placed", found, expected, fix, "FS218")
+            yield Diagnostic(message, order.file, order.row, "date_placed", found, expected, fix, "FS218")
 
 
 def _rolled_horizon(horizon: Horizon, day: date, length: PeriodLength) -> Horizon:
@@ -219,6 +212,8 @@ def _rolled(
     problems += [
         Diagnostic(
             f"order `{each.order.id}` is neither in the run nor on the sheet, so its use is unknown",
+            str(case.file or ""),
+            column="order",
             fix=fix,
             code="FS223",
         )

@@ -53,7 +53,7 @@ _COLUMNS: Mapping[str, Field] = {
     "destination": Field("destination", k.TEXT, "Place of delivery.", "US"),
     "incoterm": Field("incoterm", k.TEXT, "Incoterm of the benchmark that the price follows. Blank: unknown.", "CIF"),
     "order_by": Field("order_by", k.DATE, "Last day to order, or first day if the note says to order at once. Blank: it has been placed.", "2026-11-06"),
-    "needed_on": Field("needed_on", k.DATE, "Day on which it must arrive.", "2027-01-01"),
+    "needed_on": Field("needed_on", k.DATE, "Day on which it must arrive. If demand is short until then, the day on which it can arrive.", "2027-01-01"),
     "price_per_kg": Field("price_per_kg", k.TEXT, "Price before discounts. Blank: see the run.", "41.9"),
     "total": Field("total", k.TEXT, "Price of the whole line before discounts.", "929835.62"),
     "currency": Field("currency", k.TEXT, "Currency of price and total.", "EUR"),
@@ -117,6 +117,8 @@ class PlacedLine:
     """Offers of its inputs. Empty unless the supplier has confirmed them."""
     confirmed_by: str = ""
     confirmed_on: date | None = None
+    file: str = ""
+    """Sheet, for messages."""
 
 
 @dataclass(slots=True)
@@ -212,7 +214,7 @@ class FilledSheet:
             row.problem(NUMBER, message, "", fix, "FS222")
         if row.bad & {*_FILL_IN, *CONFIRM} or len(self.problems) > before or arrives is None or quantity is None:
             return None
-        return PlacedLine(line, str(values[NUMBER]), day, arrives, quantity, row.line, *confirmed)
+        return PlacedLine(line, str(values[NUMBER]), day, arrives, quantity, row.line, *confirmed, row.table.file)
 
     def _confirmed(self, row: TableRow, line: OrderLine) -> tuple[tuple[str, ...], str, date | None]:
         """Return the confirmed inputs of a row, the document, and its date, and report errors."""
@@ -311,7 +313,9 @@ def current_orders(
                 message = f"another order of the case, of `{order.offer}`, has this number"
                 fix = "give the order its own number by adding the item number, like `4711-10`"
                 expected = "an unused number"
-                problems.append(Diagnostic(message, "", row.row, "order_number", row.number, expected, fix, "FS221"))
+                problems.append(
+                    Diagnostic(message, row.file, row.row, "order_number", row.number, expected, fix, "FS221")
+                )
         if not rows:
             orders.append(CurrentOrder(order.but(id=name), position, by_line.get(f"open-{name}"), is_changed=False))
         for number, row in enumerate(rows):

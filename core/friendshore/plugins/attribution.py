@@ -18,6 +18,7 @@ from ..inert import visible_lines
 from ..official import OFFICIAL
 from ..rules.answers import InvalidResult, as_sentence
 from ..rules.base import Rule
+from ..writing import is_working_folder_gone
 from .interface import is_own, package_of
 from .manifest import PluginInfo, declared
 
@@ -274,4 +275,6 @@ def _decimal_settings() -> tuple[object, ...]:
 
 def is_plugin_fault(error: BaseException) -> bool:
     # Python ends an unfinished generator with GeneratorExit.
-    return not isinstance(error, KeyboardInterrupt | GeneratorExit)
+    if isinstance(error, KeyboardInterrupt | GeneratorExit):
+        return False
+    return not (isinstance(error, FileNotFoundError) and error.filename is None and is_working_folder_gone())

@@ -221,9 +221,6 @@ class _Ways:
     def move(self, origin: str, to: str) -> Move:
         return Move(origin=self.merged.place(origin), to=self.merged.place(to))
 
-    def delay(self, lead_time: Decimal) -> Delay:
-        return Delay.of(lead_time, self.case.assume.safety_lead)
-
     @cached_method
     def times(self, delays: tuple[frozenset[Delay], ...], working: tuple[Span, ...]) -> Times:
         horizon = self.case.horizon
@@ -271,11 +268,22 @@ def _offer_arc(
     )
 
 
+def _delays(offer: Offer, lanes: Sequence[Lane], case: Case) -> list[Delay]:
+    """Return the time from order to arrival on each lane, or the offer's if it has no lanes."""
+    own = offer.lead_time if offer.lead_time is not None else case.assume.lead_time
+    lead_times = [own if lane.lead_time is None else lane.lead_time for lane in lanes] or [own]
+    return [Delay.of(lead_time, case.assume.safety_lead) for lead_time in lead_times]
+
+
+def arrival_of(arc: Arc, ordered: date, case: Case) -> date:
+    """Return the day on which an order of a day arrives. Of several lanes, the slowest counts."""
+    offer = arc.chained.offer
+    return max(delay.after(ordered) for delay in _delays(offer, lanes_to(offer, arc.move.to.id), case))
+
+
 def _times(lanes: Sequence[Lane], facts: OfferFacts, ways: _Ways) -> Times:
     """Return order and arrival dates. Of the lanes in effect on any day of a period, the slowest counts."""
-    offer_lead_time = facts.offer.lead_time if facts.offer.lead_time is not None else ways.case.assume.lead_time
-    lead_times = [offer_lead_time if lane.lead_time is None else lane.lead_time for lane in lanes] or [offer_lead_time]
-    delays = [ways.delay(lead_time) for lead_time in lead_times]
+    delays = _delays(facts.offer, lanes, ways.case)
     if len(set(delays)) == 1:
         delays_by_period = (frozenset(delays),) * ways.case.horizon.count
     else:

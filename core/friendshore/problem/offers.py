@@ -194,8 +194,9 @@ def missing_rate_error(currency: str, to: str, amounts: Sequence[ForeignAmount])
     first, items = amounts[0], list(dict.fromkeys(amount.of for amount in amounts))
     extra = len(items) - _MAX_NAMED
     text = ", ".join(items[:_MAX_NAMED]) + (f" and {extra} more" if extra > 0 else "")
+    places = f", needed in {len(items)} places: " if len(items) > 1 else " for "
     return RowDiagnostic(
-        f"no exchange rate from {currency} to {to} for {text}",
+        f"no exchange rate from {currency} to {to}{places}{text}",
         file=first.file if first.file != "catalog " else "",
         column=first.column,
         found=f"`{first.subject}`",

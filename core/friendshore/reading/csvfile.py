@@ -16,7 +16,6 @@ from pydantic import BaseModel
 from ..domain.base import SharedValues, UnreadableError
 from ..domain.facts import StatedFact
 from ..domain.runtime import with_progress
-from ..domain.suggest import did_you_mean, nearest
 from ..errors import Diagnostic
 from ..inert import cell_inert, original_cell
 from .fields import Field, Layout
@@ -119,6 +118,8 @@ class Table:
     """Column -> position."""
     others: dict[str, int] = field(default_factory=dict)
     """Column outside the layout -> position, if the layout keeps such columns."""
+    misspelled: frozenset[str] = _NO_COLUMNS
+    """Columns that the header seems to misspell. They are bad in every row."""
     rows: list[TableRow] = field(default_factory=list)
     head_line: int = 1
     separator: str = ","
@@ -251,7 +252,7 @@ def fill(table: Table, lines: Iterator[tuple[int, list[str]]], parsed: bool = Tr
     for column in with_progress(fields, f"reading {table.file}", "columns", 1):
         if column.name in table.columns:
             _parse(table, column)
-        elif column.required:
+        elif column.required or column.name in table.misspelled:
             for row in table.rows:
                 row.bad |= {column.name}
     if "id" in table.layout.names and not all("id" in row.values for row in table.rows):
@@ -309,7 +310,7 @@ def _read_header(cells: list[str], table: Table) -> bool:
             code="FS057",
         )
         return False
-    misspelled = set()
+    misspelled: set[str] = set()
     for position, name in enumerate(cells):
         if name == BAD_CELL:
             continue
@@ -319,7 +320,8 @@ def _read_header(cells: list[str], table: Table) -> bool:
         elif name in names:
             table.columns[name] = position
         else:
-            misspelled.add(_read_other(position, name, [n for n in names if n not in cells], table))
+            misspelled |= _read_other(position, name, [n for n in names if n not in cells], table)
+    table.misspelled = frozenset(misspelled)
     for column in table.layout.fields:
         if column.required and column.name not in table.columns and column.name not in misspelled:
             message = "a required column is missing"
@@ -327,23 +329,24 @@ def _read_header(cells: list[str], table: Table) -> bool:
     return True
 
 
-def _read_other(position: int, name: str, free: list[str], table: Table) -> str | None:
-    """Keep or reject a column outside the layout. Return the missing column that it probably misspells."""
-    near = nearest(name, free, min_similarity=0.75)
+def _read_other(position: int, name: str, free: list[str], table: Table) -> set[str]:
+    """Keep or reject a column outside the layout. Return the missing column that it probably misspells, if there is one."""
+    near = table.layout.misspelled(name, free)
     if table.layout.others == "kept" and name and near is None:
         table.others[name] = position
-        return None
-    suggested = f"did you mean `{near}`?" if near else did_you_mean(name, free)
+        return set()
+    suggested = f"did you mean `{near}`?" if near else ""
+    fix = table.layout.unknown_key_fix(name, suggested)
     table.report(
         "unknown column",
         row=table.head_line,
         column=name,
         found=f"`{name}`" if name else "a column without a name",
         expected="one of " + ", ".join(table.layout.names),
-        fix=table.layout.unknown_key_fix(name, suggested) or "delete the column",
+        fix=fix or "delete the column",
         code="FS001",
     )
-    return near
+    return {near} if near and fix == suggested else set()
 
 
 def _row_of_wrong_width(line: int, cells: list[str], width: int, table: Table) -> TableRow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
@@ -18,6 +18,7 @@ from ..domain import values as v
 from ..domain.base import UnreadableError
 from ..domain.facts import FactColumn, FactSort
 from ..domain.quantities import Mass, Money, UnitPrice
+from ..domain.suggest import nearest
 from ..domain.written import Beside, Written, meanings, record_in
 from . import kinds as k
 from .kinds import MONEY, SIGNED_PRICE, UNIT_PRICE, Kind, kind_of, read_number
@@ -82,6 +83,10 @@ class Layout:
         """Return the column of a heading. `Part No.` is `part_no`, unless headings must match exactly."""
         name = "_".join(re.findall(r"\w+", cell.casefold()))
         return self.headings.get(name, name) if self.headings is not None and name else cell
+
+    def misspelled(self, name: str, missing: Collection[str]) -> str | None:
+        """Return the missing column or key that an unknown one probably misspells, or None."""
+        return nearest(name, missing, min_similarity=0.75 if self.others == "kept" else 0.6)
 
     def unknown_key_fix(self, name: str, near: str) -> str:
         """Return the fix for an unknown column or key. `near` is the suggestion of a similar name, if there is one."""

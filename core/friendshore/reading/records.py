@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 
 from ..domain.base import CheckedRecord, Fault, FaultsError, UnreadableError
 from ..domain.quantities import Mass, UnitPrice
-from ..domain.suggest import did_you_mean
+from ..domain.suggest import did_you_mean, nearest
 from ..domain.written import record_in
 from ..errors import Diagnostic, InputError
 from .fields import Layout
@@ -49,7 +49,7 @@ def validation_diagnostics(
     model: type[BaseModel], error: ValidationError, file: str = "", row: int | None = None
 ) -> list[Diagnostic]:
     details = error.errors(include_url=False)
-    return [p for d in details if not _is_consequence(d, details) for p in _diagnostics(model, d, file, row)]
+    return [p for d in details if not _is_consequence(model, d, details) for p in _diagnostics(model, d, file, row)]
 
 
 def _diagnostics(model: type[BaseModel], detail: ErrorDetails, file: str, row: int | None) -> list[Diagnostic]:
@@ -93,9 +93,13 @@ def _shown_at(data: object, place: Sequence[str | int]) -> str:
     return "" if value in (None, "", (), frozenset()) else shown(value)
 
 
-def _is_consequence(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
-    """Return True if a list is too short only because of errors in its entries."""
+def _is_consequence(model: type[BaseModel], detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
+    """Return True if a list is too short only because of errors in its entries, or if another key misspells a missing one."""
     place = detail["loc"]
+    if detail["type"] == "missing":
+        names = _names_at(model, place[:-1])
+        extra = [d["loc"] for d in details if d["type"] == "extra_forbidden" and d["loc"][:-1] == place[:-1]]
+        return any(nearest(str(other[-1]), names) == place[-1] for other in extra)
     has_bad_entries = any(other["loc"][: len(place)] == place and len(other["loc"]) > len(place) for other in details)
     return detail["type"] == "too_short" and has_bad_entries
 

@@ -16,7 +16,6 @@ from typing import Any, TypeGuard
 import tomli_w
 
 from ..domain.base import UnreadableError, out_of_range_error, stated_number
-from ..domain.suggest import did_you_mean, nearest
 from ..errors import Diagnostic, InputError
 from .fields import Field, Layout
 from .records import Entry, path_of
@@ -361,7 +360,7 @@ class TomlTable(Entry):
 def read_section(toml: TomlFile, layout: Layout, data: Mapping[str, object], at: Key = ()) -> TomlTable:
     """Parse a table and all tables in it. Missing and unreadable keys are absent."""
     entry = TomlTable(toml, layout, data, at)
-    misspelled = {near for _, near, _ in _unknown_keys(layout, data)}
+    misspelled = {near for _, near in _unknown_keys(layout, data)}
     for field in layout.fields:
         value = data.get(field.name, "")
         if value in ("", []):
@@ -403,26 +402,26 @@ def _read_tables(toml: TomlFile, inside: Layout, value: object, at: Key) -> list
     return entries
 
 
-def _unknown_keys(layout: Layout, data: Mapping[str, object]) -> Iterator[tuple[str, str | None, list[str]]]:
-    """Yield each key outside the layout, the field that it probably misspells, and all missing fields."""
+def _unknown_keys(layout: Layout, data: Mapping[str, object]) -> Iterator[tuple[str, str | None]]:
+    """Yield each key outside the layout and the missing field that it probably misspells."""
     names = set(layout.names)
     missing = [name for name in layout.names if name not in data]
     for name in data:
         if name not in names:
-            yield name, nearest(name, missing, min_similarity=0.75), missing
+            yield name, layout.misspelled(name, missing)
 
 
 def _read_others(entry: TomlTable, layout: Layout, data: Mapping[str, object]) -> None:
-    for name, near, missing in _unknown_keys(layout, data):
+    for name, near in _unknown_keys(layout, data):
         value = data[name]
         if layout.others == "kept" and near is None:
             entry.others[name] = value
             continue
-        suggested = f"did you mean `{near}`?" if near else did_you_mean(name, missing)
+        suggested = f"did you mean `{near}`?" if near else ""
         fix = layout.unknown_key_fix(name, suggested) or "delete it"
         expected = "one of " + ", ".join(layout.names)
         is_table = isinstance(value, dict) or (isinstance(value, list) and any(isinstance(v, dict) for v in value))
-        entry.bad |= {name}
+        entry.bad |= {name, near} if near else {name}
         entry.problem(name, "unknown table" if is_table else "unknown key", expected, fix, "FS001")
 
 

@@ -169,7 +169,10 @@ def carried(
     if before.plan.infeasible or cheapest.infeasible:
         return None
     offers, demands = {facts.offer.id for facts in problem.offers}, {demand.id for demand in problem.demands}
-    plan = before.plan.within(members, offers, demands).relabeled(_new_labels(before.problem, problem))
+    try:
+        plan = before.plan.within(members, offers, demands).relabeled(_new_labels(before.problem, problem))
+    except KeyError:  # the part uses a class that serves no delivery of `problem`
+        return None
     verified, _ = examine(
         problem,
         plan.but(
@@ -184,7 +187,10 @@ def carried(
 
 
 def _new_labels(old_problem: Problem, new_problem: Problem) -> dict[str, str]:
-    """Return old compliance class -> new class that serves the same deliveries, in order. A rule about one material may renumber all classes."""
+    """Return old compliance class -> new class that serves the same deliveries, in order. Classes without one are left out.
+
+    A rule about one material may renumber all classes.
+    """
     demands = {demand.id for demand in new_problem.demands}
     unmatched = defaultdict[frozenset[_DeliveryKey], deque[str]](deque)
     for compliance_class in new_problem.compliance_classes:
@@ -192,9 +198,8 @@ def _new_labels(old_problem: Problem, new_problem: Problem) -> dict[str, str]:
     new_label = {}
     for compliance_class in old_problem.compliance_classes:
         same_deliveries = unmatched[_delivery_keys(old_problem, compliance_class, demands)]
-        new_label[compliance_class.label] = (
-            same_deliveries.popleft() if same_deliveries else f"{compliance_class.label}, which is gone"
-        )
+        if same_deliveries:
+            new_label[compliance_class.label] = same_deliveries.popleft()
     return new_label
 
 

@@ -21,10 +21,11 @@ from ..domain.runtime import cached_method
 from ..domain.time import Span
 from ..domain.use import Result, Use, Verdict
 from ..plugins import attributed
+from ..plugins.interface import is_own
 from ..problem import Problem
 from ..problem.law import Law, licence_id, waiver_id
 from ..problem.network import Arc, Node, final_node
-from ..rules.answers import as_verdict
+from ..rules.answers import InvalidResult, as_verdict
 from ..rules.base import PhaseStatus, Rule
 from .plan_entries import Bought, PlanEntries
 
@@ -231,7 +232,7 @@ class Compliance:
                 return self._verdicts[key]
             if key_of_move not in answers:
                 with attributed(rule):
-                    answers[key_of_move] = as_verdict(rule.judge(arc.chained, arc.move, final_delivery.use))
+                    answers[key_of_move] = _verdict_of(rule, arc, final_delivery.use)
             self._verdicts[key] = answers[key_of_move]
         return self._verdicts[key]
 
@@ -335,6 +336,19 @@ class Compliance:
     @cached_method
     def _upstream(self, node: Node) -> frozenset[Node]:
         return self.problem.network.reach(node)[1]
+
+
+def _verdict_of(rule: Rule, arc: Arc, use: Use) -> Verdict:
+    """Return a rule's verdict. Raise `InvalidResult` if a plugin's rule gives another one when it is asked again."""
+    verdict = as_verdict(rule.judge(arc.chained, arc.move, use))
+    if not is_own(type(rule)):
+        second = as_verdict(rule.judge(arc.chained, arc.move, use))
+        if second != verdict:
+            raise InvalidResult(
+                f"`judge` gave two different answers for {arc.chained.offer.id}: first {verdict.result}, then "
+                f"{second.result}. A rule must depend only on its arguments"
+            )
+    return verdict
 
 
 def check_law(ledger: PlanEntries) -> Compliance:

@@ -59,6 +59,9 @@ def says(text: str) -> dict[str, str]:
     return {"old": 'f"No more than {self.most} kg in {label}."', "new": repr(text)}
 
 
+BY_TURNS = LIMIT.replace("facts):\n", "facts):\n        turn = next(numbers) % 2\n").replace(
+    "self.most,", "self.most + turn,"
+)
 SPANS = 'for label, periods in facts.spans("period"):'
 # What is changed of a good rule; the check; the text in its source at whose line it is found (empty: no line is told);
 # and words of what is said.
@@ -69,6 +72,8 @@ RULES: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "remembers": ({"old": COUNTS, "new": "lambda offer, place: 1 + next(numbers)"}, "pure", "class House", "FS955"),
     "reads the clock": (forbids(first="import time; time.time()"), "pure", "time.time()", "reads the clock"),
     "reads the day": ({"old": SPANS, "new": f"from datetime import date; date.today()\n        {SPANS}"}, "pure", "date.today()", "reads the clock"),
+    "answers by turns": ({"old": LIMIT, "new": BY_TURNS}, "pure", "class House", "different rows when called twice"),
+    "differs by process": (forbids(first="import os; os.getpid()"), "pure", "os.getpid()", "reads the process"),
     "throws dice": (forbids(first="import random; random.choice([1, 2])"), "pure", "random.choice", "reads random numbers"),
     "reads the environment": (forbids(first="import os; os.environ.get('HOUSE')"), "pure", "os.environ.get", "reads the environment"),
     "reads a file": (forbids(first="open(__file__).close()"), "pure", "open(__file__)", "reads files"),

@@ -91,23 +91,21 @@ def _price_notes(break_even: BreakEven, answer: WhyNot) -> list[str]:
 
 def _break_even_notes(break_even: BreakEven, answer: WhyNot) -> Iterator[str]:
     assert break_even.factor is not None
+    assert break_even.price is not None
+    noun = "fee" if answer.made_from else "price"
     unit = "/kg" if len(answer.materials) == 1 else " per unit"
-    if break_even.price is not None:
-        fee = "a fee of " if answer.made_from else ""
-        price = f"{fee}{answer.currency} {money(break_even.price)}{unit}"
-        price += f" (in the last period {money(break_even.last_price)})" if break_even.last_price is not None else ""
-    else:
-        price = f"{number(break_even.factor, 6)} times its {'fee' if answer.made_from else 'price'}"
-    today = ""
-    if break_even.current_price is not None:
-        today = f". {'Assumed price' if break_even.assumed else 'Current price'}: {money(break_even.current_price)}"
+    today = "" if break_even.current_price is None else f"{answer.currency} {money(break_even.current_price)}{unit}"
+    price = f"{'a fee of ' if answer.made_from else ''}{answer.currency} {money(break_even.price)}{unit}"
+    details = [f"in the last period {money(break_even.last_price)}"] if break_even.last_price is not None else []
+    details += [f"{'assumed' if break_even.assumed else 'today'} {today}"] if today else []
+    price += f" ({'; '.join(details)})" if details else ""
     if break_even.proved:
-        yield f"below {price}, every cheapest plan buys it. Above, no plan is cheaper than without it{today}"
+        yield f"below {price}, every cheapest plan buys it. Above, no plan is cheaper than without it"
     else:
-        yield f"not proved: up to {price} in the plans found{today}"
+        yield f"not proved: up to {price} in the plans found"
         yield _proved_bounds(break_even, answer, unit)
-    if not break_even.assumed:
-        yield _compared_with_today(break_even.factor, "fee" if answer.made_from else "price")
+    if not break_even.assumed and break_even.factor < _MAX_COMPARED:
+        yield _compared_with_today(break_even.factor, noun)
     if break_even.premium is not None:
         sign = "+" if break_even.premium >= 0 else "-"
         is_benchmark = abs(break_even.premium) <= SHARE_PROVED
@@ -115,6 +113,10 @@ def _break_even_notes(break_even: BreakEven, answer: WhyNot) -> Iterator[str]:
         if break_even.premium >= 2:
             markup = f"{number(1 + break_even.premium)} times it"
         yield f"as a benchmark price: {'the benchmark itself' if is_benchmark else markup}"
+
+
+# Factor from which a percentage tells less than the two prices.
+_MAX_COMPARED = 3
 
 
 def _proved_bounds(break_even: BreakEven, answer: WhyNot, unit: str) -> str:
@@ -132,8 +134,6 @@ def _proved_bounds(break_even: BreakEven, answer: WhyNot, unit: str) -> str:
 def _compared_with_today(factor: Decimal, noun: str) -> str:
     if abs(factor - 1) <= SHARE_PROVED:
         return f"that is today's {noun}, so it costs as much as what it would replace"
-    if factor >= 3:
-        return f"{number(factor)} times today's {noun}"
     return f"{percent(abs(factor - 1))} {'below' if factor < 1 else 'above'} today's {noun}"
 
 

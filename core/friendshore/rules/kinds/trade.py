@@ -268,8 +268,8 @@ class Tariff(Covering, Rule):
         rate = exchange(self.specific_currency)
         if rate is None:
             raise InputError(
-                f"the specific duty of rule `{self.id}` can't be converted to {currency}",
-                found=f"{self.specific} {self.specific_currency}/kg",
+                f"the specific duty can't be converted to {currency}",
+                found=f"an amount in {self.specific_currency}",
                 expected=f"an exchange rate from {self.specific_currency} to {currency}",
                 fix="add a catalog with that rate, or plan in the currency of the duty",
                 code="FS306",

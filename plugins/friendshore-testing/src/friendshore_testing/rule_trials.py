@@ -7,6 +7,7 @@ import io
 import os
 import random
 import sys
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -374,12 +375,15 @@ class _Reordered:
 
 _CLOCK = "the clock"
 _FILES = "files"
+_PROCESS = "the process"
 _SOURCES: dict[Callable[..., Any], str] = {
     **{
         getattr(time, name): _CLOCK
         for name in ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "localtime", "gmtime")
     },
     **{getattr(os, name): _FILES for name in ("open", "stat", "lstat", "listdir", "scandir", "getcwd")},
+    **{getattr(os, name): _PROCESS for name in ("getpid", "getppid")},
+    **{getattr(threading, name): _PROCESS for name in ("get_ident", "get_native_id")},
     io.open: _FILES,
     io.open_code: _FILES,
     os.urandom: "random numbers",
@@ -448,20 +452,23 @@ def _responsible_frame(frame: FrameType, package: str) -> FrameType | None:
 
 def impurities(trial: RuleTrial) -> Iterator[str | Diagnostic]:
     kind = type(trial.rule)
+    answers, keys = trial.first_answers, row_keys(trial.first_rows)
+    repeated_answers, repeated_keys = [answers], [keys]
     if not is_own(kind):
         with recorded_reads(package_of(kind)) as problems:
-            trial.answers()
-            trial.rows()
+            repeated_answers.append(trial.answers())
+            repeated_keys.append(row_keys(trial.rows()))
         yield from problems
-    answers, rows = trial.first_answers, trial.first_rows
+    repeated_answers.append(trial.answers())
+    repeated_keys.append(row_keys(trial.rows()))
     facts_text, rule_text = trial.initial_facts
     if trial.facts_text() != facts_text:
         yield "changes the facts that it receives"
-    elif trial.answers() != answers:
+    elif any(repeated != answers for repeated in repeated_answers):
         yield "returns different verdicts or charges when called twice"
     elif trial.answers(backwards=True) != answers:
         yield "returns different verdicts or charges when called in another order"
-    elif row_keys(trial.rows()) != row_keys(rows):
+    elif any(repeated != keys for repeated in repeated_keys):
         yield "returns different rows when called twice"
     elif trial.rule.model_dump_json() != rule_text:
         yield "changes itself when called"
