@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from inspect import Parameter, Signature
@@ -344,5 +345,6 @@ def answers_of(
             with asked_of(question, question.name):
                 notes = question.notes(result)
             notes_first = doc.notes((*opened.notes, *notes, *time_limit_note(opened)), doc.Tone.DOUBTFUL)
-            documents.append(doc.document(document.title, notes_first, *document.parts))
+            answer = doc.document(document.title, notes_first, *document.parts)
+            documents.append(replace(answer, question=question.name))
     return documents

@@ -31,6 +31,8 @@ _COLORS = {
     doc.Tone.BAD: "red",
     doc.Tone.ASIDE: "dim",
     doc.Tone.CHOICE: "magenta",
+    doc.Tone.CONCERN: "yellow",
+    doc.Tone.UNKNOWN: "",
 }
 _MAX_NAME_WIDTH = 34
 _WORD = re.compile(r"\s*\S+\s*")

@@ -191,7 +191,7 @@ def _timeline(result: Calendar, table: doc.DataTable) -> doc.Drawing:
         for demand, cliffs in grouped((cliff.demand, cliff) for cliff in result.cliffs).items()
     ]
     marks = [
-        charts.TimelineMark(interval.start, _changes(interval.changed), doc.Tone.ASIDE)
+        charts.TimelineMark(interval.start, _changes(interval.changed))
         for interval in result.intervals
         if interval.changed
     ]
