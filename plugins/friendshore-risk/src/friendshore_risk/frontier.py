@@ -557,10 +557,12 @@ def frontier_document(answer: Frontier) -> doc.Document:
         for point in answer.points
     ]
     table = ranked(columns, rows, "more point", part=6)
-    description = (
-        f"Cash for the whole plan at each point, in {answer.currency}, not discounted, by dependence on the countries."
+    description = f"Cash for the whole plan in {answer.currency}, not discounted, as the cap falls from today's spend to the right."
+    drawing = (
+        doc.Drawing("The price of independence", description, _curve(answer), table)
+        if len(answer.points) > 1
+        else table
     )
-    drawing = doc.Drawing("Cash at each point", description, _bars(answer), table) if len(answer.points) > 1 else table
     error_note = "the last column shows how far the curve can be below the straight line from the previous point. 0 means that the line is exact"
     notes = [*_notes(answer), *([error_note] if answer.exact and len(answer.points) > 1 else [])]
     commands = doc.sentence(doc.Phrase("--full", code=True), ": shortages and changed suppliers at each point")
@@ -670,15 +672,53 @@ def _supplier_cell(offers: Sequence[Supply]) -> doc.Cell:
     return doc.Several(names, one="supplier") if names else doc.NOTHING
 
 
-def _bars(answer: Frontier) -> charts.Bars:
-    labels = tuple(f"{number}: {percent(point.share)}" for number, point in enumerate(answer.points))
-    other_cash = tuple(point.cost - point.is_cost - point.may_be_cost for point in answer.points)
+def _curve(answer: Frontier) -> charts.Curve:
+    of_concern = set(answer.countries) == COVERED_NATIONS and not answer.suppliers
+    other_cash = tuple(max(point.cost - point.is_cost - point.may_be_cost, Decimal(0)) for point in answer.points)
     series = (
-        charts.Series("of concern", tuple(point.is_cost for point in answer.points)),
-        charts.Series("may be of concern", tuple(point.may_be_cost for point in answer.points), doc.Tone.DOUBTFUL),
-        charts.Series("other", tuple(max(amount, Decimal(0)) for amount in other_cash), doc.Tone.ASIDE),
+        charts.Series(
+            "depends on countries of concern" if of_concern else "capped",
+            tuple(point.is_cost for point in answer.points),
+            doc.Tone.CONCERN,
+        ),
+        charts.Series(
+            "may depend on countries of concern" if of_concern else "may be capped",
+            tuple(point.may_be_cost for point in answer.points),
+            doc.Tone.UNKNOWN,
+        ),
+        charts.Series("other", other_cash),
     )
-    return charts.Bars(labels, series, answer.currency)
+    worse = [Decimal(sum(1 for each in point.short if each.more > 0)) for point in answer.points]
+    counts = charts.Series("materials with a larger shortage than today", tuple(worse), doc.Tone.BAD)
+    return charts.Curve(
+        tuple(point.capped for point in answer.points),
+        f"Cap on {_capped_text(answer)}",
+        answer.currency,
+        series,
+        answer.currency,
+        counts if any(worse) else None,
+        tuple(_curve_labels(answer)),
+    )
+
+
+def _curve_labels(answer: Frontier) -> Iterator[str]:
+    """Yield the label of today's plan, of the last point without more shortage, and of the last point."""
+    free_point, last = _without_more_shortage(answer), answer.points[-1]
+    for number, point in enumerate(answer.points):
+        share = percent(point.share)
+        if not number:
+            yield f"Today: {large_money(point.cost, answer.currency)}, {share} of concern"
+        elif point is free_point:
+            yield f"{share} of concern for {_cash_text(point, answer)}. Below, more is short"
+        elif point is last:
+            worse = sum(1 for each in point.short if each.more > 0)
+            yield (
+                f"{share} of concern: {count(worse, 'material')} with more shortage"
+                if worse
+                else f"{share} of concern for {_cash_text(point, answer)}"
+            )
+        else:
+            yield ""
 
 
 def _short_section(answer: Frontier) -> doc.Section | None:
