@@ -200,6 +200,7 @@ def test_offers_that_could_be_exchanged_are_one_part_of_a_chart() -> None:
     assert len(names()) == 3
     assert [name for name in names(exchangeable=tied) if name.startswith("any of ")] == ["any of plant a; plant b"]
     assert len(names(exchangeable=tied)) == 2
+    assert len(names(exchangeable=[*tied, tied[0] | {"place": "JP", "offers": ["b", "c"]}])) == 2
 
 
 def flowing(purchases: list[dict[str, Any]], draws: list[tuple[str, str, str, int]]) -> dict[str, doc.Drawing]:

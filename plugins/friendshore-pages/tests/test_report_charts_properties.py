@@ -161,7 +161,7 @@ def _is_steady(run: Run, material: str) -> None:
         own = totals(
             (label_of[one.delivered], one.quantity_kg)
             for one in run.purchases
-            if one.material == material and names[one.offer] == name
+            if one.material == material and names[one.place, one.offer] == name
         )
         shares = [own.get(label, Decimal(0)) / kg for label, kg in needed.items() if kg]
         assert len(set(label_of.values())) == 1 or not shares or max(shares) - min(shares) <= Decimal("0.05")

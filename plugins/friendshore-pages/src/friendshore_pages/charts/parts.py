@@ -69,16 +69,17 @@ def masses_text(by_material: Mapping[str, Decimal]) -> str:
     return ", ".join(parts[:_MAX_NAMED]) + (f" and {hidden} more" if hidden > 0 else "")
 
 
-def supplier_names(run: Run, material: str) -> dict[str, str]:
-    """Return the name of each supplier by offer. Offers that the plan could exchange at the same cost share a name."""
-    names = {p.offer: run.names.offer(p.offer) for p in run.purchases if p.material == material}
-    bought = totals((names[p.offer], p.quantity_kg) for p in run.purchases if p.material == material)
+def supplier_names(run: Run, material: str) -> dict[tuple[str, str], str]:
+    """Return the name of each supplier by place and offer. Offers that the plan could exchange at the same cost share a name."""
+    purchases = [purchase for purchase in run.purchases if purchase.material == material]
+    names = {(purchase.place, purchase.offer): run.names.offer(purchase.offer) for purchase in purchases}
+    bought = totals(((purchase.place, purchase.offer), purchase.quantity_kg) for purchase in purchases)
     for row in run.exchangeable:
-        tied = sorted((names[offer] for offer in row.offers if offer in names), key=lambda name: (-bought[name], name))
-        if row.material == material and len(tied) > 1:
+        keys = [(row.place, offer) for offer in row.offers if row.material == material and (row.place, offer) in names]
+        tied = [names[key] for key in sorted(keys, key=lambda key: (-bought[key], key))]
+        if len(tied) > 1:
             few = f"any of {len(tied)} ({'; '.join(tied[:_MAX_TIED])}; {len(tied) - _MAX_TIED} more)"
-            name = few if len(tied) > _MAX_TIED + 1 else f"any of {'; '.join(tied)}"
-            names |= {offer: name for offer in row.offers if offer in names}
+            names |= dict.fromkeys(keys, few if len(tied) > _MAX_TIED + 1 else f"any of {'; '.join(tied)}")
     return names
 
 

@@ -163,8 +163,8 @@ def materials_table(run: Run) -> doc.DataTable:
     return doc.table([*columns, doc.Column("From")], rows)
 
 
-def _shares_text(names: Mapping[str, str], purchases: Sequence[RunPurchase]) -> str:
-    kilograms, amounts = kilograms_of(purchases), totals((names[p.offer], p.quantity_kg) for p in purchases)
+def _shares_text(names: Mapping[tuple[str, str], str], purchases: Sequence[RunPurchase]) -> str:
+    kilograms, amounts = kilograms_of(purchases), totals((names[p.place, p.offer], p.quantity_kg) for p in purchases)
     shown = largest(amounts, MAX_SUPPLIERS)
     if len(amounts) == 1 or not kilograms:
         return "; ".join(shown)

@@ -369,7 +369,7 @@ def _mix(run: Run, material: str, purchases: Sequence[RunPurchase]) -> doc.Drawi
     names = supplier_names(run, material)
     by_supplier = {
         name: (by_label((row.delivered, row.quantity_kg) for row in group), tone_of(group))
-        for name, group in grouped((names[purchase.offer], purchase) for purchase in purchases).items()
+        for name, group in grouped((names[purchase.place, purchase.offer], purchase) for purchase in purchases).items()
     }
     if len(labels) < 2 or _is_steady([amounts for amounts, _ in by_supplier.values()], short, from_stock, needed):
         return table
