@@ -18,6 +18,7 @@ class Tone(StrEnum):
 
     PLAIN = "plain"
     TITLE = "title"
+    """Headings. In charts, neutral: amounts without an origin, and rules in force."""
     GOOD = "good"
     DOUBTFUL = "doubtful"
     BAD = "bad"

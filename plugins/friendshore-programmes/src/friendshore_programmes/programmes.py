@@ -139,7 +139,11 @@ def _spend_section(result: Programmes, title: str, column_name: str, lines: Sequ
     ]
     zero = Decimal(0)
     series = tuple(
-        Series(name, tuple(line_by_key[name, year].spent if (name, year) in line_by_key else zero for year in years))
+        Series(
+            name,
+            tuple(line_by_key[name, year].spent if (name, year) in line_by_key else zero for year in years),
+            doc.Tone.TITLE,
+        )
         for name in names
     )
     chart = Bars(tuple(map(str, years)), series, result.currency)

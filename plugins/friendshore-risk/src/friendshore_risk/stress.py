@@ -118,7 +118,7 @@ def _chart(
         else _bar(loss, answer)
         for loss in losses
     ]
-    description = f"Additional cash in {currency}. Red means that something is short."
+    description = f"Additional cash in {currency}. Negative where less is delivered, and so less is paid."
     return ladder(f"{title}: cash", description, rungs, currency, table)
 
 

@@ -178,7 +178,7 @@ def _scenarios(answer: Sweep, sweep_figures: _SweepFigures, shown: int) -> doc.S
             scenario.name,
             figures.cash,
             f"{large_money(figures.cash, answer.currency)}, {_shortage_text(answer.names, scenario) or 'nothing short'}",
-            doc.Tone.BAD if scenario.plan.message else doc.Tone.PLAIN,
+            doc.Tone.BAD if figures.short or scenario.plan.message else doc.Tone.PLAIN,
         )
         for figures, scenario in shown_scenarios
     ]
@@ -202,7 +202,7 @@ def _scenarios(answer: Sweep, sweep_figures: _SweepFigures, shown: int) -> doc.S
         )
         for figures, scenario in shown_scenarios
     ]
-    description = f"Cash of each scenario in {answer.currency}. Red means that rules conflict."
+    description = f"Cash of each scenario in {answer.currency}. A plan that delivers less costs less."
     title = "Scenarios" if are_all_shown else "The worst scenarios by present value plus penalties"
     notes = doc.notes(left_out(len(planned) - len(shown_scenarios), "more scenario", "more scenarios"))
     return doc.section(title, ladder(title, description, rungs, answer.currency, doc.table(columns, rows)), notes)
@@ -352,7 +352,7 @@ def _drawing(
         (
             names.offer(offer),
             [kilograms_by_line.get((material, offer), _ZERO) for kilograms_by_line in kilograms_by_scenario],
-            doc.Tone.PLAIN,
+            doc.Tone.TITLE,
         )
         for offer in charted_offers
     ]

@@ -118,7 +118,7 @@ KEY = {
     doc.Tone.BAD: "short",
     doc.Tone.ASIDE: "other",
     doc.Tone.TITLE: "in force",
-    doc.Tone.DOUBTFUL: "uncertain",
+    doc.Tone.DOUBTFUL: "not proved",
     doc.Tone.GOOD: "met",
     doc.Tone.CHOICE: "chosen",
 }

@@ -16,7 +16,19 @@ from friendshore.document.figures import headline
 
 from .flows import flow
 from .markup import KEY, Markup, Outline, iframe, joined, legend, phrase, prose, table, tag, text, tone_class, trusted
-from .svg import SIZE, Picture, bars, curve, days, fill_class, ladder, series_classes, timeline, without_tooltips
+from .svg import (
+    SIZE,
+    Picture,
+    bars,
+    curve,
+    days,
+    fill_class,
+    ladder,
+    rung_class,
+    series_classes,
+    timeline,
+    without_tooltips,
+)
 
 _WIDTHS = {"wide": 800.0, "narrow": 352.0}
 _LABELED = "wide"
@@ -46,9 +58,10 @@ def _legend_entries(data: doc.Drawing) -> list[tuple[str, str]]:
             tones = [span.tone for row in rows for span in row.spans]
         case Ladder(rungs, unit):
             tones = [rung.tone for rung in rungs if rung.value is not None]
-            words = {Tone.PLAIN: unit} | dict(data.key)
+            is_short = Tone.BAD in tones
+            words = {Tone.PLAIN: "nothing short" if is_short else unit, Tone.BAD: "something short"} | dict(data.key)
             targets = [("target", "value to reach")] if any(rung.target is not None for rung in rungs) else []
-            return [*((fill_class(tone), words.get(tone, KEY[tone])) for tone in KEY if tone in tones), *targets]
+            return [*((rung_class(tone), words.get(tone, KEY[tone])) for tone in KEY if tone in tones), *targets]
         case _:
             assert_never(data.chart)
     words = KEY | dict(data.key)

@@ -31,7 +31,7 @@ _WIDTHS = dict(zip(map(chr, range(32, 127)), (
 _EAST_ASIAN_WIDTH, _DEFAULT_WIDTH = 1000, 800
 """Width of East Asian characters, and of other unlisted ones."""
 _BOLD_FACTOR = 1.09
-_SHADES = {Tone.PLAIN: 6, Tone.CONCERN: 3}
+_SHADES = {Tone.PLAIN: 6, Tone.CONCERN: 3, Tone.TITLE: 5}
 """Number of shades of a tone. Other tones have one."""
 
 
@@ -430,6 +430,11 @@ def _row_name(name: str, y: float, left: float, width: float) -> Markup:
     return label_lines(0, y - _NAME - 2, wrapped(name, width, size, max_lines=1), size, "halo")
 
 
+def rung_class(tone: Tone) -> str:
+    """Return the color class of a rung. Amounts without an origin have the neutral color."""
+    return fill_class(Tone.TITLE if tone is Tone.PLAIN else tone)
+
+
 def _rung_text(rung: Rung, scale: AxisScale, unit: str) -> str:
     amounts = [(value, value / scale.divisor) for value in (rung.value, rung.target) if value is not None]
     return " → ".join(
@@ -454,7 +459,8 @@ def _rung_numbers(scale: AxisScale, axis: Axis) -> Iterator[Markup]:
 def _rung(rung: Rung, scale: AxisScale, unit: str, y: float, axis: Axis, width: float) -> Iterator[Markup]:
     zero = axis.at(0.0)
     if rung.value is None:
-        yield label(zero + 6, y + 4, shortened(rung.told, width - zero - 6, SMALL), class_="soft halo", size=SMALL)
+        size = SMALL - 1
+        yield label_lines(zero + 6, y, wrapped(rung.told, width - zero - 8, size), size, "soft halo")
         return
     end = axis.at(scale.value(rung.value))
     left, right = min(zero, end), max(zero, end)
@@ -468,7 +474,7 @@ def _rung(rung: Rung, scale: AxisScale, unit: str, y: float, axis: Axis, width: 
         line = path("M{} {}v{}", target, y - _RUNG_HEIGHT * 0.8, _RUNG_HEIGHT * 1.6)
         shapes.append(tag("path", d=line, class_="under"))
         shapes.append(tag("path", tooltip(amount(rung.target, unit)), d=line, class_="wanted"))
-    yield parts(rung.name, shapes, f"bar {fill_class(rung.tone)}")
+    yield parts(rung.name, shapes, f"bar {rung_class(rung.tone)}")
     yield label(right + 6, y + 4, _rung_text(rung, scale, unit), class_="halo", size=SMALL)
 
 
