@@ -694,7 +694,7 @@ def _curve(answer: Frontier) -> charts.Curve:
         tuple(point.capped for point in answer.points),
         f"Cap on {_capped_text(answer)}",
         answer.currency,
-        series,
+        tuple(part for part in series if any(part.values)),
         answer.currency,
         counts if any(worse) else None,
         tuple(_curve_labels(answer)),

@@ -181,7 +181,8 @@ def _wide_flow(
     for placed, node in _visible_nodes(layers):
         x = placed.layer * layer_distance
         bars.append(_node(chart, placed, node, x, placed.start, _BAR_WIDTH, max(placed.size, 1.0)))
-        names.append(label_lines(x + _BAR_WIDTH + 5, placed.middle, names_by_node[id(placed)], SMALL, "halo"))
+        halo = "halo" if placed.size > _LINE else "halo over"  # a thin stream would look like a line through its name
+        names.append(label_lines(x + _BAR_WIDTH + 5, placed.middle, names_by_node[id(placed)], SMALL, halo))
     headings = [
         label(
             n * layer_distance, 12, shortened(name, layer_distance - 10 if n < last_layer else rooms[-1]), class_="soft"

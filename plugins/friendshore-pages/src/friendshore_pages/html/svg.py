@@ -605,7 +605,7 @@ def _timeline_row(row: TimelineRow, y: float, axis: Axis, chart: Timeline) -> It
     yield parts(row.name, [*shapes, *hatches], "bar")
 
 
-_AREA_HEIGHT, _STEPS_HEIGHT, _GAP = 230.0, 60.0, 44.0
+_AREA_HEIGHT, _STEPS_HEIGHT, _GAP = 220.0, 56.0, 44.0
 _HATCH_STEP = 4.0
 
 
@@ -632,33 +632,50 @@ class _Field(NamedTuple):
 
 
 def curve(chart: Curve, width: float) -> Picture:
-    """Draw stacked areas over a measure that falls to the right, and below them the steps of a count."""
+    """Draw stacked areas over a measure that falls to the right, below the labels of points, and above the steps of a count."""
     totals = [sum((part.values[point] for part in chart.series), Decimal(0)) for point in range(len(chart.x))]
     scale, x_scale = scale_of(totals, chart.unit), scale_of(chart.x, chart.x_unit)
-    left, base = max(map(text_width, scale.step_texts)) + 8, _TOP + _AREA_HEIGHT
+    left = max(map(text_width, scale.step_texts)) + 8
     largest = x_scale.value(max(chart.x, default=Decimal(0))) or 1.0
-    field = _Field(
-        chart,
-        x_scale,
-        Axis(largest, 0.0, left, width - 14),
-        scale,
-        scale.axis(base, _TOP),
-        base + _GAP + _STEPS_HEIGHT if chart.counts else base,
-    )
+    across = Axis(largest, 0.0, left, width - 14)
+    labels = [
+        _point_label(place, across.at(x_scale.value(chart.x[place])), across, content)
+        for place, content in enumerate(chart.labels)
+        if content
+    ]
+    top = _TOP + 8 + sum(len(each.lines) * _LABEL_LINE + 4 for each in labels)
+    base = top + _AREA_HEIGHT
+    bottom = base + _GAP + _STEPS_HEIGHT if chart.counts else base
+    field = _Field(chart, x_scale, across, scale, scale.axis(base, top), bottom)
     elements = [label(0, 12, scale.unit, class_="soft"), *scale.grid(field.axis, left, width - 14)]
     for step, step_text in zip(scale.steps, scale.step_texts, strict=True):
         elements.append(label(left - 6, round(field.axis.at(step)) + 4.5, step_text, anchor="end", class_="soft"))
     elements += _areas(field)
-    elements += _curve_labels(field, totals)
+    elements += _curve_labels(field, labels, totals)
     if chart.counts:
         elements += _steps(field, chart.counts, base + _GAP)
     for step, step_text in zip(x_scale.steps, x_scale.step_texts, strict=True):
         if step <= largest:
-            x = field.across.at(step)
-            elements.append(label(x, field.bottom + 17, step_text, anchor="middle", class_="soft"))
+            elements.append(label(across.at(step), bottom + 17, step_text, anchor="middle", class_="soft"))
     x_title = wrapped(f"{chart.x_title}, {x_scale.unit} →", width, max_lines=2)
-    elements += [label(0, field.bottom + 38 + 15 * row, line, class_="soft") for row, line in enumerate(x_title)]
-    return Picture(width, field.bottom + 28 + 15 * len(x_title), joined(elements))
+    elements += [label(0, bottom + 38 + 15 * row, line, class_="soft") for row, line in enumerate(x_title)]
+    return Picture(width, bottom + 28 + 15 * len(x_title), joined(elements))
+
+
+class _PointLabel(NamedTuple):
+    place: int
+    x: float
+    is_left: bool
+    lines: list[str]
+
+
+_LABEL_LINE = 13.0
+
+
+def _point_label(place: int, x: float, across: Axis, content: str) -> _PointLabel:
+    is_left = x - across.start > across.end - x
+    room = (x - across.start if is_left else across.end - x) - 10
+    return _PointLabel(place, x, is_left, wrapped(content, room, SMALL, 3))
 
 
 def _areas(field: _Field) -> Iterator[Markup]:
@@ -700,25 +717,17 @@ def _steps(field: _Field, counts: Series, top: float) -> Iterator[Markup]:
         if value and value != before and x + text_width(number(value), SMALL) + 4 < field.across.end and x > last_end:
             numbers.append(label(x + 3, base - 4, number(value), class_="on", size=SMALL))
             last_end = x + text_width(number(value), SMALL) + 6
-    yield parts(counts.name, shapes, f"area {fill_class(counts.tone)}")
+    yield parts(counts.name, shapes, f"area steps {fill_class(counts.tone)}")
     yield from numbers
 
 
-def _curve_labels(field: _Field, totals: Sequence[Decimal]) -> Iterator[Markup]:
-    """Yield the labels of points, each at a line through the picture. Later labels are lower, so that they don't overlap."""
-    y = _TOP + 12.0
-    for place, content in enumerate(field.chart.labels):
-        if not content:
-            continue
-        x, top = field.xs[place], field.axis.at(field.scale.value(totals[place]))
-        is_left = x - field.across.start > field.across.end - x
-        room = (x - field.across.start if is_left else field.across.end - x) - 10
-        lines = wrapped(content, room, SMALL, 3)
-        yield tag("line", x1=x, x2=x, y1=min(top, y - 9), y2=field.bottom, class_="lead")
-        yield tag("circle", cx=x, cy=top, r=4, class_="point")
+def _curve_labels(field: _Field, labels: Sequence[_PointLabel], totals: Sequence[Decimal]) -> Iterator[Markup]:
+    """Yield the labels of points above the areas, one below the other, each at a line to its point and below."""
+    y = _TOP + 8
+    for place, x, is_left, lines in labels:
+        yield tag("line", x1=x, x2=x, y1=y - 9, y2=field.bottom, class_="lead")
+        yield tag("circle", cx=x, cy=field.axis.at(field.scale.value(totals[place])), r=4, class_="point")
         for line in lines:
-            yield label(
-                x - 8 if is_left else x + 8, y, line, anchor="end" if is_left else None, class_="halo", size=SMALL
-            )
-            y += 13
-        y += 10
+            yield label(x - 8 if is_left else x + 8, y, line, anchor="end" if is_left else None, size=SMALL)
+            y += _LABEL_LINE
+        y += 4
