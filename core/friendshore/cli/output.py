@@ -32,7 +32,7 @@ P = ParamSpec("P")
 PIPE_WIDTH = 100
 # In narrower lines, columns would have single letters. No terminal is wider than the maximum.
 MIN_WIDTH, MAX_WIDTH = 40, 10_000
-_IN_ASCII = {"·": "*", "–": "-", "─": "-", "…": "~", "→": ">"}
+_IN_ASCII = {"·": "*", "–": "-", "─": "-", "…": "~", "→": ">", "✓": "+", "✗": "x"}
 """Replacements of friendshore's own signs on terminals that lack them. One letter each, to keep columns aligned."""
 _TERMINAL_HEIGHT = 25
 
@@ -137,20 +137,16 @@ def show(*documents: Document, max_lines: int | None = None) -> None:
     from ..document.terminal import plain_text, renderables
 
     stream = _stdout()
-    width, ascii_only = width_of(stream), not (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
+    width = width_of(stream)
     with _stdout_errors():
         if _has_colors(stream):
             console = stdout_console()
             for text_line in chain.from_iterable(
-                renderables(document, width, ascii_only=ascii_only, max_lines=max_lines) for document in documents
+                renderables(document, width, max_lines=max_lines) for document in documents
             ):
                 console.print(_Inert(text_line))
             return
-    text = "\n".join(
-        plain_text(document, width, ascii_only=ascii_only, max_lines=max_lines)
-        for document in documents
-        if document.parts
-    )
+    text = "\n".join(plain_text(document, width, max_lines=max_lines) for document in documents if document.parts)
     if text:
         bare(text)
 
