@@ -72,8 +72,7 @@ def plain_text(document: doc.Document, width: int, *, max_lines: int | None = No
 def _element(element: doc.Element, width: int) -> Iterator[Line]:
     match element:
         case doc.Sentence(phrases):
-            tone = phrases[0].tone if phrases and isinstance(phrases[0], doc.Phrase) else doc.Tone.PLAIN
-            yield from _marked([span for phrase in phrases for span in _spans(phrase, tone)], tone, width)
+            yield from _sentence(phrases, width)
         case doc.Notes(texts, tone):
             yield from _notes(texts, tone, width)
         case doc.Verbatim(texts):
@@ -96,6 +95,16 @@ def _element(element: doc.Element, width: int) -> Iterator[Line]:
                 yield from _element(part, width)
         case _:
             assert_never(element)
+
+
+def _sentence(phrases: Sequence[str | doc.Phrase], width: int) -> Iterator[Line]:
+    first = phrases[0] if phrases and isinstance(phrases[0], doc.Phrase) else doc.Phrase("")
+    if first.text.endswith(" ") and first.text.rstrip().endswith(":"):  # a label such as `error: `
+        spans = [span for phrase in phrases[1:] for span in _spans(phrase)]
+        yield from _hanging(visible(first.text), _style(first.tone, strong=first.strong), spans, width)
+    else:
+        spans = [span for phrase in phrases for span in _spans(phrase, first.tone)]
+        yield from _marked(spans, first.tone, width)
 
 
 def _style(tone: doc.Tone, *, strong: bool = False) -> str:
@@ -122,8 +131,13 @@ def _marked(line: Line, tone: doc.Tone, width: int, mark: str = "") -> Iterator[
     if not mark:
         yield from _wrapped_spans(line, width)
         return
-    for position, wrapped in enumerate(_wrapped_spans(line, width - 2)):
-        yield [("  ", "") if position else (f"{mark} ", _style(tone)), *wrapped]
+    yield from _hanging(f"{mark} ", _style(tone), line, width)
+
+
+def _hanging(label: str, style: str, line: Line, width: int) -> Iterator[Line]:
+    """Yield a text in lines to the right of its label."""
+    for position, wrapped in enumerate(_wrapped_spans(line, width - len(label))):
+        yield [(" " * len(label), "") if position else (label, style), *wrapped]
 
 
 def _wrapped_spans(line: Line, width: int) -> Iterator[Line]:
