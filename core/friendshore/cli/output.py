@@ -31,7 +31,7 @@ P = ParamSpec("P")
 PIPE_WIDTH = 100
 # In narrower lines, columns would have single letters. No terminal is wider than the maximum.
 MIN_WIDTH, MAX_WIDTH = 40, 10_000
-_IN_ASCII = {"·": "*", "–": "-", "─": "-", "…": "~", "→": ">", "✓": "+", "✗": "x"}
+_IN_ASCII = {"·": "*", "–": "-", "─": "-", "…": "~", "→": ">", "✓": "+", "✗": "x", "█": "#"}
 """Replacements of friendshore's own signs on terminals that lack them. One letter each, to keep columns aligned."""
 _TERMINAL_HEIGHT = 25
 

@@ -159,6 +159,10 @@ class RunSupplyCause(Record):
         return " and ".join(each.brief for each in self.restrictions)
 
     @property
+    def short_name(self) -> str:
+        return " and ".join(each.short_name for each in self.restrictions)
+
+    @property
     def as_shown(self) -> str:
         return " and ".join(each.as_shown for each in self.restrictions)
 

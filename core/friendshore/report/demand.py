@@ -199,7 +199,7 @@ def _causes(causes: Sequence[tuple[RunSupplyCause, Decimal]]) -> doc.Several:
     several = len(causes) > 1
     return doc.Several(
         tuple(f"{cause.as_shown}{f' ({mass(served)})' if several and served else ''}" for cause, served in causes),
-        tuple(" and ".join(each.short_name for each in cause.restrictions) for cause, _ in causes),
+        tuple(cause.short_name for cause, _ in causes),
     )
 
 
