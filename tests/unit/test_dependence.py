@@ -247,7 +247,7 @@ def test_a_comparison_shows_what_a_change_does_to_the_share() -> None:
     assert (whole.paid_before, whole.concern_before, whole.share_before) == (100, 100, 1)
     assert (whole.paid_after, whole.concern_after, whole.share_after) == (500, 0, 0)
     for document in (comparison_document(compared).on_screen(), comparison_document(compared)):
-        assert "A 100 % of purchases (USD 100), B 0 % of purchases (USD 0)" in unwrapped(document, 200)
+        assert "A 100 % (USD 100), B 0 % (USD 0)" in unwrapped(document, 200)
 
 
 def test_a_shortage_is_blamed_on_the_budget() -> None:

@@ -174,7 +174,7 @@ def _cliffs(result: Calendar) -> doc.Section:
     ]
     rows: list[list[doc.Cell]] = [
         [
-            doc.Either(names.material(cliff.material), names.label(cliff.material)),
+            doc.Either(names.material(cliff.material), _label(cliff, result)),
             *(cliff.demand, cliff.start, _strip(cliff, result), _shortage_of_demand(cliff, names)),
             doc.Several((_shortage_end(cliff, result),), ("not wanted later",) if cliff.ends_unwanted else ()),
             doc.Either(_start_causes(cliff, names), _brief_causes(cliff, names)),
@@ -184,6 +184,13 @@ def _cliffs(result: Calendar) -> doc.Section:
     table = ranked(columns, rows, "more shortage", part=4)
     notes = doc.for_whole(doc.notes(_unexplained_causes(ordered)))
     return doc.section(title, _timeline(result, table), notes, column="Short")
+
+
+def _label(cliff: Cliff, result: Calendar) -> str:
+    """Return the name of the material, with the demand if several demands for it are short."""
+    demands = {other.demand for other in result.cliffs if other.material == cliff.material}
+    label = result.names.label(cliff.material)
+    return label if len(demands) == 1 else f"{label}, {cliff.demand}"
 
 
 STRIP = 18
