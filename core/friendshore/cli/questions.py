@@ -215,10 +215,14 @@ def _write_page(file: Path, form: Format, page: Document, notes: Sequence[str]) 
 
 
 def _with_disclaimer(page: Document) -> Document:
+    from importlib.metadata import version
+
     from ..document import elements as doc
+    from ..domain.time import today
     from ..report import not_advice
 
-    return doc.document(page.title, *page.parts, not_advice())
+    origin = doc.sentence(f"Made {today()} with friendshore {version('friendshore')}.", tone=doc.Tone.ASIDE)
+    return doc.document(page.title, *page.parts, doc.apart(origin), not_advice())
 
 
 def _value(option: Option, value: Any) -> Any:

@@ -124,7 +124,6 @@ class Several:
     between: str = ", "
     one: str = ""
     """Singular noun, used if no item fits. If empty, the first item is cut between two words."""
-    middle: tuple[str, ...] = ()
     named: int = 0
     """Number of items that the whole document names before it counts the rest. 0 means all."""
 
@@ -168,6 +167,8 @@ class Column:
     """Characters to assume when counting the columns of periods that fit. None means its longest word."""
     from_width: int = 0
     """Minimum characters of a line that shows it, since its content is also elsewhere. In a wide excerpt, columns with the largest value go first."""
+    strong: bool = False
+    """True if its title stands for that of the section."""
     on: Form | None = None
 
     @property
@@ -343,7 +344,7 @@ def _with_first_heading(parts: Sequence[Element], heading: str) -> Iterator[Elem
     for part in parts:
         if part is first and isinstance(part, DataTable):
             first_column, *columns = part.columns
-            yield replace(part, columns=(replace(first_column, title=heading), *columns))
+            yield replace(part, columns=(replace(first_column, title=heading, strong=True), *columns))
         else:
             yield part
 

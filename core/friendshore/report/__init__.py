@@ -11,6 +11,7 @@ _NAMES = {
         "check_document",
         "errors_data",
         "problem_data",
+        "problem_document",
         "problem_lines",
         "run_check_data",
         "run_check_document",

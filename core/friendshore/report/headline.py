@@ -13,12 +13,10 @@ from ..document.figures import count, large_money, percent
 from ..domain.countries import country_names
 from ..domain.plan import PlanStatus
 from ..domain.run import Run, RunDemand, RunDependence, RunExposed, RunPurchase
-from ..domain.unmet import CauseKind
+from .demand import is_impossible
 from .mix import cost_of, in_orders
 
 Trust = Literal["proved", "not proved", "conflict", "not verified", "failed"]
-_SOFT_CAUSES: frozenset[CauseKind] = frozenset({"price", "rank", "competition", "rounding", "undetermined"})
-"""Causes of shortages that could be met, at a price or at the expense of other demands."""
 _ZERO = Decimal(0)
 
 
@@ -199,16 +197,22 @@ def _trust_sentences(run: Run, trust: Trust) -> Iterator[str]:
 def _needs(run: Run, lacking: Sequence[RunDemand]) -> str:
     needs = count(len(run.demands), "need")
     if not lacking:
-        return f"All {needs} are met" if len(run.demands) != 1 else "The only need is met"
+        few = ("Nothing is needed", "The only need is met", "Both needs are met")
+        return few[len(run.demands)] if len(run.demands) < len(few) else f"All {needs} are met"
     never = [demand for demand in lacking if not demand.first_met]
-    subject = f"{len(never) or len(lacking)} of {needs}{_all_of(never or lacking)}"
+    subject = f"{len(never) or len(lacking)} of {needs}" if len(run.demands) > 1 else "The only need"
+    subject += _all_of(never or lacking)
     if not never:
-        return f"{subject}, {_are(lacking)} met only later, from {_latest_period(run, lacking)} on"
+        return f"{subject} {_are(lacking)} met only later, from {_latest_period(run, lacking)} on"
     in_full = " in full" if any(demand.delivered_kg for demand in never) else ""
-    verb = "cannot be" if _is_impossible(run, never) else f"{_are(never)} not"
+    verb = "cannot be" if is_impossible(run, never) else f"{_are(never)} not"
     later = len(lacking) - len(never)
-    others = f"; {later} more only from {_latest_period(run, [d for d in lacking if d.first_met])} on" if later else ""
-    return f"{subject}, {verb} met{in_full}{others}"
+    others = (
+        f"; {later} more {'is' if later == 1 else 'are'} met only from {_latest_period(run, [d for d in lacking if d.first_met])} on"
+        if later
+        else ""
+    )
+    return f"{subject} {verb} met{in_full}{others}"
 
 
 def _are(demands: Sequence[RunDemand]) -> str:
@@ -219,17 +223,7 @@ def _all_of(demands: Sequence[RunDemand]) -> str:
     uses = list(dict.fromkeys(demand.end_use for demand in demands))
     if len(uses) > 1:
         return ""
-    return f", {'all ' if len(demands) > 1 else ''}{uses[0]}"
-
-
-def _is_impossible(run: Run, demands: Sequence[RunDemand]) -> bool:
-    """Return True if the plan is proved, and none of the shortages is a matter of cost, rank, or other demand."""
-    shortages = [shortage for demand in demands for shortage in run.shortages_of.get(demand.id, ())]
-    return run.status is PlanStatus.OPTIMAL and all(
-        shortage.causes
-        and all(each.kind not in _SOFT_CAUSES for cause in shortage.causes for each in cause.restrictions)
-        for shortage in shortages
-    )
+    return f", {'all ' if len(demands) > 1 else ''}{uses[0]},"
 
 
 def _latest_period(run: Run, demands: Sequence[RunDemand]) -> str:
@@ -254,7 +248,7 @@ def _concern(row: RunDependence, country: str) -> str:
     if not certain:
         return f"up to {percent(possible)} of it may depend on countries of concern"
     where = country_names().get(country, country) if country else "countries of concern"
-    if certain == possible:
+    if percent(certain) == percent(possible):
         return f"{percent(certain)} of it depends on {where}" + (", a country of concern" if country else "")
     return f"{percent(certain)} of it depends on {where}, and up to {percent(possible)} on countries of concern"
 
@@ -284,6 +278,5 @@ def _orders(run: Run, overdue: list[RunPurchase], due: list[RunPurchase], day: d
 def _risk(run: Run, exposed: RunExposed | None) -> str:
     if exposed is None:
         return ""
-    rule = f"{exposed.title} ({exposed.rule})" if exposed.title else exposed.rule
-    others = f", the largest of {len(run.exposed)} such amounts" if len(run.exposed) > 1 else ""
-    return f"{large_money(exposed.cost, run.currency)} is at risk if a rule of unknown status applies: {rule}{others}."
+    others = f" (the largest of {len(run.exposed)} such amounts)" if len(run.exposed) > 1 else ""
+    return f"{large_money(exposed.cost, run.currency)} is at risk if {exposed.rule} applies, a rule of unknown status{others}."

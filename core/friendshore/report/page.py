@@ -15,7 +15,7 @@ from .demand import demands, shortages, whole_periods
 from .ground import rules, versions
 from .headline import Headline, headline_of, run_title
 from .mix import bought, dependence_line, dependence_section, holdings, mix, orders
-from .plan import spends, status_of, time_of
+from .plan import status_of, time_of
 
 if TYPE_CHECKING:  # who prints a run that it has needs no solver
     from ..recommend import RunCheck
@@ -66,7 +66,7 @@ def opening(run: Run, checked: RunCheck | None) -> list[doc.Sentence]:
     words, tone = status_of(run)
     strict = ", rules of unknown status enforced" if run.strict else ""
     status = doc.Phrase(words, tone, strong=True)
-    result = doc.sentence("The plan is ", status, f", gap {percent(run.gap)}{strict}. It {spends(run)}.")
+    result = doc.sentence("The plan is ", status, f", gap {percent(run.gap)}{strict}.")
     if checked is None:
         verified = doc.sentence(
             doc.Phrase("Not verified", strong=True),

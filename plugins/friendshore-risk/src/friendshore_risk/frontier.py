@@ -545,8 +545,8 @@ _PROVED = Decimal("1e-6")
 
 def frontier_document(answer: Frontier) -> doc.Document:
     columns = [
-        *(doc.figures(name) for name in ("#", "Capped", "Of concern", "Cash", "More cash")),
-        doc.Column("More short", on="screen"),
+        *(doc.figures(name) for name in ("#", "Cap", "Of concern", "Cash", "More cash")),
+        doc.Column("Added shortage", on="screen"),
         *(
             replace(doc.figures(name), on="whole")
             for name in ("Is of concern", "May be of concern", "Gap", "Line error")
@@ -583,19 +583,20 @@ def headline(answer: Frontier) -> str:
     capped_text = _capped_text(answer)
     if not current.capped:
         return f"The plan spends nothing on {capped_text}."
-    spend_text = f"The plan spends {large_money(current.capped, answer.currency)} on {capped_text}"
+    spend = large_money(current.capped, answer.currency)
     if len(answer.points) == 1:
-        return f"{spend_text}."
+        return f"The plan spends {spend} on {capped_text}."
     last_free_point = _without_more_shortage(answer)
+    lower = large_money(last_free_point.capped, answer.currency)
     first_sentence = (
-        f"{spend_text}. It can fall to {large_money(last_free_point.capped, answer.currency)} without more shortage, for {_cash_text(last_free_point, answer)}."
+        f"Spend on {capped_text} can fall from {spend} to {lower} without more shortage. This independence {_cash_text(last_free_point, answer)}."
         if last_free_point is not current
-        else f"{spend_text}. Every lower cap that was tried increases a shortage."
+        else f"The plan spends {spend} on {capped_text}. Every lower cap that was tried increases a shortage."
     )
     if last_point is last_free_point:
         return first_sentence
     worse_materials = [each for each in last_point.short if each.more > 0]
-    return f"{first_sentence} At {large_money(last_point.capped, answer.currency)}, {count(len(worse_materials), 'material')} {'has' if len(worse_materials) == 1 else 'have'} a larger shortage."
+    return f"{first_sentence} At a cap of {large_money(last_point.capped, answer.currency)}, {count(len(worse_materials), 'material')} {'has' if len(worse_materials) == 1 else 'have'} a larger shortage."
 
 
 def _without_more_shortage(answer: Frontier) -> CapPoint:
@@ -608,8 +609,7 @@ def _without_more_shortage(answer: Frontier) -> CapPoint:
 
 
 def _cash_text(point: CapPoint, answer: Frontier) -> str:
-    more = large_money(abs(point.cost_more), answer.currency)
-    return f"{more} {'less' if point.cost_more < 0 else 'more'} cash"
+    return f"{'saves' if point.cost_more < 0 else 'costs'} {large_money(abs(point.cost_more), answer.currency)} of cash"
 
 
 def _capped_text(answer: Frontier) -> str:
