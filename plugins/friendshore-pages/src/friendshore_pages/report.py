@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, percent
+from friendshore.domain import assumption_codes as codes
 from friendshore.domain.base import grouped
 from friendshore.domain.run import Run, RunDemand
 from friendshore.questions.wording import weighed
 from friendshore.report.cash import cash_sections, costs, price_sentence
-from friendshore.report.caveats import conflict_section, exposures, not_advice, stale_section, warnings
+from friendshore.report.caveats import Caveat, caveat_data, conflict_section, not_advice, stale_section
 from friendshore.report.checks import result_of
 from friendshore.report.demand import demands, for_whom, group_causes, periods_of, shortages, whole_periods
 from friendshore.report.ground import joined, kept_out, limits, rows_left, rules_table, versions, with_effect
@@ -129,7 +130,10 @@ def _shortages_section(run: Run, answers: Sequence[doc.Document]) -> doc.Section
     section = shortages(run)
     if section is None:
         return None
-    lacking = sorted((demand for demand in run.demands if demand.short_kg), key=lambda d: run.rank_of([d.end_use]))
+    lacking = sorted(
+        (demand for demand in run.demands if demand.short_kg),
+        key=lambda d: (run.rank_of([d.end_use]), -d.short_kg * d.shortage_price, d.id),
+    )
     rows: list[list[doc.Cell]] = [
         [
             run.names.material(demand.material),
@@ -168,17 +172,17 @@ def _cheapest_fixes(answer: doc.Document) -> doc.DataTable | None:
     return doc.table([doc.Column("Need"), *columns], rows) if rows else None
 
 
+_ALWAYS_SHOWN = (codes.UNEXAMINED, codes.NOT_ASKED, "FS831", "FS835", "FS836")
+"""Codes of caveats that are never folded: goods without an origin rule, law checked in part, old data, money at risk, and prohibited lots."""
+
+
 def _caveats_section(run: Run) -> doc.Section | None:
-    """Return the money at risk. All other caveats are folded below it."""
-    section = warnings(run)
-    if section is None:
-        return None
-    at_risk = [caveat.with_code for caveat in exposures(run)]
-    (notes,) = section.parts
-    assert isinstance(notes, doc.Notes)
-    others = [text for text in notes.texts if text not in at_risk]
+    """Return what a reader must know before relying on the plan. Notes on data and assumptions are folded below it."""
+    caveats = [Caveat(row["code"], row["text"]) for row in caveat_data(run)]
+    shown = [caveat.with_code for caveat in caveats if caveat.code in _ALWAYS_SHOWN]
+    others = [caveat.with_code for caveat in caveats if caveat.code not in _ALWAYS_SHOWN]
     fold = doc.folded(f"{count(len(others), 'more note')} on data, law, and assumptions", doc.notes(others))
-    return doc.section(section.title, doc.notes(at_risk), fold if others else None)
+    return doc.section_if_any("Before you rely on this plan", doc.notes(shown), fold)
 
 
 def _materials_section(run: Run) -> doc.Section | None:
