@@ -51,7 +51,7 @@ def test_its_report_is_a_small_file_that_names_every_supplier() -> None:
     run = planned("enacted").run
     page = html(report_document(run))
     assert len(page.encode()) <= 600_000
-    text = unescape(page)
+    text = unescape(re.sub("</?i>", "", page))  # names with hyphens are kept on one line
     named = [one.facility for one in run.purchases] + [one.material for one in run.demands]
     assert [one for one in named if one not in text] == []
     assert page == html(report_document(run))
