@@ -244,11 +244,25 @@ def _idle_rules(run: Run) -> doc.Section | None:
 
 
 def _excluded_offers(run: Run) -> doc.Section | None:
-    section = kept_out(run, MAX_OFFERS, as_tables=True)
-    if section is None:
+    section = kept_out(run.model_copy(update={"leads": []}), MAX_OFFERS, as_tables=True)
+    groups = [part for part in section.parts if isinstance(part, doc.Section)] if section else []
+    return doc.section_if_any("Excluded offers", *map(_fold, groups), _leads(run))
+
+
+def _leads(run: Run) -> doc.Section | None:
+    """Return the offers that lack a figure, by what they lack."""
+    offers_by_reason = grouped(
+        ("; ".join(lead.reasons), f"{lead.facility} ({lead.country}, {', '.join(lead.materials)})")
+        for lead in run.leads
+    )
+    rows: list[list[doc.Cell]] = [
+        [reason, doc.Count(len(offers)), joined(offers, MAX_OFFERS)] for reason, offers in offers_by_reason.items()
+    ]
+    if not rows:
         return None
-    groups = [part for part in section.parts if isinstance(part, doc.Section)]
-    return doc.section(section.title, *map(_fold, groups))
+    table = doc.table([doc.Column("Missing"), doc.figures("Offers"), doc.Column("Facilities")], rows[:MAX_OFFERS])
+    notes = doc.notes(rows_left(len(rows) - MAX_OFFERS, "reason", "run.json"))
+    return doc.folded(f"Leads: {count(len(run.leads), 'offer')} not counted, since a figure is missing", table, notes)
 
 
 def _details_section(run: Run, checked: RunCheck | None) -> doc.Section:
