@@ -410,15 +410,6 @@ def dependence_line(run: Run) -> doc.Sentence | None:
     return doc.sentence(f"Share of countries of concern: {', '.join(shares)}")
 
 
-def dependence_figure(run: Run) -> doc.KeyFigure | None:
-    plan_row = _plan_row(run)
-    if plan_row is None:
-        return None
-    money = large_money(plan_row.is_cost + plan_row.may_be_cost, run.currency)
-    tone = doc.Tone.DOUBTFUL if plan_row.share else doc.Tone.GOOD
-    return doc.KeyFigure("From countries of concern", doc.Share(plan_row.share), f"{money} of purchases", tone)
-
-
 def dependence_section(run: Run) -> doc.Section | None:
     plan_row = _plan_row(run)
     if plan_row is None:
