@@ -126,6 +126,16 @@ def test_orders_of_the_first_day_are_shown_and_later_ones_folded() -> None:
     assert [row.cells[0] for row in table(rest).rows] == [date(2028, 6, 30), date(2029, 6, 30)]
 
 
+def test_what_could_make_a_plan_look_compliant_is_never_folded() -> None:
+    """Goods without an origin rule, and law checked in part, stand open; notes on data are folded below them."""
+    texts = {"FS800": "any origin passes", "FS801": "part of the law", "FS816": "a penalty"}
+    told = [{"subject": "a", "text": text, "code": code} for code, text in texts.items()]
+    before = section("Before you rely", assumptions=told)
+    open_notes = [text for one in before.parts if isinstance(one, doc.Notes) for text in one.texts]
+    assert [any(texts[code] in str(note) for note in open_notes) for code in texts] == [True, True, False]
+    assert [one.folded for one in before.parts if isinstance(one, doc.Section)] == [True]
+
+
 def test_rules_that_change_during_the_plan_are_drawn_by_their_titles() -> None:
     """In force, suspended, or of unknown status; one that always applies is not drawn, and neither is one without any effect."""
     rules = [
