@@ -10,6 +10,7 @@ from friendshore.document.charts import Flow, Node
 
 from .markup import Markup, joined, tag
 from .svg import (
+    HATCHED,
     MIN_WIDE_PAGE,
     SMALL,
     Picture,
@@ -259,8 +260,8 @@ def _narrow_flow(
         for top, name, nodes in zip(bar_tops, chart.layers, layers, strict=True)
     ]
     scale = _pixels_per_unit(layers)
-    line_paths, ribbons = [], []
-    for stream_parts in stream_paths:
+    ribbons, hatches = [], []
+    for stream, stream_parts in zip(chart.streams, stream_paths, strict=True):
         ends = [
             (bar_tops[part.source.layer] + _BAR_WIDTH, part.leaves, bar_tops[part.target.layer], part.arrives)
             for part in stream_parts
@@ -268,10 +269,22 @@ def _narrow_flow(
         half = _thickness(stream_parts[0].value * scale) / 2
         reverse_ends = [(to, at, x, y) for x, y, to, at in reversed(ends)]
         ribbons.append(f"{_line_path(ends, half, down=True)}L{_line_path(reverse_ends, -half, down=True)[1:]}z")
-        line_paths.append(_line_path(ends, down=True))
+        if stream.tone in HATCHED:
+            hatches.append(tag("path", d="".join(_rows_across(ends, half)), class_="hatch rows"))
     streams = parts("", _stream_markup(chart, ribbons), "stream ribbon")
-    hatches = _hatches(chart, line_paths, [_thickness(stream_parts[0].value * scale) for stream_parts in stream_paths])
     return [streams, *hatches, parts("", bars, "node"), *headings, *names], bar_tops[-1] + _BAR_WIDTH + 4
+
+
+_HATCH_ROWS = 12
+
+
+def _rows_across(ends: Sequence[tuple[float, float, float, float]], half: float) -> Iterator[str]:
+    """Yield level lines across a stream that runs down, which hatch it."""
+    for y, x, end_y, end_x in ends:
+        for row in range(_HATCH_ROWS):
+            t = (row + 0.5) / _HATCH_ROWS
+            along, down = t * t * (3 - 2 * t), 1.5 * t - 1.5 * t * t + t**3  # of the curve of `_line_path`
+            yield path("M{} {}h{}", x + (end_x - x) * along - half, y + (end_y - y) * down, 2 * half)
 
 
 def _visible_nodes(layers: Sequence[Sequence[_PlacedNode]]) -> list[tuple[_PlacedNode, Node]]:
