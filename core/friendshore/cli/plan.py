@@ -108,6 +108,7 @@ def plan(
     from ..domain.plan import PlanStatus
     from ..domain.time import PeriodLength
     from ..errors import InputError
+    from ..report import headline_of
     from ..run import check_target, write_run
 
     if sign is not None and out is None:
@@ -151,17 +152,17 @@ def plan(
             certificate,
         )
     if as_json:
-        show_json(recommendation.to_dict())
+        show_json(recommendation.to_dict() | {"headline": headline_of(recommendation.run).to_dict()})
     else:
-        _show(recommendation.run, out, quiet=quiet, full=full)
+        _show(recommendation.run, case, out, quiet=quiet, full=full)
     return CONFLICT if recommendation.status is PlanStatus.INFEASIBLE else 0
 
 
-def _show(run: Run, out: Path | None, *, quiet: bool, full: bool) -> None:
+def _show(run: Run, case: Path, out: Path | None, *, quiet: bool, full: bool) -> None:
     from ..report import plan_document, summary_document
 
     if quiet:
         show(summary_document(run))
         return
-    document = plan_document(run, "" if out is None else str(out))
+    document = plan_document(run, "" if out is None else str(out), str(case))
     show(document) if full else show_on_screen(document)

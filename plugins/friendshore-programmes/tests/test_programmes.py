@@ -287,7 +287,7 @@ def test_a_case_without_programmes_says_so_and_tells_no_dust() -> None:
     question = ProgrammesQuestion()
     found = answer(line("(none)"), dust="0.011", rest=7)
     told = plain_text(question.document(found, question.options()), 200)
-    assert told.startswith("The case names no program")
+    assert told.startswith("! The case names no program")
     assert "USD 7 belongs to no purchase" in told
     assert "0.011" not in told
 

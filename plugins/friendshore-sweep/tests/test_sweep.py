@@ -75,7 +75,7 @@ def test_cash_and_shortage_stand_apart_from_the_penalty() -> None:
     wanted = case(demand("metal", "civil", 30, price=60))
     found = sweep(wanted, PRICES[::2], catalogs=[metals(cn=30, au=20, jp=0)], registry=Registry.of(), workers=1)
     shown = " ".join(plain_text(sweep_document(found, 20), 140).split())
-    assert "cash from USD 300 (price cn-metal, factor 1) to USD 1,000" in shown
+    assert "They spend USD 300 (price cn-metal, factor 1) to USD 1,000" in shown
     assert "1 metal 10 kg 1,000 1,000 +600" in shown
     assert "1,600" not in shown, "spend and penalty are not added up"
 
