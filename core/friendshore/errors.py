@@ -25,15 +25,17 @@ class Diagnostic:
     """Stable code of this kind of error, such as `FS101`, from `codes.toml`. Plugins may have their own."""
 
     @property
+    def place(self) -> str:
+        """File, row, and column: `offers.csv:12 [material]`. Empty if there is none."""
+        row = f":{self.row}" if self.row is not None else ""
+        column = f" [{self.column}]" if self.column else ""
+        return f"{self.file}{row}{column}".strip()
+
+    @property
     def first_line(self) -> str:
         """Place, code, and message: `offers.csv:12 [material]: FS101 no material "galium"`."""
-        place = self.file
-        if self.row is not None:
-            place += f":{self.row}"
-        if self.column:
-            place += f" [{self.column}]"
         text = f"{self.code} {self.message}" if self.code else self.message
-        return f"{place.strip()}: {text}" if place.strip() else text
+        return f"{self.place}: {text}" if self.place else text
 
     def __str__(self) -> str:
         parts = [self.first_line]

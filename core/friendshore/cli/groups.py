@@ -11,8 +11,9 @@ from functools import wraps
 from importlib.metadata import Distribution, distributions
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from typer import style
 from typer.core import TyperCommand, TyperGroup
 
 from ..errors import FriendshoreError
@@ -34,6 +35,8 @@ class Command:
 
 MANIFEST = "friendshore.toml"
 _GROUP = "[friendshore]"
+_MAX_HELP = 200
+"""Maximum characters of a command's line of help."""
 
 
 def own_questions() -> dict[str, str]:
@@ -84,11 +87,41 @@ _OTHER_NAMES = {"new": "init", "create": "init", "validate": "check", "solve": "
 """Other tools' names of commands that have no similar spelling here."""
 
 
+_TOPICS = {
+    "Plan": ("init", "check", "plan", "verify", "lock", "case"),
+    "Explain": ("alternatives", "why-not", "repairs", "ask", "ledger", "calendar", "compare", "programmes"),
+    "Risk": ("frontier", "stress", "withstand", "risk", "sweep"),
+    "Law": ("rules", "screen", "watch"),
+    "Share": ("report", "orders", "interactive", "sign"),
+    "Data": ("catalogs", "plugins"),
+}
+"""Commands of the top group by topic. Those of other plugins come last."""
+
+
 class Commands(TyperGroup):
     """A group of commands: the kernel's own, and those in manifests of plugins. The top group has all questions too."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(dict.fromkeys((*super().list_commands(ctx), *_cached_additions(ctx))))
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands of the top group by topic, before the options."""
+        if ctx.parent is not None:
+            super().format_options(ctx, formatter)
+            return
+        lines = {
+            name: command.get_short_help_str(_MAX_HELP)
+            for name in self.list_commands(ctx)
+            if (command := self.get_command(ctx, name)) is not None and not command.hidden
+        }
+        others = set(lines).difference(*_TOPICS.values())
+        width = max(map(len, lines))
+        for topic, names in (*_TOPICS.items(), ("Plugins", sorted(others))):
+            rows = [(name.ljust(width), lines[name]) for name in names if name in lines]
+            if rows:
+                with formatter.section(style(topic, bold=True)):
+                    formatter.write_dl(rows)
+        TyperCommand.format_options(cast(TyperCommand, self), ctx, formatter)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         command = super().get_command(ctx, cmd_name)

@@ -110,6 +110,7 @@ def plan(
     from ..case import load_case, parsed_changes
     from ..domain.plan import PlanStatus
     from ..domain.time import PeriodLength
+    from ..report import headline_of
     from ..run import write_run
 
     registry = installed(block)
@@ -139,9 +140,9 @@ def plan(
         verdicts = recommend.verdicts(recommendation.plan)
         write_run(out, recommendation.run, recommendation.facts(), verdicts, signer, certificate)
     if as_json:
-        show_json(recommendation.to_dict())
+        show_json(recommendation.to_dict() | {"headline": headline_of(recommendation.run).to_dict()})
     else:
-        _show(recommendation.run, out, quiet=quiet, full=full)
+        _show(recommendation.run, case, out, quiet=quiet, full=full)
     return CONFLICT if recommendation.status is PlanStatus.INFEASIBLE else 0
 
 
@@ -166,11 +167,11 @@ def _check_run_options(
     return signer
 
 
-def _show(run: Run, out: Path | None, *, quiet: bool, full: bool) -> None:
+def _show(run: Run, case: Path, out: Path | None, *, quiet: bool, full: bool) -> None:
     from ..report import plan_document, summary_document
 
     if quiet:
         show(summary_document(run))
         return
-    document = plan_document(run, "" if out is None else str(out))
+    document = plan_document(run, "" if out is None else str(out), str(case))
     show(document) if full else show_on_screen(document)

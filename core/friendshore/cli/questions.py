@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from inspect import Parameter, Signature
@@ -217,10 +218,14 @@ def _write_page(file: Path, form: Format, page: Document, notes: Sequence[str]) 
 
 
 def _with_disclaimer(page: Document) -> Document:
+    from importlib.metadata import version
+
     from ..document import elements as doc
+    from ..domain.time import today
     from ..report import not_advice
 
-    return doc.document(page.title, *page.parts, not_advice())
+    origin = doc.sentence(f"Made {today()} with friendshore {version('friendshore')}.", tone=doc.Tone.ASIDE)
+    return doc.document(page.title, *page.parts, doc.apart(origin), not_advice())
 
 
 def _value(option: Option, value: Any) -> Any:
@@ -350,5 +355,6 @@ def answers_of(
             with attributed_object(question, question.name):
                 notes = question.notes(result)
             notes_first = doc.notes((*opened.notes, *notes, *time_limit_note(opened)), doc.Tone.DOUBTFUL)
-            documents.append(doc.document(document.title, notes_first, *document.parts))
+            answer = doc.document(document.title, notes_first, *document.parts)
+            documents.append(replace(answer, question=question.name))
     return documents

@@ -66,6 +66,8 @@ class Amount:
     """ISO 4217. Empty if the column has it as its unit."""
     form: Literal["rounded", "signed", "cents"] = "rounded"
     """Format. `signed` is a difference, blank below half a cent. `cents` is a difference to the cent."""
+    parts: tuple[tuple[Tone, Decimal], ...] = ()
+    """Parts by tone, which pages draw as a bar in the cell. Empty if it has no bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,6 @@ class Several:
     between: str = ", "
     one: str = ""
     """Singular noun, used if no item fits. If empty, the first item is cut between two words."""
-    middle: tuple[str, ...] = ()
     named: int = 0
     """Number of items that the whole document names before it counts the rest. 0 means all."""
 
@@ -166,6 +167,8 @@ class Column:
     """Characters to assume when counting the columns of periods that fit. None means its longest word."""
     from_width: int = 0
     """Minimum characters of a line that shows it, since its content is also elsewhere. In a wide excerpt, columns with the largest value go first."""
+    strong: bool = False
+    """True if its title stands for that of the section."""
     on: Form | None = None
 
     @property
@@ -218,6 +221,8 @@ class Drawing(Part):
     """Sentence that describes the chart for readers who can't see it."""
     chart: Chart
     table: DataTable
+    key: tuple[tuple[Tone, str], ...] = ()
+    """Meaning of each tone, if the chart doesn't name its parts and the meaning isn't the usual one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +280,8 @@ class Section(Part):
     tone: Tone = Tone.TITLE
     column: str = ""
     """Heading of the first column of its first table on a screen, in place of the title. Empty if a screen has the title."""
+    folded: bool = False
+    """True if pages show only its heading until the reader opens it."""
 
 
 Element: TypeAlias = Sentence | Notes | Verbatim | Pairs | DataTable | Drawing | KeyFigures | Section
@@ -289,6 +296,8 @@ class Document:
     parts: tuple[Element, ...]
     form: Form | None = None
     """Form that it is reduced to. None if it has both."""
+    question: str = ""
+    """Name of the question that it answers. Empty for other documents."""
 
     def whole(self) -> Document:
         """Return the form without parts for screens, in which tables end at their limits."""
@@ -299,7 +308,7 @@ class Document:
         return self._reduced("screen")
 
     def _reduced(self, form: Form) -> Document:
-        return self if self.form is not None else Document(self.title, tuple(_reduced(self.parts, form)), form)
+        return self if self.form is not None else replace(self, parts=tuple(_reduced(self.parts, form)), form=form)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data. Every element, phrase, and figure is an object with its type in `is`. Defaults are omitted."""
@@ -335,7 +344,7 @@ def _with_first_heading(parts: Sequence[Element], heading: str) -> Iterator[Elem
     for part in parts:
         if part is first and isinstance(part, DataTable):
             first_column, *columns = part.columns
-            yield replace(part, columns=(replace(first_column, title=heading), *columns))
+            yield replace(part, columns=(replace(first_column, title=heading, strong=True), *columns))
         else:
             yield part
 
@@ -402,6 +411,12 @@ def section_if_any(title: str, *parts: Element | None, tone: Tone = Tone.TITLE, 
     """Return a section of the parts that aren't None, or None if there are none."""
     new_section = section(title, *parts, tone=tone, column=column)
     return new_section if new_section.parts else None
+
+
+def folded(title: str, *parts: Element | None) -> Section | None:
+    """Return a section that pages show closed, or None if all parts are None."""
+    new_section = section(title, *parts)
+    return replace(new_section, folded=True) if new_section.parts else None
 
 
 def apart(*parts: Element | None) -> Section:

@@ -13,7 +13,8 @@ from .base import Number, Record
 from .basis import GROSS
 from .elements import ELEMENT_SYMBOLS
 
-_LABEL_WIDTH = 22
+_LABEL_WIDTH = 31
+_ID = re.compile(r"[\w-]+")
 _COMPOUND = re.compile(r"\b[A-Za-z]+(?:-[A-Za-z]+)+\b")
 
 
@@ -72,6 +73,10 @@ class ShownNames(Record):
     def offer_with_id(self, offer_id: str) -> str:
         name = self.offer(offer_id)
         return name if offer_id in name else f"{name} ({offer_id})"
+
+    def in_text(self, text: str) -> str:
+        """Return a text with the names of materials in place of their ids."""
+        return _ID.sub(lambda match: self.material(match[0]), text)
 
     def basis(self, material_id: str) -> str:
         """Return the substance that kilograms of a material weigh. Empty for the goods as they are."""

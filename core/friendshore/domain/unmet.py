@@ -38,9 +38,8 @@ CAUSE_CODES: Mapping[CauseKind, str] = {
 _MIN_RATIO = Decimal("1.000001")
 # The JSON form has all names, a sentence only the first.
 _MAX_NAMES = 2
-_UNPROVEN = "unproven"
 _BRIEF = {
-    "proof": "origin unproven",
+    "proof": "origin not proven",
     "terms": "order terms",
     "competition": "other demand takes the supply",
     "conflict": "hard rules conflict",
@@ -89,8 +88,10 @@ class RunRestriction(Record):
     @property
     def brief(self) -> str:
         match self.kind:
-            case "limit" | "law":
-                return f"{self.kind}: {_first_names(self.names)}"
+            case "law":
+                return f"prohibited by {_first_names(self.names)}"
+            case "limit":
+                return f"limited by {_first_names(self.names)}"
             case "price":
                 return f"costs {self._compared} its shortage price"
             case "rank":
@@ -104,9 +105,7 @@ class RunRestriction(Record):
 
     @property
     def short_name(self) -> str:
-        if self.kind in ("limit", "law") and self.names:
-            return _first_names(self.names)
-        return _UNPROVEN if self.kind == "proof" else self.brief
+        return _first_names(self.names) if self.kind in ("limit", "law") and self.names else self.brief
 
     @property
     def as_shown(self) -> str:
@@ -156,12 +155,12 @@ class RunSupplyCause(Record):
         return " and ".join(dict.fromkeys(each.kind for each in self.restrictions))
 
     @property
-    def short_kinds(self) -> str:
-        return " + ".join(dict.fromkeys(_UNPROVEN if each.kind == "proof" else each.kind for each in self.restrictions))
-
-    @property
     def brief(self) -> str:
         return " and ".join(each.brief for each in self.restrictions)
+
+    @property
+    def short_name(self) -> str:
+        return " and ".join(each.short_name for each in self.restrictions)
 
     @property
     def as_shown(self) -> str:

@@ -78,13 +78,18 @@ def rung(
 
 
 def ladder(
-    title: str, description: str, rungs: Iterable[charts.Rung], unit: str, table: doc.DataTable
+    title: str,
+    description: str,
+    rungs: Iterable[charts.Rung],
+    unit: str,
+    table: doc.DataTable,
+    key: tuple[tuple[doc.Tone, str], ...] = (),
 ) -> doc.Drawing | doc.DataTable:
     """Return a table, with a chart if at least two of its rows are comparable."""
     bars = tuple(rungs)
     if sum(1 for bar in bars if bar.value) < 2:
         return table
-    return doc.Drawing(title, description, charts.Ladder(bars, unit), table)
+    return doc.Drawing(title, description, charts.Ladder(bars, unit), table, key)
 
 
 def full_price(price: OfferPrice | None) -> str:

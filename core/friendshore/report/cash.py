@@ -50,14 +50,19 @@ def money_line(run: Run) -> str:
     by_year = {year: cash for year, cash in _by_year(run).items() if abs(cash) >= _SMALLEST_SHOWN}
     parts = []
     if 1 < len(by_year) <= MAX_YEARS:
-        parts.append(_in_one_unit("by year of order", by_year))
-    parts += _budget_words(run)
+        parts.append(_in_one_unit("By year of order", by_year))
+    return "; ".join([*parts, *_budget_words(run)])
+
+
+def present_value(run: Run) -> Iterator[str]:
+    """Yield the present value and the cost over price ranges, where they differ from the cash."""
     if run.cost.nominal != run.cost.total:
-        parts.append(f"present value {large_money(run.cost.total, run.currency)}")
+        yield f"present value {large_money(run.cost.total, run.currency)}"
     if run.nominal_low is not None and run.nominal_high is not None:
         low, high = (large_money(amount, run.currency) for amount in (run.nominal_low, run.nominal_high))
-        parts += [f"price ranges {low} to {high}"] if low != high else []
-    return "; ".join(parts)
+        word = high.rpartition(" ")[2]
+        if low != high:
+            yield f"{low.removesuffix(f' {word}')} to {high.removeprefix(f'{run.currency} ')} over price ranges"
 
 
 def _in_one_unit(title: str, amounts: Mapping[str, Decimal]) -> str:

@@ -31,11 +31,11 @@ from ..questions.wording import mass_of
 from .cash import is_duty_told, stock_note
 from .demand import hidden_by_periods, only_by_periods
 from .ground import blocked_plugins, floor_lines
-from .mix import in_orders, unusable_lots
+from .mix import cost_of, in_orders, unusable_lots
 
 _FEW = 3
 """Number of items of a kind in short texts. The others are counted."""
-_MAX_CHARACTERS = 1200
+_MAX_CHARACTERS = 600
 """Maximum characters of all short caveats, above which each kind has fewer items. Conflicts get a third."""
 # Maximum characters of quoted text in short caveats, alone and as one of several.
 _MAX_QUOTED, _MAX_QUOTED_OF_SEVERAL = 100, 50
@@ -48,6 +48,8 @@ class Caveat(NamedTuple):
     code: str
     """Stable code of this kind of caveat. Empty for an assumption, which has its own."""
     text: str
+    stake: Decimal = Decimal(0)
+    """Money that the caveat concerns, as far as it is known."""
 
     @property
     def with_code(self) -> str:
@@ -81,7 +83,7 @@ def _old_data(run: Run, max_items: int) -> Iterator[Caveat]:
     ]
     if stale:
         text = f"Old data: {few(stale, '; ', max_items)}. Law, prices, plants, and owners may have changed since"
-        yield Caveat("FS831", text)
+        yield Caveat("FS831", text, run.cost.nominal)
 
 
 def turned_rules(run: Run) -> Iterator[ChangedRule]:
@@ -135,7 +137,7 @@ def warnings(run: Run) -> doc.Section | None:
 
 
 def caveat_data(run: Run) -> list[dict[str, str]]:
-    return [caveat._asdict() for caveat in _warnings(run)]
+    return [{"code": caveat.code, "text": caveat.text} for caveat in _warnings(run)]
 
 
 def _warnings(run: Run) -> Iterator[Caveat]:
@@ -199,10 +201,16 @@ def _conflict(part: RunConflict) -> str:
     return f"{text}. {few(later, '; ')} (`--full` shows the change)" if later else text
 
 
-def caveats(run: Run) -> Sequence[str]:
-    """Return the essential caveats, then the assumptions, for a screen. Each is named or counted."""
+def caveats(run: Run) -> tuple[Sequence[str], str]:
+    """Return the caveats with the most money at stake for a screen, and the topics of the others in one text."""
     room = _MAX_CHARACTERS - sum(map(len, _brief_conflicts(run)))
-    return _in_brief(lambda max_items: (caveat.text for caveat in _caveats(run, max_items)), room)
+
+    def shown(max_items: int) -> list[Caveat]:
+        return sorted(_caveats(run, max_items), key=lambda caveat: -caveat.stake)
+
+    texts = _in_brief(lambda max_items: (caveat.text for caveat in shown(max_items)[:_FEW]), room)
+    topics = [caveat.text.partition(":")[0] for caveat in shown(1)[_FEW:]]
+    return texts, f"Also (--full): {few(list(dict.fromkeys(topics)), '; ')}." if topics else ""
 
 
 def _in_brief(texts_with: Callable[[int], Iterable[str]], max_characters: int) -> Sequence[str]:
@@ -219,15 +227,16 @@ def _caveats(run: Run, max_items: int) -> Iterator[Caveat]:
     if rules := list(dict.fromkeys(turned.rule for turned in turned_rules(run))):
         yield Caveat("FS832", f"Rules whose status changed after their last review: {few(rules, most=1)} (`--full`)")
     if old_prices := stale_line(run, 1):
-        yield Caveat("FS833", f"Old prices: {old_prices} (`--full`)")
+        spent = sum((price.cost for price in _stale_prices(run)), Decimal(0))
+        yield Caveat("FS833", f"Old prices: {old_prices} (`--full`)", spent)
     packs = (_cut(text, 2 * _MAX_QUOTED) for text in noted_packs(run))
     for text in _most(packs, max_items, "more pack made for the case", "more packs made for the case"):
         yield Caveat("FS834", text)
-    for text in _assumed(run, max_items):
-        yield Caveat("", text)
+    yield from _assumed(run, max_items)
     at_risk = (caveat.text for caveat in exposures(run, shortly=True))
-    for text in _most(at_risk, max_items, "more rule of unknown status", "more rules of unknown status"):
-        yield Caveat("FS835", text)
+    costs = sorted((row.cost for row in run.exposed), reverse=True)
+    texts = _most(at_risk, max_items, "more rule of unknown status", "more rules of unknown status")
+    yield from (Caveat("FS835", text, cost) for text, cost in zip(texts, costs, strict=False))
     lots = (caveat.text.removesuffix(".") for caveat in _prohibited_lots(run))
     for text in _most(lots, max_items, "more such lot"):
         yield Caveat("FS836", text)
@@ -251,25 +260,30 @@ def _caveats(run: Run, max_items: int) -> Iterator[Caveat]:
     yield Caveat("FS840", _basis(run))
 
 
-def _assumed(run: Run, most: int) -> Iterator[str]:
+def _assumed(run: Run, most: int) -> Iterator[Caveat]:
     """Yield the assumptions in `BEFORE_ALL`, without repeating their titles."""
     briefs = grouped((row.kind, row.brief) for row in run.assumptions)
-    yield from (f"{BEFORE_ALL[codes.UNEXAMINED]} {goods}" for goods in briefs.get(codes.UNEXAMINED, ()))
+    unexamined = sum((demand.cash for demand in run.demands if not demand.origin_rules), Decimal(0))
+    for goods in briefs.get(codes.UNEXAMINED, ()):
+        yield Caveat("", f"No origin rule {run.names.in_text(goods)}. Any country of origin passes", unexamined)
     if codes.NOT_ASKED in briefs:
-        yield f"{BEFORE_ALL[codes.NOT_ASKED]}: {few(briefs[codes.NOT_ASKED], '; ', 1)}"
+        yield Caveat("", f"{BEFORE_ALL[codes.NOT_ASKED]}: {few(briefs[codes.NOT_ASKED], '; ', 1)}")
     if codes.ACCEPTED in briefs:
-        yield f"{BEFORE_ALL[codes.ACCEPTED]}: {'; '.join(briefs[codes.ACCEPTED])}"
+        yield Caveat("", f"{BEFORE_ALL[codes.ACCEPTED]}: {'; '.join(briefs[codes.ACCEPTED])}")
     twice = (f"{BEFORE_ALL[codes.COUNTED_TWICE]}: {text}" for text in briefs.get(codes.COUNTED_TWICE, ()))
-    yield from _most(twice, most, "more possibly counted twice", "more possibly counted twice")
+    for text in _most(twice, most, "more possibly counted twice", "more possibly counted twice"):
+        yield Caveat("", text)
     for code, why in ((codes.NO_DUTY, "no tariff line known"), (codes.HIGHEST_DUTY, "customs origin not known")):
         if code in briefs:
-            yield f"{BEFORE_ALL[code]}, {why}: {few(briefs[code], most=most)}"
+            yield Caveat("", f"{BEFORE_ALL[code]}, {why}: {few(briefs[code], most=most)}")
     if is_duty_told(run):
         makers = list(dict.fromkeys(run.names.offer(one.offer) for one in run.purchases if one.duty_on_inputs))
         more = large_money(run.duty_on_inputs, run.currency)
-        yield f"{BEFORE_ALL[codes.DUTY_ON_FEE]} (*): with the duty on supplied inputs, it is {more} more: {few(makers, most=most)}"
+        text = f"{BEFORE_ALL[codes.DUTY_ON_FEE]} (*): with the duty on supplied inputs, it is {more} more: {few(makers, most=most)}"
+        yield Caveat("", text, run.duty_on_inputs)
     idle = (f"{BEFORE_ALL[codes.IDLE_LIMIT]}: {text}" for text in briefs.get(codes.IDLE_LIMIT, ()))
-    yield from _most(idle, most, "more such limit", "more such limits")
+    for text in _most(idle, most, "more such limit", "more such limits"):
+        yield Caveat("", text)
 
 
 def _late_orders(run: Run) -> Iterator[Caveat]:
@@ -280,7 +294,8 @@ def _late_orders(run: Run) -> Iterator[Caveat]:
         day = latest.order_by + timedelta(days=latest.late_days)
         orders, delay = len(in_orders(late)), count(latest.late_days, "day")
         delay = delay if orders == 1 else f"up to {delay}"
-        yield Caveat("FS843", f"Late by {delay}: {count(orders, 'order')} due before {day} would arrive later")
+        text = f"Late by {delay}: {count(orders, 'order')} due before {day} would arrive later"
+        yield Caveat("FS843", text, cost_of(late))
 
 
 def _urgent_orders(run: Run) -> Iterator[Caveat]:
@@ -289,7 +304,7 @@ def _urgent_orders(run: Run) -> Iterator[Caveat]:
         orders = count(len({(p.offer, p.material, p.place, p.ordered) for p in urgent}), "order")
         materials = list(dict.fromkeys(run.names.material(purchase.material) for purchase in urgent))
         text = f"Short until they arrive: {orders} to place at once, as marked ({few(materials, most=2)})"
-        yield Caveat("FS844", text)
+        yield Caveat("FS844", text, cost_of(urgent))
 
 
 def _ties(run: Run, max_items: int = _FEW) -> Iterator[Caveat]:
@@ -305,35 +320,30 @@ def _ties(run: Run, max_items: int = _FEW) -> Iterator[Caveat]:
 
 
 def exposures(run: Run, *, shortly: bool = False) -> Iterator[Caveat]:
-    """Yield the purchases that rules of unknown status would prohibit, the most expensive first. `shortly` names one material and cuts notes."""
+    """Yield the purchases that rules of unknown status would prohibit, the most expensive first. `shortly` leaves out notes and materials."""
     for row in sorted(run.exposed, key=lambda row: (-row.cost, row.rule)):
         materials = [f"{run.names.material(name)} {mass_of(run.names, name, kg)}" for name, kg in row.materials.items()]
-        if shortly:
-            rule = row.rule
-            notes = dict.fromkeys(
-                _cut(doubt.note, _MAX_QUOTED_OF_SEVERAL).rstrip(".") for doubt in row.unknown if doubt.note
-            )
-            days = few([_days(doubt) for doubt in row.unknown]) or "on some day"
-            unknown = f"{days}: {'; '.join(notes)}" if notes else days
-        else:
-            rule = f"{row.title} ({row.rule})" if row.title else row.rule
-            unknown = "; ".join(map(_doubt, row.unknown)) or "on some day"
-        yield Caveat(
-            "FS835",
-            f"At risk: {large_money(row.cost, run.currency)} from {row.first} on if {rule} applies (status unknown {unknown}; "
-            f"--strict enforces it): {few(materials, most=1) if shortly else ', '.join(materials)}",
+        days = (
+            few([_days(doubt) for doubt in row.unknown]) if shortly else "; ".join(map(_doubt, row.unknown))
+        ) or "on some day"
+        rule = f"{row.title} ({row.rule})" if row.title else row.rule
+        text = (
+            f"At risk: {large_money(row.cost, run.currency)} from {row.first} on if {rule} applies (status unknown {days}; "
+            "--strict enforces it)"
         )
+        yield Caveat("FS835", text if shortly else f"{text}: {', '.join(materials)}", row.cost)
 
 
 def _missed(run: Run, max_items: int) -> Iterator[Caveat]:
     missed: Mapping[str, list[RunLimit]] = grouped((row.rule, row) for row in run.limits if row.missed_by)
-    rules = []
+    rules, penalties = [], Decimal(0)
     for rule, rows in missed.items():
         penalty = sum((row.penalty for row in rows), Decimal(0))
+        penalties += penalty
         money = f", penalty about {rounded_money(penalty, run.currency)}" if penalty else ""
         rules.append(f"{rule} in {count(len(rows), 'row')}{money}")
     if rules:
-        yield Caveat("FS845", f"Missed limits: {few(rules, '; ', max_items)}")
+        yield Caveat("FS845", f"Missed limits: {few(rules, '; ', max_items)}", penalties)
 
 
 def _leftovers(run: Run) -> Iterator[Caveat]:

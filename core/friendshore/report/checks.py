@@ -43,6 +43,24 @@ def problem_lines(problems: Iterable[Diagnostic]) -> list[str]:
     return [*map(visible, lines)]
 
 
+def problem_document(problems: Iterable[Diagnostic]) -> doc.Document:
+    """Return errors for a terminal. A value that the message has already is not repeated."""
+    first, *others = [tuple(_problem_parts(*causes)) for causes in by_cause(problems)]
+    return doc.document("", *first, *(doc.apart(*parts) for parts in others))
+
+
+def _problem_parts(problem: Diagnostic, *others: Diagnostic) -> Iterator[doc.Element]:
+    phrases: list[str | doc.Phrase] = [doc.Phrase("error: ", doc.Tone.BAD, strong=True)]
+    if problem.place:
+        phrases.append(doc.Phrase(f"{problem.place}: ", strong=True))
+    yield doc.Sentence((*phrases, f"{problem.code} {problem.message}".strip()))
+    found = "" if problem.found.strip("`") in problem.message else problem.found
+    details = (("found", found), ("expected", problem.expected), ("fix", problem.fix), ("also", _places(others)))
+    yield from (
+        doc.Sentence((doc.Phrase(f"  {name + ':':<10}", doc.Tone.ASIDE), text)) for name, text in details if text
+    )
+
+
 def by_cause(problems: Iterable[Diagnostic]) -> list[list[Diagnostic]]:
     """Return errors, grouped by words and value, since many rows may name one missing id."""
     causes: dict[object, list[Diagnostic]] = {}

@@ -284,10 +284,10 @@ def test_a_case_without_programmes_says_so_and_tells_no_dust() -> None:
     """Its demand is one entry. Less than a dollar in stock is rounding, and isn't reported."""
     question = ProgrammesQuestion()
     found = answer(line("(none)"), dust="0.011", rest=7)
-    text = plain_text(question.document(found, question.options()), 200)
-    assert text.startswith("The case names no program")
-    assert "USD 7 belongs to no purchase" in text
-    assert "0.011" not in text
+    told = plain_text(question.document(found, question.options()), 200)
+    assert told.startswith("! The case names no program")
+    assert "USD 7 belongs to no purchase" in told
+    assert "0.011" not in told
 
 
 def test_many_late_programmes_and_their_money_are_one_screen() -> None:

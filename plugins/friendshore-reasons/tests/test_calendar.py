@@ -293,7 +293,6 @@ open orders, and lead times. 2 dates change supply or cost from 2026-01-01 to 20
 
 Between the dates
 From        Until       Costs a year, USD     Short  What changes
-─────────────────────────────────────────────────────────────────
 2026-01-01  2026-12-31                100         –  –
 2027-01-01  2028-03-31                200  1 demand  rule ban
 2028-04-01  2028-12-31                500         –  facility au
@@ -302,21 +301,19 @@ Changes of law
 · 2027-01-01: ban (ban (a)): in force from that day on
 
 Shortages
-Material  Demand         From               A year  Met again                   Because
-────────────────────────────────────────────────────────────────────────────────────────
+Material  Demand         From               A year  Met again                   Why
 metal     metal-defense  2027-01-01  6 kg of 10 kg  2028-04-01, by facility au  rule ban
 
 Orders, stock, and purchases that the dates prohibit or allow
 Prohibits or allows       On          By   Of         Quantity  For
-───────────────────────────────────────────────────────────────────────
 prohibits offer cn-metal  2027-01-01  ban  metal  10 kg a year  defense
 
 metal: metal-defense
-From        Until       Wanted a year  Short a year  Cause               USD a year  shared with
-────────────────────────────────────────────────────────────────────────────────────────────────
-2026-01-01  2026-12-31          10 kg             –  –                          100  –
-2027-01-01  2028-03-31          10 kg          6 kg  law: ban; capacity         200  –
-2028-04-01  2028-12-31          10 kg             –  –                          500  –
+From        Until       Wanted a year  Short a year  Cause                   USD a year  shared with
+2026-01-01  2026-12-31          10 kg             –  –                              100  –
+2027-01-01  2028-03-31          10 kg          6 kg  prohibited by ban;             200  –
+                                                     capacity
+2028-04-01  2028-12-31          10 kg             –  –                              500  –
 
 6 questions asked, 7 independent parts solved, 22 % of the parts reused
 """

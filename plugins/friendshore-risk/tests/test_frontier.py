@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests import building
 from tests.building import case, catalog, demand, facility, maker, metals, planned, rule, source, unstored
 
-from friendshore.document.charts import Bars
+from friendshore.document.charts import Curve
 from friendshore.document.elements import Drawing, Section
 from friendshore.document.figures import written
 from friendshore.document.terminal import plain_text
@@ -210,7 +210,7 @@ def test_each_point_is_a_plan_of_the_case_with_the_cap_as_a_rule(drawn: tuple[An
 
 
 def test_the_document_says_its_unit_and_draws_every_point() -> None:
-    """Money of a large plan is in millions, in the table as in the sentence above it; the chart has a bar for each point."""
+    """Money of a large plan is in millions, in the table as in the sentence above it; the chart has each point."""
     large = metals(source("CN", 10_000_000, name="gem", plant="cn"), source("AU", 20_000_000, name="stone", plant="au"))
     only = catalog(*large.facilities, *large.offers[-2:])
     document = frontier_document(frontier(opened(case(demand("metal", "civil", 40, price=10**8)), only)))
@@ -218,5 +218,5 @@ def test_the_document_says_its_unit_and_draws_every_point() -> None:
     (section,) = (part for part in document.parts if isinstance(part, Section) and part.title == "Points")
     (drawing,) = (part for part in section.parts if isinstance(part, Drawing))
     assert [written(row.cells[1]) for row in drawing.table.rows] == ["400", "0"]
-    assert isinstance(drawing.chart, Bars)
-    assert len(drawing.chart.labels) == 2
+    assert isinstance(drawing.chart, Curve)
+    assert len(drawing.chart.x) == len(drawing.chart.labels) == 2

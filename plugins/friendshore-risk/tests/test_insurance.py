@@ -128,22 +128,18 @@ for all losses.
 
 Shortage after each loss
 If lost  Additional shortage, current plan  Insured                 Spend and penalty after it, USD
-───────────────────────────────────────────────────────────────────────────────────────────────────
 cn       metal 8 kg                         no additional shortage                             +604
 · 2 other losses cause no additional shortage, with or without insurance
 
 Changes of the insured plan before the loss
 Ordered from  Insured  Current
-──────────────────────────────
 cn-metal        18 kg    10 kg
 
 In stock or on order when the loss occurs  Insured  Current
-───────────────────────────────────────────────────────────
 metal                                         8 kg        –
 
 Stock that would replace the insurance, with the current plan
 Material  Quantity  Holding a year, USD  Covers the loss of  Proved
-───────────────────────────────────────────────────────────────────
 metal         8 kg                    8  cn                  yes
 · lawful stock on hand when the loss occurs. The cost of buying it isn't included
 

@@ -73,9 +73,9 @@ def test_scenarios_are_told_in_the_order_in_which_they_were_given() -> None:
 def test_cash_and_shortage_stand_apart_from_the_penalty() -> None:
     """With a shortage priced at 60, dear Chinese metal leaves 10 kg short: 20 kg from Australia at 50 spend 1,000, and the penalty is 600."""
     wanted = case(demand("metal", "civil", 30, price=60))
-    answer = sweep(wanted, PRICES[::2], catalogs=[metals(cn=30, au=20, jp=0)], registry=Registry.of(), workers=1)
-    shown = " ".join(plain_text(sweep_document(answer, 20), 140).split())
-    assert "cash from USD 300 (price cn-metal, factor 1) to USD 1,000" in shown
+    found = sweep(wanted, PRICES[::2], catalogs=[metals(cn=30, au=20, jp=0)], registry=Registry.of(), workers=1)
+    shown = " ".join(plain_text(sweep_document(found, 20), 140).split())
+    assert "They spend USD 300 (price cn-metal, factor 1) to USD 1,000" in shown
     assert "1 metal 10 kg 1,000 1,000 +600" in shown
     assert "1,600" not in shown, "spend and penalty are not added up"
 

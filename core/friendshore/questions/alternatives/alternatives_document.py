@@ -124,7 +124,7 @@ def _material_parts(offers: Sequence[Alternative], answer: Alternatives, shown: 
         rungs = [_rung(offer, answer) for offer in shown_offers]
         has_makers = any(offer.made_from for offer in shown_offers)
         title = f"{answer.names.material(shown_offers[0].material)}: cash that using each offer adds"
-        yield ladder(title, description, rungs, answer.currency, choice)
+        yield ladder(title, description, rungs, answer.currency, choice, _KEY)
         yield doc.apart(
             doc.table(
                 _cost_columns(answer, has_makers), [_cost_cells(offer, answer, has_makers) for offer in shown_offers]
@@ -137,6 +137,9 @@ def _material_parts(offers: Sequence[Alternative], answer: Alternatives, shown: 
     yield from _excluded(answer.names, [offer for offer in offers if offer.rank is None and offer.in_time], shown)
 
 
+_KEY = ((doc.Tone.PLAIN, "in the plan"), (doc.Tone.ASIDE, "not in the plan"))
+
+
 def _rung(offer: Alternative, answer: Alternatives) -> charts.Rung:
     name = answer.names.offer(offer.offer)
     if offer.rise is None or offer.cash is None:
@@ -145,7 +148,7 @@ def _rung(offer: Alternative, answer: Alternatives) -> charts.Rung:
     short = ", ".join(short_texts(answer.names, offer.short_kg))
     doubt = "" if offer.rise.proved else "not proved"
     parts = filter(None, (large_money(offer.cash, answer.currency), role, short and f"short: {short}", doubt))
-    tone = doc.Tone.DOUBTFUL if doubt else doc.Tone.GOOD if offer.plan_kg else doc.Tone.PLAIN
+    tone = doc.Tone.DOUBTFUL if doubt else doc.Tone.PLAIN if offer.plan_kg else doc.Tone.ASIDE
     return charts.Rung(name, offer.cash, ", ".join(parts), tone)
 
 

@@ -157,10 +157,8 @@ def _dependence_line(comparison: Comparison) -> str:
         return ""
     whole = comparison.dependence[0]
     ends = (("A", whole.concern_before, whole.share_before), ("B", whole.concern_after, whole.share_after))
-    texts = (
-        f"{name} {percent(share)} of purchases ({large_money(cash, comparison.currency)})" for name, cash, share in ends
-    )
-    return f"Countries of concern: {', '.join(texts)}."
+    texts = (f"{name} {percent(share)} ({large_money(cash, comparison.currency)})" for name, cash, share in ends)
+    return f"Purchases that depend or may depend on countries of concern: {', '.join(texts)}."
 
 
 def _dependence(comparison: Comparison, shown: int) -> doc.Section:

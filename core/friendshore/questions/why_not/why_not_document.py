@@ -166,11 +166,11 @@ def _obstacle_parts(answer: WhyNot) -> Iterator[doc.Element]:
             rows.append(
                 [f"{position}.", _change_texts(lifted), _gained_mass(lifted, answer), *_effect_cells(lifted, answer)]
             )
-    columns = [doc.figures("#"), doc.Column("Relaxed alone"), doc.figures("It would give")]
+    columns = [doc.figures("#"), doc.Column("If only this is relaxed"), doc.figures("Supply")]
     columns += [
-        doc.Column("Cash", answer.currency, "right"),
+        doc.figures("Cash", answer.currency),
         doc.Column("Added shortage"),
-        doc.Column("Penalty", align="right"),
+        doc.figures("Penalty"),
     ]
     rungs = [
         charts.Rung(
@@ -205,7 +205,7 @@ def _effect_cells(relaxed: Relaxed, answer: WhyNot) -> list[doc.Cell]:
 def _has_others(relaxed: Relaxed | None) -> bool:
     if relaxed is None or relaxed.own is None or relaxed.saving is None:
         return False
-    return abs(relaxed.own.value - relaxed.saving.value) >= 1
+    return relaxed.saving.value - relaxed.own.value >= 1
 
 
 def _own_part(relaxed: Relaxed | None, answer: WhyNot) -> str:

@@ -303,7 +303,7 @@ def _chart_data(drawing: doc.Drawing) -> _ChartData | None:
             names = [drawing.title, *(["required"] if has_targets else [])]
             values = [(rung.name, [rung.value, *([rung.target] if has_targets else [])]) for rung in rungs]
             return _ChartData(drawing.title, unit, names, values)
-        case charts.Flow() | charts.Timeline() | charts.WorldMap():
+        case charts.Flow() | charts.Timeline() | charts.Curve():
             return None
         case _:
             assert_never(chart)

@@ -55,21 +55,22 @@ def _summary(result: Programmes) -> list[doc.Element]:
     text = f"{len(result.lines) - late_count} of {count(len(result.lines), 'program')} can be built in full from the first day"
     if [line.status.name for line in result.lines] == [NO_PROGRAM]:
         text = f"The case names no program. All its demand counts as one, which {'cannot' if late_count else 'can'} be built in full from the first day"
+    text += "."
     tone = doc.Tone.DOUBTFUL if late_count else doc.Tone.GOOD
     return [doc.sentence(text, tone=tone, strong=True), _program_table(result)]
 
 
 def _spend_sections(result: Programmes) -> list[doc.Element | None]:
     return [
-        _spend_section(result, "Spend by program", "program", result.spent.by_programme),
-        _spend_section(result, "Spend by place", "place", result.spent.by_place) if _has_places(result) else None,
+        _spend_section(result, "Spend by program", "Program", result.spent.by_programme),
+        _spend_section(result, "Spend by place", "Place", result.spent.by_place) if _has_places(result) else None,
         _other_spend(result),
     ]
 
 
 def _program_table(result: Programmes) -> doc.Element:
-    columns = [doc.Column("program", whole=True), doc.Column("built in full from", whole=True)]
-    columns += [doc.figures("parts late"), doc.figures("of"), doc.Column("delayed by")]
+    columns = [doc.Column("Program", whole=True), doc.Column("Built in full from", whole=True)]
+    columns += [doc.figures("Parts late"), doc.figures("Of"), doc.Column("Delayed by")]
     rows = [
         [
             line.status.name,
@@ -97,7 +98,7 @@ def _late_parts(line: ProgramStatus, parts: int) -> doc.Section | None:
     if not line.parts or not parts:
         return None
     shown_parts = line.parts[:parts]
-    columns = [doc.Column("part", whole=True), doc.Column("built in full from", whole=True), doc.Column("waits for")]
+    columns = [doc.Column("Part", whole=True), doc.Column("Built in full from", whole=True), doc.Column("Waits for")]
     rows = [[part.name, _buildable_from(part), ", ".join(part.delayed_by)] for part in shown_parts]
     hidden_count = len(line.parts) - len(shown_parts)
     hidden_note = (
@@ -121,7 +122,7 @@ def _spend_section(result: Programmes, title: str, column_name: str, lines: Sequ
     columns = [doc.Column(column_name, whole=True), *(doc.figures(str(year), result.currency) for year in years)]
     budgeted = any(line.budget is not None for line in lines)
     if budgeted:
-        columns.append(doc.Column("compared with budget"))
+        columns.append(doc.Column("Compared with budget"))
     rows = [
         [
             name,
@@ -139,7 +140,11 @@ def _spend_section(result: Programmes, title: str, column_name: str, lines: Sequ
     ]
     zero = Decimal(0)
     series = tuple(
-        Series(name, tuple(line_by_key[name, year].spent if (name, year) in line_by_key else zero for year in years))
+        Series(
+            name,
+            tuple(line_by_key[name, year].spent if (name, year) in line_by_key else zero for year in years),
+            doc.Tone.TITLE,
+        )
         for name in names
     )
     chart = Bars(tuple(map(str, years)), series, result.currency)

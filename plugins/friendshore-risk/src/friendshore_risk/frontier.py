@@ -541,8 +541,8 @@ _PROVED = Decimal("1e-6")
 
 def frontier_document(answer: Frontier) -> doc.Document:
     columns = [
-        *(doc.figures(name) for name in ("#", "Capped", "Of concern", "Cash", "More cash")),
-        doc.Column("More short", on="screen"),
+        *(doc.figures(name) for name in ("#", "Cap", "Of concern", "Cash", "More cash")),
+        doc.Column("Added shortage", on="screen"),
         *(
             replace(doc.figures(name), on="whole")
             for name in ("Is of concern", "May be of concern", "Gap", "Line error")
@@ -553,10 +553,12 @@ def frontier_document(answer: Frontier) -> doc.Document:
         for point in answer.points
     ]
     table = ranked(columns, rows, "more point", part=6)
-    description = (
-        f"Cash for the whole plan at each point, in {answer.currency}, not discounted, by dependence on the countries."
+    description = f"Cash for the whole plan in {answer.currency}, not discounted, as the cap falls from today's spend to the right."
+    drawing = (
+        doc.Drawing("The price of independence", description, _curve(answer), table)
+        if len(answer.points) > 1
+        else table
     )
-    drawing = doc.Drawing("Cash at each point", description, _bars(answer), table) if len(answer.points) > 1 else table
     error_note = "the last column shows how far the curve can be below the straight line from the previous point. 0 means that the line is exact"
     notes = [*_notes(answer), *([error_note] if answer.exact and len(answer.points) > 1 else [])]
     commands = doc.sentence(doc.Phrase("--full", code=True), ": shortages and changed suppliers at each point")
@@ -577,19 +579,20 @@ def headline(answer: Frontier) -> str:
     capped_text = _capped_text(answer)
     if not current.capped:
         return f"The plan spends nothing on {capped_text}."
-    spend_text = f"The plan spends {large_money(current.capped, answer.currency)} on {capped_text}"
+    spend = large_money(current.capped, answer.currency)
     if len(answer.points) == 1:
-        return f"{spend_text}."
+        return f"The plan spends {spend} on {capped_text}."
     last_free_point = _without_more_shortage(answer)
+    lower = large_money(last_free_point.capped, answer.currency)
     first_sentence = (
-        f"{spend_text}. It can fall to {large_money(last_free_point.capped, answer.currency)} without more shortage, for {_cash_text(last_free_point, answer)}."
+        f"Spend on {capped_text} can fall from {spend} to {lower} without more shortage. This independence {_cash_text(last_free_point, answer)}."
         if last_free_point is not current
-        else f"{spend_text}. Every lower cap that was tried increases a shortage."
+        else f"The plan spends {spend} on {capped_text}. Every lower cap that was tried increases a shortage."
     )
     if last_point is last_free_point:
         return first_sentence
     worse_materials = [each for each in last_point.short if each.added_kg > 0]
-    return f"{first_sentence} At {large_money(last_point.capped, answer.currency)}, {count(len(worse_materials), 'material')} {'has' if len(worse_materials) == 1 else 'have'} a larger shortage."
+    return f"{first_sentence} At a cap of {large_money(last_point.capped, answer.currency)}, {count(len(worse_materials), 'material')} {'has' if len(worse_materials) == 1 else 'have'} a larger shortage."
 
 
 def _without_more_shortage(answer: Frontier) -> CapPoint:
@@ -602,8 +605,9 @@ def _without_more_shortage(answer: Frontier) -> CapPoint:
 
 
 def _cash_text(point: CapPoint, answer: Frontier) -> str:
-    more = large_money(abs(point.added_cost), answer.currency)
-    return f"{more} {'less' if point.added_cost < 0 else 'more'} cash"
+    return (
+        f"{'saves' if point.added_cost < 0 else 'costs'} {large_money(abs(point.added_cost), answer.currency)} of cash"
+    )
 
 
 def _capped_text(answer: Frontier) -> str:
@@ -670,17 +674,55 @@ def _supplier_cell(offers: Sequence[Supply]) -> doc.Cell:
     return doc.Several(names, one="supplier") if names else doc.NOTHING
 
 
-def _bars(answer: Frontier) -> charts.Bars:
-    labels = tuple(f"{number}: {percent(point.share)}" for number, point in enumerate(answer.points))
-    other_cash = tuple(point.cost - point.known_concern_cost - point.possible_concern_cost for point in answer.points)
-    series = (
-        charts.Series("of concern", tuple(point.known_concern_cost for point in answer.points)),
-        charts.Series(
-            "may be of concern", tuple(point.possible_concern_cost for point in answer.points), doc.Tone.DOUBTFUL
-        ),
-        charts.Series("other", tuple(max(amount, Decimal(0)) for amount in other_cash), doc.Tone.ASIDE),
+def _curve(answer: Frontier) -> charts.Curve:
+    of_concern = set(answer.countries) == COVERED_NATIONS and not answer.suppliers
+    other_cash = tuple(
+        max(point.cost - point.known_concern_cost - point.possible_concern_cost, Decimal(0)) for point in answer.points
     )
-    return charts.Bars(labels, series, answer.currency)
+    series = (
+        charts.Series(
+            "depends on countries of concern" if of_concern else "capped",
+            tuple(point.known_concern_cost for point in answer.points),
+            doc.Tone.CONCERN,
+        ),
+        charts.Series(
+            "may depend on countries of concern" if of_concern else "may be capped",
+            tuple(point.possible_concern_cost for point in answer.points),
+            doc.Tone.UNKNOWN,
+        ),
+        charts.Series("other", other_cash),
+    )
+    worse = [Decimal(sum(1 for each in point.short if each.added_kg > 0)) for point in answer.points]
+    counts = charts.Series("materials with a larger shortage than today", tuple(worse), doc.Tone.BAD)
+    return charts.Curve(
+        tuple(point.capped for point in answer.points),
+        f"Cap on {_capped_text(answer)}",
+        answer.currency,
+        tuple(part for part in series if any(part.values)),
+        answer.currency,
+        counts if any(worse) else None,
+        tuple(_curve_labels(answer)),
+    )
+
+
+def _curve_labels(answer: Frontier) -> Iterator[str]:
+    """Yield the label of today's plan, of the last point without more shortage, and of the last point."""
+    free_point, last = _without_more_shortage(answer), answer.points[-1]
+    for number, point in enumerate(answer.points):
+        share = percent(point.share)
+        if not number:
+            yield f"Today: {large_money(point.cost, answer.currency)}, {share} of concern"
+        elif point is free_point:
+            yield f"{share} of concern for {_cash_text(point, answer)}. Below, more is short"
+        elif point is last:
+            worse = sum(1 for each in point.short if each.added_kg > 0)
+            yield (
+                f"{share} of concern: {count(worse, 'material')} with more shortage"
+                if worse
+                else f"{share} of concern for {_cash_text(point, answer)}"
+            )
+        else:
+            yield ""
 
 
 def _short_section(answer: Frontier) -> doc.Section | None:

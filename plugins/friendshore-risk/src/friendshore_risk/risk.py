@@ -57,12 +57,12 @@ def _headline(answer: Risk) -> str:
         measure_text = (
             f"mix of expected cost and {percent(answer.weight)} of the mean of the worst {percent(1 - answer.alpha)}"
         )
-    intro = "Lowest" if not _is_unproved(answer) else "Best plan found in time:"
+    intro = "The plan with the lowest" if not _is_unproved(answer) else "The best plan found in time for"
     scenario_text = (
         f"{count(len(answer.scenarios), 'scenario')}{f' from a sample of {answer.draws:,}' if answer.draws else ''}"
     )
     spend_text = f"spends {large_money(answer.expected_money, answer.currency)} in expectation (present value)"
-    return f"{intro} {measure_text}, including penalties for shortage. The plan {spend_text}. It covers {scenario_text}, known from {answer.day} on"
+    return f"{intro} {measure_text}, including penalties for shortage, {spend_text}. It covers {scenario_text}, known from {answer.day} on."
 
 
 def _is_unproved(answer: Risk) -> bool:

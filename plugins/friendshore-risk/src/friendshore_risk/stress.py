@@ -40,9 +40,10 @@ def stress_document(answer: Stress, shown: int = SHOWN, insurance: Insurance | N
         f"The current plan spends {spend_text}. Losses are ranked by spend plus penalties."
     )
     costly_losses = [loss for loss in answer.losses if loss.conflict or not costs_nothing(loss)]
+    worst_text = f"; the most expensive is {_loss_label(costly_losses[0])}" if costly_losses else ""
     short_intro = (
-        f"{len(costly_losses)} of {count(len(answer.losses), 'loss', 'losses')} from {answer.start} on would matter. The plan, which spends "
-        f"{spend_text}, is made again without each. Ranked by spend plus penalties."
+        f"{len(costly_losses)} of {count(len(answer.losses), 'loss', 'losses')} from {answer.start} on would matter{worst_text}. "
+        f"The plan, which spends {spend_text}, is made again without each. Ranked by spend plus penalties."
     )
     ended_text = f"the search was ended before {count(answer.not_tried, 'loss', 'losses')} could be evaluated"
     ended_note = doc.notes([ended_text] if answer.not_tried else [], doc.Tone.DOUBTFUL)
@@ -118,7 +119,7 @@ def _chart(
         else _bar(loss, answer)
         for loss in losses
     ]
-    description = f"Additional cash in {currency}. Red means that something is short."
+    description = f"Additional cash in {currency}. Negative where less is delivered, and so less is paid."
     return ladder(f"{title}: cash", description, rungs, currency, table)
 
 

@@ -143,21 +143,19 @@ class _PurchaseRange:
 
 def _summary(answer: Sweep, figures: _SweepFigures) -> str:
     currency = answer.currency
-    text = f"{count(len(figures.planned), 'scenario')} planned"
+    sentences = [f"{count(len(figures.planned), 'scenario is', 'scenarios are')} planned."]
     if figures.planned:
         cheapest, most_expensive = (end(figures.planned, key=lambda figures: figures.cash) for end in (min, max))
-        text += f", cash from {large_money(cheapest.cash, currency)} ({figures.scenario(cheapest).name})"
-        text += f" to {large_money(most_expensive.cash, currency)} ({figures.scenario(most_expensive).name})"
-        shortage_counts = [figures.short for figures in figures.planned]
-        shortage_range = (
-            f"{min(shortage_counts):,} to {max(shortage_counts):,}"
-            if min(shortage_counts) < max(shortage_counts)
-            else f"{shortage_counts[0]:,}"
+        low, high = (
+            f"{large_money(each.cash, currency)} ({figures.scenario(each).name})" for each in (cheapest, most_expensive)
         )
-        text += f"; demands short: {shortage_range}"
+        counts = [figures.short for figures in figures.planned]
+        shortages = f"{min(counts):,} to {max(counts):,}" if min(counts) < max(counts) else f"{counts[0]:,}"
+        sentences.append(f"They spend {low} to {high}.")
+        sentences.append("No demand is short." if not max(counts) else f"{shortages} demands are short.")
     if answer.cash is not None:
-        text += f"; without changes, the plan spends {large_money(answer.cash, currency)}"
-    return text + "."
+        sentences.append(f"Without changes, the plan spends {large_money(answer.cash, currency)}.")
+    return " ".join(sentences)
 
 
 def _scenarios(answer: Sweep, sweep_figures: _SweepFigures, shown: int) -> doc.Section | None:
@@ -176,7 +174,7 @@ def _scenarios(answer: Sweep, sweep_figures: _SweepFigures, shown: int) -> doc.S
             scenario.name,
             figures.cash,
             f"{large_money(figures.cash, answer.currency)}, {_shortage_text(answer.names, scenario) or 'nothing short'}",
-            doc.Tone.BAD if scenario.plan.message else doc.Tone.PLAIN,
+            doc.Tone.BAD if figures.short or scenario.plan.message else doc.Tone.PLAIN,
         )
         for figures, scenario in shown_scenarios
     ]
@@ -200,7 +198,7 @@ def _scenarios(answer: Sweep, sweep_figures: _SweepFigures, shown: int) -> doc.S
         )
         for figures, scenario in shown_scenarios
     ]
-    description = f"Cash of each scenario in {answer.currency}. Red means that rules conflict."
+    description = f"Cash of each scenario in {answer.currency}. A plan that delivers less costs less."
     title = "Scenarios" if are_all_shown else "The worst scenarios by present value plus penalties"
     notes = doc.notes(omitted_note(len(planned) - len(shown_scenarios), "more scenario", "more scenarios"))
     return doc.section(title, ladder(title, description, rungs, answer.currency, doc.table(columns, rows)), notes)
@@ -348,7 +346,7 @@ def _drawing(
         (
             names.offer(offer),
             [kilograms_by_line.get((material, offer), _ZERO) for kilograms_by_line in kilograms_by_scenario],
-            doc.Tone.PLAIN,
+            doc.Tone.TITLE,
         )
         for offer in charted_offers
     ]

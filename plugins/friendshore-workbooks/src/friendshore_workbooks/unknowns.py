@@ -216,10 +216,15 @@ def _stopped(result: Unknowns) -> doc.Notes | None:
 
 
 def _head(result: Unknowns) -> str:
-    relevant = sum(unknown.best is not None or unknown.worst is not None for unknown in result.unknowns)
+    relevant = [unknown for unknown in result.unknowns if unknown.best is not None or unknown.worst is not None]
+    first = (
+        f" Ask {relevant[0].addressee} first, about the {relevant[0].kind.value} of {relevant[0].subject}."
+        if relevant
+        else ""
+    )
     shortage = f"{count(result.short, 'demand is', 'demands are')} short" if result.short else "nothing is short"
     return (
-        f"{count(len(result.unknowns), 'unknown')}, each tried alone; {count(relevant, 'of them', 'of them')} would change the plan. "
+        f"{len(relevant):,} of {count(len(result.unknowns), 'unknown')}, each tried alone, would change the plan.{first} "
         f"Today, {shortage}, and the plan spends {large_money(result.cash, result.currency)}. Worth: present value of the fall in "
         f"spend and penalties.{_BY[result.by]}"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from friendshore.document import charts
 from friendshore.document import elements as doc
@@ -24,8 +24,10 @@ def calendar_document(result: Calendar, *, every: bool = False) -> doc.Document:
         f"From {result.start} to {result.until}. Each stretch is planned as a year at its own rates, without stock, open orders, and lead times. "
         f"{_dates_of_change(result)}."
     )
+    short = len({cliff.demand for cliff in result.cliffs})
     brief = (
-        f"{_dates_of_change(result)}. Each stretch is planned as a year at its own rates, without stock and lead times."
+        f"{count(short, 'demand is', 'demands are')} short at some time. {_dates_of_change(result)}. "
+        "Each stretch is planned as a year at its own rates, without stock and lead times."
     )
     law = doc.section_if_any("Changes of law", doc.notes(_law_notes(result)), tone=doc.Tone.PLAIN)
     stretches = [_demand(name, rows, result) for name, rows in _by_demand(result).items()] if every else []
@@ -106,7 +108,7 @@ def _intervals(result: Calendar, every: bool) -> doc.Section:
 def _law_table(result: Calendar) -> doc.Section | None:
     if not result.law:
         return None
-    columns = [*map(doc.Column, ("Law from", "Becomes", "Title")), doc.Column("Clause", from_width=doc.NARROW)]
+    columns = [*map(doc.Column, ("Law from", "Becomes", "Title")), doc.Column("Clause", from_width=doc.WIDE)]
     rows: list[list[doc.Cell]] = [
         [change.day, change.effect, doc.Several((change.title or change.rule,)), doc.Several((change.clause,))]
         for change in sorted(result.law, key=lambda change: (change.effect == UNKNOWN, change.day, change.rule))
@@ -161,23 +163,55 @@ def _cliffs(result: Calendar) -> doc.Section:
     names, ordered = result.names, sorted(result.cliffs, key=lambda cliff: (cliff.start, cliff.demand))
     columns = [
         doc.Column("Material"),
-        doc.Column("Demand", from_width=doc.NARROW),
-        doc.Column("From", whole=True),
-        doc.figures("A year", from_width=doc.NARROW),
-        doc.Column("Met again", from_width=doc.MEDIUM),
-        doc.Column("Because"),
+        doc.Column("Demand", from_width=doc.MEDIUM),
+        doc.Column("From", whole=True, from_width=doc.WIDE),
+        doc.Column(f"{result.start:%Y-%m} to {result.until:%Y-%m}", whole=True, from_width=doc.NARROW, on="screen"),
+        doc.figures("A year", from_width=doc.SPARE),
+        doc.Column("Met again", from_width=doc.WIDE),
+        doc.Column("Why"),
     ]
     rows: list[list[doc.Cell]] = [
         [
-            doc.Either(names.material(cliff.material), names.label(cliff.material)),
-            *(cliff.demand, cliff.start, _shortage_of_demand(cliff, names)),
+            doc.Either(names.material(cliff.material), _label(cliff, result)),
+            *(cliff.demand, cliff.start, _strip(cliff, result), _shortage_of_demand(cliff, names)),
             doc.Several((_shortage_end(cliff, result),), ("not wanted later",) if cliff.ends_unwanted else ()),
-            doc.Several((_start_causes(cliff, names),)),
+            doc.Either(_start_causes(cliff, names), _brief_causes(cliff, names)),
         ]
         for cliff in ordered
     ]
     table = ranked(columns, rows, "more shortage", part=4)
-    return doc.section(title, _timeline(result, table), doc.notes(_unexplained_causes(ordered)), column="Short")
+    notes = doc.for_whole(doc.notes(_unexplained_causes(ordered)))
+    return doc.section(title, _timeline(result, table), notes, column="Short")
+
+
+def _label(cliff: Cliff, result: Calendar) -> str:
+    """Return the name of the material, with the demand if several demands for it are short."""
+    demands = {other.demand for other in result.cliffs if other.material == cliff.material}
+    label = result.names.label(cliff.material)
+    return label if len(demands) == 1 else f"{label}, {cliff.demand}"
+
+
+STRIP = 18
+"""Maximum characters of a strip of months."""
+
+
+def _strip(cliff: Cliff, result: Calendar) -> str:
+    """Return the plan as a strip in which each character is some months, dark if the demand is short in one of them."""
+    first, last = _month(result.start), _month(result.until)
+    months = -(-(last - first + 1) // STRIP)
+    start = _month(cliff.start)
+    end = last if cliff.resolved is None else max(start, _month(cliff.resolved - timedelta(1)))
+    return "".join("█" if month <= end and start < month + months else "·" for month in range(first, last + 1, months))
+
+
+def _month(day: date) -> int:
+    return day.year * 12 + day.month
+
+
+def _brief_causes(cliff: Cliff, names: ShownNames) -> doc.Several:
+    changes = _causes(cliff.caused_by, names)
+    causes = tuple(cause.short_name for cause in cliff.causes)
+    return doc.Several((changes,) if changes else causes or ("from its first day",))
 
 
 def _timeline(result: Calendar, table: doc.DataTable) -> doc.Drawing:
@@ -189,7 +223,7 @@ def _timeline(result: Calendar, table: doc.DataTable) -> doc.Drawing:
         for demand, cliffs in grouped((cliff.demand, cliff) for cliff in result.cliffs).items()
     ]
     marks = [
-        charts.TimelineMark(interval.start, _changes(interval.changed), doc.Tone.ASIDE)
+        charts.TimelineMark(interval.start, _changes(interval.changed))
         for interval in result.intervals
         if interval.changed
     ]

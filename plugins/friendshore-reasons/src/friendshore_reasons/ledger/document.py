@@ -87,20 +87,21 @@ def _brief_headline(result: Ledger) -> str:
     if not result.items:
         return f"None of the items can affect the plan, which spends {large_money(result.after.cash, currency)}."
     is_plural = len(result.items) > 1
-    method = "one after the other" if result.method is Method.ORDER else "each averaged over all orders (Shapley)"
+    ordered = result.method is Method.ORDER
+    method = (
+        "They are added one after the other" if ordered else "Each item's part is its average over all orders (Shapley)"
+    )
     return (
-        f"{count(len(result.items), 'item')} {'add' if is_plural else 'adds'} {large_money(adds.cash, currency)} of cash to the "
-        f"{large_money(result.before.cash, currency)} of a plan without {'any of them' if is_plural else 'it'}, and {_shortage_changes(adds)}"
-        f"{f'; {method}' if is_plural else ''}."
+        f"{count(len(result.items), 'item')} {'add' if is_plural else 'adds'} {large_money(adds.cash, currency)} of cash and {_shortage_changes(adds)}. "
+        f"Without {'them' if is_plural else 'it'}, the plan spends {large_money(result.before.cash, currency)}."
+        f"{f' {method}.' if is_plural else ''}"
     )
 
 
 def _shortage_changes(adds: Bill) -> str:
     more, less = (sum(1 for kg in adds.short_kg.values() if kg * sign > 0) for sign in (1, -1))
-    phrases = [
-        f"{word} {count(number, 'material')}" for word, number in (("more of", more), ("less of", less)) if number
-    ]
-    return f"shortage of {' and '.join(phrases)}" if phrases else "no shortage"
+    phrases = [f"{word} {count(number, 'material')}" for word, number in (("more", more), ("less", less)) if number]
+    return " and ".join(f"{phrase.replace(' ', ' shortage of ', 1)}" for phrase in phrases) or "no shortage"
 
 
 def _spend_and_shortage(bill: Bill, result: Ledger) -> str:

@@ -54,6 +54,7 @@ def repairs_document(result: Repairs, shown: int = SHOWN) -> doc.Document:
     if len(gaps) == 1:
         return doc.document(
             title,
+            doc.sentence(_answer(*gaps[0], result), strong=True),
             whole[0],
             doc.section(_gap_title(gaps[0][0], result.names), *_gap(*gaps[0], result, shown)),
             *whole[1:],
@@ -74,6 +75,14 @@ def repairs_document(result: Repairs, shown: int = SHOWN) -> doc.Document:
         *map(doc.for_whole, whole[1:]),
         doc.for_screen(doc.apart(commands)),
     )
+
+
+def _answer(gap: Gap, repairs: Sequence[Repair], result: Repairs) -> str:
+    what = "the conflict" if gap.rules else "the shortage"
+    if not repairs:
+        return f"No repair of {what} was found."
+    found = f"{count(len(repairs), 'repair resolves', 'repairs resolve')} {what}{'' if gap.complete else ' so far'}"
+    return f"{found}. The cheapest: {_repair_text(repairs[0], gap, result, ())}."
 
 
 def _gap(
