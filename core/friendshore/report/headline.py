@@ -95,14 +95,15 @@ def run_title(run: Run) -> str:
     return (run.title or run.case) + (f" with {', '.join(run.scenario)}" if run.scenario else "")
 
 
-def headline_of(run: Run, *, is_verified: bool = True, has_failed: bool = False) -> Headline:
+def headline_of(run: Run, *, is_verified: bool = True, is_proved: bool = True, has_failed: bool = False) -> Headline:
     """Return the headline of a run.
 
     Args:
         is_verified: False if the run was read from files and not verified.
+        is_proved: False if the run was read from files, and a check couldn't prove its bound.
         has_failed: True if it failed verification. Its figures are then left out.
     """
-    trust = _trust(run, is_verified=is_verified, has_failed=has_failed)
+    trust = _trust(run, is_verified=is_verified, is_proved=is_proved, has_failed=has_failed)
     title, version = run_title(run), run.versions.get("friendshore", "of an unknown version")
     if trust == "failed":
         text = "This run failed verification. Don't rely on it."
@@ -117,7 +118,7 @@ def headline_of(run: Run, *, is_verified: bool = True, has_failed: bool = False)
             None,
             (
                 *_trust_sentences(run, trust),
-                f"{_needs(run, lacking)}{'. ' if lacking else ' '}{_money(run, lacking, concern, country)}.",
+                f"{_needs(run, lacking, trust)}{_money(run, lacking, concern, country)}.",
                 _orders(run, overdue, due, day),
                 _risk(run, exposed),
             ),
@@ -167,14 +168,14 @@ def is_overdue(run: Run, purchase: RunPurchase) -> bool:
     return bool(purchase.late_days) or (run.made is not None and purchase.order_by < run.made)
 
 
-def _trust(run: Run, *, is_verified: bool, has_failed: bool) -> Trust:
+def _trust(run: Run, *, is_verified: bool, is_proved: bool, has_failed: bool) -> Trust:
     if has_failed or not run.verified:
         return "failed"
     if run.status is PlanStatus.INFEASIBLE:
         return "conflict"
     if not is_verified:
         return "not verified"
-    return "proved" if run.status is PlanStatus.OPTIMAL else "not proved"
+    return "proved" if is_proved and run.status is PlanStatus.OPTIMAL else "not proved"
 
 
 def _trust_sentences(run: Run, trust: Trust) -> Iterator[str]:
@@ -192,9 +193,11 @@ def _trust_sentences(run: Run, trust: Trust) -> Iterator[str]:
             yield "This run wasn't verified for this output."
     if run.status not in (PlanStatus.OPTIMAL, PlanStatus.INFEASIBLE):
         yield f"This plan isn't proved cheapest (gap {percent(run.gap)})."
+    elif trust == "not proved":
+        yield "A check couldn't prove that this plan is the cheapest."
 
 
-def _needs(run: Run, lacking: Sequence[RunDemand]) -> str:
+def _needs(run: Run, lacking: Sequence[RunDemand], trust: Trust) -> str:
     needs = count(len(run.demands), "need")
     if not lacking:
         few = ("Nothing is needed", "The only need is met", "Both needs are met")
@@ -205,7 +208,7 @@ def _needs(run: Run, lacking: Sequence[RunDemand]) -> str:
     if not never:
         return f"{subject} {_are(lacking)} met only later, from {_latest_period(run, lacking)} on"
     in_full = " in full" if any(demand.delivered_kg for demand in never) else ""
-    verb = "cannot be" if is_impossible(run, never) else f"{_are(never)} not"
+    verb = "cannot be" if trust == "proved" and is_impossible(run, never) else f"{_are(never)} not"
     later = len(lacking) - len(never)
     others = (
         f"; {later} more {'is' if later == 1 else 'are'} met only from {_latest_period(run, [d for d in lacking if d.first_met])} on"
@@ -234,10 +237,13 @@ def _latest_period(run: Run, demands: Sequence[RunDemand]) -> str:
 def _money(run: Run, lacking: Sequence[RunDemand], concern: RunDependence | None, country: str) -> str:
     spend = large_money(abs(run.cost.nominal), run.currency)
     if not run.purchases:
-        return "Nothing is bought" if lacking else "without purchases"
-    subject = "The rest" if any(demand.delivered_kg for demand in run.demands) else "The plan"
+        return ". Nothing is bought" if lacking else " without purchases"
     verb = "earns" if run.cost.nominal < 0 else "costs"
-    money = f"{subject} {verb} {spend}" if lacking else f"{'for' if verb == 'costs' else 'and earn'} {spend}"
+    if lacking:
+        subject = "The rest" if any(demand.delivered_kg for demand in run.demands) else "The plan"
+        money = f". {subject} {verb} {spend}"
+    else:
+        money = f" for {spend}" if verb == "costs" else f", and the plan earns {spend}"
     return f"{money}; {_concern(concern, country)}" if concern else money
 
 
