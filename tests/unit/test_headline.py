@@ -120,4 +120,4 @@ def test_the_title_of_the_case_and_the_origin_are_part_of_it() -> None:
     """Without a title, the case's name stands for it."""
     assert (told().title, told(title="A title", scenario=["ban"]).title) == ("by-hand", "A title with ban")
     assert "2026-11-30" in told().origin
-    assert told().to_dict()["made"] == "2026-11-30"
+    assert told().model_dump(mode="json")["made"] == "2026-11-30"

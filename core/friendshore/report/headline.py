@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
 from typing import Literal
 
 from ..document import elements as doc
 from ..document.figures import count, large_money, percent
+from ..domain.base import Number, Record
 from ..domain.countries import country_names
 from ..domain.plan import PlanStatus
 from ..domain.run import Run, RunDemand, RunDependence, RunExposed, RunPurchase
@@ -20,8 +20,7 @@ Trust = Literal["proved", "not proved", "conflict", "not verified", "failed"]
 _ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Headline:
+class Headline(Record):
     """The story of a run: needs, money, dependence, deadlines, and risk. Money is cash, not discounted."""
 
     title: str
@@ -42,23 +41,23 @@ class Headline:
     needs_never_met: int = 0
     """Part of these that no period from some day on meets in full."""
     unmet_end_uses: tuple[str, ...] = ()
-    spend: Decimal = _ZERO
-    concern_share: Decimal | None = None
+    spend: Number = _ZERO
+    concern_share: Number | None = None
     """Share of the purchases' cash that depends on countries of concern for certain. None if the case names none, or nothing is bought."""
-    concern_share_max: Decimal | None = None
+    concern_share_max: Number | None = None
     """The same with purchases that may depend on them."""
-    concern_spend: Decimal = _ZERO
-    concern_spend_max: Decimal = _ZERO
+    concern_spend: Number = _ZERO
+    concern_spend_max: Number = _ZERO
     concern_country: str = ""
     """Code of the country that sells everything in `concern_spend`. Empty if there are several."""
-    overdue_spend: Decimal = _ZERO
+    overdue_spend: Number = _ZERO
     """Spend on orders whose last day has passed."""
     overdue_orders: int = 0
     next_order_by: date | None = None
     """Next last day of an order. None if there are no further orders."""
-    next_order_spend: Decimal = _ZERO
+    next_order_spend: Number = _ZERO
     """Spend on orders with that last day."""
-    at_risk_spend: Decimal = _ZERO
+    at_risk_spend: Number = _ZERO
     """Spend on purchases that `at_risk_rule` would prohibit, the rule of unknown status with the most."""
     at_risk_rule: str = ""
     rules_of_unknown_status: int = 0
@@ -75,20 +74,6 @@ class Headline:
     def origin(self) -> str:
         """Date and version, such as `made 2026-11-30 with friendshore 0.1.0`."""
         return f"made {self.made or 'on an unknown day'} with friendshore {self.version}"
-
-    def to_dict(self) -> dict[str, object]:
-        return {field.name: _json_ready(getattr(self, field.name)) for field in fields(self)}
-
-
-def _json_ready(value: object) -> object:
-    match value:
-        case Decimal():
-            return float(value)
-        case date():
-            return value.isoformat()
-        case tuple():
-            return list(value)
-    return value
 
 
 def run_title(run: Run) -> str:
@@ -107,7 +92,15 @@ def headline_of(run: Run, *, is_verified: bool = True, is_proved: bool = True, h
     title, version = run_title(run), run.versions.get("friendshore", "of an unknown version")
     if trust == "failed":
         text = "This run failed verification. Don't rely on it."
-        return Headline(title, text, (text,), trust, run.made, version, run.currency)
+        return Headline(
+            title=title,
+            text=text,
+            sentences=(text,),
+            trust=trust,
+            made=run.made,
+            version=version,
+            currency=run.currency,
+        )
     lacking = [demand for demand in run.demands if demand.short_kg]
     concern = concern_of(run)
     overdue, due, day = _deadlines(run)
@@ -155,12 +148,6 @@ def headline_of(run: Run, *, is_verified: bool = True, is_proved: bool = True, h
 def concern_of(run: Run) -> RunDependence | None:
     """Return the dependence of the plan on countries of concern. None if nothing is paid, or the case names no such country."""
     return next((row for row in run.dependence if row.scope == "plan" and row.cost), None)
-
-
-def concern_words(run: Run) -> str:
-    """Return the share of countries of concern, such as `71 % of it depends on China and up to 89 % on countries of concern`. Empty if unknown."""
-    row = concern_of(run)
-    return _concern(row, _concern_country(run)) if row else ""
 
 
 def is_overdue(run: Run, purchase: RunPurchase) -> bool:
