@@ -43,7 +43,7 @@ def risk_document(answer: Risk, shown: int) -> doc.Document:
     """
     return doc.document(
         f"{answer.case}: risk",
-        doc.sentence(_headline(answer), strong=True),
+        doc.answer(_headline(answer)),
         _figures(answer),
         _worst(answer, shown),
         _before(answer, shown),
