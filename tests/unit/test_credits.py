@@ -48,7 +48,7 @@ def test_what_is_paid_for_is_taken_as_far_as_it_goes() -> None:
     found = planned(case(CIVIL), given_away(), rule(Tariff, rate="0.25", origins=["CN"]))
     assert bought(found) == {"waste": 300}
     assert (found.cost.total, found.plan.plan.bound) == (-1500, -1500)
-    assert "earns USD 1,500; all demand is met" in text(plan_document(found.run))
+    assert "The only need is met, and the plan earns USD 1,500" in text(plan_document(found.run))
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,8 @@ def test_a_plan_without_shortages_is_green_only_if_it_is_proved_and_verified() -
         doubtful = told(**MET, status=status, gap=0.03)
         assert (doubtful.tone, doubtful.trust) == (Tone.DOUBTFUL, "not proved")
         assert "isn't proved cheapest" in doubtful.sentences[0]
+    unproved = headline_of(run(**MET), is_proved=False)
+    assert (unproved.tone, unproved.trust) == (Tone.DOUBTFUL, "not proved")
     unverified = headline_of(run(**MET), is_verified=False)
     assert (unverified.tone, unverified.trust) == (Tone.DOUBTFUL, "not verified")
 
@@ -64,6 +66,8 @@ def test_only_a_proved_plan_says_that_a_need_cannot_be_met(kind: str, status: st
     headline = told(demands=[NEVER], shortages=[short], status=status)
     assert (headline.needs, headline.needs_unmet, headline.needs_never_met) == (1, 1, 1)
     assert (headline.tone, "cannot be met" in headline.text) == (Tone.BAD, impossible)
+    unverified = headline_of(run(demands=[NEVER], shortages=[short], status=status), is_verified=False)
+    assert "cannot be met" not in unverified.text
 
 
 def test_needs_that_are_met_later_are_not_called_unmet() -> None:
@@ -119,4 +123,4 @@ def test_the_title_of_the_case_and_the_origin_are_part_of_it() -> None:
     """Without a title, the case's name stands for it."""
     assert (told().title, told(title="A title", scenario=["ban"]).title) == ("by-hand", "A title with ban")
     assert "2026-11-30" in told().origin
-    assert told().to_dict()["made"] == "2026-11-30"
+    assert told().model_dump(mode="json")["made"] == "2026-11-30"

@@ -57,7 +57,7 @@ def test_a_terminal_obeys_no_name(name: str) -> None:
         screen.print(part)
     shown = screen.file.getvalue()  # type: ignore[attr-defined]
     assert not INVISIBLE.search(shown.replace("\n", ""))
-    assert len(shown.splitlines()) == 5
+    assert len(shown.splitlines()) == 4
     if name == visible(name) and name == " ".join(name.split(" ")):
         assert name in shown
 

@@ -456,7 +456,7 @@ BINDING_OR_KEPT = [
 def test_a_floor_of_nothing_is_reported(limit: Rule) -> None:
     """Nobody may take such a limit for one that the plan keeps; those that bind, or are kept whatever is bought, are not reported."""
     found = shown(planned(NOW, metals(source("AU", 5, "oxide")), limit))
-    assert (f"rule `{limit.id}` limits nothing" in found) is (limit in LIMITS_NOTHING)
+    assert (f"rule {limit.id} limits nothing" in found) is (limit in LIMITS_NOTHING)
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def plan(
         verdicts = recommend.verdicts(recommendation.plan)
         write_run(out, recommendation.run, recommendation.facts(), verdicts, signer, certificate)
     if as_json:
-        show_json(recommendation.to_dict() | {"headline": headline_of(recommendation.run).to_dict()})
+        show_json(recommendation.to_dict() | {"headline": headline_of(recommendation.run).model_dump(mode="json")})
     else:
         _show(recommendation.run, case, out, quiet=quiet, full=full)
     return CONFLICT if recommendation.status is PlanStatus.INFEASIBLE else 0

@@ -146,7 +146,7 @@ def report(
     else:
         text = rendered(document, form).decode()
         if as_json:
-            told = page_headline(stored.run, checked).to_dict()
+            told = page_headline(stored.run, checked).model_dump(mode="json")
             show_json(
                 {
                     "format": form.name,

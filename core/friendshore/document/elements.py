@@ -167,8 +167,6 @@ class Column:
     """Characters to assume when counting the columns of periods that fit. None means its longest word."""
     from_width: int = 0
     """Minimum characters of a line that shows it, since its content is also elsewhere. In a wide excerpt, columns with the largest value go first."""
-    strong: bool = False
-    """True if its title stands for that of the section."""
     on: Form | None = None
 
     @property
@@ -344,7 +342,7 @@ def _with_first_heading(parts: Sequence[Element], heading: str) -> Iterator[Elem
     for part in parts:
         if part is first and isinstance(part, DataTable):
             first_column, *columns = part.columns
-            yield replace(part, columns=(replace(first_column, title=heading, strong=True), *columns))
+            yield replace(part, columns=(replace(first_column, title=heading), *columns))
         else:
             yield part
 
@@ -432,6 +430,12 @@ def sentence(*phrases: str | Phrase, tone: Tone = Tone.PLAIN, strong: bool = Fal
     )
 
 
+def answer(text: str) -> Sentence:
+    """Return an answer whose first sentence is strong."""
+    first, end, rest = text.partition(". ")
+    return Sentence((Phrase(f"{first}{end}", strong=True), rest) if rest else (Phrase(text, strong=True),))
+
+
 def notes(texts: Iterable[str | Quoted], tone: Tone = Tone.PLAIN) -> Notes | None:
     """Return a list of sentences. None if it is empty."""
     listed = tuple(texts)
@@ -483,5 +487,5 @@ def figures(title: str, unit: str = "", from_width: int = 0) -> Column:
 
 def longest_word(texts: Iterable[str], *, hyphens: bool = False) -> int:
     """Return the length of the longest word, or part of a word up to a hyphen."""
-    breaks = re.compile(r"(?<=-)|\s+" if hyphens else r"\s+")
+    breaks = re.compile(r"(?<=-)|[ \n]+" if hyphens else r"[ \n]+")
     return max((len(word) for text in texts for word in breaks.split(text)), default=0)

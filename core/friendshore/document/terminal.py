@@ -38,6 +38,8 @@ _MARKS = {doc.Tone.GOOD: "✓", doc.Tone.DOUBTFUL: "!", doc.Tone.BAD: "✗"}
 _HEADING = "dim"
 _MAX_NAME_WIDTH = 34
 _WORD = re.compile(r" *[^ ]+ *")
+_BOUND_SPACE = "\u00ad"
+"""Soft hyphen in place of a space at which no line ends. Texts from the data have none, because `visible` shows its number."""
 _BOUND = re.compile(
     r"(?<=\b[A-Z]{3}) (?=[\d-])|(?<=\d) (?=(?:t|kg|billion|million|years?|quarters?|months?|days?)\b|%)|(?<=\d (?:kg|\wt)) (?=[A-Z]\w?\b)"
     r"|(?<=friendshore) (?=\d)|(?<=\b20\d\d) (?=\d)|(?<=\d) (?=to \d)|(?<=\d to) (?=\d)"
@@ -122,7 +124,7 @@ def _spans(phrase: str | doc.Phrase, marked: doc.Tone = doc.Tone.PLAIN) -> Itera
         text = visible(text)
         # A short command stays on one line.
         yield (
-            text.replace(" ", "\u00a0") if code and len(text) <= _MAX_NAME_WIDTH else text,
+            text.replace(" ", _BOUND_SPACE) if code and len(text) <= _MAX_NAME_WIDTH else text,
             _style(tone, strong=styled.strong or code),
         )
 
@@ -144,14 +146,14 @@ def _hanging(label: str, style: str, line: Line, width: int) -> Iterator[Line]:
 
 def _wrapped_spans(line: Line, width: int) -> Iterator[Line]:
     """Yield a line as lines of limited width, broken between words, or within a word that is longer."""
-    text = _BOUND.sub("\u00a0", "".join(part for part, _ in line))
+    text = _BOUND.sub(_BOUND_SPACE, "".join(part for part, _ in line))
     starts = [0, *_breaks(text, width), len(text)]
     for start, end in pairwise(starts):
         spans = []
         for offset, (part, style) in zip(accumulate((len(part) for part, _ in line), initial=0), line, strict=False):
             piece = part[max(0, start - offset) : max(0, end - offset)]
             if piece:
-                spans.append((piece.replace("\u00a0", " "), style))
+                spans.append((piece.replace(_BOUND_SPACE, " "), style))
         yield spans
 
 
@@ -210,7 +212,9 @@ def _narrowed(first: int, second: int, width: int) -> tuple[int, int]:
 # Not a table of rich, which would take a fifth of a second for a plan.
 def _table(table: doc.DataTable, width: int) -> Iterator[Line]:
     """Yield a table. A name that doesn't fit into the first column takes its own line, above the rest of its row."""
-    heading = [(visible(column.heading), "bold" if column.strong else _HEADING) for column in table.columns]
+    # A short table has no title above it, so its first heading stands out.
+    styles = ["bold" if table.excerpt else _HEADING, *[_HEADING] * len(table.columns)]
+    heading = [(visible(column.heading), style) for column, style in zip(table.columns, styles, strict=False)]
     rows = [_cells(row, width) for row in table.rows]
     widths = _widths(table.columns, rows, width)
     last = len(widths) - 1
@@ -259,7 +263,7 @@ def _cropped(line: Line, width: int) -> Line:
 
 
 def _aligned(text: str, width: int, align: str) -> str:
-    text = text.rstrip() if align == "right" else text
+    text = (text.rstrip() if align == "right" else text).replace(_BOUND_SPACE, " ")
     if cell_len(text) > width:
         text = set_cell_size(text, width - 1) + "…" if width > 0 else ""
     space = " " * (width - cell_len(text))
@@ -276,7 +280,7 @@ def _cell(cell: doc.Cell, row: doc.DataRow, width: int, indent: str) -> Span:
     tone, strong = (cell.tone, cell.strong) if isinstance(cell, doc.Phrase) else (doc.Tone.PLAIN, False)
     if tone is doc.Tone.DOUBTFUL:  # yellow words can't be read on white
         tone, strong = doc.Tone.PLAIN, True
-    return visible(indent + text), _style(tone, strong=strong or row.strong) if text else ""
+    return _BOUND.sub(_BOUND_SPACE, visible(indent + text)), _style(tone, strong=strong or row.strong) if text else ""
 
 
 def _wrapped(text: str, width: int) -> list[str]:

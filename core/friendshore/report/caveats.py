@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -35,8 +35,6 @@ from .mix import cost_of, in_orders, unusable_lots
 
 _FEW = 3
 """Number of items of a kind in short texts. The others are counted."""
-_MAX_CHARACTERS = 600
-"""Maximum characters of all short caveats, above which each kind has fewer items. Conflicts get a third."""
 # Maximum characters of quoted text in short caveats, alone and as one of several.
 _MAX_QUOTED, _MAX_QUOTED_OF_SEVERAL = 100, 50
 _MAX_DATED_PRICES = 10
@@ -77,12 +75,12 @@ def _listed_rules(rules: Iterable[str]) -> str:
     return "; ".join(rules) or "the facts themselves"
 
 
-def _old_data(run: Run, max_items: int) -> Iterator[Caveat]:
+def _old_data(run: Run) -> Iterator[Caveat]:
     stale = [
         f"{p.kind} {p.name}, {aged(p.as_of, run.planned_on)}" for p in run.plugins if is_stale(p.as_of, run.planned_on)
     ]
     if stale:
-        text = f"Old data: {few(stale, '; ', max_items)}. Law, prices, plants, and owners may have changed since"
+        text = f"Old data: {few(stale, '; ')}. Law, prices, plants, and owners may have changed since"
         yield Caveat("FS831", text, run.cost.nominal)
 
 
@@ -127,7 +125,7 @@ def conflict_section(run: Run) -> doc.Section | None:
     return doc.section_if_any(
         "Conflicting hard rules",
         doc.for_whole(doc.notes(_conflict_lines(run), doc.Tone.BAD)),
-        doc.for_screen(doc.notes(_brief_conflicts(run), doc.Tone.BAD)),
+        doc.for_screen(doc.notes(_most(map(_conflict, run.conflicts), 2, "more conflict"), doc.Tone.BAD)),
     )
 
 
@@ -141,7 +139,7 @@ def caveat_data(run: Run) -> list[dict[str, str]]:
 
 
 def _warnings(run: Run) -> Iterator[Caveat]:
-    yield from _old_data(run, len(run.plugins))
+    yield from _old_data(run)
     for turned in turned_rules(run):
         yield Caveat("FS832", f"Rule whose status changed after its last review: {turned}.")
     if old_prices := stale_line(run):
@@ -187,12 +185,6 @@ def _days(doubt: RunDoubt) -> str:
     return f"until {doubt.end}" if doubt.end else "on any day"
 
 
-def _brief_conflicts(run: Run) -> Sequence[str]:
-    return _in_brief(
-        lambda max_items: _most(map(_conflict, run.conflicts), max_items, "more conflict"), _MAX_CHARACTERS // 3
-    )
-
-
 def _conflict(part: RunConflict) -> str:
     pairs = zip(part.rules, part.sentences, strict=False)
     rules = [f"{rule}: {_cut(sentence).rstrip('.')}" for rule, sentence in pairs]
@@ -203,42 +195,28 @@ def _conflict(part: RunConflict) -> str:
 
 def caveats(run: Run) -> tuple[Sequence[str], str]:
     """Return the caveats with the most money at stake for a screen, and the topics of the others in one text."""
-    room = _MAX_CHARACTERS - sum(map(len, _brief_conflicts(run)))
-
-    def shown(max_items: int) -> list[Caveat]:
-        return sorted(_caveats(run, max_items), key=lambda caveat: -caveat.stake)
-
-    texts = _in_brief(lambda max_items: (caveat.text for caveat in shown(max_items)[:_FEW]), room)
-    topics = [caveat.text.partition(":")[0] for caveat in shown(1)[_FEW:]]
-    return texts, f"Also (--full): {few(list(dict.fromkeys(topics)), '; ')}." if topics else ""
+    by_stake = sorted(_caveats(run), key=lambda caveat: -caveat.stake)
+    topics = dict.fromkeys(caveat.text.partition(":")[0] for caveat in by_stake[_FEW:])
+    others = f"Also (--full): {few([*topics], '; ')}." if topics else ""
+    return [caveat.text for caveat in by_stake[:_FEW]], others
 
 
-def _in_brief(texts_with: Callable[[int], Iterable[str]], max_characters: int) -> Sequence[str]:
-    """Return a few items of each kind, and fewer if they exceed `max_characters`."""
-    number, texts = _FEW, list(texts_with(_FEW))
-    while number > 1 and sum(map(len, texts)) > max_characters:
-        number -= 1
-        texts = list(texts_with(number))
-    return texts
-
-
-def _caveats(run: Run, max_items: int) -> Iterator[Caveat]:
-    yield from _old_data(run, max_items)
+def _caveats(run: Run) -> Iterator[Caveat]:
+    yield from _old_data(run)
     if rules := list(dict.fromkeys(turned.rule for turned in turned_rules(run))):
         yield Caveat("FS832", f"Rules whose status changed after their last review: {few(rules, most=1)} (`--full`)")
     if old_prices := stale_line(run, 1):
         spent = sum((price.cost for price in _stale_prices(run)), Decimal(0))
         yield Caveat("FS833", f"Old prices: {old_prices} (`--full`)", spent)
     packs = (_cut(text, 2 * _MAX_QUOTED) for text in noted_packs(run))
-    for text in _most(packs, max_items, "more pack made for the case", "more packs made for the case"):
+    for text in _most(packs, 1, "more pack made for the case", "more packs made for the case"):
         yield Caveat("FS834", text)
-    yield from _assumed(run, max_items)
+    yield from _assumed(run)
     at_risk = (caveat.text for caveat in exposures(run, shortly=True))
-    costs = sorted((row.cost for row in run.exposed), reverse=True)
-    texts = _most(at_risk, max_items, "more rule of unknown status", "more rules of unknown status")
-    yield from (Caveat("FS835", text, cost) for text, cost in zip(texts, costs, strict=False))
+    for text in _most(at_risk, 1, "more rule of unknown status", "more rules of unknown status"):
+        yield Caveat("FS835", text, max(row.cost for row in run.exposed))
     lots = (caveat.text.removesuffix(".") for caveat in _prohibited_lots(run))
-    for text in _most(lots, max_items, "more such lot"):
+    for text in _most(lots, 1, "more such lot"):
         yield Caveat("FS836", text)
     yield from _late_orders(run)
     yield from _urgent_orders(run)
@@ -246,21 +224,21 @@ def _caveats(run: Run, max_items: int) -> Iterator[Caveat]:
         yield Caveat("FS837", text)
     for text in hidden_by_periods(run):
         yield Caveat("FS838", text)
-    yield from _missed(run, max_items)
-    yield from _ties(run, max_items)
+    yield from _missed(run)
+    yield from _ties(run)
     if run.levels:
-        levels = few([_cut(level.sentence, _MAX_QUOTED_OF_SEVERAL) for level in run.levels], "; ", max_items)
+        levels = few([_cut(level.sentence, _MAX_QUOTED_OF_SEVERAL) for level in run.levels], "; ")
         yield Caveat("FS848", f"Objectives in order: {levels}")
     if run.changes and not run.scenario:
-        yield Caveat("FS849", f"Changes to the case: {few([_cut(change) for change in run.changes], '; ', max_items)}")
+        yield Caveat("FS849", f"Changes to the case: {few([_cut(change) for change in run.changes], '; ')}")
     yield from _leftovers(run)
     blocked = (f"Planned {text}" for text in blocked_plugins(run))
-    for text in _most(blocked, max_items, "more plugin blocked", "more plugins blocked"):
+    for text in _most(blocked, 1, "more plugin blocked", "more plugins blocked"):
         yield Caveat("FS851", text)
     yield Caveat("FS840", _basis(run))
 
 
-def _assumed(run: Run, most: int) -> Iterator[Caveat]:
+def _assumed(run: Run) -> Iterator[Caveat]:
     """Yield the assumptions in `BEFORE_ALL`, without repeating their titles."""
     briefs = grouped((row.kind, row.brief) for row in run.assumptions)
     unexamined = sum((demand.cash for demand in run.demands if not demand.origin_rules), Decimal(0))
@@ -271,18 +249,20 @@ def _assumed(run: Run, most: int) -> Iterator[Caveat]:
     if codes.ACCEPTED in briefs:
         yield Caveat("", f"{BEFORE_ALL[codes.ACCEPTED]}: {'; '.join(briefs[codes.ACCEPTED])}")
     twice = (f"{BEFORE_ALL[codes.COUNTED_TWICE]}: {text}" for text in briefs.get(codes.COUNTED_TWICE, ()))
-    for text in _most(twice, most, "more possibly counted twice", "more possibly counted twice"):
+    for text in _most(twice, 1, "more possibly counted twice", "more possibly counted twice"):
         yield Caveat("", text)
     for code, why in ((codes.NO_DUTY, "no tariff line known"), (codes.HIGHEST_DUTY, "customs origin not known")):
         if code in briefs:
-            yield Caveat("", f"{BEFORE_ALL[code]}, {why}: {few(briefs[code], most=most)}")
+            yield Caveat("", f"{BEFORE_ALL[code]}, {why}: {few(briefs[code])}")
     if is_duty_told(run):
         makers = list(dict.fromkeys(run.names.offer(one.offer) for one in run.purchases if one.duty_on_inputs))
         more = large_money(run.duty_on_inputs, run.currency)
-        text = f"{BEFORE_ALL[codes.DUTY_ON_FEE]} (*): with the duty on supplied inputs, it is {more} more: {few(makers, most=most)}"
+        text = (
+            f"{BEFORE_ALL[codes.DUTY_ON_FEE]} (*): with the duty on supplied inputs, it is {more} more: {few(makers)}"
+        )
         yield Caveat("", text, run.duty_on_inputs)
     idle = (f"{BEFORE_ALL[codes.IDLE_LIMIT]}: {text}" for text in briefs.get(codes.IDLE_LIMIT, ()))
-    for text in _most(idle, most, "more such limit", "more such limits"):
+    for text in _most(idle, 1, "more such limit", "more such limits"):
         yield Caveat("", text)
 
 
@@ -307,10 +287,10 @@ def _urgent_orders(run: Run) -> Iterator[Caveat]:
         yield Caveat("FS844", text, cost_of(urgent))
 
 
-def _ties(run: Run, max_items: int = _FEW) -> Iterator[Caveat]:
+def _ties(run: Run) -> Iterator[Caveat]:
     """Yield the materials for which other orders or offers cost the same."""
     if run.not_tie_broken:
-        materials = few(run.not_tie_broken, most=max_items)
+        materials = few(run.not_tie_broken)
         text = f"Ties not broken: {materials}. Other orders may cost the same, and be steadier or of less concern"
         yield Caveat("FS846", text)
     exchangeable = list(dict.fromkeys(row.material for row in run.exchangeable))
@@ -334,7 +314,7 @@ def exposures(run: Run, *, shortly: bool = False) -> Iterator[Caveat]:
         yield Caveat("FS835", text if shortly else f"{text}: {', '.join(materials)}", row.cost)
 
 
-def _missed(run: Run, max_items: int) -> Iterator[Caveat]:
+def _missed(run: Run) -> Iterator[Caveat]:
     missed: Mapping[str, list[RunLimit]] = grouped((row.rule, row) for row in run.limits if row.missed_by)
     rules, penalties = [], Decimal(0)
     for rule, rows in missed.items():
@@ -343,7 +323,7 @@ def _missed(run: Run, max_items: int) -> Iterator[Caveat]:
         money = f", penalty about {rounded_money(penalty, run.currency)}" if penalty else ""
         rules.append(f"{rule} in {count(len(rows), 'row')}{money}")
     if rules:
-        yield Caveat("FS845", f"Missed limits: {few(rules, '; ', max_items)}", penalties)
+        yield Caveat("FS845", f"Missed limits: {few(rules, '; ')}", penalties)
 
 
 def _leftovers(run: Run) -> Iterator[Caveat]:

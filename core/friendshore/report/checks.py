@@ -209,6 +209,6 @@ def _optimal(checked: RunCheck) -> str:
 
 
 def _verdict(checked: RunCheck) -> doc.Sentence:
-    is_proved = checked.optimality_proved and not checked.unchecked
+    is_proved = checked.optimality_proved and not checked.unchecked and not checked.unvouched
     tone = doc.Tone.BAD if checked.findings else doc.Tone.GOOD if is_proved else doc.Tone.DOUBTFUL
     return doc.sentence(answer(checked), tone=tone, strong=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
 from typing import Literal
 
 from ..document import elements as doc
 from ..document.figures import count, large_money, percent
+from ..domain.base import Number, Record
 from ..domain.countries import country_names
 from ..domain.plan import PlanStatus
 from ..domain.run import Run, RunDemand, RunDependence, RunExposed, RunPurchase
@@ -20,8 +20,7 @@ Trust = Literal["proved", "not proved", "conflict", "not verified", "failed"]
 _ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Headline:
+class Headline(Record):
     """The story of a run: needs, money, dependence, deadlines, and risk. Money is cash, not discounted."""
 
     title: str
@@ -42,23 +41,23 @@ class Headline:
     needs_never_met: int = 0
     """Part of these that no period from some day on meets in full."""
     unmet_end_uses: tuple[str, ...] = ()
-    spend: Decimal = _ZERO
-    concern_share: Decimal | None = None
+    spend: Number = _ZERO
+    concern_share: Number | None = None
     """Share of the purchases' cash that depends on countries of concern for certain. None if the case names none, or nothing is bought."""
-    concern_share_max: Decimal | None = None
+    concern_share_max: Number | None = None
     """The same with purchases that may depend on them."""
-    concern_spend: Decimal = _ZERO
-    concern_spend_max: Decimal = _ZERO
+    concern_spend: Number = _ZERO
+    concern_spend_max: Number = _ZERO
     concern_country: str = ""
     """Code of the country that sells everything in `concern_spend`. Empty if there are several."""
-    overdue_spend: Decimal = _ZERO
+    overdue_spend: Number = _ZERO
     """Spend on orders whose last day has passed."""
     overdue_orders: int = 0
     next_order_by: date | None = None
     """Next last day of an order. None if there are no further orders."""
-    next_order_spend: Decimal = _ZERO
+    next_order_spend: Number = _ZERO
     """Spend on orders with that last day."""
-    at_risk_spend: Decimal = _ZERO
+    at_risk_spend: Number = _ZERO
     """Spend on purchases that `at_risk_rule` would prohibit, the rule of unknown status with the most."""
     at_risk_rule: str = ""
     rules_of_unknown_status: int = 0
@@ -76,37 +75,32 @@ class Headline:
         """Date and version, such as `made 2026-11-30 with friendshore 0.1.0`."""
         return f"made {self.made or 'on an unknown day'} with friendshore {self.version}"
 
-    def to_dict(self) -> dict[str, object]:
-        return {field.name: _json_ready(getattr(self, field.name)) for field in fields(self)}
-
-
-def _json_ready(value: object) -> object:
-    match value:
-        case Decimal():
-            return float(value)
-        case date():
-            return value.isoformat()
-        case tuple():
-            return list(value)
-    return value
-
 
 def run_title(run: Run) -> str:
     return (run.title or run.case) + (f" with {', '.join(run.scenario)}" if run.scenario else "")
 
 
-def headline_of(run: Run, *, is_verified: bool = True, has_failed: bool = False) -> Headline:
+def headline_of(run: Run, *, is_verified: bool = True, is_proved: bool = True, has_failed: bool = False) -> Headline:
     """Return the headline of a run.
 
     Args:
         is_verified: False if the run was read from files and not verified.
+        is_proved: False if the run was read from files, and a check couldn't prove its bound.
         has_failed: True if it failed verification. Its figures are then left out.
     """
-    trust = _trust(run, is_verified=is_verified, has_failed=has_failed)
+    trust = _trust(run, is_verified=is_verified, is_proved=is_proved, has_failed=has_failed)
     title, version = run_title(run), run.versions.get("friendshore", "of an unknown version")
     if trust == "failed":
         text = "This run failed verification. Don't rely on it."
-        return Headline(title, text, (text,), trust, run.planned_on, version, run.currency)
+        return Headline(
+            title=title,
+            text=text,
+            sentences=(text,),
+            trust=trust,
+            made=run.planned_on,
+            version=version,
+            currency=run.currency,
+        )
     lacking = [demand for demand in run.demands if demand.short_kg]
     concern = concern_of(run)
     overdue, due, day = _deadlines(run)
@@ -117,7 +111,7 @@ def headline_of(run: Run, *, is_verified: bool = True, has_failed: bool = False)
             None,
             (
                 *_trust_sentences(run, trust),
-                f"{_needs(run, lacking)}{'. ' if lacking else ' '}{_money(run, lacking, concern, country)}.",
+                f"{_needs(run, lacking, trust)}{_money(run, lacking, concern, country)}.",
                 _orders(run, overdue, due, day),
                 _risk(run, exposed),
             ),
@@ -156,25 +150,19 @@ def concern_of(run: Run) -> RunDependence | None:
     return next((row for row in run.dependence if row.scope == "plan" and row.cost), None)
 
 
-def concern_words(run: Run) -> str:
-    """Return the share of countries of concern, such as `71 % of it depends on China and up to 89 % on countries of concern`. Empty if unknown."""
-    row = concern_of(run)
-    return _concern(row, _concern_country(run)) if row else ""
-
-
 def is_overdue(run: Run, purchase: RunPurchase) -> bool:
     """Return True if the last day of an order has passed."""
     return bool(purchase.late_days) or (run.planned_on is not None and purchase.order_by < run.planned_on)
 
 
-def _trust(run: Run, *, is_verified: bool, has_failed: bool) -> Trust:
+def _trust(run: Run, *, is_verified: bool, is_proved: bool, has_failed: bool) -> Trust:
     if has_failed or not run.verified:
         return "failed"
     if run.status is PlanStatus.INFEASIBLE:
         return "conflict"
     if not is_verified:
         return "not verified"
-    return "proved" if run.status is PlanStatus.OPTIMAL else "not proved"
+    return "proved" if is_proved and run.status is PlanStatus.OPTIMAL else "not proved"
 
 
 def _trust_sentences(run: Run, trust: Trust) -> Iterator[str]:
@@ -192,9 +180,11 @@ def _trust_sentences(run: Run, trust: Trust) -> Iterator[str]:
             yield "This run wasn't verified for this output."
     if run.status not in (PlanStatus.OPTIMAL, PlanStatus.INFEASIBLE):
         yield f"This plan isn't proved cheapest (gap {percent(run.gap)})."
+    elif trust == "not proved":
+        yield "A check couldn't prove that this plan is the cheapest."
 
 
-def _needs(run: Run, lacking: Sequence[RunDemand]) -> str:
+def _needs(run: Run, lacking: Sequence[RunDemand], trust: Trust) -> str:
     needs = count(len(run.demands), "need")
     if not lacking:
         few = ("Nothing is needed", "The only need is met", "Both needs are met")
@@ -205,7 +195,7 @@ def _needs(run: Run, lacking: Sequence[RunDemand]) -> str:
     if not never:
         return f"{subject} {_are(lacking)} met only later, from {_latest_period(run, lacking)} on"
     in_full = " in full" if any(demand.delivered_kg for demand in never) else ""
-    verb = "cannot be" if is_impossible(run, never) else f"{_are(never)} not"
+    verb = "cannot be" if trust == "proved" and is_impossible(run, never) else f"{_are(never)} not"
     later = len(lacking) - len(never)
     others = (
         f"; {later} more {'is' if later == 1 else 'are'} met only from {_latest_period(run, [d for d in lacking if d.first_met])} on"
@@ -234,10 +224,13 @@ def _latest_period(run: Run, demands: Sequence[RunDemand]) -> str:
 def _money(run: Run, lacking: Sequence[RunDemand], concern: RunDependence | None, country: str) -> str:
     spend = large_money(abs(run.cost.nominal), run.currency)
     if not run.purchases:
-        return "Nothing is bought" if lacking else "without purchases"
-    subject = "The rest" if any(demand.delivered_kg for demand in run.demands) else "The plan"
+        return ". Nothing is bought" if lacking else " without purchases"
     verb = "earns" if run.cost.nominal < 0 else "costs"
-    money = f"{subject} {verb} {spend}" if lacking else f"{'for' if verb == 'costs' else 'and earn'} {spend}"
+    if lacking:
+        subject = "The rest" if any(demand.delivered_kg for demand in run.demands) else "The plan"
+        money = f". {subject} {verb} {spend}"
+    else:
+        money = f" for {spend}" if verb == "costs" else f", and the plan earns {spend}"
     return f"{money}; {_concern(concern, country)}" if concern else money
 
 

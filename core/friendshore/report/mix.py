@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from itertools import accumulate
@@ -125,7 +126,7 @@ def bought(run: Run) -> doc.Section:
         doc.Column("", f"{run.currency}{' million' if unit > 1 else ''}", "right", from_width=doc.SPARE, on="screen"),
         doc.Column("", run.currency, "right", whole=True, on="whole"),
         doc.figures(f"{run.currency}/kg all-in", "", doc.MEDIUM),
-        *([doc.figures("Of concern", "", _WITH_CONCERN)] if run.countries_of_concern else []),
+        *([replace(doc.figures("Of concern", "", _WITH_CONCERN), on="screen")] if run.countries_of_concern else []),
         doc.Column("From"),
     ]
     names = run.names

@@ -57,8 +57,14 @@ def answer_sections(answers: Sequence[doc.Document]) -> Iterator[doc.Section]:
 
 def page_headline(run: Run, checked: RunCheck | None) -> Headline:
     """Return the headline of a run for a page. `checked` is None if the run wasn't verified for it."""
-    is_verified = checked is not None and checked.verified
-    return headline_of(run, is_verified=is_verified, has_failed=checked is not None and bool(checked.findings))
+    if checked is None:
+        return headline_of(run, is_verified=False)
+    return headline_of(
+        run,
+        is_verified=checked.verified,
+        is_proved=checked.optimality_proved,
+        has_failed=bool(checked.findings),
+    )
 
 
 def opening(run: Run, checked: RunCheck | None) -> list[doc.Sentence]:

@@ -564,7 +564,7 @@ def frontier_document(answer: Frontier) -> doc.Document:
     commands = doc.sentence(doc.Phrase("--full", code=True), ": shortages and changed suppliers at each point")
     return doc.document(
         f"{answer.case}: the price of independence",
-        doc.sentence(headline(answer), strong=True),
+        doc.answer(headline(answer)),
         doc.section("Points", _unit_note(answer), drawing, doc.for_whole(doc.notes(notes)), column="#"),
         doc.for_screen(_brief_changes(answer)),
         doc.for_whole(_short_section(answer)),

@@ -41,7 +41,7 @@ def risk_document(answer: Risk, shown: int) -> doc.Document:
     """Return the answer as a document. The whole document has the first `shown` rows of each table, or all if 0."""
     return doc.document(
         f"{answer.case}: risk",
-        doc.sentence(_headline(answer), strong=True),
+        doc.answer(_headline(answer)),
         _result_section(answer),
         _worst(answer, shown),
         _before(answer, shown),

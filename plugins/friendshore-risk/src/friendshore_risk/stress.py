@@ -50,7 +50,7 @@ def stress_document(answer: Stress, shown: int = SHOWN, insurance: Insurance | N
     return doc.document(
         "Cost of each loss",
         doc.for_whole(doc.sentence(full_intro)),
-        doc.for_screen(doc.sentence(short_intro)),
+        doc.for_screen(doc.answer(short_intro)),
         foresight_note(answer),
         _losses(answer.losses, answer, shown),
         _losses(answer.pairs, answer, shown, pairs=True) if answer.pairs else None,

@@ -28,7 +28,7 @@ def withstand_document(answer: Withstood, shown: int) -> doc.Document:
     last_point = answer.curve[-1]
     return doc.document(
         f"{answer.case}: cost of withstanding losses",
-        doc.sentence(_headline(answer, last_point), strong=True),
+        doc.answer(_headline(answer, last_point)),
         _key_figures(answer),
         doc.sentence(_terms(answer.start, answer.reacts)),
         _curve(answer, shown),

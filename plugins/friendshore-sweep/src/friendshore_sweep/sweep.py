@@ -40,7 +40,7 @@ _ZERO = Decimal(0)
 def sweep_document(answer: Sweep, shown: int) -> doc.Document:
     return doc.document(
         f"Scenarios of {answer.case}",
-        doc.sentence(_summary(answer, figures := _SweepFigures(answer))),
+        doc.answer(_summary(answer, figures := _SweepFigures(answer))),
         _scenarios(answer, figures, shown),
         *(_axis(answer, figures, axis, shown) for axis in answer.axes if len(answer.axes) > 1),
         _mix(answer, figures, shown),

@@ -202,7 +202,7 @@ def ask_document(result: Unknowns, shown: int = SHOWN, detailed: int = DETAILED)
     )
     return doc.document(
         "What to find out next",
-        doc.sentence(_head(result)),
+        doc.answer(_head(result)),
         table,
         *details,
         doc.apart(_stopped(result), doc.for_screen(commands)),

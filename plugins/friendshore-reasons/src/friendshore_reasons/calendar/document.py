@@ -40,7 +40,7 @@ def calendar_document(result: Calendar, *, every: bool = False) -> doc.Document:
     return doc.document(
         "What is available when",
         doc.for_whole(doc.sentence(head)),
-        doc.for_screen(doc.sentence(brief)),
+        doc.for_screen(doc.answer(brief)),
         _intervals(result, every),
         doc.for_whole(law),
         doc.for_screen(_law_table(result)),
@@ -173,7 +173,12 @@ def _cliffs(result: Calendar) -> doc.Section:
     rows: list[list[doc.Cell]] = [
         [
             doc.Either(names.material(cliff.material), _label(cliff, result)),
-            *(cliff.demand, cliff.start, _strip(cliff, result), _shortage_of_demand(cliff, names)),
+            *(
+                cliff.demand,
+                cliff.start,
+                doc.Phrase(_strip(cliff, result), doc.Tone.BAD),
+                _shortage_of_demand(cliff, names),
+            ),
             doc.Several((_shortage_end(cliff, result),), ("not wanted later",) if cliff.ends_unwanted else ()),
             doc.Either(_start_causes(cliff, names), _brief_causes(cliff, names)),
         ]

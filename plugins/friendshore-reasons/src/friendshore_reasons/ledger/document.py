@@ -41,7 +41,7 @@ def ledger_document(result: Ledger) -> doc.Document:
     return doc.document(
         "Cost of compliance",
         doc.for_whole(doc.sentence(_headline(result))),
-        doc.for_screen(doc.sentence(_brief_headline(result))),
+        doc.for_screen(doc.answer(_brief_headline(result))),
         _costs_by_item(result, effective_items),
         doc.for_whole(_individual_costs(effective_items)),
         doc.for_whole(_costs_by_part(result)),

@@ -54,7 +54,7 @@ def repairs_document(result: Repairs, shown: int = SHOWN) -> doc.Document:
     if len(gaps) == 1:
         return doc.document(
             title,
-            doc.sentence(_answer(*gaps[0], result), strong=True),
+            doc.answer(_answer(*gaps[0], result)),
             whole[0],
             doc.section(_gap_title(gaps[0][0], result.names), *_gap(*gaps[0], result, shown)),
             *whole[1:],
@@ -70,7 +70,7 @@ def repairs_document(result: Repairs, shown: int = SHOWN) -> doc.Document:
     return doc.document(
         title,
         doc.for_whole(whole[0]),
-        doc.for_screen(doc.sentence(screen_intro)),
+        doc.for_screen(doc.answer(screen_intro)),
         *sections,
         *map(doc.for_whole, whole[1:]),
         doc.for_screen(doc.apart(commands)),
