@@ -1,6 +1,8 @@
 // Worker that solves the programs of the page with HiGHS.
 "use strict";
 let highs = null;
+// Weight of a kilogram moved beside a unit of money for purchases of concern.
+const MOVED_KILOGRAM = 1e-3;
 
 async function start(wasm) {
   highs = await Module({
@@ -63,9 +65,10 @@ function withFixedIntegers(program, solution) {
   return { ...program, lower, upper, integer: [] };
 }
 
-// Returns the solution of equal cost whose purchases differ least from the plan. Extra columns measure kilograms above and below each purchase of the plan.
+// Returns the solution of equal cost that spends least on countries of concern, as friendshore plan does, and then differs least from the plan.
+// Extra columns measure kilograms above and below each purchase of the plan.
 function closestToPlan(program, solution) {
-  const { bought, before } = program;
+  const { bought, before, concern, cash } = program;
   const columns = program.cost.length;
   const scale = 1e6 / Math.max(1, Math.abs(solution.objective));
   const starts = Array.from(program.starts);
@@ -78,21 +81,24 @@ function closestToPlan(program, solution) {
     }
   });
   starts.push(indices.length);
-  const of = before.map(() => []);
-  bought.of.forEach((group, i) => of[group].push(bought.columns[i]));
-  of.forEach((own, group) => {
+  const columnsByPurchase = before.map(() => []);
+  for (const [column, purchase] of bought) columnsByPurchase[purchase].push(column);
+  columnsByPurchase.forEach((own, purchase) => {
     for (const column of own) {
       indices.push(column);
       values.push(1);
     }
-    indices.push(columns + 2 * group, columns + 2 * group + 1);
+    indices.push(columns + 2 * purchase, columns + 2 * purchase + 1);
     values.push(-1, 1);
     starts.push(indices.length);
   });
+  // Money that surely depends on them counts slightly more than money that may.
+  const goal = new Float64Array(columns);
+  for (const [column, dependence] of concern) goal[column] = cash[column] * (dependence === 2 ? 1.01 : 1);
   const more = new Float64Array(2 * before.length);
   const joined = (one, other) => Float64Array.from([...one, ...other]);
   return solveModel({
-    cost: joined(new Float64Array(columns), more.map(() => 1)),
+    cost: joined(goal, more.map(() => MOVED_KILOGRAM)),
     lower: joined(program.lower, more),
     upper: joined(program.upper, more.map(() => Infinity)),
     rowLower: joined(program.rowLower, [-Infinity, ...before]),
@@ -120,8 +126,8 @@ onmessage = async ({ data }) => {
       postMessage({ ready: true });
     } else {
       const startTime = performance.now();
-      const answers = data.requests.map(solve);
-      postMessage({ number: data.number, answer: { answers, seconds: (performance.now() - startTime) / 1000 } });
+      const answer = solve(data.request);
+      postMessage({ number: data.number, answer, seconds: (performance.now() - startTime) / 1000 });
     }
   } catch (error) {
     postMessage({ number: data.number, failed: String(error) });
