@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -94,7 +95,7 @@ def stock(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tu
 
 def settled(window: Any) -> str:
     """Waits for the answer to the changes of the page, and returns what it says of its state."""
-    window.locator("#plan-again .answer:not([aria-busy])").wait_for()
+    window.locator("#plan-again:not([aria-busy])").wait_for()
     return str(window.locator("#plan-again .answer [role=status]").inner_text())
 
 
@@ -144,7 +145,9 @@ def compared(
         assert not isinstance(told, str), (told, given)
         assert cost is not None, given
         assert told["objective"] == pytest.approx(float(cost.objective), rel=2e-6, abs=1e-3), given
-        assert told["spend"] == pytest.approx(float(cost.nominal), rel=1e-4, abs=1e-3), given
+        # The solver's tolerance is a share of the objective, which may be mostly penalties.
+        noise = 1e-3 + 1e-8 * float(cost.objective)
+        assert told["spend"] == pytest.approx(float(cost.nominal), rel=2e-6, abs=noise), given
         pairs = ((told["objective"], cost.objective), (told["spend"], cost.nominal))
         differences = [abs(one - float(other)) / max(1.0, abs(float(other))) for one, other in pairs]
         measured.append((differences[0], differences[1], told["seconds"]))
@@ -166,6 +169,21 @@ def test_so_do_integer_decisions_dates_and_rules(
     answer = InteractiveQuestion().ask(reopen(CASES / case), NoOptions(), None)
     with window_of(answer, browser, tmp_path) as window:
         compared(answer.offered, answer, window, cost_after)
+
+
+@pytest.mark.nightly
+def test_two_hundred_changes_of_the_worked_case(
+    browser: Any,
+    tmp_path: Path,
+    cost_after: Callable[..., Cost | None],
+    record_property: Callable[[str, object], None],
+) -> None:
+    """The report of the tests contains median and maximum of the relative differences and of the seconds."""
+    answer = InteractiveQuestion().ask(reopen(CASES.parent / "us-2027"), NoOptions(), None)
+    with window_of(answer, browser, tmp_path) as window:
+        measured = compared(answer.offered, answer, window, cost_after, changes=200)
+    for name, values in zip(("objective", "spend", "seconds"), zip(*measured, strict=True), strict=True):
+        record_property(name, (median(values), max(values)))
 
 
 FIGURES = r"""() => {
@@ -210,8 +228,8 @@ def test_no_element_shows_a_figure_of_an_earlier_answer(stock: tuple[Interactive
         (lambda: None, []),
         (lambda: window.get_by_role("button", name="Lose China").click(), [Change(remove="country:CN")]),
         (
-            lambda: window.get_by_label("Antimony metal: Demand, civil, percent").fill("200"),
-            [Change(demand="demand:civil", factor=Decimal(2)), Change(remove="country:CN")],
+            lambda: window.get_by_label("Antimony metal: Demand, civil, percent").fill("120"),
+            [Change(demand="demand:civil", factor=Decimal("1.2")), Change(remove="country:CN")],
         ),
         (lambda: window.get_by_role("button", name="Undo").click(), [Change(remove="country:CN")]),
         (lambda: window.get_by_role("button", name="Original plan").click(), []),
@@ -230,7 +248,10 @@ def test_no_element_shows_a_figure_of_an_earlier_answer(stock: tuple[Interactive
         short = verified.plan.short_by_demand
         assert tiles[0] == str(len(short))
         assert tiles[1] == large_money(verified.cost.nominal, "").strip()
-        assert tiles[2] == percent(dependence.plan.share)
+        sums = dependence.plan
+        assert tiles[2] == percent(sums.is_cash / sums.cash)
+        aside = window.locator("#plan-again .answer dd.aside").last.inner_text()
+        assert aside.endswith(f" {percent(sums.share)} with possible ones")
         expected: dict[tuple[str, str], Decimal] = {}
         for line in verified.lines:
             facility = names.facilities[line.arc.chained.offer.facility]
@@ -328,11 +349,12 @@ def test_everybody_can_use_it(stock: tuple[Interactive, Any], width: int, scheme
     window.set_viewport_size({"width": width, "height": 900})
     pick(window, "demand civil")
     window.get_by_role("button", name="Lose China").click()
-    for _ in range(2):
+    for reset in ("Original plan", "Undo"):
         settled(window)
         window.get_by_role("combobox", name="Add a change").click()
         found = axe.run(window).response["violations"]
         assert [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found] == []
         assert window.evaluate("document.documentElement.scrollWidth") <= width
         window.keyboard.press("Escape")
-        window.get_by_role("button", name="Original plan").click()
+        window.get_by_role("button", name=reset).click()
+    window.get_by_role("button", name="Original plan").click()

@@ -191,7 +191,7 @@
     for (const chip of examples.children) chip.setAttribute("aria-pressed", String(isOn(chip.changes)));
     commandLine.textContent = command();
   }
-  const isOn = (changes) => changes.every(([lever, factor]) => chosen.some((one) => one.lever === lever && one.factor === factor));
+  const isOn = (changes) => changes.every(([lever, factor]) => chosen.some((one) => one.lever === lever && one.factor === factor && !one.from));
   function addExamples() {
     for (const [label, title, changes] of data.examples) {
       const levers = changes.map(([lever]) => lever);
@@ -205,7 +205,7 @@
 
   // Field that suggests changes by material, supplier, country, or rule.
   const MAX_OPTIONS = 60;
-  const list = make("ul", { role: "listbox", id: "change-list", "aria-label": "Changes", hidden: true });
+  const list = make("div", { role: "listbox", id: "change-list", "aria-label": "Changes", hidden: true });
   const field = make("input", { id: "change-field", role: "combobox", "aria-expanded": "false", "aria-controls": "change-list", "aria-autocomplete": "list", autocomplete: "off", placeholder: "material, supplier, country, or rule" });
   let active = -1;
   const options = () => [...list.querySelectorAll("[role=option]")];
@@ -222,10 +222,10 @@
     const byGroup = new Map();
     for (const [lever, i] of found.slice(0, MAX_OPTIONS)) byGroup.set(lever.group, [...(byGroup.get(lever.group) || []), i]);
     list.replaceChildren(...[...byGroup].map(([group, levers]) =>
-      make("li", { role: "group", "aria-label": group }, make("span", { "aria-hidden": "true" }, group), ...levers.map((lever) =>
+      make("div", { role: "group", "aria-label": group }, make("span", { "aria-hidden": "true" }, group), ...levers.map((lever) =>
         make("div", { role: "option", id: `change-${lever}`, "aria-selected": "false", onpointerdown: (event) => { event.preventDefault(); pick(lever); } }, data.levers[lever].label)))));
     const rest = found.length - MAX_OPTIONS;
-    if (!found.length || rest > 0) list.append(make("li", { role: "presentation", class: "aside" }, found.length ? `${rest} more: type to narrow the list` : "No change matches."));
+    if (!found.length || rest > 0) list.append(make("div", { role: "presentation", class: "aside" }, found.length ? `${rest} more: type to narrow the list` : "No change matches."));
     list.hidden = false;
     active = -1;
     field.setAttribute("aria-expanded", "true");
@@ -267,7 +267,7 @@
   }
 
   // Rows of materials: bars of what is bought and short, and a slider for each demand.
-  const COLORS = [["concern", "countries of concern"], ["unknown", "possibly of concern"], ["other", "other countries"], ["short", "short"]];
+  const COLORS = [["concern", "from countries of concern"], ["unknown", "possibly from them"], ["other", "from other countries"], ["short", "short"]];
   const sliders = [];
   const barsByMaterial = new Map();
   function addMaterials() {
@@ -315,16 +315,15 @@
       const text = (sums) => COLORS.map(([, name], i) => (isSmall(sums[i]) ? "" : `${mass(sums[i], basis)} ${name}`)).filter(Boolean).join(", ") || "nothing bought or short";
       const isChanged = both[0].some((kilograms, i) => Math.abs(kilograms - both[1][i]) > data.resolution * 100);
       const line = (name, sums, key) => {
-        const bar = make("span", { class: "bar", "aria-hidden": "true" });
-        COLORS.forEach(([color], i) => {
-          if (isSmall(sums[i])) return;
+        const parts = COLORS.map(([color], i) => {
           const part = make("i", { class: color });
-          part.style.width = `${(100 * sums[i]) / scale}%`;
-          bar.append(part);
+          part.style.width = isSmall(sums[i]) ? "0" : `${(100 * sums[i]) / scale}%`;
+          return part;
         });
-        return make("div", { class: name === "Now" ? "now" : "", "data-answer": key }, make("small", {}, name), bar, make("span", { class: "text" }, text(sums)));
+        return make("div", { class: name.toLowerCase(), "data-answer": key }, make("small", {}, name), make("span", { class: "bar", "aria-hidden": "true" }, ...parts), make("span", { class: "text" }, text(sums)));
       };
-      bars.replaceChildren(line(ORIGINAL, both[0], ""), ...(isChanged ? [line("Now", both[1], hashOf(shown))] : []));
+      const unchanged = line(now === plan ? ORIGINAL : "Unchanged", both[1], hashOf(shown));
+      bars.replaceChildren(...(isChanged ? [line(ORIGINAL, both[0], ""), line("Now", both[1], hashOf(shown))] : [unchanged]));
       bars.parentElement.classList.toggle("changed", isChanged);
     }
   }
@@ -332,19 +331,22 @@
   // Tables and figures of the current answer beside the original plan.
   const ORIGINAL = "Original plan";
   const sum = (answer, ...positions) => [...answer.bought.values()].reduce((total, sums) => positions.reduce((all, i) => all + sums[i], total), 0);
-  const concernShare = (answer) => sum(answer, 4, 5) / (sum(answer, 3) || 1);
+  // Shares of all purchases: surely of concern, and with those that may be.
+  const concernShares = (answer) => [sum(answer, 5), sum(answer, 4, 5)].map((amount) => amount / (sum(answer, 3) || 1));
   const shortKilograms = (answer) => [...answer.short.values()].reduce((total, kilograms) => total + kilograms, 0);
   function showFigures(now) {
-    const hasChanges = now !== plan;
-    const figure = (name, get, after = "", aside = undefined, tone = "") => {
-      const parts = hasChanges ? [make("span", { class: "before", "data-answer": "" }, make("span", { class: "unseen" }, `${ORIGINAL}: `), get(plan)), " → "] : [];
-      return make("div", {}, make("dt", {}, name), make("dd", {}, ...parts, make("strong", { class: tone }, get(now)), after), aside ? make("dd", { class: "aside" }, aside) : "");
+    const beside = (get) => {
+      const before = make("span", { class: "before", "data-answer": "" }, make("span", { class: "unseen" }, `${ORIGINAL}: `), get(plan));
+      return now === plan ? [get(now)] : [before, " → ", get(now)];
     };
-    const needs = Object.keys(data.demands).length;
+    const strong = (get, tone) => (one) => (one === now ? make("strong", { class: tone }, get(one)) : get(one));
+    const figure = (name, value, aside) => make("div", {}, make("dt", {}, name), make("dd", {}, ...value), make("dd", { class: "aside" }, ...aside));
+    const short = strong((one) => String(one.short.size), now.short.size ? "bad" : "good");
+    const share = (i) => (one) => percent(concernShares(one)[i]);
     figures.replaceChildren(
-      figure("Needs short", (one) => String(one.short.size), ` of ${needs}`, `${mass(shortKilograms(now))} in all`, now.short.size ? "bad" : "good"),
-      figure("Spend", (one) => money(one.spend), ` ${data.currency}`, "not discounted"),
-      data.countriesOfConcern.length ? figure("From countries of concern", (one) => percent(concernShare(one)), "", `${money(sum(now, 4, 5))} of ${money(sum(now, 3))} ${data.currency}`) : "",
+      figure("Needs short", [...beside(short), ` of ${Object.keys(data.demands).length}`], beside((one) => mass(shortKilograms(one)))),
+      figure(`Spend, ${data.currency}`, beside(strong((one) => money(one.spend))), ["not discounted"]),
+      data.countriesOfConcern.length ? figure("From countries of concern", beside(strong(share(0))), ["up to ", ...beside(share(1)), " with possible ones"]) : "",
     );
     answer.setAttribute("data-answer", hashOf(shown));
   }
@@ -396,7 +398,8 @@
   }
   function show(now, changes) {
     shown = changes;
-    status.textContent = changes.length ? `Planned again in ${now.seconds.toFixed(2)} s${gapText(now)}. Not verified again.` : `${ORIGINAL}: ${data.status}, verified.`;
+    const state = [`Planned again in ${now.seconds.toFixed(2)} s${gapText(now)}. `, make("strong", {}, "Not verified again.")];
+    status.replaceChildren(...(changes.length ? state : [`${ORIGINAL}: ${data.status}, verified.`]));
     showFigures(now);
     showMaterials(now);
     showTables(now);
@@ -414,9 +417,10 @@
     showControls();
     if (isPlanning) return;
     isPlanning = true;
+    for (const { effect } of rowByKey.values()) effect.textContent = "";
     while (shown !== chosen) {
       const changes = chosen;
-      answer.setAttribute("aria-busy", "true");
+      place.setAttribute("aria-busy", "true");
       status.textContent = "Planning…";
       try {
         show(changes.length ? await planner.solve(changes) : plan, changes);
@@ -424,20 +428,25 @@
         showFailure(error, changes);
       }
     }
-    answer.removeAttribute("aria-busy");
+    place.removeAttribute("aria-busy");
     isPlanning = false;
     showEffects(chosen);
   }
   async function showEffects(changes) {
-    for (const row of rowByKey.values()) row.effect.textContent = "";
-    for (const { lever } of changes) {
-      const hasNone = await planner.hasNoEffect(changes, lever).catch(() => undefined);
+    for (const { levers, effect } of rowByKey.values()) {
+      if (levers.length > 1) continue;
+      const hasNone = await planner.hasNoEffect(changes, levers[0]).catch(() => undefined);
       if (shown !== changes || chosen !== changes) return;
-      for (const row of rowByKey.values()) if (row.levers.length === 1 && row.levers[0] === lever && hasNone) row.effect.textContent = "No effect on the plan";
+      effect.textContent = hasNone ? "No effect on the plan" : "";
     }
   }
 
   function fromAddress() {
+    // A link to a section of the page.
+    if (location.hash && !location.hash.includes("=")) {
+      history.replaceState(null, "", `#${hashOf(chosen)}`);
+      return;
+    }
     const { changes, unknown } = changesOf(location.hash);
     if (hashOf(changes) === hashOf(chosen) && !unknown) return;
     choose(changes);
@@ -448,13 +457,12 @@
     const legend = make("p", { class: "legend" }, ...COLORS.map(([color, name]) => make("span", {}, make("i", { class: color }), name[0].toUpperCase() + name.slice(1))));
     addExamples();
     addMaterials();
-    const line = make("p", {}, "The same on the command line: ", commandLine);
+    const line = make("p", { "data-input": true }, "The same on the command line: ", commandLine);
     place.replaceChildren(answer, examples, addPicker(), note, rows, make("h3", {}, "Materials"), legend, materials, tables, line);
     const original = make("details", {}, make("summary", {}, "Original plan, as a document"));
     const section = document.getElementById("original-plan").parentElement;
     section.replaceWith(original);
     original.append(section);
-    shown = null;
     addEventListener("hashchange", fromAddress);
     fromAddress();
     await update();
@@ -479,7 +487,7 @@
       if (selected.some(({ lever }) => lever < 0) || subjects.size < selected.length || planner.arrange(selected).clash) throw new Error("these changes can't be combined");
       const { objective, spend, seconds, short, bought } = await planner.solve(selected);
       const found = { bought, short };
-      return { objective, spend, seconds, concern: concernShare(found), short: Object.fromEntries(short) };
+      return { objective, spend, seconds, concern: concernShares(found), short: Object.fromEntries(short) };
     },
   };
 })();

@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
+from importlib.metadata import version
 from importlib.resources import files
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
@@ -15,8 +16,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from friendshore.document import elements as doc
-from friendshore.document.figures import count, large_money
+from friendshore.document.figures import count, large_money, percent
 from friendshore.domain.countries import country_names
+from friendshore.domain.time import today
 from friendshore.errors import InputError
 from friendshore.explain import judge_purchases, names_of
 from friendshore.problem.changes import scenario_changes
@@ -76,7 +78,7 @@ def summary(result: Interactive) -> doc.Document:
     rows: list[list[doc.Cell]] = [[name, doc.Kilograms(kilograms)] for name, kilograms in short]
     spend = large_money(verified.cost.nominal, currency)
     return doc.document(
-        f"{problem.case.name}: an interactive plan",
+        problem.case.title or problem.case.name,
         doc.section(
             ORIGINAL_PLAN,
             doc.KeyFigures(
@@ -84,7 +86,11 @@ def summary(result: Interactive) -> doc.Document:
                     doc.KeyFigure("Needs short", f"{len(short)} of {len(problem.demands)}"),
                     doc.KeyFigure("Spend", spend, f"present value {large_money(verified.cost.total, currency)}"),
                     *purchases.concern_figure(),
-                    doc.KeyFigure("Status", verified.plan.status.value, "verified"),
+                    doc.KeyFigure(
+                        "Status",
+                        verified.plan.status.value,
+                        f"verified {today()}, friendshore {version('friendshore')}",
+                    ),
                 )
             ),
             doc.section("Purchases in the original plan", purchases.table()),
@@ -92,7 +98,7 @@ def summary(result: Interactive) -> doc.Document:
             if rows
             else None,
         ),
-        doc.section("Possible changes", _levers_table(result.offered), doc.notes(_notes(result.offered))),
+        doc.section("Possible changes", doc.notes(_notes(result.offered))),
         doc.section("How answers are computed", doc.notes(_solving_notes(result.offered))),
     )
 
@@ -125,7 +131,9 @@ class _Purchases:
     def concern_figure(self) -> Iterator[doc.KeyFigure]:
         cash, may_be, is_cash = (sum(sums[i] for sums in self.sums.values()) for i in (3, 4, 5))
         if self.countries and cash:
-            yield doc.KeyFigure("From countries of concern", doc.Share(Decimal(repr((may_be + is_cash) / cash))))
+            shares = [Decimal(repr(amount / cash)) for amount in (is_cash, is_cash + may_be)]
+            aside = f"up to {percent(shares[1])} with possible ones"
+            yield doc.KeyFigure("From countries of concern", doc.Share(shares[0]), aside)
 
     def table(self) -> doc.DataTable:
         columns = [doc.Column("Material"), doc.Column("Supplier"), doc.Column("Country"), doc.figures("Quantity")]
@@ -145,31 +153,24 @@ class _Purchases:
 
 
 KIND_TEXTS = {
-    "price": "price of an offer, multiplied",
-    "capacity": "capacity of a facility, multiplied",
-    "demand": "demand, multiplied",
-    "delay": "later start of a capacity",
-    "later": "later demand",
-    "remove": "loss of an offer, company, country, or catalog from a period on",
-    "disable": "rules off",
-    "enable": "rules and bills that aren't in force, on",
-    "move": "later start of a rule",
+    "price": ("price", "prices"),
+    "capacity": ("capacity", "capacities"),
+    "demand": ("demand", "demands"),
+    "delay": ("later start of a capacity", "later starts of capacities"),
+    "later": ("later demand", "later demands"),
+    "remove": (
+        "loss of an offer, company, country, or catalog",
+        "losses of offers, companies, countries, and catalogs",
+    ),
+    "disable": ("rule off", "rules off"),
+    "enable": ("rule or bill on", "rules and bills on"),
+    "move": ("later start of a rule", "later starts of rules"),
 }
 
 
-def _levers_table(offered: OfferedLevers) -> doc.DataTable:
-    rows: list[list[doc.Cell]] = []
-    for kind, text in KIND_TEXTS.items():
-        levers = [lever for lever in offered.levers if lever.kind == kind]
-        if levers:
-            rows.append([text, str(len({lever.name for lever in levers})), str(len(levers))])
-    return doc.table(
-        [doc.Column("kind of change"), doc.Column("subjects", align="right"), doc.Column("changes", align="right")],
-        rows,
-    )
-
-
 def _notes(offered: OfferedLevers) -> Iterator[str]:
+    levers_by_kind = Counter(lever.kind for lever in offered.levers)
+    yield ", ".join(count(levers_by_kind[kind], *texts) for kind, texts in KIND_TEXTS.items() if levers_by_kind[kind])
     variants = len(offered.programs) - len(offered.plans)
     if variants:
         yield (
