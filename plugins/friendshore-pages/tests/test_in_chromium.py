@@ -251,7 +251,7 @@ def test_no_element_shows_a_figure_of_an_earlier_answer(stock: tuple[Interactive
         sums = dependence.plan
         assert tiles[2] == percent(sums.is_cash / sums.cash)
         aside = window.locator("#plan-again .answer dd.aside").last.inner_text()
-        assert aside.endswith(f" {percent(sums.share)} with possible ones")
+        assert aside.endswith(f" {percent(sums.share)} if unknown origins are too")
         expected: dict[tuple[str, str], Decimal] = {}
         for line in verified.lines:
             facility = names.facilities[line.arc.chained.offer.facility]

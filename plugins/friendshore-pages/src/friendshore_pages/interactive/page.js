@@ -267,7 +267,7 @@
   }
 
   // Rows of materials: bars of what is bought and short, and a slider for each demand.
-  const COLORS = [["concern", "from countries of concern"], ["unknown", "possibly from them"], ["other", "from other countries"], ["short", "short"]];
+  const COLORS = [["concern", "from countries of concern"], ["unknown", "possibly from countries of concern"], ["other", "from other countries"], ["short", "short"]];
   const sliders = [];
   const barsByMaterial = new Map();
   function addMaterials() {
@@ -346,7 +346,7 @@
     figures.replaceChildren(
       figure("Needs short", [...beside(short), ` of ${Object.keys(data.demands).length}`], beside((one) => mass(shortKilograms(one)))),
       figure(`Spend, ${data.currency}`, beside(strong((one) => money(one.spend))), ["not discounted"]),
-      data.countriesOfConcern.length ? figure("From countries of concern", beside(strong(share(0))), ["up to ", ...beside(share(1)), " with possible ones"]) : "",
+      data.countriesOfConcern.length ? figure("From countries of concern", beside(strong(share(0))), ["up to ", ...beside(share(1)), " if unknown origins are too"]) : "",
     );
     answer.setAttribute("data-answer", hashOf(shown));
   }

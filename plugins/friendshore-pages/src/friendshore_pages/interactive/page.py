@@ -132,7 +132,7 @@ class _Purchases:
         cash, may_be, is_cash = (sum(sums[i] for sums in self.sums.values()) for i in (3, 4, 5))
         if self.countries and cash:
             shares = [Decimal(repr(amount / cash)) for amount in (is_cash, is_cash + may_be)]
-            aside = f"up to {percent(shares[1])} with possible ones"
+            aside = f"up to {percent(shares[1])} if unknown origins are too"
             yield doc.KeyFigure("From countries of concern", doc.Share(shares[0]), aside)
 
     def table(self) -> doc.DataTable:
