@@ -221,7 +221,7 @@ const planner = (() => {
       const solutions = await Promise.all(own.map((number) => solveProgram(number, ways[i])));
       costs.push(solutions.reduce((total, { answer }, j) => total + (answer ? answer.objective + data.programs[own[j]].constant : Infinity), 0));
     }
-    return costs[0] === costs[1] || Math.abs(costs[0] - costs[1]) <= 1e-9 * Math.max(1, Math.abs(costs[1]));
+    return costs[0] === costs[1] || Math.abs(costs[0] - costs[1]) <= Math.max(0.01, 1e-12 * Math.abs(costs[1]));
   }
 
   async function start() {

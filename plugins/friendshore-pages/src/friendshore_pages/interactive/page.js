@@ -116,7 +116,7 @@
     const low = isPrice ? 0 : 5;
     const set = (input, isMoving) => {
       if (input.value === "" || !(Number(input.value) >= 0)) input.focus();
-      else choose(withFactor(levers, Number(input.value) / 100), isMoving);
+      else choose(withFactor(levers, Number((Number(input.value) / 100).toPrecision(12))), isMoving);
     };
     const slider = make("input", { type: "range", min: low, max: 300, step: 5, "aria-label": name, oninput: () => set(slider, true), onchange: commit });
     const field = make("input", { type: "number", min: isPrice ? 0 : 100 * data.minFactor, max: 100 * MAX_FACTOR, step: "any", "aria-label": `${name}, percent of the original`, onchange: () => set(field, false) });
@@ -195,8 +195,10 @@
   function addExamples() {
     for (const [label, title, changes] of data.examples) {
       const levers = changes.map(([lever]) => lever);
+      const own = changes.map(([lever, factor]) => ({ lever, factor, from: 0 }));
+      if (planner.arrange(own).clash) continue;
       const chip = make("button", { type: "button", title: title || undefined, onclick: () => {
-        choose(isOn(changes) ? chosen.filter(({ lever }) => !levers.includes(lever)) : [...without(levers), ...changes.map(([lever, factor]) => ({ lever, factor, from: 0 }))]);
+        choose(isOn(changes) ? chosen.filter(({ lever }) => !levers.includes(lever)) : [...without(levers), ...own]);
       } }, label);
       chip.changes = changes;
       examples.append(chip);
