@@ -272,6 +272,26 @@ def test_a_planner_takes_an_offer_away_and_takes_that_back(clean: Any) -> None:
     assert settled(clean).startswith("Original plan")
 
 
+def test_a_slider_plans_while_it_moves_and_keeps_its_row(clean: Any) -> None:
+    """Only its last position can be undone."""
+    pick(clean, "price swarf")
+    slider = clean.locator("#plan-again .changes input[type=range]")
+    before = clean.evaluate("location.hash")
+    for value in ("120", "100", "80"):
+        slider.evaluate("(one, value) => { one.value = value; one.dispatchEvent(new Event('input')); }", value)
+        assert "Not verified again" in settled(clean)
+        assert clean.evaluate("location.hash") == before
+    slider.evaluate("one => one.dispatchEvent(new Event('change'))")
+    settled(clean)
+    assert clean.evaluate("location.hash") == "#price:swarf-oxide:=0.8"
+    slider.press("ArrowRight")
+    settled(clean)
+    assert clean.evaluate("location.hash") == "#price:swarf-oxide:=0.85"
+    clean.get_by_role("button", name="Undo").click()
+    settled(clean)
+    assert clean.evaluate("location.hash") == "#price:swarf-oxide:=0.8"
+
+
 def test_an_empty_field_is_focused_and_an_unknown_name_finds_nothing(clean: Any) -> None:
     field = clean.get_by_role("combobox", name="Add a change")
     field.fill("")

@@ -104,8 +104,9 @@
     const same = ({ kind, name }) => levers.some((lever) => data.levers[lever].kind === kind && data.levers[lever].name === name);
     return chosen.filter(({ lever }) => !same(data.levers[lever]));
   };
-  const withFactor = (levers, factor) => {
-    const own = factor === 1 ? [] : levers.map((lever) => ({ lever, factor, from: 0 }));
+  // A slider that passes 100 % keeps its row until it stops.
+  const withFactor = (levers, factor, isMoving) => {
+    const own = factor === 1 && !isMoving ? [] : levers.map((lever) => ({ lever, factor, from: 0 }));
     const places = chosen.map(({ lever }) => lever);
     return [...without(levers), ...own].sort((one, other) => (places.indexOf(one.lever) + 1 || Infinity) - (places.indexOf(other.lever) + 1 || Infinity) || 0);
   };
@@ -116,9 +117,9 @@
     const low = isPrice ? 0 : 5;
     const set = (input, isMoving) => {
       if (input.value === "" || !(Number(input.value) >= 0)) input.focus();
-      else choose(withFactor(levers, Number((Number(input.value) / 100).toPrecision(12))), isMoving);
+      else choose(withFactor(levers, Number((Number(input.value) / 100).toPrecision(12)), isMoving), isMoving);
     };
-    const slider = make("input", { type: "range", min: low, max: 300, step: 5, "aria-label": name, oninput: () => set(slider, true), onchange: commit });
+    const slider = make("input", { type: "range", min: low, max: 300, step: 5, "aria-label": name, oninput: () => set(slider, true), onchange: () => set(slider, false) });
     const field = make("input", { type: "number", min: isPrice ? 0 : 100 * data.minFactor, max: 100 * MAX_FACTOR, step: "any", "aria-label": `${name}, percent of the original`, onchange: () => set(field, false) });
     const refresh = () => {
       const change = chosen.find(({ lever }) => lever === levers[0]);
@@ -157,10 +158,7 @@
       row.refresh = () => (from.value = chosen.find(({ lever }) => lever === levers[0]).from);
       parts.push(make("label", {}, "from ", from));
     }
-    const remove = make("button", { type: "button", "aria-label": `Remove: ${name}`, onclick: () => {
-      choose(chosen.filter(({ lever }) => !levers.includes(lever)));
-      field.focus();
-    } }, "×");
+    const remove = make("button", { type: "button", "aria-label": `Remove: ${name}`, onclick: () => choose(chosen.filter(({ lever }) => !levers.includes(lever))) }, "×");
     row.element = make("li", {}, ...parts, effect, remove);
     return row;
   }
@@ -175,6 +173,7 @@
     const keys = groups().map((levers) => [levers.join(), levers]);
     for (const [key, row] of rowByKey) {
       if (keys.some(([kept]) => kept === key)) continue;
+      if (row.element.contains(document.activeElement)) field.focus();
       row.element.remove();
       rowByKey.delete(key);
     }
