@@ -187,6 +187,7 @@
     for (const { refresh } of sliders) refresh();
     undo.disabled = past.length === 0;
     reset.disabled = chosen.length === 0;
+    if (document.activeElement && document.activeElement.disabled) field.focus();
     for (const chip of examples.children) chip.setAttribute("aria-pressed", String(isOn(chip.changes)));
     commandLine.textContent = command();
   }
