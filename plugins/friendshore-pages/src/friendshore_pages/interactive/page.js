@@ -94,11 +94,18 @@
     update();
     return true;
   }
+  function writeAddress() {
+    try {
+      history.replaceState(null, "", `#${hashOf(chosen)}`);
+    } catch {
+      // Some browsers limit how often the address may change. The next change writes it.
+    }
+  }
   function commit() {
     if (hashOf(chosen) === hashOf(committed)) return;
     past.push(committed);
     committed = chosen;
-    history.replaceState(null, "", `#${hashOf(chosen)}`);
+    writeAddress();
   }
   const without = (levers) => {
     const same = ({ kind, name }) => levers.some((lever) => data.levers[lever].kind === kind && data.levers[lever].name === name);
@@ -164,7 +171,7 @@
   }
   const undo = make("button", { type: "button", onclick: () => {
     committed = chosen = past.pop();
-    history.replaceState(null, "", `#${hashOf(chosen)}`);
+    writeAddress();
     update();
   } }, "Undo");
   const reset = make("button", { type: "button", onclick: () => choose([]) }, "Original plan");
@@ -446,7 +453,7 @@
   function fromAddress() {
     // A link to a section of the page.
     if (location.hash && !location.hash.includes("=")) {
-      history.replaceState(null, "", `#${hashOf(chosen)}`);
+      writeAddress();
       return;
     }
     const { changes, unknown } = changesOf(location.hash);
@@ -456,7 +463,9 @@
   }
   async function begin() {
     ({ data, plan } = await planner.start());
-    const legend = make("p", { class: "legend" }, ...COLORS.map(([color, name]) => make("span", {}, make("i", { class: color }), name[0].toUpperCase() + name.slice(1))));
+    const hasConcern = data.countriesOfConcern.length > 0;
+    if (!hasConcern) COLORS[2][1] = "bought";
+    const legend = make("p", { class: "legend" }, ...COLORS.slice(hasConcern ? 0 : 2).map(([color, name]) => make("span", {}, make("i", { class: color }), name[0].toUpperCase() + name.slice(1))));
     addExamples();
     addMaterials();
     const line = make("p", { "data-input": true }, "The same on the command line: ", commandLine);

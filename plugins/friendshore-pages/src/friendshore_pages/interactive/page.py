@@ -104,6 +104,8 @@ def summary(result: Interactive) -> doc.Document:
 
 
 ORIGINAL_PLAN = "Original plan"
+_CASH, _MAY_BE, _IS = 3, 4, 5
+"""Positions of money among the sums of a purchase. Kilograms are three positions before."""
 _RANKS = {Dependence.NO: 0, Dependence.MAY_BE: 1, Dependence.IS: 2}
 
 
@@ -119,7 +121,8 @@ class _Purchases:
         """Return material and offer or lot -> kilograms and money, each in all and with the parts that may be and are of concern."""
         sums: dict[tuple[str, str], list[float]] = {}
         for line, dependence in zip(verified.lines, judge_purchases(verified, self.countries), strict=True):
-            key, rank = (line.material, line.arc.chained.offer.id), _RANKS[dependence.whole]
+            key = (line.material, line.arc.chained.offer.id)
+            rank = _RANKS[dependence.whole] if self.countries else 0
             own_sums = sums.setdefault(key, [0.0] * 6)
             for i, amount in enumerate((float(line.quantity), float(line.total))):
                 own_sums[3 * i] += amount
@@ -129,7 +132,7 @@ class _Purchases:
         return sums
 
     def concern_figure(self) -> Iterator[doc.KeyFigure]:
-        cash, may_be, is_cash = (sum(sums[i] for sums in self.sums.values()) for i in (3, 4, 5))
+        cash, may_be, is_cash = (sum(sums[i] for sums in self.sums.values()) for i in (_CASH, _MAY_BE, _IS))
         if self.countries and cash:
             shares = [Decimal(repr(amount / cash)) for amount in (is_cash, is_cash + may_be)]
             aside = f"up to {percent(shares[1])} if unknown origins are too"
@@ -138,11 +141,11 @@ class _Purchases:
     def table(self) -> doc.DataTable:
         columns = [doc.Column("Material"), doc.Column("Supplier"), doc.Column("Country"), doc.figures("Quantity")]
         columns.append(doc.figures("Spend, not discounted", self.problem.case.currency))
-        rows = sorted(self.sums.items(), key=lambda item: (-item[1][3], item[0]))
+        rows = sorted(self.sums.items(), key=lambda item: (-item[1][_CASH], item[0]))
         return doc.table(columns, [self._row(key, sums) for key, sums in rows])
 
     def _row(self, key: tuple[str, str], sums: Sequence[float]) -> list[doc.Cell]:
-        kilograms, cash = (Decimal(repr(sums[i])) for i in (0, 3))
+        kilograms, cash = (Decimal(repr(sums[i])) for i in (0, _CASH))
         return [*self.shown(*key), doc.Kilograms(kilograms, of=self.names.basis(key[0])), doc.Amount(cash)]
 
     def shown(self, material: str, offer: str) -> tuple[str, str, str]:
@@ -257,9 +260,9 @@ def _examples(
     cash_by_country: Counter[str] = Counter()
     cash_by_material: Counter[str] = Counter()
     for (material, offer), sums in purchases.sums.items():
-        cash_by_material[material] += round(sums[3])
+        cash_by_material[material] += round(sums[_CASH])
         if (facts := problem.merged.offers.get(offer)) is not None:
-            cash_by_country[facilities[facts.facility].country] += round(sums[3])
+            cash_by_country[facilities[facts.facility].country] += round(sums[_CASH])
     countries = [code for code, _ in cash_by_country.most_common()]
     for code in sorted(countries, key=lambda code: code not in purchases.countries):
         if (loss := numbers_by_kind.get("remove", {}).get(f"country:{code}")) is not None:
@@ -358,7 +361,8 @@ def _column_data(
     """
     problem = program.part.inputs.problem()
     own_dependence = {
-        (arc.name, arc.node[0]): _RANKS[dependence_of(arc.chained, countries)] for arc in problem.network.arcs
+        (arc.name, arc.node[0]): _RANKS[dependence_of(arc.chained, countries)] if countries else 0
+        for arc in problem.network.arcs
     }
     pools: dict[Json, int] = {}
     makers: dict[tuple[str, int], int] = {}
