@@ -174,7 +174,7 @@ def html(document: doc.Document, interactive: InteractivePart | None = None) -> 
         ValueError: If a text of `interactive` could end its element.
     """
     outline = Outline({"main", *(() if interactive is None else (interactive.id, *interactive.data))})
-    interactive_markup = trusted("") if interactive is None else _interactive_part(interactive)
+    interactive_markup = trusted("") if interactive is None else _interactive_part(interactive, outline)
     body = joined(parts(document.whole().parts, 2, document.title, outline), "\n")
     body_element = tag(
         "body",
@@ -225,7 +225,7 @@ def _map_outlines(outline: Outline) -> Markup:
     return tag("svg", tag("defs", outlines()), width=0, height=0, class_="shared", aria_hidden="true")
 
 
-def _interactive_part(interactive: InteractivePart) -> Markup:
+def _interactive_part(interactive: InteractivePart, outline: Outline) -> Markup:
     data_elements = [
         tag("script", trusted(value), id=name, type="text/plain") for name, value in interactive.data.items()
     ]
@@ -237,7 +237,7 @@ def _interactive_part(interactive: InteractivePart) -> Markup:
         raise ValueError(f"a text of the part `{interactive.id}` could end its element")
     return tag(
         "section",
-        tag("h2", text(interactive.title)),
+        outline.heading(2, interactive.title, None),
         tag("div", tag("p", text(interactive.fallback)), id=interactive.id),
         *data_elements,
     )
