@@ -29,7 +29,7 @@ from ..program.matrix import Entries, Floats, Ints, Linear, with_differences
 class ColumnMeaning(NamedTuple):
     """Meaning of a column. It is unique within a program."""
 
-    kind: Literal["bought", "set aside", "made", "lent", "held", "delivered", "used", "short", "other"]
+    kind: Literal["bought", "set aside", "made", "lent", "held", "delivered", "used", "short", "missed", "other"]
     """Quantity that the column counts.
 
     - bought: kilograms from an offer
@@ -40,12 +40,13 @@ class ColumnMeaning(NamedTuple):
     - delivered: kilograms to a demand
     - used: kilograms of a delivery from a day with an arrival within the period to the next such day
     - short: kilograms of shortage
+    - missed: violation of a soft limit
     - other: choices, and columns of rules and order terms
     """
     name: str
-    """Offer, lot, or demand. Empty for stock. For other columns, their order among themselves."""
+    """Offer, lot, or demand. Empty for stock. For missed limits and other columns, their order among themselves."""
     material: str = ""
-    """Material, of all kinds except made and other."""
+    """Material, of all kinds except made, missed, and other."""
     place: str = ""
     """Place of arrival or stock. For deliveries, the waivers. For used kilograms, the day."""
     ordered: int = -1
@@ -169,6 +170,8 @@ def _meanings(program: Program) -> Iterator[tuple[int, ColumnMeaning]]:
     for (node, class_index), first_column in columns.stock.items():
         for t in range(periods):
             yield first_column + t, ColumnMeaning("held", "", *problem.network.nodes[node], -1, t, class_index)
+    for number, (_, column, _) in enumerate(program.limits.misses):
+        yield column, ColumnMeaning("missed", str(number))
     demand_materials = [(demand.id, demand.use.material.id) for demand in problem.demands]
     for column, (demand, t, class_index, waivers) in zip(columns.deliver, columns.deliver_key, strict=True):
         name, material = demand_materials[demand]

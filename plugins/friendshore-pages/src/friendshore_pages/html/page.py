@@ -205,7 +205,7 @@ def html(document: doc.Document, interactive: InteractivePart | None = None) -> 
         ValueError: If a text of `interactive` could end its element.
     """
     outline = Outline({"main", *(() if interactive is None else (interactive.id, *interactive.data))})
-    interactive_markup = trusted("") if interactive is None else _interactive_part(interactive)
+    interactive_markup = trusted("") if interactive is None else _interactive_part(interactive, outline)
     body = joined(parts(document.whole().parts, 2, document.title, outline), "\n")
     body_element = tag(
         "body",
@@ -247,7 +247,7 @@ def frame(document: doc.Document, lines: int) -> str:
 _FRAME_STYLE = "body{display:block}header{padding-top:.5rem}main{padding-bottom:1rem}h1{font-size:1.2rem}h2{font-size:1rem;margin-top:1rem}"
 
 
-def _interactive_part(interactive: InteractivePart) -> Markup:
+def _interactive_part(interactive: InteractivePart, outline: Outline) -> Markup:
     data_elements = [
         tag("script", trusted(value), id=name, type="text/plain") for name, value in interactive.data.items()
     ]
@@ -259,7 +259,7 @@ def _interactive_part(interactive: InteractivePart) -> Markup:
         raise ValueError(f"a text of the part `{interactive.id}` could end its element")
     return tag(
         "section",
-        tag("h2", text(interactive.title)),
+        outline.heading(2, interactive.title, None),
         tag("div", tag("p", text(interactive.fallback)), id=interactive.id),
         *data_elements,
     )
