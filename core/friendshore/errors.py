@@ -125,7 +125,7 @@ class OutOfTimeError(NoPlanError):
 _T = TypeVar("_T")
 
 
-def refuse_other_types(value: object, function: str, types: Sequence[type]) -> None:
+def check_argument_type(value: object, function: str, types: Sequence[type]) -> None:
     """Raise a helpful error if the first argument of a public function, such as the path of a case, has none of these types.
 
     Raises:
@@ -154,7 +154,7 @@ RULES = "write `rules=[RULE, ...]`. Create a rule from a dict by `registry.rule(
 CATALOGS = "write `catalogs=[CATALOG, ...]`. Read a catalog by `friendshore.load_catalog(PATH)`"
 
 
-def each_of(values: object, kind: type[_T], name: str, fix: str) -> tuple[_T, ...]:
+def tuple_of(values: object, kind: type[_T], name: str, fix: str) -> tuple[_T, ...]:
     """Return the values of the argument `name` as a tuple. Raise an InputError if it isn't a sequence of values of type `kind`."""
     is_single = isinstance(values, str | bytes | Mapping | kind) or not isinstance(values, Iterable)
     entries: list[Any] = [values] if is_single else list(cast("Iterable[Any]", values))

@@ -23,7 +23,7 @@ from friendshore_testing.check import outcomes_of
 from friendshore_testing.subjects import checks_of
 
 from ..html_pages import Page
-from .made_plugins import catalog_plugin, forgotten, rule_plugin
+from .sample_plugins import catalog_plugin, forgotten, rule_plugin
 
 __all__ = ["forgotten"]
 

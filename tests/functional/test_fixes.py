@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from friendshore.case import load_case, stated_changes
+from friendshore.case import load_case, parse_changes
 from friendshore.errors import Diagnostic, InputError
 from friendshore.plugins import Registry
 from friendshore.problem.changes import scenario_changes
@@ -91,7 +91,7 @@ def test_a_change_that_names_nothing_suggests_what_it_may_mean(folder: Path, cha
     """The suggestion is a similar name, or one that contains it."""
     inputs = gather(load_case(folder), Registry.of()).inputs
     with pytest.raises(InputError) as caught:
-        inputs.after(stated_changes([change]))
+        inputs.after(parse_changes([change]))
     assert caught.value.problems[0].fix == (f"did you mean {fix}?" if fix else "")
 
 

@@ -207,7 +207,7 @@ OWN_CHAIN = _in_chain("own", "vale-powder", countries=["AU"])
 FORGERIES = [
     Forgery("a ban of a pack begins in 2040", _in_rule(BAN, phases=LATER), f"rule `{BAN}`"),
     Forgery("the scenario's effect without its label", _unscenario, f"rule `{BAN}`", planned="relaxed"),
-    Forgery("offers relabelled to the catalog beside the case, digests anew", _then(_move_to_own, redigest), OWN, found=False),
+    Forgery("offers relabeled to the catalog beside the case, digests anew", _then(_move_to_own, redigest), OWN, found=False),
     Forgery("capacity × 1000", _thousandfold("cn-tungsten", USGS), "facility cn-tungsten"),
     Forgery("a rule of the case is missing", _drop_rule("not-all-from-one"), CASE, found=False),
     Forgery("a ban is made pending", _in_rule(BAN, phases=[{"status": "pending"}]), f"rule `{BAN}`"),

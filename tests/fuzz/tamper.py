@@ -93,8 +93,8 @@ def main() -> int:
             for done, (name, some) in enumerate(pool.imap_unordered(work, shares), 1):
                 found += [(name, outcome) for outcome in some]
                 left = (time.monotonic() - started) / done * (len(shares) - done)
-                told_of = f"{done} of {len(shares)} shares, {len(found):,} verifications"
-                sys.stderr.write(f"{told_of}; about {left:,.0f} s left\n")
+                error_texts = f"{done} of {len(shares)} shares, {len(found):,} verifications"
+                sys.stderr.write(f"{error_texts}; about {left:,.0f} s left\n")
                 for one in some:
                     if one.result == "passed":
                         sys.stdout.write(f"let pass: {name} {one.leaf} [{one.way}] {one.mode}\n")

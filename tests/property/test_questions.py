@@ -79,8 +79,8 @@ def test_an_offer_enters_below_its_price_and_not_above(tiny: Tiny, data: st.Data
         assert found.high is None or at(found.high * (1 + NEAR)) >= without - allowed
         assert found.low is not None
         assert at(found.low * (1 - NEAR)) < without
-        if found.most_saved is not None:
-            assert abs(float(found.most_saved) - (without - at(Decimal(0)))) <= 2 * allowed
+        if found.max_saving is not None:
+            assert abs(float(found.max_saving) - (without - at(Decimal(0)))) <= 2 * allowed
 
 
 @examples(40)

@@ -72,7 +72,7 @@ def purchase(draw: st.DrawFn, materials: list[str], ids: list[str]) -> dict[str,
     return {
         "offer": draw(st.sampled_from(ids)), "material": draw(st.sampled_from(materials)), "facility": "", "supplier": "", "country": "CA", "countries": {},
         "place": draw(st.sampled_from(["US", ids[0]])), "ordered": _LABELS[day], "order_by": _DAYS[day], "delivered": _LABELS[day + 1],
-        "end_use": draw(st.sampled_from((*_USES, "civil+defense"))), "requirement": "R1", "quantity_kg": draw(st.integers(1, 10**7)),
+        "end_use": draw(st.sampled_from((*_USES, "civil+defense"))), "compliance_class": "R1", "quantity_kg": draw(st.integers(1, 10**7)),
         "cost": cost, "price": cost, "charges": 0, "freight": 0,
     }  # fmt: skip
 

@@ -22,7 +22,7 @@ from friendshore.cli.groups import announced_commands, own_questions, plugin_com
 from friendshore.cli.options import EXIT_CODES
 from friendshore.cli.questions import command_for
 from friendshore.domain.run import Run
-from friendshore.domain.written import keys, tables_within
+from friendshore.domain.written import keys, paths_by_record
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds import builtin_kinds
 from friendshore.rules.kinds.origin_ban import OriginBan
@@ -101,7 +101,7 @@ def _packs_page() -> Iterator[str]:
         "",
     )
     yield from _tables(Rule, [], "####")
-    bans = tables_within(OriginBan, [*Rule.model_fields, "also"])
+    bans = paths_by_record(OriginBan, [*Rule.model_fields, "also"])
     yield from (
         f"In an [`origin-ban`](rules.md#origin-ban), {_listed([path for paths in bans.values() for path in paths if '.' not in path])} are tables too.",
         "",
@@ -173,7 +173,7 @@ def _fields(kind: type[BaseModel], without: Collection[str] = ()) -> Iterator[st
 
 def _tables(kind: type[BaseModel], without: Collection[str], level: str) -> Iterator[str]:
     """Tables within a table: a heading with the keys that hold each, and its own keys."""
-    for inner, paths in tables_within(kind, without).items():
+    for inner, paths in paths_by_record(kind, without).items():
         yield from (f"{level} {_listed(paths)}", "", " ".join((inspect.getdoc(inner) or "").split()), "")
         yield from _fields(inner)
 

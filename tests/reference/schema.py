@@ -11,7 +11,7 @@ from friendshore.catalog.columns import HEAD, TABLES
 from friendshore.domain.base import DIGITS, WRITTEN_DIGITS
 from friendshore.domain.quantities import KILOGRAMS, MONTHS
 from friendshore.domain.stages import STEPS, Stage
-from friendshore.reading.csvfile import COLUMNS, MAX_CELL_LENGTH, MAX_LINE_LENGTH, MAX_TABLE_BYTES, TABLE_ROWS
+from friendshore.reading.csvfile import COLUMNS, MAX_CELL_LENGTH, MAX_LINE_LENGTH, MAX_TABLE_BYTES, MAX_TABLE_ROWS
 from friendshore.reading.fields import Field, Layout
 from friendshore.reading.tomlfile import DEEPEST, LONGEST
 from friendshore.reading.workbook import CELLS, FILES, ROWS, TEXTS, UNZIPPED
@@ -113,7 +113,7 @@ def _catalog_part() -> Iterator[str]:
         f"Read are no more than {ROWS:,} rows of a sheet and {CELLS:,} cells of a workbook that hold something, {TEXTS:,} texts,",
         f"{FILES:,} files in the zip and {UNZIPPED // 10**6} MB unzipped; cells that are only formatted are nothing. Of a CSV file: {MAX_TABLE_BYTES // 10**6} MB,",
         f"{COLUMNS:,} columns, lines of {MAX_LINE_LENGTH:,} and cells of {MAX_CELL_LENGTH:,} characters; of all tables of a",
-        f"catalog: {TABLE_ROWS:,} rows, since they are held in memory (100,000 offers with plants, capacities and origins are 500,000 rows).",
+        f"catalog: {MAX_TABLE_ROWS:,} rows, since they are held in memory (100,000 offers with plants, capacities and origins are 500,000 rows).",
         "More is a mistake.",
         '`friendshore catalogs convert`, of the plugin `friendshore-workbooks`, makes either of the other; reading workbooks needs `pip install "friendshore[xlsx]"`.',
         "",

@@ -47,7 +47,7 @@ def test_offers_are_ranked_by_what_using_them_costs() -> None:
     found = alternatives(opened(unstored(40), metals()))
     assert [(one.rank, one.offer) for one in found.offers] == [(1, "cn-metal"), (2, "au-metal"), (3, "jp-metal")]
     assert [one.rise and one.rise.value for one in found.offers] == [0, 80, 140]
-    assert all(one.rise is not None and one.rise.proved and not one.level_with_next for one in found.offers)
+    assert all(one.rise is not None and one.rise.proved and not one.tied for one in found.offers)
     assert [one.uses_kg for one in found.offers] == [2, 2, 2]
     assert of(found, "cn-metal").plan_kg == 40
 
@@ -234,7 +234,7 @@ def test_where_a_gap_is_left_what_using_costs_is_an_interval_from_nothing_on(per
     given, facts = hard_case(offers=4, periods=periods)
     rough = alternatives(opened(given, facts, gap=0.3, workers=1), ["metal"])
     fine = alternatives(opened(given, facts, workers=1), ["metal"])
-    assert any(one.level_with_next for one in rough.offers)
+    assert any(one.tied for one in rough.offers)
     for one in rough.offers:
         true = of(fine, one.offer).rise
         assert 0 <= one.rise.low <= true.value + 1

@@ -90,7 +90,15 @@ def test_one_step_is_enough_and_an_unknown_one_may_be(steps: Any, more: dict[str
 def rows(run: Run, scope: str) -> dict[str, tuple[float, float, float, float]]:
     """Cash, of it of concern, perhaps of concern, and of concern by inputs alone: by name."""
     found = (row for row in run.dependence if row.scope == scope)
-    return {r.name: (float(r.cost), float(r.is_cost), float(r.may_be_cost), float(r.by_inputs_cost)) for r in found}
+    return {
+        r.name: (
+            float(r.cost),
+            float(r.known_concern_cost),
+            float(r.possible_concern_cost),
+            float(r.input_concern_cost),
+        )
+        for r in found
+    }
 
 
 MELTED_IN_JAPAN = (source("CN", 10, "oxide"), maker("JP", 5, 2))
@@ -129,7 +137,7 @@ def test_what_is_made_of_inputs_of_concern_is_of_concern_too() -> None:
     assert rows(run, "material") == {"metal": (50, 50, 0, 50), "oxide": (200, 200, 0, 0)}
     assert rows(run, "end use") == {"civil": (250, 250, 0, 50)}
     (metal,) = (row for row in run.dependence if row.name == "metal")
-    assert [metal.quantity_kg, metal.is_kg, metal.may_be_kg, metal.share] == [10, 10, 0, 1]
+    assert [metal.quantity_kg, metal.known_concern_kg, metal.possible_concern_kg, metal.share] == [10, 10, 0, 1]
     because = {purchase.offer: purchase.concern_because for purchase in run.purchases}
     assert because == {"jp-melt": ["made of oxide"], "cn-oxide": ["sold from CN", "mined in CN", "refined in CN"]}
 

@@ -20,7 +20,7 @@ MET: dict[str, Any] = {
 }
 NEVER = DEMAND | {"first_met": ""}
 DEPENDENCE = {
-    "scope": "plan", "name": "", "cost": 1000, "is_cost": 700, "may_be_cost": 200, "by_inputs_cost": 0, "share": 0.9,
+    "scope": "plan", "name": "", "cost": 1000, "known_concern_cost": 700, "possible_concern_cost": 200, "input_concern_cost": 0, "share": 0.9,
 }  # fmt: skip
 CHINESE = PURCHASE | {"country": "CN", "concern": "is"}
 
@@ -82,7 +82,10 @@ def test_dependence_has_a_certain_and_a_possible_share() -> None:
     assert headline.concern_country == "CN"
     assert told(**concern, purchases=[CHINESE, CHINESE | {"country": "RU"}]).concern_country == ""
     assert told(purchases=[CHINESE]).concern_share is None
-    none = told(dependence=[DEPENDENCE | {"is_cost": 0, "may_be_cost": 0, "share": 0}], countries_of_concern=["CN"])
+    none = told(
+        dependence=[DEPENDENCE | {"known_concern_cost": 0, "possible_concern_cost": 0, "share": 0}],
+        countries_of_concern=["CN"],
+    )
     assert (none.concern_share, none.concern_share_max) == (0, 0)
 
 

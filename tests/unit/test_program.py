@@ -228,21 +228,21 @@ def test_rows_looked_at_in_doubles_first_give_the_same_findings_and_largest_miss
 def test_purchases_by_column_are_what_they_are_one_by_one() -> None:
     """A plan says the same, and is the same, whichever way it holds its purchases."""
     columns = PurchaseTable(
-        lines=(("a", "metal", "US"), ("b", "oxide", "JP")), line=np.array([1, 0, 1]), labels=("R1", "R2"), requirement=np.array([0, 1, 1]),
+        lines=(("a", "metal", "US"), ("b", "oxide", "JP")), line=np.array([1, 0, 1]), labels=("R1", "R2"), compliance_class=np.array([0, 1, 1]),
         ordered=np.array([0, 0, 2]), delivered=np.array([0, 1, 3]), unit=Decimal("0.001"), counts=np.array([1500, 1, 20000]), licences={2: ("L",)},
     )  # fmt: skip
     records = tuple(columns)
-    first = {"offer": "b", "material": "oxide", "place": "JP", "requirement": "R1", "ordered": 0, "delivered": 0}
+    first = {"offer": "b", "material": "oxide", "place": "JP", "compliance_class": "R1", "ordered": 0, "delivered": 0}
     assert columns[0] == records[0] == Purchase(**first, quantity=Decimal("1.5"))
     assert (len(columns), columns[-1], columns[-1].licences) == (3, records[2], ("L",))
     assert (columns[1:], columns) == (records[1:], records)
     with pytest.raises(IndexError):
         columns[3]
     by_column = Plan(status=PlanStatus.OPTIMAL, objective=Decimal(1), bound=Decimal(1), purchases=columns)
-    one_by_one = by_column.but(purchases=records)
+    single_rows = by_column.but(purchases=records)
     assert by_column.purchases is columns
-    assert by_column == one_by_one
-    assert by_column.model_dump(mode="json") == one_by_one.model_dump(mode="json")
+    assert by_column == single_rows
+    assert by_column.model_dump(mode="json") == single_rows.model_dump(mode="json")
     assert Plan.model_validate(by_column.model_dump(mode="json")) == by_column
 
 

@@ -35,7 +35,7 @@ OXIDE = {"material": "dysprosium-oxide", "end_use": "defense", "place": "US"}
 PURCHASE: dict[str, Any] = OXIDE | {
     "offer": "example-dysprosium-oxide", "facility": "Example heavy rare-earth circuit", "supplier": "Example Rare Earths",
     "country": "MY", "countries": {"mined": ["AU", "MM"], "refined": ["MY"], "separated": ["MY"]}, "ordered": "2026-Q4",
-    "order_by": "2026-12-31", "delivered": "2027-Q1", "requirement": "R1", "quantity_kg": 1234567.5, "cost": 1234567500,
+    "order_by": "2026-12-31", "delivered": "2027-Q1", "compliance_class": "R1", "quantity_kg": 1234567.5, "cost": 1234567500,
     "price": 1234567500, "charges": 0, "freight": 0,
 }  # fmt: skip
 SHORT: dict[str, Any] = OXIDE | {

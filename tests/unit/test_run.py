@@ -35,7 +35,7 @@ from ..building import refused
 PURCHASE: dict[str, Any] = {
     "offer": "tin-au", "material": "tin", "facility": "Smelter, first", "supplier": "Tin Ltd", "country": "AU",
     "countries": {"mined": ["AU", "MY"], "refined": []}, "place": "US", "ordered": "2027", "order_by": "2027-12-31",
-    "delivered": "2027", "end_use": "civil", "requirement": "R1", "quantity_kg": 1e-7, "cost": 12.5, "price": 12, "charges": 0,
+    "delivered": "2027", "end_use": "civil", "compliance_class": "R1", "quantity_kg": 1e-7, "cost": 12.5, "price": 12, "charges": 0,
     "freight": 0.5,
 }  # fmt: skip
 COST = dict.fromkeys(

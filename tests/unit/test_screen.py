@@ -65,7 +65,7 @@ def in_order(shown: str, *words: str) -> bool:
         ({"changes": ["disable=half"]}, "Changes to the case: disable=half"),
         ({"holdings": [LOT | {"used_kg": 300, "left_kg": 200}]}, "Stock and open orders: 1 of 1 lot used; left over: vault 200 kg"),
         ({"holdings": [LOT | {"uses": [BARRED]}]}, "Paid for, but prohibited for all uses that need it: the stock vault, 500 kg of Dysprosium oxide: no-cn"),
-        ({"by_months": [{"demand": "fighters", "short_kg": 500, "by_months_kg": 300, "only_kg": 200}]}, "Short only because the plan counts in whole periods: Dysprosium oxide for fighters 200 kg of 500 kg Dy2O3 (`--full`)"),
+        ({"by_months": [{"demand": "fighters", "short_kg": 500, "monthly_short_kg": 300, "due_to_periods_kg": 200}]}, "Short only because the plan counts in whole periods: Dysprosium oxide for fighters 200 kg of 500 kg Dy2O3 (`--full`)"),
         ({"rounded": [ROUNDED, ROUNDED | {"kind": "rule"}]}, "Counted in whole quarters: 1 lead time and 1 date rounded (`--full`, `--period month`)"),
         ({"purchases": [PURCHASE | {"late_days": 3}]}, "Late by 3 days: 1 order due before 2027-01-03 would arrive later"),
         ({"purchases": [PURCHASE | {"at_once": True}]}, "Short until they arrive: 1 order to place at once, as marked (Dysprosium oxide)"),

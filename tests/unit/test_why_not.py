@@ -173,7 +173,7 @@ def test_what_is_forbidden_is_asked_about_without_the_rule() -> None:
     obstacle, way = lifted(found)
     assert (obstacle.rule, obstacle.stage, obstacle.end_uses) == ("ban", "melted", ["metal for defense"])
     assert (way.gives_kg, way.saves.value, way.saves.proved) == (40, 1600, True)
-    assert root(found.entering_lifted) == pytest.approx(50)
+    assert root(found.break_even_relaxed) == pytest.approx(50)
     assert "without ban" in text(found)
 
 
@@ -200,7 +200,7 @@ def test_a_lead_says_which_figure_it_lacks_and_what_that_would_give() -> None:
     assert "no source gives its capacity" in obstacle.text
     assert "40 kg a year" in obstacle.text
     assert (way.gives_kg, way.saves.value) == (40, 200)
-    assert root(found.entering_lifted) == pytest.approx(10)
+    assert root(found.break_even_relaxed) == pytest.approx(10)
 
 
 def test_two_obstacles_are_lifted_alone_and_together() -> None:
@@ -248,7 +248,7 @@ def test_time_and_dates_that_lie_outside_the_plan_can_be_lifted() -> None:
         _, way = lifted(found[country])
         assert way.changes == [Change(lift=kind, of=f"offer:{country}-metal")]
         assert (way.gives_kg, way.saves.value) == (80, 400)
-        assert root(found[country].entering_lifted) == pytest.approx(10)
+        assert root(found[country].break_even_relaxed) == pytest.approx(10)
     codes = {name: [one.obstacle.code for one in answer.obstacles] for name, answer in found.items()}
     assert codes == {"ca": ["FS754"], "kz": ["FS753"], "au": ["FS754"], "jp": ["FS753", "FS754"]}
     assert "at most 12 months" in text(found["kz"])
@@ -316,7 +316,7 @@ def test_a_lead_without_a_price_says_up_to_which_price_it_would_enter() -> None:
     obstacle, way = lifted(found)
     assert "no source gives its price" in obstacle.text
     assert way.changes == [Change(price="offer:kz-metal", amount=Decimal(1))]
-    assert root(found.entering_lifted) == pytest.approx(10)
+    assert root(found.break_even_relaxed) == pytest.approx(10)
     assert obstacle.code == "FS758"
     assert "Calculated with 1" in text(found)
     assert "today" not in text(found)

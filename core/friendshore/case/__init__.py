@@ -2,6 +2,6 @@
 
 from .formats import CaseFormat
 from .load import load_case
-from .stated import changes_stated, stated_changes
+from .stated import parse_changes, parsed_changes
 
-__all__ = ["CaseFormat", "changes_stated", "load_case", "stated_changes"]
+__all__ = ["CaseFormat", "parsed_changes", "load_case", "parse_changes"]

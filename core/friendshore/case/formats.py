@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ..errors import Diagnostic, FriendshoreError
 from ..official import plugin_bringing
-from ..plugins import Registry, asked_of
+from ..plugins import Registry, attributed_object
 from ..plugins.attribution import wrong
 from ..plugins.isolated import CatalogRef
 from ..reading.tomlfile import TomlFile, read_toml
@@ -92,7 +92,7 @@ def case_format(file: Path | None, registry: Registry | None = None) -> CaseForm
 def read_case_file(file: Path, problems: list[Diagnostic], registry: Registry | None = None) -> TomlFile | None:
     """Return the data of a case file. If it can't be read at all, add an error to `problems` and return None."""
     file_format = case_format(file, registry)
-    with asked_of(file_format, file_format.name, "case format"):
+    with attributed_object(file_format, file_format.name, "case format"):
         try:
             return file_format.read(file, problems)
         except FriendshoreError as error:

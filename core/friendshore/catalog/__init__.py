@@ -6,7 +6,7 @@ from .known import sound as sound, unfit as unfit
 from .review import nothings as nothings, review as review
 from .several import (
     ambiguous as ambiguous,
-    as_required as as_required,
+    required_part as required_part,
     Clash as Clash,
     clash_error as clash_error,
     clashes as clashes,

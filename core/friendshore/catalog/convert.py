@@ -69,14 +69,14 @@ def convert(
     source: Path | CatalogRows, target: Path, read: Callable[[Any], Catalog], facts: FactColumns = NO_FACTS
 ) -> tuple[Path, ...]:
     """Write a catalog as a new workbook or folder, and return the written files. Nothing is written if its facts would differ."""
-    may_be_written(target)
+    check_writable(target)
     before, texts = read(source), texts_of(source, facts)
     return put(texts, before.digest, target, read)
 
 
 def put(texts: Texts, digest: str, target: Path, read: Callable[[Path], Catalog]) -> tuple[Path, ...]:
     """Write a catalog, check that its digest is `digest`, and return the written files. See `convert` for its errors."""
-    may_be_written(target)
+    check_writable(target)
     try:
         with atomic_write_path(target) as path:
             (write_workbook if is_workbook(target) else write_folder)(texts, path)
@@ -89,7 +89,7 @@ def put(texts: Texts, digest: str, target: Path, read: Callable[[Path], Catalog]
     return (target,) if target.is_file() else tuple(sorted(target.iterdir()))
 
 
-def may_be_written(target: Path) -> None:
+def check_writable(target: Path) -> None:
     """Raise an `InputError` if the target exists or has the extension of another format."""
     if target.exists() or target.is_symlink():
         raise InputError("already exists", str(target), fix="choose another name, or move it away", code="FS140")

@@ -15,7 +15,7 @@ from ..domain.basis import Factors, basis_factor, missing_factor
 from ..domain.facts import Material, RecipeLine, WithFacts
 from ..domain.quantities import Mass, UnitPrice
 from ..errors import Diagnostic
-from ..reading.csvfile import TABLE_ROWS, Table, TableRow
+from ..reading.csvfile import MAX_TABLE_ROWS, Table, TableRow
 from ..reading.fields import Layout
 from .columns import SOURCES
 from .known import ALL_IDS, IDS_IN, CrossChecks, KnownIds, key_of
@@ -70,7 +70,7 @@ class CatalogReading:
 
     def _limit_rows(self, table: Table) -> None:
         self._row_count += len(table.rows)
-        if self._row_count > TABLE_ROWS:
+        if self._row_count > MAX_TABLE_ROWS:
             table.drop_excess_rows(f"{self._row_count:,}", "rows, together with the catalog's other tables")
             self._has_too_many_rows = True
             self.known.unsure |= ALL_IDS

@@ -228,7 +228,7 @@ def _shown(value: object) -> str:
     )
 
 
-def as_required(catalog: Catalog) -> Catalog:
+def required_part(catalog: Catalog) -> Catalog:
     """Return the part of a catalog that is used if only other catalogs require it: nothing about facilities and offers."""
     aliases = tuple(alias for alias in catalog.aliases if alias.of in ("material", "benchmark"))
     return catalog.but(facilities=(), offers=(), schedules=(), terms=(), aliases=aliases)
@@ -355,7 +355,7 @@ def read_catalogs(
     problems += [*_missing_facilities(catalogs, used), *clashes(united(catalogs, overlaps), used)]
     if problems:
         raise all_of(problems)
-    used_parts = tuple(c if c.name in used else as_required(c) for c in catalogs)
+    used_parts = tuple(c if c.name in used else required_part(c) for c in catalogs)
     problems += ambiguous(used_parts)
     if problems:
         raise all_of(problems)

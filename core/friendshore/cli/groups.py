@@ -157,7 +157,7 @@ def placeholder() -> None:
 
 def plugin_command(name: str, args: Sequence[str]) -> TyperCommand:
     """Return a plugin's command, or one that reports why it is unavailable. Plugins blocked in `args` are ignored."""
-    from ..plugins.attribution import asked_of, wrong
+    from ..plugins.attribution import attributed_object, wrong
 
     last, as_json = name.rpartition(" ")[2], "--json" in args
     try:
@@ -172,7 +172,7 @@ def plugin_command(name: str, args: Sequence[str]) -> TyperCommand:
 
     @wraps(command.function)
     def run(*arguments: Any, **named: Any) -> int:
-        with asked_of(command, name, "command", command.function):
+        with attributed_object(command, name, "command", command.function):
             code = command.function(*arguments, **named)
         return int(code or 0)
 

@@ -104,7 +104,7 @@ def plan(
     Ctrl-C prints the best plan found so far. Writes nothing without --out.
     """
     from .. import recommend
-    from ..case import changes_stated, load_case
+    from ..case import load_case, parsed_changes
     from ..domain.plan import PlanStatus
     from ..domain.time import PeriodLength
     from ..errors import InputError
@@ -122,7 +122,7 @@ def plan(
     if out is not None:
         check_target(out)  # before the work, not after it
     loaded = load_case(case)
-    with Interrupt() as cancel, changes_stated(change or ()) as changes, progress_bar(quiet) as progress:
+    with Interrupt() as cancel, parsed_changes(change or ()) as changes, progress_bar(quiet) as progress:
         recommendation = recommend.plan(
             loaded,
             registry=registry,

@@ -159,7 +159,7 @@ def _flag(option: Option) -> Any:
 
 
 def _answer_question(question: Question[Any, Any], registry: Registry, path: Path, values: Mapping[str, Any]) -> int:
-    from ..plugins import asked_of
+    from ..plugins import attributed_object
     from ..questions import OptionsError
     from ..questions.base import options_of, shown
     from ..report.formats import format_named, format_of
@@ -181,7 +181,7 @@ def _answer_question(question: Question[Any, Any], registry: Registry, path: Pat
             warn(note)
         result = answered(question, opened, options, shared)
         limit_notes = time_limit_note(opened)
-    with asked_of(question, question.name):
+    with attributed_object(question, question.name):
         notes, text = question.notes(result), question.text(result, options)
     for note in (*notes, *limit_notes):
         warn(note)
@@ -193,7 +193,7 @@ def _answer_question(question: Question[Any, Any], registry: Registry, path: Pat
             page = shown(question, lambda: question.document(result, options))
             _write_page(file, form, page, (*opened.notes, *notes, *limit_notes))
     if values["as_json"]:
-        with asked_of(question, question.name):
+        with attributed_object(question, question.name):
             data = json_for_stdout(dict(question.data(result, options)))
         bare(data)
     elif text is not None:
@@ -228,9 +228,9 @@ def _value(option: Option, value: Any) -> Any:
 
 def _options_of(question: Question[Any, Any], values: Mapping[str, Any]) -> Any:
     """Return the record of a question's options. Raise `OptionsError` if they are invalid."""
-    from ..plugins import asked_of
+    from ..plugins import attributed_object
 
-    with asked_of(question, question.name):
+    with attributed_object(question, question.name):
         options = question.options(**values)
         question.check(options)
     return options
@@ -239,13 +239,13 @@ def _options_of(question: Question[Any, Any], values: Mapping[str, Any]) -> Any:
 @contextmanager
 def _opened(path: Path, registry: Registry, values: Mapping[str, Any]) -> Iterator[Opened]:
     """Open and solve a case or run. Ctrl-C ends solving and questions. Results not proved by then are intervals."""
-    from ..case import changes_stated
+    from ..case import parsed_changes
     from ..recommend import reopen
     from ..solve import Limits
 
     deadline = None if values["time_limit"] is None else monotonic() + values["time_limit"]
     with Interrupt() as cancel:
-        with changes_stated(values.get("change") or ()) as changes, progress_bar(_quiet(values)) as progress:
+        with parsed_changes(values.get("change") or ()) as changes, progress_bar(_quiet(values)) as progress:
             opened = reopen(
                 path,
                 registry=registry,
@@ -260,9 +260,12 @@ def _opened(path: Path, registry: Registry, values: Mapping[str, Any]) -> Iterat
 
 
 def answered(question: Question[Any, Any], opened: Opened, options: Any, values: Mapping[str, Any]) -> Any:
-    from ..plugins import asked_of
+    from ..plugins import attributed_object
 
-    with progress_bar(_quiet(values), question.doing, question.counted) as progress, asked_of(question, question.name):
+    with (
+        progress_bar(_quiet(values), question.doing, question.counted) as progress,
+        attributed_object(question, question.name),
+    ):
         return question.ask(opened, options, progress)
 
 
@@ -333,7 +336,7 @@ def answers_of(
 ) -> list[Document]:
     """Return the answers to questions about a run, each as a document that starts with its notes."""
     from ..document import elements as doc
-    from ..plugins import asked_of
+    from ..plugins import attributed_object
     from ..questions.base import shown
 
     documents = []
@@ -341,7 +344,7 @@ def answers_of(
         for question, options in questions:
             result = answered(question, opened, options, values)
             document = shown(question, partial(question.document, result, options))
-            with asked_of(question, question.name):
+            with attributed_object(question, question.name):
                 notes = question.notes(result)
             notes_first = doc.notes((*opened.notes, *notes, *time_limit_note(opened)), doc.Tone.DOUBTFUL)
             documents.append(doc.document(document.title, notes_first, *document.parts))

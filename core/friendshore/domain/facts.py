@@ -443,7 +443,7 @@ class Offer(WithFacts):
         quotes = values.get("quotes", ())
         if quotes and price is not None:
             yield TWO_PRICES_FAULT
-        yield from unlimited_payment_faults(values)
+        yield from negative_price_faults(values)
         yield from _overlapping_quotes(quotes)
         yield from _undated_row_faults(values.get("lanes", ()))
 
@@ -483,7 +483,7 @@ def _is_paid(price: Price | Quote | None) -> bool:
     return price is not None and price.amount is not None and price.amount < 0
 
 
-def unlimited_payment_faults(values: FieldValues) -> Iterator[Fault]:
+def negative_price_faults(values: FieldValues) -> Iterator[Fault]:
     """Yield faults of a price below zero without a limit on orders, or with take-or-pay: a plan would buy without end, or earn by taking nothing."""
     paid_quotes = [number for number, quote in enumerate(values.get("quotes", ())) if _is_paid(quote)]
     has_paid_price = _is_paid(values.get("price"))

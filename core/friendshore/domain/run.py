@@ -77,18 +77,18 @@ class RunDependence(Record):
     """Material or end use. Empty means the whole scope."""
     cost: Number
     """Cost of all purchases. By end use: cash traced along the flow of kilograms to the deliveries."""
-    is_cost: Number
+    known_concern_cost: Number
     """Cost of purchases that are of concern."""
-    may_be_cost: Number
+    possible_concern_cost: Number
     """Cost of purchases that may be of concern, because the country of some step is unknown or one of several."""
-    by_inputs_cost: Number
+    input_concern_cost: Number
     """Part of the two that is of concern only because of inputs."""
     share: Number
-    """(is_cost + may_be_cost) / cost, or 0 if nothing is paid."""
+    """(known_concern_cost + possible_concern_cost) / cost, or 0 if nothing is paid."""
     quantity_kg: Number | None = None
     """Quantity bought. None for several materials."""
-    is_kg: Number | None = None
-    may_be_kg: Number | None = None
+    known_concern_kg: Number | None = None
+    possible_concern_kg: Number | None = None
 
 
 class RunRange(Record):
@@ -108,7 +108,7 @@ class RunRange(Record):
     cost_high: Number
 
 
-class RunHoldingBar(Record):
+class RunHoldingProhibition(Record):
     """A rule that excludes stock in hand or an open order from a use."""
 
     rule: str
@@ -136,7 +136,7 @@ class RunHoldingUse(Record):
     """Result over the periods in which it is available and the use has demand."""
     periods: list[str]
     """Periods in which this use is permitted."""
-    bars: list[RunHoldingBar] = []
+    bars: list[RunHoldingProhibition] = []
 
 
 class RunHolding(Record):
@@ -166,7 +166,7 @@ class RunLot(Record):
     lot: str
     material: str
     place: str
-    requirement: str
+    compliance_class: str
     available: str
     """First period in which it is available."""
     quantity_kg: Number
@@ -177,7 +177,7 @@ class RunStock(Record):
 
     material: str
     place: str
-    requirement: str
+    compliance_class: str
     period: str
     quantity_kg: Number
 
@@ -218,7 +218,7 @@ class RunPurchase(Record):
     """Period of arrival."""
     end_use: str
     """End uses of the deliveries that it may end in, joined by `+`. If it ends in none, those that its compliance class serves."""
-    requirement: str
+    compliance_class: str
     """Compliance class that it is bought for. See `requirements`."""
     quantity_kg: Number
     basis: str = ""
@@ -252,7 +252,7 @@ class RunMake(Record):
 
     offer: str
     ordered: str
-    requirement: str
+    compliance_class: str
     units: Number
     cost: Number
 
@@ -264,7 +264,7 @@ class RunDraw(Record):
     """Offer that takes it."""
     material: str
     place: str
-    requirement: str
+    compliance_class: str
     period: str
     quantity_kg: Number
 
@@ -277,7 +277,7 @@ class RunDelivery(Record):
     end_use: str
     place: str
     period: str
-    requirement: str
+    compliance_class: str
     quantity_kg: Number
     waivers: list[str] = []
     """Waivers under which it is delivered."""

@@ -216,9 +216,9 @@ class RunByMonths(Record):
     demand: str
     short_kg: Number
     """Kilograms short in the plan."""
-    by_months_kg: Number | None
+    monthly_short_kg: Number | None
     """Kilograms short in the cheapest plan of the same facts with months as periods, verified in the same way. None if it wasn't planned."""
-    only_kg: Number = Decimal(0)
+    due_to_periods_kg: Number = Decimal(0)
     """Kilograms short only because of the length of the periods: the reduction in the monthly plan."""
     note: str = ""
     """Reason why it wasn't planned in months."""

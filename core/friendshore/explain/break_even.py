@@ -61,7 +61,7 @@ class BreakEven(Record):
     """Break-even premium over the benchmark, as a share. None if the offer isn't priced by a benchmark."""
     units: Number = Decimal(0)
     """Kilograms of all its outputs that the cheapest plan buys slightly below that price."""
-    most_saved: Number | None = None
+    max_saving: Number | None = None
     """Maximum saving from the offer: if it were free."""
     solves: int = 0
 
@@ -160,7 +160,7 @@ def break_even_price(session: Session, offer: str, changes: Sequence[Change] = (
         proved = search.high is not None
         outcome = "no price" if proved else "not found"
         return BreakEven(
-            outcome=outcome, high=search.high, proved=proved, most_saved=max_saving, solves=len(search.tried)
+            outcome=outcome, high=search.high, proved=proved, max_saving=max_saving, solves=len(search.tried)
         )
     factor = _climb(search)
     return _result(search, factor, max_saving)
@@ -262,7 +262,7 @@ def _result(search: _Search, factor: Decimal | None, max_saving: Decimal) -> Bre
         high=high,
         proved=proved,
         units=sum((part_kg(part, search.offer) for part in search.at_low.after), Decimal(0)),
-        most_saved=max_saving,
+        max_saving=max_saving,
         solves=len(search.tried),
     )
     return _with_prices(search, break_even, known_factor)

@@ -21,8 +21,8 @@ from ..problem.parts import Members, Parts
 from ..session import Session
 from ..verify import VerifiedPlan
 from .eligibility import May, first_arrivals
-from .replans import Cell, PartReplans, end_of_search
-from .restrictions import Removed, Restriction, Upstream, forbidden_by, leads, unproven_offers
+from .replans import Cell, PartReplans, search_deadline
+from .restrictions import Removed, Restriction, Upstream, leads, prohibited_by, unproven_offers
 
 Causes = Mapping[Cell, tuple[RunSupplyCause, ...]]
 # Kilograms served without some restrictions.
@@ -56,7 +56,7 @@ def counted_shorts(verified: VerifiedPlan) -> tuple[Short, ...]:
 
 
 def shortage_causes(session: Session) -> Causes:
-    plan, ends = session.verified.plan, end_of_search(session)
+    plan, ends = session.verified.plan, search_deadline(session)
     causes: dict[Cell, tuple[RunSupplyCause, ...]] = {}
     conflicting = {name: part.rules for part in plan.infeasible for name in part.demands}
     material = {demand.id: demand.use.material.id for demand in session.problem.demands}
@@ -285,7 +285,7 @@ class _RestrictionDetails:
             elif each.kind == "competition":
                 details.append(RunRestriction.of("competition", names=self._losers(frozenset(removed))))
             elif each.kind == "law":
-                forbidden = forbidden_by(problem, each.names[0])
+                forbidden = prohibited_by(problem, each.names[0])
                 offers = [name for name in increased if name in forbidden]
                 details.append(RunRestriction.of("law", names=list(each.names), offers=offers))
             elif each.kind in ("limit", "inputs"):

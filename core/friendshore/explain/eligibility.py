@@ -33,7 +33,7 @@ from ..verify.compliance import Judging
 
 
 @dataclass(frozen=True, slots=True)
-class KeptOut:
+class Exclusion:
     """A verdict that excludes an offer from one kind of use."""
 
     arc: Arc
@@ -45,11 +45,11 @@ class KeptOut:
         return self.verdict.result is Result.UNPROVEN
 
 
-def kept_out(problem: Problem) -> list[KeptOut]:
+def kept_out(problem: Problem) -> list[Exclusion]:
     """Return every prohibiting verdict of rules in force, in canonical order. Prohibited offers aren't also listed as unproven."""
     spans = [period.span for period in problem.case.horizon.periods]
     in_force = {number: [s for s in spans if problem.law.in_force(number, s)] for number in range(len(problem.rules))}
-    kept_by_key: dict[tuple[int, Use, str], KeptOut] = {}
+    kept_by_key: dict[tuple[int, Use, str], Exclusion] = {}
     for use, judgement in problem.judgements.items():
         for table in (judgement.chain, judgement.trade):
             for rule, verdicts in table.items():
@@ -61,7 +61,7 @@ def kept_out(problem: Problem) -> list[KeptOut]:
                         problem.law.licences(verdict, arc, use, span) is not None for span in in_force[rule]
                     )
                     if problem.law.forbids(verdict, arc) and not licensed:
-                        kept_by_key.setdefault((index, use, problem.rules[rule].id), KeptOut(arc, use, verdict))
+                        kept_by_key.setdefault((index, use, problem.rules[rule].id), Exclusion(arc, use, verdict))
     forbidden = {(item.arc.index, item.use) for item in kept_by_key.values() if not item.unproven}
     kept = [item for item in kept_by_key.values() if not item.unproven or (item.arc.index, item.use) not in forbidden]
     return sorted(kept, key=lambda item: (item.use.material.id, item.use.end_use, item.arc.index, item.verdict.rule))
@@ -169,7 +169,7 @@ class Eligibilities:
         return dict(by_key)
 
     @cached_property
-    def out(self) -> Mapping[str, list[KeptOut]]:
+    def out(self) -> Mapping[str, list[Exclusion]]:
         """Offer -> prohibiting verdicts."""
         return grouped((kept.arc.chained.offer.id, kept) for kept in kept_out(self.problem) if kept.arc.offer >= 0)
 
@@ -183,7 +183,7 @@ class Eligibilities:
                 uses[material].append(use)
         return dict(uses)
 
-    def could_give(self, offer: int, material: str) -> Decimal | None:
+    def max_supply_kg(self, offer: int, material: str) -> Decimal | None:
         """Return the maximum kilograms over the plan, ignoring inputs and rules. None if unlimited."""
         facts = self.problem.offers[offer]
         kg_per_unit = sum((line.per_unit for line in facts.offer.outputs if line.material == material), Decimal(0))
@@ -317,7 +317,7 @@ _OBSTACLE_CODES: Mapping[ObstacleKind, str] = {
 }
 
 
-class BarredDays(Record):
+class DaysInForce(Record):
     """Days on which a rule is in force, inclusive."""
 
     start: date | None
@@ -340,11 +340,11 @@ class Obstacle(Record):
     clause: str = ""
     stage: str = ""
     countries: list[str] = []
-    days: list[BarredDays] = []
+    days: list[DaysInForce] = []
     """Days on which the rule is in force, in ranges that overlap the plan."""
     end_uses: list[str] = []
     """Excluded uses: material and end use. Empty means all."""
-    lifted_by: list[Change] = []
+    relaxed_by: list[Change] = []
     """Changes that remove it. Empty if no change of the case can."""
 
 
@@ -399,7 +399,7 @@ def _missing_figures(standings: Eligibilities, lead: Lead, facility: Facility) -
             of = currency or standings.problem.case.currency
             as_stated = ", the stated price" if is_stated else ""
             text = f"{reason}. Calculated with {_number_text(amount)} {of} a unit{as_stated}"
-        yield Obstacle(kind="figure", text=text, reason=reason, lifted_by=changes)
+        yield Obstacle(kind="figure", text=text, reason=reason, relaxed_by=changes)
 
 
 def _number_text(amount: Decimal | None) -> str:
@@ -436,13 +436,13 @@ def _capacity_obstacles_of(problem: Problem, facility: Facility) -> Iterator[Obs
     if idle:
         statuses = " and ".join(dict.fromkeys(_STATUS_NAMES.get(step.status, step.status.value) for step in idle))
         text = f"{facility.id} is {statuses}, so its capacity doesn't count. It would have to be operating"
-        yield Obstacle(kind="capacity", text=text, lifted_by=[Change(capacity=facility.id, status=Status.OPERATING)])
+        yield Obstacle(kind="capacity", text=text, relaxed_by=[Change(capacity=facility.id, status=Status.OPERATING)])
     elif later:
         start = min(step.start for step in later if step.start is not None)
         months = (start.year - span.start.year) * 12 + start.month - span.start.month + (start.day > span.start.day)
         text = f"{facility.id} starts on {start}, after the end of the plan"
         earlier = Change(capacity=facility.id, delay=Decimal(-months), status=Status.OPERATING)
-        yield Obstacle(kind="capacity", text=text, lifted_by=[earlier])
+        yield Obstacle(kind="capacity", text=text, relaxed_by=[earlier])
     else:
         yield Obstacle(kind="capacity", text=f"{facility.id} has no capacity during the plan")
 
@@ -460,10 +460,10 @@ def _date_obstacles(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
     change = Change(lift=TermKind.DATES, of=f"offer:{offer.id}")
     if offer.start is not None and not any(offer.start <= period.start for period in periods):
         text = f"orders are possible only from {offer.start}. That would have to be {periods[-1].start} or earlier"
-        yield Obstacle(kind="dates", text=text, lifted_by=[change])
+        yield Obstacle(kind="dates", text=text, relaxed_by=[change])
     if offer.end is not None and not any(period.end <= offer.end for period in periods):
         text = f"orders are possible only until {offer.end}. That would have to be {periods[0].end} or later"
-        yield Obstacle(kind="dates", text=text, lifted_by=[change])
+        yield Obstacle(kind="dates", text=text, relaxed_by=[change])
 
 
 def _time_obstacles(standings: Eligibilities, facts: OfferFacts) -> Iterator[Obstacle]:
@@ -480,7 +480,7 @@ def _time_obstacles(standings: Eligibilities, facts: OfferFacts) -> Iterator[Obs
         max_months, lag = (horizon.count - 1 - ordered) * months, arrival - ordered
         text = f"it arrives {lag * months} months after the order. To arrive during the plan, it may take at most {max_months} months"
         yield Obstacle(
-            kind="time", text=text, lifted_by=[Change(lift=TermKind.LEAD_TIME, of=f"offer:{facts.offer.id}")]
+            kind="time", text=text, relaxed_by=[Change(lift=TermKind.LEAD_TIME, of=f"offer:{facts.offer.id}")]
         )
         lag = 0  # qualification is also an obstacle if it ends after the plan without any lead time
     if (
@@ -491,7 +491,7 @@ def _time_obstacles(standings: Eligibilities, facts: OfferFacts) -> Iterator[Obs
         max_months = (horizon.count - 1 - lag) * months
         text = f"qualification takes {duration:f} months. To arrive during the plan, it may take at most {max_months} months"
         change = Change(lift=TermKind.QUALIFICATION, of=f"offer:{facts.offer.id}")
-        yield Obstacle(kind="time", code=CAUSE_CODES["date"], text=text, lifted_by=[change])
+        yield Obstacle(kind="time", code=CAUSE_CODES["date"], text=text, relaxed_by=[change])
 
 
 def _input_obstacles(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
@@ -506,20 +506,20 @@ def gives(offer: Offer, material: str) -> bool:
     return any(line.material == material for line in offer.outputs)
 
 
-def _days_in_force(problem: Problem, name: str) -> list[BarredDays]:
+def _days_in_force(problem: Problem, name: str) -> list[DaysInForce]:
     rule = next(entry for entry in problem.rules if entry.id == name)
-    span, ranges = problem.case.horizon.span, list[BarredDays]()
+    span, ranges = problem.case.horizon.span, list[DaysInForce]()
     phases = [phase for phase in rule.phases if phase.status in problem.law.statuses]
     for phase in sorted(phases, key=lambda entry: entry.start or date.min):
         previous = ranges[-1] if ranges else None
         if previous is not None and previous.end is not None and previous.end + timedelta(1) == phase.start:
-            ranges[-1] = BarredDays(start=previous.start, end=phase.end)
+            ranges[-1] = DaysInForce(start=previous.start, end=phase.end)
         else:
-            ranges.append(BarredDays(start=phase.start, end=phase.end))
+            ranges.append(DaysInForce(start=phase.start, end=phase.end))
     return [entry for entry in ranges if Span(start=entry.start, end=entry.end).meets(span)]
 
 
-def _law_obstacles(problem: Problem, out: list[KeptOut]) -> Iterator[Obstacle]:
+def _law_obstacles(problem: Problem, out: list[Exclusion]) -> Iterator[Obstacle]:
     by_reason = grouped(((kept.verdict.rule, kept.verdict.stage, kept.verdict.reason), kept) for kept in out)
     for (rule, stage, reason), same_reason in by_reason.items():
         first = same_reason[0]
@@ -539,5 +539,5 @@ def _law_obstacles(problem: Problem, out: list[KeptOut]) -> Iterator[Obstacle]:
             countries=list(first.verdict.countries),
             days=_days_in_force(problem, rule),
             end_uses=sorted({f"{kept.use.material.id} for {kept.use.end_use}" for kept in same_reason}),
-            lifted_by=[change],
+            relaxed_by=[change],
         )

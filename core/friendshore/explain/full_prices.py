@@ -90,7 +90,7 @@ def trace_cash(verified: VerifiedPlan, label: Label | None = None) -> TracedCash
         for maker, kilograms in flows.to_makers[pool].items() if out_kg[pool] else ():
             for good, part in flows.from_makers[maker].items() if made_kg.get(maker) else ():
                 onward[pool][good] += kilograms * part / (out_kg[pool] * made_kg[maker])
-    passing, unused = pass_on(dict(flows.paid), onward)
+    passing, unused = cash_through_pools(dict(flows.paid), onward)
     _add_share(unused, flows.unused)
     by_demand: dict[str, Cash] = {}
     stock: Cash = {}
@@ -125,7 +125,7 @@ def trace_cash(verified: VerifiedPlan, label: Label | None = None) -> TracedCash
     )
 
 
-def pass_on(paid: Mapping[Pool, Cash], onward: Shares) -> tuple[dict[Pool, Cash], Cash]:
+def cash_through_pools(paid: Mapping[Pool, Cash], onward: Shares) -> tuple[dict[Pool, Cash], Cash]:
     """Return the cash that passes through every pool, and the cash that circulates in pools without an outflow.
 
     Pools are eliminated one by one, suppliers first. The part of a pool that `onward` doesn't name leaves the system.
@@ -189,9 +189,9 @@ def _flows(verified: VerifiedPlan, label: Label | None) -> _Flows:
     # Goods made for one class may serve another. Their maker then counts as one for all classes.
     transferred = {entry.offer for entry in verified.plan.transfers}
 
-    def maker(offer: int, requirement: str) -> str:
+    def maker(offer: int, compliance_class: str) -> str:
         name = problem.offers[offer].offer.id
-        return name if name in transferred else f"{name} {requirement}"
+        return name if name in transferred else f"{name} {compliance_class}"
 
     uses = [problem.demands[position].use for _, position in ledger.deliveries]
     last = problem.case.horizon.count - 1
@@ -199,20 +199,20 @@ def _flows(verified: VerifiedPlan, label: Label | None) -> _Flows:
     _sum_into(
         flows.to_makers,
         (
-            ((material, place, requirement), maker(offer, requirement), kg)
-            for (material, place), requirement, _, kg, offer in ledger.draws()
+            ((material, place, compliance_class), maker(offer, compliance_class), kg)
+            for (material, place), compliance_class, _, kg, offer in ledger.draws()
         ),
     )
     _sum_into(
         flows.to_demands,
         (
-            ((use.material.id, use.place.id, delivery.requirement), delivery.demand, delivery.quantity)
+            ((use.material.id, use.place.id, delivery.compliance_class), delivery.demand, delivery.quantity)
             for use, (delivery, _) in zip(uses, ledger.deliveries, strict=True)
         ),
     )
     for stock in verified.plan.stocks:
         if stock.period == last:
-            flows.end_stock[stock.material, stock.place, stock.requirement] += Fraction(stock.quantity)
+            flows.end_stock[stock.material, stock.place, stock.compliance_class] += Fraction(stock.quantity)
     return flows
 
 
@@ -226,7 +226,7 @@ def _add_payments(flows: _Flows, verified: VerifiedPlan, maker: Callable[[int, s
     co_products: list[tuple[Pool, tuple[int, int], Decimal, Any]] = []
     for number, line in enumerate(verified.lines):
         offer, t = line.arc.offer, line.ordered
-        pool, name = (line.material, line.place, line.requirement), maker(offer, line.requirement)
+        pool, name = (line.material, line.place, line.compliance_class), maker(offer, line.compliance_class)
         label_of_line = t if label is None else label(number, line)
         paid_rows += [
             (pool, label_of_line, line.direct),

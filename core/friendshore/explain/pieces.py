@@ -73,7 +73,7 @@ Asked = TypeVar("Asked")
 Found = TypeVar("Found")
 
 
-def ask_apart(
+def answer_concurrently(
     session: Session,
     groups: Sequence[Sequence[Asked]],
     asking: Callable[[], Callable[[Asked], Found]],

@@ -22,7 +22,7 @@ from ..problem.law import licence_id, waiver_id
 from ..problem.offers import OfferFacts
 from ..program import compile_program
 from ..rules.base import Rule
-from ..rules.rows import one_by_one
+from ..rules.rows import single_rows
 from ..session import Session
 from ..solve import Limits, Progress, least, solve
 from ..solve.solving import plan_of
@@ -67,7 +67,7 @@ def _proved(session: Session, levels: int) -> VerifiedPlan | None:
     return plan if plan.plan.status is PlanStatus.OPTIMAL else None
 
 
-def floors_from(session: Session) -> tuple[Mapping[str, date], ...]:
+def first_feasible_days(session: Session) -> tuple[Mapping[str, date], ...]:
     """Return for every conflict of a plan, in order: rule with a minimum -> first day from which all rules can be satisfied, if there is one."""
     # A conflict without demands consists of rows to which nothing can contribute, whatever the day.
     return tuple(_first_days(session, part) if part.demands else {} for part in session.verified.plan.infeasible)
@@ -77,7 +77,7 @@ def _first_days(session: Session, part: Infeasible) -> dict[str, date]:
     floors = {
         rule.id: rule
         for rule, rows in session.problem.limit_rows
-        if rule.id in part.rules and rows.is_floor and any(row.penalty is None for row in one_by_one(rows))
+        if rule.id in part.rules and rows.is_floor and any(row.penalty is None for row in single_rows(rows))
     }
     periods = session.problem.case.horizon.periods
     first_days = {}
@@ -333,7 +333,7 @@ def _by_period(problem: Problem) -> str:
             return f"`max_order` of {facts.offer.id} is stated by period"
     for rule, rows in problem.limit_rows:
         by_period = getattr(rule, "per", "period") == "period" and not rule.watches_stock
-        if by_period and any(row.at_least or row.at_most for row in one_by_one(rows)):
+        if by_period and any(row.at_least or row.at_most for row in single_rows(rows)):
             return f"rule {rule.id} states amounts by period"
     return ""
 

@@ -40,7 +40,7 @@ LEAST_SECONDS = 60.0
 """Minimum time for the plans of all causes. If the case's own plan took longer, its time."""
 
 
-def end_of_search(session: Session) -> float:
+def search_deadline(session: Session) -> float:
     now = monotonic()
     return now + max(LEAST_SECONDS, now - session.opened)
 

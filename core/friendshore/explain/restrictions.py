@@ -125,7 +125,7 @@ class Upstream:
         for use, index, position, provable in self._prohibiting_verdicts():
             rule = self.problem.rules[position]
             periods = self._in_force(position) & self.until
-            if rule.bears_on == "chain" and rule.dated_by == "delivery" and self.periods <= periods:
+            if rule.judge_scope == "chain" and rule.dated_by == "delivery" and self.periods <= periods:
                 periods = self.until  # whenever it came, it couldn't be delivered
             prohibitions = forbidding[use].setdefault(index, {})
             prohibitions[rule.id, provable] = prohibitions.get((rule.id, provable), frozenset()) | periods
@@ -210,7 +210,7 @@ def unproven_offers(problem: Problem) -> set[str]:
     return Upstream(problem, list(problem.judgements)).unproven()
 
 
-def forbidden_by(problem: Problem, rule: str) -> set[str]:
+def prohibited_by(problem: Problem, rule: str) -> set[str]:
     return {offer for name, offer, _ in Upstream(problem, list(problem.judgements)).verdicts() if name == rule}
 
 

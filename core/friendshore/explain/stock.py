@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ..domain.base import grouped
-from ..domain.run import LotVerdict, RunHolding, RunHoldingBar, RunHoldingUse
+from ..domain.run import LotVerdict, RunHolding, RunHoldingProhibition, RunHoldingUse
 from ..domain.use import Result, Use, Verdict
 from ..problem import Problem
 from ..problem.demands import Lot
@@ -54,10 +54,12 @@ def _unused_kg(verified: VerifiedPlan) -> dict[str, Decimal]:
         name = item.name if item.arc.lot >= 0 else ""
         if name:
             left[name] -= item.quantity
-        arrivals[item.material, item.place, item.requirement].append((item.delivered, not name, name, item.quantity))
+        arrivals[item.material, item.place, item.compliance_class].append(
+            (item.delivered, not name, name, item.quantity)
+        )
     for stock in plan.stocks:
         stock_kg = stock.quantity if stock.period == last else Decimal(0)
-        for _, _, name, quantity in sorted(arrivals[stock.material, stock.place, stock.requirement], reverse=True):
+        for _, _, name, quantity in sorted(arrivals[stock.material, stock.place, stock.compliance_class], reverse=True):
             part = min(stock_kg, quantity)
             stock_kg -= part
             if name:
@@ -99,7 +101,7 @@ def _can_serve(problem: Problem, arc: Arc, numbers: list[int], period: int) -> b
     )
 
 
-def _prohibitions(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) -> Iterator[RunHoldingBar]:
+def _prohibitions(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) -> Iterator[RunHoldingProhibition]:
     horizon = problem.case.horizon
     for trade, table in ((False, judgement.chain), (True, judgement.trade)):
         for position, verdicts in table.items():
@@ -116,7 +118,7 @@ def _prohibitions(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) ->
                     continue
                 start = max(phase.start or horizon.periods[0].start, horizon.periods[0].start)
                 end = phase.end if phase.end is not None and phase.end < horizon.periods[-1].end else None
-                yield RunHoldingBar(
+                yield RunHoldingProhibition(
                     rule=verdict.rule,
                     start=start,
                     end=end,
@@ -220,7 +222,7 @@ class _OrderDays:
 
     def _is_awaited(self, item: Bought) -> bool:
         node, before = item.arc.node, item.delivered - 1
-        return item.arc.arrives[item.ordered] is None and (node, item.requirement, before) in self._lacking
+        return item.arc.arrives[item.ordered] is None and (node, item.compliance_class, before) in self._lacking
 
     @cached_property
     def _lacking(self) -> set[tuple[Node, str, int]]:
@@ -237,19 +239,19 @@ class _OrderDays:
         by_maker: defaultdict[tuple[Node, str, int], list[Bought]] = defaultdict(list)
         runs: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
         for make, offer in self.ledger.makes:
-            runs[offer, make.period].add(make.requirement)
+            runs[offer, make.period].add(make.compliance_class)
         for item in self.ledger.bought:
             if item.arc.offer in network.feeds:
-                by_maker[item.arc.node, item.requirement, item.delivered].append(item)
+                by_maker[item.arc.node, item.compliance_class, item.delivered].append(item)
         lacking = set(waiting)
         while waiting:
-            node, requirement, t = waiting.pop()
-            for item in by_maker[node, requirement, t + 1]:
+            node, compliance_class, t = waiting.pop()
+            for item in by_maker[node, compliance_class, t + 1]:
                 offer, before = item.arc.offer, item.ordered - 1
                 if before < 0 or item.arc.arrives[item.ordered] or problem.offers[offer].most[before] == 0:
                     continue
                 single = problem.offers[offer].single
-                labels = {item.requirement} if single else runs[offer, item.ordered]
+                labels = {item.compliance_class} if single else runs[offer, item.ordered]
                 inputs = {(feed, label, before) for feed in network.feeds[offer] for label in labels} - lacking
                 lacking |= inputs
                 waiting |= inputs
@@ -267,7 +269,7 @@ class _OrderDays:
             return False
         if item.licences or arc.freight[before] != arc.freight[item.delivered]:
             return False
-        compliance_class, uses = problem.class_of[item.requirement], self._uses_by_class[item.requirement]
+        compliance_class, uses = problem.class_of[item.compliance_class], self._uses_by_class[item.compliance_class]
         if (
             not uses
             or not compliance_class.admits(arc.index, before)

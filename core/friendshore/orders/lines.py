@@ -162,7 +162,7 @@ def _planned_lines(verified: VerifiedPlan) -> Iterator[OrderLine]:
             if is_whole and not is_single:
                 line = replace(line, quantity=units[offer_id, ordered], **_run_fields(problem, arc.chained.offer))
             if offer.inputs:
-                classes = {each.requirement for each in group} if is_single else {None}
+                classes = {each.compliance_class for each in group} if is_single else {None}
                 names, unnamed = origins.union(offer_id, ordered, classes)
                 line = replace(
                     line,
@@ -191,7 +191,7 @@ def _planned_lines(verified: VerifiedPlan) -> Iterator[OrderLine]:
 def _line(problem: Problem, purchases: Sequence[Bought], arrives: date) -> OrderLine:
     by_class: defaultdict[str, defaultdict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for purchase in purchases:
-        by_class[purchase.material][purchase.requirement] += purchase.quantity
+        by_class[purchase.material][purchase.compliance_class] += purchase.quantity
     arc, ordered = purchases[0].arc, purchases[0].ordered
     facility = arc.chained.facility
     return OrderLine(
@@ -270,33 +270,35 @@ class _Origins:
         self._lots: defaultdict[tuple[str, str, str], list[tuple[int, str, frozenset[str], bool]]] = defaultdict(list)
         """Material, place, and compliance class -> arrival, name, offers up its chain, and True if these are complete, of each stock and open order."""
         for purchase in plan.purchases:
-            self._arrivals[purchase.material, purchase.place, purchase.requirement].append(
-                (purchase.delivered, purchase.offer, purchase.ordered, purchase.requirement)
+            self._arrivals[purchase.material, purchase.place, purchase.compliance_class].append(
+                (purchase.delivered, purchase.offer, purchase.ordered, purchase.compliance_class)
             )
         for lot_use in plan.lots:
             lot = lots[lot_use.lot]
             inputs = inputs_by_lot[lot_use.lot if lot_use.lot in inputs_by_lot else lot_use.lot.rpartition(":")[0]]
             has_inputs = bool(lot.offer and problem.merged.offers[lot.offer].inputs)
             is_complete = bool(lot.offer) and (not has_inputs or lot.confirmed)
-            self._lots[lot_use.material, lot_use.place, lot_use.requirement].append(
+            self._lots[lot_use.material, lot_use.place, lot_use.compliance_class].append(
                 (lot_use.period, lot_use.lot, frozenset({lot.offer, *inputs} - {""}), is_complete)
             )
         self._stocked = {
-            (stock.material, stock.place, stock.requirement, stock.period) for stock in plan.stocks if stock.quantity
+            (stock.material, stock.place, stock.compliance_class, stock.period)
+            for stock in plan.stocks
+            if stock.quantity
         }
-        self._makes = grouped(((make.offer, make.period), make.requirement) for make in plan.makes)
+        self._makes = grouped(((make.offer, make.period), make.compliance_class) for make in plan.makes)
 
     def separate_inputs(self, offer: Offer, purchase: Bought) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
         """Return the inputs that separate a purchase from others of its offer. None if all are one order, which may need its minimum size."""
         if not offer.inputs or len(offer.outputs) > 1 or offer.lot is not None or offer.min_order:
             return None
-        return self.inputs(offer.id, purchase.ordered, purchase.requirement)
+        return self.inputs(offer.id, purchase.ordered, purchase.compliance_class)
 
     @cached_method
-    def inputs(self, offer: str, ordered: int, requirement: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def inputs(self, offer: str, ordered: int, compliance_class: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the offers up the chain of an order, and the lots among them without a fully known origin. A class of None means all."""
         names, unnamed, seen = set[str](), set[str](), set[tuple[str, int, str]]()
-        waiting = [(offer, ordered, label) for label in self._input_classes(offer, ordered, requirement)]
+        waiting = [(offer, ordered, label) for label in self._input_classes(offer, ordered, compliance_class)]
         while waiting:
             maker, at, label = waiting.pop()
             if (maker, at, label) in seen:
@@ -322,14 +324,14 @@ class _Origins:
     def union(
         self, offer: str, ordered: int, requirements: Iterable[str | None]
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        pairs = [self.inputs(offer, ordered, requirement) for requirement in requirements]
+        pairs = [self.inputs(offer, ordered, compliance_class) for compliance_class in requirements]
         names, lots = {name for names, _ in pairs for name in names}, {lot for _, lots in pairs for lot in lots}
         return tuple(sorted(names)), tuple(sorted(lots))
 
-    def _input_classes(self, offer: str, ordered: int, requirement: str | None) -> Sequence[str]:
+    def _input_classes(self, offer: str, ordered: int, compliance_class: str | None) -> Sequence[str]:
         """Return the compliance classes of an order's inputs: that of the purchase, or those of the runs of several goods."""
-        if requirement is not None and offer in self._single:
-            return [requirement]
+        if compliance_class is not None and offer in self._single:
+            return [compliance_class]
         return self._makes.get((offer, ordered), [])
 
 

@@ -234,7 +234,7 @@ def _rolled(
     arrived = [lot for _, own_lots in received for lot in own_lots]
     lots = [lot for _, lot in stocks] + arrived
     from_classes = grouped(
-        ((each.material, each.to_requirement), each.from_requirement) for each in verified.plan.transfers
+        ((each.material, each.to_compliance_class), each.from_compliance_class) for each in verified.plan.transfers
     )
     uncovered = use_lots(lots, planned_use(verified, day, placed), from_classes)
     if count is not None:
@@ -265,7 +265,7 @@ def _reserved_lots(verified: VerifiedPlan) -> dict[str, dict[str, Decimal]]:
     reserved: dict[str, dict[str, Decimal]] = {}
     for lot_use in verified.plan.lots:
         by_class = reserved.setdefault(lot_use.lot, {})
-        by_class[lot_use.requirement] = by_class.get(lot_use.requirement, _ZERO) + lot_use.quantity
+        by_class[lot_use.compliance_class] = by_class.get(lot_use.compliance_class, _ZERO) + lot_use.quantity
     return reserved
 
 
@@ -298,11 +298,11 @@ def _lots(
             key = ("lot", order_line.placed.id + (f":{line.material}" if has_several_outputs else ""))
         pool = pools.get(key, {})
         by_class, rest = {}, quantity
-        for requirement in sorted(pool):
-            part = min(rest, pool[requirement])
-            pool[requirement] -= part
+        for compliance_class in sorted(pool):
+            part = min(rest, pool[compliance_class])
+            pool[compliance_class] -= part
             rest -= part
-            by_class[requirement] = part
+            by_class[compliance_class] = part
         yield RolledLot(name, (line.material, order.place or case.place), quantity, order.arrives, True, by_class)
 
 

@@ -18,7 +18,7 @@ from ..domain.case import Case, OrderSpec
 from ..domain.values import label
 from ..errors import Diagnostic
 from ..inert import cell_inert
-from ..problem.demands import unfit_inputs
+from ..problem.demands import input_problems
 from ..problem.merged import Merged
 from ..reading import kinds as k
 from ..reading.csvfile import Table, TableRow, read_table
@@ -230,7 +230,7 @@ class FilledSheet:
         elif tuple(map(str.casefold, names)) == YES:
             names = self._planned_inputs(row, line)
         elif names:
-            for problem in unfit_inputs(line.offer, names, self.merged, INPUTS, complete=True):
+            for problem in input_problems(line.offer, names, self.merged, INPUTS, complete=True):
                 row.problem(INPUTS, problem.message, problem.expected, problem.fix, problem.code)
         document = str(values.get(DOCUMENT) or "")
         if document and "".join(filter(str.isalnum, document)).casefold() in NO_DOCUMENT:
@@ -254,7 +254,7 @@ class FilledSheet:
         elif not line.inputs:
             row.problem(INPUTS, "the plan has no inputs to confirm", "the offers of all inputs", fix, "FS220")
         else:
-            for problem in unfit_inputs(line.offer, line.inputs, self.merged, INPUTS, complete=True):
+            for problem in input_problems(line.offer, line.inputs, self.merged, INPUTS, complete=True):
                 row.problem(INPUTS, problem.message, problem.expected, fix, problem.code)
         return line.inputs
 

@@ -6,7 +6,7 @@ registry.pack_rules(registry.pack("us-10usc4872"))
 """
 # ruff: noqa: I001 - each name is re-exported under its own name
 
-from .attribution import asked_of as asked_of, attributed as attributed, sentence_of as sentence_of
+from .attribution import attributed_object as attributed_object, attributed as attributed, sentence_of as sentence_of
 from .isolated import CatalogRef as CatalogRef
 from .files import (
     changes as changes,

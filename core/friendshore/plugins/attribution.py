@@ -20,7 +20,7 @@ from ..errors import FriendshoreError, InputError, PluginError
 from ..hookspecs import Named
 from ..inert import visible_lines
 from ..official import OFFICIAL
-from ..rules.answers import WrongAnswer, as_sentence
+from ..rules.answers import InvalidResult, as_sentence
 from ..rules.base import Rule
 from .interface import is_own, package_of
 from .manifest import PluginInfo, declared
@@ -95,7 +95,9 @@ def attributed(rule: Rule) -> AbstractContextManager[None]:
     return _NO_ATTRIBUTION if is_own(kind) else _attributed(kind, f"its rule `{rule.id}` of kind `{rule.kind}`")
 
 
-def asked_of(thing: Named, name: str, what: str = "question", code: Code | None = None) -> AbstractContextManager[None]:
+def attributed_object(
+    thing: Named, name: str, what: str = "question", code: Code | None = None
+) -> AbstractContextManager[None]:
     """Like `attributed`, for another object of a plugin. `what` is its sort, and `code` the plugin's function if the object only refers to it."""
     kind = type(thing) if code is None else code
     return _NO_ATTRIBUTION if is_own(kind) else _attributed(kind, f"its {what} `{name}`")
@@ -112,7 +114,7 @@ def _attributed(kind: Code, whose: str) -> Iterator[None]:
         if not is_plugin_fault(error):
             raise
         info = _owner_of(kind)
-        if isinstance(error, WrongAnswer):
+        if isinstance(error, InvalidResult):
             file, line = place_of(kind)
             raise PluginError(
                 f"{info.label}: {whose}: {error}", file, line, fix=_default_fix(info), code="FS422"
@@ -246,7 +248,7 @@ def forbid_exit() -> None:
 def running(package: str, doing: str, whole: bool = False) -> Iterator[None]:
     """Mark the enclosed code as a plugin's, with its activity for messages.
 
-    With `whole`, friendshore computes nothing inside, so the plugin may change the decimal context. Otherwise that raises `WrongAnswer`.
+    With `whole`, friendshore computes nothing inside, so the plugin may change the decimal context. Otherwise that raises `InvalidResult`.
     """
     call = package, doing
     with decimal.localcontext():
@@ -266,7 +268,7 @@ def running(package: str, doing: str, whole: bool = False) -> Iterator[None]:
                 _PROCESS.running.remove(call)
                 _report_current()
         if not whole and _decimal_settings() != settings_before:
-            raise WrongAnswer("it changed the decimal context of the process; fix: use decimal.localcontext()")
+            raise InvalidResult("it changed the decimal context of the process; fix: use decimal.localcontext()")
 
 
 def _report_current() -> None:

@@ -100,7 +100,7 @@ def ask(plugin: Plugin, hook: Hook) -> Yielded:
     return Yielded(kinds, packs, catalogs)
 
 
-class HookAnswers:
+class HookResults:
     """Cache of hook results. Each hook is called once, even if it fails."""
 
     def __init__(self) -> None:
@@ -162,11 +162,11 @@ def kind_of(rule: type[Rule], info: PluginInfo) -> str:
         raise wrong(
             info, f"its rule class {rule.__name__} implements no verb", "", "judge, charge, or rows", code="FS423"
         )
-    if rule.bears_on not in ("chain", "trade"):
+    if rule.judge_scope not in ("chain", "trade"):
         raise wrong(
             info,
-            f"its rule class {rule.__name__} has an invalid `bears_on`",
-            repr(rule.bears_on),
+            f"its rule class {rule.__name__} has an invalid `judge_scope`",
+            repr(rule.judge_scope),
             "chain or trade",
             code="FS423",
         )

@@ -234,7 +234,7 @@ class CatalogRef(Record):
         return self.folder if rows is None else rows
 
 
-def read_by(
+def run_reader(
     plugin: Plugin, name: str, what: What, folder: Path, settings: Mapping[str, Any], limit: float | None = None
 ) -> Reading:
     """Run a plugin's reader in another process. `limit` is in seconds; 0 means no limit, None that of the environment, or a minute.
@@ -247,7 +247,7 @@ def read_by(
     assert plugin.entry is not None  # a reader is code
     seconds = (environment_limit(LIMIT) if limit is None else limit) or None
     request = {"reading": name, "what": what, "folder": str(folder), "settings": dict(settings)}
-    result = call_once(f"{__name__}:read_there", {**plugin_data(info, plugin.entry), **request}, seconds)
+    result = call_once(f"{__name__}:read_in_process", {**plugin_data(info, plugin.entry), **request}, seconds)
     problem = problem_of(info, result, f"the reading of `{name}`", seconds)
     if problem is not None:
         raise PluginError(problem)
@@ -258,7 +258,7 @@ def read_by(
     return Reading(name, what, info.label, CatalogRows(answer["head"], tables, answer["file"] or name))
 
 
-def read_there(data: Mapping[str, Any]) -> dict[str, Any]:
+def read_in_process(data: Mapping[str, Any]) -> dict[str, Any]:
     """Run in the other process: let a reader read, and return its tables or errors."""
     info, entry = plugin_from(data)
     name, argument = reader_in(data["reading"]) or ("", "")
@@ -339,7 +339,7 @@ class _Facts(Tables):
     catalogs: tuple[Catalog, ...] = ()
 
 
-def packs_by(
+def make_packs(
     plugin: Plugin,
     name: str,
     case: Case,
@@ -348,7 +348,7 @@ def packs_by(
     limit: float | None = None,
     process: OtherProcess | None = None,
 ) -> tuple[RulePack, ...]:
-    """Return the rule packs that a plugin makes for a case, in another process. `limit` is as in `read_by`, but 0 means in this process.
+    """Return the rule packs that a plugin makes for a case, in another process. `limit` is as in `run_reader`, but 0 means in this process.
 
     Raises:
         InputError: With all errors that the plugin found in the settings or in what they name.
@@ -366,7 +366,11 @@ def packs_by(
         "settings": dict(settings),
     }
     call = call_once if process is None else process.call
-    result = call(f"{__name__}:packs_there", request, seconds) if seconds else CallResult(0, packs_there(request))
+    result = (
+        call(f"{__name__}:make_packs_in_process", request, seconds)
+        if seconds
+        else CallResult(0, make_packs_in_process(request))
+    )
     problem = problem_of(info, result, "its hook `friendshore_case_packs`", seconds)
     if problem is not None:
         raise PluginError(problem)
@@ -392,7 +396,7 @@ def _checked_pack(data: Mapping[str, Any], info: PluginInfo) -> RulePack:
     return pack
 
 
-def packs_there(data: Mapping[str, Any]) -> dict[str, Any]:
+def make_packs_in_process(data: Mapping[str, Any]) -> dict[str, Any]:
     """Run in the other process: let a plugin make its rule packs, and return them or its errors."""
     info, entry = plugin_from(data)
     plugin = Plugin(info, entry)

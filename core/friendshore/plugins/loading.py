@@ -77,7 +77,7 @@ def places(registry: Registry, what: Literal["catalog", "rule pack"], limit: flo
     result_by_owner = {plugin.info.label: result for plugin, result in zip(makers, results, strict=True)}
     locations = []
     for name, owner in registry.names(what).items():
-        folder = registry.folder_at_hand(what, name)
+        folder = registry.available_folder(what, name)
         if folder is not None:
             locations.append(DataLocation(name, owner, folder))
             continue

@@ -353,7 +353,7 @@ def unmet_dependencies(label: str, distribution: str, requires: Iterable[str], f
 
     for text in requires:
         try:
-            requirement = Requirement(text)
+            compliance_class = Requirement(text)
         except InvalidRequirement:
             yield Diagnostic(
                 f"{label} has a dependency that cannot be read",
@@ -363,19 +363,19 @@ def unmet_dependencies(label: str, distribution: str, requires: Iterable[str], f
                 code="FS409",
             )
             continue
-        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+        if compliance_class.marker is not None and not compliance_class.marker.evaluate({"extra": ""}):
             continue
-        installed = _installed_version(requirement.name)
+        installed = _installed_version(compliance_class.name)
         try:
-            is_met = bool(installed) and requirement.specifier.contains(installed, prereleases=True)
+            is_met = bool(installed) and compliance_class.specifier.contains(installed, prereleases=True)
         except InvalidVersion:
             is_met = False
         if not is_met:
-            specifier = f"{requirement.name}{requirement.specifier}"
+            specifier = f"{compliance_class.name}{compliance_class.specifier}"
             yield Diagnostic(
                 f"{label} requires {specifier}",
                 file,
-                found=f"{requirement.name} {installed}" if installed else f"no {requirement.name}",
+                found=f"{compliance_class.name} {installed}" if installed else f"no {compliance_class.name}",
                 expected=specifier,
                 fix=f"pip install '{specifier}', or install another release of {distribution}",
                 code="FS409",

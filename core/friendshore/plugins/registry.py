@@ -15,8 +15,8 @@ from ..hookspecs import Named
 from ..readers import Reader, reader_in
 from ..rules.base import Rule
 from ..rules.pack import RulePack, read_pack, stated_name
-from .hosting import HOOKS, Hook, HookAnswers, HookedWhat, built_in, create_rule, create_rules, plugin_in_memory
-from .isolated import CatalogRef, Reading, packs_by, read_by
+from .hosting import HOOKS, Hook, HookedWhat, HookResults, built_in, create_rule, create_rules, plugin_in_memory
+from .isolated import CatalogRef, Reading, make_packs, run_reader
 from .isolated import What as ReadWhat
 from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover, normal
 from .names import (
@@ -57,7 +57,7 @@ class Registry:
         with_marks = tuple(with_blocks(plugin, self._blocks) for plugin in self._discovered)
         self._plugins = tuple(with_clashes(plugin, with_marks) for plugin in with_marks)
         self._settings = settings or {}
-        self._results = HookAnswers()
+        self._results = HookResults()
 
     def __reduce__(self) -> tuple[type[Registry], tuple[object, ...]]:
         return Registry, (self._discovered, self._blocks, self._settings)  # the copy calls hooks again
@@ -249,7 +249,7 @@ class Registry:
         plugin = self._provider("reader", (reader_in(name) or (name, ""))[0])
         record = self._settings.get(plugin.info.package)
         settings = {} if record is None else record.model_dump(mode="json", by_alias=True)
-        return read_by(plugin, name, what, base or Path(), settings)
+        return run_reader(plugin, name, what, base or Path(), settings)
 
     def taking_settings(self, name: str) -> PluginInfo:
         """Return the plugin that a table of settings is for, by its name in a case: see `plugin_named`."""
@@ -272,10 +272,10 @@ class Registry:
         """
         info = self.taking_settings(name)
         settings = self.settings_of(info.package).model_dump(mode="json", by_alias=True)
-        packs, label = packs_by(self._of(info), name, case, catalogs, settings, process=process), info.label
+        packs, label = make_packs(self._of(info), name, case, catalogs, settings, process=process), info.label
         return tuple((pack.of_rules(self.rules(pack.rules, f"{label}, pack {pack.id}")), label) for pack in packs)
 
-    def folder_at_hand(self, what: What, name: str) -> Path | None:
+    def available_folder(self, what: What, name: str) -> Path | None:
         """Return the folder of an installed catalog or rule pack. None if code must run for it."""
         plugin = self._provider(what, name)
         return (plugin.catalogs if what == "catalog" else plugin.packs).get(name)

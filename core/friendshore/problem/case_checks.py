@@ -129,7 +129,7 @@ def _licences(case: Case, merged: Merged, rule_by_id: dict[str, Rule]) -> Iterat
         rule = rule_by_id.get(licence.rule)
         if rule is None:
             yield unknown_name("rule", licence.rule, "licence.rule", rule_by_id)
-        elif rule.bears_on != "trade":
+        elif rule.judge_scope != "trade":
             yield Diagnostic(
                 f"rule `{licence.rule}` isn't an export control, so no export license applies to it",
                 column="licence.rule",
@@ -148,7 +148,7 @@ def _waivers(case: Case, rule_by_id: dict[str, Rule]) -> Iterator[Diagnostic]:
         rule = rule_by_id.get(waiver.rule)
         if rule is None:
             yield unknown_name("rule", waiver.rule, "waiver.rule", rule_by_id)
-        elif rule.bears_on == "trade":
+        elif rule.judge_scope == "trade":
             yield Diagnostic(
                 f"rule `{waiver.rule}` is an export control, which only the exporting country can license",
                 column="waiver.rule",
@@ -270,7 +270,7 @@ def origin_rules(demand: Demand, law: Law) -> list[str]:
 def origin_rules_of(use: Use, spans: Sequence[Span], law: Law) -> list[str]:
     rule_ids = []
     for position, rule in enumerate(law.rules):
-        if not rule.phases or "judge" not in rule.verbs or rule.bears_on != "chain":
+        if not rule.phases or "judge" not in rule.verbs or rule.judge_scope != "chain":
             continue
         if isinstance(rule, Exclude) or (isinstance(rule, OriginBan) and not rule.asks_proof):
             continue
@@ -283,7 +283,7 @@ def origin_rules_of(use: Use, spans: Sequence[Span], law: Law) -> list[str]:
 # Such goods pass wherever they come from. A reader must not take that for proof that they are lawful.
 def unexamined_assumptions(demands: Sequence[Demand], law: Law) -> list[Assumption]:
     """Return assumptions about goods whose origin no rule checks, for defense or another end use that origin rules name."""
-    checked_uses = {"defense"}.union(*(getattr(r, "end_uses", ()) for r in law.rules if r.bears_on == "chain"))
+    checked_uses = {"defense"}.union(*(getattr(r, "end_uses", ()) for r in law.rules if r.judge_scope == "chain"))
     materials_by_use: dict[str, dict[str, None]] = {}
     for demand in demands:
         if demand.use.end_use in checked_uses and any(demand.quantity) and not origin_rules(demand, law):
@@ -352,7 +352,7 @@ def siteless_buyer_assumptions(offers: Sequence[OfferFacts], rules: Sequence[Rul
     assumption_by_text: dict[str, Assumption] = {}
     for rule in rules:
         buyers = getattr(rule, "buyers", ())
-        if not buyers or rule.bears_on != "trade":
+        if not buyers or rule.judge_scope != "trade":
             continue
         for facts in offers:
             facility = facts.facility

@@ -198,7 +198,7 @@ def names_offer(name: str, offer: Offer, facility: Facility) -> bool:
     return words[kind] == value if colon and kind in words else name in words.values()
 
 
-def reprices(change: Change, offer: Offer, facility: Facility) -> bool:
+def names_price(change: Change, offer: Offer, facility: Facility) -> bool:
     """Return True if a change of prices names an offer, a material that it delivers, or its country. A change with a date names a benchmark."""
     kind, colon, name = change.price.partition(":")
     if change.date is not None or (colon and kind == "benchmark"):
@@ -216,7 +216,7 @@ def _follows(change: Change, row: BenchmarkPrice) -> bool:
     return benchmark_named(change) == row.id and change.date in (None, row.date)
 
 
-def resizes(change: Change, demand: DemandSpec, case: Case) -> bool:
+def names_demand(change: Change, demand: DemandSpec, case: Case) -> bool:
     words = demand_words(demand, case)
     kind, colon, name = change.demand.partition(":")
     return words[kind] == name if colon and kind in words else change.demand in words.values()
@@ -573,7 +573,7 @@ def _demand(change: Change, facts: _Facts) -> None:
     if change.quantities and not _of_each_period(change, facts):
         return
     _in_own_currency(change, facts)
-    is_named = [resizes(change, demand, case) for demand in case.demands]
+    is_named = [names_demand(change, demand, case) for demand in case.demands]
     if not any(is_named):
         names = {word for demand in case.demands for word in demand_words(demand, case).values()}
         facts.unknown(change, change.demand, "a demand, material, or end use", names)
@@ -729,7 +729,7 @@ KINDS: Final[Mapping[str, ChangeKind]] = {
     "loosen": ChangeKind(),
     "limit": ChangeKind(),
     "remove": ChangeKind(_remove, lambda c, o, f: names_offer(c.remove, o, f), OFFER_WORDS),
-    "price": ChangeKind(_price, reprices, PRICE_WORDS),
+    "price": ChangeKind(_price, names_price, PRICE_WORDS),
     "lead_time": ChangeKind(_lead_time, lambda c, o, f: names_offer(c.lead_time, o, f), OFFER_WORDS),
     "recipe": ChangeKind(_recipe, lambda c, o, _: _delivers(c, o)),
     "prove": ChangeKind(_prove, lambda c, o, _: o.id == c.prove),

@@ -243,7 +243,7 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
 
 def _has_fit_inputs(spec: StockSpec | OrderSpec, merged: Merged, column: str, problems: list[Diagnostic]) -> bool:
     unfit = (
-        unfit_inputs(spec.offer, spec.inputs, merged, column, complete=bool(spec.confirmed_by)) if spec.inputs else ()
+        input_problems(spec.offer, spec.inputs, merged, column, complete=bool(spec.confirmed_by)) if spec.inputs else ()
     )
     count_before = len(problems)
     problems.extend(unfit)
@@ -314,7 +314,7 @@ def _order_lots(
     ]
 
 
-def unfit_inputs(
+def input_problems(
     offer: str, inputs: Sequence[str], merged: Merged, column: str, *, complete: bool
 ) -> Iterator[Diagnostic]:
     """Yield an error for each unknown or unused input and, if they are `complete`, for each material that none of them delivers."""

@@ -24,7 +24,7 @@ from ..domain.use import PASS, Result, Use, Verdict
 from ..plugins import attributed
 from ..rules.answers import as_charge, as_verdict
 from ..rules.base import Phase, PhaseStatus, Rule, share_in_force
-from ..rules.verdicts import is_origin_unknown, possible_origins, told_apart
+from ..rules.verdicts import is_origin_unknown, possible_origins, representative_countries
 from .kept import Answers, ByRule, Charged, Delivery
 from .network import Arc, Network, Node, final_node
 from .offers import OfferFacts
@@ -60,20 +60,22 @@ def _judge_use(
             if not rule.concerns(use):
                 continue
             verdicts = answers.verdicts(rule, use) if answers is not None else {}
-            keyed_arcs = arcs_by_subject[rule.bears_on]
+            keyed_arcs = arcs_by_subject[rule.judge_scope]
             unjudged = [arc for key, arc in keyed_arcs if key not in verdicts]
             for arc in with_progress(unjudged, f"checking rule {rule.id}", "ways"):
                 key = id(arc.chained), id(arc.move)
                 if key not in verdicts:
                     verdicts[key] = as_verdict(rule.judge(arc.chained, arc.move, use))
-            lot_verdicts = {arc.index: law.of_lot(rule, arc, use, verdicts) for _, arc in keyed_arcs if arc.is_made_lot}
+            lot_verdicts = {
+                arc.index: law.lot_verdict(rule, arc, use, verdicts) for _, arc in keyed_arcs if arc.is_lot_with_inputs
+            }
         verdict_by_arc = {
             arc.index: verdict
             for key, arc in keyed_arcs
             if (verdict := lot_verdicts.get(arc.index, verdicts[key])) is not PASS and not verdict.passes
         }
         if verdict_by_arc:
-            verdicts_by_subject[rule.bears_on][position] = verdict_by_arc
+            verdicts_by_subject[rule.judge_scope][position] = verdict_by_arc
     return Judgement(use=use, reach=reach, chain=verdicts_by_subject["chain"], trade=verdicts_by_subject["trade"])
 
 
@@ -99,7 +101,7 @@ class Law:
         accept = self.case.accept
         return not accept.unproven and (verdict.licence or (verdict.offer or arc.chained.offer.id) not in accept.proven)
 
-    def of_lot(self, rule: Rule, arc: Arc, use: Use, verdicts: dict[Delivery, Verdict]) -> Verdict:
+    def lot_verdict(self, rule: Rule, arc: Arc, use: Use, verdicts: dict[Delivery, Verdict]) -> Verdict:
         """Return a rule's verdict on a lot that is made from inputs: the worst on its maker and on each stated input.
 
         Unconfirmed inputs count against the lot, but never for it. The case's acceptance of the maker doesn't extend to them.
@@ -112,7 +114,7 @@ class Law:
             key = id(chained), id(move)
             if key not in verdicts:
                 verdicts[key] = as_verdict(rule.judge(chained, move, use))
-            is_unstated = not (number or confirmed or rule.bears_on == "trade")
+            is_unstated = not (number or confirmed or rule.judge_scope == "trade")
             subject = f"inputs of {chained.offer.id}" if is_unstated else chained.offer.id
             lot_verdicts.append(verdicts[key] if verdicts[key].passes else verdicts[key].but(offer=subject))
         return max(lot_verdicts, key=lambda verdict: (self.forbids(verdict, arc), verdict.result.rank))
@@ -313,7 +315,7 @@ class Charges:
         if not is_origin_unknown(arc.chained):
             return sorted(arc.chained.origins[0])
         if self._others is None:
-            self._others = told_apart(self.rules)
+            self._others = representative_countries(self.rules)
         return possible_origins(arc.chained, self._others)
 
     def _parts(self, arc: Arc, use: Use, origin: str, value: Decimal, arrival: int) -> ByRule:

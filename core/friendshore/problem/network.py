@@ -100,7 +100,7 @@ class Arc:
         return self.lot_facts is None or self.lot_facts.moves
 
     @property
-    def is_made_lot(self) -> bool:
+    def is_lot_with_inputs(self) -> bool:
         return self.lot >= 0 and bool(self.chained.offer.inputs)
 
     @property

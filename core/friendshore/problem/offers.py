@@ -146,11 +146,11 @@ def missing_rates(merged: Merged, case: Case) -> Iterator[Diagnostic]:
     }
     if not missing:
         return
-    amounts_by_currency: dict[str, list[InCurrency]] = {}
+    amounts_by_currency: dict[str, list[ForeignAmount]] = {}
 
     def record(currency: str, item: str, file: str, column: str, subject: str) -> None:
         if currency in missing:
-            amounts_by_currency.setdefault(currency, []).append(InCurrency(item, file, column, subject))
+            amounts_by_currency.setdefault(currency, []).append(ForeignAmount(item, file, column, subject))
 
     offers = list(_usable_offers(merged, case))
     paths = Paths(merged, case)
@@ -172,10 +172,10 @@ def missing_rates(merged: Merged, case: Case) -> Iterator[Diagnostic]:
                 file = f"catalog {entry.source.partition(':')[0]}" if entry.source in merged.sources else ""
                 record(entry.currency, f"the {table} of {entry.name}", file, column, entry.id)
     for currency, amounts in sorted(amounts_by_currency.items()):
-        yield no_rate(currency, case.currency, amounts)
+        yield missing_rate_error(currency, case.currency, amounts)
 
 
-class InCurrency(NamedTuple):
+class ForeignAmount(NamedTuple):
     """An amount of money in a currency other than the case's."""
 
     of: str
@@ -187,7 +187,7 @@ class InCurrency(NamedTuple):
 _MAX_NAMED = 8
 
 
-def no_rate(currency: str, to: str, amounts: Sequence[InCurrency]) -> RowDiagnostic:
+def missing_rate_error(currency: str, to: str, amounts: Sequence[ForeignAmount]) -> RowDiagnostic:
     """Return one error for a missing exchange rate, at the first amount that needs it."""
     first, items = amounts[0], list(dict.fromkeys(amount.of for amount in amounts))
     extra = len(items) - _MAX_NAMED
@@ -294,7 +294,7 @@ class OfferFacts(NamedTuple):
         return bool(self.offer.min_order) or self.offer.total is not None or self.most.count(None) < len(self.most)
 
     @property
-    def paid_periods(self) -> tuple[int, ...]:
+    def negative_price_periods(self) -> tuple[int, ...]:
         """Order periods in which it may be ordered at a price below zero."""
         if not self.offer.paid:
             return ()

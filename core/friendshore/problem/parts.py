@@ -25,13 +25,13 @@ from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog, Offer
 from ..domain.runtime import cached_method
-from ..errors import CHANGES, RULES, InputError, each_of
+from ..errors import CHANGES, RULES, InputError, tuple_of
 from ..plugins import attributed
 from ..rules.amend import RULE_SUBJECTS, amended, with_bills
 from ..rules.base import Rule
 from ..rules.rows import Row, Rows
 from ..rules.terms import Table
-from .changes import KINDS, benchmark_named, resizes
+from .changes import KINDS, benchmark_named, names_demand
 from .inputs import Inputs
 from .merged import around, up_the_chain
 from .problem import Problem
@@ -247,7 +247,7 @@ class Impact:
 
 def impact(parts: Parts, changes: Sequence[Change], imposed: Sequence[Rule] = ()) -> tuple[Impact, ...]:
     """Return the parts whose facts differ after the changes, in canonical order. `imposed` rules are limits in addition to the case's."""
-    changes, imposed = each_of(changes, Change, "changes", CHANGES), each_of(imposed, Rule, "rules", RULES)
+    changes, imposed = tuple_of(changes, Change, "changes", CHANGES), tuple_of(imposed, Rule, "rules", RULES)
     expanded = with_bills(changes, parts.inputs.bills)
     reach = _Reach(parts, expanded)
     materials_by_change = [reach.of(change) for change in expanded]
@@ -293,7 +293,7 @@ class _Reach:
             return self.wanted
         if change.demand:
             demands = (d.spec for d in self.problem.demands)
-            return frozenset(spec.material for spec in demands if resizes(change, spec, self.problem.case))
+            return frozenset(spec.material for spec in demands if names_demand(change, spec, self.problem.case))
         if change.revoke:
             demands = (d.spec for d in self.problem.demands)
             return frozenset(spec.material for spec in demands if spec.end_use == change.revoke)

@@ -27,7 +27,7 @@ from .law import Judgement, Law
 from .merged import Merged
 from .network import Moves, Network, Node
 from .offers import Assumption, Lead, OfferFacts
-from .rule_facts import ProblemFacts, ask_limits
+from .rule_facts import ProblemFacts, query_limit_rules
 from .trade import Commitment, PriceSpan, TermSpan
 
 LAST = Level(minimise=Minimise.COST)
@@ -182,7 +182,7 @@ class Problem:
     @cached_property
     def limit_rows(self) -> list[tuple[Rule, Row | Rows]]:
         """Rows of every limit rule, queried once for the program. The verifier queries rules of plugins again."""
-        return ask_limits(self.rules, self.case.horizon.periods, self.law, self.facts)
+        return query_limit_rules(self.rules, self.case.horizon.periods, self.law, self.facts)
 
     @cached_property
     def objectives(self) -> tuple[Objective, ...]:

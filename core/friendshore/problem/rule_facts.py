@@ -435,7 +435,7 @@ def _ends(network: Network, demands: Sequence[Demand]) -> dict[tuple[str, str, s
 T = TypeVar("T")
 
 
-def ask_limits(
+def query_limit_rules(
     rules: Sequence[Rule], periods: Sequence[Period], law: Law, facts: ProblemFacts
 ) -> list[tuple[Rule, Row | Rows]]:
     rows: list[tuple[Rule, Row | Rows]] = []

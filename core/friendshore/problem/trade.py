@@ -15,7 +15,7 @@ from ..domain.assumption_codes import OFFER_FIGURE
 from ..domain.base import as_decimal, exact, grouped
 from ..domain.case import Case
 from ..domain.evidence import Confidence
-from ..domain.facts import Facility, Offer, unlimited_payment_faults
+from ..domain.facts import Facility, Offer, negative_price_faults
 from ..domain.quantities import readable
 from ..domain.terms import SPANS, OrderCondition, PriceSchedule, Terms, Tier, TierKind, overlap_fault, overlapping
 from ..domain.time import Span, stretches
@@ -384,14 +384,14 @@ def resolve_trade(
 
 def _negative_price_conflicts(facts: OfferFacts, scheduled: bool, case: Case) -> Iterator[Diagnostic]:
     """Yield an error for each conflict with a price below zero: missing limits, take-or-pay, or a price schedule that applies to it."""
-    periods = facts.paid_periods
+    periods = facts.negative_price_periods
     if not periods:
         return
     offer = facts.offer.id
     price_found = f"{readable(facts.price[periods[0]])} {case.currency} in {case.horizon.label(periods[0])}"
     faults = (
         replace(fault, field="price", entry=None) if fault.entry else fault
-        for fault in unlimited_payment_faults(dict(facts.offer))
+        for fault in negative_price_faults(dict(facts.offer))
     )
     for fault in dict.fromkeys(faults):
         column = f"offers.{fault.field}"

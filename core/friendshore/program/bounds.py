@@ -259,7 +259,9 @@ class _ChainNeeds:
                 commitment.quantity
             )
         # Units that may be bought because the seller pays for taking them.
-        self.paid_units = {index: self._paid(index) for index in self.outlets if problem.offers[index].paid_periods}
+        self.paid_units = {
+            index: self._paid(index) for index in self.outlets if problem.offers[index].negative_price_periods
+        }
         self._lot_kg = dict.fromkeys(problem.network.nodes, 0.0)
         for lot in problem.lots:
             self._lot_kg[lot.material, lot.place.id] += float(lot.quantity)
@@ -321,7 +323,9 @@ class _ChainNeeds:
     def _paid(self, offer: int) -> float:
         problem, facts = self.problem, self.problem.offers[offer]
         pools = [pool for pool in problem.pools if pool.facility in facts.pools]
-        period_limits = [max_units(pools, facts.offer.capacity_use, facts.most[t], t) for t in facts.paid_periods]
+        period_limits = [
+            max_units(pools, facts.offer.capacity_use, facts.most[t], t) for t in facts.negative_price_periods
+        ]
         limits = [] if facts.offer.total is None else [facts.offer.total]
         limits += (
             [] if None in period_limits else [sum((units for units in period_limits if units is not None), Decimal(0))]

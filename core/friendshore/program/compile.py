@@ -391,7 +391,7 @@ class _Compiler:
         term_columns = TermColumns(self.problem, self.assembly, self.columns, self.bounds)
         compile_limits(self.limits, term_columns)
         concentration_columns = add_concentration_columns(self.problem.objectives, term_columns)
-        term_columns.add_bought()
+        term_columns.add_purchases()
         linear = self.assembly.linear()
         goals = goals_of(self.problem, concentration_columns, linear, self.columns, self.limits)
         return Program(self.problem, linear, self.columns, self.units, self.assembly.owners, self.limits, goals)

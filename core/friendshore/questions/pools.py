@@ -84,7 +84,7 @@ def _workers_of(executor: Executor) -> int:
     return workers if isinstance(workers, int) and workers > 0 else _DEFAULT_WORKERS
 
 
-def carried_out(
+def run_in_pool(
     pool: WorkerPool, do: Do[T, R], tasks: Callable[[int], Iterable[T]], again: deque[T], stopped: Callable[[], bool]
 ) -> Generator[tuple[T, Future[R]]]:
     """Execute tasks, and yield each with its future, in order of completion.
@@ -146,7 +146,7 @@ _NO_START = Diagnostic(
 )
 
 
-def told_of(error: BaseException) -> tuple[str, ...]:
+def error_texts(error: BaseException) -> tuple[str, ...]:
     if isinstance(error, FriendshoreError):
         return tuple(map(str, error.problems))
     return (

@@ -31,7 +31,7 @@ BAD_CELL = "\0"
 """Content of a cell that is already reported as unreadable."""
 _NO_COLUMNS: frozenset[str] = frozenset()
 MAX_TABLE_BYTES = 500_000_000
-TABLE_ROWS = 2_000_000
+MAX_TABLE_ROWS = 2_000_000
 """Maximum rows of a table, and of all tables of a catalog together, since they are in memory."""
 COLUMNS = 1_000
 MAX_LINE_LENGTH = 1_000_000
@@ -43,7 +43,7 @@ _MAX_SHOWN = 80
 _TITLE_ROWS = 10
 
 
-class DayCell(str):
+class DateCell(str):
     """A cell with a date, such as `2027-01-31`, or a name like MAR1 that a spreadsheet converted."""
 
     __slots__ = ()
@@ -148,7 +148,7 @@ class Table:
         self.drop_rows()
         self.whole = False
         fix = "delete rows that no demand can use, or plan some materials in a separate case"
-        self.tell(f"has too many {unit}", found=found, expected=f"at most {TABLE_ROWS:,}", fix=fix, code="FS051")
+        self.tell(f"has too many {unit}", found=found, expected=f"at most {MAX_TABLE_ROWS:,}", fix=fix, code="FS051")
 
     def unique(self, *, last: bool = False, fix: str = "delete or rename one of the two") -> Iterator[TableRow]:
         """Yield the rows with a new key, and report the others. If this is the `last` use, free each row after it."""
@@ -233,7 +233,7 @@ def fill(table: Table, lines: Iterator[tuple[int, list[str]]], parsed: bool = Tr
         table.tell("is empty", expected="a header line with " + ", ".join(table.layout.names), code="FS058")
         return
     table.head_line, cells = header[0], [*map(table.layout.heading, header[1])]
-    lines = islice(lines, TABLE_ROWS + 1)
+    lines = islice(lines, MAX_TABLE_ROWS + 1)
     if set(cells).isdisjoint(table.layout.names):
         rest = list(lines)
         if _under_a_title(header, rest, table):
@@ -247,8 +247,8 @@ def fill(table: Table, lines: Iterator[tuple[int, list[str]]], parsed: bool = Tr
         TableRow(table, line, cells) if len(cells) == width else _misfit(line, cells, width, table)
         for line, cells in lines
     ]
-    if len(table.rows) > TABLE_ROWS:
-        table.drop_excess_rows(f"more than {TABLE_ROWS:,}")
+    if len(table.rows) > MAX_TABLE_ROWS:
+        table.drop_excess_rows(f"more than {MAX_TABLE_ROWS:,}")
         return
     fields = table.layout.fields if parsed else ()
     for column in with_progress(fields, f"reading {table.file}", "columns", 1):
@@ -381,7 +381,7 @@ def _parse(table: Table, column: Field) -> None:
         if not (text or required) or (row.bad and row.bad == misfit):
             continue
         result = parsed.get(text)
-        if result is None or (has_names and isinstance(text, DayCell)):
+        if result is None or (has_names and isinstance(text, DateCell)):
             result = _parse_cell(column, row, text)
             if result is None:
                 row.bad |= {name}
@@ -395,7 +395,7 @@ def _parse_cell(column: Field, row: TableRow, text: str) -> tuple[str, object] |
         return None
     if not text:
         row.problem(column.name, "a required cell is blank", expected=column.wanted, code="FS004")
-    elif isinstance(text, DayCell) and "pattern" in column.kind.text:
+    elif isinstance(text, DateCell) and "pattern" in column.kind.text:
         fix = "set the cell's format to `text`, and write the name again"
         row.problem(column.name, "the cell contains a date", f"a {column.kind.name}", fix, code="FS061")
     else:

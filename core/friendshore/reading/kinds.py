@@ -316,12 +316,12 @@ _NUMBER: Mapping[str, object] = {"type": "number"}
 _LIST: Mapping[str, object] = {"type": "array", "items": {"type": "string"}}
 
 
-def one_value(name: str, words: Mapping[str, object]) -> Kind:
+def word_kind(name: str, words: Mapping[str, object]) -> Kind:
     return Kind(name, named(v.one_of(words)), {"type": "string", "enum": list(words)})
 
 
 def choice(name: str, words: type[StrEnum]) -> Kind:
-    return one_value(name, {str(word): word for word in words})
+    return word_kind(name, {str(word): word for word in words})
 
 
 def several(name: str, words: type[StrEnum]) -> Kind:
@@ -384,13 +384,13 @@ _SORTS: Mapping[object, Kind] = {
     v.ident: IDENT,
     v.label: Kind("name", named(v.label), {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+/-]*$"}),
     v.end_use: Kind("end use", named(v.end_use)),
-    v.step: one_value("stage or step", v.STEP_WORDS),
+    v.step: word_kind("stage or step", v.STEP_WORDS),
     v.country: Kind("country", named(v.country)),
     v.countries: Kind("countries, separated by `;`", read_countries, also=(_LIST,)),
     v.place: Kind("country or site", named(v.place)),
     v.hs_code: Kind("HS code", named(v.hs_code)),
     v.currency: Kind("currency", named(v.currency), {"type": "string", "pattern": "^[A-Z]{3}$"}),
-    v.incoterm: one_value("Incoterm", v.INCOTERMS),
+    v.incoterm: word_kind("Incoterm", v.INCOTERMS),
     v.Each(v.ident): IDENTS,
     v.Each(v.place): Kind("countries or sites, separated by `;`", each(v.place), also=(_LIST,)),
     v.PERIODS.whole: _whole(v.PERIODS),
@@ -443,7 +443,7 @@ def kind_of(sort: object, checks: Iterable[object] = ()) -> Kind:
     if origin in (Union, UnionType):
         return kind_of(next(part for part in inside if part is not NoneType))
     if origin is Literal:
-        return one_value("word", {word: word for word in inside})
+        return word_kind("word", {word: word for word in inside})
     if origin is tuple:
         return _list_of(inside[0])
     if isinstance(sort, type) and issubclass(sort, StrEnum):

@@ -22,7 +22,7 @@ from xml.parsers.expat import ExpatError, ParserCreate
 from zipfile import BadZipFile, ZipFile
 
 from ..errors import Diagnostic, InputError
-from .csvfile import BAD_CELL, DayCell, NumberCell, Table, fill
+from .csvfile import BAD_CELL, DateCell, NumberCell, Table, fill
 from .fields import Layout
 from .textfile import OLD_WORKBOOK, non_file_diagnostic
 
@@ -460,7 +460,7 @@ class _SheetReader:
             problems.append(Diagnostic(message, place, row, address, f"`{shown[:_MAX_SHOWN]}`", fix=fix, code=code))
             return BAD_CELL
         text = as_text(value)
-        return DayCell(text) if isinstance(value, date) else NumberCell(text) if is_number else text
+        return DateCell(text) if isinstance(value, date) else NumberCell(text) if is_number else text
 
     def _value(self, cell: Element) -> object:
         """Return the value of a cell, or None. Raise ValueError, ArithmeticError, or LookupError if it is an error, or doesn't have its type."""

@@ -13,8 +13,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 from ..document.notebook import ShownOnScreen, document_by
-from ..errors import CHANGES, each_of
-from ..errors import InputError, refuse_other_types
+from ..errors import CHANGES, tuple_of
+from ..errors import InputError, check_argument_type
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog
@@ -66,7 +66,7 @@ def session_of(source: PlanSource) -> Session:
         return source
     if isinstance(source, Recommendation):
         return source.session
-    refuse_other_types(source, "a question", (Case, Session, Recommendation))
+    check_argument_type(source, "a question", (Case, Session, Recommendation))
     return plan(source).session
 
 
@@ -115,11 +115,11 @@ def plan(
         SolverError: If the solver fails.
         VerificationError: If the plan fails verification. It is never returned as a plan.
     """
-    refuse_other_types(case, "`plan`", (Case,))
+    check_argument_type(case, "`plan`", (Case,))
     start, limits = monotonic(), Limits(gap, time_limit, workers, ENGINES if engines is None else engines)
     memory = _bytes(memory_mb)
     scenarios = (scenario,) if isinstance(scenario, str) else scenario
-    change_list = changes if isinstance(changes, list | tuple) else each_of(changes, Change, "changes", CHANGES)
+    change_list = changes if isinstance(changes, list | tuple) else tuple_of(changes, Change, "changes", CHANGES)
     applied = record(
         Applied, {"scenario": scenarios, "changes": change_list, "strict": strict, "period": period}, "plan()"
     )

@@ -114,7 +114,7 @@ def describe(session: Session, gathered: Gathered, applied: Applied, progress: P
         [PackFacts.of(pack, owner) for pack, owner in gathered.packs],
         gathered.pack_of,
         session.solution.components,
-        explain.floors_from(session),
+        explain.first_feasible_days(session),
         explain.rank_prices(session),
         gathered.plugins,
         blocks_of(gathered.registry),
@@ -368,7 +368,7 @@ def _purchase(
         late_days=(known_from - order.day).days if known_from > arc.order_by[line.ordered] else 0,
         delivered=_label(problem, line.delivered),
         end_use="+".join(sorted({served.use.end_use for served in judging.ends(line)})),
-        requirement=line.requirement,
+        compliance_class=line.compliance_class,
         quantity_kg=line.quantity,
         basis=problem.merged.materials[line.material].basis,
         cost=exact(line.total),
@@ -389,7 +389,7 @@ def _makes(verified: VerifiedPlan) -> list[RunMake]:
         RunMake(
             offer=make.offer,
             ordered=_label(problem, make.period),
-            requirement=make.requirement,
+            compliance_class=make.compliance_class,
             units=make.units,
             cost=exact(problem.offers[offer].price[make.period] * make.units),
         )
@@ -409,7 +409,7 @@ def _deliveries(verified: VerifiedPlan) -> list[RunDelivery]:
                 end_use=use.end_use,
                 place=use.place.id,
                 period=_label(problem, delivery.period),
-                requirement=delivery.requirement,
+                compliance_class=delivery.compliance_class,
                 quantity_kg=delivery.quantity,
                 waivers=list(delivery.waivers),
             )
@@ -449,8 +449,8 @@ def _by_months(verified: VerifiedPlan, plans: Mapping[str, ByMonths]) -> list[Ru
             RunByMonths(
                 demand=name,
                 short_kg=short.get(name, Decimal(0)),
-                by_months_kg=by_months.kilograms,
-                only_kg=due_to_periods if due_to_periods > rounding else Decimal(0),
+                monthly_short_kg=by_months.kilograms,
+                due_to_periods_kg=due_to_periods if due_to_periods > rounding else Decimal(0),
                 note=by_months.note,
             )
         )
@@ -490,13 +490,13 @@ def _dependent(scope: str, name: str, sums: DependentSums) -> RunDependence:
             "scope": scope,
             "name": name,
             "cost": exact(sums.cash),
-            "is_cost": exact(sums.is_cash),
-            "may_be_cost": exact(sums.may_be_cash),
-            "by_inputs_cost": exact(sums.by_inputs_cash),
+            "known_concern_cost": exact(sums.is_cash),
+            "possible_concern_cost": exact(sums.may_be_cash),
+            "input_concern_cost": exact(sums.by_inputs_cash),
             "share": exact(sums.share),
             "quantity_kg": sums.kilograms,
-            "is_kg": sums.is_kilograms,
-            "may_be_kg": sums.may_be_kilograms,
+            "known_concern_kg": sums.is_kilograms,
+            "possible_concern_kg": sums.may_be_kilograms,
         }
     )
 
@@ -558,7 +558,7 @@ def _cash(verified: VerifiedPlan, traced: TracedCash) -> list[RunCash]:
 
 def by_months_of_run(rows: Iterable[RunByMonths]) -> dict[str, ByMonths]:
     """Return a run's plans by months. They aren't part of its facts, so they are taken from the run."""
-    return {row.demand: ByMonths(row.by_months_kg, row.note) for row in rows}
+    return {row.demand: ByMonths(row.monthly_short_kg, row.note) for row in rows}
 
 
 def describe_shortages(verified: VerifiedPlan, causes: Causes) -> list[RunShortage]:
@@ -599,7 +599,7 @@ def _lots(verified: VerifiedPlan) -> list[RunLot]:
             lot=entry.lot,
             material=entry.material,
             place=entry.place,
-            requirement=entry.requirement,
+            compliance_class=entry.compliance_class,
             available=verified.problem.case.horizon.label(entry.period),
             quantity_kg=entry.quantity,
         )
@@ -609,18 +609,18 @@ def _lots(verified: VerifiedPlan) -> list[RunLot]:
 
 def _draws(verified: VerifiedPlan) -> list[RunDraw]:
     totals: defaultdict[tuple[str, str, str, str, int], Decimal] = defaultdict(Decimal)
-    for (material, place), requirement, period, quantity, taker in verified.ledger.draws():
-        totals[verified.problem.offers[taker].offer.id, material, place, requirement, period] += quantity
+    for (material, place), compliance_class, period, quantity, taker in verified.ledger.draws():
+        totals[verified.problem.offers[taker].offer.id, material, place, compliance_class, period] += quantity
     return [
         RunDraw(
             offer=offer,
             material=material,
             place=place,
-            requirement=requirement,
+            compliance_class=compliance_class,
             period=verified.problem.case.horizon.label(period),
             quantity_kg=exact(quantity),
         )
-        for (offer, material, place, requirement, period), quantity in sorted(totals.items())
+        for (offer, material, place, compliance_class, period), quantity in sorted(totals.items())
     ]
 
 
@@ -629,7 +629,7 @@ def _stocks(verified: VerifiedPlan) -> list[RunStock]:
         RunStock(
             material=entry.material,
             place=entry.place,
-            requirement=entry.requirement,
+            compliance_class=entry.compliance_class,
             period=verified.problem.case.horizon.label(entry.period),
             quantity_kg=entry.quantity,
         )

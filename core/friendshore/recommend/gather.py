@@ -25,7 +25,7 @@ from ..domain.facts import Catalog
 from ..domain.suggest import did_you_mean
 from ..domain.time import today
 from ..domain.used import PriceDate, RunBlock, RunPlugin, aged
-from ..errors import CATALOGS, RULES, Diagnostic, FriendshoreError, InputError, PluginError, attempt, each_of
+from ..errors import CATALOGS, RULES, Diagnostic, FriendshoreError, InputError, PluginError, attempt, tuple_of
 from ..plugins import Blocker, Registry, digest_of, is_folder, plugin_files
 from ..plugins.files import SHORT
 from ..plugins.interface import OWN
@@ -102,7 +102,7 @@ def gather(
         once: Cache of catalogs read for other cases.
         process: Process in which plugins are asked for their rule packs. None starts a new one.
     """
-    catalogs, rules = each_of(catalogs, Catalog, "catalogs", CATALOGS), each_of(rules, Rule, "rules", RULES)
+    catalogs, rules = tuple_of(catalogs, Catalog, "catalogs", CATALOGS), tuple_of(rules, Rule, "rules", RULES)
     plugins = registry if registry is not None else _registry(case, catalogs)
     plugins = plugins.blocking(case.blocked, Blocker.CASE)
     try:

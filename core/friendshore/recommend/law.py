@@ -23,7 +23,7 @@ from ..domain.run import (
 )
 from ..domain.time import Period
 from ..errors import Diagnostic
-from ..explain import KeptOut
+from ..explain import Exclusion
 from ..plugins import sentence_of
 from ..problem import Problem
 from ..problem.compliance_classes import ComplianceClass, Outlet
@@ -42,7 +42,7 @@ PACK = "pack"
 """Prefix of the subject of notes on a pack, before its name."""
 
 
-def describe_rules(verified: VerifiedPlan, excluded: Sequence[KeptOut], pack_of: Mapping[str, str]) -> list[RunRule]:
+def describe_rules(verified: VerifiedPlan, excluded: Sequence[Exclusion], pack_of: Mapping[str, str]) -> list[RunRule]:
     problem = verified.problem
     offers: dict[str, set[str]] = {}
     for k in excluded:
@@ -91,16 +91,16 @@ def describe_compliance_classes(problem: Problem) -> list[RunComplianceClass]:
     ]
 
 
-def _name(problem: Problem, requirement: ComplianceClass, forbids: Sequence[str]) -> str:
-    uses = sorted({problem.demands[outlet.demand].use.end_use for outlet in requirement.outlets})
+def _name(problem: Problem, compliance_class: ComplianceClass, forbids: Sequence[str]) -> str:
+    uses = sorted({problem.demands[outlet.demand].use.end_use for outlet in compliance_class.outlets})
     excluded = f", except what {' and '.join(forbids)} prohibit{'s' if len(forbids) == 1 else ''}" if forbids else ""
-    tainting_rules = " or ".join(sorted(requirement.free_of))
+    tainting_rules = " or ".join(sorted(compliance_class.free_of))
     tainted = f", and nothing that {tainting_rules} taints" if tainting_rules else ""
     return f"{' and '.join(uses) or 'several uses at once'}: all goods{excluded}{tainted}"
 
 
-def _uses(problem: Problem, requirement: ComplianceClass) -> list[str]:
-    periods = grouped(((outlet.demand, outlet.waivers), outlet.period) for outlet in requirement.outlets)
+def _uses(problem: Problem, compliance_class: ComplianceClass) -> list[str]:
+    periods = grouped(((outlet.demand, outlet.waivers), outlet.period) for outlet in compliance_class.outlets)
     texts = []
     for (demand, waivers), indices in periods.items():
         first, last = min(indices), max(indices)
@@ -111,10 +111,10 @@ def _uses(problem: Problem, requirement: ComplianceClass) -> list[str]:
     return texts
 
 
-def _forbids(problem: Problem, requirement: ComplianceClass) -> list[str]:
-    blocked = set(requirement.blocked) | {arc for arc, _ in requirement.blocked_cells}
+def _forbids(problem: Problem, compliance_class: ComplianceClass) -> list[str]:
+    blocked = set(compliance_class.blocked) | {arc for arc, _ in compliance_class.blocked_cells}
     rules: set[str] = set()
-    for outlet in requirement.outlets:
+    for outlet in compliance_class.outlets:
         judgement = problem.judgements[problem.demands[outlet.demand].use]
         for table in (judgement.chain, judgement.trade):
             for rule, verdicts in table.items():
@@ -131,16 +131,16 @@ def _forbids(problem: Problem, requirement: ComplianceClass) -> list[str]:
 def _can_be_in_force(problem: Problem, rule: int, outlet: Outlet) -> bool:
     """Return True if a rule can be in force for a delivery: on its days, or on any day of the plan if the rule is dated by another day."""
     candidate = problem.rules[rule]
-    if candidate.bears_on == "trade" or candidate.dated_by == "order":
+    if candidate.judge_scope == "trade" or candidate.dated_by == "order":
         return problem.law.in_force(rule, problem.case.horizon.span)
     return problem.law.in_force(rule, problem.case.horizon.periods[outlet.period].span)
 
 
-def describe_unproven(all_excluded: list[KeptOut]) -> list[RunUnproven]:
+def describe_unproven(all_excluded: list[Exclusion]) -> list[RunUnproven]:
     return list(dict.fromkeys(RunUnproven(**_shared_fields(k)) for k in all_excluded if k.unproven))
 
 
-def describe_blocked(all_excluded: list[KeptOut]) -> list[RunBlocked]:
+def describe_blocked(all_excluded: list[Exclusion]) -> list[RunBlocked]:
     rows: dict[tuple[str, ...], RunBlocked] = {}
     for k in (excluded for excluded in all_excluded if not excluded.unproven):
         row = RunBlocked(**_shared_fields(k), countries=list(k.verdict.countries), clause=k.verdict.clause)
@@ -148,7 +148,7 @@ def describe_blocked(all_excluded: list[KeptOut]) -> list[RunBlocked]:
     return list(rows.values())
 
 
-def _shared_fields(excluded: KeptOut) -> dict[str, str]:
+def _shared_fields(excluded: Exclusion) -> dict[str, str]:
     offer, verdict = excluded.arc.chained, excluded.verdict
     fields = {"offer": offer.offer.id, "material": offer.material.id, "end_use": excluded.use.end_use}
     fields |= {"demand_material": excluded.use.material.id, "rule": verdict.rule, "stage": verdict.stage}
@@ -184,7 +184,14 @@ def verdicts(verified: VerifiedPlan) -> list[RunVerdict]:
     days: dict[int, str] = {}
     rows = []
     for item, several in groupby(verified.judged, key=attrgetter("item")):
-        bought = (item.name, item.material, item.place, item.requirement, label(item.ordered), label(item.delivered))
+        bought = (
+            item.name,
+            item.material,
+            item.place,
+            item.compliance_class,
+            label(item.ordered),
+            label(item.delivered),
+        )
         for judged in several:
             verdict, use = judged.verdict, judged.use
             day = days.get(id(judged.day)) or days.setdefault(id(judged.day), str(judged.day))
@@ -192,7 +199,7 @@ def verdicts(verified: VerifiedPlan) -> list[RunVerdict]:
             columns = verdict.result.value, verdict.stage, countries, verdict.clause, day, verdict.reason
             rows.append(RunVerdict(*bought, use.material.id, use.end_use, judged.rule, *columns))
     return sorted(
-        rows, key=attrgetter("offer", "material", "place", "ordered", "requirement", "rule", "days", "end_use")
+        rows, key=attrgetter("offer", "material", "place", "ordered", "compliance_class", "rule", "days", "end_use")
     )
 
 
@@ -232,7 +239,7 @@ def duties_on_inputs(verified: VerifiedPlan, inputs: Sequence[Fraction]) -> list
         if cash and line.quantity and tariffs:
             value = charges.value(arc, t)
             value_with_inputs = value + as_decimal(cash / Fraction(line.quantity))
-            for use in verified.costing.uses(arc, line.requirement):
+            for use in verified.costing.uses(arc, line.compliance_class):
                 charged, due = (charges.parts_at(arc, use, t, worth) for worth in (value, value_with_inputs))
                 missing = max(
                     missing, _sum(due.get(rule, Decimal(0)) - charged.get(rule, Decimal(0)) for rule in tariffs)

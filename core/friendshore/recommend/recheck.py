@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
 
-from ..catalog import as_required, digest, read_catalogs
+from ..catalog import digest, read_catalogs, required_part
 from ..document.figures import count
 from ..domain.base import Record
 from ..domain.differences import differences
@@ -27,7 +27,7 @@ from ..problem.inputs import Inputs
 from ..readers import reader_in
 from ..reading.records import shown
 from ..rules.base import Rule
-from ..rules.pack import as_data, digest_of_made
+from ..rules.pack import as_data, digest_of_case_pack
 from ..verify import VerifiedPlan, examine
 from ..verify.compliance import Judging
 from ..verify.money import Costing
@@ -421,7 +421,7 @@ def _vouch_for_catalog(
             renamed = (alias.told for alias in renamed_since(file, [original]))
             vouching.differs += [text for text in renamed if text not in vouching.differs]
             if _same_digest(catalog, original, vouching, part):
-                installed_parts = _parts_of_catalog(original if name_in_case else as_required(original))
+                installed_parts = _parts_of_catalog(original if name_in_case else required_part(original))
                 vouching.compare(part, stated, installed_parts, source, f"as {original.distribution} has it here")
     elif not is_folder(name_in_case) and reader_in(name_in_case) is None:
         vouching.unvouched.append(f"{part}: a program gave it in memory")
@@ -468,7 +468,7 @@ def _vouch_for_pack(
     part = f"{source}, {count(len(rules), 'rule')}"
     stated = _parts_of_pack(pack, rules)
     is_made_for_case = name_in_case in map(table_of, file.case.settings)
-    if is_made_for_case and digest_of_made(pack, rules.values()) != pack.digest:
+    if is_made_for_case and digest_of_case_pack(pack, rules.values()) != pack.digest:
         vouching.findings.append(Diagnostic(f"{source} doesn't match its digest", FACTS, column="packs", code="FS616"))
     if not is_folder(name_in_case) and not is_made_for_case:
         try:

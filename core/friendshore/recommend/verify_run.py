@@ -17,7 +17,7 @@ from ..domain.base import grouped
 from ..domain.plan import Infeasible
 from ..domain.run import Run, RunPurchase
 from ..errors import Diagnostic, InputError, PluginError, VerificationError
-from ..plugins import Registry, asked_of
+from ..plugins import Registry, attributed_object
 from ..plugins.attribution import owner_of_package, packages_run, wrong
 from ..plugins.manifest import PluginInfo
 from ..run import (
@@ -35,7 +35,7 @@ from ..run.folder import CERTIFICATE_FILE, SIGNATURE_FILE, other_files
 from ..session import Session
 from ..solve import Cancel, Progress
 from ..verify import VerifiedPlan
-from ..verify.second_derivation import derived_again, order_days_again
+from ..verify.second_derivation import check_figures_again, check_order_days
 from .facts import FACTS
 from .gather import gather
 from .law import verdicts
@@ -135,7 +135,7 @@ def checker_named(name: str, registry: Registry) -> RunChecker:
 
 
 def answer_of(checker: RunChecker, asked: CheckRequest) -> CheckAnswer:
-    with asked_of(checker, checker.name, "check"):
+    with attributed_object(checker, checker.name, "check"):
         answer = checker.check(asked)
         if not isinstance(answer, CheckAnswer):
             raise TypeError(f"a check returns a CheckAnswer, and this one returned a {type(answer).__name__}")
@@ -195,7 +195,7 @@ def _contradictory_charges(run: Run, derived: Iterable[RunPurchase], left_out: C
 
 
 def _purchase_key(purchase: RunPurchase) -> tuple[str, ...]:
-    return purchase.offer, purchase.material, purchase.place, purchase.ordered, purchase.requirement
+    return purchase.offer, purchase.material, purchase.place, purchase.ordered, purchase.compliance_class
 
 
 def _are_different(first: Decimal, second: Decimal, scale: Decimal = Decimal(0)) -> bool:
@@ -356,7 +356,7 @@ def _differing_derivations(rechecked: Rechecked) -> list[Diagnostic]:
     if rechecked.run is None or rechecked.verified is None:
         return []
     ledger, costing = rechecked.verified.ledger, rechecked.verified.costing
-    problems = [*derived_again(ledger, costing), *order_days_again(ledger, costing, rechecked.run.purchases)]
+    problems = [*check_figures_again(ledger, costing), *check_order_days(ledger, costing, rechecked.run.purchases)]
     return [replace(problem, file=FACTS) for problem in problems]
 
 

@@ -219,13 +219,15 @@ def whole_periods(run: Run) -> doc.Section | None:
             demands_by_id[row.demand].material,
             for_whom(run, demands_by_id[row.demand]),
             weighed(run.names, demands_by_id[row.demand].material, row.short_kg) if row.short_kg else doc.NOTHING,
-            weighed(run.names, demands_by_id[row.demand].material, row.by_months_kg)
-            if row.by_months_kg
+            weighed(run.names, demands_by_id[row.demand].material, row.monthly_short_kg)
+            if row.monthly_short_kg
             else doc.NOTHING,
-            weighed(run.names, demands_by_id[row.demand].material, row.only_kg) if row.only_kg else doc.NOTHING,
+            weighed(run.names, demands_by_id[row.demand].material, row.due_to_periods_kg)
+            if row.due_to_periods_kg
+            else doc.NOTHING,
         ]
         for row in run.by_months
-        if row.by_months_kg is not None
+        if row.monthly_short_kg is not None
     ]
     explanations = doc.notes([*_by_months_notes(run), *_rounded_lines(run)])
     if not rows and explanations is None:
@@ -236,14 +238,14 @@ def whole_periods(run: Run) -> doc.Section | None:
 
 
 def _by_months_notes(run: Run) -> Iterator[str]:
-    if any(row.by_months_kg is not None for row in run.by_months):
+    if any(row.monthly_short_kg is not None for row in run.by_months):
         yield (
             "By months: the shortage in the cheapest plan with months as periods, which is also verified. It isn't a bound, since even shorter "
             "periods may change more, and limits per period then apply to each month"
         )
-    if any(row.by_months_kg is not None and row.by_months_kg > row.short_kg for row in run.by_months):
+    if any(row.monthly_short_kg is not None and row.monthly_short_kg > row.short_kg for row in run.by_months):
         yield "A shortage can be larger by months, because a longer period makes all its capacity available on the first day"
-    by_note = grouped((row.note, row.demand) for row in run.by_months if row.by_months_kg is None)
+    by_note = grouped((row.note, row.demand) for row in run.by_months if row.monthly_short_kg is None)
     for note, names in by_note.items():
         yield f"Not compared by months ({note}): {', '.join(names)}"
 
@@ -256,7 +258,7 @@ def _rounded_lines(run: Run) -> Iterator[str]:
 
 
 def only_by_periods(run: Run, max_names: int | None = None) -> Iterator[str]:
-    rows = [row for row in run.by_months if row.only_kg]
+    rows = [row for row in run.by_months if row.due_to_periods_kg]
     if not rows:
         return
     demands_by_id = {demand.id: demand for demand in run.demands}
@@ -264,7 +266,7 @@ def only_by_periods(run: Run, max_names: int | None = None) -> Iterator[str]:
     for row in rows[:max_names]:
         material = demands_by_id[row.demand].material
         purpose = row.demand if max_names is None else demands_by_id[row.demand].program or row.demand
-        short = f"{mass(row.only_kg)} of {mass_of(run.names, material, row.short_kg)}"
+        short = f"{mass(row.due_to_periods_kg)} of {mass_of(run.names, material, row.short_kg)}"
         names.append(f"{run.names.material(material)} for {purpose} {short}")
     names += [f"{len(rows) - len(names)} more"] if len(rows) > len(names) else []
     end = ". By months, this much more is available" if max_names is None else " (`--full`)"

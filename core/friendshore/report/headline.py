@@ -138,10 +138,10 @@ def headline_of(run: Run, *, is_verified: bool = True, has_failed: bool = False)
         needs_never_met=sum(1 for demand in lacking if not demand.first_met),
         unmet_end_uses=tuple(dict.fromkeys(demand.end_use for demand in lacking)),
         spend=run.cost.nominal,
-        concern_share=concern.is_cost / concern.cost if concern else None,
+        concern_share=concern.known_concern_cost / concern.cost if concern else None,
         concern_share_max=concern.share if concern else None,
-        concern_spend=concern.is_cost if concern else _ZERO,
-        concern_spend_max=concern.is_cost + concern.may_be_cost if concern else _ZERO,
+        concern_spend=concern.known_concern_cost if concern else _ZERO,
+        concern_spend_max=concern.known_concern_cost + concern.possible_concern_cost if concern else _ZERO,
         concern_country=country,
         overdue_spend=cost_of(overdue),
         overdue_orders=len(in_orders(overdue)),
@@ -248,7 +248,7 @@ def _money(run: Run, lacking: Sequence[RunDemand], concern: RunDependence | None
 
 
 def _concern(row: RunDependence, country: str) -> str:
-    certain, possible = row.is_cost / row.cost, row.share
+    certain, possible = row.known_concern_cost / row.cost, row.share
     if not possible:
         return "none of it depends on countries of concern"
     if not certain:

@@ -12,7 +12,7 @@ from ..document.excerpts import LINES, added_up, period_columns
 from ..document.figures import count, large_money, mass, money, number, percent, unit_for
 from ..domain.base import grouped, totals
 from ..domain.countries import COVERED_NATIONS, country_names
-from ..domain.run import Run, RunDependence, RunHolding, RunHoldingBar, RunHoldingUse, RunPurchase
+from ..domain.run import Run, RunDependence, RunHolding, RunHoldingProhibition, RunHoldingUse, RunPurchase
 from ..questions.wording import weighed
 from .cash import MILLION, fee, full_price, full_price_cell, is_duty_told, price_sentence, priced
 from .demand import others_left
@@ -351,7 +351,7 @@ def _use_of(run: Run, holding: RunHolding, use: RunHoldingUse) -> str:
 def _prohibitions(run: Run) -> Iterator[str]:
     titles = {rule.id: rule.title or rule.sentence for rule in run.rules}
     for holding in run.holdings:
-        uses_by_bar: dict[tuple[str, str, str], tuple[RunHoldingBar, list[str]]] = {}
+        uses_by_bar: dict[tuple[str, str, str], tuple[RunHoldingProhibition, list[str]]] = {}
         for use in holding.uses:
             for bar in use.bars:
                 _, uses = uses_by_bar.setdefault((bar.rule, _span_of(run, bar), bar.heals), (bar, []))
@@ -361,14 +361,14 @@ def _prohibitions(run: Run) -> Iterator[str]:
             yield f"{holding.lot} for {' and '.join(dict.fromkeys(uses))}: prohibited {days} by {rule_name}{_why(bar)}. Fix: {heals}."
 
 
-def _why(bar: RunHoldingBar) -> str:
+def _why(bar: RunHoldingProhibition) -> str:
     if bar.unproven:
         return f": {bar.reason}"
     how = f"{bar.stage} in" if bar.stage else "out of"
     return f": {how} {', '.join(bar.countries)}" if bar.countries else ""
 
 
-def _span_of(run: Run, bar: RunHoldingBar) -> str:
+def _span_of(run: Run, bar: RunHoldingProhibition) -> str:
     start = "from the start" if bar.start == run.periods[0].start else f"from {bar.start}"
     return f"{start} to {bar.end}" if bar.end else f"{start} on"
 
@@ -382,7 +382,7 @@ def dependence_line(run: Run) -> doc.Sentence | None:
     plan_row = _plan_row(run)
     if plan_row is None:
         return None
-    amounts = ((plan_row.is_cost, "surely"), (plan_row.may_be_cost, "possibly"))
+    amounts = ((plan_row.known_concern_cost, "surely"), (plan_row.possible_concern_cost, "possibly"))
     parts = ", ".join(f"{large_money(cost, run.currency)} {certainty}" for cost, certainty in amounts if cost)
     if not parts:
         return doc.sentence("no purchase depends on countries of concern")
@@ -395,7 +395,7 @@ def dependence_figure(run: Run) -> doc.KeyFigure | None:
     plan_row = _plan_row(run)
     if plan_row is None:
         return None
-    money = large_money(plan_row.is_cost + plan_row.may_be_cost, run.currency)
+    money = large_money(plan_row.known_concern_cost + plan_row.possible_concern_cost, run.currency)
     tone = doc.Tone.DOUBTFUL if plan_row.share else doc.Tone.GOOD
     return doc.KeyFigure("From countries of concern", doc.Share(plan_row.share), f"{money} of purchases", tone)
 
@@ -404,15 +404,21 @@ def dependence_section(run: Run) -> doc.Section | None:
     plan_row = _plan_row(run)
     if plan_row is None:
         return None
-    by_inputs = any(row.by_inputs_cost for row in run.dependence)
-    materials = sorted(_dependence_rows(run, "material"), key=lambda row: (-row.is_cost - row.may_be_cost, row.name))
+    by_inputs = any(row.input_concern_cost for row in run.dependence)
+    materials = sorted(
+        _dependence_rows(run, "material"),
+        key=lambda row: (-row.known_concern_cost - row.possible_concern_cost, row.name),
+    )
     omitted = (
         [f"{count(len(materials) - MAX_MATERIALS, 'more material')} in the run"]
         if len(materials) > MAX_MATERIALS
         else []
     )
     kilograms = [
-        [row.name, *(_mass(run, row.name, kg) for kg in (row.quantity_kg, row.is_kg, row.may_be_kg))]
+        [
+            row.name,
+            *(_mass(run, row.name, kg) for kg in (row.quantity_kg, row.known_concern_kg, row.possible_concern_kg)),
+        ]
         for row in materials[:MAX_MATERIALS]
     ]
     columns = [doc.Column("Material"), doc.figures("Bought"), doc.figures("Is of concern"), doc.figures("May be")]
@@ -452,7 +458,7 @@ def _notes(run: Run) -> Iterator[str]:
 
 
 def _cells(name: str, row: RunDependence, *, by_inputs: bool) -> tuple[doc.Cell, ...]:
-    parts = (row.is_cost, row.may_be_cost, *([row.by_inputs_cost] if by_inputs else []))
+    parts = (row.known_concern_cost, row.possible_concern_cost, *([row.input_concern_cost] if by_inputs else []))
     amounts = (doc.Amount(part) if part else doc.NOTHING for part in parts)
     return name, doc.Amount(row.cost), doc.Share(row.share), *amounts
 

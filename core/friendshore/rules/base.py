@@ -439,7 +439,7 @@ class Rule(Record):
 
     _settings: Any = PrivateAttr(default=None)
 
-    bears_on: ClassVar[Literal["chain", "trade"]] = "chain"
+    judge_scope: ClassVar[Literal["chain", "trade"]] = "chain"
     """Calls of `judge`. `chain`: every offer up the chain of the demanded material, on the final delivery. `trade`: every move of any
     material, on its arrival, given the final use.
     """
@@ -484,7 +484,7 @@ class Rule(Record):
 
     @model_validator(mode="after")
     def _check_dated_by(self) -> Self:
-        reads_order = self.may_count_orders or ("judge" in self.verbs and self.bears_on == "chain")
+        reads_order = self.may_count_orders or ("judge" in self.verbs and self.judge_scope == "chain")
         if self.dated_by == "order" and not reads_order:
             raise ValueError(
                 'only a rule of origin or a limit on purchases can have `dated_by = "order"`. Moves and charges are dated by arrival, other '

@@ -90,7 +90,7 @@ class RulePack(Tables):
     def of_rules(self, rules: Iterable[Rule]) -> RulePack:
         """Return a pack that was made for a case, with its rules as created and the digest of everything that a run stores of it."""
         data = tuple(map(as_data, rules))
-        return self.but(rules=data, digest=digest_of_made(self, data))
+        return self.but(rules=data, digest=digest_of_case_pack(self, data))
 
 
 @cache
@@ -131,7 +131,7 @@ def as_data(rule: Rule) -> dict[str, object]:
 KEPT = ("id", "as_of", "good_until", "notes", "bills", "scenarios")
 
 
-def digest_of_made(pack: Record, rules: Iterable[Mapping[str, object]]) -> str:
+def digest_of_case_pack(pack: Record, rules: Iterable[Mapping[str, object]]) -> str:
     head = pack.model_dump(mode="json", by_alias=True, exclude_defaults=True, include=set(KEPT))
     return hashlib.sha256(_canonical([head, sorted(map(_canonical, rules))]).encode()).hexdigest()
 

@@ -233,7 +233,7 @@ class UntakenTerm(_Weighted):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LackingTerm:
+class ShortfallTerm:
     """The largest of all `base - term`, or 0 if all are negative: a convex function of the plan."""
 
     is_linear: ClassVar[bool] = False
@@ -275,9 +275,9 @@ Term = (
     | DiscountsTerm
     | FixedTerm
     | UntakenTerm
-    | LackingTerm
+    | ShortfallTerm
 )
 
 
-def lacking(*parts: tuple[Decimal, Term]) -> LackingTerm:
-    return LackingTerm(parts)
+def lacking(*parts: tuple[Decimal, Term]) -> ShortfallTerm:
+    return ShortfallTerm(parts)

@@ -125,7 +125,7 @@ def _open_steps(offer: Chained) -> Iterator[str]:
             yield f"{stage} only in part ({', '.join(sorted(recorded[stage]))})"
 
 
-def told_apart(rules: Iterable[Rule]) -> Sequence[str]:
+def representative_countries(rules: Iterable[Rule]) -> Sequence[str]:
     """Return one country for every group of countries that no rule charges differently."""
     country_by_charges: dict[tuple[bool, ...], str] = {}
     origin_sets: list[frozenset[str]] = []
@@ -143,7 +143,7 @@ def told_apart(rules: Iterable[Rule]) -> Sequence[str]:
 def possible_origins(offer: Chained, others: Sequence[str]) -> list[str]:
     """Return the customs origins for which an offer may be charged, in order.
 
-    If its last stage may have been anywhere, `others` from `told_apart` represent all countries. Without recorded stages, it is the facility's.
+    If its last stage may have been anywhere, `others` from `representative_countries` represent all countries. Without recorded stages, it is the facility's.
     """
     countries, _ = offer.origins
     return sorted({*countries, *others} if is_origin_unknown(offer) else countries)

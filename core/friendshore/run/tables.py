@@ -33,7 +33,7 @@ class RunVerdict(NamedTuple):
     """Id of an offer, stock lot, or open order."""
     material: str
     place: str
-    requirement: str
+    compliance_class: str
     ordered: str
     delivered: str
     demand_material: str
@@ -74,14 +74,14 @@ PURCHASES = RunTable(
     "purchases",
     tuple(RunPurchase.model_fields),
     "purchase",
-    ("offer", "material", "place", "ordered", "requirement"),
+    ("offer", "material", "place", "ordered", "compliance_class"),
 )
 VERDICTS = RunTable(
     "verdicts.csv",
     "",
     RunVerdict._fields,
     "verdict",
-    ("offer", "material", "place", "requirement", "ordered", "demand_material", "end_use", "rule", "days"),
+    ("offer", "material", "place", "compliance_class", "ordered", "demand_material", "end_use", "rule", "days"),
 )
 TABLES: tuple[RunTable, ...] = (
     PURCHASES,
@@ -93,17 +93,21 @@ TABLES: tuple[RunTable, ...] = (
         "draws",
         tuple(RunDraw.model_fields),
         "input",
-        ("offer", "material", "place", "requirement", "period"),
+        ("offer", "material", "place", "compliance_class", "period"),
     ),
     RunTable(
-        "stock.csv", "stocks", tuple(RunStock.model_fields), "stock", ("material", "place", "requirement", "period")
+        "stock.csv",
+        "stocks",
+        tuple(RunStock.model_fields),
+        "stock",
+        ("material", "place", "compliance_class", "period"),
     ),
     RunTable(
         "deliveries.csv",
         "deliveries",
         tuple(RunDelivery.model_fields),
         "delivery",
-        ("demand", "period", "requirement", "waivers"),
+        ("demand", "period", "compliance_class", "waivers"),
     ),
     RunTable("shortages.csv", "shortages", tuple(RunShortage.model_fields), "shortage", ("demand", "period")),
     VERDICTS,
@@ -158,11 +162,11 @@ _LISTS = {
     "dependence": ("dependence", ("scope", "name")),
     "ranges": ("range of a price", ("offer", "material")),
     "rules": ("rule", ("id",)),
-    "makes": ("production", ("offer", "ordered", "requirement")),
-    "lots": ("lot", ("lot", "requirement")),
+    "makes": ("production", ("offer", "ordered", "compliance_class")),
+    "lots": ("lot", ("lot", "compliance_class")),
     "holdings": ("stock or order", ("lot",)),
     "exposed": ("exposed rule", ("rule",)),
-    "requirements": ("requirement", ("label",)),
+    "requirements": ("compliance_class", ("label",)),
     "leads": ("lead", ("offer",)),
     "unproven": ("unproven offer", ("offer", "material", "end_use", "demand_material", "rule", "stage")),
     "blocked": ("blocked offer", ("offer", "material", "end_use", "demand_material", "rule")),

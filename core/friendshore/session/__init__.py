@@ -33,7 +33,7 @@ from ..solve import (
     Limits,
     Progress,
     Solution,
-    TieBreaking,
+    TieBreaker,
     least,
     plan_of,
     solve,
@@ -41,13 +41,13 @@ from ..solve import (
 from ..solve.components import column_labels
 from ..verify import VerifiedPlan, examine, reused, verify, without_each_loss
 from .answer import Answer, Extreme, PartPlan, PlanCache, Together, carried
-from .layout import ChangedPart, LaidColumn, PartLayout, Weigh, about, weights
+from .layout import ChangedPart, ColumnMeaning, PartLayout, PurchaseWeight, about, weights
 
 __all__ = [
     "Answer",
     "ChangedPart",
     "Extreme",
-    "LaidColumn",
+    "ColumnMeaning",
     "PartLayout",
     "PartPlan",
     "PlanCache",
@@ -189,7 +189,7 @@ class Session:
         """True if the user ended the search."""
         return self.cancel is not None and self.cancel.is_set()
 
-    def go_on(self, done: int, of: int, what: str) -> None:
+    def raise_if_stopped(self, done: int, of: int, what: str) -> None:
         """Raise `OutOfTimeError` if the session has stopped before it found all answers that a question needs. `what` is their plural noun."""
         if self.stopped:
             raise OutOfTimeError.ended(
@@ -240,7 +240,7 @@ class Session:
         return Together(names, spent, is_connected)
 
     def extreme(
-        self, material: str, weigh: Weigh, within: Decimal | None, *, largest: bool, output: str = ""
+        self, material: str, weigh: PurchaseWeight, within: Decimal | None, *, largest: bool, output: str = ""
     ) -> Extreme:
         """Return the minimum or maximum of a sum over purchases among plans that cost little more than the cheapest. Ranked objectives are kept.
 
@@ -389,13 +389,13 @@ def _break_ties(
         )
 
     first = verify(program.problem, planned(solution))
-    ties_at_solution = TieBreaking(program, solution, limits, cancel, answer_cache)
+    ties_at_solution = TieBreaker(program, solution, limits, cancel, answer_cache)
     steady_solution = ties_at_solution.steadiest(equal_offers=equal_offers)
     verified, _ = examine(program.problem, planned(steady_solution))
     if verified is not None and _is_as_cheap(verified, first):
         return steady_solution, verified
     rounded_plan = columns_of(program, first.plan, solution.x)
-    ties_at_rounded = TieBreaking(program, solution, limits, cancel, answer_cache, rounded_plan, ties_at_solution.faces)
+    ties_at_rounded = TieBreaker(program, solution, limits, cancel, answer_cache, rounded_plan, ties_at_solution.faces)
     steady_solution = ties_at_rounded.steadiest(equal_offers=equal_offers)
     for improve in (ties_at_rounded.in_whole_steps, ties_at_rounded.without_loss, None):
         verified, _ = examine(program.problem, planned(steady_solution))

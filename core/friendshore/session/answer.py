@@ -176,7 +176,7 @@ def carried(
     if before.plan.infeasible or cheapest.infeasible:
         return None
     offers, demands = {facts.offer.id for facts in problem.offers}, {demand.id for demand in problem.demands}
-    plan = before.plan.within(members, offers, demands).relabelled(_new_labels(before.problem, problem))
+    plan = before.plan.within(members, offers, demands).relabeled(_new_labels(before.problem, problem))
     verified, _ = examine(
         problem,
         plan.but(

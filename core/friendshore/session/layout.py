@@ -26,7 +26,7 @@ from ..program.limits import Goal, LimitRows
 from ..program.matrix import Entries, Floats, Ints, Linear, with_differences
 
 
-class LaidColumn(NamedTuple):
+class ColumnMeaning(NamedTuple):
     """Meaning of a column. It is unique within a program."""
 
     kind: Literal["bought", "set aside", "made", "lent", "held", "delivered", "used", "short", "other"]
@@ -63,7 +63,7 @@ class PartLayout:
     """Program of a part of a case. Its cost is money, discounted to the start of the plan."""
 
     linear: Linear
-    columns: tuple[LaidColumn, ...]
+    columns: tuple[ColumnMeaning, ...]
     """Meaning of each column."""
     owners: tuple[tuple[int, str], ...]
     """First row of each block of rows, and the rule or part of the model that it comes from."""
@@ -134,15 +134,15 @@ def _layout(problem: Problem, bounds: Bounds) -> PartLayout:
     return PartLayout(program.linear, _columns(program), tuple(program.owners), len(program.goals), bounds)
 
 
-def _columns(program: Program) -> tuple[LaidColumn, ...]:
-    meanings: list[LaidColumn | None] = [None] * len(program.linear.cost)
+def _columns(program: Program) -> tuple[ColumnMeaning, ...]:
+    meanings: list[ColumnMeaning | None] = [None] * len(program.linear.cost)
     for column, meaning in _meanings(program):
         meanings[column] = meaning
     numbers = count()
-    return tuple([LaidColumn("other", str(next(numbers))) if meaning is None else meaning for meaning in meanings])
+    return tuple([ColumnMeaning("other", str(next(numbers))) if meaning is None else meaning for meaning in meanings])
 
 
-def _meanings(program: Program) -> Iterator[tuple[int, LaidColumn]]:
+def _meanings(program: Program) -> Iterator[tuple[int, ColumnMeaning]]:
     problem, columns, periods = program.problem, program.columns, program.problem.case.horizon.count
     offers = [facts.offer for facts in problem.offers]
     arcs = problem.network.arcs
@@ -161,29 +161,29 @@ def _meanings(program: Program) -> Iterator[tuple[int, LaidColumn]]:
         lot, (material, place) = arcs[arc].lot, arcs[arc].node
         if lot < 0:
             name = offers[arcs[arc].offer].id
-            yield column, LaidColumn("bought", name, material, place, ordered, delivered, class_index)
+            yield column, ColumnMeaning("bought", name, material, place, ordered, delivered, class_index)
         else:
-            yield column, LaidColumn("set aside", problem.lots[lot].id, material, place, -1, delivered, class_index)
+            yield column, ColumnMeaning("set aside", problem.lots[lot].id, material, place, -1, delivered, class_index)
     for (offer, class_index, t), column in columns.make.items():
-        yield column, LaidColumn("made", offers[offer].id, ordered=t, compliance_class=class_index)
+        yield column, ColumnMeaning("made", offers[offer].id, ordered=t, compliance_class=class_index)
     for (offer, output, t, from_class, to_class), column in columns.transfer.items():
         material = offers[offer].outputs[output].material
-        yield column, LaidColumn("lent", offers[offer].id, material, "", t, -1, from_class, to_class)
+        yield column, ColumnMeaning("lent", offers[offer].id, material, "", t, -1, from_class, to_class)
     for (node, class_index), first in columns.stock.items():
         for t in range(periods):
-            yield first + t, LaidColumn("held", "", *problem.network.nodes[node], -1, t, class_index)
+            yield first + t, ColumnMeaning("held", "", *problem.network.nodes[node], -1, t, class_index)
     demand_materials = [(demand.id, demand.use.material.id) for demand in problem.demands]
     for column, (demand, t, class_index, waivers) in zip(columns.deliver, columns.deliver_key, strict=True):
         name, material = demand_materials[demand]
-        yield column, LaidColumn("delivered", name, material, " ".join(waivers), -1, t, class_index)
+        yield column, ColumnMeaning("delivered", name, material, " ".join(waivers), -1, t, class_index)
     for (demand, class_index, t, day), column in columns.late.items():
         name, material = demand_materials[demand]
-        yield column, LaidColumn("used", name, material, str(day), -1, t, class_index)
+        yield column, ColumnMeaning("used", name, material, str(day), -1, t, class_index)
     for first, (name, material) in zip(
         range(columns.short, len(demand_materials) * periods + columns.short, periods), demand_materials, strict=True
     ):
         for t in range(periods):
-            yield first + t, LaidColumn("short", name, material, period=t)
+            yield first + t, ColumnMeaning("short", name, material, period=t)
 
 
 def _have_same_moves(problem: Problem, other: Problem) -> bool:
@@ -201,11 +201,11 @@ def _move_keys(problem: Problem) -> tuple[object, ...]:
     )
 
 
-Weigh = Callable[[OfferFacts, str, int], float]
+PurchaseWeight = Callable[[OfferFacts, str, int], float]
 """Weight of one unit purchased, given the offer's facts and the place and period of delivery."""
 
 
-def weights(program: Program, weigh: Weigh, output: str = "") -> Floats:
+def weights(program: Program, weigh: PurchaseWeight, output: str = "") -> Floats:
     """Return the weight of a unit of each column that buys from an offer, or with `output` just those of one material. Stock and open orders are 0."""
     problem, columns = program.problem, program.columns
     moves, weights_by_column = problem.moves, np.zeros(len(columns.buy))

@@ -28,4 +28,4 @@ from .solving import (
     relaxation as relaxation,
     solve as solve,
 )
-from .steadiest import TieBreaking as TieBreaking
+from .steadiest import TieBreaker as TieBreaker

@@ -41,7 +41,7 @@ from .engine import (
 from .engines import ENGINES
 from .first_plan import LARGE, any_plan, plan_with_choices
 from .forcing import column_steps
-from .lagrangian import MANY_CHOICES, Joint, LagrangianPricing, joint_of, sharing_of
+from .lagrangian import MANY_CHOICES, Joint, LagrangianPricing, linked_program, shared_capacity_program
 from .mip import branch_and_bound, solve_mip
 from .scaling import Scale, scaled
 from .shared import SharedCapacitySearch
@@ -220,9 +220,9 @@ class Search:
         nearby = self._near_start(linear, start) if start is not None and known.x is None else None
         if nearby is not None:
             return nearby
-        if (joint := joint_of(linear)) is not None:
+        if (joint := linked_program(linear)) is not None:
             answer = self._solve_joint(joint, known, start)
-        elif (sharing := sharing_of(linear)) is not None:
+        elif (sharing := shared_capacity_program(linear)) is not None:
             answer = self.solve_sharing(sharing, known)
         else:
             answer = self.solve_as_one(linear, known, start=start)

@@ -62,7 +62,7 @@ class Joint:
         return bool((activity >= lower - tolerances[0]).all() and (activity <= upper + tolerances[1]).all())
 
 
-def joint_of(linear: Linear) -> Joint | None:
+def linked_program(linear: Linear) -> Joint | None:
     """Return the program as parts and their linking constraints. None if it is small and linear, or if no few rows join much smaller parts.
 
     Only inequalities are tried, those with most columns first, since prices of equations for flows tell little.
@@ -83,7 +83,7 @@ def joint_of(linear: Linear) -> Joint | None:
     return joint if has_parts and max(len(part.columns) for part in joint.parts) <= len(linear.cost) / 2 else None
 
 
-def sharing_of(linear: Linear, choices: int = MANY_CHOICES, parts: int = MANY_PARTS) -> Joint | None:
+def shared_capacity_program(linear: Linear, choices: int = MANY_CHOICES, parts: int = MANY_PARTS) -> Joint | None:
     """Return the program as many parts that share capacities and the like. None if it has few parts or few integer variables."""
     if np.count_nonzero(linear.integer) < choices:
         return None

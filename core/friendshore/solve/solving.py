@@ -261,7 +261,7 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
-class JoinedComponent:
+class LinkedComponent:
     """Component whose parts are joined by a few rows only, with their owners."""
 
     owners: tuple[str, ...]
@@ -281,7 +281,7 @@ class Solution:
     components: int
     levels: tuple[LevelResult, ...] = ()
     """Result of each ranked objective."""
-    joined: tuple[JoinedComponent, ...] = ()
+    joined: tuple[LinkedComponent, ...] = ()
     confirmed_by: tuple[Confirmation, ...] = ()
     """Confirmations of the optima of components with integer variables."""
     proved: Mask | None = None
@@ -520,9 +520,9 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Sol
     )
 
 
-def _joined_component(program: Program, part: Component, linked: LinkedSolution) -> JoinedComponent:
+def _joined_component(program: Program, part: Component, linked: LinkedSolution) -> LinkedComponent:
     owners = sorted({name.removeprefix("rule ") for name in program.owners_of(part.rows[linked.rows])})
-    return JoinedComponent(tuple(owners), linked.parts, linked.method)
+    return LinkedComponent(tuple(owners), linked.parts, linked.method)
 
 
 def _level_results(program: Program, part: Component, answer: SolverAnswer) -> list[tuple[int, LevelResult]]:

@@ -37,7 +37,7 @@ from .component_search import Search
 from .components import AnswerCache, Component, column_labels, digest, split
 from .engine import Ask, Cancel, SolverAnswer, SolverOutcome, Watch
 from .first_plan import fix
-from .lagrangian import Joint, joint_of
+from .lagrangian import Joint, linked_program
 from .scaling import scaled
 from .solving import Limits, Solution, goals_within
 
@@ -72,7 +72,7 @@ class _Part:
     x: Floats
 
 
-class TieBreaking:
+class TieBreaker:
     """Tie-breaking of a solution.
 
     Each step is taken only if the last solution, rounded, costs more than the plan that was found: `steadiest`, the same from the rounded plan,
@@ -263,7 +263,7 @@ def _duals(linear: Linear, cost: float, search: Search) -> Floats | None:
     cached_answer = search.answer_cache.peek(digest(linear))
     if cached_answer is not None and cached_answer.duals is not None:
         return cached_answer.duals
-    joint = joint_of(linear)
+    joint = linked_program(linear)
     if joint is not None and (duals := _duals_of_parts(joint, cost, search)) is not None:
         return duals
     answer = search.solve_as_one(linear) if joint is None else search.solve_large(linear, -np.inf)

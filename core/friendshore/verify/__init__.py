@@ -26,16 +26,16 @@ from ..problem import Problem
 from ..problem.law import Charges
 from ..problem.problem import Objective
 from ..rules.base import Rule
-from ..rules.rows import one_by_one
+from ..rules.rows import single_rows
 from .amounts import Amounts
 from .arrivals import check_arrivals
-from .limits import check_caps
-from .compliance import check_classes, check_ends, check_free
+from .limits import check_share_caps
+from .compliance import check_classes, check_end_uses, check_tainted_goods
 from .plan_entries import Bought as Bought
 from .compliance import Judged as Judged, Judging, check_law
 from .plan_entries import PlanEntries as PlanEntries
 from .limits import LevelReading as LevelReading, measured, read_levels
-from .limits import Readings, RowReading as RowReading, read_limits
+from .limits import Readings, LimitReading as LimitReading, read_limits
 from .money import Costing, Line as Line
 from .money import Settled as Settled, check_terms, placed_orders
 
@@ -104,9 +104,9 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
     amounts.check()
     check_arrivals(ledger, amounts.reserved)
     check_terms(ledger, placed)
-    check_ends(ledger)
-    check_free(ledger)
-    check_caps(ledger)
+    check_end_uses(ledger)
+    check_tainted_goods(ledger)
+    check_share_caps(ledger)
     if all_rules:
         check_classes(ledger)
     judging = check_law(ledger)
@@ -227,7 +227,7 @@ def bearing(verified: VerifiedPlan, rules: Sequence[Rule]) -> frozenset[str]:
     rules_in_effect = judging.forbidding()
     charges = Charges(ledger.problem.network, judging.law, ledger.problem.offers, ledger.answers)
     for item in ledger.bought if charges.rules else ():
-        for use in verified.costing.uses(item.arc, item.requirement):
+        for use in verified.costing.uses(item.arc, item.compliance_class):
             rules_in_effect |= charges.charging(item.arc, use, item.ordered)
     return frozenset(rules_in_effect)
 
@@ -236,7 +236,7 @@ def _limits_and_commitments(problem: Problem) -> list[tuple[object, ...]]:
     bounds: list[tuple[object, ...]] = [
         (rule.id, row.label, row.at_least, row.at_most, row.penalty)
         for rule, rows in problem.limit_rows
-        for row in one_by_one(rows)
+        for row in single_rows(rows)
     ]
     commitments = ((problem.offers[c.offer].offer.id, c.periods, c.quantity, c.rate) for c in problem.commitments)
     return [*bounds, *commitments]

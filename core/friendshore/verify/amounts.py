@@ -52,20 +52,20 @@ class Amounts:
         for kind, t, quantity, count_of_roundings in self._arrivals():
             flow[kind][t] += quantity
             roundings_by_flow[kind][t] += count_of_roundings
-        for node, requirement, t, quantity, offer in self.ledger.draws():
-            kind = (node, requirement)
+        for node, compliance_class, t, quantity, offer in self.ledger.draws():
+            kind = (node, compliance_class)
             flow[kind][t] -= quantity
             inputs = self.problem.offers[offer].offer.inputs
             per_unit = sum((line.per_unit for line in inputs if line.material == node[0]), Decimal(0))
             roundings_by_flow[kind][t] += per_unit * self.ledger.roundings(offer)
         finals = [final_node(demand.use) for demand in self.problem.demands]
         for delivery, demand in self.ledger.deliveries:
-            kind = (finals[demand], delivery.requirement)
+            kind = (finals[demand], delivery.compliance_class)
             flow[kind][delivery.period] -= delivery.quantity
             delivered[kind][delivery.period] += 1
         listed: set[tuple[Flow, int]] = set()
         for stock in self.ledger.plan.stocks:
-            kind = (stock.material, stock.place), stock.requirement
+            kind = (stock.material, stock.place), stock.compliance_class
             if (kind, stock.period) in listed:
                 label = self.problem.case.horizon.periods[stock.period].label
                 message = f"the stock of `{stock.material}` at `{stock.place}` in {label} is listed twice"
@@ -84,7 +84,7 @@ class Amounts:
         position = {node: i for i, node in enumerate(network.nodes)}
         node = np.array([position[arc.node] for arc in network.arcs], dtype=np.intp)[columns.arc]
         shape = len(network.nodes), len(columns.labels), self.problem.case.horizon.count
-        cells = np.ravel_multi_index((node, columns.requirement, columns.delivered), shape)
+        cells = np.ravel_multi_index((node, columns.compliance_class, columns.delivered), shape)
         roundings = added_up(columns.roundings, cells, math.prod(shape))
         occupied = np.flatnonzero(roundings)
         sums = columns.kilograms(added_up(columns.counts, cells, math.prod(shape))[occupied])
@@ -189,18 +189,18 @@ class Amounts:
         terms: defaultdict[tuple[int, str, str, int], Decimal] = defaultdict(Decimal)
         for make, offer in self.ledger.makes:
             for line in self.problem.offers[offer].offer.outputs:
-                key = (offer, line.material, make.requirement, make.period)
+                key = (offer, line.material, make.compliance_class, make.period)
                 room[key] += line.per_unit * make.units
                 terms[key] += line.per_unit * self.ledger.roundings(offer)
         for transfer, offer in self.ledger.transfers:
-            for label, sign in ((transfer.from_requirement, -1), (transfer.to_requirement, 1)):
+            for label, sign in ((transfer.from_compliance_class, -1), (transfer.to_compliance_class, 1)):
                 key = (offer, transfer.material, label, transfer.period)
                 room[key] += sign * transfer.quantity
                 terms[key] += 1
         columns = self.ledger.columns
         for position in np.flatnonzero((columns.offer >= 0) & ~columns.single).tolist():
             item = self.ledger.bought[position]
-            own_class = item.requirement if self.problem.offers[item.arc.offer].offer.inputs else ""
+            own_class = item.compliance_class if self.problem.offers[item.arc.offer].offer.inputs else ""
             key = (item.arc.offer, item.material, own_class, item.ordered)
             room[key] -= item.quantity
             terms[key] += 1
@@ -279,5 +279,5 @@ def pool_use(ledger: PlanEntries, placed: Sequence[Placed]) -> tuple[Floats, Flo
 
 
 def _flow_text(kind: Flow, label: str) -> str:
-    node, requirement = kind
-    return f"{node[0]} at {node[1]} for {requirement} in {label}"
+    node, compliance_class = kind
+    return f"{node[0]} at {node[1]} for {compliance_class} in {label}"

@@ -37,7 +37,7 @@ class FinalDelivery:
     """Number of its use. Equal uses share a number."""
     use: Use = field(compare=False)
     period: int
-    requirement: str
+    compliance_class: str
     """Compliance class of the delivery. Co-products may come from another class."""
     waived: frozenset[str]
     """Rules waived for the delivery."""
@@ -131,7 +131,7 @@ class Judging:
             is_final = item.arc.node == final_node(delivery.use)
             days = self._days(item, delivery, moves=moves, is_final=is_final) if rules else {}
             for rule in rules:
-                for day in days["trade" if rule.bears_on == "trade" else rule.dated_by]:
+                for day in days["trade" if rule.judge_scope == "trade" else rule.dated_by]:
                     check = (rule.id, delivery.number, day.start, day.end)
                     if check not in seen and self._applies(rule, day):
                         seen.add(check)
@@ -139,27 +139,28 @@ class Judging:
 
     def _adverse(self, item: Bought) -> frozenset[tuple[str, int]]:
         """Return rule and number of a use for each adverse verdict on a purchase, on any day."""
-        deliveries = self._deliveries(item.requirement, item.arc.node)
+        deliveries = self._deliveries(item.compliance_class, item.arc.node)
         return self._adverse_for_arc(
-            item.requirement,
+            item.compliance_class,
             item.arc.index,
             any(min(delivery.period, latest) >= item.delivered for delivery, latest in deliveries),
         )
 
     @cached_method
-    def _adverse_for_arc(self, requirement: str, index: int, delivered: bool) -> frozenset[tuple[str, int]]:
+    def _adverse_for_arc(self, compliance_class: str, index: int, delivered: bool) -> frozenset[tuple[str, int]]:
         """Return `_adverse` of all purchases by an arc for a compliance class that end in a delivery, or of those that don't."""
         arc = self.problem.network.arcs[index]
-        deliveries = [delivery for delivery, _ in self._deliveries(requirement, arc.node)]
+        deliveries = [delivery for delivery, _ in self._deliveries(compliance_class, arc.node)]
         delivery_by_number = {
             delivery.number: delivery
-            for delivery in (deliveries if delivered else self._possible_deliveries(requirement, arc.node))
+            for delivery in (deliveries if delivered else self._possible_deliveries(compliance_class, arc.node))
         }
         return frozenset(
             (rule.id, number)
             for number, final_delivery in delivery_by_number.items()
             for rule in self._concerning(number)
-            if (rule.bears_on == "chain" or arc.moves) and self.law.forbids(self._ask(rule, arc, final_delivery), arc)
+            if (rule.judge_scope == "chain" or arc.moves)
+            and self.law.forbids(self._ask(rule, arc, final_delivery), arc)
         )
 
     def _applicable(self, item: Bought, delivery: FinalDelivery) -> list[_Applicable]:
@@ -179,7 +180,7 @@ class Judging:
             self._rules_by_sort[key] = [
                 (position, (rule, day, (rule.id, delivery.number, day.start, day.end)))
                 for position, rule in enumerate(self._bearing(delivery.number, delivery.waived) if days else ())
-                if sort == ("trade" if rule.bears_on == "trade" else rule.dated_by)
+                if sort == ("trade" if rule.judge_scope == "trade" else rule.dated_by)
                 for day in days
                 if self._applies(rule, day)
             ]
@@ -187,7 +188,7 @@ class Judging:
 
     @cached_method
     def _bearing(self, number: int, waived: frozenset[str]) -> list[Rule]:
-        return [rule for rule in self._concerning(number) if not (rule.id in waived and rule.bears_on == "chain")]
+        return [rule for rule in self._concerning(number) if not (rule.id in waived and rule.judge_scope == "chain")]
 
     @cached_method
     def _concerning(self, number: int) -> list[Rule]:
@@ -221,9 +222,9 @@ class Judging:
         if key not in self._verdicts:
             answers = self._answers.verdicts(rule, final_delivery.use) if self._answers is not None else {}
             key_of_move = id(arc.chained), id(arc.move)
-            if arc.is_made_lot:
+            if arc.is_lot_with_inputs:
                 with attributed(rule):
-                    self._verdicts[key] = self.law.of_lot(rule, arc, final_delivery.use, answers)
+                    self._verdicts[key] = self.law.lot_verdict(rule, arc, final_delivery.use, answers)
                 return self._verdicts[key]
             if key_of_move not in answers:
                 with attributed(rule):
@@ -238,7 +239,7 @@ class Judging:
             "delivery": [self.periods[delivery.period].span],
             "order": [self._order_span(item)]
             if is_final
-            else self._final_orders.get((delivery.requirement, final), []),
+            else self._final_orders.get((delivery.compliance_class, final), []),
         }
 
     def _order_span(self, item: Bought) -> Span:
@@ -250,25 +251,25 @@ class Judging:
     def _final_orders(self) -> dict[tuple[str, Node], list[Span]]:
         spans: defaultdict[tuple[str, Node], set[Span]] = defaultdict(set)
         for item in self.ledger.bought:
-            spans[item.requirement, item.arc.node].add(self._order_span(item))
+            spans[item.compliance_class, item.arc.node].add(self._order_span(item))
         return {key: sorted(days, key=str) for key, days in spans.items()}
 
     @cached_property
     def _served(self) -> dict[tuple[str, Node], list[FinalDelivery]]:
         deliveries: defaultdict[tuple[str, Node], dict[FinalDelivery, None]] = defaultdict(dict)
         for delivery, demand in self.ledger.deliveries:
-            final_delivery = self._delivery(demand, delivery.period, delivery.requirement, delivery.waivers)
-            deliveries[delivery.requirement, final_node(final_delivery.use)][final_delivery] = None
+            final_delivery = self._delivery(demand, delivery.period, delivery.compliance_class, delivery.waivers)
+            deliveries[delivery.compliance_class, final_node(final_delivery.use)][final_delivery] = None
         return {key: list(unique) for key, unique in deliveries.items()}
 
-    def _delivery(self, demand: int, period: int, requirement: str, waivers: Collection[str]) -> FinalDelivery:
+    def _delivery(self, demand: int, period: int, compliance_class: str, waivers: Collection[str]) -> FinalDelivery:
         facts = self.problem.demands[demand]
         waived = frozenset(
             self._waivers[name].rule
             for name in waivers
             if name in self._waivers and self._fits(self._waivers[name], facts.id, facts.use.material.id, period)
         )
-        return FinalDelivery(self._numbers[facts.use], facts.use, period, requirement, waived)
+        return FinalDelivery(self._numbers[facts.use], facts.use, period, compliance_class, waived)
 
     @cached_property
     def _finals(self) -> dict[Node, list[Node]]:
@@ -281,51 +282,51 @@ class Judging:
 
     def ends(self, item: Bought) -> list[FinalDelivery]:
         """Return the deliveries that a purchase may end in, or if there are none, everything that its compliance class serves."""
-        return self._ends(item.requirement, item.arc.node, item.delivered)
+        return self._ends(item.compliance_class, item.arc.node, item.delivered)
 
     @cached_method
-    def _ends(self, requirement: str, node: Node, delivered: int) -> list[FinalDelivery]:
+    def _ends(self, compliance_class: str, node: Node, delivered: int) -> list[FinalDelivery]:
         deliveries = [
             delivery
-            for delivery, latest in self._deliveries(requirement, node)
+            for delivery, latest in self._deliveries(compliance_class, node)
             if min(delivery.period, latest) >= delivered
         ]
-        return deliveries or self._possible_deliveries(requirement, node)
+        return deliveries or self._possible_deliveries(compliance_class, node)
 
     @cached_method
-    def _deliveries(self, requirement: str, node: Node) -> list[tuple[FinalDelivery, int]]:
+    def _deliveries(self, compliance_class: str, node: Node) -> list[tuple[FinalDelivery, int]]:
         """Return the deliveries down the chain of a purchase, each with the latest arrival period of its material."""
         latest: dict[FinalDelivery, int] = {}
-        for delivery, period in self._outlets(requirement, node, frozenset(), self.problem.case.horizon.count):
+        for delivery, period in self._outlets(compliance_class, node, frozenset(), self.problem.case.horizon.count):
             latest[delivery] = max(period, latest.get(delivery, period))
-        in_order = sorted(latest, key=lambda delivery: (delivery.number, delivery.period, delivery.requirement))
+        in_order = sorted(latest, key=lambda delivery: (delivery.number, delivery.period, delivery.compliance_class))
         return [(delivery, latest[delivery]) for delivery in in_order]
 
     @cached_method
-    def _possible_deliveries(self, requirement: str, node: Node) -> list[FinalDelivery]:
+    def _possible_deliveries(self, compliance_class: str, node: Node) -> list[FinalDelivery]:
         """Return everything that a compliance class serves down the chain of a node, even if the plan delivers nothing."""
-        compliance_class, demands = self.problem.class_of.get(requirement), self.problem.demands
+        compliance_class, demands = self.problem.class_of.get(compliance_class), self.problem.demands
         outlets = [
-            self._delivery(outlet.demand, outlet.period, requirement, outlet.waivers)
+            self._delivery(outlet.demand, outlet.period, compliance_class, outlet.waivers)
             for outlet in (compliance_class.outlets if compliance_class is not None else ())
             if node in self._upstream(final_node(demands[outlet.demand].use))
         ]
         return list(dict.fromkeys(outlets))
 
     def _outlets(
-        self, requirement: str, node: Node, seen: frozenset[str], latest: int
+        self, compliance_class: str, node: Node, seen: frozenset[str], latest: int
     ) -> list[tuple[FinalDelivery, int]]:
         """Return the deliveries from a class and from the classes that its co-products were lent to, each with the latest arrival period."""
         deliveries = [
             (delivery, latest)
             for final in self._finals.get(node, ())
-            for delivery in self._served.get((requirement, final), ())
+            for delivery in self._served.get((compliance_class, final), ())
         ]
         for transfer, offer in self.ledger.transfers:
-            is_loan = transfer.from_requirement == requirement and transfer.to_requirement not in seen
+            is_loan = transfer.from_compliance_class == compliance_class and transfer.to_compliance_class not in seen
             if is_loan and any(node in self._upstream(feed) for feed in self.problem.network.feeds.get(offer, ())):
                 loan_period = min(latest, transfer.period)
-                deliveries += self._outlets(transfer.to_requirement, node, seen | {requirement}, loan_period)
+                deliveries += self._outlets(transfer.to_compliance_class, node, seen | {compliance_class}, loan_period)
         return deliveries
 
     @cached_method
@@ -372,14 +373,16 @@ def check_classes(ledger: PlanEntries) -> None:
         for each in ledger.problem.compliance_classes
     }
     plan = ledger.plan
-    labels = {*ledger.columns.labels, *(stock.requirement for stock in plan.stocks)}
-    labels |= {make.requirement for make in plan.makes} - {""}
-    labels |= {label for transfer in plan.transfers for label in (transfer.from_requirement, transfer.to_requirement)}
-    labels |= {delivery.requirement for delivery in plan.deliveries}
+    labels = {*ledger.columns.labels, *(stock.compliance_class for stock in plan.stocks)}
+    labels |= {make.compliance_class for make in plan.makes} - {""}
+    labels |= {
+        label for transfer in plan.transfers for label in (transfer.from_compliance_class, transfer.to_compliance_class)
+    }
+    labels |= {delivery.compliance_class for delivery in plan.deliveries}
     for label in sorted(labels - outlets.keys()):
         ledger.report("FS629", "the plan names a compliance class that its facts do not give", found=label)
     for delivery, number in ledger.deliveries:
-        outlets_of_class = outlets.get(delivery.requirement)
+        outlets_of_class = outlets.get(delivery.compliance_class)
         if (
             outlets_of_class is not None
             and (number, delivery.period, frozenset(delivery.waivers)) not in outlets_of_class
@@ -388,27 +391,29 @@ def check_classes(ledger: PlanEntries) -> None:
             waiver_text = f" under {' and '.join(delivery.waivers)}" if delivery.waivers else ""
             ledger.report(
                 "FS629",
-                f"`{delivery.demand}` is served in {period}{waiver_text} from compliance class {delivery.requirement}, which does not serve it",
+                f"`{delivery.demand}` is served in {period}{waiver_text} from compliance class {delivery.compliance_class}, which does not serve it",
                 found=f"{delivery.quantity} kg",
             )
 
 
-def check_ends(ledger: PlanEntries) -> None:
+def check_end_uses(ledger: PlanEntries) -> None:
     problem = ledger.problem
     counted = frozenset[str]().union(*(rule.counted_end_uses for rule in problem.rules))
     if not counted:
         return
     for delivery, number in ledger.deliveries:
         use = problem.demands[number].use.end_use
-        if (use if use in counted else "") not in ends_of(problem, delivery.requirement):
+        if (use if use in counted else "") not in ends_of(problem, delivery.compliance_class):
             ledger.report(
                 "FS629",
                 f"`{delivery.demand}` is served by goods that were bought for other end uses",
-                found=f"{delivery.quantity} kg of {delivery.requirement}, which is {_end_use_text(ends_of(problem, delivery.requirement))}",
+                found=f"{delivery.quantity} kg of {delivery.compliance_class}, which is {_end_use_text(ends_of(problem, delivery.compliance_class))}",
                 expected=f"goods for {use}",
             )
     for transfer, _ in ledger.transfers:
-        giver, taker = (ends_of(problem, label) for label in (transfer.from_requirement, transfer.to_requirement))
+        giver, taker = (
+            ends_of(problem, label) for label in (transfer.from_compliance_class, transfer.to_compliance_class)
+        )
         if not taker <= giver:
             ledger.report(
                 "FS629",
@@ -418,11 +423,11 @@ def check_ends(ledger: PlanEntries) -> None:
             )
 
 
-def check_free(ledger: PlanEntries) -> None:
+def check_tainted_goods(ledger: PlanEntries) -> None:
     rules = {rule.id: rule for rule in ledger.problem.rules if rule.keeps_apart}
     free_of = {each.label: each.free_of for each in ledger.problem.compliance_classes if each.free_of}
     for item in ledger.bought if free_of else ():
-        for name in sorted(free_of.get(item.requirement, ())):
+        for name in sorted(free_of.get(item.compliance_class, ())):
             if name not in rules or rules[name].taints(item.arc.chained):
                 message = (
                     f"{item} is bought for a compliance class that must be free of goods that rule `{name}` taints"
@@ -430,11 +435,11 @@ def check_free(ledger: PlanEntries) -> None:
                 ledger.report("FS629", message)
     for transfer, _ in ledger.transfers if free_of else ():
         free = frozenset[str]()
-        if not free_of.get(transfer.to_requirement, free) <= free_of.get(transfer.from_requirement, free):
+        if not free_of.get(transfer.to_compliance_class, free) <= free_of.get(transfer.from_compliance_class, free):
             ledger.report(
                 "FS629",
                 f"output of `{transfer.offer}` is lent to a compliance class that must be free of goods that a rule taints",
-                found=f"{transfer.quantity} kg of {transfer.material}, from {transfer.from_requirement} to {transfer.to_requirement}",
+                found=f"{transfer.quantity} kg of {transfer.material}, from {transfer.from_compliance_class} to {transfer.to_compliance_class}",
             )
 
 

@@ -1,6 +1,6 @@
 """Limits and ranked objectives of a finished plan, in decimals."""
 
-# Program and verifier would both miss a row that is left out. For caps on shares, the most frequent limits in law, `check_caps` therefore
+# Program and verifier would both miss a row that is left out. For caps on shares, the most frequent limits in law, `check_share_caps` therefore
 # derives the purchases that must count: every purchase from a named party in a period with the rule in force.
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from ..problem.decimal_arrays import Floats, Whole, added_up, as_floats
 from ..problem.network import Arc
 from ..problem.parts import materials_of
 from ..problem.problem import Objective
-from ..problem.rule_facts import ask_limits
+from ..problem.rule_facts import query_limit_rules
 from ..rules import terms
-from ..rules.answers import WrongAnswer
+from ..rules.answers import InvalidResult
 from ..rules.base import Facts, Rule
 from ..rules.kinds.limits import Budget, MaxShare
-from ..rules.rows import Row, Rows, one_by_one
+from ..rules.rows import Row, Rows, single_rows
 from ..rules.terms import BoughtTerm, ForUses, Term
 from .amounts import Amounts
 from .compliance import ends_of
@@ -82,7 +82,7 @@ class TermValues:
         columns, moves = self.ledger.columns, self.problem.moves
         move = moves.slots[columns.arc, columns.ordered].astype(np.intp)
         counted_labels = np.array([self.counts(label, for_uses) for label in columns.labels], dtype=bool)
-        counted = (move >= 0) & counted_labels[columns.requirement]
+        counted = (move >= 0) & counted_labels[columns.compliance_class]
         counts = added_up(columns.counts[counted], move[counted], len(moves))
         parts: Ints = added_up(columns.roundings[counted], move[counted], len(moves))
         return MoveSums(counts, parts, columns.near(counts))
@@ -92,14 +92,14 @@ class TermValues:
         spent: defaultdict[int, Decimal] = defaultdict(Decimal)
         for line in self.costing.lines:
             move = self.problem.moves.at(line.arc.index, line.ordered)
-            if move is not None and self.counts(line.requirement, for_uses):
+            if move is not None and self.counts(line.compliance_class, for_uses):
                 spent[move] += line.direct + line.charges + line.freight
         return spent
 
     def making(self, for_uses: terms.ForUses | None) -> dict[Cell, Decimal]:
         spent: defaultdict[Cell, Decimal] = defaultdict(Decimal)
         for make, offer in self.ledger.makes:
-            if self.counts(make.requirement, for_uses):
+            if self.counts(make.compliance_class, for_uses):
                 spent[offer, make.period] += self.problem.offers[offer].price[make.period] * make.units
         return spent
 
@@ -172,7 +172,7 @@ class TermValues:
                 return self._summed(term.weight, self._fixed, term.term_spans)
             case terms.UntakenTerm():
                 return self._summed(term.weight, self._untaken, term.commitments)
-            case terms.LackingTerm():
+            case terms.ShortfallTerm():
                 return self._lacking(term)
             case _:
                 assert_never(term)
@@ -188,7 +188,7 @@ class TermValues:
             half_steps += abs(factor) * error
         return total, half_steps * self.resolution / 2
 
-    def _lacking(self, term: terms.LackingTerm) -> ValueAndError:
+    def _lacking(self, term: terms.ShortfallTerm) -> ValueAndError:
         most = slack = ZERO
         for base, part in term.parts:
             amount, moved = self.value(part)
@@ -273,7 +273,7 @@ def limit_rows(problem: Problem) -> list[tuple[Rule, Row | Rows]]:
     first = grouped((id(rule), row) for rule, row in problem.limit_rows)
     second = grouped(
         (id(rule), row)
-        for rule, row in ask_limits(plugin_rules, problem.case.horizon.periods, problem.law, problem.facts)
+        for rule, row in query_limit_rules(plugin_rules, problem.case.horizon.periods, problem.law, problem.facts)
     )
     for rule in plugin_rules:
         with attributed(rule):
@@ -283,10 +283,10 @@ def limit_rows(problem: Problem) -> list[tuple[Rule, Row | Rows]]:
 
 
 def _reject_difference(first: Sequence[Row | Rows], second: Sequence[Row | Rows]) -> None:
-    """Raise `WrongAnswer` with the first row that differs between a rule's two answers."""
+    """Raise `InvalidResult` with the first row that differs between a rule's two answers."""
     for before, after in zip_longest(first, second):
         if contents(before) != contents(after):
-            raise WrongAnswer(
+            raise InvalidResult(
                 f"`rows` gave two different answers: first {_row_text(before)}, then {_row_text(after)}. "
                 "A rule must depend only on its arguments"
             )
@@ -312,7 +312,7 @@ def _row_text(rows: Row | Rows | None) -> str:
     return f"{named.format(row.label)} with {' and '.join(bounds) or 'no bound'}"
 
 
-def check_caps(ledger: PlanEntries) -> None:
+def check_share_caps(ledger: PlanEntries) -> None:
     problem, columns = ledger.problem, ledger.columns
     # Shares of use also count stock from before the plan, whichever supplier it came from, so only shares of purchases can be derived here.
     caps = [r for r in problem.rules if isinstance(r, MaxShare) and r.share < 1 and r.counts == "bought"]
@@ -325,7 +325,9 @@ def check_caps(ledger: PlanEntries) -> None:
         uses = ForUses(rule.end_uses, surely=False) if rule.end_uses else None
         class_counts = [uses is None or uses.takes(ends_of(problem, label)) for label in columns.labels]
         day = columns.ordered if rule.dated_by == "order" else columns.delivered
-        must_count = is_named[columns.arc] & in_force[day] & np.array(class_counts, dtype=bool)[columns.requirement]
+        must_count = (
+            is_named[columns.arc] & in_force[day] & np.array(class_counts, dtype=bool)[columns.compliance_class]
+        )
         rows = [row for of, row in problem.limit_rows if of is rule]
         counted = np.concatenate([np.array([], dtype=np.intp), *map(np.asarray, _unscaled_value(rows))])
         for position in np.flatnonzero(must_count & ~np.isin(moves, counted)).tolist():
@@ -444,7 +446,7 @@ _DIGITS = Decimal("1e-9")
 
 
 @dataclass(frozen=True, slots=True)
-class RowReading:
+class LimitReading:
     """A row and its value in the plan."""
 
     rule: Rule
@@ -459,15 +461,15 @@ class RowReading:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Readings(Sequence[RowReading]):
+class Readings(Sequence[LimitReading]):
     """All row readings. Rows in blocks are read on access."""
 
     values: TermValues
-    blocks: list[tuple[Rule, Rows] | list[RowReading]] = field(default_factory=list)
+    blocks: list[tuple[Rule, Rows] | list[LimitReading]] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     """Number of readings up to the end of each block."""
 
-    def add(self, block: tuple[Rule, Rows] | list[RowReading]) -> None:
+    def add(self, block: tuple[Rule, Rows] | list[LimitReading]) -> None:
         self.blocks.append(block)
         self.ends.append(len(self) + (len(block) if isinstance(block, list) else len(block[1])))
 
@@ -475,10 +477,10 @@ class Readings(Sequence[RowReading]):
         return self.ends[-1] if self.ends else 0
 
     @overload
-    def __getitem__(self, position: int) -> RowReading: ...
+    def __getitem__(self, position: int) -> LimitReading: ...
     @overload
-    def __getitem__(self, position: slice) -> tuple[RowReading, ...]: ...
-    def __getitem__(self, position: int | slice) -> RowReading | tuple[RowReading, ...]:
+    def __getitem__(self, position: slice) -> tuple[LimitReading, ...]: ...
+    def __getitem__(self, position: int | slice) -> LimitReading | tuple[LimitReading, ...]:
         if isinstance(position, slice):
             return tuple(self[i] for i in range(*position.indices(len(self))))
         at = range(len(self))[position]
@@ -489,13 +491,13 @@ class Readings(Sequence[RowReading]):
         rule, rows = block
         return _read(rule, rows[within], self.values)
 
-    def __iter__(self) -> Iterator[RowReading]:
+    def __iter__(self) -> Iterator[LimitReading]:
         for block in self.blocks:
             if isinstance(block, list):
                 yield from block
             else:
                 rule, rows = block
-                yield from (_read(rule, row, self.values) for row in one_by_one(rows))
+                yield from (_read(rule, row, self.values) for row in single_rows(rows))
 
     @property
     def rules(self) -> Counter[str]:
@@ -518,14 +520,14 @@ def read_limits(ledger: PlanEntries, amounts: Amounts, costing: Costing) -> tupl
     for rows_of_budget in grouped(
         (rule.id, (rule, rows)) for rule, rows in rows_by_rule if isinstance(rule, Budget)
     ).values():
-        _check_budget(rows_of_budget[0][0], [row for _, rows in rows_of_budget for row in one_by_one(rows)], values)
+        _check_budget(rows_of_budget[0][0], [row for _, rows in rows_of_budget for row in single_rows(rows)], values)
     for rule, rows in rows_by_rule:
         if isinstance(rows, Rows) and rows.penalty is None:
             readings.add((rule, rows))
             for position in _possibly_violated(rows, values):
                 _check_row(_read(rule, rows[position], values), values)
             continue
-        row_readings = [_read(rule, row, values) for row in one_by_one(rows)]
+        row_readings = [_read(rule, row, values) for row in single_rows(rows)]
         readings.add(row_readings)
         for reading in row_readings:
             if reading.row.penalty is not None:
@@ -569,7 +571,7 @@ _PLANNED = (
 """Terms that are 0 if nothing is planned."""
 
 
-def _check_row(reading: RowReading, values: TermValues) -> None:
+def _check_row(reading: LimitReading, values: TermValues) -> None:
     """Record a finding for a violated row, unless conflicting rules leave everything that it counts unplanned."""
     if reading.miss <= reading.tolerance:
         return
@@ -613,7 +615,7 @@ def _expected(row: Row) -> str:
     return " and ".join(parts)
 
 
-def _read(rule: Rule, row: Row, values: TermValues) -> RowReading:
+def _read(rule: Rule, row: Row, values: TermValues) -> LimitReading:
     value = tolerance = Decimal(0)
     for term in row.terms:
         amount, slack = values.value(term)
@@ -626,7 +628,9 @@ def _read(rule: Rule, row: Row, values: TermValues) -> RowReading:
         miss = max(miss, value - row.at_most)
     bounds = [abs(bound) for bound in (row.at_least, row.at_most) if bound is not None]
     scale = max(abs(value), *bounds, Decimal(1))
-    return RowReading(rule, row, value, tolerance + scale * _DIGITS, miss, _touches_unplanned(rule, row, values.ledger))
+    return LimitReading(
+        rule, row, value, tolerance + scale * _DIGITS, miss, _touches_unplanned(rule, row, values.ledger)
+    )
 
 
 def _touches_unplanned(rule: Rule, row: Row, ledger: PlanEntries) -> bool:

@@ -285,14 +285,14 @@ class Costing:
         direct = facts.price[ordered] * quantity if facts.single else Decimal(0)
         return Line(
             arc,
-            item.requirement,
+            item.compliance_class,
             ordered,
             item.delivered,
             quantity,
             item.licences,
             price=direct if facts.single else exact(self._cost_per_kg_made[arc.offer, ordered] * quantity),
             direct=direct,
-            charges=self.charge(arc, item.requirement, ordered) * quantity,
+            charges=self.charge(arc, item.compliance_class, ordered) * quantity,
             freight=arc.freight[item.delivered] * quantity,
         )
 
@@ -309,23 +309,25 @@ class Costing:
         )
         return {key: cost.get(key, Decimal(0)) / quantity for key, quantity in bought.items()}
 
-    def charge(self, arc: Arc, requirement: str, ordered: int) -> Decimal:
+    def charge(self, arc: Arc, compliance_class: str, ordered: int) -> Decimal:
         """Return the charges per kilogram."""
-        return self._charge_by_period(arc.index, requirement)[ordered]
+        return self._charge_by_period(arc.index, compliance_class)[ordered]
 
     @cached_method
-    def _charge_by_period(self, arc: int, requirement: str) -> tuple[Decimal, ...]:
+    def _charge_by_period(self, arc: int, compliance_class: str) -> tuple[Decimal, ...]:
         """Return the highest charge among the uses that a class serves by an arc. In a valid class, all are equal."""
-        charges = [self.charges.of_arc(self.problem.network.arcs[arc], use) for use in self._uses(arc, requirement)]
+        charges = [
+            self.charges.of_arc(self.problem.network.arcs[arc], use) for use in self._uses(arc, compliance_class)
+        ]
         return tuple(max(amounts) for amounts in zip(*charges, strict=True))
 
-    def uses(self, arc: Arc, requirement: str) -> list[Use]:
+    def uses(self, arc: Arc, compliance_class: str) -> list[Use]:
         """Return the uses that a purchase for a class may serve. All reachable uses if there are no deliveries."""
-        return self._uses(arc.index, requirement)
+        return self._uses(arc.index, compliance_class)
 
     @cached_method
-    def _uses(self, arc: int, requirement: str) -> list[Use]:
-        reaching, served = self._uses_of_arc.get(arc, []), self._uses_of_class.get(requirement, set())
+    def _uses(self, arc: int, compliance_class: str) -> list[Use]:
+        reaching, served = self._uses_of_arc.get(arc, []), self._uses_of_class.get(compliance_class, set())
         return [use for use in reaching if use in served] or reaching
 
     @cached_property
@@ -336,8 +338,10 @@ class Costing:
     @cached_property
     def _uses_of_class(self) -> dict[str, set[Use]]:
         uses: defaultdict[str, set[Use]] = defaultdict(set)
-        for requirement, demand in {(delivery.requirement, demand) for delivery, demand in self.ledger.deliveries}:
-            uses[requirement].add(self.problem.demands[demand].use)
+        for compliance_class, demand in {
+            (delivery.compliance_class, demand) for delivery, demand in self.ledger.deliveries
+        }:
+            uses[compliance_class].add(self.problem.demands[demand].use)
         return dict(uses)
 
     @cached_property
@@ -345,7 +349,7 @@ class Costing:
         total: defaultdict[str, Decimal] = defaultdict(Decimal)
         for line in self.lines if self.charges.rules else ():
             charges_of_uses = [
-                self.charges.parts(line.arc, use, line.ordered) for use in self.uses(line.arc, line.requirement)
+                self.charges.parts(line.arc, use, line.ordered) for use in self.uses(line.arc, line.compliance_class)
             ]
             for rule, amount in max(charges_of_uses, key=lambda parts: sum(parts.values(), Decimal(0))).items():
                 total[rule] += amount * line.quantity
@@ -376,7 +380,7 @@ class Costing:
             price[t] += amount * count
         has_freight = columns.offer >= 0
         if self.charges.rules:
-            parts = (columns.arc, columns.requirement, columns.ordered, columns.delivered, columns.counts)
+            parts = (columns.arc, columns.compliance_class, columns.ordered, columns.delivered, columns.counts)
             for arc, label, t, arrival, count in _rows(*(part[has_freight] for part in parts)):
                 charges[arrival] += self.charge(network[arc], columns.labels[label], t) * count
         lists = {id(arc.freight): arc.freight for arc in network}  # one for very many arcs

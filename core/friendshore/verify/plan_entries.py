@@ -33,7 +33,7 @@ class Bought:
     """A purchase or a used stock lot, with its arc."""
 
     arc: Arc
-    requirement: str
+    compliance_class: str
     ordered: int
     """Period of the order. For a stock lot, the period from which it is available."""
     delivered: int
@@ -53,7 +53,7 @@ class Bought:
         return self.arc.node[1]
 
     def __str__(self) -> str:
-        return f"{self.name} to {self.place} ({self.material}, {self.requirement}, period {self.ordered})"
+        return f"{self.name} to {self.place} ({self.material}, {self.compliance_class}, period {self.ordered})"
 
 
 def in_lots(problem: Problem, offer: int) -> bool:
@@ -71,7 +71,7 @@ def in_columns(entries: Sequence[Purchase | LotUse], unit: Decimal) -> PurchaseT
     counts, unit = whole([entry.quantity for entry in entries], unit)
     return PurchaseTable(
         line=_ints([lines.setdefault(name, len(lines)) for name in named]),
-        requirement=_ints([labels.setdefault(entry.requirement, len(labels)) for entry in entries]),
+        compliance_class=_ints([labels.setdefault(entry.compliance_class, len(labels)) for entry in entries]),
         lines=tuple(lines),
         labels=tuple(labels),
         ordered=_ints([e.ordered if isinstance(e, Purchase) else e.period for e in entries]),
@@ -102,7 +102,7 @@ class PurchaseColumns:
     ordered: Ints
     """Period of the order. For a stock lot, the period from which it is available."""
     delivered: Ints
-    requirement: Ints
+    compliance_class: Ints
     """Position in `labels`."""
     labels: Sequence[str]
     single: NDArray[np.bool_]
@@ -135,7 +135,9 @@ class PurchaseColumns:
             lot=lot,
             ordered=joined([table.ordered for table, _ in tables]),
             delivered=joined([table.delivered for table, _ in tables]),
-            requirement=joined([_ints([codes[label] for label in t.labels])[t.requirement] for t, _ in tables]),
+            compliance_class=joined(
+                [_ints([codes[label] for label in t.labels])[t.compliance_class] for t, _ in tables]
+            ),
             labels=tuple(codes),
             single=single,
             roundings=np.where(single & sold_in_lots, 2, 1),
@@ -305,7 +307,7 @@ class _Matcher:
 
 def _entry_text(entry: Purchase | LotUse) -> str:
     name, period = (entry.offer, entry.ordered) if isinstance(entry, Purchase) else (entry.lot, entry.period)
-    return f"{name} to {entry.place} ({entry.material}, {entry.requirement}, period {period})"
+    return f"{name} to {entry.place} ({entry.material}, {entry.compliance_class}, period {period})"
 
 
 def _in_steps(columns: PurchaseColumns, problem: Problem) -> bool:
@@ -395,12 +397,12 @@ class PlanEntries:
     @cached_property
     def bought(self) -> list[Bought]:
         arcs, columns = self.problem.network.arcs, self.columns
-        parts = (columns.arc, columns.requirement, columns.ordered, columns.delivered)
+        parts = (columns.arc, columns.compliance_class, columns.ordered, columns.delivered)
         rows = zip(*(part.tolist() for part in parts), columns.kilograms(columns.counts), strict=True)
         return [
             Bought(
                 arc=arcs[arc],
-                requirement=columns.labels[label],
+                compliance_class=columns.labels[label],
                 ordered=ordered,
                 delivered=delivered,
                 quantity=quantity,
@@ -506,13 +508,13 @@ class PlanEntries:
         fed[[i for i, facts in enumerate(self.problem.offers) if facts.single and facts.offer.inputs]] = True
         for position in np.flatnonzero(fed[self.columns.offer]).tolist():
             item = self.bought[position]
-            yield from self._draws_of(item.arc.offer, item.requirement, item.ordered, item.quantity)
+            yield from self._draws_of(item.arc.offer, item.compliance_class, item.ordered, item.quantity)
         for make, offer in self.makes:
-            yield from self._draws_of(offer, make.requirement, make.period, make.units)
+            yield from self._draws_of(offer, make.compliance_class, make.period, make.units)
 
     def _draws_of(
-        self, offer: int, requirement: str, period: int, units: Decimal
+        self, offer: int, compliance_class: str, period: int, units: Decimal
     ) -> Iterable[tuple[Node, str, int, Decimal, int]]:
         facts = self.problem.offers[offer]
         for line in facts.offer.inputs:
-            yield (line.material, facts.place), requirement, period, line.per_unit * units, offer
+            yield (line.material, facts.place), compliance_class, period, line.per_unit * units, offer

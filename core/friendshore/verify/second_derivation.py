@@ -40,11 +40,11 @@ DIGITS = Fraction(1, 10**12)
 """Maximum relative difference of two figures. Each is rounded to 15 digits, some more than once."""
 
 
-def derived_again(ledger: PlanEntries, costing: Costing) -> list[Diagnostic]:
+def check_figures_again(ledger: PlanEntries, costing: Costing) -> list[Diagnostic]:
     return list(_SecondDerivation(ledger.problem, ledger, costing).findings())
 
 
-def order_days_again(ledger: PlanEntries, costing: Costing, purchases: Sequence[RunPurchase]) -> list[Diagnostic]:
+def check_order_days(ledger: PlanEntries, costing: Costing, purchases: Sequence[RunPurchase]) -> list[Diagnostic]:
     """Return an error for each purchase (in the order of the plan) whose order day in a run differs from the second derivation."""
     derivation, problems = _SecondDerivation(ledger.problem, ledger, costing), list[Diagnostic]()
     bought = [item for item in ledger.bought if item.arc.offer >= 0]
@@ -217,7 +217,7 @@ class _SecondDerivation:
         columns, network = self.ledger.columns, self.problem.network.arcs
         purchase_rows = np.flatnonzero(columns.offer >= 0)
         keys = {
-            (int(columns.arc[i]), columns.labels[int(columns.requirement[i])], int(columns.ordered[i]))
+            (int(columns.arc[i]), columns.labels[int(columns.compliance_class[i])], int(columns.ordered[i]))
             for i in purchase_rows.tolist()
         }
         for index in sorted({arc for arc, _, _ in keys}):
@@ -283,7 +283,7 @@ class _SecondDerivation:
         ]
         last = {purchase.arc.index: self._last_order_day(purchase) for purchase in order}
         if not any(
-            self.is_awaited(purchase.arc.node, purchase.requirement, purchase.delivered)
+            self.is_awaited(purchase.arc.node, purchase.compliance_class, purchase.delivered)
             for purchase in order
             if not arrival_day(self.ledger, purchase)
         ):
@@ -322,9 +322,9 @@ class _SecondDerivation:
         return grouped(((*item.arc.node, item.delivered), day) for item, day in days if day is not None)
 
     @cached_method
-    def is_awaited(self, node: Node, requirement: str, arrives: int) -> bool:
+    def is_awaited(self, node: Node, compliance_class: str, arrives: int) -> bool:
         """Return True if there is a shortage before an arrival, or if an order by a maker could go out earlier and end one."""
-        seen, waiting = set[tuple[Node, str, int]](), [(node, requirement, arrives - 1)]
+        seen, waiting = set[tuple[Node, str, int]](), [(node, compliance_class, arrives - 1)]
         while waiting:
             key = waiting.pop()
             if key in seen or key[2] < 0:
@@ -334,13 +334,13 @@ class _SecondDerivation:
                 return True
             for offer in self.offers_drawing.get((*key[:2], key[2] + 1), ()):
                 for purchase in self.by_order.get((offer, key[2] + 1), ()):
-                    is_affected = purchase.requirement == key[1] or not self.problem.offers[offer].single
+                    is_affected = purchase.compliance_class == key[1] or not self.problem.offers[offer].single
                     if (
                         is_affected
                         and self.problem.offers[offer].most[key[2]] != 0
                         and not arrival_day(self.ledger, purchase)
                     ):
-                        waiting.append((purchase.arc.node, purchase.requirement, purchase.delivered - 1))
+                        waiting.append((purchase.arc.node, purchase.compliance_class, purchase.delivered - 1))
         return False
 
     @cached_property
@@ -371,7 +371,7 @@ class _SecondDerivation:
             return False
         if arc.freight[earlier] != arc.freight[item.delivered]:
             return False
-        nodes_by_use = self.nodes_by_use_of_class.get(item.requirement, {})
+        nodes_by_use = self.nodes_by_use_of_class.get(item.compliance_class, {})
         uses = [use for use, nodes in nodes_by_use.items() if arc.node in nodes]
         costs_differ = any(
             _charges_differ(self._charge_per_kg(arc, use, t), self._charge_per_kg(arc, use, t, sooner=1))
@@ -395,7 +395,7 @@ class _SecondDerivation:
     def _is_barred(self, arc: Arc, use: Use, t: int) -> bool:
         """Return True if a trade rule prohibits an arrival in a period or requires a license with a limited quantity."""
         for rule in self.problem.rules:
-            if "judge" not in rule.verbs or rule.bears_on != "trade" or not self._share_in_force(rule, t):
+            if "judge" not in rule.verbs or rule.judge_scope != "trade" or not self._share_in_force(rule, t):
                 continue
             with attributed(rule):
                 verdict = as_verdict(rule.judge(arc.chained, arc.move, use)) if rule.concerns(use) else PASS

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from friendshore.case.stated import stated_changes
+from friendshore.case.stated import parse_changes
 from friendshore.cli import app
 from friendshore.document.terminal import plain_text
 from friendshore.domain.change import Change
@@ -216,7 +216,7 @@ def test_the_command_below_an_answer_asks_for_the_same() -> None:
     """As it is typed, every change is the one that the page makes."""
     _, found = small("stock")
     for lever in found.levers:
-        (stated,) = stated_changes([f"{lever.option_text}, factor=2" if lever.has_factor else lever.option_text])
+        (stated,) = parse_changes([f"{lever.option_text}, factor=2" if lever.has_factor else lever.option_text])
         assert stated == lever.change_at(Decimal(2))
 
 

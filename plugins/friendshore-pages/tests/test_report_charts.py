@@ -48,12 +48,12 @@ def rule(name: str, phases: list[str], **more: Any) -> dict[str, Any]:
 
 def test_nothing_that_the_page_says_is_lost() -> None:
     """Every sentence and note of the page of Markdown stands in the report too."""
-    told_of = {
+    error_texts = {
         "assumptions": [{"subject": "a", "text": "no price was published"}],
         "exposed": [EXPOSED],
         "conflicts": [CONFLICT],
     }
-    a_run = run(**told_of, rules=[rule("ban", ["2027-01-01.. enacted"], keeps_out=3)])
+    a_run = run(**error_texts, rules=[rule("ban", ["2027-01-01.. enacted"], keeps_out=3)])
     told = markdown(report_document(a_run))
     head, _, rest = markdown(page_document(a_run)).partition("## Suppliers")
     sure = rest[rest.index("## Proof") :]
@@ -149,7 +149,7 @@ def test_a_country_that_is_kept_out_is_told_and_so_are_those_in_which_a_stage_ma
 
 def flowing(purchases: list[dict[str, Any]], draws: list[tuple[str, str, str, int]]) -> dict[str, doc.Drawing]:
     """The charts of a run with these purchases, and what makers take: offer, material, place, kilograms."""
-    base = {"requirement": "a", "period": "2027-Q1"}
+    base = {"compliance_class": "a", "period": "2027-Q1"}
     taken = [dict(zip(("offer", "material", "place", "quantity_kg"), one, strict=True)) | base for one in draws]
     return drawings(purchases=[PURCHASE | one for one in purchases], draws=taken, shortages=[], deliveries=[])
 

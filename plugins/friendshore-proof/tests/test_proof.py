@@ -233,7 +233,7 @@ def test_a_column_without_a_limit_is_limited_by_what_plans_cost() -> None:
 
 def test_a_program_too_large_for_exact_arithmetic_is_left_unproved(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded: what would not fit is said not to be checked."""
-    monkeypatch.setattr("friendshore_proof.proving.MOST_ENTRIES", 3)
+    monkeypatch.setattr("friendshore_proof.proving.MAX_ENTRIES", 3)
     proof = prove_optimality(plain().plan)
     assert not proof.proved
     assert "coefficients, too many" in proof.text

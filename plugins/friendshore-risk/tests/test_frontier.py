@@ -194,7 +194,11 @@ def test_each_point_is_a_plan_of_the_case_with_the_cap_as_a_rule(drawn: tuple[An
     objectives = [float(p.objective) for p in found.points]
     for point, objective in zip(found.points[1:], objectives[1:], strict=True):
         assert objective == pytest.approx(least(point.cap), rel=1e-6, abs=0.1)
-        assert point.is_cost + point.may_be_cost <= point.capped + Decimal("0.01") <= point.cap + Decimal("0.02")
+        assert (
+            point.known_concern_cost + point.possible_concern_cost
+            <= point.capped + Decimal("0.01")
+            <= point.cap + Decimal("0.02")
+        )
     assert objectives == sorted(objectives)
     for before, after in pairwise(found.points):
         half = (before.capped + after.capped) / 2

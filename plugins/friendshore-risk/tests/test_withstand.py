@@ -31,12 +31,12 @@ from friendshore_risk.robust import ListedScenarios, RobustProgram, RobustScenar
 from friendshore_risk.withstand import checked_document, withstand_document
 from friendshore_risk.withstand_recheck import check_proof
 from friendshore_risk.withstand_search import (
-    CertifiedLeast,
+    CertifiedBound,
     ProvedComponent,
     ProvedPart,
     WithstandProof,
-    certified_least,
-    proved_least,
+    certified_lower_bound,
+    proved_lower_bound,
     read_proof,
     withstand,
     write_proof,
@@ -263,7 +263,7 @@ def _each(part: ProvedPart, change: Callable[[ProvedComponent], ProvedComponent]
     return part.but(components=tuple(map(change, part.components)))
 
 
-def _without_multipliers(given: CertifiedLeast) -> CertifiedLeast:
+def _without_multipliers(given: CertifiedBound) -> CertifiedBound:
     return given.but(certificate=re.sub(r'"leaf", ?\d+, ?\[.*\]\]', '"leaf",1,[]]', given.certificate))
 
 
@@ -305,13 +305,13 @@ def test_no_certificate_proves_more_than_the_optimum_whatever_it_states(data: st
     )  # fmt: skip
     answer = solve(linear)
     least = np.inf if answer.x is None else answer.objective
-    honest = certified_least(linear, least, None)
-    assert proved_least(linear, honest) == pytest.approx(least, rel=1e-8, abs=1e-6)
+    honest = certified_lower_bound(linear, least, None)
+    assert proved_lower_bound(linear, honest) == pytest.approx(least, rel=1e-8, abs=1e-6)
     value = data.draw(st.one_of(st.none(), st.integers(0, 100).map(Decimal)))
     digits = iter(dice.integers(0, 9, 10_000).tolist())
     other = re.sub(r"(?<=\[)-?\d+(?=,)|(?<=,)-?\d+(?=\])", lambda _: str(next(digits)), honest.certificate)
     for certificate in (honest.certificate, other):
-        assert proved_least(linear, CertifiedLeast(value=value, certificate=certificate)) <= least + 1e-6
+        assert proved_lower_bound(linear, CertifiedBound(value=value, certificate=certificate)) <= least + 1e-6
 
 
 @pytest.mark.parametrize(

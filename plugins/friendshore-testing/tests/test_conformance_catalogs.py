@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.functional.depth import few
-from tests.functional.made_plugins import TABLES
+from tests.functional.sample_plugins import TABLES
 
 from friendshore.catalog import read_catalogs
 from friendshore.catalog.convert import texts_of, write_workbook

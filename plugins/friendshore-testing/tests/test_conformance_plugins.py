@@ -13,7 +13,16 @@ from typing import Any
 
 import pytest
 from tests.functional.depth import few
-from tests.functional.made_plugins import COUNTS, RULE, TABLES, catalog_plugin, checked, forgotten, rule_plugin, source
+from tests.functional.sample_plugins import (
+    COUNTS,
+    RULE,
+    TABLES,
+    catalog_plugin,
+    checked,
+    forgotten,
+    rule_plugin,
+    source,
+)
 from tests.functional.test_broken_plugins import install
 from tests.functional.test_cli import answer, friendshore
 
@@ -126,7 +135,7 @@ PLUGINS: dict[str, tuple[Callable[[Path], Path], str, str]] = {
     "another interface": (announcing('api = 99\nkinds = ["house"]\n'), "manifest", "is written for version 99 of the plugin interface"),
     "kind that is missing": (announcing('api = 1\nkinds = ["house", "garden"]\n'), "code", "does not yield garden"),
     "kind that is not announced": (announcing('api = 1\nkinds = ["garden"]\n'), "code", "yields house, which the manifest doesn't announce"),
-    "verb of no subject": (lambda folder: rule_plugin(folder, "    most:", '    bears_on: __import__("typing").ClassVar[str] = "moon"\n    most:'), "code", "FS423"),
+    "verb of no subject": (lambda folder: rule_plugin(folder, "    most:", '    judge_scope: __import__("typing").ClassVar[str] = "moon"\n    most:'), "code", "FS423"),
     "folder that is missing": (announcing('api = 1\nkinds = ["house"]\ncatalogs = ["catalog"]\n'), "manifest", "`catalog` has no catalog.toml"),
     "unknown key": (announcing('api = 1\nkind = ["house"]\n'), "manifest", "did you mean `kinds`"),
     "plant of another catalog": (repeated, "clashes", 'facilities.csv", "row": 2, "column": "id"'),

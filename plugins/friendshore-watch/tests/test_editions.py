@@ -58,7 +58,7 @@ def by_hand(problem: Problem, case: Case) -> dict[tuple[Way, date], str]:
             arc = problem.network.arcs[index]
             moves = arc.lot < 0 or arc.move.origin.country != arc.move.to.country
             judges = [rule for rule in problem.rules if "judge" in rule.verbs and rule.concerns(use)]
-            asked = [rule for rule in judges if rule.bears_on == "chain" or moves]
+            asked = [rule for rule in judges if rule.judge_scope == "chain" or moves]
             answers = [(rule, rule.judge(arc.chained, arc.move, use)) for rule in asked]
             for day in days(span.start, span.end):
                 worst = max((_on(rule, answer, day, case, arc, use) for rule, answer in answers), default=0)

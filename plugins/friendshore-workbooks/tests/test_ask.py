@@ -28,7 +28,7 @@ from friendshore.domain.change import Change
 from friendshore.domain.evidence import Confidence
 from friendshore.domain.facts import ChainEntry, RecipeLine
 from friendshore.errors import InputError
-from friendshore.inert import UNSEEN
+from friendshore.inert import INVISIBLE
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds import Tariff
 from friendshore.session import Session
@@ -139,7 +139,7 @@ def test_what_is_asked_of_hostile_names_prints_inert() -> None:
     bare = facility("cn", "CN").but(capacity=(), name=name, operator=operator)
     told = text(ask_document(ask(opened(catalog(bare, source("CN", 10))))))
     assert not set("\x1b\x07\u202e") & set(told)
-    assert UNSEEN.search(told.replace("\n", "")) is None
+    assert INVISIBLE.search(told.replace("\n", "")) is None
 
 
 @pytest.mark.parametrize("word", ["100 %", "-1", "half"])

@@ -174,7 +174,7 @@ def _offer_cells(offer: Alternative, unit: Literal["kg", "t"], answer: Alternati
             "; ".join(short_texts(answer.names, offer.short_kg)) or doc.NOTHING,
             penalty(offer.penalty or Decimal(0)),
         ]
-    mark = " ~" if offer.level_with_next and not in_plan else ""
+    mark = " ~" if offer.tied and not in_plan else ""
     rank = f"{offer.rank or BLANK}{mark}"
     masses = (offer.today_kg, offer.plan_kg) if _has_current_suppliers(answer) else (offer.plan_kg,)
     return [
@@ -237,7 +237,7 @@ def _cost_cells(offer: Alternative, answer: Alternatives, has_makers: bool) -> l
         parts = (listed, cost.charges, cost.freight, cost.once)
         total = f"fee {money(cost.total)}" if offer.made_from else doc.Amount(cost.total)
         money_of = [*(doc.Amount(part) if part else doc.NOTHING for part in parts), total]
-    gives = "no limit" if offer.could_give_share is None else doc.Share(offer.could_give_share)
+    gives = "no limit" if offer.max_share is None else doc.Share(offer.max_share)
     qualification = offer.qualification_months or Decimal(0)
     lead = number(offer.lead_months or Decimal(0)) + (f"+{number(qualification)}" if qualification else "")
     full_price_cells = [_full_price_cell(offer)] if has_makers else []
@@ -260,7 +260,7 @@ def _notes(shown_offers: Sequence[Alternative], usable: int) -> list[str]:
             "the offer. Otherwise it is marginal, with the cheapest admissible inputs."
         )
     notes += [f"?: the present value, penalties included, isn't proved: {rise}" for rise in _unproved(shown_offers)]
-    if any(offer.level_with_next and offer.rise is not None and abs(offer.rise.value) >= 1 for offer in shown_offers):
+    if any(offer.tied and offer.rise is not None and abs(offer.rise.value) >= 1 for offer in shown_offers):
         notes.append("~: it isn't proved that the next offer is more expensive to use")
     return notes + left_out(usable - len(shown_offers), "more offer", which=" that can be used")
 

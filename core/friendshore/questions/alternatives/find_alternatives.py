@@ -27,7 +27,7 @@ from ...explain.eligibility import (
     references,
 )
 from ...explain.full_prices import OfferPrice, OfferPrices
-from ...explain.pieces import ask_apart
+from ...explain.pieces import answer_concurrently
 from ...explain.results import (
     Counted,
     Difference,
@@ -62,7 +62,7 @@ class Alternative(Record):
     country: str
     rank: int | None
     """Rank from 1, by the cost of using it. None if it can't be used."""
-    level_with_next: bool = False
+    tied: bool = False
     """True if it isn't proved which of this offer and the next is cheaper to use."""
     today_kg: Number
     """Kilograms over the plan at today's rate."""
@@ -94,7 +94,7 @@ class Alternative(Record):
     """Cost of a kilogram with all inputs. None if it can't be bought, or has no admissible input."""
     could_give_kg: Number | None
     """Maximum kilograms over the plan by its own limits and its facility's capacity. None if no limit is stated, or for a lead."""
-    could_give_share: Number | None
+    max_share: Number | None
     """`could_give_kg` as a share of the material's demand."""
     first_delivery: str
     """First period in which a delivery can be lawful. Empty if none."""
@@ -199,7 +199,7 @@ def alternatives(
     for name in selected:
         part = by_part.setdefault(session.parts.of_material[name], [])
         part += [(name, offer) for offer in search.offers(name)]
-    answers = ask_apart(session, list(by_part.values()), new_search, progress)
+    answers = answer_concurrently(session, list(by_part.values()), new_search, progress)
     all_offers = [entry for group in answers for entry in group]
     offers = {name: _ranked([entry for entry in all_offers if entry.material == name]) for name in selected}
     mixes = [_with_next(session, search.mix(name), offers[name]) for name in selected]
@@ -269,7 +269,7 @@ def _ranked(offers: Sequence[Alternative]) -> list[Alternative]:
         key=lambda offer: (offer.rise.value if offer.rise is not None else Decimal(0), -offer.plan_kg, offer.offer),
     )
     ranked = [
-        offer.but(rank=rank, level_with_next=_may_cost_the_same(offer.rise, after.rise if after else None))
+        offer.but(rank=rank, tied=_may_cost_the_same(offer.rise, after.rise if after else None))
         for rank, (offer, after) in enumerate(zip_longest(usable, usable[1:]), 1)
     ]
     return ranked + sorted(
@@ -329,7 +329,7 @@ class _OfferSearch:
         facility = problem.merged.facilities[offer.facility]
         position = next((i for i, facts in enumerate(problem.offers) if facts is facts_or_lead), None)
         eligibility = self.eligibilities.standing.get((position, material)) if position is not None else None
-        max_kg = self.eligibilities.could_give(position, material) if position is not None else None
+        max_kg = self.eligibilities.max_supply_kg(position, material) if position is not None else None
         places = self.eligibilities.places[material]
         wanted, plan_kg = self.eligibilities.wanted[material], bought(verified, name, material, places)
         use = self.usage.use(material, name) if eligibility else None
@@ -358,7 +358,7 @@ class _OfferSearch:
             landed=landed(use.verified, name, material) if use and use.verified is not None else None,
             full_price=self.prices.of(name, material) if eligibility else None,
             could_give_kg=max_kg,
-            could_give_share=exact(max_kg / wanted) if max_kg is not None and wanted else None,
+            max_share=exact(max_kg / wanted) if max_kg is not None and wanted else None,
             first_delivery=problem.case.horizon.label(eligibility.first)
             if eligibility and eligibility.first is not None
             else "",
@@ -580,7 +580,7 @@ class UsageRange:
         position, eligibility = self._position(name), self._standing(material, name)
         if eligibility is None or session.part_of(material).plan.infeasible:
             return None
-        places, max_kg = eligibilities.places[material], eligibilities.could_give(position, material)
+        places, max_kg = eligibilities.places[material], eligibilities.max_supply_kg(position, material)
         limits = [
             USED_FROM * eligibilities.wanted[material],
             eligibility.reachable,

@@ -66,7 +66,7 @@ def compare(
     states: list[_State] = []
     for number, stop in enumerate(stops, 1):
         counter.questions += 1
-        session.go_on(number - 1, len(stops), "plans")
+        session.raise_if_stopped(number - 1, len(stops), "plans")
         states.append(walk.state(stop.changes, states))
         counter.told(number, len(stops))
     reject_impossible_orders(session, (rules for state in states for plan in state.plans for rules in plan.conflicts))

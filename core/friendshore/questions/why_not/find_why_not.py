@@ -83,7 +83,7 @@ class WhyNot(QuestionResult):
     """Reasons that exclude it from some uses or all, each relaxed alone."""
     together: Relaxed | None
     """Effect of relaxing all at once. None unless there are several."""
-    entering_lifted: BreakEven | None
+    break_even_relaxed: BreakEven | None
     """Break-even price after that. None if nothing can be relaxed."""
     effort: Effort
 
@@ -118,7 +118,7 @@ def why_not(source: PlanSource, offer: str, *, progress: Progress | None = None)
     ):
         excluding = [no_room(eligibilities, stated_offer)]
     relaxed_obstacles = [
-        RelaxedObstacle(obstacle=obstacle, lifted=search.relaxed(obstacle.text, obstacle.lifted_by))
+        RelaxedObstacle(obstacle=obstacle, lifted=search.relaxed(obstacle.text, obstacle.relaxed_by))
         for obstacle in excluding
     ]
     changes = _all_changes(excluding)
@@ -139,7 +139,7 @@ def why_not(source: PlanSource, offer: str, *, progress: Progress | None = None)
         entering=entering,
         obstacles=relaxed_obstacles,
         together=search.relaxed("all of these", changes) if len(changes) > 1 else None,
-        entering_lifted=search.price(changes) if changes and not bought else None,
+        break_even_relaxed=search.price(changes) if changes and not bought else None,
         names=names_of(problem, [offer]),
         effort=search.counter.effort,
     )
@@ -195,7 +195,7 @@ class _OfferSearch:
 
     def _go_on(self) -> None:
         """Stop after the time limit, since plans that weren't searched for prove nothing about the offer."""
-        self.session.go_on(self._done, self.total, "questions about the offer")
+        self.session.raise_if_stopped(self._done, self.total, "questions about the offer")
 
     def _count(self, questions: int) -> None:
         self.counter.questions += questions
@@ -211,10 +211,10 @@ def _saved(answer: Answer) -> Difference:
 
 def _all_changes(obstacles: Sequence[Obstacle]) -> list[Change]:
     """Return the changes that relax all obstacles. Empty if an obstacle to every use can't be relaxed."""
-    if any(not obstacle.lifted_by and not obstacle.end_uses for obstacle in obstacles):
+    if any(not obstacle.relaxed_by and not obstacle.end_uses for obstacle in obstacles):
         return []
     changes: list[Change] = []
-    for change in (change for obstacle in obstacles for change in obstacle.lifted_by):
+    for change in (change for obstacle in obstacles for change in obstacle.relaxed_by):
         if change not in changes:
             changes.append(change)
     return changes

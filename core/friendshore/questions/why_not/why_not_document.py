@@ -10,7 +10,7 @@ from ...document import elements as doc
 from ...document.figures import BLANK, large_money, mass, money, number, percent, rounded_money, signed
 from ...domain.change import Change
 from ...explain.break_even import BreakEven
-from ...explain.eligibility import BarredDays
+from ...explain.eligibility import DaysInForce
 from ...explain.results import SHARE_PROVED
 from ..wording import effort, ladder, mass_of, penalty, short_texts
 from .find_why_not import Relaxed, WhyNot
@@ -32,7 +32,7 @@ def why_not_document(answer: WhyNot) -> doc.Document:
         f"the plan buys {mass_of(names, entry.material, entry.kilograms, equal=True)} of {names.material(entry.material)} for {entry.place}"
         for entry in answer.bought
     )
-    price, later, together = answer.entering, answer.entering_lifted, answer.together
+    price, later, together = answer.entering, answer.break_even_relaxed, answer.together
     return doc.document(
         f"Why not {answer.offer}",
         doc.sentence(head),
@@ -139,8 +139,8 @@ def _compared_with_today(factor: Decimal, what: str) -> str:
 
 def _effect_notes(break_even: BreakEven, answer: WhyNot) -> Iterator[str]:
     yield f"just below that price, the cheapest plan buys {_mass(answer, break_even.units)} of it"
-    if break_even.most_saved is not None:
-        saved = rounded_money(break_even.most_saved, answer.currency)
+    if break_even.max_saving is not None:
+        saved = rounded_money(break_even.max_saving, answer.currency)
         yield f"if it were free, it would save about {saved} of present value, penalties included"
 
 
@@ -216,7 +216,7 @@ def _own_part(relaxed: Relaxed | None, answer: WhyNot) -> str:
     return f"About {own} of the {whole} saved (present value, penalties included) is due to this offer, the rest to other offers admitted with it"
 
 
-def _first_and_last(days: BarredDays) -> str:
+def _first_and_last(days: DaysInForce) -> str:
     first = f"First day {days.start}" if days.start else "No first day"
     return f"{first}, {f'last day {days.end}' if days.end else 'no last day'}"
 

@@ -246,7 +246,7 @@ class OriginBan(Covering, Rule):
     the law, and every plan for goods that it covers says so.
     """
 
-    bears_on: ClassVar[Literal["chain", "trade"]] = "chain"
+    judge_scope: ClassVar[Literal["chain", "trade"]] = "chain"
 
     @model_validator(mode="after")
     def _check_countries(self) -> OriginBan:

@@ -42,7 +42,7 @@ class Exclude(Covering, Rule):
     why: str = ""
     """Reason, shown with every verdict, such as the list that contains the party."""
 
-    bears_on: ClassVar[Literal["chain", "trade"]] = "trade"
+    judge_scope: ClassVar[Literal["chain", "trade"]] = "trade"
 
     @model_validator(mode="after")
     def _check_lists(self) -> Exclude:
@@ -128,7 +128,7 @@ class ExportControl(Covering, Rule):
     unless: tuple[FactTest, ...] = ()
     """Facts that exempt a use if the demand states all of them, such as relief for people in need. A missing fact claims nothing."""
 
-    bears_on: ClassVar[Literal["chain", "trade"]] = "trade"
+    judge_scope: ClassVar[Literal["chain", "trade"]] = "trade"
 
     def concerns(self, use: Use) -> bool:
         if self.end_uses and use.end_use not in self.end_uses:
@@ -233,7 +233,7 @@ class Tariff(Covering, Rule):
     is the maximum that can be due.
     """
 
-    bears_on: ClassVar[Literal["chain", "trade"]] = "trade"
+    judge_scope: ClassVar[Literal["chain", "trade"]] = "trade"
     charge_reads_use: ClassVar[bool] = False
 
     @model_validator(mode="before")

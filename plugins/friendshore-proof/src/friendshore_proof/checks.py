@@ -98,7 +98,7 @@ def _solved_again(folder: Path, verified: VerifiedPlan, registry: Registry, effo
             (f"{claim.name}: " if claim.name else ""),
             (verified.problem.case.currency if claim.in_money else "kg"),
         )
-        if claim.is_beaten(session.verified, verified):
+        if claim.is_refuted_by(session.verified, verified):
             findings = (beaten(claim, session.verified, verified.problem.case.currency),)
         if abs(new_value - value) > claim.slack:
             comparison = f"{name}{new_value:,.2f} {unit} instead of {value:,.2f}"

@@ -41,7 +41,7 @@ class Claim:
     rank: int | None = None
     """Rank of the objective. None if nothing is ranked."""
 
-    def is_beaten(self, other: VerifiedPlan, checked: VerifiedPlan) -> bool:
+    def is_refuted_by(self, other: VerifiedPlan, checked: VerifiedPlan) -> bool:
         """Return True if another plan of the same facts has a smaller value than the claimed bound and keeps the earlier objectives."""
         earlier = zip(other.levels[: self.rank or 0], checked.levels, strict=False)
         kept = all(reached.value <= max(level.most, level.value) for reached, level in earlier)

@@ -41,7 +41,7 @@ __all__ = ["SECONDS", "Proof", "ProvedParts", "beaten", "certify", "claims_of", 
 
 SECONDS = 30.0
 """Default time limit of a proof."""
-MOST_ENTRIES = 2_000_000
+MAX_ENTRIES = 2_000_000
 """Maximum number of coefficients. More would take over half a gigabyte as fractions."""
 
 
@@ -61,7 +61,7 @@ def prove_optimality(
         PluginError: If a plugin's limit rule raises.
     """
     program = compile_program(verified.problem)
-    if program.linear.entries.nnz > MOST_ENTRIES:
+    if program.linear.entries.nnz > MAX_ENTRIES:
         return not_checked(f"the program has {program.linear.entries.nnz:,} coefficients, too many for a proof")
     watch = Watch(seconds, cancel)
     try:
@@ -117,7 +117,7 @@ def certify(
     The plan `x` has values of all columns of the program in which it was found. What isn't proved in time is left out. Otherwise, the same plan has the
     same certificate. Raises SolverError if the cost of the program is unbounded.
     """
-    if program.linear.entries.nnz > MOST_ENTRIES:
+    if program.linear.entries.nnz > MAX_ENTRIES:
         return None
     watch = Watch(seconds, cancel)
     if verified.plan.infeasible:
@@ -145,7 +145,7 @@ def better(verified: VerifiedPlan, program: Program, claim: Claim, x: Floats | N
     if x is None or float(claim.linear.cost @ x) + claim.linear.constant >= float(claim.claimed - claim.slack):
         return None
     plan = derived(verified, program, x)
-    return plan if plan is not None and claim.is_beaten(plan, verified) else None
+    return plan if plan is not None and claim.is_refuted_by(plan, verified) else None
 
 
 def derived(verified: VerifiedPlan, program: Program, x: Floats) -> VerifiedPlan | None:

@@ -28,7 +28,7 @@ from friendshore.domain.values import Fraction as DecimalFraction
 from friendshore.domain.values import Ident, Months, NonNegative, Part
 from friendshore.errors import Diagnostic, InputError
 from friendshore.problem import Problem
-from friendshore.problem.changes import names_offer, reprices, resizes, scenario_changes
+from friendshore.problem.changes import names_demand, names_offer, names_price, scenario_changes
 from friendshore.problem.inputs import Inputs
 from friendshore.problem.merged import CASE_SOURCE
 from friendshore.problem.offers import OfferFacts
@@ -558,9 +558,9 @@ def _offers_on_route(event: Event, route: SupplyRoute, parts: Parts) -> list[str
 
 
 def _stated_changes(event: Event, start: date, inputs: Inputs) -> Iterator[Change]:
-    stated_changes = scenario_changes(inputs.case, (event.scenario,)) if event.scenario else event.change
+    parse_changes = scenario_changes(inputs.case, (event.scenario,)) if event.scenario else event.change
     problems: list[Diagnostic] = []
-    for change in with_bills(stated_changes, inputs.bills):
+    for change in with_bills(parse_changes, inputs.bills):
         if change.subject not in DATED:
             message = f"event `{event.name}` changes `{change.subject}`, which applies to the whole plan"
             fix = "use `price`, `demand`, or `lose` of the event, which apply from its first day on"
@@ -640,7 +640,7 @@ class _EventEffects:
         change = Change(price=event.price, factor=_ANY_FACTOR)
         for facts in self.problem.offers:
             benchmark = facts.offer.price.benchmark if facts.offer.price is not None else ""
-            if reprices(change, facts.offer, facts.facility) or event.price == benchmark:
+            if names_price(change, facts.offer, facts.facility) or event.price == benchmark:
                 factors = self.price_factors.setdefault(facts.offer.id, [Decimal(1)] * self._count)
                 for t in periods:
                     factors[t] *= factor
@@ -650,7 +650,7 @@ class _EventEffects:
         assert factor is not None
         change = Change(demand=occurrence.event.demand, factor=_ANY_FACTOR)
         for demand in self.problem.demands:
-            if resizes(change, demand.spec, self.problem.case):
+            if names_demand(change, demand.spec, self.problem.case):
                 factors = self.demand_factors.setdefault(demand.id, [Decimal(1)] * self._count)
                 for t in periods:
                     factors[t] *= factor

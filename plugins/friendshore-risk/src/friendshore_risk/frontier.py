@@ -24,7 +24,7 @@ from friendshore.questions.compare.compare_plans import nearest
 from friendshore.questions.wording import effort, mass_of, ranked, weighed
 from friendshore.recommend import PlanSource, session_of
 from friendshore.rules.kinds.limits import Budget
-from friendshore.rules.rows import one_by_one
+from friendshore.rules.rows import single_rows
 from friendshore.rules.verdicts import Dependence
 from friendshore.session import Answer, PartPlan, Session
 from friendshore.solve import Progress
@@ -60,9 +60,9 @@ class CapPoint(Record):
     """Cash of the plan for them: price, duty, freight, and one-off costs, not discounted."""
     paid: Number
     """Cash for all purchases, not discounted."""
-    is_cost: Number
+    known_concern_cost: Number
     """Cash for purchases that depend on the countries, including goods made of such inputs."""
-    may_be_cost: Number
+    possible_concern_cost: Number
     share: Number
     cost: Number
     """Total cash, including holding, not discounted."""
@@ -429,8 +429,8 @@ class _Search:
             cap=None if cap is None else exact(cap.quantize(CENT, ROUND_CEILING)),
             capped=exact(self.current_spend if cap is None else _cap_reading(case_plan.parts)),
             paid=exact(sums.cash),
-            is_cost=exact(sums.is_cash),
-            may_be_cost=exact(sums.may_be_cash),
+            known_concern_cost=exact(sums.is_cash),
+            possible_concern_cost=exact(sums.may_be_cash),
             share=exact(sums.share),
             cost=case_plan.cost.nominal,
             cost_more=exact(case_plan.cost.nominal - plan.cost.nominal),
@@ -457,7 +457,7 @@ def _cap_reading(parts: Iterable[PartPlan]) -> Decimal:
 def _capped_spend(verified: VerifiedPlan, rule: Budget) -> Decimal:
     problem, values = verified.problem, verified.readings.values
     rows = rows_of(rule, problem.case.horizon.periods, problem.law, problem.facts)
-    terms = [term for each in rows for row in one_by_one(each) for term in row.terms]
+    terms = [term for each in rows for row in single_rows(each) for term in row.terms]
     for_all = [term for term in terms if getattr(term, "for_uses", None) is None]
     tainted_money = [
         line.total
@@ -637,7 +637,12 @@ def _point_cells(point: CapPoint, answer: Frontier) -> list[doc.Cell]:
 def _proof_cells(point: CapPoint, answer: Frontier) -> list[doc.Cell]:
     gap = (point.objective - point.bound) / abs(point.objective) if point.objective else Decimal(0)
     error = doc.NOTHING if point.error is None else _money(point.error, answer)
-    return [_money(point.is_cost, answer), _money(point.may_be_cost, answer), doc.Share(gap), error]
+    return [
+        _money(point.known_concern_cost, answer),
+        _money(point.possible_concern_cost, answer),
+        doc.Share(gap),
+        error,
+    ]
 
 
 def _money(amount: Decimal, answer: Frontier, form: Literal["rounded", "signed"] = "rounded") -> doc.Amount:
@@ -672,10 +677,12 @@ def _supplier_cell(offers: Sequence[Supply]) -> doc.Cell:
 
 def _bars(answer: Frontier) -> charts.Bars:
     labels = tuple(f"{number}: {percent(point.share)}" for number, point in enumerate(answer.points))
-    other_cash = tuple(point.cost - point.is_cost - point.may_be_cost for point in answer.points)
+    other_cash = tuple(point.cost - point.known_concern_cost - point.possible_concern_cost for point in answer.points)
     series = (
-        charts.Series("of concern", tuple(point.is_cost for point in answer.points)),
-        charts.Series("may be of concern", tuple(point.may_be_cost for point in answer.points), doc.Tone.DOUBTFUL),
+        charts.Series("of concern", tuple(point.known_concern_cost for point in answer.points)),
+        charts.Series(
+            "may be of concern", tuple(point.possible_concern_cost for point in answer.points), doc.Tone.DOUBTFUL
+        ),
         charts.Series("other", tuple(max(amount, Decimal(0)) for amount in other_cash), doc.Tone.ASIDE),
     )
     return charts.Bars(labels, series, answer.currency)
@@ -738,7 +745,7 @@ def _notes(answer: Frontier) -> Iterator[str]:
     if answer.conflict_at_zero:
         yield f"rules conflict under a cap of zero: {', '.join(answer.conflict_at_zero)}. The last point spends as little as they allow"
     if not (answer.materials or answer.suppliers) and any(
-        point.capped > point.is_cost + point.may_be_cost + 1 for point in answer.points
+        point.capped > point.known_concern_cost + point.possible_concern_cost + 1 for point in answer.points
     ):
         yield "the cap also counts inputs of goods of concern, so it may exceed the cash of concern"
     if not answer.complete:

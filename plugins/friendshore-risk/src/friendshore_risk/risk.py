@@ -330,7 +330,7 @@ def check_saved(search: RiskSearch, saved: Risk, seed: str, draws: int) -> int:
     if not problems:
         problems = list(_cheaper_decisions(search, saved))
     if problems:
-        search.session.go_on(
+        search.session.raise_if_stopped(
             0, 1 + len(saved.frontier), "plans"
         )  # raises if time ended, so that plans without enough time aren't reported as wrong
         raise VerificationError(problems)

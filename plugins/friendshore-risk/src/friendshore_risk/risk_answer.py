@@ -711,7 +711,7 @@ def _frontier(search: RiskSearch, alpha: float, steps: int) -> tuple[FrontierPoi
     """Return plans from the lowest expected cost to the lowest CVaR, each verified. Of several with equal costs, the first."""
     points: list[FrontierPoint] = []
     for index, weight in enumerate(WEIGHTS):
-        search.session.go_on(index, len(WEIGHTS), "plans of the frontier")
+        search.session.raise_if_stopped(index, len(WEIGHTS), "plans of the frontier")
         answer = search.best(RiskMeasure(weight, alpha))
         builder = _AnswerBuilder(search, answer)
         point = FrontierPoint(

@@ -746,7 +746,10 @@ def add_up(table: dict[str, Decimal], more: Mapping[str, Decimal]) -> None:
 def _before(verified: VerifiedPlan, period: int) -> dict[tuple[str, str, str, str, int], Decimal]:
     purchases = (purchase for purchase in verified.plan.purchases if purchase.ordered < period)
     return totals(
-        ((purchase.offer, purchase.material, purchase.place, purchase.requirement, purchase.ordered), purchase.quantity)
+        (
+            (purchase.offer, purchase.material, purchase.place, purchase.compliance_class, purchase.ordered),
+            purchase.quantity,
+        )
         for purchase in purchases
     )
 

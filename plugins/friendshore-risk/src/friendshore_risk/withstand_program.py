@@ -288,7 +288,7 @@ def _arrivals(plan: Plan) -> dict[_OrderKey, int]:
     """Return the period in which each order arrives, or the last one if it arrives in parts."""
     arrival_by_order: dict[_OrderKey, int] = {}
     for purchase in plan.purchases:
-        key = (purchase.offer, purchase.material, purchase.place, purchase.requirement, purchase.ordered)
+        key = (purchase.offer, purchase.material, purchase.place, purchase.compliance_class, purchase.ordered)
         arrival_by_order[key] = max(purchase.delivered, arrival_by_order.get(key, purchase.delivered))
     return arrival_by_order
 
@@ -310,10 +310,13 @@ def rules_after_losses(
 def _orders(plan: Plan, first: int = 0, last: int | None = None) -> dict[_OrderKey, Decimal]:
     """Return kilograms ordered from one period up to, but not including, another, and units produced by offers with several goods."""
     order_quantities = [
-        ((purchase.offer, purchase.material, purchase.place, purchase.requirement, purchase.ordered), purchase.quantity)
+        (
+            (purchase.offer, purchase.material, purchase.place, purchase.compliance_class, purchase.ordered),
+            purchase.quantity,
+        )
         for purchase in plan.purchases
     ]
-    production_units = [((make.offer, "", "", make.requirement, make.period), make.units) for make in plan.makes]
+    production_units = [((make.offer, "", "", make.compliance_class, make.period), make.units) for make in plan.makes]
     selected = [
         (key, amount)
         for key, amount in (*order_quantities, *production_units)

@@ -31,7 +31,7 @@ from .withstand_search import (
     ProvedPart,
     WithstandProof,
     combinations_of,
-    proved_least,
+    proved_lower_bound,
 )
 
 _ZERO = Decimal(0)
@@ -283,7 +283,10 @@ class _ProofCheck:
             self._add_finding(f"the proof of {name} has losses that don't affect it, or too many")
             return _CheckedComponent(component, weight_by_demand, ())
         unavoidable = [
-            (loss_set, proved_least(component.robust.least_excess(component.closed_scenario(loss_set)), shortage.least))
+            (
+                loss_set,
+                proved_lower_bound(component.robust.least_excess(component.closed_scenario(loss_set)), shortage.least),
+            )
             for shortage, loss_set in zip(proved_component.unavoidable, short_after, strict=True)
         ]
         checked_component = _CheckedComponent(
@@ -318,7 +321,7 @@ class _ProofCheck:
                 return None
             scenarios.append(replace(checked_component.component.closed_scenario(losses), allowed=allowed))
         proved, value = (
-            proved_least(checked_component.component.robust.master(scenarios), proved_component.cost),
+            proved_lower_bound(checked_component.component.robust.master(scenarios), proved_component.cost),
             float(proved_component.cost.value),
         )
         return proved if value - proved <= float(OPTIMAL_GAP) * max(abs(value), 1.0) else None
@@ -339,7 +342,7 @@ class _ProofCheck:
         if self.session.stopped or not all(
             component.unavoidable.is_proved for part in parts for component in part.part.components
         ):
-            self.session.go_on(0, total, "combinations")
+            self.session.raise_if_stopped(0, total, "combinations")
             self._add_finding("the unavoidable shortages couldn't be proved")
         return not_withstood
 

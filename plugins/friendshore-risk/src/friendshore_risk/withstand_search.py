@@ -62,7 +62,7 @@ FORMAT = 3
 _REWRITE = "write it again with `friendshore withstand CASE --out FILE`"
 
 
-class CertifiedLeast(Record):
+class CertifiedBound(Record):
     """Lower bound on a value, with its proof in exact fractions."""
 
     value: Number | None
@@ -83,7 +83,7 @@ class UnavoidableShortage(Record):
     """Missing amount after some losses, for any early decisions."""
 
     losses: tuple[int, ...]
-    least: CertifiedLeast | None
+    least: CertifiedBound | None
 
 
 class ProvedComponent(Record):
@@ -91,7 +91,7 @@ class ProvedComponent(Record):
 
     held: tuple[CoveredLosses, ...]
     """No plan that withstands these costs less."""
-    cost: CertifiedLeast | None = None
+    cost: CertifiedBound | None = None
     """Bound for the cheapest plan that does. None if nothing is proved."""
     unavoidable: tuple[UnavoidableShortage, ...] = ()
 
@@ -153,7 +153,7 @@ def read_proof(path: Path) -> WithstandProof:
 MAX_ENTRIES = 2_000_000
 
 
-def certified_least(linear: Linear, value: float, cancel: Cancel | None) -> CertifiedLeast | None:
+def certified_lower_bound(linear: Linear, value: float, cancel: Cancel | None) -> CertifiedBound | None:
     """Return a proof of a lower bound of a program. None if the program is too large.
 
     `value` is the lower bound. It is infinite if the rows have no solution. If `cancel` ends the search, the proof is weaker.
@@ -163,10 +163,10 @@ def certified_least(linear: Linear, value: float, cancel: Cancel | None) -> Cert
     claimed = Decimal(repr(float(value))) if np.isfinite(value) else None
     search = ProofSearch(_aim(linear, claimed), Watch(None, cancel), None)
     certificate = certified(search, None if claimed is None else np.zeros(len(linear.cost)))
-    return CertifiedLeast(value=claimed, certificate=text_of([certificate]))
+    return CertifiedBound(value=claimed, certificate=text_of([certificate]))
 
 
-def proved_least(linear: Linear, certified: CertifiedLeast | None) -> float:
+def proved_lower_bound(linear: Linear, certified: CertifiedBound | None) -> float:
     """Return the lower bound that a certificate proves. Infinite if the rows have no solution, and minus infinity if it proves nothing.
 
     No statement in it is trusted: a wrong or altered certificate proves less, or the same.
@@ -376,7 +376,7 @@ class _WithstandSearch:
             points.append(point)
             last_parts = prepared_parts
         if not points:
-            session.go_on(0, max_losses + 1, "numbers of losses")
+            session.raise_if_stopped(0, max_losses + 1, "numbers of losses")
         costed_plans = [level.first for level in last_parts]
         return Withstood(
             names=names_of(self.session.problem, [facts.offer.id for facts in self.session.problem.offers]),
@@ -442,12 +442,12 @@ class _WithstandSearch:
         if not certify:
             return ProvedComponent(held=covered)
         master = None if robust_plan.regret else component.robust.master(scenarios)
-        cost = None if master is None else certified_least(master, robust_plan.objective, cancel)
+        cost = None if master is None else certified_lower_bound(master, robust_plan.objective, cancel)
         short_responses = (response for response in component.unavoidable.known if response.value > component.tolerance)
         unavoidable = tuple(
             UnavoidableShortage(
                 losses=tuple(sorted(response.losses)),
-                least=certified_least(
+                least=certified_lower_bound(
                     component.robust.least_excess(component.closed_scenario(response.losses)), response.value, cancel
                 ),
             )
@@ -600,12 +600,12 @@ class _WithstandSearch:
             if short.demand == demand
             and short.quantity > short_before.get(short.period, _ZERO) + problem.case.resolution
         ] or [self.day.loss_period]
-        classes = {delivery.requirement for delivery in after.plan.deliveries if delivery.demand == demand}
+        classes = {delivery.compliance_class for delivery in after.plan.deliveries if delivery.demand == demand}
         remaining = {
             purchase.offer
             for purchase in after.plan.purchases
             if purchase.material == use.material.id
-            and purchase.requirement in classes
+            and purchase.compliance_class in classes
             and purchase.ordered >= self.day.react_period
         }
         return MissedDemand(

@@ -9,7 +9,7 @@ from decimal import Context
 from math import prod
 from pathlib import Path
 
-from friendshore.case.stated import keys_and_values, read_stated
+from friendshore.case.stated import keys_and_values, parse_change
 from friendshore.domain.case import Case, Scenario
 from friendshore.domain.change import Change
 from friendshore.domain.quantities import parse_number
@@ -163,7 +163,7 @@ def _change_axis(parts: Sequence[tuple[str, str]], option: str, problems: list[D
     values = []
     for value_text in values_by_key[varied_index]:
         text = ", ".join(f"{key}={value_text if n == varied_index else value}" for n, (key, value) in enumerate(parts))
-        change = None if value_text == NO_CHANGE else read_stated(text, option, problems)
+        change = None if value_text == NO_CHANGE else parse_change(text, option, problems)
         if value_text == NO_CHANGE or change is not None:
             values.append(GridValue(value_text, Applied(changes=() if change is None else (change,)), option))
     fixed_text = "".join(f", {key}={value}" for n, (key, value) in enumerate(parts) if n not in (0, varied_index))
@@ -241,7 +241,7 @@ def _value_changes(key: str, value_text: str, option: str, problems: list[Diagno
         if separator
         else [f"{subject}={name_part}" for name_part in value_text.split("+")]
     )
-    changes = [read_stated(entry, option, problems) for entry in texts]
+    changes = [parse_change(entry, option, problems) for entry in texts]
     return None if None in changes else Applied(changes=tuple(filter(None, changes)))
 
 

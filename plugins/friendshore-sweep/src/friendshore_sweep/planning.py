@@ -23,12 +23,12 @@ from friendshore.domain.facts import Catalog
 from friendshore.domain.plan import Plan, PlanStatus
 from friendshore.domain.run import RunPurchase
 from friendshore.domain.used import RunPlugin
-from friendshore.errors import Diagnostic, FriendshoreError, InputError, SolverError, refuse_other_types
+from friendshore.errors import Diagnostic, FriendshoreError, InputError, SolverError, check_argument_type
 from friendshore.plugins import Registry
 from friendshore.plugins.processes import packed, unpacked
 from friendshore.problem.inputs import Applied, Inputs
 from friendshore.problem.kept import Kept
-from friendshore.questions.pools import LOST, OpenPool, WorkerPool, carried_out, given, here, told_of
+from friendshore.questions.pools import LOST, OpenPool, WorkerPool, error_texts, given, here, run_in_pool
 from friendshore.recommend.describe import purchases
 from friendshore.recommend.gather import gather, refuse_old_prices
 from friendshore.rules.base import Rule
@@ -313,7 +313,7 @@ def sweep(
         PluginError: If a plugin that the case needs is missing, broken, or ambiguous.
         SolverError: If the executor is lost. The plans so far are in the folder.
     """
-    refuse_other_types(case, "`sweep`", (Case,))
+    check_argument_type(case, "`sweep`", (Case,))
     gathered = gather(case, registry, catalogs, rules)
     change_lists = list(changes)
     scenarios = Scenarios(len(change_lists), lambda place: _scenario(change_lists[place]))
@@ -402,7 +402,7 @@ class _SweepRun:
             return
         retries: deque[ScenarioTask] = deque()
         try:
-            with closing(carried_out(pool, plan_scenario, self._tasks, retries, self._stopped)) as done:
+            with closing(run_in_pool(pool, plan_scenario, self._tasks, retries, self._stopped)) as done:
                 for task, future in done:
                     self._store_result(task, future, retries)
         except SolverError as error:
@@ -420,7 +420,7 @@ class _SweepRun:
         """Store a plan, or send the case to a worker without it."""
         error = future.exception()
         if error is not None:
-            self._store_plan(task, StoredScenario(told=failed_plan(told_of(error))).model_dump_json())
+            self._store_plan(task, StoredScenario(told=failed_plan(error_texts(error))).model_dump_json())
         elif (plan := future.result()) is not None:
             self._store_plan(task, plan)
         else:

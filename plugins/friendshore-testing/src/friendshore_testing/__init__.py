@@ -25,7 +25,7 @@ from friendshore.rules.base import Rule
 if TYPE_CHECKING:
     from friendshore.cli import Command
 
-    from .check import Check, NotLookedAt, Outcome, outcomes_of
+    from .check import Check, CheckSkipped, Outcome, outcomes_of
     from .laws import Example
     from .rules import rule_checks
     from .subjects import checks_of
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Check",
     "Example",
-    "NotLookedAt",
+    "CheckSkipped",
     "Outcome",
     "check_rule",
     "checks_of",
@@ -88,7 +88,7 @@ def friendshore_commands() -> list[Command]:
 __getattr__, *_ = load_on_use(
     __name__,
     {
-        ".check": ["Check", "NotLookedAt", "Outcome", "outcomes_of"],
+        ".check": ["Check", "CheckSkipped", "Outcome", "outcomes_of"],
         ".laws": ["Example"],
         ".subjects": ["checks_of"],
         ".rules": ["rule_checks"],

@@ -33,13 +33,13 @@ from friendshore.plugins.isolated import call_once
 from friendshore.problem import Problem
 from friendshore.problem.inputs import Inputs
 from friendshore.problem.parts import materials_of
-from friendshore.rules.answers import WrongAnswer, as_charge, as_rule, as_verdict, faults
+from friendshore.rules.answers import InvalidResult, as_charge, as_rule, as_verdict, faults
 from friendshore.rules.base import Facts, Rule
-from friendshore.rules.rows import Purchases, Row, Rows, one_by_one
-from friendshore.rules.terms import ForUses, LackingTerm, Table, Term
-from friendshore.rules.verdicts import possible_origins, told_apart
+from friendshore.rules.rows import Purchases, Row, Rows, single_rows
+from friendshore.rules.terms import ForUses, ShortfallTerm, Table, Term
+from friendshore.rules.verdicts import possible_origins, representative_countries
 
-from .check import NotLookedAt
+from .check import CheckSkipped
 from .worlds import World, worlds
 
 EXPECTED_ROWS = "rows that are sums of terms times numbers, between numeric bounds"
@@ -77,7 +77,7 @@ class RuleTrial:
     @cached_property
     def calls(self) -> tuple[RuleCall, ...]:
         uses = sorted({demand.use for demand in self.problem.demands}, key=lambda use: use.end_use)
-        includes_stock = self.rule.bears_on == "chain"
+        includes_stock = self.rule.judge_scope == "chain"
         arcs = [arc for arc in self.problem.network.arcs if includes_stock or arc.offer >= 0]
         return tuple(RuleCall(arc.chained, arc.move, use, arc.offer >= 0) for use in uses for arc in arcs)
 
@@ -150,7 +150,7 @@ class RuleTrial:
             return ()
         value = Decimal(17)
         with attributed(self.rule):
-            distinguished = told_apart([self.rule])
+            distinguished = representative_countries([self.rule])
             return tuple(
                 (origin, self.rule.charge(call.offer, call.move, call.use, origin, value))
                 for origin in possible_origins(call.offer, distinguished)
@@ -168,7 +168,7 @@ class RuleTrial:
                     yield f"`judge` returns {checked.result} by the rule `{checked.rule}` instead of its own `{self.rule.id}` for {call.description}"
                 for _, amount in charges:
                     as_charge(amount)
-            except WrongAnswer as error:
+            except InvalidResult as error:
                 yield f"{error}, for {call.description}"
 
     def nonlinear_rows(self) -> Iterator[str]:
@@ -176,7 +176,7 @@ class RuleTrial:
         for rows in self.first_rows:
             problems = list(faults(rows))
             yield from problems
-            for row in () if problems else one_by_one(rows):
+            for row in () if problems else single_rows(rows):
                 if row.penalty is not None and row.penalty < 0:
                     yield f"row `{row.label}`: negative `penalty` {row.penalty}, which rewards missing the limit"
                 for table in sorted({table for term in row.asked for table in self._tables_exceeded(term)}):
@@ -256,7 +256,7 @@ class RuleTrial:
                         return
 
     def rows_without_sentence(self) -> Iterator[str]:
-        for row in (row for rows in self.rows() for row in one_by_one(rows)):
+        for row in (row for rows in self.rows() for row in single_rows(rows)):
             if not row.sentence.strip():
                 yield f"row `{row.label}` has no sentence"
             elif not is_sentence(row.sentence):
@@ -296,7 +296,7 @@ def is_sentence(text: str) -> bool:
 
 
 def row_keys(rows: Sequence[Row | Rows]) -> list[str]:
-    return sorted(repr(row_key(row)) for group in rows for row in one_by_one(group))
+    return sorted(repr(row_key(row)) for group in rows for row in single_rows(group))
 
 
 def row_key(row: Row) -> tuple[object, ...]:
@@ -306,7 +306,7 @@ def row_key(row: Row) -> tuple[object, ...]:
 
 def _term_key(term: Term) -> tuple[object, ...]:
     name, part_keys = type(term).__name__, sorted(repr((base, _term_key(part))) for base, part in term.parts)
-    if isinstance(term, LackingTerm):
+    if isinstance(term, ShortfallTerm):
         return (name, term.times, part_keys)
     weights: dict[tuple[int, ...], float] = {}
     for *position, weight in zip(
@@ -486,7 +486,7 @@ TIME_LIMIT = 120.0
 def seed_dependent_rules(
     rules: Sequence[Rule], materials: Sequence[Material], count: int, columns: Sequence[DeclaredColumn] = ()
 ) -> list[str]:
-    """Return the ids of rules whose answers depend on the order of sets. Raises NotLookedAt if another process can't import their classes."""
+    """Return the ids of rules whose answers depend on the order of sets. Raises CheckSkipped if another process can't import their classes."""
     request = {
         "rules": [_rule_data(rule) for rule in rules],
         "materials": [material.model_dump(mode="json") for material in materials],
@@ -500,7 +500,7 @@ def seed_dependent_rules(
     with ThreadPoolExecutor(len(HASH_SEEDS)) as workers:
         digests_by_seed = list(workers.map(digests, HASH_SEEDS))
     if any(answer is None for answer in digests_by_seed):
-        raise NotLookedAt("the classes of the rules can't be imported in another process")
+        raise CheckSkipped("the classes of the rules can't be imported in another process")
     return [rule.id for rule, first, second in zip(rules, *digests_by_seed, strict=True) if first != second]
 
 
@@ -538,7 +538,7 @@ def fingerprints(request: Mapping[str, Any]) -> list[str]:
 
 def _texts(trial: RuleTrial) -> list[str]:
     try:
-        rows = [f"{row.label} {row_key(row)}" for group in trial.rows() for row in one_by_one(group)]
+        rows = [f"{row.label} {row_key(row)}" for group in trial.rows() for row in single_rows(group)]
     except InputError:
         rows = []  # the rule refers to something that only a real case has
     answers_by_call: Sequence[Any] = trial.answers()

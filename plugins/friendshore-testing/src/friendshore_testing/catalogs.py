@@ -25,7 +25,7 @@ from friendshore.plugins.isolated import CatalogRef
 from friendshore.problem.merged import exchange
 from friendshore.reading import kinds
 
-from .check import Check, NotLookedAt
+from .check import Check, CheckSkipped
 
 
 def line_of_row(file: Path, column: str, value: str, **other_values: str) -> int | None:
@@ -443,7 +443,7 @@ class CatalogTrial:
         try:
             return self.read[self.ref.name]
         except FriendshoreError as error:
-            raise NotLookedAt("the catalog can't be read, see check `read`") from error
+            raise CheckSkipped("the catalog can't be read, see check `read`") from error
 
     def _read(self) -> Iterator[Diagnostic]:
         if not self.read:

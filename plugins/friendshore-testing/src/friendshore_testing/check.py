@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from friendshore.errors import Diagnostic, FriendshoreError
 
 
-class NotLookedAt(Exception):  # noqa: N818 - a reason for skipping a check, not an error
+class CheckSkipped(Exception):  # noqa: N818 - a reason for skipping a check, not an error
     """A check that can't run, with the reason: an earlier check failed, or it has no subject."""
 
 
@@ -35,7 +35,7 @@ class Check:
         """Run the check. An error in an input also counts as a finding."""
         try:
             return Outcome(self, tuple(self.look()))
-        except NotLookedAt as reason:
+        except CheckSkipped as reason:
             return Outcome(self, (), str(reason))
         except FriendshoreError as error:
             return Outcome(self, error.problems)

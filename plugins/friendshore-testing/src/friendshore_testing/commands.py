@@ -12,7 +12,7 @@ import typer
 
 from friendshore.catalog.convert import texts_of
 from friendshore.cli.cases import write_new
-from friendshore.cli.catalogs import read_one
+from friendshore.cli.catalogs import read_catalog
 from friendshore.cli.options import AsJson, Blocked, Quiet, installed
 from friendshore.cli.output import answer, bare, wrote
 from friendshore.cli.waiting import progress_bar
@@ -101,7 +101,7 @@ def _scaffold(name: str, parts: frozenset[str], from_catalog: str, target: Path,
 
 def _with_catalog(scaffold: Scaffold, from_catalog: str, registry: Registry) -> Scaffold:
     """Return the scaffold with a catalog of the user. Raises InputError if the catalog has an error, or the plugin would replace one that it needs."""
-    catalog, place = read_one(from_catalog, registry)
+    catalog, place = read_catalog(from_catalog, registry)
     if catalog.distribution:
         message = f"catalog `{catalog.name}` is already in a plugin, {catalog.distribution}"
         fix = f"friendshore catalogs convert {catalog.name} FOLDER, rename it in FOLDER/catalog.toml, and package that"

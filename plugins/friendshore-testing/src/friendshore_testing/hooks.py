@@ -22,7 +22,7 @@ from friendshore.domain.case import Case
 from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.errors import Diagnostic, FriendshoreError, InputError, PluginError
 from friendshore.hookspecs import Named
-from friendshore.plugins import PluginInfo, Registry, asked_of
+from friendshore.plugins import PluginInfo, Registry, attributed_object
 from friendshore.plugins.hosting import HookedWhat
 from friendshore.plugins.isolated import What
 from friendshore.problem.inputs import Inputs
@@ -36,7 +36,7 @@ from friendshore.run import json_text, read_run, write_run
 from friendshore.session import Session
 from friendshore.solve import Limits
 
-from .check import Check, NotLookedAt
+from .check import Check, CheckSkipped
 from .worlds import World, worlds
 
 _CASE_COUNT = 3
@@ -79,10 +79,10 @@ def _available_question(name: str, registry: Registry) -> Question[Any, Any]:
     try:
         question = question_named(registry, name)
     except PluginError as error:
-        raise NotLookedAt("it can't be used, see checks `code` and `written`") from error
+        raise CheckSkipped("it can't be used, see checks `code` and `written`") from error
     required = [option.name for option in options_of(question) if option.needed]
     if required:
-        raise NotLookedAt(f"it has required options, for which a generated case has no values: {', '.join(required)}")
+        raise CheckSkipped(f"it has required options, for which a generated case has no values: {', '.join(required)}")
     return question
 
 
@@ -93,7 +93,7 @@ def _answer_problems(
     for _ in range(2):
         session = Session.open(Inputs(world.case, (world.catalog,), ()), Limits(workers=1))
         try:
-            with asked_of(question, question.name):
+            with attributed_object(question, question.name):
                 options = question.options()
                 result = question.ask(Opened(session, (), {}, (), registry=registry), options, None)
                 document, data = question.document(result, options), question.data(result, options)
@@ -137,7 +137,7 @@ def reader_checks(name: str, info: PluginInfo, registry: Registry) -> tuple[Chec
     def reading_problems() -> Iterator[Diagnostic]:
         reader = _available_reader(name, registry)
         if not reader.example:
-            raise NotLookedAt("its class has no `example`, the name of a file of the package that it can read")
+            raise CheckSkipped("its class has no `example`, the name of a file of the package that it can read")
         for kind in _readable(reader):
             yield from _example_problems(f"{name}:{reader.example}", kind, home, registry)
 
@@ -171,7 +171,7 @@ def case_pack_checks(info: PluginInfo, registry: Registry) -> tuple[Check, ...]:
                 first, second = (registry.case_packs(info.package, case, (world.catalog,)) for _ in range(2))
             except InputError as error:
                 reason = f"it needs settings; add an example to their model, such as {example} ({error})"
-                raise NotLookedAt(reason) from error
+                raise CheckSkipped(reason) from error
             if first != second:
                 fix = "read no clock or random numbers"
                 yield Diagnostic("returns other rule packs when called twice", subject, fix=fix, code="FS955")
@@ -184,7 +184,7 @@ def _available_reader(name: str, registry: Registry) -> Reader:
     try:
         return registry.reader(name)
     except PluginError as error:
-        raise NotLookedAt("its code can't be used, see check `code`") from error
+        raise CheckSkipped("its code can't be used, see check `code`") from error
 
 
 def _readable(reader: Reader) -> list[What]:
@@ -204,11 +204,11 @@ def _example_problems(name: str, kind: What, folder: Path, registry: Registry) -
 
 
 def _available_object(kind: HookedWhat, name: str, registry: Registry) -> Named:
-    """Return an object that a hook yields. Raises NotLookedAt if the plugin's code can't be used."""
+    """Return an object that a hook yields. Raises CheckSkipped if the plugin's code can't be used."""
     try:
         return registry.thing(kind, name)[0]
     except PluginError as error:
-        raise NotLookedAt("its code can't be used, see check `code`") from error
+        raise CheckSkipped("its code can't be used, see check `code`") from error
 
 
 def command_checks(name: str, info: PluginInfo, registry: Registry) -> tuple[Check, ...]:
@@ -296,7 +296,7 @@ def case_format_checks(name: str, registry: Registry) -> tuple[Check, ...]:
         _available_object("case format", name, registry)
         found_format = case_format(Path(f"{_MISSING_NAME}.{name}"), registry)
         problems: list[Diagnostic] = []
-        with TemporaryDirectory() as scratch, asked_of(found_format, name, "case format"):
+        with TemporaryDirectory() as scratch, attributed_object(found_format, name, "case format"):
             try:
                 case_file = found_format.read(Path(scratch) / f"{_MISSING_NAME}.{name}", problems)
             except InputError:

@@ -15,7 +15,7 @@ from friendshore.rules.base import Rule
 from friendshore.rules.pack import RulePack
 from friendshore_testing.vectors import VECTORS_FILE, Vector, VectorFile, answered, failures, read_vectors
 
-from .check import Check, NotLookedAt
+from .check import Check, CheckSkipped
 from .rules import RuleSetTrial
 from .worlds import declared_in
 
@@ -74,7 +74,7 @@ class PackTrial:
         try:
             return self.rules
         except FriendshoreError as error:
-            raise NotLookedAt("the pack can't be read, see check `read`") from error
+            raise CheckSkipped("the pack can't be read, see check `read`") from error
 
     def _citations(self) -> Iterator[Diagnostic]:
         for number, rule in enumerate(self._available_rules()):
@@ -93,7 +93,7 @@ class PackTrial:
         try:
             return self.vectors.vector if self.vectors else ()
         except FriendshoreError as error:
-            raise NotLookedAt("the worked examples can't be read, see check `vectors`") from error
+            raise CheckSkipped("the worked examples can't be read, see check `vectors`") from error
 
     @property
     def _vector_file(self) -> str:

@@ -15,7 +15,7 @@ from friendshore.rules.kinds import OriginBan
 
 from . import laws
 from .asking import EXPECTED_ROWS, RuleTrial, impurities, is_sentence, order_dependence, seed_dependent_rules
-from .check import Check, NotLookedAt
+from .check import Check, CheckSkipped
 from .laws import Example, example_problems
 from .worlds import USUAL_COUNTRIES, RuleWords, World, bare, empty, worlds
 
@@ -43,11 +43,11 @@ class RuleSetTrial:
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
-        """The rules. Raises NotLookedAt if they can't be created, which another check reports."""
+        """The rules. Raises CheckSkipped if they can't be created, which another check reports."""
         try:
             return tuple(self.create_rules())
         except FriendshoreError as error:
-            raise NotLookedAt("the rules can't be created") from error
+            raise CheckSkipped("the rules can't be created") from error
 
     def checks(self) -> tuple[Check, ...]:
         definitions = (
@@ -237,7 +237,7 @@ class RuleSetTrial:
     @staticmethod
     def _skip_if(reason: str) -> None:
         if reason:
-            raise NotLookedAt(reason)
+            raise CheckSkipped(reason)
 
     # ------------------------------------------------------------------------------------------------- planned with
 
@@ -260,7 +260,7 @@ class RuleSetTrial:
     def _broken_law(self, name: str, law: Law) -> Iterator[Diagnostic]:
         self._skip_if(self._reason_not_to_plan)
         if not self._plans_with_rules:
-            raise NotLookedAt("the rules refer to something that no generated case has")
+            raise CheckSkipped("the rules refer to something that no generated case has")
         for world, before in self._plans_with_rules:
             try:
                 problem = law(world, before)

@@ -31,7 +31,7 @@ from friendshore.rules.base import Rule
 from friendshore.rules.pack import PACK_FILE, read_pack, stated_name
 
 from .catalogs import CatalogTrial
-from .check import Check, NotLookedAt
+from .check import Check, CheckSkipped
 from .hooks import (
     case_format_checks,
     case_pack_checks,
@@ -245,7 +245,7 @@ def _code_problems(info: PluginInfo, registry: Registry) -> Iterator[Diagnostic]
 
 
 def _skip_unusable() -> Iterator[Diagnostic]:
-    raise NotLookedAt("the plugin can't be used, see check `manifest`")
+    raise CheckSkipped("the plugin can't be used, see check `manifest`")
 
 
 def _for_author(problem: Diagnostic) -> Diagnostic:
@@ -267,7 +267,7 @@ def _kind_checks(name: str, installed: _InstalledData) -> tuple[Check, ...]:
         try:
             rules_of_examples()
         except PluginError as error:
-            raise NotLookedAt("its code can't be used, see check `code`") from error
+            raise CheckSkipped("its code can't be used, see check `code`") from error
         except InputError as error:
             fix = 'add examples to the class: model_config = {"json_schema_extra": {"examples": [{...}]}}'
             yield from error.problems
@@ -279,7 +279,7 @@ def _kind_checks(name: str, installed: _InstalledData) -> tuple[Check, ...]:
             pairs = [(data, masses_in_kilograms(data)) for data in _example_data(name, registry)]
             changed_numbers = [n for n, (one, other) in enumerate(pairs, 1) if rule_of(one) != rule_of(other)]
         except FriendshoreError as error:
-            raise NotLookedAt("the rules can't be created") from error
+            raise CheckSkipped("the rules can't be created") from error
         for number in changed_numbers:
             fix = "read masses with friendshore.domain.quantities.parse_mass"
             message = f"its example {number} makes another rule if tonnes are written as kilograms"

@@ -28,7 +28,7 @@ from friendshore.problem.inputs import Applied, Inputs
 from friendshore.problem.kept import Kept
 from friendshore.questions.compare.compare_plans import compare_plans
 from friendshore.questions.compare.comparison import Comparison
-from friendshore.questions.pools import carried_out, given, here, told_of
+from friendshore.questions.pools import error_texts, given, here, run_in_pool
 from friendshore.recommend import Gathered, gather, refuse_old_prices
 from friendshore.session import Session
 from friendshore.solve import AnswerCache, Cancel, Limits, Progress
@@ -78,7 +78,7 @@ def watch(
     with closing(process):
         runner.run(executor, workers)
     canceled = cancel is not None and cancel.is_set()
-    problems = told_of(OutOfTimeError.ended("before this case was done", canceled))
+    problems = error_texts(OutOfTimeError.ended("before this case was done", canceled))
     results = [
         runner.results.get(number, (partial.but(error=problems), [], [])) for number, partial in enumerate(unplanned)
     ]
@@ -150,10 +150,10 @@ class _CaseRunner:
             if executor is None
             else given(executor, workers)
         )
-        with closing(carried_out(pool, compare_case, self._tasks, deque(), self._stopped)) as done:
+        with closing(run_in_pool(pool, compare_case, self._tasks, deque(), self._stopped)) as done:
             for task, future in done:
                 error = future.exception()
-                result = future.result() if error is None else self._failure(task.number, told_of(error))
+                result = future.result() if error is None else self._failure(task.number, error_texts(error))
                 self._store(task.number, result)
 
     def _tasks(self, _: int) -> Iterator[CaseTask]:
@@ -165,7 +165,7 @@ class _CaseRunner:
             try:
                 facts = self._reader.facts(result, case)
             except FriendshoreError as error:
-                self._store(number, self._failure(number, told_of(error)))
+                self._store(number, self._failure(number, error_texts(error)))
                 continue
             if facts is None:
                 self._store(number, (result, [], []))
@@ -233,13 +233,13 @@ def _compare(facts: BothFacts, limits: Limits, cancel: Cancel | None) -> CaseRes
         Session.open(replace(inputs, kept=kept), limits, None, cancel, answers)
         for inputs in (facts.old, _with_shared_objects(facts.old, facts.new))
     )
-    after.go_on(1, 3, "steps")
+    after.raise_if_stopped(1, 3, "steps")
     was, now = verdicts_by_way(before.problem), verdicts_by_way(after.problem)
     stakes = _Stakes(before.verified, after.problem)
     flips = [_flip(result.case, stakes, *change) for change in changed_verdicts(was, now)]
     unchanged = not flips and was.keys() == now.keys() and before.verified.cost == after.verified.cost
     comparison = None if unchanged else _plan_comparison(before, after)
-    after.go_on(2, 3, "steps")
+    after.raise_if_stopped(2, 3, "steps")
     offers = [
         OfferChange(case=result.case, offer=offer, material=material, came=came)
         for verdicts, others, came in ((was, now, False), (now, was, True))
@@ -299,7 +299,7 @@ class _Stakes:
             for served in judging.ends(item):
                 self._bought[way_of(verified.problem, item.arc, served.use)].append((item, served))
         self._date_kind = {
-            rule.id: "trade" if rule.bears_on == "trade" else rule.dated_by
+            rule.id: "trade" if rule.judge_scope == "trade" else rule.dated_by
             for rule in (*verified.problem.rules, *after.rules)
         }
         self._lost: dict[int, Bought] = {}

@@ -16,7 +16,7 @@ from friendshore.domain.base import exact, totals
 from friendshore.domain.change import Change
 from friendshore.errors import InputError, NoPlanError
 from friendshore.explain.break_even import break_even_price
-from friendshore.explain.pieces import ask_apart
+from friendshore.explain.pieces import answer_concurrently
 from friendshore.explain.results import CENT, Counted, Difference, difference, shortage
 from friendshore.problem.parts import impact
 from friendshore.recommend import PlanSource, session_of
@@ -27,7 +27,7 @@ from friendshore.verify.amounts import pool_use
 from .drafts import (
     Doubts,
     Draft,
-    EnoughCapacity,
+    SufficientCapacity,
     Try,
     assumed_licences,
     capacities,
@@ -67,7 +67,7 @@ def ask(
             code="FS012",
         )
     counted = Counted(session)
-    doubts, sufficient_capacity = Doubts(session, spread), EnoughCapacity(session.problem)
+    doubts, sufficient_capacity = Doubts(session, spread), SufficientCapacity(session.problem)
     drafts = [
         *capacities(doubts, sufficient_capacity),
         *quantities(doubts),
@@ -78,7 +78,7 @@ def ask(
     drafts = [draft for draft in (*drafts, *origins(doubts), *assumed_licences(doubts), *rules(doubts)) if draft.tries]
     doubts.unasked.extend(duties(doubts))
     groups = _independent_groups(session, drafts)
-    answers = ask_apart(
+    answers = answer_concurrently(
         session, [[drafts[i] for i in group] for group in groups], lambda: _UnknownEvaluator(session), progress
     )
     unknowns = [unknown for group in answers for unknown in group if unknown is not None]

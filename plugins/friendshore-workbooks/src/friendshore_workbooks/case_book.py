@@ -20,7 +20,7 @@ from friendshore.domain.base import UnreadableError
 from friendshore.domain.case import Case
 from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import Diagnostic, InputError
-from friendshore.inert import UNSEEN
+from friendshore.inert import INVISIBLE
 from friendshore.plugins import Registry
 from friendshore.plugins.isolated import CatalogRef
 from friendshore.readers import CatalogRows, TableRows
@@ -155,7 +155,7 @@ def _case_file(case_lines: list[list[str]]) -> dict[str, Any] | None:
 
 def plain(text: str) -> str:
     text = text.strip().replace("\r\n", "\n").replace("\r", "\n")
-    text = UNSEEN.sub(lambda sign: sign[0] if sign[0] in "\n\t" else sign[0].encode("unicode_escape").decode(), text)
+    text = INVISIBLE.sub(lambda sign: sign[0] if sign[0] in "\n\t" else sign[0].encode("unicode_escape").decode(), text)
     return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
 
 

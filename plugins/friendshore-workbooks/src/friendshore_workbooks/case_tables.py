@@ -99,7 +99,7 @@ COUNTRIES = Field(
     "For a stock that you add: countries where all its stages were performed, separated by `;`.",
     "US",
 )
-ON = k.one_value("yes, no, or partly", {word: word for word in ("yes", "no", "partly")})
+ON = k.word_kind("yes, no, or partly", {word: word for word in ("yes", "no", "partly")})
 _NUMBER_OR_TEXT = Kind("text", k.TEXT.read, also=({"type": "number"},))
 RULE = Layout(
     "rule",

@@ -16,7 +16,7 @@ from friendshore.domain.evidence import Confidence
 from friendshore.domain.facts import CapacityStep, Facility, Offer, RecipeLine, Status
 from friendshore.domain.quantities import readable
 from friendshore.domain.time import Delay
-from friendshore.explain.eligibility import Eligibilities, KeptOut
+from friendshore.explain.eligibility import Eligibilities, Exclusion
 from friendshore.plugins import sentence_of
 from friendshore.problem import Problem
 from friendshore.problem.capacity import accepted_steps
@@ -71,17 +71,17 @@ class Doubts:
     spread: Decimal
     unasked: list[Unasked] = field(default_factory=list)
 
-    def may_be_wanted(self, offer: Offer) -> bool:
+    def has_use(self, offer: Offer) -> bool:
         return any(line.material in self.session.parts.of_material for line in offer.outputs)
 
     def leads(self) -> list[Lead]:
         """Return unusable offers that may be wanted, even if only other leads can use their goods."""
         problem = self.session.problem
         _, leads, _ = resolve_offers(problem.merged, problem.case)
-        return [lead for lead in leads if self.may_be_wanted(lead.offer)]
+        return [lead for lead in leads if self.has_use(lead.offer)]
 
     def usable_offers(self) -> list[OfferFacts]:
-        return [facts for facts in self.session.problem.offers if self.may_be_wanted(facts.offer)]
+        return [facts for facts in self.session.problem.offers if self.has_use(facts.offer)]
 
     def is_doubtful(self, source: str) -> bool:
         """Return True if evidence is at best assumed or recalled, or less than the case requires."""
@@ -152,7 +152,7 @@ _SLACK = 2
 """Factor of the maximum use of the case in a bound on a capacity, because output may also go to stock."""
 
 
-def capacities(doubts: Doubts, sufficient_capacity: EnoughCapacity) -> Iterator[Draft]:
+def capacities(doubts: Doubts, sufficient_capacity: SufficientCapacity) -> Iterator[Draft]:
     problem = doubts.session.problem
     leads_by_facility = grouped((lead.offer.facility, lead) for lead in doubts.leads() if _lacks_capacity(doubts, lead))
     usable_by_facility = grouped((facts.facility.id, facts.offer) for facts in doubts.usable_offers())
@@ -224,7 +224,7 @@ def _quantity_draft(doubts: Doubts, offer: Offer, tries: tuple[Try, ...]) -> Dra
 
 
 def _missing_capacity(
-    doubts: Doubts, facility: Facility, leads: Sequence[Lead], sufficient_capacity: EnoughCapacity
+    doubts: Doubts, facility: Facility, leads: Sequence[Lead], sufficient_capacity: SufficientCapacity
 ) -> Draft:
     materials = sorted({line.material for lead in leads for line in lead.offer.outputs})
     is_stated = any(step.per_year for step in facility.capacity) and all(
@@ -300,7 +300,7 @@ def _doubtful_capacity(doubts: Doubts, facility: Facility, offers: Sequence[Offe
     )
 
 
-class EnoughCapacity:
+class SufficientCapacity:
     """Yearly output of a facility that is more than a case can use."""
 
     def __init__(self, problem: Problem) -> None:
@@ -343,7 +343,7 @@ def _needs(problem: Problem) -> dict[str, Decimal]:
     return needs
 
 
-def prices(doubts: Doubts, sufficient_capacity: EnoughCapacity) -> Iterator[Draft]:
+def prices(doubts: Doubts, sufficient_capacity: SufficientCapacity) -> Iterator[Draft]:
     for lead in doubts.leads():
         if lead.lacks("price"):
             yield _missing_price(doubts, lead, sufficient_capacity)
@@ -353,7 +353,7 @@ def prices(doubts: Doubts, sufficient_capacity: EnoughCapacity) -> Iterator[Draf
             yield _doubtful_price(doubts, facts, evidence)
 
 
-def _missing_price(doubts: Doubts, lead: Lead, sufficient_capacity: EnoughCapacity) -> Draft:
+def _missing_price(doubts: Doubts, lead: Lead, sufficient_capacity: SufficientCapacity) -> Draft:
     offer, price = lead.offer, lead.offer.price
     facility = doubts.session.problem.merged.facilities[offer.facility]
     capacity_change = (sufficient_capacity.change(facility, [offer]),) if lead.lacks("capacity") else ()
@@ -551,11 +551,11 @@ def origins(doubts: Doubts) -> Iterator[Draft]:
         yield _licence_draft(doubts, rule, facility, licensable)
 
 
-def _uses(exclusions: list[KeptOut]) -> str:
+def _uses(exclusions: list[Exclusion]) -> str:
     return ", ".join(sorted({f"{exclusion.use.end_use} {exclusion.use.material.id}" for exclusion in exclusions}))
 
 
-def _origin(doubts: Doubts, exclusions: list[KeptOut]) -> Draft:
+def _origin(doubts: Doubts, exclusions: list[Exclusion]) -> Draft:
     offer = exclusions[0].arc.chained.offer
     stages = sorted({exclusion.verdict.stage for exclusion in exclusions} - {""})
     rules = sorted({exclusion.verdict.rule for exclusion in exclusions})
@@ -586,7 +586,7 @@ def _stated_origin(doubts: Doubts, offer: Offer, stages: list[str]) -> EvidenceT
     return doubts.evidence(best.source, f"{best.stage} {where}{'' if best.complete else ', possibly elsewhere'}: ")
 
 
-def _licence_draft(doubts: Doubts, rule_id: str, facility: str, exclusions: list[KeptOut]) -> Draft:
+def _licence_draft(doubts: Doubts, rule_id: str, facility: str, exclusions: list[Exclusion]) -> Draft:
     problem = doubts.session.problem
     rule = next(rule for rule in problem.rules if rule.id == rule_id)
     plant = problem.merged.facilities[facility]
@@ -606,7 +606,7 @@ def _licence_draft(doubts: Doubts, rule_id: str, facility: str, exclusions: list
 
 def assumed_licences(doubts: Doubts) -> Iterator[Draft]:
     problem = doubts.session.problem
-    controls = sorted(rule.id for rule in problem.rules if rule.bears_on == "trade")
+    controls = sorted(rule.id for rule in problem.rules if rule.judge_scope == "trade")
     for use in sorted(problem.case.assume.licence) if controls else ():
         materials = sorted({demand.use.material.id for demand in problem.demands if demand.use.end_use == use})
         yield Draft(

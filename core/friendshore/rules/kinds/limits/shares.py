@@ -14,7 +14,7 @@ from ....domain.facts import ChainEntry, Feed, Material, Place
 from ....domain.stages import Stage
 from ....domain.use import Chained
 from ...base import Facts, IncumbentLine
-from ...rows import Row, Rows, Term, lacking, one_by_one
+from ...rows import Row, Rows, Term, lacking, single_rows
 from ..shared import Share, for_use, lands, listed
 from .counting import NOUN, NOUNS, STRETCH, Belongs, ByCountries, Grouped, end_use_filter, row_of
 
@@ -72,7 +72,7 @@ class _Shared(ByCountries):
     ) -> Iterator[Row]:
         """Yield the rows with the stock carried in, for a cap, or less the stock carried out, for a minimum. Without demand there is no use, and no row."""
         spans = dict(facts.spans(self.per))
-        for number, row in enumerate(one_by_one(rows)):
+        for number, row in enumerate(single_rows(rows)):
             periods = spans[row.label.rpartition(" ")[2]]
             if self.demanded(facts, group, periods, at):
                 boundary = periods[0] if cap else periods[-1] + 1

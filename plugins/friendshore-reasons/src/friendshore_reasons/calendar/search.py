@@ -248,7 +248,7 @@ class _Calendar:
                 _ = stretch.session
             if self.session.stopped:
                 if not planned:
-                    self.session.go_on(0, len(self.spans), "stretches of time")
+                    self.session.raise_if_stopped(0, len(self.spans), "stretches of time")
                 break
             planned.append(stretch)
             self.counted.told(number, len(self.spans))

@@ -37,9 +37,9 @@ from friendshore.problem.parts import Parts
 from friendshore.program import compile_program
 from friendshore.rules.answers import as_charge
 from friendshore.rules.base import Rule
-from friendshore.rules.rows import Row, Rows, one_by_one
-from friendshore.rules.terms import LackingTerm, ReservedTerm, SpentTerm
-from friendshore.rules.verdicts import possible_origins, told_apart
+from friendshore.rules.rows import Row, Rows, single_rows
+from friendshore.rules.terms import ReservedTerm, ShortfallTerm, SpentTerm
+from friendshore.rules.verdicts import possible_origins, representative_countries
 from friendshore.session import PartPlan, PlanCache, Session
 from friendshore.solve import digest
 from friendshore.verify import bearing
@@ -267,7 +267,7 @@ class Coalitions:
         item_of = {item.name: i for i, item in enumerate(self.items) if item.kind is ItemKind.RULE}
         prohibitions: dict[int, int] = {}
         for position, rule in enumerate(problem.rules):
-            by_order = rule.bears_on == "chain" and rule.dated_by == "order"
+            by_order = rule.judge_scope == "chain" and rule.dated_by == "order"
             if rule.id not in item_of or rule.verbs != {"judge"} or rule.id in waived or by_order:
                 continue
             ways = _prohibited_ways(problem, position)
@@ -330,7 +330,7 @@ def _prohibited_ways(problem: Problem, position: int) -> set[tuple[object, ...]]
             if always and len(prohibited_periods) == len(periods):
                 ways.add((use_index, index))
             else:
-                ways |= {(use_index, index, problem.rules[position].bears_on, t) for t in prohibited_periods}
+                ways |= {(use_index, index, problem.rules[position].judge_scope, t) for t in prohibited_periods}
     return ways
 
 
@@ -351,7 +351,7 @@ def _is_vacuous(row: Row | Rows) -> bool:
     if not all(term.is_empty for term in row.asked):
         return False
     return all(
-        (single.at_least or 0) <= 0 and (single.at_most is None or single.at_most >= 0) for single in one_by_one(row)
+        (single.at_least or 0) <= 0 and (single.at_most is None or single.at_most >= 0) for single in single_rows(row)
     )
 
 
@@ -363,9 +363,9 @@ def _may_loosen(rule: Rule, rows: Row | Rows) -> bool:
     """
     if not is_own(type(rule)) or rule.watches_stock:
         return True
-    for row in one_by_one(rows):
+    for row in single_rows(rows):
         for term in row.asked:
-            if isinstance(term, ReservedTerm | LackingTerm) or getattr(term, "for_uses", None) is not None:
+            if isinstance(term, ReservedTerm | ShortfallTerm) or getattr(term, "for_uses", None) is not None:
                 return True
             charged = isinstance(term, SpentTerm)
             if charged and (row.at_least is not None or term.times < 0 or bool((term.weight < 0).any())):
@@ -377,7 +377,7 @@ def _charges(problem: Problem, rule: Rule) -> bool:
     if "charge" not in rule.verbs:
         return False
     with attributed(rule):
-        origin_rules = told_apart([rule])
+        origin_rules = representative_countries([rule])
         return any(
             as_charge(rule.charge(arc.chained, arc.move, use, origin, value))
             for arc, use in _moves(problem, rule)

@@ -14,7 +14,7 @@ import numpy as np
 
 from friendshore.domain.base import Number, Record, as_decimal, exact
 from friendshore.domain.change import Change
-from friendshore.explain.pieces import ask_apart
+from friendshore.explain.pieces import answer_concurrently
 from friendshore.explain.results import Counted, Difference, Effort, QuestionResult, between, difference, names_of
 from friendshore.problem import Problem
 from friendshore.recommend import PlanSource, session_of
@@ -87,7 +87,7 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progr
     waivers: list[WaiverValue] = []
 
     for number, periods in scarce:
-        session.go_on(len(capacities), question_count, "questions about one more unit")
+        session.raise_if_stopped(len(capacities), question_count, "questions about one more unit")
         pool = session.problem.pools[number]
         answer = session.what_if(Change(capacity=pool.facility, factor=1 + increment))
         added_kg = increment * sum((kg for kg in pool.capacity if kg is not None), Decimal(0))
@@ -98,7 +98,7 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progr
         )
         counted.told(len(capacities) + len(waivers), question_count)
     for rule, demand, kilograms in waivable:
-        session.go_on(len(capacities) + len(waivers), question_count, "questions about one more unit")
+        session.raise_if_stopped(len(capacities) + len(waivers), question_count, "questions about one more unit")
         quantity = exact(increment * kilograms)
         saves = _saved(session.what_if(_waiver(session.problem, rule, demand, quantity)))
         per_kg = exact(saves.value / quantity)
@@ -298,11 +298,11 @@ def _plan_coalitions(session: Session, splits: Sequence[Split], progress: Progre
     groups = [[(split, coalition) for coalition in split.needed] for split in splits]
 
     def value(task: tuple[Split, Coalition]) -> None:
-        session.go_on(sum(split.planned_count for split in splits), sum(map(len, groups)), "plans")
+        session.raise_if_stopped(sum(split.planned_count for split in splits), sum(map(len, groups)), "plans")
         split, coalition = task
         split.value(coalition)
 
-    ask_apart(session, sorted(groups, key=len, reverse=True), lambda: value, progress)
+    answer_concurrently(session, sorted(groups, key=len, reverse=True), lambda: value, progress)
 
 
 class _LedgerBuilder:

@@ -24,7 +24,7 @@ from friendshore.problem.network import Arc, final_node
 from friendshore.problem.parts import materials_of
 from friendshore.rules.base import Rule, longest_run
 from friendshore.rules.kinds.limits import MaxShare, MinShare
-from friendshore.rules.rows import one_by_one
+from friendshore.rules.rows import single_rows
 from friendshore.session import Session
 
 from .levers import Lever, LeverBounds, LeverKind, Need, affected_facts, yes_no
@@ -101,7 +101,7 @@ def limit_levers(supply: UpstreamSupply) -> Iterator[Lever]:
     for rule, rows in supply.problem.limit_rows:
         if not materials_of(supply.problem, rows) & supply.per_kg.keys():
             continue
-        for row in one_by_one(rows):
+        for row in single_rows(rows):
             bounds = [abs(bound) for bound in (row.at_least, row.at_most) if bound is not None]
             if isinstance(rule, MaxShare | MinShare) and rule.of == "demand" and rule.share and any(bounds):
                 sign = 1 if row.at_least is None else -1

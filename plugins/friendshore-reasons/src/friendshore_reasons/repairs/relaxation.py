@@ -355,10 +355,10 @@ class LeverProgram:
     def _stock_blocks(self) -> Iterator[_Block]:
         lever_by_lot = self.facts.lever_by_stock(self.facts.all if self.members is None else self.members)
         lots = [number for number, lot in enumerate(self.problem.lots) if lot.id in lever_by_lot]
-        of_lot = np.array([arc.lot for arc in self.problem.network.arcs], dtype=np.intp)[self.arc]
+        lot_verdict = np.array([arc.lot for arc in self.problem.network.arcs], dtype=np.intp)[self.arc]
         for number in lots:
             lever = lever_by_lot[self.problem.lots[number].id]
-            columns = self.columns.buy[of_lot == number]
+            columns = self.columns.buy[lot_verdict == number]
             yield frozenset({lever}), partial(_amount, lever), [columns], [np.ones(len(columns))]
 
     def _waiver_blocks(self) -> Iterator[_Block]:
