@@ -50,7 +50,7 @@ def makers() -> dict[str, Callable[[], str]]:
 
 
 def run_schema() -> dict[str, Any]:
-    """JSON schema of `run.json`, which is what `plan --json` prints."""
+    """JSON schema of `run.json`, which `plan --json` prints with its headline."""
     schema = Run.model_json_schema(by_alias=True, mode="serialization")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
@@ -266,7 +266,7 @@ def _run_page() -> Iterator[str]:
         "",
         "| file | contents |",
         "|---|---|",
-        f"| `{RUN_FILE}` | the run, as `plan --json` prints it; schema in `schemas/run.json` |",
+        f"| `{RUN_FILE}` | the run, as `plan --json` prints it with its headline; schema in `schemas/run.json` |",
         f"| `{FACTS_FILE}` | everything that the plan follows from: the case, catalogs, and rules, each with its origin and hash; scenarios, `--strict`, and changes; the plan |",
     )
     for table in TABLES:

@@ -51,7 +51,7 @@ CASE = layout(
     "[case]",
     "Name, horizon, and currency of the plan.",
     Case,
-    only="name start periods period currency place discount resolution",
+    only="name title start periods period currency place discount resolution",
 )
 
 USE = layout(

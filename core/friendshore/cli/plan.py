@@ -108,6 +108,7 @@ def plan(
     from ..domain.plan import PlanStatus
     from ..domain.time import PeriodLength
     from ..errors import InputError
+    from ..report import headline_of
     from ..run import check_target, write_run
 
     if sign is not None and out is None:
@@ -151,7 +152,7 @@ def plan(
             certificate,
         )
     if as_json:
-        show_json(recommendation.to_dict())
+        show_json(recommendation.to_dict() | {"headline": headline_of(recommendation.run).to_dict()})
     else:
         _show(recommendation.run, out, quiet=quiet, full=full)
     return CONFLICT if recommendation.status is PlanStatus.INFEASIBLE else 0

@@ -115,6 +115,7 @@ def report(
     """Write a report of a run for decision makers. Verifies the run first. If it fails, the report has only the failures."""
     from ..report.caveats import caveat_data
     from ..report.formats import format_named, format_of, rendered, write_document
+    from ..report.page import page_headline
     from ..run import read_run
     from ..writing import reject_existing
 
@@ -145,7 +146,15 @@ def report(
     else:
         text = rendered(document, form).decode()
         if as_json:
-            show_json({"format": form.name, "text": text, "caveats": caveat_data(stored.run) if is_sound else []})
+            told = page_headline(stored.run, checked).to_dict()
+            show_json(
+                {
+                    "format": form.name,
+                    "headline": told,
+                    "text": text,
+                    "caveats": caveat_data(stored.run) if is_sound else [],
+                }
+            )
         else:
             bare(text.rstrip("\n"))
     return checked.exit_code if checked is not None else 0

@@ -498,6 +498,8 @@ class Case(Tables, CheckedRecord):
 
     name: Annotated[Ident, Written("us-2027")]
     """Name of the case."""
+    title: Annotated[str, Written("Critical materials for the United States")] = ""
+    """Title of reports. Defaults to the name."""
     horizon: Annotated[Horizon, BESIDE]
     currency: Annotated[Currency, Written("USD")] = "USD"
     """Currency of all money in the result. Defaults to USD."""

@@ -486,6 +486,8 @@ class Run(Tables):
 
     schema_version: Literal[3] = 3
     case: str
+    title: str = ""
+    """Title of the case. Empty if it has none, and in older runs."""
     made: datetime.date | None = None
     """Date of the run, for the age of the data. Nothing else depends on it. None in older runs."""
     scenario: list[str] = []

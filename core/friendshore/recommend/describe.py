@@ -134,6 +134,7 @@ def run_of(verified: VerifiedPlan, context: RunContext) -> Run:
     run_purchases = _with_duties(verified, traced, context.plugins)
     return Run(
         case=case.name,
+        title=case.title,
         **_context_fields(context),
         **_plan_fields(verified),
         currency=case.currency,

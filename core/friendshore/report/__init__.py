@@ -16,6 +16,7 @@ _NAMES = {
         "run_check_document",
     ],
     ".formats": ["Format"],
+    ".headline": ["Headline", "headline_of"],
     ".listing": [
         "Listing",
         "bill_row",

@@ -13,6 +13,7 @@ from .checks import (
     run_check_document as run_check_document,
 )
 from .formats import Format as Format
+from .headline import Headline as Headline, headline_of as headline_of
 from .listing import (
     Listing as Listing,
     bill_row as bill_row,

@@ -24,8 +24,9 @@ from friendshore.report.ground import (
     with_effect,
     without_effect,
 )
+from friendshore.report.headline import run_title
 from friendshore.report.mix import bought, by_material, cost_of, dependence_figure, dependence_section, holdings
-from friendshore.report.page import answer_sections, failure_parts, opening, proof, run_title
+from friendshore.report.page import answer_sections, failure_parts, opening, proof
 from friendshore.report.plan import STATUS, discounts, price_ranges, ranks
 
 from .charts.parts import largest
