@@ -22,15 +22,19 @@ if TYPE_CHECKING:
 
 _MAX_SHEET_NAME = 31
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\\\']")
+_CUT_END = re.compile(r"( (and|by|for|in|of|on|the|to|with))* \S*$")
+"""End of a cut name: its last, incomplete word and the prepositions before it."""
 _MAX_CELL = 32_767
 _MAX_COLUMN = 50
-_ROW_HEIGHT, _TITLE_HEIGHT = 20, 28
-"""Heights of rows in pixels. Every row states its own: spreadsheets measure wrapped text differently, which would move rows under charts."""
+_ROW_HEIGHT, _TITLE_HEIGHT = 21, 28
+"""Heights of rows in pixels. Every row states its own, so not the default of 20: programs measure text differently, which would move rows under charts."""
 _CHART_WIDTH, _CHART_HEIGHT, _RUNG_HEIGHT = 720, 300, 24
 _MAX_BESIDE = 100
 """Maximum characters of a table whose chart is at its right. The chart of a wider table is below it."""
 _PROSE_WIDTH = 110
 """Characters of a line of prose on a sheet without tables."""
+_LETTERS_PER_DIGIT = 1.1
+"""Letters of a text in the width of a digit, the unit of columns. A low estimate, so that no line is cut."""
 _OWN_SHEET = 12
 """Minimum rows of a table for which its subsection gets a sheet, where its header can be frozen."""
 _MAX_FROZEN = 8
@@ -92,8 +96,9 @@ class _WorkbookWriter:
         self._write_chart_data()
 
     def _sheet_name(self, title: str) -> str:
-        clean = _FORBIDDEN.sub(" ", visible(title)).strip() or "Sheet"
-        name = clean if len(clean) <= _MAX_SHEET_NAME else clean[: _MAX_SHEET_NAME + 1].rsplit(" ", 1)[0]
+        title = visible(title) if len(title) <= _MAX_SHEET_NAME else visible(title).partition(": ")[0]
+        clean = _FORBIDDEN.sub(" ", title).strip() or "Sheet"
+        name = clean if len(clean) <= _MAX_SHEET_NAME else _CUT_END.sub("", clean[: _MAX_SHEET_NAME + 1])
         name, number = name[:_MAX_SHEET_NAME], 1
         while name.casefold() in self._names:
             number += 1
@@ -253,6 +258,7 @@ class _SheetWriter:
             self._make_room(row, text, width)
 
     def _make_room(self, row: int, text: str, width: int) -> None:
+        width = int(width * _LETTERS_PER_DIGIT)
         lines = sum(len(wrap(line, width)) or 1 for line in text.split("\n"))
         self._heights[row] = max(self._heights.get(row, 0), _ROW_HEIGHT * lines)
 
@@ -421,7 +427,7 @@ def _number_and_format(cell: doc.Cell, default_unit: str = "") -> tuple[Decimal 
         case doc.Amount(value, currency, form):
             if form != "rounded" and written(cell) == BLANK:
                 return None
-            digits = "#,##0.00" if form == "cents" else _digits_format(value)
+            digits = "#,##0.00" if form == "cents" or 1 <= abs(value) < 100 else _digits_format(value)
             digits = f"+{digits};-{digits}" if form != "rounded" else digits
             return value, f'"{currency}" {digits}' if currency and form == "rounded" else digits
         case doc.Kilograms(value, unit, bare, least, per, of):
