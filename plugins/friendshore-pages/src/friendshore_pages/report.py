@@ -62,7 +62,7 @@ def report_document(run: Run, checked: RunCheck | None = None, answers: Sequence
         conflict_section(run),
         warnings(run),
         ranks(run),
-        _demand_section(run),
+        demand_section(run),
         shortages(run),
         whole_periods(run),
         orders_section(run),
@@ -70,10 +70,10 @@ def report_document(run: Run, checked: RunCheck | None = None, answers: Sequence
         _materials_section(run),
         dependence_section(run),
         holdings(run),
-        _money_section(run),
-        _rules_section(run),
+        money_section(run),
+        rules_section(run),
         kept_out(run, MAX_OFFERS, as_tables=True),
-        _assumptions_section(run),
+        assumptions_section(run),
         doc.section("Proof", doc.notes(proof(run, checked))),
         versions(run),
         *answer_sections(answers),
@@ -144,7 +144,7 @@ def _age_figures(run: Run) -> Iterator[doc.KeyFigure]:
     )
 
 
-def _demand_section(run: Run) -> doc.Section:
+def demand_section(run: Run) -> doc.Section:
     section = demands(run)
     table, *rest = section.parts
     assert isinstance(table, doc.DataTable)
@@ -172,7 +172,7 @@ def _materials_section(run: Run) -> doc.Section:
     return doc.section(section.title, *section.parts, price_sentence(run), *sections, doc.notes(omitted))
 
 
-def _money_section(run: Run) -> doc.Section:
+def money_section(run: Run) -> doc.Section:
     prices, omitted = prices_table(run)
     prices_section = doc.section("Average prices paid", prices, doc.notes(rows_left(omitted, "price", "purchases.csv")))
     return doc.section(
@@ -188,7 +188,7 @@ def _money_section(run: Run) -> doc.Section:
     )
 
 
-def _rules_section(run: Run) -> doc.Section:
+def rules_section(run: Run) -> doc.Section:
     effective = with_effect(run)
     drawing = (
         rules_drawing(run, rules_table(run)) if effective or run.exposed else doc.sentence("No rule has any effect.")
@@ -211,7 +211,7 @@ def _idle_rules(run: Run) -> Iterator[doc.Element | None]:
     yield doc.section("Rules without effect", doc.notes(notes))
 
 
-def _assumptions_section(run: Run) -> doc.Section | None:
+def assumptions_section(run: Run) -> doc.Section | None:
     if not run.assumptions:
         return None
     subjects = grouped((row.text, row.subject) for row in run.assumptions)
