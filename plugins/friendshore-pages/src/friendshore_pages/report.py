@@ -60,8 +60,8 @@ def report_document(run: Run, checked: RunCheck | None = None, answers: Sequence
         countries_section(run),
         _fold(dependence_section(run)),
         _materials_section(run),
-        _money_section(run),
-        _rules_section(run),
+        money_section(run),
+        rules_section(run),
         _details_section(run, checked),
         *map(_with_folds, answer_sections(answers)),
         not_advice(),
@@ -203,7 +203,7 @@ def _materials_section(run: Run) -> doc.Section | None:
     )
 
 
-def _money_section(run: Run) -> doc.Section:
+def money_section(run: Run) -> doc.Section:
     prices, omitted = prices_table(run)
     notes = doc.notes(rows_left(omitted, "price", "purchases.csv"))
     evidence = doc.folded("Spend by confidence of the facts", evidence_table(run)) if run.purchases else None
@@ -218,7 +218,7 @@ def _money_section(run: Run) -> doc.Section:
     )
 
 
-def _rules_section(run: Run) -> doc.Section:
+def rules_section(run: Run) -> doc.Section:
     charges = charges_table(run)
     effective = rules_table(run) if with_effect(run) else doc.sentence("No rule has any effect.")
     return doc.section(
@@ -273,13 +273,13 @@ def _details_section(run: Run, checked: RunCheck | None) -> doc.Section:
         _fold(demands(run)),
         _fold(whole_periods(run)),
         _fold(ranks(run)),
-        _assumptions(run),
+        assumptions_section(run),
         doc.folded("Proof", *statements, doc.notes(proof(run, checked))),
         _fold(versions(run)),
     )
 
 
-def _assumptions(run: Run) -> doc.Section | None:
+def assumptions_section(run: Run) -> doc.Section | None:
     subjects = grouped((row.text, row.subject) for row in run.assumptions)
     if not subjects:
         return None
