@@ -86,7 +86,7 @@ def offer(
     """Return an offer of one material, in USD by default."""
     if not isinstance(price, Price):
         price = Price(amount=Decimal(str(price)), currency="USD", source=SOURCE)
-    given = {
+    fields = {
         "id": name,
         "facility": plant,
         "outputs": (RecipeLine(material=material, per_unit=Decimal(1), source=SOURCE),),
@@ -95,7 +95,7 @@ def offer(
         "source": SOURCE,
         "catalog": "tiny",
     }
-    return Offer.model_validate({**given, **more})
+    return Offer.model_validate({**fields, **more})
 
 
 def lines(**per_unit: float) -> tuple[RecipeLine, ...]:
@@ -105,16 +105,16 @@ def lines(**per_unit: float) -> tuple[RecipeLine, ...]:
 
 def schedule(subject: str, *tiers: Tier, kind: str = "all-units", per: str = "period", **more: Any) -> PriceSchedule:
     """Return a price schedule in USD, of an offer unless `of` says otherwise."""
-    given = {"of": "offer", "id": subject, "kind": TierKind(kind), "per": per, "tiers": tiers, "currency": "USD"}
-    return PriceSchedule.model_validate({**given, "source": SOURCE, **more})
+    fields = {"of": "offer", "id": subject, "kind": TierKind(kind), "per": per, "tiers": tiers, "currency": "USD"}
+    return PriceSchedule.model_validate({**fields, "source": SOURCE, **more})
 
 
 def tier(
     least: float, price: float | None = None, discount: float | None = None, lump: float = 0, most: float | None = None
 ) -> Tier:
     """Return a tier with a price or a discount, from one amount to another or without an end."""
-    given = {"least": least, "most": most, "price": price, "discount": discount, "lump": lump}
-    return Tier.model_validate(given)
+    fields = {"least": least, "most": most, "price": price, "discount": discount, "lump": lump}
+    return Tier.model_validate(fields)
 
 
 def terms(subject: str, *, of: str = "offer", per: str = "period", **more: Any) -> Terms:
@@ -148,8 +148,8 @@ def catalog(*things: Facility | Offer | BenchmarkPrice | PriceSchedule | Terms, 
 
 def demand(material: str, end_use: str, *quantities: float, price: float = 1000, **more: Any) -> DemandSpec:
     """Return a demand by period, with the price of a shortage."""
-    given = {"quantities": tuple(Decimal(str(q)) for q in quantities), "shortage_price": Decimal(str(price))}
-    return DemandSpec(**{"id": f"{material}-{end_use}", "material": material, "end_use": end_use, **given, **more})
+    fields = {"quantities": tuple(Decimal(str(q)) for q in quantities), "shortage_price": Decimal(str(price))}
+    return DemandSpec(**{"id": f"{material}-{end_use}", "material": material, "end_use": end_use, **fields, **more})
 
 
 def case(
@@ -162,20 +162,20 @@ def case(
 
 def store(material: str, holding: float, place: str = "US", limit: float | None = None, loss: float = 0) -> StoreSpec:
     """Return a store, with what it costs and loses per kilogram and year."""
-    most = None if limit is None else Decimal(str(limit))
-    held, lost = Decimal(str(holding)), Decimal(str(loss))
-    return StoreSpec(material=material, place=place, holding=held, limit=most, loss=lost)
+    max_quantity = None if limit is None else Decimal(str(limit))
+    holding_rate, loss_rate = Decimal(str(holding)), Decimal(str(loss))
+    return StoreSpec(material=material, place=place, holding=holding_rate, limit=max_quantity, loss=loss_rate)
 
 
 def stock(material: str, quantity: float, links: tuple[ChainEntry, ...], place: str = "US", **more: Any) -> StockSpec:
     """Return a stock in hand."""
-    given = {"id": f"stock-{material}-{place}", "material": material, "place": place, "chain": links}
-    return StockSpec(**{**given, "quantity": Decimal(str(quantity)), **more})
+    fields = {"id": f"stock-{material}-{place}", "material": material, "place": place, "chain": links}
+    return StockSpec(**{**fields, "quantity": Decimal(str(quantity)), **more})
 
 
 def ban(*stages: str, countries: str = "CN", start: str | None = "2027-01-01", **more: Any) -> OriginBan:
     """Return a ban on defense goods with these stages in a country, from a day on."""
-    given = {
+    fields = {
         "id": "ban",
         "stages": stages,
         "countries": countries.split("/"),
@@ -183,7 +183,7 @@ def ban(*stages: str, countries: str = "CN", start: str | None = "2027-01-01", *
         "phases": [{"from": start}],
         "citation": "ban (a)",
     }
-    return OriginBan.model_validate({**given, **more})
+    return OriginBan.model_validate({**fields, **more})
 
 
 def rule(kind: type[Rule], **fields: Any) -> Rule:
@@ -199,16 +199,16 @@ def price(amount: float | None = None, source: str = SOURCE, currency: str = "US
 
 def benchmark(amount: float = 8, day: date = date(2026, 1, 1), name: str = "bench", **more: Any) -> BenchmarkPrice:
     """Return a price of a benchmark of metal, in USD."""
-    given = {"id": name, "material": "metal", "date": day, "amount": Decimal(str(amount)), "currency": "USD"}
-    return BenchmarkPrice(**{**given, "source": SOURCE, **more})
+    fields = {"id": name, "material": "metal", "date": day, "amount": Decimal(str(amount)), "currency": "USD"}
+    return BenchmarkPrice(**{**fields, "source": SOURCE, **more})
 
 
 def source(country: str, cost: float | Price, material: str = "metal", **more: Any) -> Offer:
     """Return an offer that performs the whole chain of a material in one country: `cn-metal` of the plant `cn`."""
     stages = {"oxide": OXIDE, "salt": OXIDE, "metal": METAL, "magnet": (*METAL, "produced")}[material]
-    given = {"name": f"{country.lower()}-{material}", "plant": country.lower(), **more}
-    name, plant = given.pop("name"), given.pop("plant")
-    return offer(name, plant, material, cost, chain(country, *stages), **given)
+    fields = {"name": f"{country.lower()}-{material}", "plant": country.lower(), **more}
+    name, plant = fields.pop("name"), fields.pop("plant")
+    return offer(name, plant, material, cost, chain(country, *stages), **fields)
 
 
 def maker(country: str, cost: float, needs: float = 2, **more: Any) -> Offer:
@@ -255,85 +255,85 @@ def hard_case(offers: int = 40, periods: int = 8, seed: int = 4) -> tuple[Case, 
 
     Onboarding costs as much as the goods, so that it pays to cover three demands with few offers; nothing can be held.
     """
-    dice = Random(seed)
+    rng = Random(seed)
     goods = ("metal", "oxide", "salt")
     sites = [facility("all", "AU", 60 * offers)]
-    sold = []
+    offers_of_plants = []
     for i in range(offers):
         sites.append(facility(f"p{i:02}", "AU", 1000, within="all"))
-        gives = {good: (20 + dice.randrange(80)) / 100 for good in goods}
-        order = 60 + dice.randrange(60)
-        run: dict[str, Any] = {
-            "outputs": lines(**gives),
+        output_per_unit = {good: (20 + rng.randrange(80)) / 100 for good in goods}
+        order = 60 + rng.randrange(60)
+        recipe: dict[str, Any] = {
+            "outputs": lines(**output_per_unit),
             "min_order": order,
             "max_order": order,
-            "onboarding": 2000 + dice.randrange(2000),
+            "onboarding": 2000 + rng.randrange(2000),
             "onboarding_currency": "USD",
         }
-        cost = round(100 * sum(gives.values())) + dice.randrange(20)
-        sold.append(source("AU", cost, name=f"p{i:02}-run", plant=f"p{i:02}", **run))
-    wanted = [
-        demand(good, "civil", *(offers * 15 + dice.randrange(offers * 5) for _ in range(periods))) for good in goods
+        cost = round(100 * sum(output_per_unit.values())) + rng.randrange(20)
+        offers_of_plants.append(source("AU", cost, name=f"p{i:02}-run", plant=f"p{i:02}", **recipe))
+    demands = [
+        demand(good, "civil", *(offers * 15 + rng.randrange(offers * 5) for _ in range(periods))) for good in goods
     ]
-    return case(*wanted, stores=[store(good, 1, limit=0) for good in goods]), catalog(*sites, *sold)
+    return case(*demands, stores=[store(good, 1, limit=0) for good in goods]), catalog(*sites, *offers_of_plants)
 
 
 # ---------------------------------------------------------------------------------------------------------------- plans
 
 
-def built(given: Case, facts: Catalog | Sequence[Catalog], *rules: Rule) -> Problem:
+def built(base: Case, facts: Catalog | Sequence[Catalog], *rules: Rule) -> Problem:
     """Return the problem of a case."""
-    return build_problem(given, (facts,) if isinstance(facts, Catalog) else facts, rules)
+    return build_problem(base, (facts,) if isinstance(facts, Catalog) else facts, rules)
 
 
-def planned(given: Case, facts: Catalog | Sequence[Catalog], *rules: Rule, **options: Any) -> Recommendation:
+def planned(base: Case, facts: Catalog | Sequence[Catalog], *rules: Rule, **options: Any) -> Recommendation:
     """Return the plan of a case, without installed plugins."""
     catalogs = (facts,) if isinstance(facts, Catalog) else facts
-    return plan(given, catalogs=catalogs, rules=rules, **{"registry": Registry.of(), "workers": 1, **options})
+    return plan(base, catalogs=catalogs, rules=rules, **{"registry": Registry.of(), "workers": 1, **options})
 
 
 def opened(
-    given: Case, facts: Catalog | Sequence[Catalog], *rules: Rule, cancel: Cancel | None = None, **limits: Any
+    base: Case, facts: Catalog | Sequence[Catalog], *rules: Rule, cancel: Cancel | None = None, **limits: Any
 ) -> Session:
     """Return the session of a solved case."""
     catalogs = (facts,) if isinstance(facts, Catalog) else tuple(facts)
-    return Session.open(Inputs(given, catalogs, rules), Limits(**limits), cancel=cancel)
+    return Session.open(Inputs(base, catalogs, rules), Limits(**limits), cancel=cancel)
 
 
 def altered(
-    given: Case, facts: Catalog, rules: Iterable[Rule], *changes: Change
+    base: Case, facts: Catalog, rules: Iterable[Rule], *changes: Change
 ) -> tuple[Case, Catalog, tuple[Rule, ...]]:
     """Return case, catalog, and rules after some changes."""
-    case_, catalogs, found = apply_changes(changes, given, (facts,), tuple(rules))
-    return case_, catalogs[0], found
+    case_, catalogs, new_rules = apply_changes(changes, base, (facts,), tuple(rules))
+    return case_, catalogs[0], new_rules
 
 
-def refused(call: Callable[..., object], *given: Any, **more: Any) -> list[Diagnostic]:
+def refused(call: Callable[..., object], *args: Any, **kwargs: Any) -> list[Diagnostic]:
     """Return the problems that a call reports with its InputError."""
     with pytest.raises(InputError) as error:
-        call(*given, **more)
+        call(*args, **kwargs)
     return list(error.value.problems)
 
 
-def bought(found: Recommendation) -> dict[str, float]:
+def bought(recommendation: Recommendation) -> dict[str, float]:
     """Return the kilograms bought by offer, over periods, places, and compliance classes."""
     totals: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for purchase in found.run.purchases:
+    for purchase in recommendation.run.purchases:
         totals[purchase.offer] += purchase.quantity_kg
     return {name: float(quantity) for name, quantity in totals.items()}
 
 
-def ordered(found: Recommendation) -> dict[tuple[str, str], float]:
+def ordered(recommendation: Recommendation) -> dict[tuple[str, str], float]:
     """Return the kilograms bought by offer and period of order."""
     totals: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for purchase in found.run.purchases:
+    for purchase in recommendation.run.purchases:
         totals[purchase.offer, purchase.ordered] += purchase.quantity_kg
     return {key: float(quantity) for key, quantity in totals.items()}
 
 
-def short(found: Recommendation) -> dict[str, float]:
+def short(recommendation: Recommendation) -> dict[str, float]:
     """Return the kilograms short by demand, over periods."""
-    return {d.id: float(d.short_kg) for d in found.run.demands if d.short_kg}
+    return {d.id: float(d.short_kg) for d in recommendation.run.demands if d.short_kg}
 
 
 def told(found: Recommendation, subject: str) -> str:

@@ -1,4 +1,4 @@
-"""What all tests share: discovery is sealed, and plugins that are not installed can be made to look as if they were."""
+"""Shared fixtures: sealed discovery, and plugins that look installed."""
 
 from __future__ import annotations
 
@@ -39,36 +39,33 @@ if sys.dont_write_bytecode and sys.pycache_prefix is None:
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
 os.environ["SOURCE_DATE_EPOCH"] = "1795694400"
-"""Every test, and every program that one starts, runs on 2026-11-26: what is told of the age of data stays the same."""
+"""Every test and every program that it starts runs on 2026-11-26, so that the age of data stays the same."""
 
 isolated.subprocess = SimpleNamespace(**{**vars(subprocess), "Popen": python})  # type: ignore[attr-defined]
-"""What friendshore asks of another process is asked of one that is forked from one that has imported it; commands that tests start begin
-Python anew for it, as users' do."""
+"""Child processes of friendshore are forked from one that has imported it. Commands that tests start begin a new Python, as users' do."""
 
 SOURCES = [HERE.parent / name for name in ("catalogs", "plugins")]
-"""Where the catalogs of this repository lie, which no test changes: a process reads each of them once."""
-_OWN_CATALOGS = several.Once()
-_draft = several.Once.draft
+"""Folders with the catalogs of this repository. No test changes them, so each process reads them once."""
+_OWN_CATALOGS = several.CatalogCache()
+_draft = several.CatalogCache.draft
 
 
-def draft(once: several.Once, head: Any, *known: Any) -> Any:
-    """A catalog of this repository as it was read for another test, if it was; any other is read."""
-    place = several._tables_of(head.place)
-    ours = isinstance(place, Path) and any(source in place.parents for source in SOURCES)
-    return _draft(_OWN_CATALOGS if ours else once, head, *known)
+def draft(once: several.CatalogCache, head: Any, *known: Any) -> Any:
+    """Return a catalog of this repository from the cache. Read any other."""
+    folder = several._tables_of(head.place)
+    is_ours = isinstance(folder, Path) and any(source in folder.parents for source in SOURCES)
+    return _draft(_OWN_CATALOGS if is_ours else once, head, *known)
 
 
-several.Once.draft = draft  # type: ignore[method-assign]
+several.CatalogCache.draft = draft  # type: ignore[method-assign]
 
 
 @cache
 def discovered(*_: object) -> tuple[Plugin, ...]:
-    """What is installed, where the same was looked for in the same folders."""
     return manifest.discover()
 
 
 def discover() -> tuple[Plugin, ...]:
-    """What is installed; where a test has other distributions than this environment has, it is looked for anew."""
     if manifest.distributions is not distributions:
         return manifest.discover()
     changed = (folder.stat().st_mtime_ns for folder in map(Path, sys.path) if folder.exists())
@@ -80,10 +77,10 @@ registry.discover = discover
 shared_folder()  # made before there are workers, so that they all find the same
 
 SAMPLE = 2
-"""Cases of a test with the mark `deep` or `browser` that CI runs; the others get the mark `nightly`. Of `deep(whole=True)`, and of those in `slow.txt`, it runs all."""
+"""Cases of a test with the mark `deep` or `browser` that CI runs. The others get the mark `nightly`, unless it is `deep(whole=True)` or in `slow.txt`."""
 
 SEALED = frozenset({"unit", "property"})
-"""Folders whose tests get registries as objects, never what happens to be installed."""
+"""Folders whose tests get registries as objects, without installed plugins."""
 
 
 @dataclass(frozen=True)
@@ -102,24 +99,21 @@ class Site:
         entry: str = "",
         requires: Sequence[str] = (),
     ) -> str:
-        """Installs a plugin.
+        """Install a plugin, and return the name of its package.
 
         Args:
-            name: its distribution; the package has the same name with underscores.
-            manifest: text of its `friendshore.toml`; None: it has none.
-            code: text of its `__init__.py`.
-            version: its version.
-            files: further files of the package, by path.
-            entry: what its entry point names, if not the package.
-            requires: what it depends on.
-
-        Returns:
-            The name of its package.
+            name: Distribution. The package has the same name with underscores.
+            manifest: Text of its `friendshore.toml`. None for no manifest.
+            code: Text of its `__init__.py`.
+            version: Version.
+            files: Further files of the package, by path.
+            entry: Target of its entry point. Empty means the package.
+            requires: Dependencies.
         """
         package = name.replace("-", "_")
         info = self.folder / f"{package}-{version}.dist-info"
-        needed = "".join(f"Requires-Dist: {one}\n" for one in requires)
-        _write(info / "METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needed}")
+        requirements = "".join(f"Requires-Dist: {requirement}\n" for requirement in requires)
+        _write(info / "METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requirements}")
         _write(info / "entry_points.txt", f"[friendshore]\n{name} = {entry or package}\n")
         _write(self.folder / package / "__init__.py", code)
         if manifest is not None:
@@ -129,7 +123,7 @@ class Site:
         return package
 
     def official(self, name: str) -> None:
-        """Let discovery see an official plugin, whose package is the one of the repository."""
+        """Make an official plugin of this repository discoverable."""
         info = self.folder / f"{name.replace('-', '_')}-0.1.0.dist-info"
         _write(info / "METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.1.0\n")
         _write(info / "entry_points.txt", f"[friendshore]\nofficial = {name.replace('-', '_')}\n")
@@ -142,7 +136,7 @@ def _write(path: Path, text: str) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
-    """One worker more than processors: tests wait for what they start and for limits of time, and a processor would wait with them."""
+    """Use one more worker than processors, since tests wait for child processes and time limits."""
     return (yield) + 1
 
 
@@ -150,7 +144,7 @@ def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Each worker begins to read a folder elsewhere: in a fresh clone each then compiles a part of the files for all, not all for itself."""
+    """Let each worker start in another folder, so that in a new clone they share the compilation of files."""
     report = yield
     worker = getattr(collector.config, "workerinput", None)
     if worker is not None and isinstance(collector, pytest.Session | pytest.Directory):
@@ -161,17 +155,16 @@ def pytest_make_collect_report(
 
 
 _PLACES: dict[pytest.Item | pytest.Collector, int] = {}
-"""Where a file or folder stands among those of its folder."""
+"""Position of a file or folder in its folder."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option for a random order."""
     parser.addoption("--shuffle", metavar="SEED", help="run files, and the tests of each, in a random order")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Sort the tests alike in all workers: as without workers, or in the random order that `--shuffle` asks for."""
+    """Sort the tests equally in all workers: as without workers, or in the random order of `--shuffle`."""
     items.sort(key=lambda item: [_PLACES.get(node, 0) for node in item.listchain()])
     slow = listed()
     cases = Counter[str]()
@@ -186,12 +179,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.deep)
     seed = config.getoption("--shuffle")
     if seed is not None:  # the tests of a file stay together: what it makes once would be made again and again
-        drawn = lambda text: hashlib.sha256(f"{seed} {text}".encode()).digest()  # noqa: E731
-        items.sort(key=lambda item: (drawn(item.path.relative_to(config.rootpath).as_posix()), drawn(item.nodeid)))
+        draw_key = lambda text: hashlib.sha256(f"{seed} {text}".encode()).digest()  # noqa: E731
+        items.sort(
+            key=lambda item: (draw_key(item.path.relative_to(config.rootpath).as_posix()), draw_key(item.nodeid))
+        )
 
 
 def pytest_collection_finish() -> None:
-    """What was imported and collected stays: no later look for garbage goes through it, and one comes as rarely as in a command."""
+    """Exempt everything imported so far from garbage collection."""
     attribution._PROCESS.ran = {}  # code of plugins that ran to find the checks of them: no test's plan is made after it
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
@@ -200,7 +195,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture
 def thawed() -> Iterator[None]:
-    """A process of which nothing is kept from the search for garbage, as a program's is."""
+    """Undo that for a test, as in a normal process."""
     gc.unfreeze()
     yield
     gc.freeze()
@@ -208,7 +203,7 @@ def thawed() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _sealed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keeps what is installed out of unit and property tests."""
+    """Hide installed plugins from unit and property tests."""
 
     def refuse() -> Iterator[Distribution]:
         raise AssertionError("this test is sealed: give it a registry by Registry.of(…), or use the fixture `site`")
@@ -219,7 +214,7 @@ def _sealed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol() -> Generator[None, object, object]:
-    """What code of plugins ran in one test, or for what it shares with others, is none of the next one's business: a command is a process of its own."""
+    """Forget which code of plugins ran in a test, since a command is a process of its own."""
     before = dict(attribution._PROCESS.ran)
     try:
         return (yield)
@@ -229,7 +224,7 @@ def pytest_runtest_protocol() -> Generator[None, object, object]:
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _sealed: None) -> Iterator[Site]:
-    """An empty folder of installed distributions, the only one that discovery sees."""
+    """Return an empty folder of installed distributions, the only one that discovery sees."""
     folder = tmp_path / "site"
     folder.mkdir()
     find: Callable[[], Iterator[Distribution]] = lambda: iter(distributions(path=[str(folder)]))  # noqa: E731

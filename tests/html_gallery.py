@@ -1,4 +1,4 @@
-"""A document with every chart and every element, as a page may hold them."""
+"""A document with every chart and every element."""
 
 from __future__ import annotations
 
@@ -54,36 +54,31 @@ PATHS = c.Flow(
     ),
     "t",
 )  # fmt: skip
-ORDERS = c.Timeline(
+RULES = c.Timeline(
     date(2026, 10, 1),
     date(2030, 12, 31),
     (
-        c.TimelineRow("tungsten-apt, Nui Phao", (c.TimelineSpan(date(2026, 12, 1), date(2027, 3, 31), "on its way"),),
-                    (c.TimelineMark(date(2026, 12, 1), "order 1,710 t"), c.TimelineMark(date(2027, 4, 1), "arrives", Tone.GOOD))),
-        c.TimelineRow("ndfeb-magnet, Narva, with the long name of a supplier",
-                    (c.TimelineSpan(date(2027, 2, 1), date(2027, 11, 30), "qualification", Tone.DOUBTFUL),
-                     c.TimelineSpan(date(2027, 12, 1), date(2028, 4, 30), "on its way")), (c.TimelineMark(date(2028, 5, 1), "arrives", Tone.GOOD),)),
-        c.TimelineRow("smco-alloy", (c.TimelineSpan(date(2026, 1, 1), date(2027, 12, 31), "never met", Tone.BAD),)),
-        c.TimelineRow("germanium, Hechi", (), (c.TimelineMark(date(2028, 1, 1), "seen", Tone.ASIDE), c.TimelineMark(date(2028, 6, 1), "doubted", Tone.DOUBTFUL),
-                    c.TimelineMark(date(2029, 6, 1), "chosen", Tone.CHOICE), c.TimelineMark(date(2030, 6, 1), "too late", Tone.BAD))),
+        c.TimelineRow("Tungsten from the mine on", (c.TimelineSpan(date(2027, 1, 1), date(2030, 12, 31), "in force", Tone.TITLE),)),
+        c.TimelineRow("Magnets, a rule with the long name that some rules of some packs have", (
+            c.TimelineSpan(date(2026, 10, 1), date(2026, 11, 27), "suspended", Tone.ASIDE), c.TimelineSpan(date(2026, 11, 28), date(2030, 12, 31), "status unknown", Tone.UNKNOWN))),
+        c.TimelineRow("SmCo alloy, not met", (c.TimelineSpan(date(2026, 1, 1), date(2027, 12, 31), "never met", Tone.BAD),)),
+        c.TimelineRow("germanium, Hechi"),
     ),
     (
-        c.TimelineMark(date(2026, 11, 28), "a suspension ends unless it is extended", Tone.DOUBTFUL),
-        c.TimelineMark(date(2027, 1, 1), "no tungsten mined, refined or melted in four countries counts from here on", Tone.BAD),
-        c.TimelineMark(date(2027, 1, 15), "close to the day before"), c.TimelineMark(date(2029, 1, 1), "a benchmark", Tone.CHOICE),
+        c.TimelineMark(date(2026, 11, 28), "a suspension ends unless it is extended"),
+        c.TimelineMark(date(2027, 1, 1), "no tungsten mined, refined or melted in four countries counts from here on"),
+        c.TimelineMark(date(2027, 1, 15), "close to the day before"), c.TimelineMark(date(2029, 1, 1), "a benchmark"),
     ),
 )  # fmt: skip
-PLACES = c.WorldMap(
+FRONTIER = c.Curve(
+    tuple(map(D, (13_300_000_000, 12_750_000_000, 7_000_000_000, 480_000_000, 0))), "Cap on purchases that depend on countries of concern", "USD",
     (
-        c.Country("CN", D(9_040_000), "antimony, tungsten"), c.Country("AU", D(1_928_000), "antimony"), c.Country("VN", D(1_200_000), "tungsten"),
-        c.Country("KR", D(323_500), "tungsten"), c.Country("MY", D(200_000), "rare earths"), c.Country("CD", D(131_500), "tantalum"),
-        c.Country("RW", D(77_000), "tantalum"), c.Country("EE", D(40_000), "magnets"), c.Country("SG", D(90_000), "germanium"),
-        c.Country("RU", None, "banned", Tone.BAD), c.Country("IR", None, "banned", Tone.BAD), c.Country("MM", D(50_000), "rare earths", Tone.DOUBTFUL),
-        c.Country("US", D(3_000_000), "delivered", Tone.GOOD),
+        c.Series("of concern", tuple(map(D, (10_500_000_000, 10_300_000_000, 5_000_000_000, 200_000_000, 0))), Tone.CONCERN),
+        c.Series("may be of concern", tuple(map(D, (2_800_000_000, 2_450_000_000, 2_000_000_000, 280_000_000, 0))), Tone.UNKNOWN),
+        c.Series("other", tuple(map(D, (1_600_000_000, 2_300_000_000, 2_400_000_000, 2_400_000_000, 2_300_000_000)))),
     ),
-    (c.Route("CN", "US", D(9_040_000), ""), c.Route("AU", "US", D(1_928_000), ""), c.Route("VN", "US", D(1_200_000), ""), c.Route("EE", "US", D(40_000), ""),
-     c.Route("CD", "EE", D(131_500), ""), c.Route("MM", "CN", D(50_000), "", Tone.DOUBTFUL), c.Route("SG", "US", D(90_000), "")),
-    "kg",
+    "USD", c.Series("materials with more shortage", tuple(map(D, (0, 0, 4, 6, 9))), Tone.BAD),
+    ("Today: USD 14.9 billion", "85 % for USD 192 million more cash. Below, more is short", "", "", "0 %: 9 materials with more shortage"),
 )  # fmt: skip
 PRICES = c.Ladder(
     (
@@ -95,14 +90,20 @@ PRICES = c.Ladder(
 )  # fmt: skip
 
 
-def drawing(title: str, told: str, chart: c.Chart, count: int) -> doc.Drawing:
-    """A chart with a table of so many rows."""
+def drawing(title: str, summary: str, chart: c.Chart, count: int) -> doc.Drawing:
+    """Return a chart with a table of `count` rows."""
     rows = [[f"{title}, {row}", doc.Kilograms(D(1000 * row))] for row in range(count)]
-    return doc.Drawing(title, told, chart, doc.table([doc.Column("What"), doc.figures("How much", "t")], rows))
+    return doc.Drawing(title, summary, chart, doc.table([doc.Column("What"), doc.figures("How much", "t")], rows))
+
+
+def barred(concern: int, unknown: int, other: int) -> doc.Amount:
+    """An amount with a bar."""
+    parts = ((Tone.CONCERN, D(concern)), (Tone.UNKNOWN, D(unknown)), (Tone.PLAIN, D(other)))
+    return doc.Amount(D(concern + unknown + other), parts=parts)
 
 
 def suppliers() -> doc.DataTable:
-    """A table in which names are left out where they are as above, in units that differ."""
+    """Return a table with repeated names left out, and different units."""
     rows = [
         ("antimony", "China", "9040000", 498_000_000, date(2026, 12, 31)), ("", "Port Pirie", "1928000", 106_000_000, date(2027, 3, 31)),
         ("dysprosium", "Lynas", "980", 243_000, date(2027, 1, 31)), ("", "Onsan", "98.5", 1_495, date(2027, 1, 15)),
@@ -118,7 +119,6 @@ def suppliers() -> doc.DataTable:
 
 
 def gallery() -> doc.Document:
-    """The document."""
     return doc.document(
         "All that a page can show",
         doc.sentence("The plan is ", doc.Phrase("optimal", Tone.GOOD, strong=True), ", see ", doc.Phrase("friendshore verify", code=True), "."),
@@ -130,8 +130,10 @@ def gallery() -> doc.Document:
         doc.section("Before you rely on this plan", doc.notes(["It is based on 66 assumptions.", "85 offers are not counted."], Tone.DOUBTFUL)),
         doc.section("Suppliers", suppliers(), doc.section("Over time", drawing("Mix by quarter", "Five suppliers.", MIX, 16), drawing("Met and not met", "Ever less is short.", MET, 3))),
         doc.section("From mine to user", drawing("Magnets", "Most goes through China.", PATHS, 14)),
-        doc.section("When", drawing("Orders and dates", "The first order is due in December.", ORDERS, 4)),
-        doc.section("Where", drawing("Where it comes from", "Most comes from China.", PLACES, 13)),
+        doc.section("When", drawing("Rules over time", "The first begins in January.", RULES, 4)),
+        doc.section("Where", doc.table([doc.Column("Country"), doc.figures("Paid", "USD million")], [["China", barred(10_500, 0, 0)], ["South Korea", barred(0, 700, 255)], ["Japan", barred(0, 0, 7)]])),
+        doc.section("At what cap", drawing("The price of independence", "Money by dependence.", FRONTIER, 5)),
+        doc.folded("Many", doc.table([doc.Column("Name"), doc.figures("Figure")], [[f"name {row}", doc.Count(row)] for row in range(25)])),
         doc.section("At what price", drawing("Prices at which offers would be bought", "Port Pirie is nearest.", PRICES, 5)),
         doc.section("Proof", doc.apart(doc.Verbatim(("seed 1", "gap 0")), doc.Pairs((("solver", "proved"), ("facts", "13 parts")))), tone=Tone.ASIDE),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Pages read by a parser that takes no element that is not closed where it was opened."""
+"""A strict HTML parser for tests of pages."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class Node:
 
     def walk(self) -> Iterator[Node]:
         yield self
-        for one in self.inside:
-            if isinstance(one, Node):
-                yield from one.walk()
+        for child in self.inside:
+            if isinstance(child, Node):
+                yield from child.walk()
 
     def all(self, name: str) -> list[Node]:
         return [node for node in self.walk() if node.name == name]
 
     def one(self, name: str) -> Node:
-        (found,) = self.all(name)
-        return found
+        (node,) = self.all(name)
+        return node
 
     @property
     def text(self) -> str:
@@ -39,7 +39,7 @@ class Node:
 
 
 class Page(HTMLParser):
-    """A parser that takes no element that is not closed where it was opened."""
+    """A parser that rejects elements that aren't closed where they were opened."""
 
     def __init__(self, source: str) -> None:
         super().__init__()
@@ -68,10 +68,8 @@ class Page(HTMLParser):
 
 
 def read(document: Document) -> Node:
-    """A document as a page, read by a parser."""
     return Page(html(document)).root
 
 
 def page(*parts: Element) -> Node:
-    """The same of a document of these parts."""
     return read(Document("All", parts))

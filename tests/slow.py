@@ -73,5 +73,5 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def pytest_sessionfinish() -> None:
     """Write the list; tests that were not run stay as they were."""
     slow = {name for name, seconds in _seconds.items() if mean(seconds) >= SLOW}
-    found = (listed() - _seconds.keys() | slow) - KEPT
-    LIST.write_text("".join(f"{name}\n" for name in sorted(found)), encoding="utf-8")
+    names = (listed() - _seconds.keys() | slow) - KEPT
+    LIST.write_text("".join(f"{name}\n" for name in sorted(names)), encoding="utf-8")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.house import cycles
+from tests.code_metrics import cycles
 
 from friendshore.official import OFFICIAL
 from friendshore.plugins import Registry
@@ -52,9 +52,9 @@ def functions(path: Path) -> Iterator[tuple[str, int]]:
 
 def test_functions_are_short() -> None:
     """No function has more than 60 lines."""
-    every = [(str(path.relative_to(ROOT)), *function) for path in FILES for function in functions(path)]
-    assert every
-    assert [function for function in every if function[2] > LONGEST_FUNCTION] == []
+    sizes = [(str(path.relative_to(ROOT)), *function) for path in FILES for function in functions(path)]
+    assert sizes
+    assert [function for function in sizes if function[2] > LONGEST_FUNCTION] == []
 
 
 def test_nothing_imports_in_a_circle() -> None:
@@ -90,15 +90,15 @@ def test_a_stub_states_what_its_package_loads(stub: Path) -> None:
 def test_the_table_of_official_plugins_agrees_with_their_manifests() -> None:
     """Every plugin of the repository is in the table, with everything that errors may name."""
     fields = ("catalogs", "packs", "questions", "commands", "formats", "case_formats", "checks")
-    brought = {
+    names_by_manifest = {
         info.distribution: {field: names_of(Plugin(info), what) for what, field in FIELD.items() if field in fields}
         for info in Registry.discover().plugins
         if info.distribution in PLUGINS
     }
-    stated = {one.distribution: {field: getattr(one, field) for field in fields} for one in OFFICIAL}
-    assert {name: {field: sorted(names) for field, names in one.items()} for name, one in stated.items()} == {
-        name: {field: sorted(names) for field, names in one.items()} for name, one in brought.items()
-    }
+    names_by_table = {plugin.distribution: {field: getattr(plugin, field) for field in fields} for plugin in OFFICIAL}
+    assert {
+        name: {field: sorted(names) for field, names in plugin.items()} for name, plugin in names_by_table.items()
+    } == {name: {field: sorted(names) for field, names in plugin.items()} for name, plugin in names_by_manifest.items()}
 
 
 def test_a_name_of_an_official_plugin_that_is_missing_names_the_plugin() -> None:

@@ -79,8 +79,10 @@ def test_spelling_is_american() -> None:
             if path in SOURCES or text.startswith(("#", '"""')) and "schema = 1" not in text
         ]
         words = [BRITISH.findall(re.sub(r"`[^`\n]*`|\{[^{}]*\}|\[\[\w+\]\]", "", text)) for text in texts]
-        hits[str(path)] = [] if path == Path(__file__) else [word for found in words for word in found]
-    assert {path: sorted(set(here)) for path, here in hits.items() if here} == {}
+        hits[str(path)] = (
+            [] if path == Path(__file__) else [word for matches_of_text in words for word in matches_of_text]
+        )
+    assert {path: sorted(set(matches)) for path, matches in hits.items() if matches} == {}
 
 
 def test_new_commits_keep_the_format() -> None:

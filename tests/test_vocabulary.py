@@ -40,7 +40,7 @@ RETIRED = {
     r"(?:nothing|zero) or at least": "semi-continuous",
     r"objectives in order of rank": "lexicographic objectives",
 }
-"""What is no longer said -> what is said in its place."""
+"""Retired word -> its replacement."""
 
 PHRASES = {
     r"nobody": "no source, no one",
@@ -70,7 +70,7 @@ NAMES = {
 """Names of modules, classes and functions that are no longer given -> what stands in their place."""
 
 TEXTS = {tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
-"""What is read of a source file; texts with figures in them are tokens of their own from Python 3.12 on."""
+"""Tokens of text. From Python 3.12 on, f-strings have their own."""
 
 
 BEFORE, AFTER = r"(?<![\w/.{-])", r"(?![\w-])"
@@ -78,13 +78,13 @@ ANY = re.compile(f"{BEFORE}(?:{'|'.join(RETIRED)}){AFTER}", re.IGNORECASE)
 """Any retired word: far quicker than looking for each."""
 
 
-def found(text: str, words: dict[str, str] = RETIRED) -> list[tuple[str, str]]:
+def retired_words(text: str, words: dict[str, str] = RETIRED) -> list[tuple[str, str]]:
     """Return the retired words in a text, each with its replacement. Names between backticks aren't checked."""
     prose = re.sub(r"`[^`\n]*`", "``", text)
     return [
-        (hit.group(), instead)
-        for word, instead in (words.items() if words is not RETIRED or ANY.search(prose) else ())
-        for hit in re.finditer(f"{BEFORE}(?:{word}){AFTER}", prose, re.IGNORECASE)
+        (match.group(), replacement)
+        for word, replacement in (words.items() if words is not RETIRED or ANY.search(prose) else ())
+        for match in re.finditer(f"{BEFORE}(?:{word}){AFTER}", prose, re.IGNORECASE)
     ]
 
 
@@ -104,8 +104,8 @@ def prose_tokens(path: Path) -> Iterator[str]:
 
 def test_messages_and_docstrings_keep_to_the_vocabulary() -> None:
     """No retired word in what a user or a reader of the code is told."""
-    hits = {str(path): found("\n".join(prose_of(path))) for path in [*SOURCES, *TESTS]}
-    assert {path: here for path, here in hits.items() if here} == {}
+    hits = {str(path): retired_words("\n".join(prose_of(path))) for path in [*SOURCES, *TESTS]}
+    assert {path: matches for path, matches in hits.items() if matches} == {}
 
 
 def test_pages_keep_to_the_vocabulary() -> None:
@@ -113,27 +113,27 @@ def test_pages_keep_to_the_vocabulary() -> None:
     hits = {}
     for path in PAGES:
         text = re.sub(r"^```(?!text).*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
-        hits[str(path)] = found(text)
-    assert {path: here for path, here in hits.items() if here} == {}
+        hits[str(path)] = retired_words(text)
+    assert {path: matches for path, matches in hits.items() if matches} == {}
 
 
 def test_texts_have_no_phrases_of_an_older_style() -> None:
     """In sources and pages."""
-    hits = {str(path): found("\n".join(prose_tokens(path)), PHRASES) for path in SOURCES}
+    hits = {str(path): retired_words("\n".join(prose_tokens(path)), PHRASES) for path in SOURCES}
     for path in PAGES:
         if path.name != "style.md":
             text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
-            hits[str(path)] = found(text, PHRASES)
-    assert {path: here for path, here in hits.items() if here} == {}
+            hits[str(path)] = retired_words(text, PHRASES)
+    assert {path: matches for path, matches in hits.items() if matches} == {}
 
 
 def test_names_keep_to_the_vocabulary() -> None:
     """No module, class or function is called what is no longer said."""
     wrong = []
     for path in SOURCES:
-        defined = re.findall(r"^\s*(?:async )?(?:class|def) (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
-        for name in {path.stem, *(name for name in defined if not name.startswith("_"))}:
-            wrong += [(str(path), name, to) for old, to in NAMES.items() if re.search(old, name)]
+        names = re.findall(r"^\s*(?:async )?(?:class|def) (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+        for name in {path.stem, *(name for name in names if not name.startswith("_"))}:
+            wrong += [(str(path), name, replacement) for old, replacement in NAMES.items() if re.search(old, name)]
     assert wrong == []
 
 
@@ -161,16 +161,16 @@ def anchors(path: Path) -> set[str]:
 
 
 def exists(name: str) -> bool:
-    """Whether a dotted name is a module, or something within one."""
+    """Return True if a dotted name is a module or something within one."""
     parts = name.split(".")
     for end in range(len(parts), 0, -1):
         try:
-            thing: Any = importlib.import_module(".".join(parts[:end]))
+            target: Any = importlib.import_module(".".join(parts[:end]))
         except ModuleNotFoundError:
             continue
         for part in parts[end:]:
-            thing = getattr(thing, part, None)
-        return thing is not None
+            target = getattr(target, part, None)
+        return target is not None
     return False
 
 

@@ -70,7 +70,6 @@ _NAMES = {
     ".session": ["Answer", "Session"],
 }
 _RENAMED = {"read_catalog": "load_catalog"}
-"""Former name -> name."""
 
 _load, __dir__, __all__ = load_on_use(__name__, {**_NAMES, **names_by_module()})
 

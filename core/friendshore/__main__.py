@@ -7,11 +7,7 @@ import sys
 
 
 def main() -> int:
-    """Run the command of the command line, and return its exit code.
-
-    Loading the commands takes a third of a second. Until then, Ctrl-C ends the process at once, as with any program without a handler. Python would
-    print a traceback.
-    """
+    """Run the command line, and return its exit code. While commands load, for a third of a second, Ctrl-C ends the process at once, without a traceback."""
     listening = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not where Ctrl-C is ignored
     if listening:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -25,15 +25,17 @@ class Diagnostic:
     """Stable code of this kind of error, such as `FS101`, from `codes.toml`. Plugins may have their own."""
 
     @property
+    def place(self) -> str:
+        """File, row, and column: `offers.csv:12 [material]`. Empty if there is none."""
+        row = f":{self.row}" if self.row is not None else ""
+        column = f" [{self.column}]" if self.column else ""
+        return f"{self.file}{row}{column}".strip()
+
+    @property
     def first_line(self) -> str:
         """Place, code, and message: `offers.csv:12 [material]: FS101 no material "galium"`."""
-        place = self.file
-        if self.row is not None:
-            place += f":{self.row}"
-        if self.column:
-            place += f" [{self.column}]"
         text = f"{self.code} {self.message}" if self.code else self.message
-        return f"{place.strip()}: {text}" if place.strip() else text
+        return f"{self.place}: {text}" if self.place else text
 
     def __str__(self) -> str:
         parts = [self.first_line]
@@ -125,12 +127,8 @@ class OutOfTimeError(NoPlanError):
 _T = TypeVar("_T")
 
 
-def refuse_other_types(value: object, function: str, types: Sequence[type]) -> None:
-    """Raise a helpful error if the first argument of a public function, such as the path of a case, has none of these types.
-
-    Raises:
-        InputError: If it has another type.
-    """
+def check_argument_type(value: object, function: str, types: Sequence[type]) -> None:
+    """Raise an InputError with a fix if the first argument of a public function, such as the path of a case, has none of these types."""
     if isinstance(value, tuple(types)):
         return
     names = [kind.__name__ for kind in types]
@@ -154,7 +152,7 @@ RULES = "write `rules=[RULE, ...]`. Create a rule from a dict by `registry.rule(
 CATALOGS = "write `catalogs=[CATALOG, ...]`. Read a catalog by `friendshore.load_catalog(PATH)`"
 
 
-def each_of(values: object, kind: type[_T], name: str, fix: str) -> tuple[_T, ...]:
+def tuple_of(values: object, kind: type[_T], name: str, fix: str) -> tuple[_T, ...]:
     """Return the values of the argument `name` as a tuple. Raise an InputError if it isn't a sequence of values of type `kind`."""
     is_single = isinstance(values, str | bytes | Mapping | kind) or not isinstance(values, Iterable)
     entries: list[Any] = [values] if is_single else list(cast("Iterable[Any]", values))

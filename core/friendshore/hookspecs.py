@@ -55,10 +55,8 @@ hookimpl = pluggy.HookimplMarker("friendshore")
 def friendshore_catalogs() -> Iterable[Path]:
     r"""Yield folders of catalogs that are made on demand.
 
-    Called only when a case names a catalog that the manifest lists under `hook_catalogs`. The name of a catalog is the `name` in its
-    `catalog.toml`. A complete plugin:
-
-    `friendshore_quotes/friendshore.toml`:
+    Called only when a case names a catalog that the manifest lists under `hook_catalogs`. The name of a catalog is the `name` in its `catalog.toml`.
+    The file `friendshore_quotes/friendshore.toml` of a complete plugin:
 
     ```toml
     api = 1
@@ -91,10 +89,8 @@ def friendshore_catalogs() -> Iterable[Path]:
 def friendshore_rules() -> Iterable[type[Rule] | Path]:
     """Yield rule kinds, and folders of rule packs that are made on demand.
 
-    Called when a case uses a kind that the manifest lists under `kinds`, or a pack that it lists under `hook_packs`. A rule is a frozen record
-    with a `kind`, and one or more of the methods `judge`, `charge`, and `rows`. A complete plugin:
-
-    `friendshore_houserules/friendshore.toml`:
+    Called when a case uses a kind that the manifest lists under `kinds`, or a pack that it lists under `hook_packs`. A rule is a frozen record with a
+    `kind`, and one or more of the methods `judge`, `charge`, and `rows`. The file `friendshore_houserules/friendshore.toml` of a complete plugin:
 
     ```toml
     api = 1
@@ -144,14 +140,11 @@ def friendshore_rules() -> Iterable[type[Rule] | Path]:
 def friendshore_questions() -> Iterable[Named]:
     """Yield questions. Each is a command about a plan, `friendshore NAME CASE|RUN`.
 
-    Called only when a question that the manifest lists under `[questions]` is asked. Lists and `--help` read the manifest. Each is an object of
-    a class derived from `friendshore.questions.Question`. A complete plugin:
-
-    `friendshore_largest/friendshore.toml`:
+    Called only when a question that the manifest lists under `[questions]` is asked. Lists and `--help` read the manifest. Each is an object of a
+    class derived from `friendshore.questions.Question`. The file `friendshore_largest/friendshore.toml` of a complete plugin:
 
     ```toml
     api = 1
-
     [questions]
     largest = "Quantity of each material from its largest offer."
     ```
@@ -207,9 +200,7 @@ def friendshore_readers() -> Iterable[Reader]:
     """Yield readers. Each reads catalogs, demands, or both, in a format of its own, for `prefix:argument` in a case.
 
     Called in a separate process when a case names a reader that the manifest lists under `readers`. Its rows are checked like a table of
-    friendshore's own, and each error has the line that the reader states. A complete plugin:
-
-    `acme_erp/friendshore.toml`:
+    friendshore's own, and each error has the line that the reader states. The file `acme_erp/friendshore.toml` of a complete plugin:
 
     ```toml
     api = 1
@@ -353,15 +344,12 @@ def friendshore_case_packs(facts: CaseFacts) -> Iterable[RulePack]:
 def friendshore_commands() -> Iterable[Named]:
     """Yield commands as `friendshore.cli.Command`. Each is a function whose parameters are typer's arguments and options.
 
-    Called only when a command that the manifest lists under `[commands]` is run. A name of two words is a command in a group: `case to-sql`
-    joins `case roll`, and `fleet list` starts a new group. The function returns its exit code. A `FriendshoreError` that it raises is reported
-    like any other error. A complete plugin:
-
-    `acme_hello/friendshore.toml`:
+    Called only when a command that the manifest lists under `[commands]` is run. A name of two words is a command in a group: `case to-sql` joins
+    `case roll`, and `fleet list` starts a new group. The function returns its exit code. A `FriendshoreError` that it raises is reported like any
+    other error. The file `acme_hello/friendshore.toml` of a complete plugin:
 
     ```toml
     api = 1
-
     [commands]
     "catalogs count" = "Count the offers of a catalog."
     ```
@@ -408,13 +396,10 @@ def friendshore_formats() -> Iterable[Named]:
     """Yield output formats, derived from `friendshore.report.Format`. Each turns a document, or a whole run, into the bytes of a file.
 
     Called to write a file of a format that the manifest lists under `[formats]`, as by `report RUN --out page.html`. The name of a format is the
-    extension of its files. A complete plugin:
-
-    `acme_text/friendshore.toml`:
+    extension of its files. The file `acme_text/friendshore.toml` of a complete plugin:
 
     ```toml
     api = 1
-
     [formats]
     txt = "Plain text, 72 characters wide."
     ```
@@ -449,15 +434,12 @@ def friendshore_formats() -> Iterable[Named]:
 def friendshore_checks() -> Iterable[Named]:
     """Yield additional checks of runs for `verify`, derived from `friendshore.recommend.RunChecker`.
 
-    Called whenever a run is verified, if the manifest lists the check under `[checks]`. A check may report findings, which fail the run, and
-    facts for which nothing vouches. A check that can read a file beside a run lists the file's name in `files`. Without the plugin, `verify`
-    rejects a run with such a file rather than ignoring it. A complete plugin:
-
-    `acme_audit/friendshore.toml`:
+    Called whenever a run is verified, if the manifest lists the check under `[checks]`. A check may report findings, which fail the run, and facts
+    for which nothing vouches. A check that can read a file beside a run lists the file's name in `files`. Without the plugin, `verify` rejects a run
+    with such a file rather than ignoring it. The file `acme_audit/friendshore.toml` of a complete plugin:
 
     ```toml
     api = 1
-
     [checks]
     made-this-year = "Check that the run was made this year."
     ```
@@ -495,14 +477,11 @@ def friendshore_checks() -> Iterable[Named]:
 def friendshore_case_formats() -> Iterable[Named]:
     """Yield formats of cases, derived from `friendshore.case.CaseFormat`. Each reads a case from a file that isn't TOML.
 
-    Called to read a case from a file whose extension the manifest lists under `[case_formats]`. The result is checked key by key like a case
-    file. A complete plugin:
-
-    `acme_json/friendshore.toml`:
+    Called to read a case from a file whose extension the manifest lists under `[case_formats]`. The result is checked key by key like a case file.
+    The file `acme_json/friendshore.toml` of a complete plugin:
 
     ```toml
     api = 1
-
     [case_formats]
     json = "A case as JSON, with the keys of a case file."
     ```

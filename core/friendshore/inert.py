@@ -1,14 +1,11 @@
-"""Readable forms of foreign text that terminals, browsers, and spreadsheets can't execute.
-
-Printed unchanged, a name could contain escape sequences that color, move, or forge the text around it. All printed text passes through here.
-"""
+"""Inert forms of foreign text. Printed unchanged, a name could color, move, or forge the text around it, or be executed. All printed text passes through here."""
 
 from __future__ import annotations
 
 import json
 import re
 
-UNSEEN = re.compile(
+INVISIBLE = re.compile(
     "["
     "\x00-\x1f\x7f-\x9f"  # controls
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # direction of writing
@@ -33,7 +30,7 @@ _BREAKS = str.maketrans("\t\n\v\f\r", " " * 5)
 
 def visible(text: str) -> str:
     r"""Return a text in one line, with each invisible character escaped: `\x1b`, `\n`, `\u202e`."""
-    return UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+    return INVISIBLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def visible_lines(text: str) -> str:
@@ -42,9 +39,9 @@ def visible_lines(text: str) -> str:
 
 def json_inert(text: str) -> str:
     r"""Return a JSON text with equal content, with each invisible character escaped as `\u202e`."""
-    if not UNSEEN.search(text.replace("\n", "")):  # one pass, since the text may be very long
+    if not INVISIBLE.search(text.replace("\n", "")):  # one pass, since the text may be very long
         return text
-    return "\n".join(UNSEEN.sub(lambda match: json.dumps(match[0])[1:-1], line) for line in text.split("\n"))
+    return "\n".join(INVISIBLE.sub(lambda match: json.dumps(match[0])[1:-1], line) for line in text.split("\n"))
 
 
 def markdown_inert(text: str) -> str:
@@ -59,13 +56,13 @@ def cell_inert(text: str) -> str:
     """Return a text as the cell of a CSV table. A text that a spreadsheet would compute, or a reader would change, becomes a JSON string."""
     if _NUMBER.fullmatch(text):
         return text
-    if not (text[:1] == '"' or text != text.strip() or UNSEEN.search(text) or _COMPUTED.search(text)):
+    if not (text[:1] == '"' or text != text.strip() or INVISIBLE.search(text) or _COMPUTED.search(text)):
         return text
     quoted = json_inert(json.dumps(text, ensure_ascii=False))
     return re.sub(rf"(?<=;)(\s*)([{_FORMULA}])", lambda match: f"{match[1]}\\u{ord(match[2]):04x}", quoted)
 
 
-def computed(text: str) -> bool:
+def is_computed(text: str) -> bool:
     """Return True if a spreadsheet would compute a text of a CSV table, or `original_cell` would take it for the result of `cell_inert`."""
     return text[:1] == '"' or _COMPUTED.search(text) is not None
 

@@ -15,7 +15,6 @@ class OfficialPlugin(NamedTuple):
     packs: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
-    """Such as `case to-sql`."""
     formats: tuple[str, ...] = ()
     case_formats: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()

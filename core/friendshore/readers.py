@@ -1,8 +1,4 @@
-"""Interface of plugins' readers of tables in other formats, and `CaseFacts` for rule packs of a case.
-
-A case names a reader with an argument in place of something installed: `catalogs = ["acme-erp:suppliers"]`. Its rows are read like a table of
-friendshore's own, column by column. Each error has the line that the reader states.
-"""
+"""Interface of plugins' readers of tables in other formats (`catalogs = ["acme-erp:suppliers"]` in a case), and `CaseFacts` for rule packs of a case."""
 
 from __future__ import annotations
 
@@ -78,7 +74,7 @@ class RecordRow(Generic[M]):
 
 
 def read_record_rows(
-    path: Path, model: type[M], holds: str, others: str = "", headings: Mapping[str, str] | None = None
+    path: Path, model: type[M], content: str, others: str = "", headings: Mapping[str, str] | None = None
 ) -> tuple[str, list[RecordRow[M]]]:
     """Read a plugin's own table, checked cell by cell like those of friendshore, and return its name for messages and its rows.
 
@@ -87,7 +83,7 @@ def read_record_rows(
             leading `_` don't count.
         model: Record of a row. Fields that are columns are annotated as in `name: Annotated[str, Written("Example Trading")]`, from
             `friendshore.domain.written`.
-        holds: Content of the table, in a few words.
+        content: Content of the table, in a few words.
         others: Meaning of columns that aren't fields. Empty if there can be none.
         headings: Columns by other headings, such as `{"part_no": "part"}`. Headings may then be words: `Part No.`, `Parts per year`.
 
@@ -100,7 +96,7 @@ def read_record_rows(
     from .reading.textfile import non_file_diagnostic
     from .reading.workbook import is_workbook, read_workbook, sheet_table
 
-    described = replace(layout(path.name, holds, model, others=others), headings=headings)
+    described = replace(layout(path.name, content, model, others=others), headings=headings)
     if not described.fields:
         raise TypeError(f"{model.__name__} has no column; annotate its fields with friendshore.domain.written.Written")
     problems: list[Diagnostic] = []

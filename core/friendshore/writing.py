@@ -1,7 +1,4 @@
-"""Atomic writing of files and folders: written in a hidden temporary folder beside their place, and then renamed.
-
-A killed process may leave the hidden folder, `.NAME.*.friendshore`. It can be deleted.
-"""
+"""Atomic writing: to a hidden temporary folder, then renamed. A killed process may leave that folder, `.NAME.*.friendshore`, which can be deleted."""
 
 from __future__ import annotations
 
@@ -36,15 +33,20 @@ def system_input_error(error: OSError) -> InputError:
         return InputError(message, os.fsdecode(error.filename), fix=fix, code="FS050")
     if error.errno in _SYSTEM_ERRORS:
         return InputError(f"a file {message}", code="FS050")
-    try:
-        Path.cwd()
-    except OSError:
+    if is_working_folder_gone():
         return InputError("the working folder doesn't exist", fix="change to another folder, like `cd ~`", code="FS081")
     raise error
 
 
+def is_working_folder_gone() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return True
+    return False
+
+
 def write_file(path: Path, content: bytes | Iterable[bytes]) -> None:
-    """Write a new file, and sync it to the disk."""
     with path.open("xb") as file:
         file.writelines([content] if isinstance(content, bytes) else content)
         file.flush()
@@ -61,7 +63,7 @@ def sync(folder: Path) -> None:
 
 
 @contextmanager
-def aside(place: Path) -> Iterator[Path]:
+def temporary_path(place: Path) -> Iterator[Path]:
     """Yield a path with the same name in a hidden temporary folder beside a place. Missing parents are created."""
     missing = [parent for parent in place.parents if not parent.exists()]
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -77,11 +79,8 @@ def aside(place: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_write_path(place: Path) -> Iterator[Path]:
-    """Yield a path to write a file or folder to. If the block succeeds, it is moved to its place in one rename.
-
-    An existing file is replaced. For a folder, nothing may exist at its place.
-    """
-    with aside(place) as new:
+    """Yield a path to write to. If the block succeeds, it replaces the file `place`, or becomes the new folder `place`, in one rename."""
+    with temporary_path(place) as new:
         yield new
         if new.is_dir() and (place.exists() or place.is_symlink()):
             raise FileExistsError(errno.EEXIST, "already exists", str(place))
@@ -97,7 +96,7 @@ def replace_file(place: Path, content: bytes | Iterable[bytes]) -> None:
 
 def add_files(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> None:
     """Write new files below a folder, which is created if necessary. If one exists or can't be written, none is left."""
-    _reject(present(folder, contents))
+    _reject(existing_paths(folder, contents))
     if not folder.is_dir():
         with atomic_write_path(Path(os.path.realpath(folder))) as new:
             for path, content in contents.items():
@@ -116,7 +115,7 @@ def add_files(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> None:
         raise
 
 
-def present(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> list[Path]:
+def existing_paths(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> list[Path]:
     paths = [folder / path for path in contents]
     return [path for path in paths if path.exists() or path.is_symlink()]
 

@@ -30,6 +30,8 @@ from mkdocs.structure.pages import Page
 from rich.console import Console
 from rich.text import Text
 
+from friendshore_pages.html.svg import text_width
+
 ROOT = Path(__file__).parents[2]
 README_PICTURES = ROOT / "docs" / "pictures"
 DAY = "1790726400"
@@ -149,18 +151,35 @@ def charts(name: str, page: bytes, titles: list[str]) -> Iterator[tuple[str, byt
     """Charts of a report, each a picture of its own for wide and for narrow windows."""
     text = page.decode() if titles else ""
     style = "".join(re.findall(r"<style>(.*?)</style>", text, re.DOTALL))
-    shared = "".join(re.findall(r'<svg [^>]*class="shared".*?</svg>', text, re.DOTALL))
-    own = "svg{font-family:var(--sans);fill:var(--ink);background:var(--paper);display:block!important}"
+    own = "svg{font-family:var(--sans);fill:var(--ink);background:var(--paper);display:block!important}.swatch{fill:var(--c)}"
     for title in titles:
         for width in ("wide", "narrow"):
             head, drawing = one_picture(
                 re.findall(rf'<svg([^>]*class="{width}"[^>]*)>(.*?)</svg>', figure(page, title), re.DOTALL)
             )
-            outlines = re.sub(r"<svg[^>]*>|</svg>", "", shared) if 'href="#_' in drawing else ""
-            drawn = (
-                f'<svg xmlns="http://www.w3.org/2000/svg"{head}><style>{style}{own}</style>{outlines}{drawing}</svg>'
-            )
+            head, drawing = with_legend(head, drawing, figure(page, title))
+            drawn = f'<svg xmlns="http://www.w3.org/2000/svg"{head}><style>{style}{own}</style>{drawing}</svg>'
             yield chart(name, title, width), drawn.encode()
+
+
+def with_legend(head: str, drawing: str, figure: str) -> tuple[str, str]:
+    """The attributes and the content of a picture below its legend, which a page has beside the picture."""
+    size = re.search(r'viewBox="0 0 (\d+) (\d+)"', head)
+    assert size is not None
+    width, height = map(int, size.groups())
+    shown, x, y = [], 0.0, 0
+    for class_, meaning in re.findall(r'<li><b class="(swatch [^"]*)"></b>([^<]*)</li>', figure):
+        room = text_width(unescape(meaning)) + 36
+        x, y = (0.0, y + 18) if x and x + room > width else (x, y)
+        mark = f'<path class="held" d="M{x} {y + 6}h14"/>' if "line" in class_ else ""
+        mark = mark or f'<rect class="{class_}" x="{x}" y="{y}" width="11" height="11"/>'
+        hatched = "unknown" in class_ or "doubtful" in class_
+        mark += f'<path class="hatch" d="M{x} {y + 5.5}h11" stroke-width="11"/>' if hatched else ""
+        shown.append(f'{mark}<text class="soft" x="{x + 18}" y="{y + 10}">{meaning}</text>')
+        x += room
+    top = y + 28 if shown else 0
+    head = head.replace(size[0], f'viewBox="0 0 {width} {height + top}"')
+    return head, f'{"".join(shown)}<g transform="translate(0 {top})">{drawing}</g>'
 
 
 def one_picture(parts: list[tuple[str, str]]) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The bench's command line."""
+"""Command line of the benchmark."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any, TextIO
 from .folders import write
 from .goals import goals
 from .instances import INSTANCES
-from .job import Done, Job, alone, perform_alone
+from .job import Job, JobResult, alone, perform_alone
 from .suite import QUICK, Suite
 from .table import Section, lines, written
 from .warm import GAPS, Warm, measure
@@ -27,38 +27,40 @@ LIBRARIES = ("friendshore", "ortools", "highspy", "linopy", "pyomo", "pulp", "nu
 
 
 def main() -> int:
-    """Runs the bench; 1 if an optimum of friendshore's and a peer's disagree."""
-    asked = _arguments()
-    if asked.write is not None:
-        return _write(asked)
-    suite = QUICK if asked.quick else Suite()
+    """Run the benchmark. Return 1 if friendshore and a peer find different optima."""
+    options = _arguments()
+    if options.write is not None:
+        return _write(options)
+    suite = QUICK if options.quick else Suite()
     suite = Suite(
-        scale=asked.scale or suite.scale,
-        seconds=asked.seconds or suite.seconds,
-        short=min(suite.short, asked.seconds or suite.short),
-        only=tuple(asked.only.upper().split(",")) if asked.only else (),
+        scale=options.scale or suite.scale,
+        seconds=options.seconds or suite.seconds,
+        short=min(suite.short, options.seconds or suite.short),
+        only=tuple(options.only.upper().split(",")) if options.only else (),
     )
     machine = {"python": platform.python_version(), "machine": platform.machine(), "processors": _processors()}
-    about = {**machine, **{name: version(name) for name in LIBRARIES}}
-    _say(sys.stdout, "  ".join(f"{name} {value}" for name, value in about.items()))
-    started, found = time.perf_counter(), list[Section]()
+    versions = {**machine, **{name: version(name) for name in LIBRARIES}}
+    _say(sys.stdout, "  ".join(f"{name} {value}" for name, value in versions.items()))
+    started, sections = time.perf_counter(), list[Section]()
     for section in suite.sections(_reported):
-        found.append(section)
-        if asked.json:
-            _append(asked.json, lines(section), about, first=len(found) == 1)
+        sections.append(section)
+        if options.json:
+            _append(options.json, lines(section), versions, first=len(sections) == 1)
     warm = _warm(suite)
-    if asked.json:
-        _append(asked.json, map(warm_line, warm), about, first=not found)
-    if found:
-        _say(sys.stdout, "", written(found))
+    if options.json:
+        _append(options.json, map(warm_line, warm), versions, first=not sections)
+    if sections:
+        _say(sys.stdout, "", written(sections))
     if warm:
         _say(sys.stdout, "", warm_written(warm))
     _say(sys.stdout, "")
     if suite.scale == 1.0:
-        _say(sys.stdout, *(goal.written() for goal in goals(found, warm)), "")
+        _say(sys.stdout, *(goal.written() for goal in goals(sections, warm)), "")
     _say(sys.stdout, f"{time.perf_counter() - started:.0f} s in all, scale {suite.scale:g}")
-    agreed = [line.get("agree") for section in found for line in lines(section)] + [one.agrees for one in warm]
-    return int(any(verdict is False for verdict in agreed))
+    verdicts = [line.get("agree") for section in sections for line in lines(section)] + [
+        measurement.agrees for measurement in warm
+    ]
+    return int(any(verdict is False for verdict in verdicts))
 
 
 def _arguments() -> argparse.Namespace:
@@ -75,21 +77,19 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _write(asked: argparse.Namespace) -> int:
-    """Writes instances as folders, one each."""
-    for name in asked.only.upper().split(",") if asked.only else INSTANCES:
-        folder = asked.write / name
-        write(INSTANCES[name](asked.scale or (QUICK.scale if asked.quick else 1.0)), folder)
+def _write(options: argparse.Namespace) -> int:
+    for name in options.only.upper().split(",") if options.only else INSTANCES:
+        folder = options.write / name
+        write(INSTANCES[name](options.scale or (QUICK.scale if options.quick else 1.0)), folder)
         _say(sys.stdout, f"friendshore plan {folder}")
     return 0
 
 
-def _reported(job: Job) -> Done:
-    """Runs a job, and says so on stderr."""
+def _reported(job: Job) -> JobResult:
     budget = f", budget {job.budget:,.0f}" if job.budget is not None else ""
     limit = f", at most {job.stop.seconds:g} s" if job.solve and job.stop.seconds is not None else ""
-    what = "" if job.solve else " builds"
-    name = f"{job.instance} x {job.scale:g}: {job.who}{what}"
+    action = "" if job.solve else " builds"
+    name = f"{job.instance} x {job.scale:g}: {job.who}{action}"
     _say(sys.stderr, f"{name}, gap {job.stop.gap:g}{budget}{limit} …")
     done = perform_alone(job)
     _say(sys.stderr, f"{name}: " + ", ".join(f"{phase} {value:.2f} s" for phase, value in done.answer.seconds.items()))
@@ -97,18 +97,18 @@ def _reported(job: Job) -> Done:
 
 
 def _warm(suite: Suite) -> list[Warm]:
-    """What an open session takes to answer."""
-    found: list[Warm] = []
+    """Measure the answers of an open session."""
+    measurements: list[Warm] = []
     for name in GAPS if not suite.only or "W" in suite.only else ():
         _say(sys.stderr, f"{name} x {suite.scale:g}: an open session, asked about changes of one material …")
-        found += alone(measure, name, suite.scale)
-    return found
+        measurements += alone(measure, name, suite.scale)
+    return measurements
 
 
-def _append(path: Path, found: Iterable[dict[str, Any]], about: dict[str, object], first: bool) -> None:
+def _append(path: Path, records: Iterable[dict[str, Any]], versions: dict[str, object], first: bool) -> None:
     with path.open("w" if first else "a", encoding="utf-8") as file:
-        for line in found:
-            file.write(json.dumps({**line, "versions": about}) + "\n")
+        for line in records:
+            file.write(json.dumps({**line, "versions": versions}) + "\n")
 
 
 def _processors() -> int:

@@ -1,4 +1,4 @@
-"""What every run, of friendshore or a peer, is told and answers."""
+"""Limits and results of one run of friendshore or of a peer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """When a search may end."""
+    """Limits of a search."""
 
     gap: float
     """Relative distance from the bound."""
@@ -20,20 +20,19 @@ class Stop:
 
 @dataclass(slots=True)
 class Answer:
-    """What a run found, and the seconds it took by phase."""
+    """Result of a run, with seconds by phase."""
 
     seconds: dict[str, float] = field(default_factory=dict)
     objective: float | None = None
-    """None: not solved, or no plan found."""
+    """None if no plan was found, or nothing was solved."""
     bound: float | None = None
     status: str = ""
-    """In the library's own words."""
+    """Status, in the solver's words."""
     notes: dict[str, float | int | str] = field(default_factory=dict)
-    """What else is worth telling."""
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Adds the time of what happens within to a phase."""
+        """Add the time of a `with` block to a phase."""
         started = time.perf_counter()
         try:
             yield
@@ -42,6 +41,6 @@ class Answer:
 
 
 def cpu_seconds() -> float:
-    """Seconds of the processors, of this process and those that it started: other work on the machine does not change them."""
+    """Return the CPU seconds of this process and its children, which other work on the machine doesn't change."""
     uses = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(use.ru_utime + use.ru_stime for use in uses)

@@ -45,54 +45,53 @@ Facts = tuple[Case, Sequence[Catalog], Sequence[Rule]]
 
 
 def single_source(dice: Random) -> Facts:
-    """Return a location problem in which one site alone serves each customer."""
     sites, customers = dice.randrange(10, 21), dice.randrange(20, 46)
-    random = np.random.default_rng(dice.randrange(2**32))
-    wanted = random.integers(5, 51, customers).astype(np.float64)
-    capacity = np.round(wanted.sum() / (0.3 * sites) * random.uniform(0.7, 1.3, sites))
-    cost = np.round(random.uniform(5, 100, (sites, customers)), 0)
-    fixed = np.round(random.uniform(200, 800, sites))
-    return _read(Location("drawn", "drawn", None, fixed, capacity, wanted, cost, single=True))
+    rng = np.random.default_rng(dice.randrange(2**32))
+    demands = rng.integers(5, 51, customers).astype(np.float64)
+    capacity = np.round(demands.sum() / (0.3 * sites) * rng.uniform(0.7, 1.3, sites))
+    cost = np.round(rng.uniform(5, 100, (sites, customers)), 0)
+    fixed = np.round(rng.uniform(200, 800, sites))
+    return _read(Location("drawn", "drawn", None, fixed, capacity, demands, cost, single=True))
 
 
 def lots(dice: Random) -> Facts:
     """Return a lot-sizing problem of several products on one machine."""
     products, periods = dice.randrange(5, 10), dice.randrange(10, 16)
-    random = np.random.default_rng(dice.randrange(2**32))
-    wanted = random.integers(0, 120, (products, periods)).astype(np.float64)
-    taken = random.integers(5, 30, products).astype(np.float64)
-    setup = random.integers(100, 800, products).astype(np.float64)
-    holding = random.integers(1, 5, products).astype(np.float64)
-    capacity = float(np.ceil(1.1 * (wanted.sum() / periods + taken.sum() * 0.6)))
-    return _read(Lots("drawn", "drawn", None, wanted, setup, taken, holding, capacity))
+    rng = np.random.default_rng(dice.randrange(2**32))
+    demands = rng.integers(0, 120, (products, periods)).astype(np.float64)
+    setup_use = rng.integers(5, 30, products).astype(np.float64)
+    setup = rng.integers(100, 800, products).astype(np.float64)
+    holding = rng.integers(1, 5, products).astype(np.float64)
+    capacity = float(np.ceil(1.1 * (demands.sum() / periods + setup_use.sum() * 0.6)))
+    return _read(Lots("drawn", "drawn", None, demands, setup, setup_use, holding, capacity))
 
 
 def counts(dice: Random) -> Facts:
     """Return orders of all or nothing, with counts of suppliers."""
-    given, facts = hard_case(dice.randrange(10, 17), dice.randrange(2, 4), dice.randrange(10**6))
+    base_case, facts = hard_case(dice.randrange(10, 17), dice.randrange(2, 4), dice.randrange(10**6))
     rules = [rule(MaxSuppliers, count=dice.randrange(5, 9)), rule(MinSuppliers, count=dice.randrange(2, 4))]
-    return given, (facts,), rules
+    return base_case, (facts,), rules
 
 
 def tiers(dice: Random) -> Facts:
     """Return suppliers whose price falls with the size of the order."""
     periods, suppliers = dice.randrange(6, 13), dice.randrange(6, 13)
     sites = [facility(f"p{i:02}", "AU", 40 * periods + dice.randrange(200)) for i in range(suppliers)]
-    sold = [source("AU", 60 + dice.randrange(30), name=f"p{i:02}-metal", plant=f"p{i:02}") for i in range(suppliers)]
-    bands = []
-    for offer in sold:
+    offers = [source("AU", 60 + dice.randrange(30), name=f"p{i:02}-metal", plant=f"p{i:02}") for i in range(suppliers)]
+    schedules = []
+    for offer in offers:
         price = 60 + dice.randrange(30)
         first, second = 10 + dice.randrange(20), 40 + dice.randrange(30)
-        falling = tier(first, price - dice.randrange(4, 12)), tier(second, price - dice.randrange(12, 25))
-        bands.append(schedule(offer.id, tier(0, price), *falling))
-    wanted = demand("metal", "civil", *(30 + dice.randrange(60) for _ in range(periods)))
-    return case(wanted, stores=[store("metal", 1, limit=80)]), (catalog(*sites, *sold, *bands),), ()
+        lower_tiers = tier(first, price - dice.randrange(4, 12)), tier(second, price - dice.randrange(12, 25))
+        schedules.append(schedule(offer.id, tier(0, price), *lower_tiers))
+    demands = demand("metal", "civil", *(30 + dice.randrange(60) for _ in range(periods)))
+    return case(demands, stores=[store("metal", 1, limit=80)]), (catalog(*sites, *offers, *schedules),), ()
 
 
 def budgets(dice: Random) -> Facts:
     """Return orders of all or nothing under a budget."""
-    given, facts = hard_case(dice.randrange(9, 14), dice.randrange(2, 4), dice.randrange(10**6))
-    return given, (facts,), [rule(Budget, amount=dice.randrange(30_000, 120_000), per="period")]
+    base_case, facts = hard_case(dice.randrange(9, 14), dice.randrange(2, 4), dice.randrange(10**6))
+    return base_case, (facts,), [rule(Budget, amount=dice.randrange(30_000, 120_000), per="period")]
 
 
 FAMILIES: dict[str, Callable[[Random], Facts]] = {
@@ -133,7 +132,7 @@ class Check:
 
 
 def checked(facts: Facts, seconds: float) -> Check:
-    """Solve one program by everybody."""
+    """Solve one program with friendshore and the other solvers."""
     program = compile_program(build_problem(*facts))
     began = cpu_seconds()
     solution = solve(program, Limits(gap=GAP, seconds=seconds))
@@ -171,7 +170,7 @@ def main() -> None:
         tally["false claims"] += bool(check.refuted_by)
         tally["optimal, and another solver proves it"] += bool(check.confirmed_by)
         _say(f"{number - 1:4} {name:14} {status:12} {cost:16,.4f} {check.seconds:6.1f} s", check)
-    sys.stdout.write(", ".join(f"{what}: {count}" for what, count in tally.items()) + "\n")
+    sys.stdout.write(", ".join(f"{label}: {count}" for label, count in tally.items()) + "\n")
 
 
 def _say(line: str, check: Check) -> None:

@@ -1,4 +1,4 @@
-"""An instance as the files of a planner: a case, a table of demands and a catalog folder."""
+"""An instance as case files: a case, a demand table, and a catalog folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ START = date(2027, 1, 1)
 """First day of every plan."""
 STAGES = ("mined", "refined")
 SOURCE = "drawn"
-"""The one source of all figures."""
+"""Source of all figures."""
 CASE = """schema = 1
 
 [case]
@@ -62,27 +62,24 @@ CHAIN = ", ".join(f'{{ stage = "{stage}", countries = "US", complete = true }}' 
 
 
 def material_id(number: int) -> str:
-    """Name of a material; names sort like numbers."""
+    """Return the id of a material. Ids sort like numbers."""
     return f"m{number:04}"
 
 
 def facility_id(number: int) -> str:
-    """Name of a facility."""
     return f"f{number:05}"
 
 
 def offer_id(number: int) -> str:
-    """Name of an offer."""
     return f"o{number:06}"
 
 
 def write(instance: Instance, folder: Path, budget: float | None = None) -> None:
-    """Writes `case.toml`, `demand.csv` and the folder `catalog`."""
     (folder / "catalog").mkdir(parents=True)
     (folder / "case.toml").write_text(_case(instance, budget), encoding="utf-8")
     demands = (
-        (material_id(m), "civil", "; ".join(f"{q!r} kg" for q in wanted.tolist()), f"{price!r} USD/kg")
-        for m, (wanted, price) in enumerate(zip(instance.demand, instance.shortage.tolist(), strict=True))
+        (material_id(m), "civil", "; ".join(f"{q!r} kg" for q in quantities.tolist()), f"{price!r} USD/kg")
+        for m, (quantities, price) in enumerate(zip(instance.demand, instance.shortage.tolist(), strict=True))
     )
     _table(folder / "demand.csv", ("material", "end_use", "quantities", "shortage_price"), demands)
     head = f'schema = 1\nname = "bench-{instance.name.lower()}"\nlicence = "CC0-1.0"\nas_of = {START}\n'
@@ -115,10 +112,10 @@ def _table(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]]) -
 
 
 def _tables(instance: Instance) -> dict[str, tuple[str, Iterable[Sequence[object]]]]:
-    """Columns and rows of the catalog, by table; each row is followed by its source."""
+    """Return columns and rows by catalog table. The source is added to each row later."""
     countries = [COUNTRIES[c] for c in instance.country]
-    makers = list(enumerate(instance.facility.tolist()))
-    found: dict[str, tuple[str, Iterable[Sequence[object]]]] = {
+    offer_facilities = list(enumerate(instance.facility.tolist()))
+    tables: dict[str, tuple[str, Iterable[Sequence[object]]]] = {
         "materials": ("id stages", ((material_id(m), ";".join(STAGES)) for m in range(len(instance.demand)))),
         "facilities": ("id country", ((facility_id(f), country) for f, country in enumerate(countries))),
         "capacity": (
@@ -127,13 +124,15 @@ def _tables(instance: Instance) -> dict[str, tuple[str, Iterable[Sequence[object
         ),
         "chain": (
             "offer stage countries complete",
-            ((offer_id(o), stage, countries[f], "yes") for o, f in makers for stage in STAGES),
+            ((offer_id(o), stage, countries[f], "yes") for o, f in offer_facilities for stage in STAGES),
         ),
         "offers": _offers(instance),
     }
     if instance.tiers is not None:
-        offers, *steps = (some.tolist() for some in (instance.tiers.offer, instance.tiers.least, instance.tiers.price))
-        found["tiers"] = (
+        offers, *steps = (
+            column.tolist() for column in (instance.tiers.offer, instance.tiers.least, instance.tiers.price)
+        )
+        tables["tiers"] = (
             "id kind per least price",
             (
                 (offer_id(offer), "incremental", "year", f"{least!r} kg", f"{price!r} USD/kg")
@@ -142,7 +141,7 @@ def _tables(instance: Instance) -> dict[str, tuple[str, Iterable[Sequence[object
             ),
         )
     if instance.benchmark is not None:
-        found["prices"] = (
+        tables["prices"] = (
             "id material date price",
             (
                 (f"b-{material_id(m)}", material_id(m), add_months(START, t), f"{amount!r} USD/kg")
@@ -150,7 +149,7 @@ def _tables(instance: Instance) -> dict[str, tuple[str, Iterable[Sequence[object
                 for t, amount in enumerate(path)
             ),
         )
-    return found
+    return tables
 
 
 def _offers(instance: Instance) -> tuple[str, Iterable[Sequence[object]]]:

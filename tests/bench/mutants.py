@@ -88,7 +88,7 @@ def code(node: ast.AST) -> Iterator[ast.AST]:
 
 def mutants(root: Path, packages: Sequence[str]) -> list[Mutant]:
     """Return every small change of the packages, in the order of the files."""
-    found = []
+    changes = []
     for path in [file for name in packages for file in sorted((root / "core/friendshore" / name).rglob("*.py"))]:
         text, file = path.read_bytes(), str(path.relative_to(root))
         starts = [0, *accumulate(map(len, text.splitlines(keepends=True)))]
@@ -100,8 +100,8 @@ def mutants(root: Path, packages: Sequence[str]) -> list[Mutant]:
                 start = starts[node.lineno - 1] + node.col_offset
                 end = starts[node.end_lineno - 1] + node.end_col_offset
                 after = ast.unparse(variant) if isinstance(node, ast.stmt) else f"({ast.unparse(variant)})"
-                found.append(Mutant(file, node.lineno, start, end, text[start:end].decode(), after))
-    return found
+                changes.append(Mutant(file, node.lineno, start, end, text[start:end].decode(), after))
+    return changes
 
 
 def tests_by_line(root: Path, record: Path) -> CoverageData:
@@ -168,25 +168,25 @@ class Tests:
 
 def main() -> None:
     """Draw changes, try each, and write which were detected."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--count", type=int, default=200)
-    options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--tests", type=int, default=40, help="most tests to run per change")
-    options.add_argument("--commit", default="HEAD", help="commit whose code and tests are used")
-    options.add_argument("--record", type=Path, help="file that keeps which test runs which line, for a commit")
-    asked = options.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--tests", type=int, default=40, help="maximum number of tests per change")
+    parser.add_argument("--commit", default="HEAD", help="commit whose code and tests are used")
+    parser.add_argument("--record", type=Path, help="file that keeps which test runs which line, for a commit")
+    options = parser.parse_args()
     missed: list[Mutant] = []
-    with copied(asked.commit) as root:
-        tests = Tests(tests_by_line(root, (asked.record or root.parent / "record").absolute()))
-        for count, mutant in enumerate(random.Random(asked.seed).sample(mutants(root, PACKAGES), asked.count), 1):
-            covering = tests.of(mutant)[: asked.tests]
+    with copied(options.commit) as root:
+        tests = Tests(tests_by_line(root, (options.record or root.parent / "record").absolute()))
+        for count, mutant in enumerate(random.Random(options.seed).sample(mutants(root, PACKAGES), options.count), 1):
+            covering = tests.of(mutant)[: options.tests]
             test = detecting(root, mutant, covering) if covering else None
             if test is None:
                 missed.append(mutant)
-            told = f"{mutant.file}:{mutant.line} {test or 'not detected'} ({len(covering)} tests)"
-            sys.stdout.write(f"{count:4} {told}\n")
+            summary = f"{mutant.file}:{mutant.line} {test or 'not detected'} ({len(covering)} tests)"
+            sys.stdout.write(f"{count:4} {summary}\n")
             sys.stdout.flush()
-    sys.stdout.write(f"{asked.count - len(missed)} of {asked.count} changes detected; not detected:\n")
+    sys.stdout.write(f"{options.count - len(missed)} of {options.count} changes detected; not detected:\n")
     for mutant in missed:
         sys.stdout.write(f"  {mutant.file}:{mutant.line}: {mutant.before!r} -> {mutant.after!r}\n")
 

@@ -1,4 +1,4 @@
-"""friendshore's own run, phase by phase: what `friendshore.plan` does, with a clock between its steps."""
+"""friendshore's own run: the steps of `friendshore.plan`, each timed."""
 
 from __future__ import annotations
 
@@ -17,30 +17,27 @@ from friendshore.solve.solving import plan_of
 from friendshore.verify import VerifiedPlan, verify
 
 from .answer import Answer, Stop
+from .coefficients import Coefficients
 from .folders import write
 from .instances import Instance
-from .plain import Plain
 
 Facts = tuple[Case, tuple[Catalog, ...], tuple[Rule, ...]]
-"""A case, its catalogs and its rules."""
 
 
-def given(instance: Instance, answer: Answer, budget: float | None = None) -> Facts:
-    """An instance, written as files and read from them."""
+def read_instance(instance: Instance, answer: Answer, budget: float | None = None) -> Facts:
+    """Write an instance to files, and read it from them."""
     with tempfile.TemporaryDirectory() as folder:
         write(instance, Path(folder), budget)
         return read(Path(folder), answer)
 
 
 def read(folder: Path, answer: Answer) -> Facts:
-    """Reads a case with its catalog and rules, as a planner's run does."""
     with answer.phase("read"):
         gathered = gather(friendshore.load_case(folder))
     return gathered.case, gathered.catalogs, gathered.rules
 
 
 def run(facts: Facts, stop: Stop, answer: Answer) -> VerifiedPlan:
-    """Builds, solves and verifies."""
     with answer.phase("build"):
         problem = build_problem(*facts)
         program = compile_program(problem)
@@ -61,12 +58,14 @@ def run(facts: Facts, stop: Stop, answer: Answer) -> VerifiedPlan:
     return verified
 
 
-def yearly(verified: VerifiedPlan, given: Plain) -> list[float]:
-    """Money that a plan spends in each year, by the books of a budget: undiscounted, by day of order, onboarding at the start."""
-    spent = [0.0] * (int(given.year[-1]) + 1)
+def yearly(verified: VerifiedPlan, data: Coefficients) -> list[float]:
+    """Return the spend of each year as a budget counts it: undiscounted, by order date, with onboarding in the first year."""
+    spent = [0.0] * (int(data.year[-1]) + 1)
     for line in verified.lines:
-        spent[given.year[line.ordered]] += float(line.total)
+        spent[data.year[line.ordered]] += float(line.total)
     for held in verified.plan.stocks:
-        spent[given.year[held.period]] += float(held.quantity) * float(given.kept[int(held.material[1:]), held.period])
+        spent[data.year[held.period]] += float(held.quantity) * float(
+            data.stock_spend[int(held.material[1:]), held.period]
+        )
     spent[0] += float(verified.cost.onboarding)
     return spent

@@ -1,7 +1,7 @@
-"""What twenty installed plugins cost whoever uses none of them, one that hangs and one that raises among them.
+"""Time that twenty installed plugins add to commands that use none of them, including one that hangs and one that raises.
 
-`python -m tests.bench.plugins` makes three installations that differ in nothing but plugins, runs the same commands in each in turn, and
-prints medians and their ratios. `--json` prints one JSON object a command and installation.
+`python -m tests.bench.plugins` creates three installations that differ only in plugins, and runs the same commands in each in turn. It prints
+medians and their ratios, or with `--json` one JSON object per command and installation.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from .table import columns
 
 COUNT = 20
 HANGS, RAISES = 3, 7
-"""Which of the plugins do so when they are imported."""
+"""Numbers of the plugins that do so on import."""
 LIMIT = 5.0
-"""Seconds after which `plugins list --load` gives an import up."""
+"""Seconds that `plugins list --load` waits for an import."""
 CASE = "first"
-"""The case that `friendshore init` writes, which uses no plugin."""
+"""Case that `friendshore init` writes. It uses no plugin."""
 COMMANDS = (
     ("--help",),
     ("plugins", "list"),
@@ -58,15 +58,15 @@ BAD = {HANGS: "import time\ntime.sleep(3600)\n", RAISES: "raise RuntimeError('br
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What a Python finds."""
+    """An import path."""
 
     name: str
     path: tuple[Path, ...]
     home: Path
-    """Where commands are run."""
+    """Working directory of commands."""
 
     def seconds(self, command: Sequence[str]) -> float:
-        """What a command takes, from the start of its process to its end; it must end well."""
+        """Return the seconds of a command, including starting its process. It must succeed."""
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, self.path)), "FRIENDSHORE_BLOCK": ""}
         began = time.perf_counter()
         # -S: nothing is found but what this installation holds.
@@ -76,21 +76,21 @@ class Installation:
 
 
 def installations(folder: Path) -> list[Installation]:
-    """One with friendshore alone, one with twenty sound plugins beside it, and one with a plugin that hangs and one that raises among twenty."""
+    """Return installations with no plugin, with 20 sound ones, and with 20 of which one hangs and one raises."""
     core = Path(str(friendshore.__file__)).parents[1]
     bare = _without_plugins(folder / "bare"), core, core.parent / "catalogs"
-    made = [Installation("none", bare, folder)]
-    made[0].seconds(("init", CASE))
+    installed = [Installation("none", bare, folder)]
+    installed[0].seconds(("init", CASE))
     for name, bad in ((f"{COUNT} sound", {}), (f"{COUNT}, 1 hangs, 1 raises", BAD)):
         site = folder / name.replace(" ", "-")
         for number in range(COUNT):
             _install(site, number, bad.get(number, CODE.format(number)))
-        made.append(Installation(name, (*bare, site), folder))
-    return made
+        installed.append(Installation(name, (*bare, site), folder))
+    return installed
 
 
 def _without_plugins(folder: Path) -> Path:
-    """The libraries that are installed here, by links, and friendshore itself; none of its plugins."""
+    """Link the installed libraries and friendshore, without its plugins."""
     folder.mkdir()
     for path in Path(sysconfig.get_path("purelib")).iterdir():
         if path.suffix != ".pth" and not path.name.startswith("friendshore_"):
@@ -99,12 +99,12 @@ def _without_plugins(folder: Path) -> Path:
 
 
 def _install(site: Path, number: int, code: str) -> None:
-    """A plugin with a kind of rule and a catalog, as `pip` would leave it."""
+    """Install a plugin with a rule kind and a catalog, as `pip` would."""
     name = f"crowd-{number:02d}"
-    package, info = site / name.replace("-", "_"), site / f"{name.replace('-', '_')}-1.0.dist-info"
+    package, metadata = site / name.replace("-", "_"), site / f"{name.replace('-', '_')}-1.0.dist-info"
     files = {
-        info / "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
-        info / "entry_points.txt": f"[friendshore]\n{name} = {package.name}\n",
+        metadata / "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        metadata / "entry_points.txt": f"[friendshore]\n{name} = {package.name}\n",
         package / "__init__.py": code,
         package / "friendshore.toml": f'api = 1\nkinds = ["house-{number}"]\ncatalogs = ["catalog"]\n',
         package / "catalog" / "catalog.toml": CATALOG.format(number),
@@ -114,35 +114,48 @@ def _install(site: Path, number: int, code: str) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def measured(made: Sequence[Installation], rounds: int) -> Iterator[tuple[str, list[list[float]]]]:
-    """Each command with its seconds in each installation, taken in turn, so that what else the machine does falls on all alike.
+def measured(installed: Sequence[Installation], rounds: int) -> Iterator[tuple[str, list[list[float]]]]:
+    """Yield each command with its seconds by installation, measured in turn, so that other work affects all alike.
 
-    The first round fills the caches of files and bytecode, and does not count; `--load` waits for what hangs, and is run once.
+    The first round fills caches and doesn't count. `--load` waits for the hanging plugin, so it runs once.
     """
     for command in COMMANDS:
-        once = "--load" in command
-        taken = [[one.seconds(command) for one in made] for _ in range(1 if once else rounds + 1)]
-        yield " ".join(command), [list(some) for some in zip(*taken[0 if once else 1 :], strict=True)]
+        runs_once = "--load" in command
+        timings = [
+            [installation.seconds(command) for installation in installed] for _ in range(1 if runs_once else rounds + 1)
+        ]
+        yield " ".join(command), [list(seconds) for seconds in zip(*timings[0 if runs_once else 1 :], strict=True)]
 
 
 def main() -> int:
-    """Measures, and prints a table or JSON lines."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.plugins", description=__doc__)
     parser.add_argument("--rounds", type=int, default=10, help="runs of each command that count; default: 10")
     parser.add_argument("--json", action="store_true", help="one JSON object a line in place of the table")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     rows: list[tuple[str, ...]] = [("", "plugins", "median s", "least", "most", "ratio")]
     with TemporaryDirectory() as folder:
-        made = installations(Path(folder))
-        for command, seconds in measured(made, asked.rounds):
-            middles = [statistics.median(some) for some in seconds]
-            for one, some, middle in zip(made, seconds, middles, strict=True):
-                row = {"command": command, "plugins": one.name, "seconds": some, "ratio": middle / middles[0]}
-                if asked.json:
+        installed = installations(Path(folder))
+        for command, timings in measured(installed, options.rounds):
+            medians = [statistics.median(seconds_of_one) for seconds_of_one in timings]
+            for installation, seconds_of_one, median in zip(installed, timings, medians, strict=True):
+                row = {
+                    "command": command,
+                    "plugins": installation.name,
+                    "seconds": seconds_of_one,
+                    "ratio": median / medians[0],
+                }
+                if options.json:
                     sys.stdout.write(json.dumps(row) + "\n")
-                figures = (f"{value:.3f}" for value in (middle, min(some), max(some)))
-                rows.append((command if one is made[0] else "", one.name, *figures, f"{row['ratio']:.2f}"))
-    if not asked.json:
+                figures = (f"{value:.3f}" for value in (median, min(seconds_of_one), max(seconds_of_one)))
+                rows.append(
+                    (
+                        command if installation is installed[0] else "",
+                        installation.name,
+                        *figures,
+                        f"{row['ratio']:.2f}",
+                    )
+                )
+    if not options.json:
         sys.stdout.write(columns(rows, {0, 1}) + "\n")
     return 0
 

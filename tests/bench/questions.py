@@ -1,4 +1,4 @@
-"""How long it takes to ask about everything in a case: `python -m tests.bench.questions [scale]`."""
+"""Time of each question about a whole case: `python -m tests.bench.questions [scale]`."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from friendshore_reasons.ledger.search import ledger
 from friendshore_risk.stress_answer import insurance, stress
 
 from .answer import Answer
-from .instances import COUNTRIES, Instance, _demand, _levels, _many, _money, _spread, _whole, made
-from .ours import given
+from .instances import COUNTRIES, Instance, _demand, _levels, _many, _money, _spread, _whole, make_instance
+from .ours import read_instance
 
 
-def apart(scale: float = 1.0) -> Instance:
-    """500 offers of 60 materials x 12 months, nothing joint: onboarding of every offer, no country above 60 % of a month's purchases."""
+def independent(scale: float = 1.0) -> Instance:
+    """Return 500 offers of 60 materials in 12 months with onboarding, and no country above 60 % of a month's purchases."""
     dice = np.random.default_rng(35)
     materials, offers, months = _many(60, scale), _many(500, scale), 12
     level, demand = _levels(dice, materials), _demand(dice, materials, months)
     usual = demand.mean(axis=1)
     material = np.sort(_spread(dice, materials, offers))
-    return made(
+    return make_instance(
         "A",
         level,
         demand=demand,
@@ -46,21 +46,23 @@ QUESTIONS: dict[str, Callable[[Session], Effort]] = {
     "stress": lambda session: stress(session).effort,
     "insurance": lambda session: insurance(session).effort,
 }
-"""As the commands ask them; `friendshore stress` asks the last two."""
+"""Questions as commands ask them. `friendshore stress` asks the last two."""
 
 
 def main() -> int:
-    """Asks each question of a session opened for it, and says what it took."""
-    instance = apart(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)
-    facts = given(instance, Answer())
+    """Ask each question in a new session, and print its time."""
+    instance = independent(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)
+    facts = read_instance(instance, Answer())
     for name, ask in QUESTIONS.items():
         started = time.monotonic()
         session = Session.open(Inputs(*facts))
         solved = time.monotonic()
         effort = ask(session)
-        took = f"planned in {solved - started:.1f} s, asked about in {time.monotonic() - solved:.1f} s"
-        told = f"{effort.questions} questions, {effort.solved} components solved, {effort.share_reused:.0%} known"
-        sys.stdout.write(f"{name}: {instance.size}: {took}; {told}\n")
+        time_text = f"planned in {solved - started:.1f} s, asked about in {time.monotonic() - solved:.1f} s"
+        effort_text = (
+            f"{effort.questions} questions, {effort.solved} components solved, {effort.share_reused:.0%} known"
+        )
+        sys.stdout.write(f"{name}: {instance.size}: {time_text}; {effort_text}\n")
         sys.stdout.flush()
     return 0
 

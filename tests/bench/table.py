@@ -1,4 +1,4 @@
-"""Results as a table, as JSON lines, and beside the goals."""
+"""Results as a table and as JSON lines."""
 
 from __future__ import annotations
 
@@ -7,27 +7,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from .answer import Answer
-from .job import HIGHSPY, OURS, Done
+from .job import HIGHSPY, OURS, JobResult
 
 CLOSE = 1e-6
-"""Relative distance up to which two optima are the same."""
+"""Relative difference of equal optima."""
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One instance: friendshore's run and those of its peers."""
+    """friendshore and its peers on one instance."""
 
     name: str
-    """As it stands in the table: `L`, `D + budget`."""
-    ours: Done
-    peers: tuple[Done, ...]
+    """Name in the table: `L`, `D + budget`."""
+    ours: JobResult
+    peers: tuple[JobResult, ...]
 
-    def peer(self, name: str) -> Done | None:
-        """A peer's run, if it had one."""
+    def peer(self, name: str) -> JobResult | None:
         return next((done for done in self.peers if done.job.who == name), None)
 
-    def seconds(self, done: Done) -> float | None:
-        """Build and solve of a peer; if it only built, its building and raw HiGHS' solve, for it calls the same solver."""
+    def seconds(self, done: JobResult) -> float | None:
+        """Return the seconds of build and solve. For a peer that only built, add raw HiGHS' solve, since it calls the same solver."""
         if done.job.solve:
             return done.total if "solve" in done.answer.seconds else None
         raw = self.peer(HIGHSPY)
@@ -35,53 +34,55 @@ class Section:
             return None
         return done.total + raw.answer.seconds["solve"]
 
-    def ratio(self, done: Done) -> float | None:
-        """How many times as long a peer took as friendshore's build, solve and verification."""
+    def ratio(self, done: JobResult) -> float | None:
+        """Return the ratio of a peer's time to friendshore's build, solve, and verification."""
         seconds = self.seconds(done)
         return seconds / self.ours.total if seconds is not None and self.ours.total else None
 
 
 def gap(answer: Answer) -> float | None:
-    """Relative distance of the objective from the bound."""
+    """Return the relative distance of the objective from the bound."""
     if answer.objective is None or answer.bound is None:
         return None
     return max(0.0, answer.objective - answer.bound) / max(abs(answer.objective), 1.0)
 
 
-def agree(one: Answer, other: Answer) -> bool | None:
-    """Whether two answers may be of one model: equal to 1e-6, or neither objective below the other's bound. None: not known."""
-    if one.objective is None or other.objective is None:
+def agree(first: Answer, second: Answer) -> bool | None:
+    """Return True if two answers can be of one model: equal, or neither objective below the other's bound. None if unknown."""
+    if first.objective is None or second.objective is None:
         return None
-    scale = CLOSE * max(abs(one.objective), abs(other.objective), 1.0)
-    if abs(one.objective - other.objective) <= scale:
+    tolerance = CLOSE * max(abs(first.objective), abs(second.objective), 1.0)
+    if abs(first.objective - second.objective) <= tolerance:
         return True
-    if one.bound is None or other.bound is None:
+    if first.bound is None or second.bound is None:
         return None
-    return one.bound <= other.objective + scale and other.bound <= one.objective + scale
+    return first.bound <= second.objective + tolerance and second.bound <= first.objective + tolerance
 
 
 def lines(section: Section) -> list[dict[str, Any]]:
-    """One JSON object for friendshore alone, or for each of its peers beside it."""
+    """Return a JSON object for friendshore alone, or one for each peer."""
     ours = section.ours
-    size = {"scale": ours.job.scale, "instance": ours.job.made.size, **_sizes(ours.answer)}
-    base = {"name": section.name, "size": size, "total": round(ours.total, 4), **_told(ours)}
-    return [base | {"peer": None}] if not section.peers else [base | _beside(section, peer) for peer in section.peers]
+    size = {"scale": ours.job.scale, "instance": ours.job.data.size, **_sizes(ours.answer)}
+    common = {"name": section.name, "size": size, "total": round(ours.total, 4), **_fields(ours)}
+    return (
+        [common | {"peer": None}] if not section.peers else [common | _beside(section, peer) for peer in section.peers]
+    )
 
 
-def _told(done: Done) -> dict[str, Any]:
+def _fields(done: JobResult) -> dict[str, Any]:
     answer = done.answer
-    found = {"objective": answer.objective, "bound": answer.bound, "gap": gap(answer), "status": answer.status}
+    outcome = {"objective": answer.objective, "bound": answer.bound, "gap": gap(answer), "status": answer.status}
     seconds = {phase: round(value, 4) for phase, value in answer.seconds.items()}
-    return {"seconds": seconds, **found, "peak_mib": round(done.peak, 1)}
+    return {"seconds": seconds, **outcome, "peak_mib": round(done.peak, 1)}
 
 
-def _beside(section: Section, peer: Done) -> dict[str, Any]:
+def _beside(section: Section, peer: JobResult) -> dict[str, Any]:
     return {
         "peer": peer.job.who,
         "peer_size": _sizes(peer.answer),
         "peer_solver": "own" if peer.job.solve else f"build only; solve as {HIGHSPY}",
         "ratio": section.ratio(peer),
-        **{f"peer_{name}": value for name, value in _told(peer).items()},
+        **{f"peer_{name}": value for name, value in _fields(peer).items()},
         "agree": agree(section.ours.answer, peer.answer),
     }
 
@@ -95,7 +96,6 @@ _LEFT = {0, 1, len(HEAD) - 1}
 
 
 def written(sections: Sequence[Section]) -> str:
-    """The table."""
     rows: list[tuple[str, ...]] = [HEAD]
     for section in sections:
         rows.append(_row(section.name, section.ours, ""))
@@ -106,13 +106,13 @@ def written(sections: Sequence[Section]) -> str:
 
 
 def columns(rows: Sequence[Sequence[str]], left: Collection[int]) -> str:
-    """Rows of cells in aligned columns, all but some of them to the right."""
+    """Align rows of cells in columns, to the left in the columns `left`."""
     sides = [f"{'<' if i in left else '>'}{max(map(len, cells))}" for i, cells in enumerate(zip(*rows, strict=True))]
     return "\n".join("  ".join(map(format, row, sides)).rstrip() for row in rows)
 
 
-def _row(name: str, done: Done, ratio: str, same: bool | None = None) -> tuple[str, ...]:
-    answer, apart = done.answer, gap(done.answer)
+def _row(name: str, done: JobResult, ratio: str, same: bool | None = None) -> tuple[str, ...]:
+    answer, relative_gap = done.answer, gap(done.answer)
     seconds = [f"{answer.seconds[p]:.2f}" if p in answer.seconds else "" for p in ("read", "build", "solve", "verify")]
     return (
         name,
@@ -120,7 +120,7 @@ def _row(name: str, done: Done, ratio: str, same: bool | None = None) -> tuple[s
         *seconds,
         ratio,
         "" if answer.objective is None else f"{answer.objective:,.0f}",
-        "" if apart is None else f"{apart:.1e}",
+        "" if relative_gap is None else f"{relative_gap:.1e}",
         "" if done.job.who == OURS or same is None else ("yes" if same else "NO"),
         f"{done.peak:,.0f}",
         answer.status if done.job.solve else f"built; solve as {HIGHSPY}",

@@ -1,4 +1,4 @@
-"""What an open session takes to answer for a change of one material, beside what solving the whole case takes."""
+"""Time of an open session to answer a change of one material, relative to solving the whole case."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ from friendshore.solve import Limits
 from .answer import Answer
 from .folders import facility_id, material_id, offer_id
 from .instances import INSTANCES, Instance
-from .ours import given
+from .ours import read_instance
 from .table import CLOSE, columns
 
 GAPS = {"L": 1e-6, "D": 1e-4}
-"""Instances that are asked about, and to which gap they are solved."""
+"""Instance -> gap of its solution."""
 _TIGHTER = "tighter"
 
 
 @dataclass(frozen=True, slots=True)
 class Warm:
-    """All answers to one kind of change, each made to one material alone."""
+    """Answers to one kind of change, applied to each material in turn."""
 
     name: str
     kind: str
     cold: float
-    """Seconds for the whole case: resolved, compiled, solved, verified."""
+    """Seconds to build, solve, and verify the whole case."""
     ready: float
-    """Seconds, once, to see the parts of the case."""
+    """Seconds to find the parts of the case, once."""
     seconds: tuple[float, ...]
-    """For each material."""
+    """Seconds by material."""
     solved: int
-    """Components that were solved for all of them together."""
+    """Solved components in total."""
     agrees: bool
-    """Whether the answer for the first material is what solving the changed case from nothing gives."""
+    """True if the first answer equals a new solution of the changed case."""
 
     @property
     def shares(self) -> tuple[float, float]:
-        """Median and worst, as shares of the whole."""
+        """Median and maximum, relative to `cold`."""
         return statistics.median(self.seconds) / self.cold, max(self.seconds) / self.cold
 
 
 def measure(name: str, scale: float) -> list[Warm]:
-    """Opens a session on an instance, and asks it about every kind of change of every material."""
+    """Open a session on an instance, and apply each kind of change to each material."""
     instance = INSTANCES[name](scale)
-    case, catalogs, _ = given(instance, Answer())
+    case, catalogs, _ = read_instance(instance, Answer())
     materials = [material_id(m) for m in range(len(instance.demand))]
     rules = [] if instance.share is None else [_cap("country", m, instance.share) for m in materials]
     rules += [_cap(_TIGHTER, m, 0.4, phases=[{"status": "pending"}]) for m in materials]
@@ -66,13 +66,12 @@ def measure(name: str, scale: float) -> list[Warm]:
 
 
 def _cap(prefix: str, material: str, share: float, **more: object) -> MaxShare:
-    """A cap on a country's share of a month's purchases of one material."""
-    given = {"id": f"{prefix}-share-{material}", "by": "country", "share": str(share), "of": "purchases"}
-    return MaxShare.model_validate({**given, "per": "period", "materials": [material], **more})
+    fields = {"id": f"{prefix}-share-{material}", "by": "country", "share": str(share), "of": "purchases"}
+    return MaxShare.model_validate({**fields, "per": "period", "materials": [material], **more})
 
 
 def _changes(instance: Instance) -> Iterator[tuple[str, list[Change]]]:
-    """Kinds of changes, with one for each material: its cheapest offer, that offer's site, its cap, its demand."""
+    """Yield each kind of change with one change per material."""
     materials = range(len(instance.demand))
     offers = [np.flatnonzero(instance.material == m) for m in materials]
     cheapest = [int(own[np.argmin(instance.price[own])]) for own in offers]
@@ -95,26 +94,24 @@ def _ask(session: Session, name: str, kind: str, changes: Sequence[Change], cold
         seconds.append(time.perf_counter() - started)
         solved += answer.solved
         costs.append(float(answer.cost.objective))
-    again = Session.open(session.inputs.after(changes[:1]), session.limits)
-    apart = abs(float(again.verified.cost.objective) - costs[0])
-    agrees = apart <= max(CLOSE, 2 * session.limits.gap) * abs(costs[0])
+    fresh = Session.open(session.inputs.after(changes[:1]), session.limits)
+    difference = abs(float(fresh.verified.cost.objective) - costs[0])
+    agrees = difference <= max(CLOSE, 2 * session.limits.gap) * abs(costs[0])
     return Warm(name, kind, cold, ready, tuple(seconds), solved, agrees)
 
 
-def written(found: Sequence[Warm]) -> str:
-    """The table."""
+def written(results: Sequence[Warm]) -> str:
     head = ("", "change of one material", "whole s", "parts s", "asked", "solved", "median s", "worst s", "median", "worst", "agrees")  # fmt: skip
     rows: list[tuple[str, ...]] = [head]
-    for warm in found:
+    for warm in results:
         shares = warm.shares
-        asked = f"{warm.cold:.2f}", f"{warm.ready:.2f}", f"{len(warm.seconds)}", f"{warm.solved}"
+        figures = f"{warm.cold:.2f}", f"{warm.ready:.2f}", f"{len(warm.seconds)}", f"{warm.solved}"
         answers = *(f"{share * warm.cold:.4f}" for share in shares), *(f"{share:.2%}" for share in shares)
-        rows.append((warm.name, warm.kind, *asked, *answers, "yes" if warm.agrees else "NO"))
+        rows.append((warm.name, warm.kind, *figures, *answers, "yes" if warm.agrees else "NO"))
     return columns(rows, left={0, 1})
 
 
 def line(warm: Warm) -> dict[str, object]:
-    """One JSON object."""
     median, worst = warm.shares
     return {
         "name": warm.name,

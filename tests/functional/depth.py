@@ -1,4 +1,4 @@
-"""How many of many like tests are run by default."""
+"""Number of similar tests that run by default."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ T = TypeVar("T")
 
 
 def few(names: Iterable[T], count: int = 4, whole: bool = False) -> list[object]:
-    """Return the first of some parameters, and the others with the mark `deep`; CI runs two of these, or the `whole` of them."""
+    """Mark all but the first `count` parameters as `deep`. CI runs two of these, or all if `whole`."""
     deep = pytest.mark.deep(whole=whole)
     return [pytest.param(name, marks=deep) if place >= count else name for place, name in enumerate(names)]

@@ -1,4 +1,4 @@
-"""A run to forge, and a forger: facts are bent, the case is planned from them, and the whole folder is written anew by friendshore itself."""
+"""Forged runs: changed facts, a plan from them, and a run folder that friendshore itself writes."""
 
 from __future__ import annotations
 
@@ -81,13 +81,13 @@ phases = [{ from = 2026-01-01, status = "enacted" }]
 
 
 def friendshore(*arguments: str | Path) -> tuple[int, str]:
-    """Exit code and output of a command."""
-    done = command(*arguments, COLUMNS="400")
-    return done.exit_code, done.output
+    """Return the exit code and output of a command."""
+    result = command(*arguments, COLUMNS="400")
+    return result.exit_code, result.output
 
 
 def write_case(folder: Path) -> Path:
-    """The case with its own catalog and pack beside it."""
+    """Write the case with its catalog and pack."""
     for name, text in {"case.toml": CASE, "house/pack.toml": HOUSE, **{f"own/{n}": t for n, t in OWN.items()}}.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,14 +96,14 @@ def write_case(folder: Path) -> Path:
 
 
 def write_original(folder: Path, registry: Registry, scenario: str = "") -> Path:
-    """An honest run of the case."""
-    found = plan(load_case(write_case(folder / "case")), registry=registry, scenario=scenario or (), workers=1)
-    write_run(folder / "run", found.run, found.facts(), verdicts(found.plan))
+    """Write an unforged run of the case."""
+    recommendation = plan(load_case(write_case(folder / "case")), registry=registry, scenario=scenario or (), workers=1)
+    write_run(folder / "run", recommendation.run, recommendation.facts(), verdicts(recommendation.plan))
     return folder / "run"
 
 
 def forge(original: Path, out: Path, bend: Bend, registry: Registry) -> Path:
-    """A run folder in which everything follows from bent facts: as well made as friendshore makes it."""
+    """Write a run that follows from changed facts, and is otherwise as friendshore writes it."""
     stored = read_run(original)
     facts = copy.deepcopy(dict(stored.facts))
     bend(facts)
@@ -117,33 +117,31 @@ def forge(original: Path, out: Path, bend: Bend, registry: Registry) -> Path:
 
 
 def resum(run: Path) -> None:
-    """Writes the hashes anew, as a forger would."""
+    """Update the hashes, as a forger would."""
     files = {p.name: p.read_bytes() for p in run.iterdir() if p.name not in (SUMS_FILE, SIGNATURE_FILE)}
     (run / SUMS_FILE).write_text(sums_text(files), encoding="utf-8")
 
 
 def redigest(facts: Facts) -> None:
-    """What a clever forger does: every catalog gets the digest of what it now holds, wherever that is told."""
+    """Update the digest of every catalog to its contents, wherever it occurs."""
     for data in facts["catalogs"]:
         catalog = Catalog.model_validate(data)
         data["digest"] = digest(catalog)
-        told = next(p for p in facts["plugins"] if (p["kind"], p["name"]) == ("catalog", catalog.name))
-        told["digest"] = data["digest"]
+        plugin = next(p for p in facts["plugins"] if (p["kind"], p["name"]) == ("catalog", catalog.name))
+        plugin["digest"] = data["digest"]
 
 
 def catalog_of(facts: Facts, name: str) -> Facts:
-    """A catalog of the facts."""
-    found: Facts = next(one for one in facts["catalogs"] if one["name"] == name)
-    return found
+    catalog: Facts = next(candidate for candidate in facts["catalogs"] if candidate["name"] == name)
+    return catalog
 
 
 def record_of(facts: Facts, catalog: str, table: str, name: str) -> Facts:
-    """A record of a catalog of the facts."""
-    found: Facts = next(one for one in catalog_of(facts, catalog)[table] if one["id"] == name)
-    return found
+    record: Facts = next(candidate for candidate in catalog_of(facts, catalog)[table] if candidate["id"] == name)
+    return record
 
 
 def rule_of(facts: Facts, name: str) -> Facts:
-    """A rule of the facts, with what tells where it comes from."""
-    found: Facts = next(one for one in facts["rules"] if one["data"]["id"] == name)
-    return found
+    """Return a rule of the facts, with its origin."""
+    record: Facts = next(candidate for candidate in facts["rules"] if candidate["data"]["id"] == name)
+    return record

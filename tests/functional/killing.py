@@ -1,8 +1,8 @@
-"""Kills commands while they write, each in a process of its own, and looks at what they leave.
+"""Kill commands while they write, and check the files that they leave.
 
-`python tests/functional/killing.py FOLDER every OPERATION...` kills each operation before every one of its steps: a folder made, a file
-opened, half written or written whole, renamed or deleted. `... FOLDER NUMBER SEED [OPERATION...]` kills NUMBER times at random: half of
-them at a step, half of them at a moment. `... FOLDER together NUMBER` writes and reads one run at once. The last line on stdout is JSON: what was done, and what was found wrong.
+`python tests/functional/killing.py FOLDER every OPERATION...` kills each operation before every step: create a folder, open a file, write half or
+all of it, rename, or delete. `... FOLDER NUMBER SEED [OPERATION...]` kills NUMBER times at random steps and moments. `... FOLDER together NUMBER`
+writes and reads one run at once. The last line on stdout is JSON with counts and problems.
 """
 
 from __future__ import annotations
@@ -37,30 +37,30 @@ else:
     from starter import get_ready
 
 MINE = {"notes.txt": "mine", "stock.csv": "mine too", "run.json": "{}", "below/plan.csv": "a,b\n"}
-"""Files of the user's, beside and within what is written to."""
+"""The user's own files, next to and inside the target."""
 _STEPS = frozenset({"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link"})
 
 
 Doing = Callable[[Path], None]
-"""What is done in a sandbox."""
+"""Operation in a sandbox."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """Something that writes `target`, a path in the sandbox."""
+    """An operation that writes `target`, a path in the sandbox."""
 
     do: Doing
     target: str
     again: Doing
-    """The next call, which puts right what a killed one left; it may refuse."""
+    """Next call, which repairs the result of a killed one, or refuses."""
     before: Doing = lambda _: None
-    """Makes what is there before."""
+    """Preparation."""
     replaces: bool = False
-    """Whether what was there before may still be there."""
+    """True if the previous contents may remain."""
 
 
 def command(*arguments: str) -> Doing:
-    """A command, run in the sandbox."""
+    """Return the operation that runs a command in the sandbox."""
 
     def run(sandbox: Path) -> None:
         os.chdir(sandbox)
@@ -78,25 +78,25 @@ def _several(*steps: Doing) -> Doing:
 
 
 def _changed(sandbox: Path) -> None:
-    """Another case, another catalog, so that a second plan or lock is not the first."""
+    """Change the case and the catalog, so that a second plan or lock differs from the first."""
     case, offers = sandbox / "case" / "case.toml", sandbox / "case" / "catalog" / "catalog.toml"
     case.write_text(case.read_text().replace('name = "first-case"', 'name = "second-case"'))
     offers.write_text(offers.read_text().replace('title = "', 'title = "Second: '))
 
 
 def _write(case: str) -> Doing:
-    """A run that was not planned: as good as any to be written and read."""
+    """Return the operation that writes a run without planning it."""
     cost = dict.fromkeys(
         ("price", "charges", "freight", "onboarding", "holding", "total", "nominal", "penalties", "shortage", "objective"), 0,
     )  # fmt: skip
     lists = ("materials", "demands", "makes", "lots", "draws", "stocks", "deliveries", "shortages", "exposed", "rules", "purchases",
-             "requirements", "limits", "conflicts", "unproven", "blocked", "leads", "assumptions", "plugins")  # fmt: skip
-    told: dict[str, Any] = {
+             "compliance_classes", "limits", "conflicts", "unproven", "blocked", "leads", "assumptions", "plugins")  # fmt: skip
+    run: dict[str, Any] = {
         **{name: [] for name in lists}, "case": case, "status": "optimal", "verified": True, "currency": "USD", "place": "US",
         "objective": 0, "bound": 0, "gap": 0, "cost": cost, "shortage_kg": {}, "largest_miss_kg": 0, "components": 1, "versions": {},
         "periods": [{"label": "2027", "start": "2027-01-01", "end": "2027-12-31"}],
     }  # fmt: skip
-    return lambda sandbox: write_run(sandbox / "out" / "run", Run.model_validate(told), {"case": {"name": case}})
+    return lambda sandbox: write_run(sandbox / "out" / "run", Run.model_validate(run), {"case": {"name": case}})
 
 
 def _read(sandbox: Path) -> None:
@@ -123,7 +123,7 @@ OPERATIONS: dict[str, Operation] = {
 
 
 def _child(do: Callable[[], None], quiet: bool = True) -> int:
-    """Does something in a process of its own; its exit code, negative for a signal."""
+    """Run a function in a child process. Return its exit code, negative for a signal."""
     with warnings.catch_warnings():
         # the threads that numpy may have started hold nothing of ours
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -133,30 +133,32 @@ def _child(do: Callable[[], None], quiet: bool = True) -> int:
     code = 70
     try:
         if quiet:
-            nowhere = os.open(os.devnull, os.O_RDWR)
+            devnull = os.open(os.devnull, os.O_RDWR)
             for stream in (0, 1, 2):
-                os.dup2(nowhere, stream)
+                os.dup2(devnull, stream)
         do()
         code = 0
-    except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else 0
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else 0
     finally:  # a traceback is code 70
         os._exit(code)
 
 
-def _stepping(sandbox: Path, at: int, told: int = -1) -> None:
-    """Kills this process before its step `at`; -1: never, and the number of steps is written to a pipe at every step."""
+def _stepping(sandbox: Path, at: int, pipe: int = -1) -> None:
+    """Kill this process before step `at`. -1 means never, and writes the number of steps to a pipe at every step."""
     root, done = str(sandbox), 0
 
     def step() -> bool:
         nonlocal done
         done += 1
-        if told >= 0:
-            os.pwrite(told, str(done).encode(), 0)
+        if pipe >= 0:
+            os.pwrite(pipe, str(done).encode(), 0)
         return done == at
 
     def within(arguments: tuple[Any, ...]) -> bool:
-        return any(str(Path.cwd() / one).startswith(root) for one in arguments if isinstance(one, (str, Path)))
+        return any(
+            str(Path.cwd() / argument).startswith(root) for argument in arguments if isinstance(argument, (str, Path))
+        )
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         writes = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -181,18 +183,18 @@ def _stepping(sandbox: Path, at: int, told: int = -1) -> None:
 
 
 def _tree(path: Path) -> dict[str, bytes | None]:
-    """All files at and below a path, and all folders (None)."""
+    """Return the contents of all files at and below a path, with None for folders."""
     paths = [path, *path.rglob("*")] if path.is_dir() else [path] * path.exists()
-    return {str(one.relative_to(path)): one.read_bytes() if one.is_file() else None for one in sorted(paths)}
+    return {str(child.relative_to(path)): child.read_bytes() if child.is_file() else None for child in sorted(paths)}
 
 
 @dataclass
 class Trial:
-    """An operation, and what it does where nobody kills it."""
+    """An operation, with its result if it isn't killed."""
 
     name: str
-    made: Path
-    """A sandbox before it."""
+    start_folder: Path
+    """Prepared sandbox."""
     steps: int
     seconds: float
     before: dict[str, bytes | None]
@@ -200,52 +202,52 @@ class Trial:
 
     @staticmethod
     def of(name: str, place: Path) -> Trial:
-        """Makes the sandbox, and does it once."""
-        operation, made, whole = OPERATIONS[name], place / "made", place / "sandbox"
-        made.mkdir(parents=True)
+        """Prepare the sandbox, and run the operation once."""
+        operation, start_folder, sandbox = OPERATIONS[name], place / "made", place / "sandbox"
+        start_folder.mkdir(parents=True)
         for path, text in MINE.items():
-            (made / path).parent.mkdir(exist_ok=True)
-            (made / path).write_text(text)
-        assert _child(lambda: operation.before(made)) == 0, f"{name}: cannot be prepared"
-        before = _tree(made / operation.target)
-        shutil.copytree(made, whole)
-        counted = os.open(place / "steps", os.O_RDWR | os.O_CREAT)
-        began = time.monotonic()
-        code = _child(lambda: (_stepping(whole, -1, counted), operation.do(whole))[1])
-        seconds = time.monotonic() - began
+            (start_folder / path).parent.mkdir(exist_ok=True)
+            (start_folder / path).write_text(text)
+        assert _child(lambda: operation.before(start_folder)) == 0, f"{name}: cannot be prepared"
+        before = _tree(start_folder / operation.target)
+        shutil.copytree(start_folder, sandbox)
+        step_file = os.open(place / "steps", os.O_RDWR | os.O_CREAT)
+        started = time.monotonic()
+        code = _child(lambda: (_stepping(sandbox, -1, step_file), operation.do(sandbox))[1])
+        seconds = time.monotonic() - started
         assert code == 0, f"{name}: ends in {code}"
-        after = _tree(whole / operation.target)
-        shutil.rmtree(whole)
-        return Trial(name, made, int(os.pread(counted, 20, 0)), seconds, before, after)
+        after = _tree(sandbox / operation.target)
+        shutil.rmtree(sandbox)
+        return Trial(name, start_folder, int(os.pread(step_file, 20, 0)), seconds, before, after)
 
     def kill(self, prepare: Doing) -> list[str]:
-        """Does it in a new sandbox, killed as `prepare` provides for; what is wrong with what it leaves."""
-        operation, sandbox = OPERATIONS[self.name], self.made.parent / "sandbox"
-        shutil.copytree(self.made, sandbox)
+        """Run the operation in a new sandbox, killed as `prepare` arranges. Return the problems that it leaves."""
+        operation, sandbox = OPERATIONS[self.name], self.start_folder.parent / "sandbox"
+        shutil.copytree(self.start_folder, sandbox)
         try:
             _child(lambda: (prepare(sandbox), operation.do(sandbox))[1])
-            found = self._untouched(sandbox, "killed")
+            problems = self._untouched(sandbox, "killed")
             code = _child(lambda: operation.again(sandbox))
             target = _tree(sandbox / operation.target)
-            right = [self.before, self.after] if operation.replaces else [self.after]
+            valid_states = [self.before, self.after] if operation.replaces else [self.after]
             if operation.target.endswith(".xlsx"):  # a workbook holds the time at which it was written
-                right = [target] if is_zipfile(sandbox / operation.target) else []
-            if target not in right:
-                found.append(f"the next call leaves {sorted(target)} where {sorted(self.after)} should be")
+                valid_states = [target] if is_zipfile(sandbox / operation.target) else []
+            if target not in valid_states:
+                problems.append(f"the next call leaves {sorted(target)} where {sorted(self.after)} should be")
             if code not in (0, 2) or (code and operation.replaces):
-                found.append(f"the next call ends in {code}")
-            left = [one for one in sandbox.rglob(".*.old") if not one.parent.name.endswith(".friendshore")]
-            return found + [f"left behind: {one}" for one in left] + self._untouched(sandbox, "the next call")
+                problems.append(f"the next call ends in {code}")
+            leftovers = [path for path in sandbox.rglob(".*.old") if not path.parent.name.endswith(".friendshore")]
+            return problems + [f"left behind: {path}" for path in leftovers] + self._untouched(sandbox, "the next call")
         finally:
             shutil.rmtree(sandbox)
 
     def _untouched(self, sandbox: Path, when: str) -> list[str]:
-        """What became of the user's files."""
+        """Return the user's files that have changed."""
         return [
-            f"{when}: {path.relative_to(self.made)} is not what it was"
-            for path in self.made.rglob("*")
+            f"{when}: {path.relative_to(self.start_folder)} is not what it was"
+            for path in self.start_folder.rglob("*")
             if path.is_file() and OPERATIONS[self.name].target not in str(path)
-            and (not (other := sandbox / path.relative_to(self.made)).is_file() or other.read_bytes() != path.read_bytes())
+            and (not (other := sandbox / path.relative_to(self.start_folder)).is_file() or other.read_bytes() != path.read_bytes())
         ]  # fmt: skip
 
 
@@ -263,20 +265,17 @@ def _kills(trials: dict[str, Trial], how: list[str]) -> Iterator[tuple[str, Doin
             for step in range(1, trial.steps + 1):
                 yield name, partial(_stepping, at=step)
         return
-    dice = random.Random(int(how[1]))
+    rng = random.Random(int(how[1]))
     for number in range(int(how[0])):
         name = list(trials)[number % len(trials)]
         if number // len(trials) % 2:
-            yield name, _at_moment(dice.uniform(0, trials[name].seconds))
+            yield name, _at_moment(rng.uniform(0, trials[name].seconds))
         else:
-            yield name, partial(_stepping, at=dice.randint(1, trials[name].steps))
+            yield name, partial(_stepping, at=rng.randint(1, trials[name].steps))
 
 
 def _together(place: Path, times: int) -> list[str]:
-    """Write the same run over and over from two processes, and read it from a third; return what was found other than a whole run of either.
-
-    A writer may be refused while the other one replaces the run.
-    """
+    """Write a run repeatedly from two processes, read it from a third, and return the problems. A writer may be refused meanwhile."""
     names = ("first", "second")
     _write(names[0])(place)
 
@@ -287,8 +286,8 @@ def _together(place: Path, times: int) -> list[str]:
 
     def read() -> None:
         for _ in range(times):
-            found = read_run(place / "out" / "run")
-            assert found.run.case == found.facts["case"]["name"]
+            stored = read_run(place / "out" / "run")
+            assert stored.run.case == stored.facts["case"]["name"]
 
     doing = [partial(write, name) for name in names] + [read]
     pids = []
@@ -298,17 +297,16 @@ def _together(place: Path, times: int) -> list[str]:
             os._exit(_child(do))
         pids.append(process)
     codes = [os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in pids]
-    left = [str(path.relative_to(place)) for path in place.rglob(".*")]
-    return [f"ended in {codes}"] * any(codes) + [f"left behind: {name}" for name in left]
+    leftovers = [str(path.relative_to(place)) for path in place.rglob(".*")]
+    return [f"ended in {codes}"] * any(codes) + [f"left behind: {name}" for name in leftovers]
 
 
 def main(place: Path, how: list[str]) -> int:
-    """Kills, and prints what was found."""
     place = Path(os.path.realpath(place))
     if how[0] == "together":
-        wrong = _together(place, int(how[1]))
-        sys.stdout.write(json.dumps({"kills": {}, "wrong": wrong}) + "\n")
-        return 1 if wrong else 0
+        problems = _together(place, int(how[1]))
+        sys.stdout.write(json.dumps({"kills": {}, "wrong": problems}) + "\n")
+        return 1 if problems else 0
     names = how[1:] if how[0] == "every" else how[2:]
     if names != ["run"]:
         get_ready()  # here, and not in each process anew
@@ -317,13 +315,13 @@ def main(place: Path, how: list[str]) -> int:
     gc.freeze()
     trials = {name: Trial.of(name, place / str(number)) for number, name in enumerate(names or OPERATIONS)}
     done: Counter[str] = Counter()
-    wrong: list[str] = []
+    problems: list[str] = []
     for name, prepare in _kills(trials, how):
         done[name] += 1
-        wrong += [f"{name}, kill {done[name]}: {one}" for one in trials[name].kill(prepare)]
+        problems += [f"{name}, kill {done[name]}: {problem}" for problem in trials[name].kill(prepare)]
     steps = {name: trial.steps for name, trial in trials.items()}
-    sys.stdout.write(json.dumps({"kills": dict(done), "steps": steps, "wrong": wrong}) + "\n")
-    return 1 if wrong else 0
+    sys.stdout.write(json.dumps({"kills": dict(done), "steps": steps, "wrong": problems}) + "\n")
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

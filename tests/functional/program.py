@@ -1,4 +1,4 @@
-"""friendshore's command line as a program of its own; quick, since the process that it is forked from has imported it."""
+"""friendshore's command line as a separate program. It is fast, because it is forked from a process that has imported it."""
 
 from __future__ import annotations
 
@@ -23,70 +23,68 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE = 200.0
-"""Seconds after which a command is taken to hang."""
+"""Seconds until a command counts as hanging."""
 COMMAND = (sys.executable, "-m", "friendshore")
 CLOSED = -9
-"""In place of a stream: the program is started without it."""
+"""Stream that is closed in the program."""
 FOLLOWED = ("PYTHONPATH", "PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE")
-"""What Python reads when it starts and `starter.py` goes by too."""
+"""Variables that Python reads at its start, and that `starter.py` follows too."""
 SHARED = "FRIENDSHORE_TEST_STARTERS"
-"""The folder of the ways to what starts programs: all workers of a run have them from one process."""
+"""Variable with the folder of sockets, which all workers share."""
 _LOCK = threading.Lock()
 _BEGUN: list[subprocess.Popen[bytes]] = []
-"""What was begun here: it ends once nobody has a way to it any more."""
+"""Starters begun here. Each ends when no process has its socket open."""
 IMPORTED = re.compile(r"\bfrom (\S+) import\b")
 
 
 class Started:
-    """A program that runs, with what tests and `friendshore.plugins.isolated` use of `subprocess.Popen`."""
+    """A running program, with the methods of `subprocess.Popen` that tests and `friendshore.plugins.isolated` use."""
 
     def __init__(self, args: list[str], answers: socket.socket) -> None:
         self.args = args
         self.returncode: int | None = None
         self._answers = answers
-        self.pid: int = self._told()
+        self.pid: int = self._receive()
 
     def poll(self) -> int | None:
-        """The exit code; None: it still runs."""
+        """Return the exit code, or None while it runs."""
         if self.returncode is None and select.select([self._answers], [], [], 0)[0]:
             return self.wait(0)
         return self.returncode
 
     def wait(self, timeout: float | None = PATIENCE) -> int:
-        """The exit code, once it has ended; if that takes too long, nothing of it is left running."""
+        """Return the exit code when it has ended. After the timeout, kill everything it started."""
         if self.returncode is None:
             in_time = bool(select.select([self._answers], [], [], timeout)[0])
             if not in_time:
                 os.killpg(self.pid, signal.SIGKILL)
-            self.returncode = self._told()
+            self.returncode = self._receive()
             self._answers.close()
             if not in_time:
                 raise subprocess.TimeoutExpired(self.args, timeout)
         return self.returncode
 
     def send_signal(self, number: int) -> None:
-        """Sends a signal, if it has not ended."""
         if self.poll() is None:
             os.kill(self.pid, number)
 
     def kill(self) -> None:
-        """Ends it, if it has not ended."""
         self.send_signal(signal.SIGKILL)
 
-    def _told(self) -> int:
+    def _receive(self) -> int:
         return int(self._answers.recv(100))
 
 
 @cache
 def _starter(modules: tuple[str, ...], seed: str | None) -> socket.socket:
-    """The way to what starts programs that need these modules and go through sets in the order of this seed, for all workers of a run."""
+    """Return the socket of the starter for programs with these modules and hash seed, shared by all workers."""
     place = _place(modules, seed)
     ours = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with place.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
             ours.connect(str(place))
-        except OSError:  # nobody has begun one, or it has ended with the last who had a way to it
+        except OSError:  # there is none yet, or the last one has ended
             place.unlink(missing_ok=True)
             _begin(place, modules, seed)
             ours.connect(str(place))
@@ -94,7 +92,7 @@ def _starter(modules: tuple[str, ...], seed: str | None) -> socket.socket:
 
 
 def way_to_starter() -> Path:
-    """Return the socket of what starts commands of friendshore, which then runs."""
+    """Start the starter of commands if necessary, and return its socket."""
     _starter((), None)
     return _place((), None)
 
@@ -104,26 +102,23 @@ def _place(modules: tuple[str, ...], seed: str | None) -> Path:
 
 
 def shared_folder() -> Path:
-    """A folder that all workers of a run know: the first process that asks for it makes it, those that it starts find it in their environment."""
+    """Return a folder that all workers of a run share. The first process creates it, and its children find it in their environment."""
     if SHARED not in os.environ:
         os.environ[SHARED] = tempfile.mkdtemp(prefix="friendshore-")
         atexit.register(shutil.rmtree, os.environ[SHARED], ignore_errors=True)
     return Path(os.environ[SHARED])
 
 
-def made_once(name: str, make: Callable[[Path], str]) -> tuple[Path, str]:
-    """A folder that takes long to make, and what was said of it: the first of all workers that asks for it makes it, the others wait for that.
-
-    So do all runs that find the same folder in the environment as `FRIENDSHORE_MADE`: `.ci/run` has one for its steps.
-    """
+def create_once(name: str, make: Callable[[Path], str]) -> tuple[Path, str]:
+    """Create a folder once for all workers, and return it with the output of `make`. Runs with the same `FRIENDSHORE_MADE` share it too."""
     folder = Path(os.environ.get("FRIENDSHORE_MADE") or shared_folder()) / name
-    told = folder.with_suffix(".txt")
+    log_file = folder.with_suffix(".txt")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not told.exists():
-            told.write_text(make(folder), encoding="utf-8")
-    return folder, told.read_text(encoding="utf-8")
+        if not log_file.exists():
+            log_file.write_text(make(folder), encoding="utf-8")
+    return folder, log_file.read_text(encoding="utf-8")
 
 
 def _begin(place: Path, modules: tuple[str, ...], seed: str | None) -> None:
@@ -144,14 +139,14 @@ def _is_read_at_start(name: str) -> bool:
 def start(
     arguments: list[str], env: Mapping[str, str], stdin: int, stdout: int, stderr: int, cwd: Path | None = None
 ) -> Started | subprocess.Popen[bytes]:
-    """Starts `friendshore` with some streams; where Python itself would read another environment than it has here, anew."""
+    """Start `friendshore` with some streams. If the environment affects Python's start, use a new interpreter."""
     return _forked(None, arguments, env, (stdin, stdout, stderr), cwd)
 
 
 def python(
     command: list[str], env: Mapping[str, str], stdin: int, stdout: int, stderr: int, cwd: Path | None = None
 ) -> Started | subprocess.Popen[bytes]:
-    """The same of `python -c CODE` with arguments, which needs friendshore; called like `subprocess.Popen`."""
+    """Start `python -c CODE` with arguments, called like `subprocess.Popen`. CODE needs friendshore."""
     program, flag, code, *arguments = command
     assert (program, flag) == (sys.executable, "-c")
     return _forked(code, arguments, env, (stdin, stdout, stderr), cwd)
@@ -163,7 +158,7 @@ def _forked(
     command = [*COMMAND, *arguments] if code is None else [sys.executable, "-c", code, *arguments]
     other = {name for name in {*env, *os.environ} if env.get(name) != os.environ.get(name)}
     if code is not None:
-        other.discard("PYTHONHASHSEED")  # a starter of so few modules is worth it for each
+        other.discard("PYTHONHASHSEED")  # a starter with few modules is cheap
     if sys.platform != "linux" or any(map(_is_read_at_start, other)):
         assert CLOSED not in streams
         stdin, stdout, stderr = streams
@@ -172,17 +167,19 @@ def _forked(
         "code": code, "arguments": arguments, "env": dict(env), "cwd": str((cwd or Path.cwd()).absolute()),
         "streams": [stream != CLOSED for stream in streams],
     }  # fmt: skip
-    with _LOCK:  # several threads may ask for the first
+    with _LOCK:  # several threads may need the first one
         starter = _starter(() if code is None else tuple(IMPORTED.findall(code)), env.get("PYTHONHASHSEED"))
     answers, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs, Path(os.devnull).open("r+b") as nothing:
-        given = [nothing.fileno() if stream == subprocess.DEVNULL else stream for stream in streams if stream != CLOSED]
-        socket.send_fds(starter, [json.dumps(request).encode()], [theirs.fileno(), *given])
+        descriptors = [
+            nothing.fileno() if stream == subprocess.DEVNULL else stream for stream in streams if stream != CLOSED
+        ]
+        socket.send_fds(starter, [json.dumps(request).encode()], [theirs.fileno(), *descriptors])
     return Started(command, answers)
 
 
 def here(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Runs `friendshore` in this process: for tests of what it answers, to which nothing that a process has matters."""
+    """Run `friendshore` in this process."""
     from typer.testing import CliRunner
 
     from friendshore.cli import app
@@ -195,12 +192,16 @@ def here(*arguments: object) -> subprocess.CompletedProcess[str]:
 def call(
     arguments: list[str], env: Mapping[str, str], cwd: Path | None = None, **streams: int
 ) -> subprocess.CompletedProcess[str]:
-    """Runs `friendshore` in an environment to its end. Streams are numbers here, `subprocess.DEVNULL` or `CLOSED`; else they are kept."""
+    """Run `friendshore` in an environment to its end. Streams are numbers, `subprocess.DEVNULL`, or `CLOSED`, and captured by default."""
     with ExitStack() as stack:
         files: dict[str, Any] = {name: stack.enter_context(tempfile.TemporaryFile()) for name in ("stdout", "stderr")}
-        given = {"stdin": subprocess.DEVNULL, **{name: file.fileno() for name, file in files.items()}, **streams}
-        code = start(arguments, env, cwd=cwd, **given).wait(PATIENCE)
+        streams_by_name = {
+            "stdin": subprocess.DEVNULL,
+            **{name: file.fileno() for name, file in files.items()},
+            **streams,
+        }
+        code = start(arguments, env, cwd=cwd, **streams_by_name).wait(PATIENCE)
         for file in files.values():
             file.seek(0)
-        told = [file.read().decode("utf-8") for file in files.values()]
-    return subprocess.CompletedProcess([*COMMAND, *arguments], code, *told)
+        texts = [file.read().decode("utf-8") for file in files.values()]
+    return subprocess.CompletedProcess([*COMMAND, *arguments], code, *texts)

@@ -1,8 +1,7 @@
-"""Starts friendshore's command line, or some lines of Python, over and over, each time in a process of its own, from one that has imported it.
+"""Starter of friendshore's command line or of Python code, each in a process forked from one that has imported friendshore.
 
-To import friendshore and its solvers takes ten times as long as what most tests ask of it. `program.py` starts this script once and
-sends it requests; for each a process is forked off that becomes the program `python -m friendshore`, or `python -c CODE`, with its own
-arguments, folder, environment and streams, and ends as it does. What a plugin brings is imported there and nowhere else.
+Importing friendshore and its solvers takes ten times as long as most tests. `program.py` starts this script once, and sends it requests. The fork for
+each becomes `python -m friendshore` or `python -c CODE` with its own arguments, folder, environment, and streams. Only it imports plugins.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ OUTSIDE = ("openpyxl", "rich.console", "rich.progress", "scipy.sparse.csgraph")
 
 
 def get_ready() -> None:
-    """Imports what any command may import, but no plugin, and makes what each would make at its first time."""
+    """Import everything that a command may import, except plugins, and fill the caches of first calls."""
     import typer.main
     from pydantic import BaseModel
     from rich.cells import cell_len
@@ -58,7 +57,6 @@ def get_ready() -> None:
 
 
 def commands(group: Any) -> Iterator[Any]:
-    """All commands of a group and its groups."""
     for command in group.commands.values():
         if hasattr(command, "commands"):
             yield from commands(command)
@@ -67,29 +65,28 @@ def commands(group: Any) -> Iterator[Any]:
 
 
 def models(kind: type[Any]) -> Iterator[type[Any]]:
-    """The classes of friendshore that are of a kind."""
-    for one in kind.__subclasses__():
-        if one.__module__.startswith("friendshore."):
-            yield one
-        yield from models(one)
+    for subclass in kind.__subclasses__():
+        if subclass.__module__.startswith("friendshore."):
+            yield subclass
+        yield from models(subclass)
 
 
-def become(request: dict[str, Any], given: list[int], base: list[str]) -> None:
-    """Makes this process one that has just been started to do what is requested, with these files as its streams."""
+def become(request: dict[str, Any], descriptors: list[int], base: list[str]) -> None:
+    """Turn this process into a newly started one that performs a request, with these descriptors as its streams."""
     os.setpgid(0, 0)
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, (name, is_open) in enumerate(zip(STREAMS, request["streams"], strict=True)):
         if is_open:
-            descriptor = given.pop(0)
+            descriptor = descriptors.pop(0)
             os.dup2(descriptor, number)
             os.close(descriptor)
         else:
             os.close(number)
             setattr(sys, name, None)
     for number, stream in ((1, sys.stdout), (2, sys.stderr)):
-        if stream is not None:  # what was made for a file cannot write to a pipe
+        if stream is not None:  # a stream for a file can't write to a pipe
             new = os.fdopen(number, "w", 1 if number == 2 else -1, stream.encoding, stream.errors, closefd=False)
             setattr(sys, STREAMS[number], new)
     os.chdir(request["cwd"])
@@ -98,16 +95,16 @@ def become(request: dict[str, Any], given: list[int], base: list[str]) -> None:
     if encoding := request["env"].get("PYTHONIOENCODING"):
         sys.stdout.reconfigure(encoding=encoding, errors="strict")  # type: ignore[union-attr]
         sys.stderr.reconfigure(encoding=encoding)  # type: ignore[union-attr]
-    further = [entry for entry in request["env"].get("PYTHONPATH", "").split(os.pathsep) if entry]
-    sys.path[:] = [request["cwd"], *further, *base]
+    extra_paths = [entry for entry in request["env"].get("PYTHONPATH", "").split(os.pathsep) if entry]
+    sys.path[:] = [request["cwd"], *extra_paths, *base]
     sys.argv[:] = ["friendshore" if request["code"] is None else "-c", *request["arguments"]]
     importlib.invalidate_caches()
 
 
-def serve(door: socket.socket, modules: list[str]) -> dict[str, Any] | None:
-    """Answers requests at a door until nobody is left who may ask: each gets the number of its process and, in the end, its exit code.
+def serve(listener: socket.socket, modules: list[str]) -> dict[str, Any] | None:
+    """Answer requests until no client is left: each gets a process id, and later its exit code.
 
-    Programs import these modules, or whatever a command may. Returns None in the end; in each process that is to do one, what is requested.
+    This process imports `modules`, or everything that a command may. Returns None at the end, and in each child process its request.
     """
     base = sys.path[1:]
     if modules:
@@ -121,49 +118,49 @@ def serve(door: socket.socket, modules: list[str]) -> dict[str, Any] | None:
         os.set_blocking(end, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake)
-    asking = [door.accept()[0]]
+    clients = [listener.accept()[0]]
     running: dict[int, socket.socket] = {}
-    while asking:
-        looked_at: list[socket.socket | int] = [door, woken, *asking]
-        ready, _, _ = select.select(looked_at, [], [])
+    while clients:
+        watched: list[socket.socket | int] = [listener, woken, *clients]
+        ready, _, _ = select.select(watched, [], [])
         if woken in ready:
             os.read(woken, 2**10)
-            tell_ended(running)
-        if door in ready:
-            asking.append(door.accept()[0])
-        for asked in set(asking).intersection(ready):
-            text, given, _, _ = socket.recv_fds(asked, 2**20, 1 + len(STREAMS))
+            report_ended(running)
+        if listener in ready:
+            clients.append(listener.accept()[0])
+        for client in set(clients).intersection(ready):
+            text, descriptors, _, _ = socket.recv_fds(client, 2**20, 1 + len(STREAMS))
             if not text:
-                asking.remove(asked)
+                clients.remove(client)
                 continue
-            answers = socket.socket(fileno=given.pop(0))
+            answers = socket.socket(fileno=descriptors.pop(0))
             pid = os.fork()
             if pid == 0:
-                for one in (door, answers, *asking, *running.values()):
-                    one.close()
+                for inherited in (listener, answers, *clients, *running.values()):
+                    inherited.close()
                 os.close(woken)
                 os.close(wake)
                 request: dict[str, Any] = json.loads(text)
-                become(request, given, base)
+                become(request, descriptors, base)
                 return request
-            for descriptor in given:
+            for descriptor in descriptors:
                 os.close(descriptor)
             answers.send(str(pid).encode())
             running[pid] = answers
     return None
 
 
-def tell_ended(running: dict[int, socket.socket]) -> None:
-    """Says of the processes that have ended how they have."""
+def report_ended(running: dict[int, socket.socket]) -> None:
+    """Send the exit codes of ended processes."""
     for pid in list(running):
-        ended, status = os.waitpid(pid, os.WNOHANG)
-        if ended:
-            with running.pop(pid) as answers, contextlib.suppress(BrokenPipeError):  # nobody may wait for it any more
+        ended_pid, status = os.waitpid(pid, os.WNOHANG)
+        if ended_pid:
+            with running.pop(pid) as answers, contextlib.suppress(BrokenPipeError):  # no one may be waiting any more
                 answers.send(str(os.waitstatus_to_exitcode(status)).encode())
 
 
 def leave(code: object) -> None:
-    """Ends this process as Python does, but for taking apart all that was imported: that takes longer than what most tests ask."""
+    """Exit as Python does, but without freeing all modules, which takes longer than most tests."""
     if threading.active_count() == 1 and isinstance(code, int | None):
         atexit._run_exitfuncs()
         for stream in (sys.stdout, sys.stderr):

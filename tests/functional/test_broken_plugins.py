@@ -56,6 +56,13 @@ class House(Rule):
 def friendshore_rules():
     return [House]
 """
+LOUD = CODE.replace(
+    'raise LookupError("no such shed")',
+    """os.write(1, b"a word of a library\\n")
+        os.system("echo a word of a process")
+        print("a word for the screen", file=sys.__stdout__, flush=True)
+        return Verdict(result=Result.PASS)""",
+).replace("from typing", "import os\nimport sys\nfrom typing", 1)
 BAN = CODE.replace("house", "origin-ban").replace(
     'raise LookupError("no such shed")',
     'result = Result.FAIL if offer.facility.country == "AU" else Result.PASS\n'
@@ -148,6 +155,15 @@ def test_help_and_list_work_whatever_is_broken(world: Path) -> None:
     assert {name: found[name] for name in ("acme-mute", "acme-one", "acme-two")} == {
         "acme-mute": "broken", "acme-one": "clashing", "acme-two": "clashing",
     }  # fmt: skip
+
+
+def test_what_a_plugin_writes_to_the_descriptor_of_stdout_is_in_no_answer(world: Path, tmp_path: Path) -> None:
+    """It goes to stderr, like what it prints."""
+    install(tmp_path / "site", "acme-loud", 'api = 1\nkinds = ["house"]\n', LOUD)
+    done = friendshore(world, "plan", "raises.toml", "--json", site=str(tmp_path / "site"))
+    assert done.returncode == 0, done.stderr
+    assert answer(done)["status"]
+    assert all(f"a word {words}" in done.stderr for words in ("of a library", "of a process", "for the screen"))
 
 
 def test_plan_that_needs_none_of_them_is_made(world: Path) -> None:

@@ -22,7 +22,7 @@ from friendshore.orders.lines import order_lines
 from friendshore.orders.sheet import PlacedLine
 from friendshore.plugins import Registry
 from friendshore.recommend import plan
-from friendshore.rules.rows import one_by_one
+from friendshore.rules.rows import single_rows
 from friendshore.run import read_run
 
 from .case_books import friendshore
@@ -182,7 +182,7 @@ def test_a_budget_that_is_raised_still_counts_what_was_spent(limited: Path, tmp_
     for amount in (1_500_000, 1_900_000):
         file.write_text(file.read_text().replace("amount = 1500000", f"amount = {amount}"))
         problem = plan(load_case(file), registry=Registry.of(), workers=1).session.verified.problem
-        rows = [row for rule, rows in problem.limit_rows if rule.id == "purse" for row in one_by_one(rows)]
+        rows = [row for rule, rows in problem.limit_rows if rule.id == "purse" for row in single_rows(rows)]
         assert [row.at_most for row in rows if row.label == "2027"] == [amount - used]
 
 

@@ -20,7 +20,7 @@ from friendshore.recommend import check_lock, gather, lock_of, plan, verdicts
 from friendshore.recommend.check import check
 from friendshore.recommend.facts import facts_file
 from friendshore.recommend.verify_run import verify_run
-from friendshore.rules.pack import digest_of_made
+from friendshore.rules.pack import digest_of_case_pack
 from friendshore.run import write_run
 from friendshore_testing.hooks import case_pack_checks
 
@@ -228,7 +228,7 @@ def resealed(facts: dict[str, Any]) -> None:
     """The digest of the pack is that of what is left of it."""
     if facts.get("packs"):
         file = facts_file(facts)
-        made = digest_of_made(file.packs[0], [rule.data for rule in file.rules])
+        made = digest_of_case_pack(file.packs[0], [rule.data for rule in file.rules])
         facts["packs"][0]["digest"] = made
         next(one for one in facts["plugins"] if one["kind"] == "pack")["digest"] = made
 
@@ -293,6 +293,6 @@ def test_the_kit_asks_for_packs(site: Site, changes: list[tuple[str, str]], said
     (info,) = [one for one in registry.plugins if one.distribution == "acme-debarred"]
     (check_,) = case_pack_checks(info, registry)
     outcome = check_.outcome()
-    told = outcome.left_out or "; ".join(map(str, outcome.found))
+    told = outcome.skip_reason or "; ".join(map(str, outcome.problems))
     assert said in told
     assert bool(said) is bool(told)

@@ -23,7 +23,7 @@ import typer.main
 from friendshore.cli import app
 from friendshore.cli.options import CLOSED_PIPE
 from friendshore.cli.output import show_json
-from friendshore.inert import UNSEEN, original_cell
+from friendshore.inert import INVISIBLE, original_cell
 from friendshore.writing import replace_file, system_input_error
 
 from .case_books import friendshore
@@ -125,7 +125,7 @@ def test_a_path_that_cannot_be_used_is_told(fault: str, first: Path, tmp_path: P
         assert done.exception is None or isinstance(done.exception, SystemExit), f"{command}: {done.exception!r}"
         assert done.exit_code in (0, 2, 3), command
         assert done.exit_code == 0 or done.stderr.strip(), command
-        assert not UNSEEN.search(done.output.replace("\n", "")), command
+        assert not INVISIBLE.search(done.output.replace("\n", "")), command
         if fault == "not to be entered":
             path.chmod(0o700)
 
@@ -216,7 +216,7 @@ def test_a_file_larger_than_the_machine_allows_is_told(tmp_path: Path) -> None:
 @POSIX
 @pytest.mark.parametrize(
     "arguments",
-    few(["init new", "check {case}", "check case", "plan {case} --out run", "plugins check {case}/catalog"], 1),
+    few(["plugins check {case}/catalog", "init new", "check {case}", "check case", "plan {case} --out run"], 1),
 )
 def test_a_working_folder_that_is_gone_is_told(arguments: str, first: Path, tmp_path: Path) -> None:
     """What names its files in full works in a folder that was deleted; all else is refused in words."""
@@ -246,7 +246,7 @@ def test_names_of_any_signs_are_planned_shown_and_verified(case: Path) -> None:
     plan, verify, report = (friendshore(*words) for words in steps)
     for done in (plan, verify, report):
         assert done.exit_code == 0, done.output
-        assert not UNSEEN.search(done.output.replace("\n", ""))
+        assert not INVISIBLE.search(done.output.replace("\n", ""))
     assert sum(line.startswith("optimal") for line in plan.output.splitlines()) == 1
     assert not re.search(r"(?<!\\)\]\(", report.output)
     told = json.loads(Path("run/run.json").read_text(encoding="utf-8"))
@@ -255,7 +255,7 @@ def test_names_of_any_signs_are_planned_shown_and_verified(case: Path) -> None:
     for table in Path("run").glob("*.csv"):
         rows = csv.reader(table.read_text(encoding="utf-8").splitlines(), strict=True)
         cells = [cell for row in rows for cell in row]
-        assert not [cell for cell in cells if re.match(r"[=+@\t\r]|-(?!\d)", cell) or UNSEEN.search(cell)]
+        assert not [cell for cell in cells if re.match(r"[=+@\t\r]|-(?!\d)", cell) or INVISIBLE.search(cell)]
     with Path("run/purchases.csv").open(encoding="utf-8", newline="") as stream:
         assert {original_cell(row["facility"]) for row in csv.DictReader(stream)} == typed
 
@@ -268,7 +268,7 @@ def test_json_is_json_in_every_encoding(encoding: str, monkeypatch: pytest.Monke
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding))
     show_json({"name": typed})
     assert json.loads(raw.getvalue().decode("utf-8")) == {"name": typed}
-    assert not UNSEEN.search(raw.getvalue().decode("utf-8").replace("\n", ""))
+    assert not INVISIBLE.search(raw.getvalue().decode("utf-8").replace("\n", ""))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from friendshore.case import load_case, stated_changes
+from friendshore.case import load_case, parse_changes
 from friendshore.errors import Diagnostic, InputError
 from friendshore.plugins import Registry
 from friendshore.problem.changes import scenario_changes
@@ -63,6 +63,32 @@ def test_a_slip_is_the_only_mistake_and_comes_with_its_fix(
     assert fix in one.fix
 
 
+def test_what_follows_from_a_misspelled_column_is_not_reported(folder: Path) -> None:
+    """The column is optional, or its suggestion less similar."""
+    table = folder / OFFERS
+    text = table.read_text(encoding="utf-8")
+    for wrong, right in (("materiel", "material"), ("facilities", "facility")):
+        table.write_text(text.replace(right, wrong, 1), encoding="utf-8")
+        (one,) = check(folder, Registry.of()).errors
+        assert (one.code, one.fix) == ("FS001", f"did you mean `{right}`?")
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "code"),
+    [
+        ("curency,to,from,rate,source", "CHF,USD,2026-01-01,1.15,invented", "FS001"),
+        ("currency,to,from,rate,source", "CHF,USD,2026-01-01,abc,invented", "FS011"),
+        ("currency,to,from,rate,source", "CHF,USD,2026-01-01,1,15,invented", "FS060"),
+    ],
+)
+def test_a_rate_with_a_mistake_is_not_a_missing_one(folder: Path, head: str, row: str, code: str) -> None:
+    """Only the mistake is reported."""
+    edit(folder, ("700 USD/kg", "700 CHF/kg"), file=OFFERS)
+    (folder / "catalog/rates.csv").write_text(f"{head}\n{row}\n", encoding="utf-8")
+    (one,) = check(folder, Registry.of()).errors
+    assert one.code == code
+
+
 @pytest.mark.parametrize("other", ["", "\n[[demand]]\nmaterial = 5\n"], ids=["alone", "beside another mistake"])
 def test_a_missing_rate_is_one_problem_that_names_all_who_need_it(folder: Path, other: str) -> None:
     """Another mistake doesn't hide it."""
@@ -91,7 +117,7 @@ def test_a_change_that_names_nothing_suggests_what_it_may_mean(folder: Path, cha
     """The suggestion is a similar name, or one that contains it."""
     inputs = gather(load_case(folder), Registry.of()).inputs
     with pytest.raises(InputError) as caught:
-        inputs.after(stated_changes([change]))
+        inputs.after(parse_changes([change]))
     assert caught.value.problems[0].fix == (f"did you mean {fix}?" if fix else "")
 
 
@@ -117,6 +143,15 @@ def test_the_former_option_for_a_page_works_and_says_so(folder: Path, tmp_path: 
     done = call(["calendar", str(folder), "--quiet", "--html", str(tmp_path / "page")], os.environ)
     assert (done.returncode, "--out FILE.html" in done.stderr) == (0, True)
     assert (tmp_path / "page").read_text("utf-8").startswith("<!doctype html>")
+
+
+def test_the_former_option_for_a_page_and_out_write_each_its_own_format(folder: Path, tmp_path: Path) -> None:
+    """`--out x.md` stays Markdown."""
+    page, text = tmp_path / "page", tmp_path / "page.md"
+    done = call(["calendar", str(folder), "--quiet", "--html", str(page), "--out", str(text)], os.environ)
+    assert done.returncode == 0
+    assert page.read_text("utf-8").startswith("<!doctype html>")
+    assert text.read_text("utf-8").startswith("# ")
 
 
 @pytest.mark.parametrize("table", ["offers", "sources", "facilities", "materials"])

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from friendshore.cli import app
 from friendshore.hookspecs import API
-from friendshore.plugins import Interface, PluginStatus, Registry, interface, newest, taken
+from friendshore.plugins import Interface, PluginStatus, Registry, interface, newest, supported_versions
 from friendshore_testing.check import outcomes_of
 from friendshore_testing.subjects import checks_of
 
@@ -72,7 +72,7 @@ def test_a_version_that_is_not_taken_is_refused_with_the_side_to_upgrade(
     assert why in text
     assert f"found {api}; expected 9 (since friendshore 3.0) or 8 ({END}); fix: {fix}" in text
     (outcome, *_) = outcomes_of(checks_of(f"acme-{api}", Registry.discover()))
-    assert f"written for version {api} of the plugin interface" in outcome.found[0].message
+    assert f"written for version {api} of the plugin interface" in outcome.problems[0].message
 
 
 def test_the_end_of_an_earlier_version_is_told_wherever_the_plugin_is(three: Site) -> None:
@@ -86,8 +86,8 @@ def test_the_end_of_an_earlier_version_is_told_wherever_the_plugin_is(three: Sit
         next(one.outcome() for one in checks_of(name, Registry.discover()) if one.name == "interface")
         for name in ("acme-8", "acme-9")
     )
-    assert (old.check.note, END in old.found[0].message) == (True, True)
-    assert not new.found
+    assert (old.check.note, END in old.problems[0].message) == (True, True)
+    assert not new.problems
     code, text = said("catalogs", "show", "quotes-8")
     assert (code, "interface" in text) == (0, False)
 
@@ -96,7 +96,7 @@ def test_only_one_version_is_taken_while_there_has_been_no_other(site: Site, mon
     """The first version has no predecessor."""
     monkeypatch.setattr(interface, "INTERFACES", THREE[:1])
     site.plugin("acme-old", "api = 6\n")
-    assert [one.version for one in taken()] == [7]
+    assert [one.version for one in supported_versions()] == [7]
     assert Registry.discover().plugins[1].status is PluginStatus.BROKEN
 
 

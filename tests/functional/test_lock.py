@@ -26,7 +26,7 @@ from friendshore.recommend import (
 )
 
 from ..unit import tin_case
-from .made_plugins import RULE
+from .sample_plugins import RULE
 from .test_cli import answer, friendshore
 
 if TYPE_CHECKING:

@@ -91,7 +91,7 @@ def holdings(case: Path) -> dict[str, RunHolding]:
 
 def usable(holding: RunHolding) -> dict[str, bool]:
     """Return for each end use whether no rule keeps the lot from it on any day."""
-    return {use.end_use: not use.bars for use in holding.uses}
+    return {use.end_use: not use.prohibitions for use in holding.uses}
 
 
 def test_orders_of_other_inputs_are_other_lines(made: Made) -> None:

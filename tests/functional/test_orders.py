@@ -180,6 +180,24 @@ def test_filled_in_lines_are_open_orders_of_the_case(planned: Path, tmp_path: Pa
     assert set(before.splitlines()) - set(after.splitlines()) == {'quantity = "700 kg"', "arrives = 2027-02-01"}
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("start = 2026-10-01", "start = 2027-01-01", "FS218"),
+        ('id = "afloat"', 'id = "PO-1"', "FS221"),
+    ],
+)
+def test_a_row_that_does_not_fit_the_case_is_named_with_its_sheet(
+    old: str, new: str, code: str, planned: Path, tmp_path: Path, sheet: Sheet
+) -> None:
+    """The case was edited after it was planned."""
+    shutil.copytree(planned / "case", tmp_path / "case")
+    replace_in(tmp_path / "case" / "case.toml", old, new)
+    filled = sheet(ARRIVED)
+    told = friendshore("orders", planned / "run", "--filled", filled, "--write", tmp_path / "case", "--json")
+    assert (code, str(filled), 2) in {(one["code"], one["file"], one["row"]) for one in problems(told)}
+
+
 def test_nothing_is_ordered_by_a_run_that_was_edited(planned: Path, tmp_path: Path) -> None:
     """One edited fact is enough."""
     shutil.copytree(planned / "run", tmp_path / "run")
@@ -216,11 +234,14 @@ WRONG: list[tuple[Fill, Mapping[tuple[str, str], str], str, str]] = [
 def test_a_sheet_that_says_something_else_is_refused(
     fill: Fill, edits: Mapping[tuple[str, str], str], column: str, code: str, planned: Path, sheet: Sheet
 ) -> None:
-    """With the row and the column of the mistake."""
-    found = problems(filled_in(planned, sheet(fill, edits)))
-    assert [
-        one for one in found if one["column"] == column and code in (one.get("code"), one["message"]) and one["row"]
-    ], found
+    """With the file, the row, and the column of the mistake."""
+    file = sheet(fill, edits)
+    found = [
+        one
+        for one in problems(filled_in(planned, file))
+        if one["column"] == column and code in (one.get("code"), one["message"]) and one["row"]
+    ]
+    assert {one["file"] for one in found} == {str(file)}
 
 
 @pytest.mark.parametrize("kilograms", ["700", "1400"])
@@ -273,7 +294,7 @@ def test_every_figure_of_a_rolled_case_reconciles(planned: Path, tmp_path: Path,
     assert run.verified
     held = {one.lot: one for one in run.holdings}
     assert {use.end_use: use.verdict for use in held["PO-1"].uses} == {"defense": "barred", "civil": "may be used"}
-    assert [bar.rule for use in held["PO-1"].uses for bar in use.bars] == ["defense-origin"]
+    assert [bar.rule for use in held["PO-1"].uses for bar in use.prohibitions] == ["defense-origin"]
     assert {use.verdict for use in held["afloat"].uses} == {"may be used"}
 
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import pytest
 from markdown_it import MarkdownIt
 
-from .program import made_once
+from .program import create_once
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.nightly
 def built() -> tuple[Path, str]:
     """The folder of the site, and what was printed."""
     pytest.importorskip("mkdocs", reason="the site is built by mkdocs, which is not installed")
-    return made_once("site", build)
+    return create_once("site", build)
 
 
 def build(folder: Path) -> str:

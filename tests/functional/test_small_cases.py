@@ -153,7 +153,7 @@ def test_the_page_tells_what_each_ranking_gives(ranked: int) -> None:
 
 def test_the_run_says_what_each_rank_costs() -> None:
     """The differences of the rows of that table."""
-    told = [(level.minimise, level.gained, level.raised_objective) for level in planned("objectives").run.levels]
+    told = [(level.minimize, level.reduction, level.objective_increase) for level in planned("objectives").run.levels]
     assert told == [
         ("shortage", 4_400_000, 400_000),
         ("cost", None, None),

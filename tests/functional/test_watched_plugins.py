@@ -17,7 +17,7 @@ import pytest
 from friendshore.errors import PluginError
 from friendshore.plugins import Registry
 from friendshore.plugins.attribution import running
-from friendshore.plugins.loading import places
+from friendshore.plugins.loading import data_locations
 from friendshore.plugins.processes import ProcessEndedError, WatchedProcesses
 
 from .program import call, here
@@ -97,7 +97,7 @@ def test_a_list_tells_every_catalog_whatever_one_plugin_does(site: Site) -> None
     made = HOOK.format(hook="catalogs", body="return [Path(__file__).parent / 'c']")
     files = {f"c/{name}": text for name, text in CATALOG.items()}
     site.plugin("acme-made", 'api = 1\nhook_catalogs = ["acme"]\n', code=made, files=files)
-    found = {place.name: place for place in places(Registry.discover(), "catalog", limit=2)}
+    found = {place.name: place for place in data_locations(Registry.discover(), "catalog", limit=2)}
     assert set(found) == {"acme", *said}
     assert found["acme"].folder == site.folder / "acme_made" / "c"
     for name, (_, words) in said.items():

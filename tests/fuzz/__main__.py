@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz`: tries hostile inputs, counts how commands end, and keeps what is wrong."""
+"""`python -m tests.fuzz`: tries hostile inputs, counts exit codes, and keeps the inputs with faults."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 
 from . import counting, seeds, trying
 
-_TOLD = 500
-"""Inputs from one telling of how far it is to the next."""
+_PROGRESS_INTERVAL = 500
+"""Inputs between two progress reports."""
 
 
 def main() -> int:
-    """Tries inputs, and returns 1 if anything is wrong."""
+    """Try inputs. Return 1 if there is any fault."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--count", type=int, default=1000, help="inputs to try (default: 1000)")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same inputs (default: 0)")
@@ -31,32 +31,32 @@ def main() -> int:
     parser.add_argument(
         "--keep", type=Path, help="folder for inputs on which something is wrong (default: a new temporary one)"
     )
-    told = parser.parse_args()
-    keep = (told.keep or Path(tempfile.mkdtemp(prefix="friendshore-fuzz-"))).resolve()
+    options = parser.parse_args()
+    keep = (options.keep or Path(tempfile.mkdtemp(prefix="friendshore-fuzz-"))).resolve()
     with tempfile.TemporaryDirectory(prefix="friendshore-seeds-") as folder:
         base = Path(folder)
         seeds.make(base)
-        if told.input is not None:
-            return _one(told.input, told.seed, base, keep)
+        if options.input is not None:
+            return _try_one(options.input, options.seed, base, keep)
         started = time.monotonic()
         tally = counting.Tally()
-        numbers = range(told.first, told.first + told.count)
-        for tried in trying.tried(numbers, told.seed, base, keep, told.workers, told.kind):
+        numbers = range(options.first, options.first + options.count)
+        for tried in trying.try_inputs(numbers, options.seed, base, keep, options.workers, options.kind):
             tally.add(tried)
             done = tally.inputs.total()
-            if done and done % _TOLD == 0:
-                left = (time.monotonic() - started) / done * (told.count - done) / 60
-                sys.stderr.write(f"{done:,} of {told.count:,} tried, {tally.wrong:,} wrong, {left:.0f} min left\n")
+            if done and done % _PROGRESS_INTERVAL == 0:
+                left = (time.monotonic() - started) / done * (options.count - done) / 60
+                sys.stderr.write(f"{done:,} of {options.count:,} tried, {tally.wrong:,} wrong, {left:.0f} min left\n")
             for fault in tried.faults:
                 sys.stdout.write(f"input {tried.number} ({tried.kind}): {fault}\n")
                 sys.stdout.flush()
     sys.stdout.write(tally.text(time.monotonic() - started))
     if tally.wrong:
-        sys.stdout.write(f"\nkept in {keep}; `python -m tests.fuzz --seed {told.seed} --input N` tries one again\n")
+        sys.stdout.write(f"\nkept in {keep}; `python -m tests.fuzz --seed {options.seed} --input N` tries one again\n")
     return int(tally.wrong > 0)
 
 
-def _one(number: int, seed: int, base: Path, keep: Path) -> int:
+def _try_one(number: int, seed: int, base: Path, keep: Path) -> int:
     tried = trying.attempt(number, seed, base, keep, always=True)
     for done in tried.done:
         sys.stdout.write(f"$ friendshore {' '.join(map(repr, done.command))}\n")

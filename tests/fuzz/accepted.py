@@ -1,4 +1,4 @@
-"""What may be changed in a run without `verify` finding it, and why: everything else that it lets pass is a fault."""
+"""Changes of a run that `verify` may accept, with reasons. Any other accepted change is a fault."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Accepted:
 
     file: str
     pattern: str
-    """Regular expression for the whole of their pattern."""
+    """Regular expression for their whole pattern."""
     why: str
-    told: str = ""
-    """What `verify` must say of it, as taken from the run or as different here; empty: nothing, since nobody would believe anything else."""
+    reported: str = ""
+    """Text that `verify` must report as stated in the run or as different. Empty if it need not report it."""
     ways: tuple[str, ...] = WAYS
 
 
@@ -30,13 +30,14 @@ ACCEPTED: tuple[Accepted, ...] = (
     Accepted("facts.json", r"rules\.\*\.owner", "who brought a built-in kind; another version of it is told", "it was made by"),
     Accepted("run.json", "components", "how many parts were solved apart follows from the search", "the number of its independent parts"),
 )  # fmt: skip
-"""All of them."""
 
 
-def reason_for(leaf: Leaf, way: str, said: RunCheck) -> str:
-    """Why a change that was let pass may be; empty: it may not."""
+def reason_for(leaf: Leaf, way: str, check: RunCheck) -> str:
+    """Return the reason why a change may be accepted. Empty if there is none."""
     for entry in ACCEPTED:
-        meant = entry.file == leaf.file and way in entry.ways and re.fullmatch(entry.pattern, leaf.pattern)
-        if meant and (not entry.told or any(entry.told in line for line in (*said.as_told, *said.differs))):
+        is_match = entry.file == leaf.file and way in entry.ways and re.fullmatch(entry.pattern, leaf.pattern)
+        if is_match and (
+            not entry.reported or any(entry.reported in line for line in (*check.as_told, *check.differs))
+        ):
             return entry.why
     return ""

@@ -1,4 +1,4 @@
-"""Which commands are run on an input: those that read it, with options drawn by lot."""
+"""Random commands that read an input."""
 
 from __future__ import annotations
 
@@ -11,187 +11,180 @@ if TYPE_CHECKING:
     from .inputs import Command, Input
 
 LIMITED = ("--time-limit", "1", "--workers", "1", "-q")
-"""Options of every plan: an input must not take longer than it is worth."""
+"""Options of every plan, with a short time limit."""
 _BRIEF = ("--time-limit", "0.3", "--workers", "1", "-q")
 _ALONE = ("--time-limit", "0.3", "-q")
-"""Options of questions, some of which solve in one piece and take no `--workers`."""
+"""Options of questions. Some don't take `--workers`."""
 
 _OTHERS = tuple(
     word
     for name in ("australia", "china-controls", "eu-crma", "kazakhstan", "sanctions", "tariffs", "us-defense")
     for word in ("--block", f"friendshore-{name}")
 )
-"""Plugins of this repository that need not be loaded each time."""
+"""Plugins of this repository that are blocked to save time."""
 
 
-def as_json(lot: Random) -> Command:
-    """`--json`, as often as not."""
-    return ("--json",) if lot.random() < 0.5 else ()
+def as_json(rng: Random) -> Command:
+    """Return `--json` half of the time."""
+    return ("--json",) if rng.random() < 0.5 else ()
 
 
-def _name(names: tuple[str, ...], lot: Random) -> str:
-    if names and lot.random() < 0.9:
-        return lot.choice(names)
-    text = nasty.text(lot)
+def _name(names: tuple[str, ...], rng: Random) -> str:
+    if names and rng.random() < 0.9:
+        return rng.choice(names)
+    text = nasty.text(rng)
     return "x" if text == "--json" else text  # which asks for nothing where it is a name
 
 
-def _question(made: Input, where: str, lot: Random) -> Command:
-    """A question that is put to a case or a run."""
-    other = ("--scenario", _name(made.scenarios, lot)) if made.scenarios else (where,)
-    stress = ("stress", where, "--by", lot.choice(("none", "none", "supplier", "country")), *_ALONE)
-    asked: Command = lot.choice((
-        ("ask", where, *_BRIEF), ("alternatives", where, *_BRIEF), ("why-not", *_BRIEF, "--", where, _name(made.offers, lot)),
+def _question(target: Input, where: str, rng: Random) -> Command:
+    """Return a question about a case or a run."""
+    other = ("--scenario", _name(target.scenarios, rng)) if target.scenarios else (where,)
+    stress = ("stress", where, "--by", rng.choice(("none", "none", "supplier", "country")), *_ALONE)
+    question: Command = rng.choice((
+        ("ask", where, *_BRIEF), ("alternatives", where, *_BRIEF), ("why-not", *_BRIEF, "--", where, _name(target.offers, rng)),
         ("ledger", where, "--exact", "4", "--samples", "5", *_BRIEF), ("repairs", where, "--trials", "50", "--size", "2", *_ALONE),
         ("calendar", where, *_BRIEF), ("compare", where, *other, *_BRIEF), stress,
     ))  # fmt: skip
-    return _with_json(asked, lot)
+    return _with_json(question, rng)
 
 
-def _planned(made: Input, lot: Random, case: str = "case.toml") -> list[Command]:
-    """A plan, written and then checked, or put to a question."""
-    scenario = ("--scenario", _name(made.scenarios, lot)) if made.scenarios and lot.random() < 0.2 else ()
-    strict = ("--strict",) if lot.random() < 0.1 else ()
-    options = (*scenario, *strict, *LIMITED, *as_json(lot))
-    if lot.random() < 0.3:
+def _planned(target: Input, rng: Random, case: str = "case.toml") -> list[Command]:
+    """Return commands that plan, and may verify and report."""
+    scenario = ("--scenario", _name(target.scenarios, rng)) if target.scenarios and rng.random() < 0.2 else ()
+    strict = ("--strict",) if rng.random() < 0.1 else ()
+    options = (*scenario, *strict, *LIMITED, *as_json(rng))
+    if rng.random() < 0.3:
         return [("plan", case, *options)]
-    made.written = ("out",)
-    report = [("report", "out", *_form(lot), *as_json(lot))] if lot.random() < 0.5 else []
-    return [("plan", case, "--out", "out", *options), ("verify", "out", *as_json(lot)), *report]
+    target.written = ("out",)
+    report = [("report", "out", *_form(rng), *as_json(rng))] if rng.random() < 0.5 else []
+    return [("plan", case, "--out", "out", *options), ("verify", "out", *as_json(rng)), *report]
 
 
-def _form(lot: Random) -> Command:
-    """A report as Markdown or as a page with charts."""
-    return ("--format", "html") if lot.random() < 0.5 else ()
+def _form(rng: Random) -> Command:
+    return ("--format", "html") if rng.random() < 0.5 else ()
 
 
-def on_case(made: Input, lot: Random) -> None:
-    """A case is checked, then planned or asked."""
-    made.commands = [("check", lot.choice(("case.toml", ".")), *as_json(lot))]
-    draw = lot.random()
+def on_case(target: Input, rng: Random) -> None:
+    target.commands = [("check", rng.choice(("case.toml", ".")), *as_json(rng))]
+    draw = rng.random()
     if draw < 0.6:
-        made.commands += _planned(made, lot)
+        target.commands += _planned(target, rng)
     elif draw < 0.85:
-        made.commands.append(_question(made, "case.toml", lot))
+        target.commands.append(_question(target, "case.toml", rng))
     elif draw < 0.9:
-        made.commands.append(("rules", "list", "case.toml", *as_json(lot)))
+        target.commands.append(("rules", "list", "case.toml", *as_json(rng)))
     elif draw < 0.95:
-        made.written = ("book.xlsx",)
-        made.commands.append(("case", "to-xlsx", "case.toml", "--out", "book.xlsx", *as_json(lot)))
+        target.written = ("book.xlsx",)
+        target.commands.append(("case", "to-xlsx", "case.toml", "--out", "book.xlsx", *as_json(rng)))
     else:
-        made.written = ("friendshore.lock",)
-        made.commands.append(("lock", "case.toml", *as_json(lot)))
+        target.written = ("friendshore.lock",)
+        target.commands.append(("lock", "case.toml", *as_json(rng)))
 
 
-def on_sheets(made: Input, lot: Random) -> None:
-    """A workbook of a case is planned, asked, written anew, or read as a scenario of the case beside it."""
+def on_sheets(target: Input, rng: Random) -> None:
     book = "case.xlsx"
-    draw = lot.random()
-    made.commands = [("check", book, *as_json(lot))] if draw < 0.5 else []
+    draw = rng.random()
+    target.commands = [("check", book, *as_json(rng))] if draw < 0.5 else []
     if draw < 0.35:
-        made.commands += _planned(made, lot, book)
+        target.commands += _planned(target, rng, book)
     elif draw < 0.5:
-        made.commands.append(_question(made, book, lot))
+        target.commands.append(_question(target, book, rng))
     elif draw < 0.6:
-        made.written = ("again.xlsx",)
-        made.commands.append(("case", "to-xlsx", book, "--out", "again.xlsx", *as_json(lot)))
+        target.written = ("again.xlsx",)
+        target.commands.append(("case", "to-xlsx", book, "--out", "again.xlsx", *as_json(rng)))
     else:
-        write = ("--write",) if lot.random() < 0.3 else ()
-        made.written = ("case.toml",) if write else ()
-        of = lot.choice(("case.toml", ".", book))
-        made.commands.append(("case", "from-xlsx", book, of, "--scenario", "mine", *write, *as_json(lot)))
+        write = ("--write",) if rng.random() < 0.3 else ()
+        target.written = ("case.toml",) if write else ()
+        of = rng.choice(("case.toml", ".", book))
+        target.commands.append(("case", "from-xlsx", book, of, "--scenario", "mine", *write, *as_json(rng)))
 
 
-def on_catalog(made: Input, name: str, lot: Random) -> None:
-    """A catalog is checked, shown or written in another form, and its case is planned."""
+def on_catalog(target: Input, name: str, rng: Random) -> None:
     path = f"./{name}"
-    draw = lot.random()
-    made.commands = [("catalogs", "check", path, *as_json(lot))] if draw < 0.5 else []
+    draw = rng.random()
+    target.commands = [("catalogs", "check", path, *as_json(rng))] if draw < 0.5 else []
     if draw < 0.1:
-        made.commands.append(("catalogs", "show", path, *as_json(lot)))
+        target.commands.append(("catalogs", "show", path, *as_json(rng)))
     elif draw < 0.2:
-        made.written = ("other.xlsx", "other")
-        made.commands.append(("catalogs", "convert", path, lot.choice(made.written), *as_json(lot)))
+        target.written = ("other.xlsx", "other")
+        target.commands.append(("catalogs", "convert", path, rng.choice(target.written), *as_json(rng)))
     elif draw < 0.25 and "." not in name:
-        made.written = (f"{name}/datapackage.json",)
-        made.commands.append(("catalogs", "datapackage", path, *as_json(lot)))
+        target.written = (f"{name}/datapackage.json",)
+        target.commands.append(("catalogs", "datapackage", path, *as_json(rng)))
     elif draw < 0.75:
-        made.commands += [("check", "case.toml", *as_json(lot)), *_planned(made, lot)]
+        target.commands += [("check", "case.toml", *as_json(rng)), *_planned(target, rng)]
     else:
-        made.commands += [("check", "case.toml", *as_json(lot)), _question(made, "case.toml", lot)]
+        target.commands += [("check", "case.toml", *as_json(rng)), _question(target, "case.toml", rng)]
 
 
-def on_run(made: Input, lot: Random) -> None:
-    """A run is verified, and reported or asked."""
-    made.commands = [("verify", "run", *as_json(lot))]
-    draw = lot.random()
+def on_run(target: Input, rng: Random) -> None:
+    target.commands = [("verify", "run", *as_json(rng))]
+    draw = rng.random()
     if draw < 0.5:
-        made.commands.append(("report", "run", *_form(lot), *as_json(lot)))
+        target.commands.append(("report", "run", *_form(rng), *as_json(rng)))
     elif draw < 0.8:
-        made.commands.append(_question(made, "run", lot))
+        target.commands.append(_question(target, "run", rng))
 
 
-def on_pack(made: Input, lot: Random) -> None:
-    """A rule pack is listed, shown, and planned with."""
-    made.commands = [lot.choice((("rules", "list", "--pack", "./law"), ("rules", "show", "./law"))) + as_json(lot)]
-    made.commands += [("check", "case.toml", *as_json(lot)), *(_planned(made, lot) if lot.random() < 0.5 else [])]
+def on_pack(target: Input, rng: Random) -> None:
+    target.commands = [rng.choice((("rules", "list", "--pack", "./law"), ("rules", "show", "./law"))) + as_json(rng)]
+    target.commands += [("check", "case.toml", *as_json(rng)), *(_planned(target, rng) if rng.random() < 0.5 else [])]
 
 
-def on_plugin(made: Input, lot: Random) -> None:
-    """A plugin is listed, shown, loaded, checked, and planned with."""
-    draw = lot.random()
-    listed = lot.choice((("plugins", "list"), ("catalogs", "list"), ("rules", "list"), ("plugins", "show", "acme-x")))
-    made.commands = [(*listed, *as_json(lot)), ("check", "case.toml", *as_json(lot))]
+def on_plugin(target: Input, rng: Random) -> None:
+    draw = rng.random()
+    listed = rng.choice((("plugins", "list"), ("catalogs", "list"), ("rules", "list"), ("plugins", "show", "acme-x")))
+    target.commands = [(*listed, *as_json(rng)), ("check", "case.toml", *as_json(rng))]
     if draw < 0.4:
-        made.commands += _planned(made, lot)
+        target.commands += _planned(target, rng)
     elif draw < 0.6:
-        made.commands.append(("plugins", "list", "--load", "--limit", "2", *_OTHERS, *as_json(lot)))
+        target.commands.append(("plugins", "list", "--load", "--limit", "2", *_OTHERS, *as_json(rng)))
     elif draw < 0.65:
-        made.commands.append(("plugins", "check", "acme-x", *as_json(lot)))
+        target.commands.append(("plugins", "check", "acme-x", *as_json(rng)))
 
 
-def hostile(made: Input, lot: Random) -> None:
-    """A command line with a word in it that is not meant."""
-    made.written = ("out", "friendshore.lock", "made")
-    number, day = lot.choice(nasty.NUMBERS), lot.choice(nasty.DATES)
-    text = nasty.text(lot).replace("\0", "").removeprefix("--json")[:5000]
+def hostile(target: Input, rng: Random) -> None:
+    """Add a command with a hostile argument."""
+    target.written = ("out", "friendshore.lock", "made")
+    number, day = rng.choice(nasty.NUMBERS), rng.choice(nasty.DATES)
+    text = nasty.text(rng).replace("\0", "").removeprefix("--json")[:5000]
     text = "x" if text == "--" else text  # which says where options end, not what one is
-    whole = lot.choice(("case.toml", "run"))
-    place = lot.choice(("case.toml", ".", "catalog", "run", "out", "run/run.json/x", ""))
-    name = lot.choice((text or "x", "a/b", "A B", "con")).removeprefix("-") or "x"
-    bound = f"{lot.choice(('later', 'stock', text))}={number}"
-    command: Command = lot.choice((
+    whole = rng.choice(("case.toml", "run"))
+    place = rng.choice(("case.toml", ".", "catalog", "run", "out", "run/run.json/x", ""))
+    name = rng.choice((text or "x", "a/b", "A B", "con")).removeprefix("-") or "x"
+    bound = f"{rng.choice(('later', 'stock', text))}={number}"
+    command: Command = rng.choice((
         ("plan", "case.toml", "--time-limit", number, "-q"),
-        ("plan", "case.toml", *LIMITED, *lot.choice((("--gap", number), ("--scenario", text), ("--block", text), ("--out", place)))),
-        ("plan", "case.toml", "--time-limit", "1", "-q", "--workers", lot.choice(("0", "-1", "64", number))),
+        ("plan", "case.toml", *LIMITED, *rng.choice((("--gap", number), ("--scenario", text), ("--block", text), ("--out", place)))),
+        ("plan", "case.toml", "--time-limit", "1", "-q", "--workers", rng.choice(("0", "-1", "64", number))),
         ("plan", *LIMITED, "--", text),
         ("verify", "--", text),
         ("report", "run", "--format", text),
-        ("report", "run", *_form(lot), "--with", text, "--out", lot.choice(("case.toml", ".", "new.html", text))),
+        ("report", "run", *_form(rng), "--with", text, "--out", rng.choice(("case.toml", ".", "new.html", text))),
         ("alternatives", whole, text, *_BRIEF, "--within", number),
         ("alternatives", whole, *_BRIEF, "--top", number),
         ("ask", whole, *_BRIEF, "--spread", text, "--top", number),
         ("why-not", *_BRIEF, "--", whole, text),
         ("ledger", whole, *_BRIEF, "--order", text, "--exact", "2", "--samples", "2"),
-        ("ledger", whole, *_BRIEF, "--seed", number, "--exact", "0", "--samples", lot.choice(("0", "1", "-1"))),
+        ("ledger", whole, *_BRIEF, "--seed", number, "--exact", "0", "--samples", rng.choice(("0", "1", "-1"))),
         ("repairs", whole, *_ALONE, "--trials", "50", "--bound", bound),
-        ("repairs", whole, *_ALONE, "--trials", lot.choice(("0", "-1", "nan", "1")), "--size", lot.choice(("0", "1", "-1"))),
+        ("repairs", whole, *_ALONE, "--trials", rng.choice(("0", "-1", "nan", "1")), "--size", rng.choice(("0", "1", "-1"))),
         ("calendar", whole, *_BRIEF, "--until", day),
         ("compare", whole, text, *_BRIEF),
         ("stress", whole, *_ALONE, "--from", day),
-        ("stress", whole, *_ALONE, "--loss-from", lot.choice((day, text)), "--by", lot.choice(("supplier", text))),
+        ("stress", whole, *_ALONE, "--loss-from", rng.choice((day, text)), "--by", rng.choice(("supplier", text))),
         ("lock", text),
-        ("init", lot.choice(("made", "case.toml", "."))),
+        ("init", rng.choice(("made", "case.toml", "."))),
         *((*of.split(), "--", text) for of in ("catalogs show", "catalogs check", "rules show", "plugins show")),
-        ("catalogs", "convert", "./catalog", lot.choice(("out", "case.toml", "catalog", "out.csv", "out/x.xlsx", ""))),
+        ("catalogs", "convert", "./catalog", rng.choice(("out", "case.toml", "catalog", "out.csv", "out/x.xlsx", ""))),
         ("rules", "list", "--pack", text),
         ("plugins", "new", name, "made"),
         (text, "case.toml"),
     ))  # fmt: skip
-    made.commands = [_with_json(command, lot)]
+    target.commands = [_with_json(command, rng)]
 
 
-def _with_json(command: Command, lot: Random) -> Command:
-    """The command with `--json` before what is no option, as often as not."""
+def _with_json(command: Command, rng: Random) -> Command:
+    """Add `--json` to a command half of the time."""
     place = command.index("--") if "--" in command else len(command)
-    return (*command[:place], *as_json(lot), *command[place:])
+    return (*command[:place], *as_json(rng), *command[place:])

@@ -1,4 +1,4 @@
-"""How commands ended, counted, for people."""
+"""Counts of exit codes."""
 
 from __future__ import annotations
 
@@ -12,44 +12,43 @@ from .trying import Tried
 
 @dataclass
 class Tally:
-    """What came of all inputs."""
+    """Summary of all inputs."""
 
     inputs: Counter[str] = field(default_factory=Counter)
-    """Kind of input -> how many."""
+    """Kind of input -> count."""
     codes: Counter[tuple[str, int | None]] = field(default_factory=Counter)
-    """Command and exit code -> how often."""
+    """Command and exit code -> count."""
     wrong: int = 0
-    """Inputs on which something is wrong."""
+    """Inputs with faults."""
     tracebacks: int = 0
     hangs: int = 0
     slowest: float = 0.0
     memory: int = 0
 
     def add(self, tried: Tried) -> None:
-        """Counts one input."""
         if not tried.done:
             return
         self.inputs[tried.kind] += 1
         self.wrong += bool(tried.faults)
         for done in tried.done:
             group = done.command[0] in ("catalogs", "plugins", "rules") and len(done.command) > 1
-            known = " ".join(done.command[: 1 + group])
-            self.codes[known if known.replace(" ", "").replace("-", "").isalpha() else "(other)", done.code] += 1
+            name = " ".join(done.command[: 1 + group])
+            self.codes[name if name.replace(" ", "").replace("-", "").isalpha() else "(other)", done.code] += 1
             self.slowest = max(self.slowest, done.seconds)
             self.memory = max(self.memory, done.memory)
         self.hangs += sum(done.code is None for done in tried.done)
         self.tracebacks += sum("traceback:" in fault for fault in tried.faults)
 
     def text(self, seconds: float) -> str:
-        """The table of exit codes, and the figures that must be nothing."""
+        """Return the table of exit codes, and the figures that must be 0."""
         names: dict[int | None, str] = {code: name for code, name, _ in EXIT_CODES}
-        more = sorted({code for _, code in self.codes if code is not None} - set(names))
-        columns = [*names, *more, None]
+        other_codes = sorted({code for _, code in self.codes if code is not None} - set(names))
+        columns = [*names, *other_codes, None]
         rows = [["command", *(f"{code} {names.get(code, '?')}" for code in columns[:-1]), "hang"]]
         commands = sorted({command for command, _ in self.codes})
-        rows += [[one, *(str(self.codes[one, code] or "") for code in columns)] for one in commands]
-        ended = Counter(code for (_, code), number in self.codes.items() for _ in range(number))
-        rows.append(["all", *(str(ended[code] or "") for code in columns)])
+        rows += [[command, *(str(self.codes[command, code] or "") for code in columns)] for command in commands]
+        count_by_code = Counter(code for (_, code), number in self.codes.items() for _ in range(number))
+        rows.append(["all", *(str(count_by_code[code] or "") for code in columns)])
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(self.inputs.items()))

@@ -1,4 +1,4 @@
-"""What must hold of every command, whatever it was given; and what commands on the same input must agree in."""
+"""Requirements on every command, and on commands with the same input."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from friendshore.cli.options import EXIT_CODES, FAILED
 from .running import HANG, MEMORY, Done
 
 CODES = frozenset(code for code, _, _ in EXIT_CODES) - {FAILED}
-"""Documented exit codes, but for that of a failure of friendshore itself."""
+"""Documented exit codes, without that of a failure of friendshore itself."""
 BROKEN = "Traceback (most recent call last)"
 _CONTROL = frozenset(map(chr, (*range(0x20), 0x7F, *range(0x80, 0xA0)))) - {"\n", "\t"}
-"""Signs that a terminal takes for orders."""
+"""Control characters of terminals."""
 
 
 def faults(done: Done) -> Iterator[str]:
-    """What is wrong with how one command went."""
+    """Yield the faults of one command."""
     if done.code is None:
         yield f"hang: not done after {HANG:g} s"
         return
@@ -40,9 +40,9 @@ def faults(done: Done) -> Iterator[str]:
             continue
         if BROKEN in texts[name]:
             yield f"traceback: {texts[name].strip().splitlines()[-1][:200]}"
-        found = sorted(_CONTROL.intersection(texts[name]))
-        if found:
-            yield f"{name} holds control characters: {found[:5]}"
+        controls = sorted(_CONTROL.intersection(texts[name]))
+        if controls:
+            yield f"{name} holds control characters: {controls[:5]}"
     if "--json" in done.command and len(texts) == 2:
         yield from _json_faults(done, texts["stdout"], texts["stderr"])
 
@@ -82,9 +82,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def disagreements(done: Sequence[Done]) -> Iterator[str]:
-    """What commands on the same input say otherwise of it than each other: `check` passes what `plan` refuses, and such."""
-    codes = {one.command[0]: one.code for one in done}
-    planned = next((one for one in done if one.command[0] == "plan"), None)
+    """Yield contradictions between commands, such as a case that `check` accepts and `plan` rejects."""
+    codes = {result.command[0]: result.code for result in done}
+    planned = next((result for result in done if result.command[0] == "plan"), None)
     if codes.get("check") == 0 and codes.get("plan") == 2 and planned and "--scenario" not in planned.command:
         yield f"`check` finds no mistake, and `plan` ends in {codes['plan']}"
     if codes.get("plan") == 4:
@@ -95,16 +95,16 @@ def disagreements(done: Sequence[Done]) -> Iterator[str]:
                 yield f"`plan` writes a run on which `{name}` ends in {codes[name]}"
 
 
-def state(folder: Path, but: Sequence[Path] = ()) -> Mapping[str, str]:
-    """All below a folder but for some paths, each with a hash of what it is and holds."""
-    found = {}
+def state(folder: Path, excluded: Sequence[Path] = ()) -> Mapping[str, str]:
+    """Return path -> hash of everything below a folder, without some paths."""
+    hash_by_path = {}
     for head, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if Path(head, name) not in but]
+        folders[:] = [name for name in folders if Path(head, name) not in excluded]
         for name in (*folders, *files):
             path = Path(head, name)
-            if path not in but:
-                found[str(path.relative_to(folder))] = _kind(path)
-    return found
+            if path not in excluded:
+                hash_by_path[str(path.relative_to(folder))] = _kind(path)
+    return hash_by_path
 
 
 def _kind(path: Path) -> str:

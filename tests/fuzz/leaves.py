@@ -1,4 +1,4 @@
-"""The leaves of a run folder, every value of its JSON files and every cell of its tables, and four ways to change each."""
+"""Leaves of a run folder: values in JSON files and cells in tables, with four ways to change each."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import Any
 
 Step = str | int
 WAYS = ("other", "empty", "removed", "type")
-"""Another value of the same type; nothing, or zero; taken away; a value of another type."""
+"""Another value of the same type, an empty value or zero, no value, and a value of another type."""
 SAME = object()
-"""What a way gives where it would change nothing."""
+"""Result of a way that changes nothing."""
 GONE = object()
-"""What a way gives where the leaf is taken away."""
+"""Result of a way that removes the leaf."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,11 @@ class Leaf:
 
     file: str
     path: tuple[Step, ...]
-    """Keys and numbers that lead to it; of a table, the row's number and the column's name."""
+    """Keys and positions that lead to it. For a table, row number and column name."""
 
     @property
     def pattern(self) -> str:
-        """The path without numbers: what all leaves of its kind share."""
+        """Path without positions, shared by all leaves of its kind."""
         return ".".join("*" if isinstance(step, int) else step for step in self.path)
 
     def __str__(self) -> str:
@@ -39,7 +39,7 @@ class Leaf:
 
 
 class Folder:
-    """The files of a run as text and data, from which changed ones are made."""
+    """Files of a run as text and data."""
 
     def __init__(self, folder: Path) -> None:
         self.texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.iterdir())}
@@ -49,7 +49,6 @@ class Folder:
         }
 
     def leaves(self) -> Iterator[Leaf]:
-        """Every leaf, file by file."""
         for name, data in self.data.items():
             for path in _paths(data, ()):
                 yield Leaf(name, path)
@@ -59,7 +58,6 @@ class Folder:
                     yield Leaf(name, (number, column))
 
     def value(self, leaf: Leaf) -> Any:
-        """What stands there."""
         if leaf.file in self.tables:
             number, column = leaf.path
             header, *rows = self.tables[leaf.file]
@@ -67,17 +65,17 @@ class Folder:
         return at(self.data[leaf.file], leaf.path)
 
     def changed(self, leaf: Leaf, value: Any) -> str:
-        """The text of the leaf's file with another value there."""
+        """Return the text of the leaf's file with another value of the leaf."""
         if leaf.file in self.tables:
             header, *rows = self.tables[leaf.file]
             number = int(leaf.path[0])
             return _csv([header, *rows[:number], self._row(leaf, value), *rows[number + 1 :]])
-        with self.bent(leaf, value) as data:
+        with self.mutated(leaf, value) as data:
             return json.dumps(data, ensure_ascii=False)
 
     @contextmanager
-    def bent(self, leaf: Leaf, value: Any) -> Iterator[Any]:
-        """What the leaf's JSON file holds, with another value there for as long as it is looked at."""
+    def mutated(self, leaf: Leaf, value: Any) -> Iterator[Any]:
+        """Change the leaf's JSON data within a `with` block."""
         holder = at(self.data[leaf.file], leaf.path[:-1])
         whole = holder.copy()
         try:
@@ -91,7 +89,7 @@ class Folder:
             (holder.update if isinstance(holder, dict) else holder.extend)(whole)
 
     def row(self, leaf: Leaf, value: Any) -> str:
-        """The text of the leaf's table with its row alone, and another value there."""
+        """Return the text of the leaf's table with only its row, and another value of the leaf."""
         return _csv([self.tables[leaf.file][0], self._row(leaf, value)])
 
     def _row(self, leaf: Leaf, value: Any) -> list[Any]:
@@ -117,14 +115,13 @@ def _paths(data: Any, path: tuple[Step, ...]) -> Iterator[tuple[Step, ...]]:
 
 
 def at(data: Any, path: Sequence[Step]) -> Any:
-    """What stands at the end of a path."""
     for step in path:
         data = data[step]
     return data
 
 
 def changed(value: Any, way: str, alike: Sequence[Any] = ()) -> Any:
-    """A value changed in one of the `WAYS`; `alike` stands at places of the same kind, so that it could stand there too."""
+    """Return a changed value. `alike` are values of the same kind, which are plausible."""
     if way == "removed":
         return GONE
     new = _other(value, alike) if way == "other" else _of_type(value)[way == "type"]
@@ -141,14 +138,17 @@ def _other(value: Any, alike: Sequence[Any]) -> Any:
             return f"{float(value) * 2 + 1:.6f}"
         with suppress(ValueError):
             return (date.fromisoformat(value) + timedelta(days=1)).isoformat()
-        return next((one for one in alike if isinstance(one, str) and one not in (value, "")), value + "x")
+        return next(
+            (candidate for candidate in alike if isinstance(candidate, str) and candidate not in (value, "")),
+            value + "x",
+        )
     if isinstance(value, list):
         return ["x"]
     return {"x": "x"} if isinstance(value, dict) else "x"
 
 
 def _of_type(value: Any) -> tuple[Any, Any]:
-    """Nothing, and a value of another type."""
+    """Return an empty value, and a value of another type."""
     if isinstance(value, bool):
         return None, "perhaps"
     if isinstance(value, int | float):

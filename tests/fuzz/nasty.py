@@ -1,4 +1,4 @@
-"""Values that break programs: texts, numbers and dates as somebody hostile, or a spreadsheet, would write them."""
+"""Values that break programs: texts, numbers, and dates of attackers and spreadsheets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ TEXTS = (
     "CN", "cn", "US", "United States", "XX", "EU", "CN;RU", "mined", "refined", "Mined", "defense", "defens", "civil",
     "USD", "EUR", "XXX", "a" * 300, "a" * 20_000, "-", "--json", "--", "0", "id", "self", "__class__", "model_config",
 )  # fmt: skip
-"""Texts for names, titles and paths."""
 
 NUMBERS = (
     "0", "-0", "-1", "1", "1e3", "1E400", "1e9999999", "1e-9999999", "1e99999999999999999999", "9" * 30, "9" * 5000,
@@ -23,48 +22,42 @@ NUMBERS = (
     "1_000", "1,000", "1.000,5", "1 000", "1\u00a0000", "1'000", "½", "1/3", "1/0", "٣", "１２", "²", "--1", "+-1", "1.2.3", ".5", "5.",
     "10 %", "101 %", "-5 %", "1e9999999 %", "0.001 %",
 )  # fmt: skip
-"""Numbers as text, good and bad."""
 
 UNITS = (
     "", " kg", " t", " g", " lb", " mtu", " t/year", " kg/month", " t/quarter", " USD/kg", " EUR/t", " USD", " USD/kg/year", " %",
     " %/year", " months", " quarter", " year", " years", " days", " t WO3", " kg Sm", " furlong", " kg kg", "kg", " t/0", " mm", " °C",
 )  # fmt: skip
-"""Units to write behind a number."""
 
 DATES = (
     "2027-01-01", "2026-12-31", "2027-02-30", "2028-02-29", "0001-01-01", "0000-01-01", "9999-12-31", "99999-01-01", "2207-01-01",
     "1900-01-01", "2027-1-1", "20270101", "01/02/2027", "2027-Q1", "2027-Q5", "2027-13", "2027", "2027-01-01T00:00:00Z", "-2027-01-01",
     "46388", "2027-W01-1", "today", "",
 )  # fmt: skip
-"""Dates as text, good and bad."""
 
 
-def text(lot: Random) -> str:
-    """A hostile text of any sort."""
-    return lot.choice(lot.choice((TEXTS, TEXTS, NUMBERS, DATES)))
+def text(rng: Random) -> str:
+    return rng.choice(rng.choice((TEXTS, TEXTS, NUMBERS, DATES)))
 
 
-def quantity(lot: Random) -> str:
-    """A number with a unit, or without."""
-    return lot.choice(NUMBERS) + lot.choice(UNITS)
+def quantity(rng: Random) -> str:
+    return rng.choice(NUMBERS) + rng.choice(UNITS)
 
 
-def near(value: str, lot: Random) -> str:
-    """A text that begins with a number, with one that could as well stand there; the end of a date, or else the unit, is kept."""
+def near(value: str, rng: Random) -> str:
+    """Replace the number at the start of a text, or the year of a date, by a plausible one."""
     figures = re.match(r"[0-9.,]+", value)
     if figures is None:
         return value
     if re.fullmatch(r"\d{4}-\d\d-\d\d", value):
-        return f"{lot.randint(2024, 2032)}{value[4:]}"
-    found = lot.choice(
-        ("0", "1", "0.5", "3", "7", "12", "40", "99.9", "1000", "123456.789", "1e6", "0.001", str(lot.randint(1, 500)))
+        return f"{rng.randint(2024, 2032)}{value[4:]}"
+    number_text = rng.choice(
+        ("0", "1", "0.5", "3", "7", "12", "40", "99.9", "1000", "123456.789", "1e6", "0.001", str(rng.randint(1, 500)))
     )
-    return found + value[figures.end() :]
+    return number_text + value[figures.end() :]
 
 
-def number(lot: Random) -> int | float:
-    """A number as a number."""
-    return lot.choice((
+def number(rng: Random) -> int | float:
+    return rng.choice((
         0, 1, -1, 2, 7, 100, 1000, 10**6, 10**15, 10**30, -(10**9), 0.5, 1e-30, 1e300, -0.1, 0.1 + 0.2, 1.0000000001,
-        1e-9, 99999999999, 2**63, float("inf"), float("nan"), lot.randint(-10, 5000), round(lot.uniform(0, 100), 3),
+        1e-9, 99999999999, 2**63, float("inf"), float("nan"), rng.randint(-10, 5000), round(rng.uniform(0, 100), 3),
     ))  # fmt: skip

@@ -1,4 +1,4 @@
-"""An installed plugin bent by lot: its manifest, its code, its data, and the record that the installer left."""
+"""Random mutations of an installed plugin: manifest, code, data, and installation record."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CODE = (
     "def f(n): return f(n + 1)\nf(0)", "x = [0] * 10**12", "import warnings; warnings.warn('old')", "\0", "raise BaseException('odd')",
     "raise type('Odd', (Exception,), {'__str__': lambda self: 1 / 0})()", "raise Exception('\x1b[31mred')",
 )  # fmt: skip
-"""What a package may do when it is imported."""
+"""Code of a package that misbehaves on import."""
 HOOKS = {
     "yield KnownOwner": (
         "raise RuntimeError('in a hook')", "raise SystemExit(3)\n    yield", "return None", "yield 1\n    yield None",
@@ -32,32 +32,32 @@ HOOKS = {
     "class KnownOwner(Rule)": ("class KnownOwner",),
     '"acme-x-known-owner"': ('"origin-ban"',),
 }  # fmt: skip
-"""A piece of the plugin's code, and what may be put in its place."""
+"""Text in the plugin's code -> replacements."""
 
 
-def bend(site: Path, lot: Random) -> None:
-    """Does one thing to the plugin in a folder of installed distributions."""
+def mutate(site: Path, rng: Random) -> None:
+    """Mutate the plugin in a folder of installed distributions."""
     package = next(path for path in sorted(site.iterdir()) if (path / "friendshore.toml").is_file())
     code = package / "__init__.py"
-    match lot.randrange(9):
+    match rng.randrange(9):
         case 0 | 1:
             text = code.read_text(encoding="utf-8")
-            code.write_text(text + lot.choice(CODE) if lot.random() < 0.5 else lot.choice(CODE), encoding="utf-8")
+            code.write_text(text + rng.choice(CODE) if rng.random() < 0.5 else rng.choice(CODE), encoding="utf-8")
         case 2 | 3 | 4:
-            old, new = lot.choice([(old, new) for old, news in HOOKS.items() for new in news])
+            old, new = rng.choice([(old, new) for old, news in HOOKS.items() for new in news])
             text = code.read_text(encoding="utf-8")
             assert old in text, f"`plugins new` no longer writes {old}"
             code.write_text(text.replace(old, new), encoding="utf-8")
         case 5 | 6:
             file = package / "friendshore.toml"
             data = tomllib.loads(file.read_text(encoding="utf-8"))
-            trees.bend(data, lot, lot.choice((1, 2)))
+            trees.mutate(data, rng, rng.choice((1, 2)))
             file.write_text(tomltext.toml_text(data), encoding="utf-8", errors="surrogatepass")
         case 7:
-            file = lot.choice(sorted(path for path in site.rglob("*") if path.is_file()))
-            file.write_bytes(texts.bend_bytes(file.read_bytes(), lot))
+            file = rng.choice(sorted(path for path in site.rglob("*") if path.is_file()))
+            file.write_bytes(texts.mutate_bytes(file.read_bytes(), rng))
         case _:
-            file = lot.choice(sorted(package.rglob("*.csv")))
+            file = rng.choice(sorted(package.rglob("*.csv")))
             rows = tables.read(file.read_text(encoding="utf-8"))
-            tables.bend(rows, lot, 1)
-            file.write_text(tables.written(rows, lot), encoding="utf-8", errors="surrogatepass")
+            tables.mutate(rows, rng, 1)
+            file.write_text(tables.written(rows, rng), encoding="utf-8", errors="surrogatepass")

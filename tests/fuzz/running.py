@@ -1,4 +1,4 @@
-"""A command of friendshore in a process of its own: forked, so that it need not start anew, and watched for what it must not do."""
+"""A command of friendshore in a forked process, with limits and a list of written files."""
 
 from __future__ import annotations
 
@@ -20,46 +20,46 @@ from typing import Any
 from tests.functional.starter import get_ready
 
 HANG = 10.0
-"""Seconds that a command may take."""
+"""Time limit of a command in seconds."""
 MEMORY = 2**30
-"""Bytes of memory that a command may hold."""
+"""Maximum memory of a command in bytes."""
 _ADDRESSES = 8 * 2**30
-"""Bytes of address space, so that the machine outlives a command that takes too much; libraries reserve more than they use."""
+"""Maximum address space in bytes. Libraries reserve more than they use."""
 _FILE = 2**29
-"""Bytes that a file may be written to."""
+"""Maximum file size in bytes."""
 _WRITING = {
     "os.mkdir": (0,), "os.rmdir": (0,), "os.remove": (0,), "os.truncate": (0,), "os.chmod": (0,), "os.rename": (0, 1),
     "os.link": (1,), "os.symlink": (1,), "os.utime": (0,),
 }  # fmt: skip
-"""Event of an audit -> which of its arguments are paths that are changed."""
+"""Audit event -> positions of arguments that are changed paths."""
 _FOLDER = {
     "os.mkdir": 2, "os.rmdir": 1, "os.remove": 1, "os.rename": 2, "os.link": 2, "os.symlink": 2, "os.chmod": 2, "os.utime": 3,
 }  # fmt: skip
-"""Event -> which argument is the open folder that paths begin at."""
+"""Audit event -> position of the argument with the open folder of relative paths."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What came of a command."""
+    """Result of a command."""
 
     command: tuple[str, ...]
     code: int | None
-    """Its exit code; negative: the signal that ended it; None: it hung, and was ended."""
+    """Exit code. Negative for a signal, and None if it was killed after a hang."""
     seconds: float
     computed: float
-    """Seconds of processor time."""
+    """CPU seconds."""
     memory: int
-    """Most bytes that it, or a process that it started and waited for, held."""
+    """Maximum memory in bytes of it or of a child process."""
     out: bytes
     err: bytes
     outside: tuple[str, ...]
-    """Paths that it wrote to and should not have."""
+    """Paths that it shouldn't have written to."""
 
 
 def run(command: Sequence[str], cwd: Path, scratch: Path, site: Path | None = None, limit: float = HANG) -> Done:
-    """Runs a command, its words without `friendshore`, in a folder, the only one that it may write to.
+    """Run a command (without the word `friendshore`) in a folder, the only one that it may write to.
 
-    What it says, and its temporary files, lie in `scratch`; a plugin installed for it in `site`; it is ended after `limit` seconds.
+    `scratch` gets its output and temporary files. `site` contains an installed plugin. The command is killed after `limit` seconds.
     """
     for name in ("out", "err", "outside"):
         (scratch / name).write_bytes(b"")
@@ -87,7 +87,7 @@ def run(command: Sequence[str], cwd: Path, scratch: Path, site: Path | None = No
 
 
 def _command(command: Sequence[str], cwd: Path, scratch: Path, site: Path | None) -> None:
-    """In the child: prepares it, runs the command, and ends without a way back."""
+    """Prepare the child process, run the command, and exit."""
     code = 1  # Python's own, of what nobody caught
     try:
         _prepare(cwd, scratch, site)
@@ -110,9 +110,9 @@ def _command(command: Sequence[str], cwd: Path, scratch: Path, site: Path | None
 def _prepare(cwd: Path, scratch: Path, site: Path | None) -> None:
     os.setsid()
     for number, name in enumerate((os.devnull, str(scratch / "out"), str(scratch / "err"))):
-        opened = os.open(name, os.O_RDWR)
-        os.dup2(opened, number)
-        os.close(opened)
+        descriptor = os.open(name, os.O_RDWR)
+        os.dup2(descriptor, number)
+        os.close(descriptor)
     sys.stdin = os.fdopen(0, "r", encoding="utf-8", closefd=False)
     sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
     sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
@@ -126,19 +126,19 @@ def _prepare(cwd: Path, scratch: Path, site: Path | None) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE, _FILE))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    told = os.open(scratch / "outside", os.O_WRONLY | os.O_APPEND)
+    log = os.open(scratch / "outside", os.O_WRONLY | os.O_APPEND)
     allowed = (os.path.realpath(cwd), os.path.realpath(scratch / "tmp"), "/dev/", "/proc/")
 
     def look(event: str, arguments: tuple[Any, ...]) -> None:
         for path in _written(event, arguments):
             if not path.startswith(allowed):
-                os.write(told, f"{event} {path}\n".encode("utf-8", "backslashreplace"))
+                os.write(log, f"{event} {path}\n".encode("utf-8", "backslashreplace"))
 
     sys.addaudithook(look)
 
 
 def _written(event: str, arguments: tuple[Any, ...]) -> Iterator[str]:
-    """The real paths that an event changes."""
+    """Yield the real paths that an event changes."""
     if event == "open":
         path, _, flags = arguments
         if isinstance(path, str | bytes) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
@@ -157,6 +157,6 @@ def _written(event: str, arguments: tuple[Any, ...]) -> Iterator[str]:
 
 
 def load() -> None:
-    """Makes ready what commands need, so that each child has it from the start."""
+    """Import everything that commands need before forking."""
     os.environ["SOURCE_DATE_EPOCH"] = "1795694400"
     get_ready()

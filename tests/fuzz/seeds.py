@@ -1,4 +1,4 @@
-"""What is bent: cases with their catalogs, runs of them, and a plugin, whole and well before anything is done to them."""
+"""Valid inputs before mutation: cases with catalogs, runs, workbooks, and a plugin."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ REPOSITORY = Path(__file__).parents[2]
 SMALL = ("limits", "money", "objectives", "orders", "recipes", "stock", "tiers")
 """Cases of docs/cases/small."""
 RICH = "rich"
-"""A case that uses every table, made of tests/data."""
+"""A case from tests/data that uses every table."""
 FIRST = "first"
-"""The case that `init` writes."""
+"""Case that `init` writes."""
 CASES = (*SMALL, RICH, FIRST)
 PLUGIN = "acme-x"
-"""A plugin as `plugins new` writes it, with a rule pack as well."""
+"""Plugin that `plugins new` writes, with an additional rule pack."""
 
 _IN_RICH = (
     ('catalogs = ["small", "./mine"]', 'catalogs = ["./catalog"]'),
@@ -49,7 +49,7 @@ phases = [{{ from = 2027-01-01, status = "enacted" }}]
 
 
 def make(folder: Path) -> None:
-    """Writes all seeds below a folder: `cases/NAME`, `runs/NAME`, `books/NAME.xlsx`, and `site` with the plugin as pip would install it."""
+    """Write all seeds below a folder: `cases/NAME`, `runs/NAME`, `books/NAME.xlsx`, and `site` with the installed plugin."""
     for name in SMALL:
         shutil.copytree(REPOSITORY / "docs" / "cases" / "small" / name, folder / "cases" / name)
     _rich(folder / "cases" / RICH)
@@ -64,24 +64,24 @@ def make(folder: Path) -> None:
 
 
 def in_process(commands: Sequence[tuple[str, ...]]) -> None:
-    """Runs commands one after the other in a process of their own, so that no thread of a solver is about when others are forked."""
+    """Run commands in another process, so that no solver thread exists when inputs are forked."""
     process = multiprocessing.get_context("fork").Process(target=_all, args=(commands,))
     process.start()
     process.join()
     if process.exitcode:
-        raise RuntimeError("what is to be bent could not be made")
+        raise RuntimeError("the seeds could not be created")
 
 
 def _all(commands: Sequence[tuple[str, ...]]) -> None:
     for arguments in commands:
-        said = io.StringIO()
+        output = io.StringIO()
         try:
-            with redirect_stdout(said), redirect_stderr(said):
+            with redirect_stdout(output), redirect_stderr(output):
                 app(list(arguments), prog_name="friendshore")
-        except SystemExit as ended:
-            if ended.code:
-                sys.stderr.write(said.getvalue())
-                raise RuntimeError(f"friendshore {' '.join(arguments)} ended in {ended.code}") from ended
+        except SystemExit as stop:
+            if stop.code:
+                sys.stderr.write(output.getvalue())
+                raise RuntimeError(f"friendshore {' '.join(arguments)} ended in {stop.code}") from stop
 
 
 def _rich(folder: Path) -> None:

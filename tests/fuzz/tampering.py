@@ -1,4 +1,4 @@
-"""A leaf of a run changed, and what `verify` says of it: found, named as not vouched for, the same in other words, or let pass."""
+"""A changed leaf of a run, and the response of `verify`: found, named as not vouched for, equal, or accepted."""
 
 from __future__ import annotations
 
@@ -32,56 +32,58 @@ from .leaves import GONE, SAME, WAYS, Folder, Leaf
 
 SUMS = "SHA256SUMS"
 KEPT, SUMMED, FORGED = "kept", "summed", "forged"
-"""How far the forger goes: the leaf alone is changed; the hashes of the files are made anew; those of the data too."""
+"""Effort of the forger: change the leaf only, update the hashes of files too, or those of the data too."""
 
 _PARTS: dict[str, type[Record]] = {"catalogs": Catalog, "packs": PackFacts, "rules": RuleFacts}
-"""Parts of the facts that are compared with what they come from, record by record."""
+"""Parts of the facts that `verify` compares with their origin, record by record."""
 _TABLES = {table.file: table for table in TABLES}
 _WHOLE = 20
-"""Of so many changes found by that comparison alone, one is put to `verify` as a whole too."""
+"""One of this many changes that the comparison finds is verified in full too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one change."""
+    """Result of one change."""
 
     leaf: Leaf
     way: str
     mode: str
     with_case: bool
-    """Whether `verify` was given the case."""
+    """True if `verify` had the case."""
     result: str
-    """`found`, `named`, `same`, `listed`, or `passed`: nothing was said, and no reason is known."""
+    """`found`, `named`, `same`, `listed`, or `passed` if it was accepted without a known reason."""
     why: str = ""
 
 
 class Tampering:
-    """A run, its case, and a folder in which changed copies of it are verified."""
+    """A run, its case, and a folder for changed copies of the run."""
 
     def __init__(self, run: Path, case: Path, scratch: Path) -> None:
         self.run, self.original = run, Folder(run)
         self.case = case
-        self.one_row = scratch / "row"
-        self.one_row.mkdir()
+        self.row_folder = scratch / "row"
+        self.row_folder.mkdir()
         self.folder = scratch / "run"
         shutil.copytree(run, self.folder)
         self.registry = Registry.discover()
         self._touched: set[str] = set()
-        self._asked = 0
-        first = self.verify(False), self.verify(True)
-        assert all(isinstance(one, RunCheck) and one.exit_code == 0 for one in first), "not verified to begin with"
+        self._found_count = 0
+        checks = self.verify(False), self.verify(True)
+        assert all(isinstance(check, RunCheck) and check.exit_code == 0 for check in checks), (
+            "not verified to begin with"
+        )
 
     @cached_property
     def alike(self) -> dict[tuple[str, str], list[Any]]:
-        """File and pattern -> the values that stand at such places, each once."""
-        found: defaultdict[tuple[str, str], dict[str, Any]] = defaultdict(dict)
+        """File and pattern -> distinct values."""
+        values_by_place: defaultdict[tuple[str, str], dict[str, Any]] = defaultdict(dict)
         for leaf in self.original.leaves():
             value = self.original.value(leaf)
-            found[leaf.file, leaf.pattern].setdefault(repr(value), value)
-        return {key: list(values.values()) for key, values in found.items()}
+            values_by_place[leaf.file, leaf.pattern].setdefault(repr(value), value)
+        return {key: list(values.values()) for key, values in values_by_place.items()}
 
     def try_leaf(self, leaf: Leaf, modes: Sequence[str]) -> Iterator[Outcome]:
-        """Changes a leaf in all four ways and says what comes of each."""
+        """Change a leaf in all four ways, and yield the results."""
         for way in WAYS:
             value = leaves.changed(self.original.value(leaf), way, self.alike[leaf.file, leaf.pattern])
             if value is SAME or (value is GONE and not isinstance(leaf.path[-1], str | int)):
@@ -90,27 +92,27 @@ class Tampering:
                 yield from self._judged(leaf, way, value, mode)
 
     def _judged(self, leaf: Leaf, way: str, value: Any, mode: str) -> Iterator[Outcome]:
-        why = self._unlike(leaf, value) if mode != FORGED else ""
-        self._asked += bool(why)
-        if why and self._asked % _WHOLE:
-            yield Outcome(leaf, way, mode, with_case=False, result="found", why=why)
+        finding = self._unlike(leaf, value) if mode != FORGED else ""
+        self._found_count += bool(finding)
+        if finding and self._found_count % _WHOLE:
+            yield Outcome(leaf, way, mode, with_case=False, result="found", why=finding)
             return
         texts = {leaf.file: self.original.changed(leaf, value)}
         if mode == FORGED and not self._forge(leaf, value, texts):
             return
         self._write(texts, sums=mode != KEPT)
         for with_case in (False, True):
-            said = self.verify(with_case)
-            result, told = self._result(leaf, way, said, texts)
+            check = self.verify(with_case)
+            result, reason = self._result(leaf, way, check, texts)
             if result == "passed":
-                result, told = self._result(leaf, way, self.verify(with_case, prove=True), texts)
-            assert not why or result == "found", f"{leaf}: {why}, and `verify` says nothing of it"
-            yield Outcome(leaf, way, mode, with_case, result, told)
+                result, reason = self._result(leaf, way, self.verify(with_case, prove=True), texts)
+            assert not finding or result == "found", f"{leaf}: {finding}, and `verify` says nothing of it"
+            yield Outcome(leaf, way, mode, with_case, result, reason)
             if result == "found":
                 return  # it is found all the more where there is more to compare with
 
     def verify(self, with_case: bool, prove: bool = False) -> RunCheck | FriendshoreError:
-        """What `verify` says of the folder as it is; how good the plan is it looks into only if asked to, since that takes long."""
+        """Verify the folder. `prove` also bounds the cost, which takes long."""
         try:
             return verify_run(self.folder, self.registry, self.case if with_case else None, ProofEffort(prove=prove))
         except FriendshoreError as error:
@@ -132,7 +134,7 @@ class Tampering:
         return "".join(f"{hashlib.sha256(now[name].encode()).hexdigest()}  {name}\n" for _, name in lines)
 
     def _forge(self, leaf: Leaf, value: Any, texts: dict[str, str]) -> bool:
-        """Gives the catalog that a leaf of the facts belongs to the digest of what it now holds, wherever it is named."""
+        """Update the digest of a catalog whose facts changed, wherever it occurs."""
         if leaf.file != "facts.json" or leaf.path[0] != "catalogs" or leaf.path[2] == "digest":
             return False
         facts, run = json.loads(texts[leaf.file]), json.loads(self.original.texts["run.json"])
@@ -148,33 +150,33 @@ class Tampering:
         return True
 
     def _unlike(self, leaf: Leaf, value: Any) -> str:
-        """What `verify` finds against a part of the facts before it looks at the plan: most is found so, and much sooner."""
+        """Return the first finding in this part of the facts. Most changes are found this way, which is fast."""
         if leaf.file in self.original.tables:
             return self._row_unlike(leaf, value)
         if leaf.file != "facts.json" or leaf.path[0] not in _PARTS or len(leaf.path) < 3:
             return ""
         part, number = str(leaf.path[0]), int(leaf.path[1])
-        with self.original.bent(leaf, value) as data:
+        with self.original.mutated(leaf, value) as data:
             try:
-                one = _PARTS[part].model_validate(data[part][number])
+                record = _PARTS[part].model_validate(data[part][number])
             except ValueError:
                 return "it cannot be read"
         entries = list(getattr(self._facts, part))
-        entries[number] = one
-        found = vouch(self._facts.model_copy(update={part: tuple(entries)}), self.registry).findings
-        return found[0].message if found else ""
+        entries[number] = record
+        findings = vouch(self._facts.model_copy(update={part: tuple(entries)}), self.registry).findings
+        return findings[0].message if findings else ""
 
     def _row_unlike(self, leaf: Leaf, value: Any) -> str:
-        """The same of a table: its changed row by itself, read and compared as `verify` does, with the row that was written."""
-        (self.one_row / leaf.file).write_text(self.original.row(leaf, value), encoding="utf-8")
-        table, found = _TABLES[leaf.file], list[Diagnostic]()
-        read = run_folder._read(self.one_row, table, found)
-        if found:
+        """Return the first finding in a table with only the changed row."""
+        (self.row_folder / leaf.file).write_text(self.original.row(leaf, value), encoding="utf-8")
+        table, problems = _TABLES[leaf.file], list[Diagnostic]()
+        read = run_folder._read(self.row_folder, table, problems, has_former_names=False)
+        if problems:
             return "it cannot be read"
         before = self._written[leaf.file]
         right = tuple(before.rows[int(leaf.path[0])].text(column) for column in table.columns)
-        told = differences_in_table(table, read, [right])
-        return told[0].message if told else ""
+        differences = differences_in_table(table, read, [right])
+        return differences[0].message if differences else ""
 
     @cached_property
     def _written(self) -> dict[str, Table]:
@@ -185,23 +187,23 @@ class Tampering:
         return facts_file(self.original.data["facts.json"])
 
     def _result(
-        self, leaf: Leaf, way: str, said: RunCheck | FriendshoreError, texts: dict[str, str]
+        self, leaf: Leaf, way: str, check: RunCheck | FriendshoreError, texts: dict[str, str]
     ) -> tuple[str, str]:
-        if isinstance(said, FriendshoreError):
+        if isinstance(check, FriendshoreError):
             return "found", "it cannot be read"
-        if said.exit_code:
-            return "found", str((*said.findings, *said.unchecked)[0].message)
+        if check.exit_code:
+            return "found", str((*check.findings, *check.unchecked)[0].message)
         if self._reads_the_same(leaf, texts):
             return "same", "another way to write the same"
         part = self._part(leaf)
-        named = next((line for line in said.unvouched if part and line.startswith(part)), "")
+        named = next((line for line in check.unvouched if part and line.startswith(part)), "")
         if named:
             return "named", named
-        why = reason_for(leaf, way, said)
+        why = reason_for(leaf, way, check)
         return ("listed", why) if why else ("passed", "")
 
     def _reads_the_same(self, leaf: Leaf, texts: dict[str, str]) -> bool:
-        """Whether the file, read, is what it was."""
+        """Return True if the parsed file is unchanged."""
         if leaf.file in self.original.tables:
             return False
         model = Run if leaf.file == "run.json" else FactsFile
@@ -209,7 +211,7 @@ class Tampering:
         return now == before
 
     def _part(self, leaf: Leaf) -> str:
-        """How a part of the facts is called where `verify` says what nothing vouches for."""
+        """Return the name of a part of the facts in reports of `verify`."""
         if leaf.file != "facts.json":
             return ""
         facts = self.original.data["facts.json"]

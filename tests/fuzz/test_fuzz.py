@@ -1,4 +1,4 @@
-"""The judge of hostile inputs finds what it is there for, and a handful of inputs leaves friendshore whole."""
+"""Hostile inputs cause no faults, and faults would be detected."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ def done(
     memory: int = 0,
     outside: tuple[str, ...] = (),
 ) -> running.Done:
-    """A command that went so."""
     return running.Done(words or ("check", "case.toml"), code, 0.1, 0.1, memory, out, err, outside)
 
 
@@ -46,57 +45,58 @@ WRONG: dict[str, running.Done] = {
 }
 
 
-@pytest.mark.parametrize("said", WRONG)
-def test_what_is_wrong_with_a_command_is_said(said: str) -> None:
-    """Each fault alone is found, and no other with it."""
-    [found] = judging.faults(WRONG[said])
-    assert said in found
+@pytest.mark.parametrize("expected", WRONG)
+def test_each_fault_of_a_command_is_found(expected: str) -> None:
+    """Each fault is found alone."""
+    [fault] = judging.faults(WRONG[expected])
+    assert expected in fault
 
 
-def test_nothing_is_said_against_what_is_well() -> None:
-    """An answer, a list of mistakes, and a mistyped command line, which has no JSON."""
+def test_a_valid_command_has_no_faults() -> None:
+    """Accepted: an answer, a list of mistakes, and a usage error without JSON."""
     usage = done(b"", b"Usage: friendshore [OPTIONS]\n", 2, "check", "--json")
-    for one in (done(b"ok\n"), done(err=b"1 mistake\n", code=2), done(b'{"a": 1}\n', *JSON), usage):
-        assert list(judging.faults(one)) == []
+    for result in (done(b"ok\n"), done(err=b"1 mistake\n", code=2), done(b'{"a": 1}\n', *JSON), usage):
+        assert list(judging.faults(result)) == []
 
 
-def test_commands_that_contradict_each_other_are_told() -> None:
-    """`check` passes what `plan` refuses; a run that was just written does not hold."""
+def test_contradictory_commands_are_found() -> None:
     assert list(judging.disagreements([done(), done(b"", b"x", 2, "plan")]))
     assert list(judging.disagreements([done(b"", b"", 0, "plan", "--out"), done(b"", b"x", 4, "verify")]))
     assert not list(judging.disagreements([done(), done(b"", b"", 0, "plan", "--out"), done(b"", b"", 0, "verify")]))
 
 
-def test_the_same_lot_bends_alike() -> None:
-    """An input can be made again from its number."""
-
-    def bent() -> tuple[str, str, str]:
+def test_the_same_seed_gives_the_same_mutations() -> None:
+    def mutated() -> tuple[str, str, str]:
         data = {"case": {"name": "a", "start": "2027-01-01"}, "demand": [{"per_year": "10 t"}, {"per_year": "5 t"}]}
         rows = [["id", "price"], ["a", "5 USD/kg"], ["b", "7 USD/kg"]]
-        lot = Random("0:1")
-        trees.bend(data, lot, 3)
-        tables.bend(rows, lot, 3)
-        return tomltext.toml_text(data), tables.written(rows, lot), nasty.near("12.5 t/year", lot)
+        rng = Random("0:1")
+        trees.mutate(data, rng, 3)
+        tables.mutate(rows, rng, 3)
+        return tomltext.toml_text(data), tables.written(rows, rng), nasty.near("12.5 t/year", rng)
 
-    assert bent() == bent()
+    assert mutated() == mutated()
 
 
 @pytest.mark.nightly
-def test_hostile_inputs_leave_friendshore_whole(tmp_path: Path) -> None:
-    """No traceback, no hang, no other file touched, valid JSON, in a few dozen inputs of all kinds; more: `python -m tests.fuzz`."""
+def test_hostile_inputs_cause_no_faults(tmp_path: Path) -> None:
+    """More inputs: `python -m tests.fuzz`."""
     (tmp_path / "keep").mkdir()
     seeds.make(tmp_path / "base")
-    found = [one for one in trying.tried(range(30), 1, tmp_path / "base", tmp_path / "keep", 1) if one.faults]
-    assert found == []
+    faulty = [
+        tried for tried in trying.try_inputs(range(30), 1, tmp_path / "base", tmp_path / "keep", 1) if tried.faults
+    ]
+    assert faulty == []
 
 
 @pytest.mark.deep
-def test_no_leaf_of_a_run_is_changed_without_a_word(tmp_path: Path) -> None:
-    """One leaf of every kind of a small run, in four ways: found, named as not vouched for, or listed with the reason why it may be."""
+def test_no_changed_leaf_is_silently_accepted(tmp_path: Path) -> None:
+    """One leaf of every kind of a small run is changed in four ways. Each is found, named as not vouched for, or listed with a reason."""
     tamper.make(tmp_path, ("stock",))
     leaves = tamper.chosen(Folder(tmp_path / "runs" / "stock").leaves(), 1)
     verifying = importlib.import_module("friendshore.recommend.verify_run")  # the function in it has its name
     before = verifying.gather
-    passed = [one for one in tamper.outcomes(tmp_path, "stock", leaves, ["summed"]) if one.result == "passed"]
+    passed = [
+        outcome for outcome in tamper.outcomes(tmp_path, "stock", leaves, ["summed"]) if outcome.result == "passed"
+    ]
     assert passed == []
     assert verifying.gather is before, "other tests of this process verify cases that they edit"

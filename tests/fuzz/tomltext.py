@@ -1,4 +1,4 @@
-"""Data written as TOML, plainly: nothing here reads it back."""
+"""A simple TOML writer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def toml_text(data: dict[str, Any]) -> str:
-    """A table as a TOML document: tables and lists of tables under headings, all below them on one line."""
+    """Return a table as TOML, with headings for tables and lists of tables."""
     plain = {key: value for key, value in data.items() if not isinstance(value, dict) and not _tables(value)}
     lines = [f"{_word(key)} = {_value(value)}" for key, value in plain.items()]
     for key, value in data.items():

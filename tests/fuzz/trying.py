@@ -1,4 +1,4 @@
-"""Inputs made, commands run on them, and what is wrong with how that went; in several processes that live long."""
+"""Inputs in several processes: create them, run their commands, and collect faults."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CONTEXT = multiprocessing.get_context("fork")
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One input, and what came of it."""
+    """An input with its results."""
 
     number: int
     kind: str
@@ -28,51 +28,53 @@ class Tried:
 
 
 def attempt(number: int, seed: int, base: Path, keep: Path, *, always: bool = False, kind: str = "") -> Tried:
-    """Makes one input and, if it is of the kind, runs its commands. One on which something is wrong is kept in a folder of its number."""
+    """Create an input, and run its commands if it has the kind. An input with faults is kept."""
     with tempfile.TemporaryDirectory(prefix="friendshore-input-") as folder:
         scratch = Path(folder).resolve()
         (scratch / "in").mkdir()
-        made = inputs.make(number, seed, base, scratch / "in")
-        if kind and made.kind != kind:
-            return Tried(number, made.kind, (), ())
+        target = inputs.make(number, seed, base, scratch / "in")
+        if kind and target.kind != kind:
+            return Tried(number, target.kind, (), ())
         original = scratch / "original"
-        shutil.copytree(made.folder, original, symlinks=True, ignore=_pipes)
-        done, faults = _run(made, scratch)
+        shutil.copytree(target.folder, original, symlinks=True, ignore=_pipes)
+        done, faults = _run(target, scratch)
         if faults or always:
             place = keep / str(number)
             shutil.rmtree(place, ignore_errors=True)
             shutil.copytree(original, place, symlinks=True)
-        return Tried(number, made.kind, tuple(done), tuple(faults))
+        return Tried(number, target.kind, tuple(done), tuple(faults))
 
 
 def _pipes(folder: str, names: list[str]) -> list[str]:
     return [name for name in names if Path(folder, name).is_fifo()]
 
 
-def _run(made: inputs.Input, scratch: Path) -> tuple[list[running.Done], list[str]]:
-    own = [made.folder / name for name in made.written]
-    before = judging.state(made.folder, own)
+def _run(target: inputs.Input, scratch: Path) -> tuple[list[running.Done], list[str]]:
+    own_paths = [target.folder / name for name in target.written]
+    before = judging.state(target.folder, own_paths)
     done: list[running.Done] = []
     faults: list[str] = []
-    for command in made.commands:
+    for command in target.commands:
         if command[0] in ("verify", "report") and "out" in command and (not done or done[-1].code):
             continue  # no run was written
-        one = running.run(command, made.folder, scratch, made.site)
-        if one.code is None:  # a machine that is busy for a moment makes no hang
-            one = running.run(command, made.folder, scratch, made.site, 3 * running.HANG)
-            one = replace(one, code=None) if one.computed > running.HANG else one
-        done.append(one)
-        faults += [f"`{' '.join(command)[:200]}`: {fault}" for fault in judging.faults(one)]
-        if one.code is None:
+        result = running.run(command, target.folder, scratch, target.site)
+        if result.code is None:  # a machine that is busy for a moment makes no hang
+            result = running.run(command, target.folder, scratch, target.site, 3 * running.HANG)
+            result = replace(result, code=None) if result.computed > running.HANG else result
+        done.append(result)
+        faults += [f"`{' '.join(command)[:200]}`: {fault}" for fault in judging.faults(result)]
+        if result.code is None:
             break  # the next would most likely hang too
     faults += judging.disagreements(done)
-    after = judging.state(made.folder, own)
+    after = judging.state(target.folder, own_paths)
     faults += [f"changed {path}" for path in sorted({*before, *after}) if before.get(path) != after.get(path)]
     return done, faults
 
 
-def tried(numbers: Sequence[int], seed: int, base: Path, keep: Path, workers: int, kind: str = "") -> Iterator[Tried]:
-    """Tries inputs in several processes, and yields each as it is done."""
+def try_inputs(
+    numbers: Sequence[int], seed: int, base: Path, keep: Path, workers: int, kind: str = ""
+) -> Iterator[Tried]:
+    """Try inputs in several processes. Yield each when it is done."""
     following = _CONTEXT.Value("l", 0)
     processes, open_ends = [], []
     for _ in range(workers):
@@ -103,7 +105,7 @@ def tried(numbers: Sequence[int], seed: int, base: Path, keep: Path, workers: in
 def _work(
     numbers: Sequence[int], following: object, seed: int, base: Path, keep: Path, kind: str, end: Connection
 ) -> None:
-    """In each process: loads friendshore once, then tries one input after the other."""
+    """Import friendshore, then try inputs until none are left."""
     running.load()
     while True:
         with following.get_lock():  # type: ignore[attr-defined]

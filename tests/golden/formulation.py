@@ -1,4 +1,4 @@
-"""A program written out for readers: its columns by what they mean, its rows by who asked for them."""
+"""A program as text: columns by meaning, and rows by owner."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from friendshore.program import Program, compile_program
 
 
 def written(problem: Problem) -> list[str]:
-    """One line a column, one line a row."""
+    """Return one line per column and one per row."""
     program = compile_program(problem)
     names = _names(program)
     linear = program.linear
@@ -54,7 +54,7 @@ def _sum(entries: Iterable[tuple[int, float]], names: list[str]) -> str:
 
 
 def _names(program: Program) -> list[str]:
-    """What every column means; those that limit rules add are numbered."""
+    """Return the meaning of every column. Columns that limit rules add are numbered."""
     problem, columns = program.problem, program.columns
     label = problem.case.horizon.label
     names = [""] * len(program.linear.cost)
@@ -66,24 +66,24 @@ def _names(program: Program) -> list[str]:
         under = f" under {'+'.join(columns.buy_licences[position])}" if columns.buy_licences[position] else ""
         days = dict.fromkeys((label(int(problem.moves.ordered[move])), label(int(problem.moves.delivered[move]))))
         place = arc.node[1]
-        compliance_class = _requirement(columns.buy_compliance_class[position])
+        compliance_class = _class_label(columns.buy_compliance_class[position])
         names[column] = f"buy {what}{several} to {place} for {compliance_class} {' to '.join(days)}{under}"
     for (offer, compliance_class, t), column in columns.make.items():
-        names[column] = f"make {problem.offers[offer].offer.id} for {_requirement(compliance_class)} {label(t)}"
+        names[column] = f"make {problem.offers[offer].offer.id} for {_class_label(compliance_class)} {label(t)}"
     for (offer, output, t, giver, taker), column in columns.transfer.items():
         line = problem.offers[offer].offer.outputs[output]
         names[column] = (
-            f"lend {line.material} of {problem.offers[offer].offer.id} {_requirement(giver)} to {_requirement(taker)} {label(t)}"
+            f"lend {line.material} of {problem.offers[offer].offer.id} {_class_label(giver)} to {_class_label(taker)} {label(t)}"
         )
     for (node, compliance_class), first in columns.stock.items():
         material, place = problem.network.nodes[node]
         for t in range(problem.case.horizon.count):
-            names[first + t] = f"hold {material} at {place} for {_requirement(compliance_class)} {label(t)}"
+            names[first + t] = f"hold {material} at {place} for {_class_label(compliance_class)} {label(t)}"
     for column, (demand, t, compliance_class, waivers) in zip(columns.deliver, columns.deliver_key, strict=True):
         under = f" under {'+'.join(waivers)}" if waivers else ""
-        names[column] = f"deliver {problem.demands[demand].id} {label(t)} for {_requirement(compliance_class)}{under}"
+        names[column] = f"deliver {problem.demands[demand].id} {label(t)} for {_class_label(compliance_class)}{under}"
     for (demand, compliance_class, _, day), column in columns.late.items():
-        names[column] = f"use {problem.demands[demand].id} from {day} for {_requirement(compliance_class)}"
+        names[column] = f"use {problem.demands[demand].id} from {day} for {_class_label(compliance_class)}"
     for d, facts in enumerate(problem.demands):
         for t in range(problem.case.horizon.count):
             names[columns.short + d * problem.case.horizon.count + t] = f"short {facts.id} {label(t)}"
@@ -130,12 +130,12 @@ def _number(program: Program, names: list[str]) -> None:
             names[column] = f"{kind} {sum(1 for other in names[:column] if other.startswith(kind)) + 1}"
 
 
-def _requirement(index: int) -> str:
+def _class_label(index: int) -> str:
     return f"R{index + 1}" if index >= 0 else "any"
 
 
 def difference(piece: list[str], base: list[str]) -> str:
-    """What a piece of the model adds to a program (`+`), and what it takes the place of (`-`)."""
+    """Return the lines that a piece of the model adds to a program (`+`) and removes from it (`-`)."""
     gone = [f"- {line}" for line in base if line not in piece]
     new = [f"+ {line}" for line in piece if line not in base]
     return "".join(f"{line}\n" for line in gone + new)

@@ -398,7 +398,7 @@ def origin_ban() -> Problem:
 
 @piece
 def ban_dated_by_order() -> Problem:
-    """What is ordered from 2027 on may not be mined in China."""
+    """Orders from 2027 on must not be mined in China."""
     law = ban("mined", dated_by="order")
     return model(demand("metal", "defense", 40, 40), rules=(law,))
 

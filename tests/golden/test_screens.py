@@ -1,4 +1,4 @@
-"""What `plan` shows of small cases on one screen, beside texts that a reader has checked: what is short and why, conflicts, a store that is full."""
+"""Screens of `plan` for small cases, compared with reviewed texts: shortages with causes, conflicts, and a full store."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from friendshore.domain.plan import PlanStatus
 from friendshore.recommend import Recommendation
 from friendshore.rules.base import Rule
 from friendshore.session import Session
-from friendshore.verify.second_derivation import derived_again
+from friendshore.verify.second_derivation import check_figures_again
 
 from .oracle import optimum
 from .patterns import Answer
@@ -56,7 +56,7 @@ def rounding(case: Case, catalogs: Sequence[Catalog], found: Recommendation) -> 
 
 def agrees(case: Case, catalogs: Sequence[Catalog], found: Recommendation, answer: Answer) -> None:
     """Asserts that a plan is as cheap as the oracle's, by its own account and by the verifier's, and that no figure comes out otherwise the second time."""
-    assert derived_again(found.plan.ledger, found.plan.costing) == []
+    assert check_figures_again(found.plan.ledger, found.plan.costing) == []
     if math.isinf(answer.objective):
         assert found.status is PlanStatus.INFEASIBLE
         return

@@ -135,8 +135,8 @@ def arrives_late(run: Run, case: Case, catalogs: Sequence[Catalog]) -> list[tupl
     found = []
     for one in run.purchases:
         ordered, delivered = periods[one.ordered], periods[one.delivered]
-        at_work = world.works(world.known[one.offer], ordered.start)
-        due = delivered.start if at_work else delivered.end
+        operating_steps = world.works(world.known[one.offer], ordered.start)
+        due = delivered.start if operating_steps else delivered.end
         placed = ordered.start <= one.order_by <= ordered.end and world.works(world.known[one.offer], one.order_by)
         if diary.arrival(one) > due or not placed:
             found.append((one.offer, one.order_by, diary.arrival(one)))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.building import OXIDE, case, catalog, chain, demand, offer, planned, rule, store
 
 from friendshore.domain.base import as_decimal
-from friendshore.explain.full_prices import pass_on, trace_cash
+from friendshore.explain.full_prices import cash_through_pools, trace_cash
 from friendshore.rules.kinds.limits import MinShare
 from friendshore.verify import VerifiedPlan
 
@@ -36,19 +36,19 @@ def adds_up(verified: VerifiedPlan) -> None:
     drawn: defaultdict[str, dict[Pool, Fraction]] = defaultdict(dict)
     carried: defaultdict[str, Fraction] = defaultdict(Fraction)
     for line, inputs in zip(verified.lines, traced.inputs, strict=True):
-        cash[line.material, line.place, line.requirement] += Fraction(line.total) + inputs
+        cash[line.material, line.place, line.compliance_class] += Fraction(line.total) + inputs
         carried[line.arc.chained.offer.id] += inputs
-    for (material, place), requirement, _, kilograms, offer_ in verified.ledger.draws():
-        pool, name = (material, place, requirement), problem.offers[offer_].offer.id
+    for (material, place), compliance_class, _, kilograms, offer_ in verified.ledger.draws():
+        pool, name = (material, place, compliance_class), problem.offers[offer_].offer.id
         out[pool] += Fraction(kilograms)
         drawn[name][pool] = drawn[name].get(pool, Fraction(0)) + Fraction(kilograms)
     for delivery, position in verified.ledger.deliveries:
         use = problem.demands[position].use
-        out[use.material.id, use.place.id, delivery.requirement] += Fraction(delivery.quantity)
+        out[use.material.id, use.place.id, delivery.compliance_class] += Fraction(delivery.quantity)
     last = problem.case.horizon.count - 1
     for stock in verified.plan.stocks:
         if stock.period == last:
-            out[stock.material, stock.place, stock.requirement] += Fraction(stock.quantity)
+            out[stock.material, stock.place, stock.compliance_class] += Fraction(stock.quantity)
     makers = {line.arc.chained.offer.id for line in verified.lines}
     for name, pools in drawn.items():
         if name in makers:
@@ -109,7 +109,7 @@ def test_cash_in_a_circle_ends_where_following_it_step_by_step_ends(data: st.Dat
             for target, share in onward[pool].items():
                 following[target] += amount * float(share)
         money = following
-    passed, circling = pass_on(paid, onward)
+    passed, circling = cash_through_pools(paid, onward)
     assert circling == {}
     for pool, amount in expected.items():
         assert float(passed[pool].get(0, 0)) == pytest.approx(amount, abs=1e-9)
@@ -118,5 +118,5 @@ def test_cash_in_a_circle_ends_where_following_it_step_by_step_ends(data: st.Dat
 def test_cash_in_a_circle_that_nothing_leaves_is_kept_apart() -> None:
     """Two pools that feed each other in full: no price divides by zero, and no money is lost."""
     one, other = ("a", "", ""), ("b", "", "")
-    _, circling = pass_on({one: {0: Fraction(6)}}, {one: {other: Fraction(1)}, other: {one: Fraction(1)}})
+    _, circling = cash_through_pools({one: {0: Fraction(6)}}, {one: {other: Fraction(1)}, other: {one: Fraction(1)}})
     assert circling == {0: Fraction(6)}

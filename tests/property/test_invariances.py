@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.building import planned
 
-from friendshore.catalog import load_catalog, sound
+from friendshore.catalog import load_catalog, validated_catalog
 from friendshore.catalog.convert import convert
 from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog
@@ -128,7 +128,7 @@ def test_a_case_with_old_names_is_that_of_today(tiny: Tiny, order: Random) -> No
     more = {"date": date(2026, 5, 1), "reason": "anew"}
     aliases = [Alias(of=of, old=back[one.id], new=one.id, **more) for of, some in sorts.items() for one in some]
     catalog = names.but(aliases=tuple(aliases))
-    assert sound(catalog)[1] == []
+    assert validated_catalog(catalog)[1] == []
     followed = replace(tiny, catalog=catalog).inputs.followed()
     assert followed.case.but(followed=()) == other.case
     assert followed.rules == other.rules

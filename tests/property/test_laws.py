@@ -133,5 +133,5 @@ def test_no_question_says_that_a_loss_saves(tiny: Tiny, data: st.DataObject) -> 
     for one in alternatives(session).offers:
         assert one.rise is None or float(one.rise.value) >= -2 * allowed
     found = break_even_price(session, offer)
-    if found.most_saved is not None:
-        assert float(found.most_saved) >= lost - 2 * allowed
+    if found.max_saving is not None:
+        assert float(found.max_saving) >= lost - 2 * allowed

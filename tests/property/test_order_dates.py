@@ -9,7 +9,7 @@ from hypothesis import given
 from tests.building import METAL, OXIDE, case, catalog, chain, demand, maker, source, stock, store
 
 from friendshore.domain.case import OrderSpec
-from friendshore.verify.second_derivation import order_days_again
+from friendshore.verify.second_derivation import check_order_days
 
 from .daily import arrives_late, lacking
 from .random_cases.facts import in_days
@@ -61,6 +61,6 @@ def test_nothing_runs_out(tiny: Tiny) -> None:
     """Every order goes out on its day and arrives its lead time later: nothing is used that is not there."""
     found = tiny.planned()
     run = found.run
-    assert order_days_again(found.plan.ledger, found.plan.costing, run.purchases) == []
+    assert check_order_days(found.plan.ledger, found.plan.costing, run.purchases) == []
     assert arrives_late(run, tiny.case, [tiny.catalog]) == []
     assert run.conflicts or lacking(run, tiny.case, [tiny.catalog]) == []

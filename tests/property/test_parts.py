@@ -17,7 +17,7 @@ from friendshore.solve import component_search, lagrangian
 from friendshore.solve.component_search import Search
 from friendshore.solve.engine import Ask, LinkingMethod, SolverAnswer, SolverOutcome, Watch
 from friendshore.solve.engines import ENGINES
-from friendshore.solve.lagrangian import LagrangianPrices, joint_of, sharing_of
+from friendshore.solve.lagrangian import LagrangianPrices, linked_program, shared_capacity_program
 from friendshore.solve.shared import with_all_choices
 
 from .random_cases.facts import Draw
@@ -152,11 +152,11 @@ def test_rows_that_join_are_found() -> None:
     dice = np.random.default_rng(3)
     parts = [a_part(dice, 3, True) for _ in range(3)]
     width = sum(len(p.cost) for p in parts)
-    joint = joint_of(together(parts, np.ones((1, width)), -np.inf, 50.0, 1.0))
+    joint = linked_program(together(parts, np.ones((1, width)), -np.inf, 50.0, 1.0))
     assert (joint.rows.tolist(), len(joint.parts), joint.loose.tolist()) == ([12], 3, [width])
-    assert joint_of(parts[0]) is None
+    assert linked_program(parts[0]) is None
     own = np.array([np.ones(width), np.arange(width) < len(parts[0].cost)])
-    assert joint_of(together(parts, own, -np.inf, [50.0, 40.0])).rows.tolist() == [12]
+    assert linked_program(together(parts, own, -np.inf, [50.0, 40.0])).rows.tolist() == [12]
 
 
 # ------------------------------------------------------------------------------------------- parts that share capacities
@@ -222,12 +222,12 @@ def sharing_programs(draw: Draw[Any]) -> Linear:
 @given(sharing_programs(), st.sampled_from((0.05, 1e-6)))
 def test_a_plan_and_a_bound_with_the_optimum_between(program: Linear, gap: float) -> None:
     """Priced and bettered part by part, then searched as one: the plan keeps all rows, and the optimum lies within the gap."""
-    joint = sharing_of(program, choices=1, parts=2)
+    joint = shared_capacity_program(program, choices=1, parts=2)
     if joint is None:
         return
     search = Search(Watch(), gap)
     whole = ENGINES.search(program, Ask(gap=1e-7))
-    answer = search.solve_sharing(joint)
+    answer = search.solve_shared_capacities(joint)
     assert answer.outcome is SolverOutcome.OPTIMAL
     assert answer.x is not None
     slack = 1e-6 * max(1.0, abs(whole.objective))
@@ -240,7 +240,7 @@ def test_a_plan_and_a_bound_with_the_optimum_between(program: Linear, gap: float
 @given(sharing_programs())
 def test_what_parts_cost_too_much_is_within_the_gap(program: Linear) -> None:
     """No part of a plan costs less at the prices than it must, and all together are too dear by no more than lies between plan and bound."""
-    joint = sharing_of(program, choices=1, parts=2)
+    joint = shared_capacity_program(program, choices=1, parts=2)
     if joint is None:
         return
     plan = ENGINES.search(program, Ask(gap=1e-7))
@@ -258,9 +258,9 @@ def test_what_parts_cost_too_much_is_within_the_gap(program: Linear) -> None:
 def test_the_same_program_gives_the_same_plan(goods: int, gap: float) -> None:
     """Twice, with one worker and with two; to a wide gap, and to one for which all choices are searched together."""
     program = sharing(np.random.default_rng(5), goods, 2, 4, 0.4)
-    joint = sharing_of(program, choices=1, parts=2)
+    joint = shared_capacity_program(program, choices=1, parts=2)
     assert joint is not None
-    found = [Search(Watch(), gap, workers).solve_sharing(joint) for workers in (1, 2)]
+    found = [Search(Watch(), gap, workers).solve_shared_capacities(joint) for workers in (1, 2)]
     assert found[0].x is not None
     assert found[1].x is not None
     assert (found[0].x == found[1].x).all()
@@ -270,10 +270,10 @@ def test_the_same_program_gives_the_same_plan(goods: int, gap: float) -> None:
 def test_few_choices_or_few_parts_are_solved_as_one() -> None:
     """Nothing is priced where HiGHS is done at once; nor where nothing is shared."""
     program = sharing(np.random.default_rng(5), 12, 3, 5, 0.4)
-    assert sharing_of(program) is None
-    assert sharing_of(program, choices=1, parts=20) is None
+    assert shared_capacity_program(program) is None
+    assert shared_capacity_program(program, choices=1, parts=20) is None
     apart = replace(program, row_upper=np.where(np.isinf(program.row_lower), np.inf, program.row_upper))
-    assert sharing_of(replace(apart, integer=np.ones(len(apart.cost), dtype=bool)), choices=1) is None
+    assert shared_capacity_program(replace(apart, integer=np.ones(len(apart.cost), dtype=bool)), choices=1) is None
 
 
 def test_orders_that_do_not_all_fit_are_decided() -> None:

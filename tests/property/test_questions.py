@@ -79,8 +79,8 @@ def test_an_offer_enters_below_its_price_and_not_above(tiny: Tiny, data: st.Data
         assert found.high is None or at(found.high * (1 + NEAR)) >= without - allowed
         assert found.low is not None
         assert at(found.low * (1 - NEAR)) < without
-        if found.most_saved is not None:
-            assert abs(float(found.most_saved) - (without - at(Decimal(0)))) <= 2 * allowed
+        if found.max_saving is not None:
+            assert abs(float(found.max_saving) - (without - at(Decimal(0)))) <= 2 * allowed
 
 
 @examples(40)
@@ -95,7 +95,7 @@ def test_using_an_offer_costs_what_the_case_costs_with_that_rule(tiny: Tiny) -> 
         if one.rise is None:
             continue
         places = tuple(Eligibilities(session.problem).places[one.material])
-        pin = Pin(id="use", offer=one.offer, material=one.material, places=places, at_least=one.uses_kg)
+        pin = Pin(id="use", offer=one.offer, material=one.material, places=places, at_least=one.used_from_kg)
         with_it = brute(tiny, rules=[pin])
         assert abs(float(one.rise.value) - (with_it - before)) <= 2 * slack(tiny, with_it)
         assert one.rise.low is not None
@@ -130,7 +130,7 @@ def test_shares_are_those_of_all_plans_nearly_as_cheap(tiny: Tiny, within: str, 
     plain = [len(offer.outputs) == 1 and not offer.inputs for offer in tiny.catalog.offers]
     assume(all(plain))  # else brute force takes hours
     session = opened(tiny)
-    found = [one for one in alternatives(session, within=Decimal(within)).offers if one.uses_kg]
+    found = [one for one in alternatives(session, within=Decimal(within)).offers if one.used_from_kg]
     assume(found)
     one = data.draw(st.sampled_from(found))
     least = brute(tiny)
@@ -142,10 +142,10 @@ def test_shares_are_those_of_all_plans_nearly_as_cheap(tiny: Tiny, within: str, 
     weights: dict[Amount, float] = {("units", one.offer, t): 1.0 for t in range(tiny.case.horizon.count)}
     standings = Eligibilities(session.problem)
     position = next(i for i, facts in enumerate(session.problem.offers) if facts.offer.id == one.offer)
-    reach = float(standings.standing[position, one.material].reachable)
-    wanted = float(standings.wanted[one.material])
+    reach = float(standings.by_offer[position, one.material].reachable)
+    wanted = float(standings.demand_kg[one.material])
     assert one.share is not None
-    ends = ((one.share.least, one.share.least_bound), (one.share.most, one.share.most_bound))
+    ends = ((one.share.min, one.share.min_bound), (one.share.max, one.share.max_bound))
     for largest, figures in enumerate(ends):
         # Where two offers cost nearly the same, a hair of money is many kilograms: between two budgets a hair apart.
         budgets = [most + apart * max(1.0, abs(least)) for apart in (1e-8, 1e-5)]

@@ -72,7 +72,7 @@ def purchase(draw: st.DrawFn, materials: list[str], ids: list[str]) -> dict[str,
     return {
         "offer": draw(st.sampled_from(ids)), "material": draw(st.sampled_from(materials)), "facility": "", "supplier": "", "country": "CA", "countries": {},
         "place": draw(st.sampled_from(["US", ids[0]])), "ordered": _LABELS[day], "order_by": _DAYS[day], "delivered": _LABELS[day + 1],
-        "end_use": draw(st.sampled_from((*_USES, "civil+defense"))), "requirement": "R1", "quantity_kg": draw(st.integers(1, 10**7)),
+        "end_use": draw(st.sampled_from((*_USES, "civil+defense"))), "compliance_class": "R1", "quantity_kg": draw(st.integers(1, 10**7)),
         "cost": cost, "price": cost, "charges": 0, "freight": 0,
     }  # fmt: skip
 
@@ -124,7 +124,18 @@ def runs(draw: st.DrawFn) -> Run:
     wanted = demands(draw, materials, ids)
     bought = [purchase(draw, materials, ids) for _ in range(draw(st.integers(0, 40)))]
     total = sum(one["cost"] for one in bought)
-    lists = ("makes", "lots", "draws", "stocks", "deliveries", "rules", "requirements", "limits", "unproven", "blocked")
+    lists = (
+        "makes",
+        "lots",
+        "draws",
+        "stocks",
+        "deliveries",
+        "rules",
+        "compliance_classes",
+        "limits",
+        "unproven",
+        "blocked",
+    )
     return Run.model_validate(
         {
             **{name: [] for name in (*lists, "leads", "plugins")}, **warnings(draw, materials, ids), "case": "drawn", "status": "optimal", "verified": True, "currency": "USD",

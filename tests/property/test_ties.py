@@ -24,8 +24,8 @@ from friendshore.program.decode import columns_of
 from friendshore.recommend import Recommendation
 from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.rules.verdicts import Dependence, dependence_of
-from friendshore.solve import AnswerCache, Limits, TieBreaking, plan_of, solve
-from friendshore.solve.steadiest import NEAR
+from friendshore.solve import AnswerCache, Limits, TieBreaker, plan_of, solve
+from friendshore.solve.steadiest import MAX_STEP_DISTANCE
 from friendshore.verify import verify
 
 from .mid_size import mid_size
@@ -137,7 +137,7 @@ def test_no_plan_of_the_same_cost_is_less_of_concern_or_steadier_or_later(tiny: 
     found = solve(program)
     if found.status is not PlanStatus.OPTIMAL:
         return
-    steady = TieBreaking(program, found, Limits(), None, AnswerCache()).steadiest()
+    steady = TieBreaker(program, found, Limits(), None, AnswerCache()).steadiest()
     assert steady.tie_broken is not None
     assert steady.tie_broken[program.columns.buy].all()
     cost = [float(program.linear.cost @ each.x) + program.linear.constant for each in (found, steady)]
@@ -161,7 +161,7 @@ def test_a_limit_that_never_binds_changes_no_order(tiny: Tiny) -> None:
         moved = {key: before.get(key, 0.0) - after.get(key, 0.0) for key in before | after}
         # A gram may be rounded the other way. From rounded plans, a few grams: these depend on the solver's path.
         rounded = one.session.solution.from_rounded or other.session.solution.from_rounded
-        most = (NEAR + 1 if rounded else 1) * float(tiny.case.resolution) + 1e-9
+        most = (MAX_STEP_DISTANCE + 1 if rounded else 1) * float(tiny.case.resolution) + 1e-9
         assert all(abs(change) <= most for change in moved.values()), moved
 
 
@@ -272,7 +272,7 @@ def test_a_cheaper_supplier_of_concern_is_taken() -> None:
     assert b.bought(of_metal(source("CN", 10, name="a"), source("AU", 10.01, name="b"))).keys() == {"a"}
 
 
-def ties_of(*materials: str, wanted: float) -> tuple[TieBreaking, dict[str, Any]]:
+def ties_of(*materials: str, wanted: float) -> tuple[TieBreaker, dict[str, Any]]:
     """Return the tie-breaking of a plan for some materials that are wanted in the last of three periods, and the columns of their orders."""
     facts = catalog(*(source("AU", 10, name) for name in materials))
     wants = [demand(name, "civil", 0, 0, wanted, price=100) for name in materials]
@@ -282,7 +282,7 @@ def ties_of(*materials: str, wanted: float) -> tuple[TieBreaking, dict[str, Any]
     arcs, moves = program.problem.network.arcs, program.problem.moves
     material = np.array([arcs[arc].node[0] for arc in moves.arc[program.columns.buy_move].tolist()])
     orders = {name: program.columns.buy[material == name] for name in materials}
-    return TieBreaking(program, found, Limits(), None, AnswerCache(), first), orders
+    return TieBreaker(program, found, Limits(), None, AnswerCache(), first), orders
 
 
 def test_equal_quantities_become_whole_steps_the_larger_ones_later() -> None:

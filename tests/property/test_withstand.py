@@ -207,7 +207,7 @@ def agrees(world: World, first: int, react: int, most: int, least: int = 1) -> N
             assert point.not_withstood == lacking
     checked = check_proof(session, found.proof)
     assert checked.proved or found.curve[-1].regret
-    assert float(checked.least) <= cost - as_things_are + 0.01
+    assert float(checked.lower_bound) <= cost - as_things_are + 0.01
 
 
 @given(worlds(), st.integers(0, 2), st.integers(0, 2))

@@ -1,7 +1,4 @@
-"""The reference pages and schemas, made from what is run itself.
-
-`uv run python -m tests.reference.pages docs/reference` writes them; a test says when they are not current.
-"""
+"""Reference pages and schemas, generated from the code by `uv run python -m tests.reference.pages docs/reference`. A test checks that they are current."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ from friendshore.cli.groups import announced_commands, own_questions, plugin_com
 from friendshore.cli.options import EXIT_CODES
 from friendshore.cli.questions import command_for
 from friendshore.domain.run import Run
-from friendshore.domain.written import keys, tables_within
+from friendshore.domain.written import keys, paths_by_record
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds import builtin_kinds
 from friendshore.rules.kinds.origin_ban import OriginBan
@@ -35,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def makers() -> dict[str, Callable[[], str]]:
-    """Path below `docs/reference` -> what makes its text."""
+    """Return path below `docs/reference` -> function that writes its text."""
     return {
         **{f"schemas/{name}.json": partial(schema_text, schema) for name, schema in schemas().items()},
         "files.md": files_page,
@@ -50,13 +47,12 @@ def makers() -> dict[str, Callable[[], str]]:
 
 
 def run_schema() -> dict[str, Any]:
-    """JSON schema of `run.json`, which is what `plan --json` prints."""
+    """JSON schema of `run.json`, which `plan --json` prints with its headline."""
     schema = Run.model_json_schema(by_alias=True, mode="serialization")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def write(folder: Path) -> None:
-    """Writes all pages."""
     for name, make in makers().items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,7 +97,7 @@ def _packs_page() -> Iterator[str]:
         "",
     )
     yield from _tables(Rule, [], "####")
-    bans = tables_within(OriginBan, [*Rule.model_fields, "also"])
+    bans = paths_by_record(OriginBan, [*Rule.model_fields, "also"])
     yield from (
         f"In an [`origin-ban`](rules.md#origin-ban), {_listed([path for paths in bans.values() for path in paths if '.' not in path])} are tables too.",
         "",
@@ -172,8 +168,8 @@ def _fields(kind: type[BaseModel], without: Collection[str] = ()) -> Iterator[st
 
 
 def _tables(kind: type[BaseModel], without: Collection[str], level: str) -> Iterator[str]:
-    """Tables within a table: a heading with the keys that hold each, and its own keys."""
-    for inner, paths in tables_within(kind, without).items():
+    """Yield nested tables: a heading with the keys that contain each, and its own keys."""
+    for inner, paths in paths_by_record(kind, without).items():
         yield from (f"{level} {_listed(paths)}", "", " ".join((inspect.getdoc(inner) or "").split()), "")
         yield from _fields(inner)
 
@@ -232,7 +228,7 @@ def _command(name: str, command: Any) -> Iterator[str]:
 
 
 def _parameter_row(name: str, parameter: Any) -> str:
-    """A bar would begin the next cell, in code as well."""
+    """Return a row. A bar would begin the next cell, even in code."""
     written = name.replace("|", "` or `")
     return f"| `{written}` | {parameter.help or ''} | {_default(parameter)} |"
 
@@ -266,7 +262,7 @@ def _run_page() -> Iterator[str]:
         "",
         "| file | contents |",
         "|---|---|",
-        f"| `{RUN_FILE}` | the run, as `plan --json` prints it; schema in `schemas/run.json` |",
+        f"| `{RUN_FILE}` | the run, as `plan --json` prints it with its headline; schema in `schemas/run.json` |",
         f"| `{FACTS_FILE}` | everything that the plan follows from: the case, catalogs, and rules, each with its origin and hash; scenarios, `--strict`, and changes; the plan |",
     )
     for table in TABLES:
@@ -285,6 +281,13 @@ def _run_page() -> Iterator[str]:
         "",
         "Read such a cell as JSON; `verify` does. The two JSON files escape invisible characters, as in `\\u202e`.",
         "",
+    )
+    yield from _certificate_part()
+    yield from _lock_part()
+
+
+def _certificate_part() -> Iterator[str]:
+    yield from (
         "## Certificate",
         "",
         "For each claim (one per ranked objective), the file lists the independent parts. Each part has:",
@@ -294,6 +297,9 @@ def _run_page() -> Iterator[str]:
         '- a tree, one step per line. `["split", column, at]` is followed by everything up to `at`, then by everything above. '
         '`["leaf", denominator, [[row, numerator], …]]` has multipliers that prove a bound; `"empty"` replaces it if they prove that no plan satisfies the rows',
     )
+
+
+def _lock_part() -> Iterator[str]:
     yield from (
         "",
         "## Lock file",

@@ -1,4 +1,4 @@
-"""The file formats as JSON schemas and as a reference page, both made from the definitions that the readers read by."""
+"""File formats as JSON schemas and as a reference page, from the definitions that readers use."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from friendshore.catalog.columns import HEAD, TABLES
 from friendshore.domain.base import DIGITS, WRITTEN_DIGITS
 from friendshore.domain.quantities import KILOGRAMS, MONTHS
 from friendshore.domain.stages import STEPS, Stage
-from friendshore.reading.csvfile import COLUMNS, MAX_CELL_LENGTH, MAX_LINE_LENGTH, MAX_TABLE_BYTES, TABLE_ROWS
+from friendshore.reading.csvfile import MAX_CELL_LENGTH, MAX_COLUMNS, MAX_LINE_LENGTH, MAX_TABLE_BYTES, MAX_TABLE_ROWS
 from friendshore.reading.fields import Field, Layout
-from friendshore.reading.tomlfile import DEEPEST, LONGEST
-from friendshore.reading.workbook import CELLS, FILES, ROWS, TEXTS, UNZIPPED
+from friendshore.reading.tomlfile import MAX_CHARACTERS, MAX_DEPTH
+from friendshore.reading.workbook import MAX_CELLS, MAX_FILES, MAX_ROWS, MAX_TEXTS, MAX_UNZIPPED_BYTES
 from friendshore.rules.pack import pack_layout
 from friendshore_workbooks.column_map import MAP, TABLE_NAMES, TEXT_OF
 
@@ -22,16 +22,15 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """JSON schemas by name: `case`, `catalog`, `columns` and `pack` of the TOML files, `catalog-offers` and so on of a table's row."""
+    """Return schemas by name: `case`, `catalog`, `columns`, and `pack` for TOML files, and `catalog-offers` and so on for a row of a table."""
     files = {"case": FILE, "catalog": HEAD, "columns": MAP, "pack": pack_layout()}
-    found = {name: _top(layout, rows=False) for name, layout in files.items()}
+    schema_by_name = {name: _top(layout, rows=False) for name, layout in files.items()}
     for layout in TABLES:
-        found["catalog-" + layout.name.removesuffix(".csv")] = _top(layout, rows=True)
-    return found
+        schema_by_name["catalog-" + layout.name.removesuffix(".csv")] = _top(layout, rows=True)
+    return schema_by_name
 
 
 def schema_text(schema: dict[str, object]) -> str:
-    """A schema as it stands in its file."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -41,14 +40,14 @@ def _top(layout: Layout, *, rows: bool) -> dict[str, object]:
 
 
 def _object(layout: Layout, *, rows: bool) -> dict[str, object]:
-    """Schema of a table; a row of a CSV file holds texts alone."""
+    """Return the schema of a table. A row of a CSV file contains only texts."""
     schema: dict[str, object] = {"type": "object", "description": f"{layout.doc} {layout.others_doc}".strip()}
     schema["properties"] = {field.name: _property(field, rows=rows) for field in layout.fields}
-    needed = [field.name for field in layout.fields if field.required]
-    if needed:
-        schema["required"] = needed
-    declared = {"type": "string"} if rows else TEXT_OF.schema  # only in tables and in maps that fill them
-    schema["additionalProperties"] = declared if layout.others == "declared" else layout.others == "kept"
+    required = [field.name for field in layout.fields if field.required]
+    if required:
+        schema["required"] = required
+    additional = {"type": "string"} if rows else TEXT_OF.schema  # only in tables and in maps that fill them
+    schema["additionalProperties"] = additional if layout.others == "declared" else layout.others == "kept"
     return schema
 
 
@@ -62,7 +61,7 @@ def _property(field: Field, *, rows: bool) -> dict[str, object]:
 
 
 def files_page() -> str:
-    """The reference page of all files that a planner writes, in Markdown."""
+    """Return the reference page of all input files, in Markdown."""
     return "\n".join([*_head(), *_catalog_part(), *_map_part(), *_case_part()])
 
 
@@ -97,7 +96,7 @@ def _head() -> Iterator[str]:
         "- **Country**: ISO 3166 code or English name; names in 14 other languages are read too (`Österreich`), but not where a site may be named. In a list of countries, `EU` stands for its members, with what is part of them and has a code of its own.",
         "- **List**: parts set apart by `;` in a table, a TOML list in a TOML file.",
         f"- **Stage or step**: {steps}; or the stage itself.",
-        f"- **TOML**: no more than {LONGEST:,} characters, and {DEEPEST} tables and lists within one another.",
+        f"- **TOML**: no more than {MAX_CHARACTERS:,} characters, and {MAX_DEPTH} tables and lists within one another.",
         "",
     )
 
@@ -110,10 +109,10 @@ def _catalog_part() -> Iterator[str]:
         "hold a `key` of `catalog.toml` and its `value`, and a sheet for each table, of the same columns. Sheets whose name begins with `_`",
         "are not read, nor are those called `notes` or `readme`. What is hidden, merged, an error, or a number that its format shows as",
         "another (`€`, thousands) is a mistake; a share in percent is read as it is shown.",
-        f"Read are no more than {ROWS:,} rows of a sheet and {CELLS:,} cells of a workbook that hold something, {TEXTS:,} texts,",
-        f"{FILES:,} files in the zip and {UNZIPPED // 10**6} MB unzipped; cells that are only formatted are nothing. Of a CSV file: {MAX_TABLE_BYTES // 10**6} MB,",
-        f"{COLUMNS:,} columns, lines of {MAX_LINE_LENGTH:,} and cells of {MAX_CELL_LENGTH:,} characters; of all tables of a",
-        f"catalog: {TABLE_ROWS:,} rows, since they are held in memory (100,000 offers with plants, capacities and origins are 500,000 rows).",
+        f"Read are no more than {MAX_ROWS:,} rows of a sheet and {MAX_CELLS:,} cells of a workbook that hold something, {MAX_TEXTS:,} texts,",
+        f"{MAX_FILES:,} files in the zip and {MAX_UNZIPPED_BYTES // 10**6} MB unzipped; cells that are only formatted are nothing. Of a CSV file: {MAX_TABLE_BYTES // 10**6} MB,",
+        f"{MAX_COLUMNS:,} columns, lines of {MAX_LINE_LENGTH:,} and cells of {MAX_CELL_LENGTH:,} characters; of all tables of a",
+        f"catalog: {MAX_TABLE_ROWS:,} rows, since they are held in memory (100,000 offers with plants, capacities and origins are 500,000 rows).",
         "More is a mistake.",
         '`friendshore catalogs convert`, of the plugin `friendshore-workbooks`, makes either of the other; reading workbooks needs `pip install "friendshore[xlsx]"`.',
         "",
@@ -153,7 +152,7 @@ def _case_part() -> Iterator[str]:
 
 
 def _sections(layout: Layout) -> Iterator[Layout]:
-    """All layouts within, each once and before those within it."""
+    """Yield all nested layouts once, outer ones first."""
     seen: set[str] = set()
     waiting = [field.inside for field in layout.fields if field.inside is not None]
     while waiting:
@@ -172,7 +171,6 @@ def _layout(layout: Layout) -> Iterator[str]:
 
 
 def columns_of(layout: Layout) -> Iterator[str]:
-    """The table of the columns or keys of a layout."""
     if layout.fields:
         yield from ("| key | needed | value | meaning | example |", "|---|---|---|---|---|")
         yield from (_line(field) for field in layout.fields)

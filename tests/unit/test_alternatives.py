@@ -47,8 +47,8 @@ def test_offers_are_ranked_by_what_using_them_costs() -> None:
     found = alternatives(opened(unstored(40), metals()))
     assert [(one.rank, one.offer) for one in found.offers] == [(1, "cn-metal"), (2, "au-metal"), (3, "jp-metal")]
     assert [one.rise and one.rise.value for one in found.offers] == [0, 80, 140]
-    assert all(one.rise is not None and one.rise.proved and not one.level_with_next for one in found.offers)
-    assert [one.uses_kg for one in found.offers] == [2, 2, 2]
+    assert all(one.rise is not None and one.rise.proved and not one.tied for one in found.offers)
+    assert [one.used_from_kg for one in found.offers] == [2, 2, 2]
     assert of(found, "cn-metal").plan_kg == 40
 
 
@@ -75,7 +75,7 @@ def test_the_offer_that_comes_next_is_told_with_its_break_even_price() -> None:
     """Australia asks 50 where China asks 10: below 10 all would come from there. Of what the plan buys nothing comes next."""
     (mix,) = alternatives(opened(unstored(40), metals())).materials
     next_ = mix.next_price
-    assert (mix.next_offer, next_.price, next_.today, next_.proved) == ("au-metal", 10, 50, True)
+    assert (mix.next_offer, next_.price, next_.current_price, next_.proved) == ("au-metal", 10, 50, True)
     (alone,) = alternatives(opened(unstored(40), catalog(source("CN", 10)))).materials
     assert (alone.next_offer, alone.next_price) == ("", None)
 
@@ -83,10 +83,10 @@ def test_the_offer_that_comes_next_is_told_with_its_break_even_price() -> None:
 def test_an_offer_that_can_give_less_is_used_from_all_that_it_can_give() -> None:
     """Japan makes 1 kg a year, less than 5 % of 40. Or it melts without limit, of 3 kg of oxide, of which it takes 2 a kilogram."""
     one = of(alternatives(opened(unstored(40), metals(jp=1))), "jp-metal")
-    assert (one.uses_kg, one.could_give_kg, one.rise.value) == (1, 1, 70)
+    assert (one.used_from_kg, one.max_kg, one.rise.value) == (1, 1, 70)
     pit = facility("pit", "AU", 3), source("AU", 5, "oxide", plant="pit")
     one = of(alternatives(opened(unstored(40), catalog(source("CN", 10), maker("JP", 20), *pit))), "jp-melt")
-    assert float(one.uses_kg) == pytest.approx(1.5, abs=0.002)
+    assert float(one.used_from_kg) == pytest.approx(1.5, abs=0.002)
     assert float(one.rise.value) == pytest.approx(1.5 * (20 + 10 - 10), rel=1e-3)
     assert one.made_from == ["oxide"]
 
@@ -96,8 +96,8 @@ def test_shares_of_plans_nearly_as_cheap() -> None:
     today = (IncumbentSpec(offer="au-metal", per_year=Decimal(10)),)
     found = alternatives(opened(unstored(40, incumbents=today), metals()), within=Decimal("0.1"))
     china, australia = of(found, "cn-metal").share, of(found, "au-metal").share
-    assert [float(x) for x in (china.least, china.most)] == pytest.approx([39 / 40, 1])
-    assert [float(x) for x in (australia.least, australia.most)] == pytest.approx([0, 1 / 40])
+    assert [float(x) for x in (china.min, china.max)] == pytest.approx([39 / 40, 1])
+    assert [float(x) for x in (australia.min, australia.max)] == pytest.approx([0, 1 / 40])
     assert (china.role, australia.role) == ("must", "may")
     assert (of(found, "au-metal").today_kg, found.materials[0].today_kg) == (10, 10)
     assert of(found, "au-metal").qualification_months == 0, "an incumbent is qualified"
@@ -108,15 +108,15 @@ def test_what_may_be_dearer_is_only_what_hangs_together() -> None:
     """Oxide for a million beside it leaves metal's share as it is: nothing joins the two."""
     wanted = case(demand("metal", "civil", 40), demand("oxide", "civil", 1000), stores=(store("metal", 0, limit=0),))
     found = alternatives(opened(wanted, metals(source("CA", 1000, "oxide"))), ["metal"], within=Decimal("0.1"))
-    assert float(of(found, "au-metal").share.most) == pytest.approx(1 / 40)
-    assert (found.materials[0].allowed, found.materials[0].with_materials) == (40, [])
+    assert float(of(found, "au-metal").share.max) == pytest.approx(1 / 40)
+    assert (found.materials[0].allowed_increase, found.materials[0].with_materials) == (40, [])
 
 
 def test_the_landed_cost_adds_up() -> None:
     """Onboarding of 60 is spread over the 2 kg that it takes to use it; freight is 1 a kilogram across a border."""
     facts = catalog(source("US", 10), source("AU", 50, onboarding=60, onboarding_currency="USD"))
     one = of(alternatives(opened(unstored(40, assume={"freight": 1}), facts)), "au-metal").landed
-    assert (one.kilograms, one.price, one.freight, one.once, one.total) == (2, 50, 1, 30, 81)
+    assert (one.kilograms, one.price, one.freight, one.one_off, one.total) == (2, 50, 1, 30, 81)
 
 
 def test_what_is_kept_out_says_why_and_by_which_stage() -> None:
@@ -204,7 +204,7 @@ def test_a_plugins_rule_is_explained_like_any_other() -> None:
     told = [(o.kind, o.rule, o.text) for o in of(found, "au-metal").obstacles]
     assert told == [("forbidden", "k", "kangaroos were seen")]
     share = of(found, "jp-metal").share
-    assert (float(share.least), share.role) == (pytest.approx(0.25), "must")
+    assert (float(share.min), share.role) == (pytest.approx(0.25), "must")
     assert "forbidden by k: au-metal" in text(alternatives_document(found))
 
 
@@ -234,7 +234,7 @@ def test_where_a_gap_is_left_what_using_costs_is_an_interval_from_nothing_on(per
     given, facts = hard_case(offers=4, periods=periods)
     rough = alternatives(opened(given, facts, gap=0.3, workers=1), ["metal"])
     fine = alternatives(opened(given, facts, workers=1), ["metal"])
-    assert any(one.level_with_next for one in rough.offers)
+    assert any(one.tied for one in rough.offers)
     for one in rough.offers:
         true = of(fine, one.offer).rise
         assert 0 <= one.rise.low <= true.value + 1
@@ -250,7 +250,7 @@ def test_what_makers_take_in_is_asked_about_too() -> None:
     wanted = [(mix.material, mix.for_makers, mix.wanted_kg) for mix in found.materials]
     assert wanted == [("metal", False, 40), ("oxide", True, 80)]
     one = of(found, "kz-oxide")
-    assert (one.uses_kg, one.rise.value) == (4, 16)
+    assert (one.used_from_kg, one.rise.value) == (4, 16)
     assert {check.end_use for check in one.checks} == {"metal for civil"}
     assert alternatives(asked, ["oxide"]).offers == [o for o in found.offers if o.material == "oxide"]
 
@@ -264,7 +264,7 @@ def test_what_is_not_found_in_time_is_said_and_nothing_is_claimed() -> None:
     found = alternatives(asked)
     late = of(found, "au-metal")
     assert (late.rise, late.in_time, late.rank) == (None, False, None)
-    assert (late.share.least_bound, late.share.most_bound, late.share.role) == (0, 1, "not proved")
+    assert (late.share.min_bound, late.share.max_bound, late.share.role) == (0, 1, "not proved")
     share = of(found, "cn-metal").share
-    assert share.least_bound <= share.least == share.most == 1
+    assert share.min_bound <= share.min == share.max == 1
     assert "not found in time" in text(alternatives_document(found))

@@ -14,7 +14,7 @@ from friendshore.orders.lines import order_lines
 from friendshore.recommend import Recommendation
 from friendshore.rules.kinds import ExportControl, Tariff
 from friendshore.verify import examine
-from friendshore.verify.second_derivation import order_days_again
+from friendshore.verify.second_derivation import check_order_days
 
 from ..building import (
     METAL,
@@ -144,7 +144,7 @@ def test_a_waiver_lets_one_demand_take_of_two_classes() -> None:
 
     found = planned(asked(LATER), facts(), *RULES)
     assert short(found) == {}
-    assert len({one.requirement for one in found.run.deliveries}) == 2
+    assert len({one.compliance_class for one in found.run.deliveries}) == 2
     assert findings(asked(date(2027, 7, 2)), found) == []  # half of the year
     assert findings(asked(date(2027, 7, 3)), found) != []
 
@@ -187,7 +187,7 @@ def slow(**more: Any) -> Any:
 
 def days_of(found: Recommendation) -> list[tuple[str, str, bool]]:
     """Offer and day of every order, and whether it is to be placed at once. The plan is checked again from its facts."""
-    assert order_days_again(found.plan.ledger, found.plan.costing, found.run.purchases) == []
+    assert check_order_days(found.plan.ledger, found.plan.costing, found.run.purchases) == []
     return sorted((one.offer, str(one.order_by), one.at_once) for one in found.run.purchases)
 
 
@@ -199,6 +199,7 @@ def test_what_is_short_already_is_ordered_at_once() -> None:
     assert [one.late_days for one in found.run.purchases] == [0, 0]
     told = [(str(one.order_by), one.texts["note"]) for one in order_lines(found.session.verified)]
     assert told == [("2027-01-01", "short until it arrives: order at once"), ("2027-06-03", "")]
+    assert [str(one.needed_on) for one in order_lines(found.session.verified)] == ["2027-05-01", "2027-10-01"]
 
 
 FORTY = in_days(40)
@@ -248,4 +249,4 @@ def test_a_day_of_order_that_the_records_do_not_give_is_found() -> None:
     for number, told in ((0, {"order_by": date(2027, 3, 3)}), (0, {"at_once": False}), (1, {"at_once": True})):
         forged = list(found.run.purchases)
         forged[number] = forged[number].model_copy(update=told)
-        assert len(order_days_again(found.plan.ledger, found.plan.costing, forged)) == 1
+        assert len(check_order_days(found.plan.ledger, found.plan.costing, forged)) == 1

@@ -37,7 +37,7 @@ def chinese(**more: Any) -> Any:
 
 def months(found: Recommendation) -> list[tuple[str, float, float | None, float]]:
     """Demand, kilograms short, short by months, and short only by the length of the periods."""
-    return [(row.demand, row.short_kg, row.by_months_kg, row.only_kg) for row in found.run.by_months]
+    return [(row.demand, row.short_kg, row.monthly_short_kg, row.due_to_periods_kg) for row in found.run.by_months]
 
 
 def counted(found: Recommendation) -> list[tuple[str, str, str, str]]:
@@ -62,7 +62,7 @@ def test_a_ban_from_march_applies_from_january_and_the_plan_says_so() -> None:
     assert "rule ban: from 2027-03-01, counted from 2027-01-01" in told
     page = markdown(page_document(found.run))
     assert "Short only because the plan counts in whole periods: metal for metal-defense 59 kg of 365 kg" in page
-    assert found.to_frame("by_months").only_kg.tolist() == [59]
+    assert found.to_frame("by_months").due_to_periods_kg.tolist() == [59]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,8 @@ def test_nothing_is_planned_again_where_no_date_lies_within_a_period() -> None:
 def test_what_is_stated_by_period_is_not_looked_at_by_months(why: str, given: Any, facts: Any, rules: Any) -> None:
     """By months it would be another amount: the reason is told, and nothing is claimed."""
     found = planned(given, facts, ban("mined", start="2027-03-01"), *rules)
-    assert [(row.by_months_kg, row.only_kg, row.note) for row in found.run.by_months] == [(None, 0, why)]
+    assert [(row.monthly_short_kg, row.due_to_periods_kg, row.note) for row in found.run.by_months] == [(None, 0, why)]
+    why = why.replace("`", "")  # a terminal has bold words instead
     assert f"Not compared by months ({why}): metal-defense" in text(plan_document(found.run), 200)
 
 
@@ -181,7 +182,7 @@ def test_a_share_by_period_is_a_share_by_month_too() -> None:
 def test_without_time_nothing_is_claimed() -> None:
     """Cheaper plans in the same periods may deliver more: what is short is not laid on the periods."""
     (row,) = planned(yearly(), chinese(), ban("mined", start="2027-03-01"), time_limit=0).run.by_months
-    assert row.by_months_kg is None
+    assert row.monthly_short_kg is None
     assert row.note == UNPROVED
 
 
@@ -191,6 +192,6 @@ def test_a_run_that_is_checked_again_works_out_what_only_the_periods_do() -> Non
     again = recheck(found.facts(), found.run, Registry.of())
     assert again.run == found.run
     (row,) = found.run.by_months
-    wrong = found.run.but(by_months=[row.but(only_kg=Decimal(300))], rounded=[])
+    wrong = found.run.but(by_months=[row.but(due_to_periods_kg=Decimal(300))], rounded=[])
     told = recheck(found.facts(), wrong, Registry.of()).run
     assert (told.by_months, told.rounded) == (found.run.by_months, found.run.rounded)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from friendshore.case import load_case
-from friendshore.catalog import load_catalog, sound, unfit
+from friendshore.catalog import catalog_contradictions, load_catalog, validated_catalog
 from friendshore.domain.facts import Catalog, Feed, Offer
 from friendshore.domain.naming import Names
 from friendshore.domain.stages import Stage
@@ -400,7 +400,7 @@ def test_unknown_names_are_refused_in_memory_as_in_files() -> None:
     for path, changed in (*misnamed(catalog, "nowhere"), *misnamed(catalog, "")):
         assert isinstance(changed, Catalog)
         fields.add(re.sub(r"\[\d+\]", "", path))
-        for problems in (sound(changed)[1], unfit([changed])):
+        for problems in (validated_catalog(changed)[1], catalog_contradictions([changed])):
             told = [problem for problem in problems if problem.column == path]
             assert [problem.message.startswith("no such ") for problem in told] == [True], path
             assert told[0].fix or told[0].expected

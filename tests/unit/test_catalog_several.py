@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from friendshore.catalog import read_catalogs, review, twins
+from friendshore.catalog import likely_duplicates, read_catalogs, review
 from friendshore.catalog.folder import load_catalog
 from friendshore.domain.case import Case, Overlap
 from friendshore.domain.facts import Catalog
@@ -290,8 +290,8 @@ def test_what_cannot_be_one_is_refused(overlaps: list[Overlap], here: Catalog, t
 def test_what_the_record_left_out_says_is_told_before_anything_is_planned() -> None:
     """A parent, a place, a capacity that no longer counts: a planner sees it in the check."""
     gathered = gather(wanting(one()), catalogs=[acme(), desk(parent="State Holding")])
-    assert {p.code for p in gathered.overridden} == {"FS124"}
-    notes = {p.message.partition(" is ignored")[0]: (p.found, p.expected) for p in gathered.overridden}
+    assert {p.code for p in gathered.ignored_figures} == {"FS124"}
+    notes = {p.message.partition(" is ignored")[0]: (p.found, p.expected) for p in gathered.ignored_figures}
     assert notes["`parent` of `desk:plant-7`"] == ("State Holding", "nothing")
     assert notes["`capacity` of `desk:plant-7`"][0] == "8 kg/year"
 
@@ -313,8 +313,8 @@ LINES = catalog(facility("a", "AU", 1, operator="Acme"), facility("b", "AU", 1, 
 )
 def test_only_what_is_alike_in_two_catalogs_is_taken_for_one(catalogs: list[Catalog], why: str) -> None:
     """The same name in one country, or the same company selling the same material; what the case says of them is not asked again."""
-    assert [(pair.names, pair.why) for pair in twins(catalogs)] == ([((HERE, THERE), why)] if why else [])
-    assert twins(catalogs, [one()]) == twins(catalogs, [DISTINCT]) == []
+    assert [(pair.names, pair.why) for pair in likely_duplicates(catalogs)] == ([((HERE, THERE), why)] if why else [])
+    assert likely_duplicates(catalogs, [one()]) == likely_duplicates(catalogs, [DISTINCT]) == []
 
 
 @examples(30)
@@ -339,5 +339,5 @@ def test_made_one_is_what_one_catalog_would_have_said(
     by_hand = catalog(facility("smelter", "AU", here if keep_here else there, operator="Acme"), *sold)
     first = changed(acme(here), "acme-metal", price={"amount": price, "currency": "USD", "source": "tiny:s"})
     second = changed(desk(per_year=there), "desk-metal", price={"amount": other, "currency": "USD", "source": "tiny:s"})
-    united = planned(wanting(one(HERE if keep_here else THERE, offers)), [first, second])
-    assert united.run.objective == planned(wanting(), by_hand).run.objective
+    merge_facilities = planned(wanting(one(HERE if keep_here else THERE, offers)), [first, second])
+    assert merge_facilities.run.objective == planned(wanting(), by_hand).run.objective

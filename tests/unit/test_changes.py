@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from friendshore.case import stated_changes
+from friendshore.case import parse_changes
 from friendshore.domain.case import Assume, Scenario
 from friendshore.domain.change import Change
 from friendshore.domain.facts import CapacityStep, Catalog, Status
@@ -446,14 +446,14 @@ REFUSED = {
 @pytest.mark.parametrize("text", READ)
 def test_a_line_is_read_as_a_table_of_a_case_file_is(text: str) -> None:
     """Keys, amounts with units, lists and dates are those of a scenario's `change` tables; a comma within a name is no end of it."""
-    assert stated_changes([text]) == (Change.model_validate(READ[text]),)
+    assert parse_changes([text]) == (Change.model_validate(READ[text]),)
 
 
 @pytest.mark.parametrize("text", REFUSED)
 def test_what_makes_no_change_is_refused_with_its_line(text: str) -> None:
     """The same diagnostics as of a file, told of the option; one mistake does not hide another."""
     with pytest.raises(InputError) as caught:
-        stated_changes([text, "disable=fine", "nothing"])
+        parse_changes([text, "disable=fine", "nothing"])
     assert f"--change '{text}'" in str(caught.value)
     assert REFUSED[text] in str(caught.value)
     assert "--change 'nothing'" in str(caught.value)
@@ -490,7 +490,7 @@ def test_disabling_takes_just_the_days_named(
         change(want="metal", end_use="defense", per_year="7 kg", shortage_price="500 USD/kg"),
         change(want="metal", end_use="civil", called="more", quantities=[3, 0], shortage_price="500 USD/kg"),
     ],
-    ids=lambda one: one.told,
+    ids=lambda one: one.text,
 )
 def test_what_changes_costs_what_the_changed_case_costs(altered: Change) -> None:
     """Asked of a session, and planned from the start."""

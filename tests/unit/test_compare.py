@@ -81,7 +81,7 @@ def test_side_by_side_and_step_by_step() -> None:
     assert mix(found) == {"au-metal": (10, 10)}
     assert mix(found.steps[0]) == {"au-metal": (10, 0), "jp-metal": (0, 10)}
     assert mix(found.steps[1]) == {"au-metal": (0, 10), "jp-metal": (10, 0)}
-    assert (found.moved_kg, found.least_moved, found.effort.questions) == ({}, True, 3)
+    assert (found.moved_kg, found.min_moved_proved, found.effort.questions) == ({}, True, 3)
 
 
 def test_a_shortage_moves_too() -> None:
@@ -100,7 +100,7 @@ def test_from_one_scenario_to_another_changes_end_and_begin() -> None:
     """What both make stays; what only the first makes ends first, the last of it first."""
     a, b, c = WITHOUT, DEAR, Change(demand="metal", factor=Decimal("0.5"))
     found = compare(opened(unstored(10), metals(), no_china()), (a, b, NO_CHINA), (a, c, NO_CHINA))
-    assert [(step.undoes, step.does) for step in found.steps] == [((b,), ()), ((), (c,))]
+    assert [(step.ended_changes, step.started_changes) for step in found.steps] == [((b,), ()), ((), (c,))]
     assert (found.cost_before.total, found.cost_after.total) == (100, 50)
 
 
@@ -121,7 +121,7 @@ def test_a_scenario_or_case_with_itself_moves_nothing() -> None:
     assert names == ("tiny with scenario s", "tiny with scenario s")
     assert "all suppliers deliver the same" in text(found)
     plans = compare_plans(session, opened(session.inputs.case, metals(), no_china()))
-    assert (plans.facts, plans.moved_kg, plans.difference.value, plans.least_moved) == ((), {}, 0, True)
+    assert (plans.facts, plans.moved_kg, plans.difference.value, plans.min_moved_proved) == ((), {}, 0, True)
 
 
 DECIDED = date(2027, 1, 1)

@@ -48,7 +48,7 @@ def test_what_is_paid_for_is_taken_as_far_as_it_goes() -> None:
     found = planned(case(CIVIL), given_away(), rule(Tariff, rate="0.25", origins=["CN"]))
     assert bought(found) == {"waste": 300}
     assert (found.cost.total, found.plan.plan.bound) == (-1500, -1500)
-    assert "earns USD 1,500; all demand is met" in text(plan_document(found.run))
+    assert "The only need is met, and the plan earns USD 1,500" in text(plan_document(found.run))
 
 
 @pytest.mark.parametrize(
@@ -103,5 +103,5 @@ def test_what_a_shortage_costs_must_be_said_where_nothing_costs_anything() -> No
 def test_why_not_says_that_it_looks_for_no_price() -> None:
     """What is paid for has no price up to which it is worth buying."""
     found = why_not(opened(case(CIVIL), given_away()), "waste")
-    assert found.entering.outcome == "paid"
+    assert found.break_even.outcome == "paid"
     assert "its price is below zero" in text(why_not_document(found))

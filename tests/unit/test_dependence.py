@@ -90,7 +90,15 @@ def test_one_step_is_enough_and_an_unknown_one_may_be(steps: Any, more: dict[str
 def rows(run: Run, scope: str) -> dict[str, tuple[float, float, float, float]]:
     """Cash, of it of concern, perhaps of concern, and of concern by inputs alone: by name."""
     found = (row for row in run.dependence if row.scope == scope)
-    return {r.name: (float(r.cost), float(r.is_cost), float(r.may_be_cost), float(r.by_inputs_cost)) for r in found}
+    return {
+        r.name: (
+            float(r.cost),
+            float(r.known_concern_cost),
+            float(r.possible_concern_cost),
+            float(r.input_concern_cost),
+        )
+        for r in found
+    }
 
 
 MELTED_IN_JAPAN = (source("CN", 10, "oxide"), maker("JP", 5, 2))
@@ -129,7 +137,7 @@ def test_what_is_made_of_inputs_of_concern_is_of_concern_too() -> None:
     assert rows(run, "material") == {"metal": (50, 50, 0, 50), "oxide": (200, 200, 0, 0)}
     assert rows(run, "end use") == {"civil": (250, 250, 0, 50)}
     (metal,) = (row for row in run.dependence if row.name == "metal")
-    assert [metal.quantity_kg, metal.is_kg, metal.may_be_kg, metal.share] == [10, 10, 0, 1]
+    assert [metal.quantity_kg, metal.known_concern_kg, metal.possible_concern_kg, metal.share] == [10, 10, 0, 1]
     because = {purchase.offer: purchase.concern_because for purchase in run.purchases}
     assert because == {"jp-melt": ["made of oxide"], "cn-oxide": ["sold from CN", "mined in CN", "refined in CN"]}
 
@@ -218,7 +226,7 @@ def test_the_verifier_asks_which_purchases_a_budget_counts() -> None:
 def test_reports_lead_with_the_share_and_show_each_material() -> None:
     """The screen and the page say the share in one line; the tables give cash by material and end use, and kilograms by material."""
     run = planned(case(ONE, demand("oxide", "defense", 5), concern=CHINA), FROM_CHINA).run
-    line = "100 % of purchases depend on countries of concern: USD 300 surely; defense 100 %, civil 100 %"
+    line = "Share of countries of concern: defense 100 %, civil 100 %"
     for document in (plan_document(run).on_screen(), page_document(run), plan_document(run)):
         assert line in unwrapped(document, 200)
     for document in (page_document(run), plan_document(run), report_document(run)):
@@ -247,7 +255,7 @@ def test_a_comparison_shows_what_a_change_does_to_the_share() -> None:
     assert (whole.paid_before, whole.concern_before, whole.share_before) == (100, 100, 1)
     assert (whole.paid_after, whole.concern_after, whole.share_after) == (500, 0, 0)
     for document in (comparison_document(compared).on_screen(), comparison_document(compared)):
-        assert "A 100 % of purchases (USD 100), B 0 % of purchases (USD 0)" in unwrapped(document, 200)
+        assert "A 100 % (USD 100), B 0 % (USD 0)" in unwrapped(document, 200)
 
 
 def test_a_shortage_is_blamed_on_the_budget() -> None:

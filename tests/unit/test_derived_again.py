@@ -19,7 +19,7 @@ from friendshore.recommend import Recommendation
 from friendshore.rules.kinds import Tariff
 from friendshore.verify.money import Costing
 from friendshore.verify.plan_entries import PlanEntries
-from friendshore.verify.second_derivation import derived_again
+from friendshore.verify.second_derivation import check_figures_again
 
 from ..building import SOURCE, bought, case, catalog, changed, demand, facility, planned, rule, source, unstored
 
@@ -129,7 +129,7 @@ def test_the_last_day_of_an_order_is_derived_twice(lead: str, safety: str, days:
     given = unstored(0, 0, 1, 1, 1, start=FIRST, length="quarter", assume=safe)
     found = planned(given, catalog(source("AU", 10, lead_time=parse_duration(lead))))
     assert [str(one.order_by) for one in found.run.purchases] == days
-    assert derived_again(found.plan.ledger, found.plan.costing) == []
+    assert check_figures_again(found.plan.ledger, found.plan.costing) == []
 
 
 @pytest.mark.parametrize("update", [{"arrives": None}, {"arrives": date(2027, 1, 1)}, {"period": 0}], ids=str)
@@ -138,17 +138,17 @@ def test_the_day_on_which_an_open_order_arrives_is_derived_twice(update: dict[st
     order = {"offer": "au-metal", "quantity": 1, "arrives": "2027-05-05", "ordered": "2026-01-01"}
     given = case(demand("metal", "civil", 1, 1), start=FIRST, length="quarter", orders=[order])
     found = planned(given, catalog(source("AU", 10))).plan
-    assert derived_again(found.ledger, found.costing) == []
+    assert check_figures_again(found.ledger, found.costing) == []
     (lot,) = found.problem.lots
     ledger = PlanEntries.of(replace(found.problem, lots=(replace(lot, **update),)), found.plan)
-    (finding,) = derived_again(ledger, found.costing)
+    (finding,) = check_figures_again(ledger, found.costing)
     assert (finding.code, "`order-1:au-metal` arrives" in finding.message) == ("FS635", True)
 
 
 def differing(problem: Problem) -> list[str]:
     """What comes out otherwise the second time, for the plan that was made."""
     ledger = PlanEntries.of(problem, dated().plan.plan)
-    return [finding.message for finding in derived_again(ledger, Costing(ledger))]
+    return [finding.message for finding in check_figures_again(ledger, Costing(ledger))]
 
 
 def test_both_ways_agree_on_dated_figures() -> None:

@@ -180,7 +180,7 @@ def test_a_comparison_goes_without_what_no_engine_solves() -> None:
         return gives_up(linear, ask) if by_moves else solve_with_highs(linear, ask)
 
     full, less = (compare(two_goods(one), (), (Change(disable="no-cn"),)) for one in (ENGINES, only(not_by_moves)))
-    assert (full.least_moved, less.least_moved) == (True, False)
+    assert (full.min_moved_proved, less.min_moved_proved) == (True, False)
     assert less.difference == full.difference
     assert less.materials
     assert float(less.cost_after.objective) == pytest.approx(float(full.cost_after.objective))
@@ -393,7 +393,7 @@ def test_after_the_user_stops_nothing_more_is_solved() -> None:
     enough.set()
     solved = session.answers.solved
     found = alternatives(session)
-    assert session.least_short(0) is None
+    assert session.min_shortage(0) is None
     assert session.answers.solved <= solved + len(session.parts.members)
     assert all(one.rise is None or one.rise.value == 0 for one in found.offers)
 
@@ -412,7 +412,10 @@ def test_a_ranked_objective_whose_search_was_cut_short_has_a_finite_bound() -> N
         answer = solve_with_highs(linear, ask, hint)
         return replace(answer, outcome=SolverOutcome.FEASIBLE, bound=float("-inf"), out_of_time=True)
 
-    goals = [Goal(np.ones(len(linear.cost)), 0.0, whole=False), Goal(linear.cost, 0.0, whole=True)]
+    goals = [
+        Goal(np.ones(len(linear.cost)), 0.0, is_whole_objective=False),
+        Goal(linear.cost, 0.0, is_whole_objective=True),
+    ]
     search = Search(Watch(), 1e-6, engines=Engines((unproved,), (unproved,)))
     answer = solve_lexicographic(search, linear, goals)
     assert answer.outcome is SolverOutcome.FEASIBLE

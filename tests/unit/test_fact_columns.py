@@ -26,9 +26,9 @@ from friendshore.recommend.verify_run import verify_run
 from friendshore.rules.base import Rule
 from friendshore.run import write_run
 from friendshore_testing.check import outcomes_of
+from friendshore_testing.generated_cases import declared_in, generate_cases, without_optional_facts
 from friendshore_testing.rules import rule_checks
 from friendshore_testing.subjects import checks_of
-from friendshore_testing.worlds import bare, declared_in, worlds
 
 from ..building import refused
 from . import tin_case
@@ -187,7 +187,7 @@ def test_two_plugins_may_declare_a_column_alike(site: Site, case: Path) -> None:
     """The same type and unit are one column; others are refused until one of the two is blocked."""
     site.plugin("acme-two", TWO)
     assert read(case).offers[2].fact("port", str) == "MYPKG"
-    assert all(outcome.holds for outcome in outcomes_of(checks_of("acme-two", Registry.discover())))
+    assert all(outcome.passed for outcome in outcomes_of(checks_of("acme-two", Registry.discover())))
     site.plugin("acme-two", OTHERWISE)
     with pytest.raises(
         InputError, match=r"acme-ports 1\.0 and acme-two 1\.0 declare it with different types, so block one"
@@ -389,7 +389,7 @@ def test_a_workbook_with_facts_is_shipped_with_what_declares_them(case: Path, si
         assert read(case, folder="./data/src/acme_data/catalog").digest == read(case).digest
         project = tomllib.loads((shipped / "pyproject.toml").read_text())["project"]
         assert "acme-ports>=1.0" in project["dependencies"]
-        assert all(outcome.holds for outcome in outcomes_of(checks_of(shipped)) if outcome.check.name == "read")
+        assert all(outcome.passed for outcome in outcomes_of(checks_of(shipped)) if outcome.check.name == "read")
         shutil.rmtree(shipped)
     told = command(case.parent, "plugins", "new", "Acme.Ports", "--from", "ours.xlsx", code=2)
     assert "would replace the installed Acme.Ports" in told
@@ -416,15 +416,15 @@ def test_made_up_cases_state_facts_of_every_declared_column() -> None:
     registry = Registry.discover()
     columns = declared_in(registry)
     rule = registry.rule({"id": "no-port", "kind": "no-port", "port": "MYPKG"}, "a test")
-    made = list(worlds([rule], count=6, columns=columns))
+    made = list(generate_cases([rule], count=6, columns=columns))
     things = [thing for world in made for thing in (*world.catalog.offers, *world.catalog.facilities)]
     assert {(fact.name, type(fact.read)) for thing in things for fact in thing.facts} == {
         ("audited", bool), ("emissions", Decimal), ("flag", str), ("looked", date), ("port", str), ("recycled", Decimal),
         ("sold_to", frozenset),
     }  # fmt: skip
     assert {offer.fact("port", str) for world in made for offer in world.catalog.offers} >= {"MYPKG", "AUFRE", None}
-    assert made == list(worlds([rule], count=6, columns=columns))
-    assert not any(offer.facts for world in made for offer in bare(world).catalog.offers)
+    assert made == list(generate_cases([rule], count=6, columns=columns))
+    assert not any(offer.facts for world in made for offer in without_optional_facts(world).catalog.offers)
 
 
 class Misread(Rule):
@@ -445,4 +445,4 @@ def test_the_conformance_kit_tries_a_rule_on_facts() -> None:
     """What reads a column as what it is not breaks in a made-up case; in none, where no column is declared."""
     for columns, found in (((), 0), (declared_in(Registry.discover()), 1)):
         checks = {check.name: check for check in rule_checks(Misread(id="wrong"), columns=columns)}
-        assert len(list(checks["answers"].look())) == found
+        assert len(list(checks["answers"].find_problems())) == found

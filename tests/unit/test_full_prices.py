@@ -149,7 +149,10 @@ def test_what_belongs_to_no_purchase_stays_apart() -> None:
     facts = catalog(OXIDE, maker("JP", 5, onboarding=7, onboarding_currency="USD"))
     found = planned(case(demand("metal", "civil", 4), stores=TIGHT), facts)
     assert by_offer(found.run)["jp-melt"].full_price_per_kg == 25
-    assert {(one.on, one.place): one.amount for one in found.run.cash} == {("use", "US"): 100, ("onboarding", ""): 7}
+    assert {(one.purpose, one.place): one.amount for one in found.run.cash} == {
+        ("use", "US"): 100,
+        ("onboarding", ""): 7,
+    }
     assert trace_cash(found.plan).total == found.cost.nominal == 107
 
 
@@ -164,7 +167,7 @@ def test_a_budget_is_shown_with_what_is_left_of_it() -> None:
     """Of 50 a year 30 are spent in 2026, and all in 2027, when 60 would be needed."""
     given = case(demand("metal", "civil", 10, 20, price=100), stores=TIGHT)
     found = planned(given, catalog(source("AU", 3)), rule(Budget, amount=50, id="year")).run
-    spent = "by year of order: 2026 30, 2027 50; budget year of USD 50 used up in 2027"
+    spent = "By year of order: 2026 30, 2027 50; budget year of USD 50 used up in 2027"
     assert spent in shown(plan_document(found).on_screen())
     table = plain_text(plan_document(found), 110).splitlines()
     rows = [" ".join(line.split()[2:]) for line in table if line.startswith("budget year: ")]
@@ -177,7 +180,7 @@ def test_money_leads_with_cash_and_keeps_penalties_apart() -> None:
     found = planned(given, catalog(facility("cn", "CN", 10), source("CN", 3))).run
     assert found.cost.nominal == 60
     whole = plain_text(plan_document(found), 110)
-    assert "spends USD 60;" in whole
+    assert "costs USD 60" in whole
     assert f"{found.cost.shortage:,.0f}" not in whole
     section = whole.split("\nCost\n")[1].split("\n\n")[0]
     assert "shortage" not in section.split("Penalties")[0]

@@ -48,7 +48,7 @@ def test_an_order_that_a_rule_bars_is_told_with_rule_day_and_remedy() -> None:
     one = held(found)
     assert (one.quantity_kg, one.used_kg, one.left_kg) == (8, 0, 8)
     assert verdicts(one) == {"defense": "barred"}
-    bars = {bar.rule: (str(bar.start), bar.heals) for bar in one.uses[0].bars}
+    bars = {bar.rule: (str(bar.start), bar.fix) for bar in one.uses[0].prohibitions}
     assert bars == {"ban": ("2027-01-01", "a [[waiver]] of `ban`"), "halt": ("2027-03-01", "arrival by 2027-02-28")}
     for shown in (unwrapped(plan_document(found.run)), markdown(page_document(found.run))):
         assert "the order po, 8 kg of metal: ban, halt" in shown
@@ -64,26 +64,26 @@ def test_what_civil_use_may_take_is_used_and_the_rest_is_left_over() -> None:
     defence = next(use for use in one.uses if use.end_use == "defense")
     assert defence.periods == ["2026"]
     assert (one.used_kg, one.left_kg) == (15, 15)
-    assert [bar.heals for bar in defence.bars] == ["delivery by 2026-12-31 or a [[waiver]] of `ban`"]
+    assert [bar.fix for bar in defence.prohibitions] == ["delivery by 2026-12-31 or a [[waiver]] of `ban`"]
 
 
 @pytest.mark.parametrize(
-    ("arrives", "effect", "heals"),
+    ("arrives", "effect", "fix"),
     [("2027-02-15", "prohibit", "periods one of which begins on 2027-03-01"), ("2027-05-15", "licence", "an export license")],
 )  # fmt: skip
-def test_an_export_control_is_healed_by_its_own_means(arrives: str, effect: str, heals: str) -> None:
+def test_an_export_control_is_healed_by_its_own_means(arrives: str, effect: str, fix: str) -> None:
     """An order that arrives before the halt, in its period, is lost to the grid alone; a control by license asks for one."""
     one = held(planned(case(BOTH[1], orders=(order(arrives),)), metals(), halt("2027-03-01", effect)))
     assert verdicts(one) == {"civil": "barred"}
-    assert one.uses[0].bars[0].heals.startswith(heals)
+    assert one.uses[0].prohibitions[0].fix.startswith(fix)
 
 
 def test_stock_of_unknown_origin_asks_for_proof() -> None:
     """Nobody says where the stock was melted: it is unproven for defense, and proof would heal it."""
     lot = stock("metal", 4, chain("?", *METAL), id="shelf")
     one = held(planned(case(demand("metal", "defense", 0, 5), stocks=(lot,)), metals(), ban("melted")), "shelf")
-    (bar,) = one.uses[0].bars
-    assert (bar.unproven, bar.heals.startswith("proof of where it was melted")) == (True, True)
+    (bar,) = one.uses[0].prohibitions
+    assert (bar.unproven, bar.fix.startswith("proof of where it was melted")) == (True, True)
 
 
 def test_a_lot_that_no_demand_can_take_says_so() -> None:

@@ -97,8 +97,8 @@ def test_more_rows_than_are_held_are_one_mistake(
     most: int, table: str, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a table alone, or of all tables of a catalog: told once, with nothing else that would follow from it."""
-    monkeypatch.setattr(csvfile, "TABLE_ROWS", most)
-    monkeypatch.setattr(reading, "TABLE_ROWS", most if most > 30 else 100)
+    monkeypatch.setattr(csvfile, "MAX_TABLE_ROWS", most)
+    monkeypatch.setattr(reading, "MAX_TABLE_ROWS", most if most > 30 else 100)
     (problem,) = refused(load_catalog, large_case(tmp_path, 20) / "catalog")
     assert (Path(problem.file).name, problem.code) == (f"{table}.csv", "FS051")
     assert (problem.found, problem.expected) == (found, f"at most {most}")

@@ -27,14 +27,14 @@ from friendshore.recommend import Recommendation
 from friendshore.recommend.recheck import recheck
 from friendshore.report import page_document, plan_document
 from friendshore.rules import terms
-from friendshore.rules.answers import WrongAnswer, as_rows
+from friendshore.rules.answers import InvalidResult, as_rows
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds import limits
 from friendshore.rules.rows import ForUses, Row, Rows
 from friendshore.verify import examine
 from friendshore.verify.limits import TermValues
-from friendshore_testing.asking import RuleTrial
-from friendshore_testing.worlds import worlds
+from friendshore_testing.generated_cases import generate_cases
+from friendshore_testing.rule_trials import RuleTrial
 
 from ..building import (
     ban,
@@ -102,8 +102,8 @@ def test_made_up_cases_of_the_kit_have_something_of_every_term() -> None:
         rule(limits.MaxSuppliers, count=1),
         rule(Everything),
     ]  # fmt: skip
-    asked = [RuleTrial(one, world) for world in worlds(rules, count=6) for one in rules]
-    found = {type(term) for one in asked for row in one.rows() for term in row.asked if not term.is_empty}
+    asked = [RuleTrial(one, world) for world in generate_cases(rules, count=6) for one in rules]
+    found = {type(term) for one in asked for row in one.rows() for term in row.all_terms if not term.is_empty}
     assert found == set(get_args(terms.Term))
     assert 2 in {len(one.problem.lots) for one in asked}
 
@@ -121,9 +121,9 @@ def test_what_is_lacking_is_counted_in_what_its_parts_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("term", "bound"), [(MISSING, "at_least"), (terms.LackingTerm(MISSING.parts, -1.0), "at_most")]
+    ("term", "bound"), [(MISSING, "at_least"), (terms.ShortfallTerm(MISSING.parts, -1.0), "at_most")]
 )
-def test_what_is_lacking_is_never_asked_to_be_large(term: terms.LackingTerm, bound: str) -> None:
+def test_what_is_lacking_is_never_asked_to_be_large(term: terms.ShortfallTerm, bound: str) -> None:
     """It is convex: a row with a least is refused, and one whose most is of its negative."""
     with pytest.raises(ValueError, match="requires a minimum shortfall"):
         Row("x", (term,), **{bound: Decimal(1)})
@@ -209,7 +209,7 @@ def test_stock_for_both_uses_covers_both_and_counts_for_neither_alone() -> None:
     found = planned(both(100, 100), metals(), rule(limits.Cover, days=73), level)
     assert found.verified
     ends = {r.label: r.ends for r in found.plan.problem.compliance_classes}
-    held = [s.quantity for s in found.plan.plan.stocks if s.period == 1 and ends[s.requirement] == {"defense"}]
+    held = [s.quantity for s in found.plan.plan.stocks if s.period == 1 and ends[s.compliance_class] == {"defense"}]
     assert sum(held) >= 10
 
 
@@ -226,7 +226,7 @@ class Undeclared(Rule):
 def test_a_kind_must_name_what_it_counts_by() -> None:
     """Classes are told apart for the end uses that a kind names: one that counts by another is told so."""
     rows = list(Undeclared(id="u").rows(built(both(100), metals()).facts))
-    with pytest.raises(WrongAnswer, match="counts the end use defense, which isn't in"):
+    with pytest.raises(InvalidResult, match="counts the end use defense, which isn't in"):
         as_rows(rows, frozenset({"civil"}))
     assert as_rows(rows, frozenset({"civil", "defense"})) == rows
 
@@ -245,7 +245,10 @@ def test_kilograms_that_end_elsewhere_than_they_were_bought_for_are_found(
     found = planned(both(100), metals(), rule(limits.MinShare, countries=["AU"], share="0.5", **DEFENSE))
     swap = {"R1": "R2", "R2": "R1"}
     plan = found.plan.plan
-    wrong = {name: tuple(row.but(requirement=swap[row.requirement]) for row in getattr(plan, name)) for name in tables}
+    wrong = {
+        name: tuple(row.but(compliance_class=swap[row.compliance_class]) for row in getattr(plan, name))
+        for name in tables
+    }
     findings = examine(found.plan.problem, plan.but(**wrong))[1]
     assert any(finding.code == code and words in finding.message for finding in findings)
 
@@ -359,7 +362,7 @@ def test_a_floor_is_answered_with_the_first_day_on_which_it_can_hold(kind: type[
     """What is ordered on the first day comes a quarter later; with the phase written as told, the case has a plan."""
     found = quarters(rule(kind, id="floor", **words))
     assert found.status is PlanStatus.INFEASIBLE
-    assert [(one.rules, one.holds_from) for one in found.run.conflicts] == [(["floor"], {"floor": date(2026, 4, 1)})]
+    assert [(one.rules, one.feasible_from) for one in found.run.conflicts] == [(["floor"], {"floor": date(2026, 4, 1)})]
     kept = quarters(rule(kind, id="floor", **words, phases=[{"from": "2026-04-01"}]))
     assert kept.status is PlanStatus.OPTIMAL
     assert not any(limit.missed_by for limit in kept.run.limits)
@@ -383,7 +386,7 @@ def test_a_floor_that_never_holds_names_no_day() -> None:
         rule(limits.StockLevel, id="reserve", at_least="50 kg"),
         rule(limits.StockLevel, id="room", at_most="20 kg"),
     )
-    assert [conflict.holds_from for conflict in quarters(*levels).run.conflicts] == [{}]
+    assert [conflict.feasible_from for conflict in quarters(*levels).run.conflicts] == [{}]
 
 
 def test_what_covers_is_named_by_the_demands_that_it_covers() -> None:
@@ -394,7 +397,9 @@ def test_what_covers_is_named_by_the_demands_that_it_covers() -> None:
     for limit in found.run.limits:
         assert re.fullmatch(r"metal US for civil-metal \+ defense-metal 2027-Q\d", limit.label)
         assert limit.unit == "kg"
-    assert [requirement.name for requirement in found.run.requirements] == ["civil and defense: all goods"]
+    assert [compliance_class.name for compliance_class in found.run.compliance_classes] == [
+        "civil and defense: all goods"
+    ]
 
 
 # ------------------------------------------------------------------------------------------------- limits without demand
@@ -451,7 +456,7 @@ BINDING_OR_KEPT = [
 def test_a_floor_of_nothing_is_reported(limit: Rule) -> None:
     """Nobody may take such a limit for one that the plan keeps; those that bind, or are kept whatever is bought, are not reported."""
     found = shown(planned(NOW, metals(source("AU", 5, "oxide")), limit))
-    assert (f"rule `{limit.id}` limits nothing" in found) is (limit in LIMITS_NOTHING)
+    assert (f"rule {limit.id} limits nothing" in found) is (limit in LIMITS_NOTHING)
 
 
 @pytest.mark.parametrize(

@@ -111,9 +111,9 @@ def lots(draw: st.DrawFn) -> list[RolledLot]:
     for number in range(draw(st.integers(0, 4))):
         quantity = draw(KILOGRAMS)
         aside, rest = {}, quantity
-        for requirement in draw(st.sets(CLASSES)):
-            aside[requirement] = min(rest, draw(KILOGRAMS))
-            rest -= aside[requirement]
+        for compliance_class in draw(st.sets(CLASSES)):
+            aside[compliance_class] = min(rest, draw(KILOGRAMS))
+            rest -= aside[compliance_class]
         since = date(2026, 1, draw(st.integers(1, 28)))
         made.append(RolledLot(f"lot-{number}", draw(NODES), quantity, since, draw(st.booleans()), aside))
     return made
@@ -136,7 +136,7 @@ def test_what_is_used_and_what_is_left_add_up(held: list[RolledLot], uses: list[
         assert total.opening + total.received - total.used == total.left
     assert all(0 <= lot.used <= lot.quantity for lot in held)
     for lot in held:
-        wanted = {use.requirement for use in uses if use.node == lot.node}
+        wanted = {use.compliance_class for use in uses if use.node == lot.node}
         served = wanted | {one for name in wanted for one in lends.get((lot.node[0], name), ())}
         assert lot.used <= sum(part for name, part in lot.by_class.items() if name in served)
 

@@ -119,7 +119,7 @@ def test_an_order_is_whole_lots_to_the_last_digit() -> None:
     for t in (0, 1):
         units = sum((p.quantity for p in found if p.ordered == t and p.offer == "cn-metal"), Decimal(0))
         assert (bool(units), units % pounds) == (True, 0)
-    assert len({(p.place, p.requirement) for p in found}) > 2
+    assert len({(p.place, p.compliance_class) for p in found}) > 2
 
 
 # ------------------------------------------------------------------------------------------------------------------- terms

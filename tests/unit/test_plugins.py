@@ -399,7 +399,7 @@ def test_plugin_in_the_docstring_of_each_hook_works(site: Site, tmp_path: Path, 
     if hook == "friendshore_catalogs":
         assert (registry.catalog_folder("quotes").folder / "catalog.toml").is_file()
     elif hook == "friendshore_questions":
-        found = {check.name: check.outcome().found for check in question_checks("largest", registry)}
+        found = {check.name: check.outcome().problems for check in question_checks("largest", registry)}
         assert found == {"written": (), "answers": ()}
     elif hook == "friendshore_readers":
         (tmp_path / "orders-2027.txt").write_text("tin;civil;3\n")
@@ -627,11 +627,11 @@ def test_the_kit_sets_the_example_of_the_settings(site: Site, case: Path) -> Non
     """A rule that reads a setting which is needed is tried with it; an example that the model refuses is told."""
     named = {check.name: check for check in checks_of("acme-lists")}
     for name in ("settings", "made", "json"):
-        assert named[name].outcome().found == (), name
+        assert named[name].outcome().problems == (), name
     code = CODE.replace('"listed"', '"slip"').replace('examples": [{"names', 'examples": [{"nams')
     site.plugin("acme-slip", MANIFEST.replace("listed", "slip"), code)
     (slip,) = [check for check in checks_of("acme-slip") if check.name == "settings"]
-    assert "FS001" in str(slip.outcome().found)
+    assert "FS001" in str(slip.outcome().problems)
 
 
 @pytest.mark.deep
@@ -639,7 +639,7 @@ def test_the_kit_sets_the_example_of_the_settings(site: Site, case: Path) -> Non
 def test_the_kit_sets_the_example_in_other_processes() -> None:
     """A rule is asked there with the settings that it has here."""
     (seeds,) = [check for check in checks_of("acme-lists") if check.name == "seeds"]
-    assert (seeds.outcome().found, seeds.outcome().left_out) == ((), "")
+    assert (seeds.outcome().problems, seeds.outcome().skip_reason) == ((), "")
 
 
 def test_a_plugin_that_takes_no_settings_is_told(site: Site, case: Path) -> None:

@@ -61,7 +61,7 @@ def old(found: Recommendation) -> dict[tuple[str, str], tuple[date | None, float
     """Offer and what of it -> day and money of what is older than the case allows."""
     limit = found.run.oldest_price_days
     assert limit is not None
-    rows = [one for one in found.run.price_dates if one.is_older(limit, found.run.made)]
+    rows = [one for one in found.run.price_dates if one.is_older(limit, found.run.planned_on)]
     return {(one.offer, one.of): (one.oldest, float(one.cost)) for one in rows}
 
 
@@ -90,8 +90,13 @@ def test_a_benchmark_is_as_old_as_the_price_that_holds_and_the_rate_that_exchang
         rows = [benchmark(8, day, currency=currency) for day in (first_day, NOW)]
         found[currency] = planned(wanted(100, 50), facts(source("AU", price(benchmark="bench")), *rows, rates=(rate,)))
     (first, second) = found["EUR"].run.price_dates
-    assert (first.given_by, first.day, first.oldest, first.cost) == ("bench", first_day, first_day, 1600)
-    assert (second.day, second.exchanged, second.oldest, second.cost) == (NOW, days_ago(200), days_ago(200), 800)
+    assert (first.source, first.day, first.oldest, first.cost) == ("bench", first_day, first_day, 1600)
+    assert (second.day, second.exchange_rate_day, second.oldest, second.cost) == (
+        NOW,
+        days_ago(200),
+        days_ago(200),
+        800,
+    )
     assert old(found["USD"]) == {("au-metal", "price"): (first_day, 800)}
 
 
@@ -106,7 +111,7 @@ def test_a_day_to_come_counts_as_old() -> None:
     assert f"tomorrow of {days_ago(-1)}, which is after {NOW}" in unwrapped(plan_document(found.run).on_screen())
     (row,) = {one.but(cost=0, quantity_kg=0) for one in found.run.price_dates if one.offer == "au-metal"}
     assert row.age(NOW) is None, "it has no age"
-    rate = row.but(day=NOW, exchanged=days_ago(-3))
+    rate = row.but(day=NOW, exchange_rate_day=days_ago(-3))
     assert rate.is_older(900, NOW)
     assert rate.dated(NOW) == f"exchanged at a rate of {days_ago(-3)}, which is after {NOW}"
     assert not rate.is_older(900, days_ago(-3))

@@ -287,7 +287,7 @@ def test_what_is_bought_after_a_co_product_was_lent_cannot_be_in_it() -> None:
     floor = rule(MinShare, id="floor", per="period", stage="refined", countries=["AU", "JP"], share="0.1")
     given = case(demand("metal", "defense", 0, 39, 0, shortage_price=60), demand("magnet", "civil", 0, 0, 29))
     found = planned(given, catalog(*offers), barred, floor)
-    oxide = {p.ordered for p in found.run.purchases if p.material == "oxide" and p.requirement == "R1"}
+    oxide = {p.ordered for p in found.run.purchases if p.material == "oxide" and p.compliance_class == "R1"}
     assert {"2027", "2028"} <= oxide
     assert found.plan.plan.transfers
     assert short(found) == {}

@@ -157,7 +157,7 @@ def test_an_offer_is_ordered_only_in_periods_within_its_dates() -> None:
     """From 1 January 2026 until 30 December 2027: 2027 lacks a day. Its own 100 a year and 60 an order bind besides."""
     dated = source("CN", 10, start=date(2026, 1, 1), end=date(2027, 12, 30), max_per_year=100, max_order=60)
     (offered,) = built(yearly(1, 1), catalog(dated)).offers
-    assert [float(quantity) for quantity in offered.most if quantity is not None] == [60, 0]
+    assert [float(quantity) for quantity in offered.max_units if quantity is not None] == [60, 0]
 
 
 def lead(**more: Any) -> Catalog:

@@ -15,7 +15,7 @@ from friendshore import Registry
 from friendshore.domain.base import exact
 from friendshore.domain.plan import Plan, PlanStatus, Purchase, PurchaseTable
 from friendshore.problem import build_problem
-from friendshore.problem.decimal_arrays import Scaled, added_up, table, whole
+from friendshore.problem.decimal_arrays import Scaled, added_up, as_multiples, table
 from friendshore.problem.demands import round_to
 from friendshore.program import compile_program
 from friendshore.program.bounds import Bounds
@@ -166,7 +166,7 @@ def test_a_quantity_goes_to_the_step_that_decimals_find(step: Decimal, x: float)
 @given(st.lists(st.tuples(KILOGRAMS, st.integers(0, 4)), max_size=30))
 def test_sums_are_those_of_decimals(parts: list[tuple[Decimal, int]]) -> None:
     """Cell by cell, to the last digit."""
-    counts, unit = whole([amount for amount, _ in parts], Decimal("0.001"))
+    counts, unit = as_multiples([amount for amount, _ in parts], Decimal("0.001"))
     sums = added_up(counts, np.array([cell for _, cell in parts], dtype=np.intp), 5)
     for cell in range(5):
         assert int(sums[cell]) * unit == sum((amount for amount, at in parts if at == cell), Decimal(0))
@@ -174,7 +174,7 @@ def test_sums_are_those_of_decimals(parts: list[tuple[Decimal, int]]) -> None:
 
 def test_numbers_too_large_or_too_fine_for_the_resolution_stay_exact() -> None:
     """Beyond 64 bits whole numbers are Python's own; a digit below the resolution makes the unit smaller."""
-    counts, unit = whole([Decimal("9e15"), Decimal("0.0000001")], Decimal("0.001"))
+    counts, unit = as_multiples([Decimal("9e15"), Decimal("0.0000001")], Decimal("0.001"))
     assert unit == Decimal("0.0000001")
     assert [count * unit for count in counts.tolist()] == [Decimal("9e15"), Decimal("0.0000001")]
     assert int(added_up(counts, np.zeros(2, dtype=np.intp), 1)[0]) == 9 * 10**22 + 1
@@ -228,21 +228,21 @@ def test_rows_looked_at_in_doubles_first_give_the_same_findings_and_largest_miss
 def test_purchases_by_column_are_what_they_are_one_by_one() -> None:
     """A plan says the same, and is the same, whichever way it holds its purchases."""
     columns = PurchaseTable(
-        lines=(("a", "metal", "US"), ("b", "oxide", "JP")), line=np.array([1, 0, 1]), labels=("R1", "R2"), requirement=np.array([0, 1, 1]),
+        lines=(("a", "metal", "US"), ("b", "oxide", "JP")), line=np.array([1, 0, 1]), labels=("R1", "R2"), compliance_class=np.array([0, 1, 1]),
         ordered=np.array([0, 0, 2]), delivered=np.array([0, 1, 3]), unit=Decimal("0.001"), counts=np.array([1500, 1, 20000]), licences={2: ("L",)},
     )  # fmt: skip
     records = tuple(columns)
-    first = {"offer": "b", "material": "oxide", "place": "JP", "requirement": "R1", "ordered": 0, "delivered": 0}
+    first = {"offer": "b", "material": "oxide", "place": "JP", "compliance_class": "R1", "ordered": 0, "delivered": 0}
     assert columns[0] == records[0] == Purchase(**first, quantity=Decimal("1.5"))
     assert (len(columns), columns[-1], columns[-1].licences) == (3, records[2], ("L",))
     assert (columns[1:], columns) == (records[1:], records)
     with pytest.raises(IndexError):
         columns[3]
     by_column = Plan(status=PlanStatus.OPTIMAL, objective=Decimal(1), bound=Decimal(1), purchases=columns)
-    one_by_one = by_column.but(purchases=records)
+    single_rows = by_column.but(purchases=records)
     assert by_column.purchases is columns
-    assert by_column == one_by_one
-    assert by_column.model_dump(mode="json") == one_by_one.model_dump(mode="json")
+    assert by_column == single_rows
+    assert by_column.model_dump(mode="json") == single_rows.model_dump(mode="json")
     assert Plan.model_validate(by_column.model_dump(mode="json")) == by_column
 
 

@@ -291,7 +291,7 @@ def kit(site: Site, code: str, example: str = EXAMPLE) -> dict[str, str]:
     registry = Registry.discover()
     (info,) = [plugin for plugin in registry.plugins if plugin.readers]
     outcomes = [check.outcome() for check in reader_checks("acme-erp", info, registry)]
-    return {one.check.name: one.left_out or "; ".join(map(str, one.found)) for one in outcomes}
+    return {one.check.name: one.skip_reason or "; ".join(map(str, one.problems)) for one in outcomes}
 
 
 def test_the_kit_tells_mistakes_of_an_example_where_they_stand(site: Site) -> None:

@@ -82,7 +82,7 @@ def test_it_is_judged_as_an_order_of_the_offer(name: str) -> None:
     stock, order = judged(name, [ban("melted"), ban("mined", id="mined")])
     assert (stock.kind, order.kind, stock.offer) == ("stock", "order", "of")
     of_stock, of_order = (
-        [(use.verdict, [(bar.rule, bar.unproven, bar.reason) for bar in use.bars]) for use in lot.uses]
+        [(use.verdict, [(bar.rule, bar.unproven, bar.reason) for bar in use.prohibitions]) for use in lot.uses]
         for lot in (stock, order)
     )
     assert of_stock == of_order
@@ -92,7 +92,7 @@ def test_a_chain_that_rests_on_a_guess_stays_unproven() -> None:
     """The case accepts no guesses, whether the metal is still to come or has arrived."""
     use = judged("origin guessed", [ban("melted")])[0].uses[0]
     assert use.periods == ["2026"]
-    assert [(bar.rule, bar.unproven, bar.start) for bar in use.bars] == [("ban", True, date(2027, 1, 1))]
+    assert [(bar.rule, bar.unproven, bar.start) for bar in use.prohibitions] == [("ban", True, date(2027, 1, 1))]
 
 
 def test_a_supplier_that_is_excluded_stays_excluded() -> None:
@@ -136,7 +136,7 @@ def smelters(*oxides: Offer) -> Catalog:
 def usable_in(facts: Catalog, rules: list[Any], **more: Any) -> bool:
     """Return True if no rule keeps the lot from defense on any day; the bans begin in 2027."""
     (use,) = holding(facts, rules, **more).uses
-    return not use.bars
+    return not use.prohibitions
 
 
 def oxide(*stages: str, country: str = "AU", name: str = "au-oxide") -> Offer:
@@ -170,8 +170,8 @@ def test_confirmed_inputs_prove_what_their_offers_prove(
     facts, accept = smelters(*oxides), {"proven": proven}
     assert usable_in(facts, BANS, **made([one.id for one in oxides], kind, accept=accept)) == usable
     (use,) = holding(facts, BANS, **made([], kind, accept=accept)).uses
-    assert {bar.unproven for bar in use.bars} == {True}
-    assert all(f"`confirmed_on` of the [[{kind}]]" in bar.heals for bar in use.bars)
+    assert {bar.unproven for bar in use.prohibitions} == {True}
+    assert all(f"`confirmed_on` of the [[{kind}]]" in bar.fix for bar in use.prohibitions)
 
 
 @pytest.mark.parametrize("kind", ["order", "stock"])
@@ -180,11 +180,11 @@ def test_inputs_that_nobody_confirmed_prove_nothing_and_count_against(kind: str)
     facts = smelters(source("AU", 1, "oxide"), source("CN", 1, "oxide"))
     lawful, barred = (made([name], kind, signed=False) for name in ("au-oxide", "cn-oxide"))
     (use,) = holding(facts, BANS, **lawful).uses
-    assert {bar.unproven for bar in use.bars} == {True}
+    assert {bar.unproven for bar in use.prohibitions} == {True}
     unasked = [ban("mined", id="unasked", asks_proof=False)]
     assert usable_in(facts, unasked, **lawful)
     (use,) = holding(facts, unasked, **barred).uses
-    assert [(bar.unproven, bar.countries) for bar in use.bars] == [(False, ["CN"])]
+    assert [(bar.unproven, bar.countries) for bar in use.prohibitions] == [(False, ["CN"])]
 
 
 def test_a_company_that_is_excluded_is_excluded_as_an_input() -> None:

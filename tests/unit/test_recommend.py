@@ -228,8 +228,8 @@ def test_a_run_tells_what_it_rests_on(found: Recommendation) -> None:
     assert {"friendshore", "python", "ortools"} <= set(run.versions)
     assert [(p.label, str(p.end)) for p in run.periods] == [("2026", "2026-12-31"), ("2027", "2027-12-31")]
     in_force = dict.fromkeys(("ban", "tariff", "max-share", "min-suppliers", "export-control"), ("enacted", True))
-    assert {r.id: (r.status, r.bites) for r in run.rules} == {**in_force, "maybe": ("unknown", False)}
-    forbids = {use: r.forbids for r in run.requirements for use in r.uses}
+    assert {r.id: (r.status, r.applies) for r in run.rules} == {**in_force, "maybe": ("unknown", False)}
+    forbids = {use: r.excluding_rules for r in run.compliance_classes for use in r.uses}
     assert (forbids["metal-defense 2026"], forbids["metal-defense 2027"]) == ([], ["ban"])
     assert {p.order_by.isoformat() for p in run.purchases} == {"2026-01-01", "2027-01-01"}
 
@@ -328,6 +328,15 @@ def test_renamed_names_work_for_one_version_and_warn(found: Recommendation) -> N
         assert friendshore.read_catalog is friendshore.load_catalog
     with pytest.warns(DeprecationWarning, match="what_if"):
         assert found.session.after().cost == found.session.what_if().cost
+    change = friendshore.Change(remove="mill")
+    with pytest.warns(DeprecationWarning, match=r"Change\.text"):
+        assert change.told == change.text
+    with pytest.warns(DeprecationWarning, match="judge_scope"):
+
+        class OldRule(friendshore.Rule):
+            bears_on = "trade"
+
+    assert OldRule.judge_scope == "trade"
 
 
 @pytest.mark.parametrize(

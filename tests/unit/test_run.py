@@ -35,7 +35,7 @@ from ..building import refused
 PURCHASE: dict[str, Any] = {
     "offer": "tin-au", "material": "tin", "facility": "Smelter, first", "supplier": "Tin Ltd", "country": "AU",
     "countries": {"mined": ["AU", "MY"], "refined": []}, "place": "US", "ordered": "2027", "order_by": "2027-12-31",
-    "delivered": "2027", "end_use": "civil", "requirement": "R1", "quantity_kg": 1e-7, "cost": 12.5, "price": 12, "charges": 0,
+    "delivered": "2027", "end_use": "civil", "compliance_class": "R1", "quantity_kg": 1e-7, "cost": 12.5, "price": 12, "charges": 0,
     "freight": 0.5,
 }  # fmt: skip
 COST = dict.fromkeys(
@@ -48,7 +48,7 @@ COST = dict.fromkeys(
 def run() -> Run:
     """A run with one purchase."""
     lists = ("materials", "demands", "makes", "lots", "draws", "stocks", "deliveries", "shortages", "exposed", "rules")
-    lists += ("requirements", "limits", "conflicts", "unproven", "blocked", "leads", "assumptions", "plugins")
+    lists += ("compliance_classes", "limits", "conflicts", "unproven", "blocked", "leads", "assumptions", "plugins")
     data: dict[str, Any] = {
         **{name: [] for name in lists},
         "case": "tin", "status": "optimal", "verified": True, "currency": "USD", "place": "US", "objective": 1.5, "bound": 1.5,
@@ -211,7 +211,7 @@ def test_a_run_of_an_earlier_format_is_one_problem(folder: Path) -> None:
     tell(folder, schema_version=2)
     (folder / "shortages.csv").write_text("demand,reason\n")
     (problem,) = refused(read_run, folder)
-    assert (problem.column, problem.found, problem.expected) == ("schema_version", "2", "3")
+    assert (problem.column, problem.found, problem.expected) == ("schema_version", "2", "4")
 
 
 def test_a_folder_that_is_not_there_is_said_so(tmp_path: Path) -> None:

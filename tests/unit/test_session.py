@@ -17,7 +17,7 @@ from friendshore.domain.facts import Catalog, Material, Offer, Place
 from friendshore.domain.use import Chained, Move, Use, Verdict
 from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
-from friendshore.problem.kept import Answers, Kept
+from friendshore.problem.shared import Answers, SharedData
 from friendshore.rules.base import Facts, Phase, Rule
 from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare
 from friendshore.rules.rows import Row
@@ -237,7 +237,7 @@ def shared(*rules: Rule) -> Session:
 
 def test_records_are_the_same_only_if_they_say_the_same_down_to_the_zeros_of_numbers() -> None:
     """A verdict may quote a number as it is written; what is kept is made again where a session is stored."""
-    kept = Kept()
+    kept = SharedData()
     first, rule = Place(id="X", country="AU"), Counting(id="r", loosened=Decimal(1))
     assert kept.same(first) is kept.same(Place(id="X", country="AU")) is first
     assert kept.same(Place(id="X", country="KZ")) is not first
@@ -248,7 +248,7 @@ def test_records_are_the_same_only_if_they_say_the_same_down_to_the_zeros_of_num
 
 
 def test_a_rule_is_asked_again_only_after_it_changed_itself() -> None:
-    """Once by whoever plans the part and once by whoever verifies it; not again after another rule has changed."""
+    """Once to plan the part and twice to verify it; not again after another rule has changed."""
     asked = shared(Counting(id="r"), ban("mined", countries="AU", end_uses=["civil"], phases=[{"status": "pending"}]))
     asked.part_of("oxide")
     before = Counter(Counting.asked)
@@ -256,13 +256,13 @@ def test_a_rule_is_asked_again_only_after_it_changed_itself() -> None:
     assert {entry.offer for part in found.after for entry in part.plan.purchases} == {"o2"}
     more = Counting.asked - before
     assert more["o1"] == 0
-    assert more["o2"] == 1, "the verifier asks for itself about what the plan before did not buy"
+    assert more["o2"] == 2, "the verifier asks for itself, and twice, about what the plan before did not buy"
 
 
 def test_answers_of_rules_are_bounded() -> None:
     """However many questions are put to a session, what its rules answered takes no more than it may, and rules are asked again."""
     opened = shared(Counting(id="r"))
-    opened.inputs.kept.planned = answers = Answers(20)
+    opened.inputs.shared.planned = answers = Answers(20)
     sizes = []
     for number in range(100):
         opened.what_if(Change(price="o1", factor=Decimal(1000 + number) / 1000))

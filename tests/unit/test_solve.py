@@ -481,8 +481,13 @@ def test_defence_first_leaves_the_rest_to_cost() -> None:
     cheapest, found = ranked(), ranked(SHORTAGE)
     assert (short(cheapest), cheapest.run.levels, short(found)) == ({"metal-defense": 40}, [], {"metal-civil": 10})
     first, last = found.run.levels
-    assert (first.value, first.unit, first.gained, first.raised_objective) == (0, "USD", 40 * 20, 30 * 50 + 600 - 800)
-    assert (last.minimise, last.implied, last.value) == ("cost", True, found.cost.objective)
+    assert (first.value, first.unit, first.reduction, first.objective_increase) == (
+        0,
+        "USD",
+        40 * 20,
+        30 * 50 + 600 - 800,
+    )
+    assert (last.minimize, last.implied, last.value) == ("cost", True, found.cost.objective)
     assert found.status is PlanStatus.OPTIMAL
     told = cheapest.plan.plan.but(levels=found.plan.plan.levels)  # passed off as one that puts defense first
     with pytest.raises(VerificationError, match=r"FS634 level 1 .* is exceeded"):
@@ -542,7 +547,7 @@ def test_out_of_time_the_levels_have_values_and_bounds(seconds: float) -> None:
     objectives = [{"minimise": "shortage", "of": ["metal"]}, {"minimise": "spend", "within": "0.05"}, CONCENTRATION]
     found = planned(given.but(objectives=case(*WANTED, objectives=objectives).objectives), facts, time_limit=seconds)
     assert (found.status, len(found.run.levels)) == (PlanStatus.FEASIBLE, 4)
-    assert all(level.bound <= level.value and level.gained is None for level in found.run.levels)
+    assert all(level.bound <= level.value and level.reduction is None for level in found.run.levels)
 
 
 def test_the_report_tells_the_levels() -> None:
@@ -550,8 +555,8 @@ def test_the_report_tells_the_levels() -> None:
     run = ranked(SHORTAGE, {"minimise": "cost", "within": "0.1"}, CONCENTRATION).run
     _, cost, largest, last = run.levels
     assert cost.value == last.value
-    assert float(cost.value) == pytest.approx(1.1 * float(cost.least), rel=1e-4)
-    assert (largest.unit, largest.gained is not None and largest.gained > 0) == ("kg", True)
+    assert float(cost.value) == pytest.approx(1.1 * float(cost.best_value), rel=1e-4)
+    assert (largest.unit, largest.reduction is not None and largest.reduction > 0) == ("kg", True)
     said = text(plan_document(run), 120)
     for words in ("Lexicographic objectives", "shortage of defense, at its price", "later objectives may add 10 %"):
         assert words in said
@@ -567,12 +572,12 @@ def level(plan: Plan, rank: int, **update: Any) -> Plan:
     ("tamper", "words"),
     [
         (lambda plan: level(plan, 1, bound=Decimal(5)), "the bound of level 1"),
-        (lambda plan: level(plan, 2, most=Decimal(4000)), "level 2 .* is exceeded"),
-        (lambda plan: level(plan, 1, most=Decimal(50)), "level 1 .* another share"),
-        (lambda plan: level(plan, 2, least=Decimal(9000)), "level 2 .* another share"),
+        (lambda plan: level(plan, 2, max_value=Decimal(4000)), "level 2 .* is exceeded"),
+        (lambda plan: level(plan, 1, max_value=Decimal(50)), "level 1 .* another share"),
+        (lambda plan: level(plan, 2, best_value=Decimal(9000)), "level 2 .* another share"),
         (lambda plan: plan.but(levels=plan.levels[:1]), "states 1 ranked objectives"),
         (lambda plan: plan.but(levels=()), "states 0 ranked objectives"),
-        (lambda plan: plan.but(levels=(*plan.levels, PlanLevel(least=0, bound=0, most=0))), "states 3"),
+        (lambda plan: plan.but(levels=(*plan.levels, PlanLevel(best_value=0, bound=0, max_value=0))), "states 3"),
     ],
 )  # fmt: skip
 def test_what_a_plan_says_of_a_level_is_checked(tamper: Callable[[Plan], Plan], words: str) -> None:

@@ -172,7 +172,7 @@ def test_what_a_price_list_leaves_out_is_not_bought(wanted: Case, expected: dict
     assert bought(found) == expected
     if "cn-metal" in expected:
         (row,) = found.run.discounts
-        assert (row.tier, row.least, row.most, row.next) == (2, 120, 150, None)
+        assert (row.tier, row.tier_min, row.tier_max, row.next_tier_min) == (2, 120, 150, None)
         assert "Tier from      To  Next from" in text(plan_document(found.run))
 
 
@@ -199,7 +199,7 @@ def test_many_small_pieces_never_round_into_a_dearer_tier() -> None:
     names = [f"site-{i:02}" for i in range(30)]
     wanted = [demand("metal", "civil", round(1 + i / 7, 4), id=f"d{i:02}", place=names[i]) for i in range(30)]
     facts = metals(*(facility(n, "US", place=n) for n in names), schedule("cn-metal", tier(0, 10), tier(60, 60)))
-    (settled,) = planned(case(*wanted, count=1), facts).plan.settled
+    (settled,) = planned(case(*wanted, count=1), facts).plan.settlements
     assert settled.tier == 0
     assert Decimal("59.9") < settled.measured < 60
 

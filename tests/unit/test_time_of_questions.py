@@ -63,9 +63,9 @@ def test_half_of_what_is_left_is_for_each_plan_and_never_more_than_is_left(monke
     """A plan that is hard leaves time to those after it; a twentieth of all is for each, as long as there is so much."""
     now = 1000.0
     monkeypatch.setattr("friendshore.solve.solving.time", SimpleNamespace(monotonic=lambda: now))
-    assert Limits().left() is None
-    assert Limits(seconds=100).left() == 100
-    assert [Limits(seconds=100, until=now + rest).left() for rest in (100, 8, 3, -1)] == [50, 5, 3, 0]
+    assert Limits().next_seconds() is None
+    assert Limits(seconds=100).next_seconds() == 100
+    assert [Limits(seconds=100, until=now + rest).next_seconds() for rest in (100, 8, 3, -1)] == [50, 5, 3, 0]
     assert [Limits(seconds=1, until=now + rest).over for rest in (0, 0.1)] == [True, False]
 
 
@@ -82,7 +82,7 @@ def test_other_questions_say_what_was_not_reached() -> None:
     """Losses are counted, repairs may be more, what using an offer costs is not found in time."""
     session, whole = opened(60, -1), stress(opened())
     losses, found = stress(session), repairs(session)
-    assert (len(losses.losses), losses.unasked) == (0, len(whole.losses) + len(whole.pairs))
+    assert (len(losses.losses), losses.not_tried) == (0, len(whole.losses) + len(whole.pairs))
     assert not found.repairs
     assert [(gap.complete, gap.stopped, gap.searched) for gap in found.gaps] == [(False, True, -1)]
     assert "time limit" in unwrapped(repairs_document(found))

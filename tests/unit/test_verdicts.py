@@ -7,11 +7,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from friendshore.domain.use import Result, Verdict
-from friendshore.rules.verdicts import Barred, result_of, worst
+from friendshore.rules.verdicts import Prohibited, result_of, worst
 
 CODES = st.frozensets(st.sampled_from(["AU", "CN", "JP", "KP", "RU", "US"]), max_size=6)
-BARRED = st.builds(Barred, CODES, st.booleans())
-CN_RU = Barred(frozenset({"CN", "RU"}))
+BARRED = st.builds(Prohibited, CODES, st.booleans())
+CN_RU = Prohibited(frozenset({"CN", "RU"}))
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_the_table(possible: str, complete: bool, expected: Result) -> None:
 )
 def test_an_allow_list_bars_everything_else(possible: str, expected: Result) -> None:
     """A rule that names what is free bars every other country."""
-    barred = Barred(frozenset({"US", "JP"}), all_but=True)
+    barred = Prohibited(frozenset({"US", "JP"}), all_but=True)
     assert result_of(frozenset(possible.split()), True, barred) is expected
 
 
@@ -43,7 +43,7 @@ def test_a_wider_ban_never_turns_into_a_pass(
     """Barring more countries never makes a verdict better, and allowing more never makes it worse."""
 
     def rank(named: frozenset[str], all_but: bool) -> int:
-        return result_of(possible, complete, Barred(named, all_but=all_but)).rank
+        return result_of(possible, complete, Prohibited(named, all_but=all_but)).rank
 
     assert rank(countries | more, all_but=False) >= rank(countries, all_but=False)
     assert rank(countries | more, all_but=True) <= rank(countries, all_but=True)
@@ -51,7 +51,7 @@ def test_a_wider_ban_never_turns_into_a_pass(
 
 @given(possible=CODES, complete=st.booleans(), barred=BARRED, more=CODES)
 def test_more_possible_countries_never_turn_into_a_pass(
-    possible: frozenset[str], complete: bool, barred: Barred, more: frozenset[str]
+    possible: frozenset[str], complete: bool, barred: Prohibited, more: frozenset[str]
 ) -> None:
     """What does not pass still does not pass when it may have happened in further countries; nothing known is the exception.
 

@@ -14,6 +14,7 @@ import pytest
 from pydantic import PrivateAttr
 
 from friendshore.domain.plan import Infeasible, Plan, PlanStatus
+from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
 from friendshore.errors import PluginError, VerificationError
 from friendshore.problem import rule_facts
 from friendshore.recommend import Recommendation
@@ -161,7 +162,7 @@ def short_of(demand: str, quantity: float) -> Tamper:
 
 def held(*kilograms: float, periods: tuple[int, ...]) -> Tamper:
     """Metal in stock in some periods."""
-    what = {"material": "metal", "place": "US", "requirement": "R1"}
+    what = {"material": "metal", "place": "US", "compliance_class": "R1"}
     return stated("stocks", *({**what, "period": t, "quantity": kg} for t, kg in zip(periods, kilograms, strict=True)))
 
 
@@ -214,7 +215,9 @@ def exchanged(one: str, other: str) -> Tamper:
     labels = {one: other, other: one}
 
     def moved(entries: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple(each.but(requirement=labels.get(each.requirement, each.requirement)) for each in entries)
+        return tuple(
+            each.but(compliance_class=labels.get(each.compliance_class, each.compliance_class)) for each in entries
+        )
 
     return head(**dict.fromkeys(("purchases", "lots", "stocks", "deliveries"), moved))
 
@@ -232,8 +235,8 @@ LAWFUL: dict[str, tuple[Tamper, str, str]] = {
     "a waiver of other days": (entry("deliveries", UNDER, waivers=("early",)), "FS628", "by `ban`"),
     "no waiver": (entry("deliveries", UNDER, waivers=()), "FS628", "by `ban` at mined (CN)"),
     "more than a waiver": (entry("deliveries", UNDER, quantity=more(1)), "FS627", "`W`"),
-    "a wrong compliance class": (entry("purchases", AU, requirement="R1"), "FS625", "metal at US for R2 in 2027"),
-    "an unknown compliance class": (entry("purchases", AU, requirement="R9"), "FS629", "R9"),
+    "a wrong compliance class": (entry("purchases", AU, compliance_class="R1"), "FS625", "metal at US for R2 in 2027"),
+    "an unknown compliance class": (entry("purchases", AU, compliance_class="R9"), "FS629", "R9"),
     "more of a lot than is there": (entry("lots", quantity=more(1)), "FS625", "`stock-metal-US`"),
     "an unknown lot": (entry("lots", lot="nothing"), "FS624", "lot `nothing`"),
     "a lot elsewhere": (entry("lots", place="DE"), "FS624", "stock-metal-US to DE"),
@@ -244,14 +247,14 @@ LAWFUL: dict[str, tuple[Tamper, str, str]] = {
 def lent_back(plan: Plan) -> Plan:
     """Lends metal the other way round as well."""
     first = plan.transfers[0]
-    ends = {"from_requirement": first.to_requirement, "to_requirement": first.from_requirement}
+    ends = {"from_compliance_class": first.to_compliance_class, "to_compliance_class": first.from_compliance_class}
     return plan.but(transfers=(*plan.transfers, first.but(**ends, material="metal")))
 
 
 CIRCUITS: dict[str, tuple[Tamper, str, str]] = {
     "fewer units": (entry("makes", units=more(-1)), "FS625", "`jp-run` in 2026"),
     "an unknown maker": (entry("makes", offer="nobody"), "FS624", "offer `nobody`"),
-    "a run of another compliance class": (entry("makes", requirement="R9"), "FS629", "R9"),
+    "a run of another compliance class": (entry("makes", compliance_class="R9"), "FS629", "R9"),
     "an input left out": (without("purchases", ("offer", "au-oxide")), "FS625", "oxide at JP for"),
     "more lent": (entry("transfers", quantity=more(1)), "FS625", "magnet is taken from `jp-run` in 2026"),
     "lent by nobody": (entry("transfers", offer="nobody"), "FS624", "offer `nobody`"),
@@ -299,7 +302,7 @@ def test_stock_kept_for_a_use_is_judged_for_it() -> None:
     assert {(p.offer, p.end_use) for p in found.run.purchases} == {("au-metal", "defense"), ("cn-metal", "civil")}
     plan = found.plan.plan
     held = next(one for one in plan.stocks if one.period == 1)
-    late = {"ordered": 1, "delivered": 1, "quantity": 10, "requirement": held.requirement}
+    late = {"ordered": 1, "delivered": 1, "quantity": 10, "compliance_class": held.compliance_class}
     chinese = next(one for one in plan.purchases if one.offer == "cn-metal").model_copy(update=late)
     fewer = entry("purchases", AU, quantity=10)(plan)
     findings = findings_of(found, fewer.but(purchases=(*fewer.purchases, chinese), stocks=(held,)))
@@ -389,6 +392,28 @@ def test_a_rule_that_answers_differently_the_second_time_is_named(
         planned(*FIFTY, rule(Forgetful, bounds=bounds, many=many))
     assert words in str(error.value)
     assert bought(planned(*FIFTY, rule(Forgetful, bounds=(60,), many=many))) == {"au-metal": 60}
+
+
+class Fickle(Rule):
+    """A plugin's rule that passes everything a few times, and nothing after that."""
+
+    kind: Literal["fickle"] = "fickle"
+    passes: int
+    _turn: Iterator[int] = PrivateAttr(default_factory=count)
+
+    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
+        """The verdict by how often the rule was asked."""
+        if next(self._turn) < self.passes:
+            return PASS
+        return Verdict(result=Result.UNPROVEN, rule=self.id, reason="asked too often")
+
+
+@pytest.mark.usefixtures("site")
+def test_a_rule_with_two_verdicts_is_named() -> None:
+    """The plan asks once, and verification twice."""
+    with pytest.raises(PluginError, match=r"`judge` gave two different answers for au-metal: first pass, then unprov"):
+        planned(*FIFTY, rule(Fickle, passes=2))
+    assert bought(planned(*FIFTY, rule(Fickle, passes=3))) == {"au-metal": 100}
 
 
 @pytest.mark.usefixtures("site")

@@ -191,7 +191,7 @@ def test_repairs_propose_waivers_one_after_another() -> None:
 def test_what_a_waiver_would_save_is_asked_within_the_law() -> None:
     """Over a plan of five years the question is about the first three, and has an answer."""
     (value,) = margins(years(wanting(count=5))).waivers
-    assert (value.rule, value.demand, value.saves.value > 0) == ("ban", "metal-defense", True)
+    assert (value.rule, value.demand, value.saving.value > 0) == ("ban", "metal-defense", True)
 
 
 @pytest.mark.parametrize("words", ["three years", "1.5 months", "0 months"])

@@ -406,7 +406,7 @@ def test_a_workbook_saved_as_strict_open_xml_is_read(book: Path) -> None:
 
 @pytest.mark.parametrize(
     ("limit", "value", "message"),
-    [("ROWS", 1, "too many rows"), ("CELLS", 20, "too many cells"), ("TEXTS", 3, "too many texts")],
+    [("MAX_ROWS", 1, "too many rows"), ("MAX_CELLS", 20, "too many cells"), ("MAX_TEXTS", 3, "too many texts")],
 )
 def test_limits_are_said_with_what_was_found(
     limit: str, value: int, message: str, book: Path, monkeypatch: pytest.MonkeyPatch

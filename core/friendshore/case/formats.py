@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ..errors import Diagnostic, FriendshoreError
 from ..official import plugin_bringing
-from ..plugins import Registry, asked_of
-from ..plugins.attribution import wrong
+from ..plugins import Registry, attributed_object
+from ..plugins.attribution import defect_error
 from ..plugins.isolated import CatalogRef
 from ..reading.tomlfile import TomlFile, read_toml
 
@@ -24,14 +24,10 @@ class FindCatalog(Protocol):
     """Finder of a case's catalogs by name."""
 
     def __call__(self, name: str) -> CatalogRef:
-        """Return the location of a catalog.
-
-        Raises:
-            FriendshoreError: Like `Registry.catalog_folder`.
-        """
+        """Return the location of a catalog. Raise the errors of `Registry.catalog_folder`."""
 
     @property
-    def told(self) -> Callable[[Iterable[Diagnostic]], list[Diagnostic]]:
+    def printable(self) -> Callable[[Iterable[Diagnostic]], list[Diagnostic]]:
         """Function that sorts and edits errors for printing."""
 
 
@@ -45,7 +41,7 @@ class Installed:
         return self._registry.catalog_folder(name, self._folder)
 
     @property
-    def told(self) -> Callable[[Iterable[Diagnostic]], list[Diagnostic]]:
+    def printable(self) -> Callable[[Iterable[Diagnostic]], list[Diagnostic]]:
         return list
 
 
@@ -85,14 +81,14 @@ def case_format(file: Path | None, registry: Registry | None = None) -> CaseForm
     case_format, info = plugins.thing("case format", name)
     if not isinstance(case_format, CaseFormat):
         expected = "an object of a subclass of CaseFormat"
-        raise wrong(info, f"its case format `{name}` can't be used", repr(case_format), expected)
+        raise defect_error(info, f"its case format `{name}` can't be used", repr(case_format), expected)
     return case_format
 
 
 def read_case_file(file: Path, problems: list[Diagnostic], registry: Registry | None = None) -> TomlFile | None:
     """Return the data of a case file. If it can't be read at all, add an error to `problems` and return None."""
     file_format = case_format(file, registry)
-    with asked_of(file_format, file_format.name, "case format"):
+    with attributed_object(file_format, file_format.name, "case format"):
         try:
             return file_format.read(file, problems)
         except FriendshoreError as error:

@@ -26,7 +26,7 @@ from ..domain.case import (
     StockSpec,
     StoreSpec,
     WaiverSpec,
-    misfits,
+    horizon_faults,
 )
 from ..domain.facts import ChainEntry, Status
 from ..domain.quantities import parse_number, parse_share
@@ -51,7 +51,7 @@ CASE = layout(
     "[case]",
     "Name, horizon, and currency of the plan.",
     Case,
-    only="name start periods period currency place discount resolution",
+    only="name title start periods period currency place discount resolution",
 )
 
 USE = layout(
@@ -85,7 +85,7 @@ ACCEPT = layout(
     Accept,
     Field(
         "rule_status",
-        k.several("rule statuses", PhaseStatus),
+        k.enums_kind("rule statuses", PhaseStatus),
         example=["enacted"],
         record=Accept,
         attribute="rule_status",
@@ -210,7 +210,7 @@ _WORDS = {"yes": True, "no": False, "true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class CaseContext:
     """Facts of the case that its tables depend on."""
 
     currency: str
@@ -220,11 +220,11 @@ class About:
     """None if it can't be read."""
 
 
-def made(entry: Entry, record: type[M], case_facts: About, **more: Any) -> M | None:
+def table_record(entry: Entry, record: type[M], case_facts: CaseContext, **more: Any) -> M | None:
     """Return the record of a table, or report its errors and return None. A missing id is derived from other fields."""
     value = entry.record(record, case_facts.currency, **more)
     if value is None and case_facts.horizon is not None:  # otherwise it is checked with the case
-        entry.tell(misfits(entry.layout.stated(record, entry.values), case_facts.horizon))
+        entry.report(horizon_faults(entry.layout.attributes(record, entry.values), case_facts.horizon))
     default_id = _DEFAULT_IDS.get(record)
     if value is None or default_id is None or vars(value)["id"]:
         return value
@@ -239,7 +239,7 @@ _DEFAULT_IDS: Mapping[type[BaseModel], Callable[[Any, str], str]] = {
 }
 
 
-def demand(entry: Entry, case_facts: About) -> DemandSpec | None:
+def demand(entry: Entry, case_facts: CaseContext) -> DemandSpec | None:
     amounts = [name for name in _AMOUNTS if name in entry.values]
     if len(amounts) > 1:
         expected = "exactly one of " + ", ".join(_AMOUNTS)
@@ -249,10 +249,10 @@ def demand(entry: Entry, case_facts: About) -> DemandSpec | None:
     more: dict[str, object] = {"facts": _facts(entry)}
     if "quantity" in entry.values:
         more["quantities"] = _quantity_by_period(entry.values, case_facts) or (Decimal(0),)
-    return made(entry, DemandSpec, case_facts, **more)
+    return table_record(entry, DemandSpec, case_facts, **more)
 
 
-def _quantity_by_period(values: Mapping[str, Any], case_facts: About) -> tuple[Decimal, ...]:
+def _quantity_by_period(values: Mapping[str, Any], case_facts: CaseContext) -> tuple[Decimal, ...]:
     dates = Span(start=values.get("from"), end=values.get("until"))
     periods = case_facts.horizon.periods if case_facts.horizon is not None else ()
     return tuple(values["quantity"].kg if dates.meets(period.span) else Decimal(0) for period in periods)
@@ -287,7 +287,7 @@ def _fact(text: str) -> Fact:
     return text
 
 
-def overlap(entry: Entry, case_facts: About) -> Overlap | None:
+def overlap(entry: Entry, case_facts: CaseContext) -> Overlap | None:
     values = entry.values
     present = values.keys() | entry.bad  # unreadable values are reported elsewhere
     if ("keep" in present) == bool(values.get("distinct", "distinct" in entry.bad)):
@@ -300,4 +300,4 @@ def overlap(entry: Entry, case_facts: About) -> Overlap | None:
             entry.problem("offers", "an overlap with `keep` needs `offers`", expected, fix, "FS203")
     elif "offers" in values:
         entry.problem("offers", "distinct facilities keep all their offers", fix="delete this key", code="FS203")
-    return made(entry, Overlap, case_facts)
+    return table_record(entry, Overlap, case_facts)

@@ -43,7 +43,7 @@ from ..reading.tomlfile import Key, TomlFile, TomlTable, is_text, read_section, 
 from ..rules.keys import scenario
 from . import keys
 from .formats import read_case_file
-from .keys import About, demand, made, overlap
+from .keys import CaseContext, demand, overlap, table_record
 
 R = TypeVar("R")
 
@@ -75,7 +75,7 @@ def load_case(source: Path | str | Mapping[str, object], *, folder: Path | str =
         InputError: With all errors of the case and of its table of demands.
     """
     if isinstance(source, Mapping) or is_text(source):
-        return _of_data(source, Path(folder))
+        return _case_from_data(source, Path(folder))
     path = Path(source)
     file = path / CASE_FILE if path.is_dir() else path
     problems: list[Diagnostic] = []
@@ -94,11 +94,11 @@ def load_case(source: Path | str | Mapping[str, object], *, folder: Path | str =
         raise all_of(problems)
     case = _assemble(read_section(toml, keys.FILE, toml.data), file.parent, problems)
     if problems or case is None:
-        raise all_of(toml.told(problems))
+        raise all_of(toml.printable(problems))
     return case.but(file=file)
 
 
-def _of_data(source: str | Mapping[str, object], folder: Path) -> Case:
+def _case_from_data(source: str | Mapping[str, object], folder: Path) -> Case:
     """Return the case in a text or a dict."""
     problems: list[Diagnostic] = []
     toml = toml_of(source, "case", problems)
@@ -112,17 +112,17 @@ def _of_data(source: str | Mapping[str, object], folder: Path) -> Case:
 
 
 def _assemble(top: TomlTable, folder: Path, problems: list[Diagnostic]) -> Case | None:
-    head, use = top.part("case"), top.part("use")
+    head, use, accept = top.part("case"), top.part("use"), top.part("accept")
     case_facts = _case_facts(head)
     entries = _Entries(top, [*top.parts("demand"), *_demand_table(use, folder, problems)])
     parts: dict[str, object] = {
-        "accept": _accept(top.part("accept")),
+        "accept": Accept(**accept.layout.attributes(Accept, accept.values), capacity=accept.part("capacity").values),
         "assume": _assume(top.part("assume"), case_facts),
-        "concern": made(top.part("concern"), Concern, case_facts),
+        "concern": table_record(top.part("concern"), Concern, case_facts),
         "demands": entries.records("demands", lambda entry: demand(entry, case_facts)),
         "overlaps": entries.records("overlaps", lambda entry: overlap(entry, case_facts)),
         **{
-            field: entries.records(field, partial(made, record=record, case_facts=case_facts))
+            field: entries.records(field, partial(table_record, record=record, case_facts=case_facts))
             for field, record in _LISTS.items()
         },
         "rules": entries.with_records("rules", _rules(top.parts("rule"))),
@@ -132,13 +132,13 @@ def _assemble(top: TomlTable, folder: Path, problems: list[Diagnostic]) -> Case 
     if head.values.get("resolution", Mass(Decimal(0), None)).substance:
         message, fix = "the resolution can't name a substance", "write a mass like `1 g`"
         head.problem("resolution", message, "a mass like `1 g`", fix, "FS012")
-    parts |= head.layout.stated(Case, head.values)
-    entries.tell(Case.faults({**parts, "horizon": case_facts.horizon}), head)
+    parts |= head.layout.attributes(Case, head.values)
+    entries.report(Case.faults({**parts, "horizon": case_facts.horizon}), head)
     if problems or case_facts.horizon is None:
         return None
     if reader_in(use.values.get("demand", "")) is not None:
         parts["demand_from"] = use.values["demand"]
-    return Case(horizon=case_facts.horizon, folder=folder, **use.layout.stated(Case, use.values), **parts)
+    return Case(horizon=case_facts.horizon, folder=folder, **use.layout.attributes(Case, use.values), **parts)
 
 
 class _Entries:
@@ -157,23 +157,23 @@ class _Entries:
         self._valid_tables[field] = [entry for entry, _ in pairs]
         return tuple(record for _, record in pairs)
 
-    def tell(self, faults: Iterable[Fault], head: Entry) -> None:
+    def report(self, faults: Iterable[Fault], head: Entry) -> None:
         for fault in faults:
             entry = self._valid_tables[fault.entry[0]][fault.entry[1]] if fault.entry else head
             is_present = fault.field in entry.values or fault.field in head.values
             entry.problem(fault.field if is_present else "", fault.message, fault.expected, fault.fix, fault.code)
 
 
-def _case_facts(head: Entry) -> About:
+def _case_facts(head: Entry) -> CaseContext:
     values = head.values
     currency = "" if "currency" in head.bad else values.get("currency", "USD")
     horizon = None
     if {"start", "periods", "period"} <= values.keys():
         stated = {"start": values["start"], "count": values["periods"], "length": values["period"]}
         faults = list(Horizon.faults(stated))
-        head.tell(faults, {"count": "periods", "length": "period"})
+        head.report(faults, {"count": "periods", "length": "period"})
         horizon = None if faults else Horizon(**stated)
-    return About(currency, values.get("place", ""), horizon)
+    return CaseContext(currency, values.get("place", ""), horizon)
 
 
 def _demand_table(use: Entry, folder: Path, problems: list[Diagnostic]) -> list[Entry]:
@@ -196,7 +196,7 @@ def with_demands(case: Case, rows: TableRows, default_file: str) -> tuple[Case, 
     """Return the case with additional demands from a reader, and their table. `default_file` is for messages."""
     problems: list[Diagnostic] = []
     table = read_rows(rows, keys.DEMAND, default_file, problems)
-    case_facts = About(case.currency, case.place, case.horizon)
+    case_facts = CaseContext(case.currency, case.place, case.horizon)
     pairs = [(row, demand(row, case_facts)) for row in table.rows]
     valid_rows = [row for row, record in pairs if record is not None]
     demands = tuple(record for _, record in pairs if record is not None)
@@ -204,27 +204,25 @@ def with_demands(case: Case, rows: TableRows, default_file: str) -> tuple[Case, 
     for fault in Case.faults({name: getattr(extended, name) for name in Case.model_fields}):
         number = fault.entry[1] - len(case.demands) if fault.entry and fault.entry[0] == "demands" else -1
         if number >= 0:
-            valid_rows[number].tell([fault])
+            valid_rows[number].report([fault])
     if problems:
         raise all_of(problems)
     return extended, table
 
 
-def _accept(entry: TomlTable) -> Accept:
-    return Accept(**entry.layout.stated(Accept, entry.values), capacity=entry.part("capacity").values)
-
-
-def _assume(entry: TomlTable, case_facts: About) -> Assume | None:
+def _assume(entry: TomlTable, case_facts: CaseContext) -> Assume | None:
     offers = [_assumption(offer, case_facts) for offer in entry.parts("offer")]
     licence = {name: str(value) for name, value in sorted(entry.part("licence").others.items())}
-    return made(entry, Assume, case_facts, licence=licence, offer=tuple(offer for offer in offers if offer is not None))
+    return table_record(
+        entry, Assume, case_facts, licence=licence, offer=tuple(offer for offer in offers if offer is not None)
+    )
 
 
-def _assumption(entry: Entry, case_facts: About) -> OfferAssumption | None:
-    price_fields = entry.layout.stated(Price, entry.values)
-    price = entry.made(Price, price_fields) if price_fields else None
+def _assumption(entry: Entry, case_facts: CaseContext) -> OfferAssumption | None:
+    price_fields = entry.layout.attributes(Price, entry.values)
+    price = entry.record_from(Price, price_fields) if price_fields else None
     more = {} if price is None else {"price": price}
-    return made(entry, OfferAssumption, case_facts, **more) if price or not price_fields else None
+    return table_record(entry, OfferAssumption, case_facts, **more) if price or not price_fields else None
 
 
 def _settings(entry: Entry) -> dict[str, dict[str, object]]:

@@ -2,19 +2,19 @@
 # ruff: noqa: I001 - one import per module, and each name as itself, which makes it public
 
 from .folder import digest as digest, load_catalog as load_catalog
-from .known import sound as sound, unfit as unfit
-from .review import nothings as nothings, review as review
+from .known import validated_catalog as validated_catalog, catalog_contradictions as catalog_contradictions
+from .review import suspicious_zeros as suspicious_zeros, review as review
 from .several import (
     ambiguous as ambiguous,
-    as_required as as_required,
+    required_part as required_part,
     Clash as Clash,
     clash_error as clash_error,
     clashes as clashes,
-    clashing as clashing,
-    misfits as misfits,
-    Once as Once,
-    overridden as overridden,
+    find_clashes as find_clashes,
+    overlap_problems as overlap_problems,
+    CatalogCache as CatalogCache,
+    ignored_figures as ignored_figures,
     read_catalogs as read_catalogs,
-    twins as twins,
-    united as united,
+    likely_duplicates as likely_duplicates,
+    merge_facilities as merge_facilities,
 )

@@ -80,7 +80,7 @@ RECIPE = layout(
     _OFFER,
     Field(
         "role",
-        k.one_value("role", {"input": "input", "output": "output"}),
+        k.word_kind("role", {"input": "input", "output": "output"}),
         "Whether the line is an input or an output.",
         "input",
         required=True,

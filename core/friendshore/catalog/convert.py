@@ -14,7 +14,7 @@ from typing import Any
 
 from ..domain.facts import Catalog
 from ..errors import Diagnostic, InputError
-from ..inert import cell_inert, computed
+from ..inert import cell_inert, is_computed
 from ..readers import CatalogRows
 from ..reading import kinds as k
 from ..reading.csvfile import Table
@@ -45,7 +45,7 @@ class Texts:
         """Distributions of the plugins that declare columns of its tables."""
         headers = {file: header for file, (header, _) in self.tables.items()}
         return frozenset(
-            plugin for table, name, _, plugin in self.facts.known if name in headers.get(f"{table}.csv", ())
+            plugin for table, name, _, plugin in self.facts.columns if name in headers.get(f"{table}.csv", ())
         )
 
 
@@ -69,14 +69,14 @@ def convert(
     source: Path | CatalogRows, target: Path, read: Callable[[Any], Catalog], facts: FactColumns = NO_FACTS
 ) -> tuple[Path, ...]:
     """Write a catalog as a new workbook or folder, and return the written files. Nothing is written if its facts would differ."""
-    may_be_written(target)
+    check_writable(target)
     before, texts = read(source), texts_of(source, facts)
     return put(texts, before.digest, target, read)
 
 
 def put(texts: Texts, digest: str, target: Path, read: Callable[[Path], Catalog]) -> tuple[Path, ...]:
     """Write a catalog, check that its digest is `digest`, and return the written files. See `convert` for its errors."""
-    may_be_written(target)
+    check_writable(target)
     try:
         with atomic_write_path(target) as path:
             (write_workbook if is_workbook(target) else write_folder)(texts, path)
@@ -89,7 +89,7 @@ def put(texts: Texts, digest: str, target: Path, read: Callable[[Path], Catalog]
     return (target,) if target.is_file() else tuple(sorted(target.iterdir()))
 
 
-def may_be_written(target: Path) -> None:
+def check_writable(target: Path) -> None:
     """Raise an `InputError` if the target exists or has the extension of another format."""
     if target.exists() or target.is_symlink():
         raise InputError("already exists", str(target), fix="choose another name, or move it away", code="FS140")
@@ -113,7 +113,7 @@ def write_folder(texts: Texts, folder: Path) -> None:
         fields = texts.facts.extended(layout).by_name
         is_free = [column in fields and fields[column].kind in _FREE for column in header]
         inert = [
-            [cell_inert(cell) if free and computed(cell) else cell for cell, free in zip(row, is_free, strict=True)]
+            [cell_inert(cell) if free and is_computed(cell) else cell for cell, free in zip(row, is_free, strict=True)]
             for row in rows
         ]
         csv.writer(stream, lineterminator="\n").writerows([header, *inert])
@@ -126,17 +126,13 @@ _FREE = (k.TEXT, k.TEXTS, k.kind_of("prose"), k.kind_of(frozenset))
 
 def write_workbook(texts: Texts, path: Path) -> None:
     """Write a sheet for each table. A cell is a number or date only if a spreadsheet preserves its text, unlike `2841.80`."""
-    pairs = tuple((name, _in_cell(value)) for name, value in texts.head.items())
+    pairs = tuple((key, ";".join(v) if isinstance(v, tuple) else str(v)) for key, v in texts.head.items())
     sheets = [Sheet(HEAD_SHEET, HEAD_ROWS.names, pairs, HEAD_ROWS.by_name)]
     for layout in columns.TABLES:
         if layout.name in texts.tables:
             header, rows = texts.tables[layout.name]
             sheets.append(Sheet(sheet_name(layout), header, rows, texts.facts.extended(layout).by_name))
     write_file(path, workbook(str(path), sheets))
-
-
-def _in_cell(value: object) -> str:
-    return ";".join(value) if isinstance(value, tuple) else str(value)
 
 
 # Frictionless Data, version 1: https://specs.frictionlessdata.io/data-package/, https://specs.frictionlessdata.io/table-schema/
@@ -255,7 +251,7 @@ def _declared_field(field: Field, table: Table) -> dict[str, object]:
     column = table.layout.declared.get(field.name)
     if column is None:
         return {}
-    fact = {"type": str(column.type), "unit": column.unit, "declaredBy": field.by}
+    fact = {"type": str(column.type), "unit": column.unit, "declaredBy": field.declared_by}
     cells = [text for row in table.rows if (text := row.text(field.name))]
     is_number = field.kind.number and all(map(_PLAIN_NUMBER.fullmatch, cells))
     return {**({"type": "number"} if is_number else {}), "fact": {key: value for key, value in fact.items() if value}}

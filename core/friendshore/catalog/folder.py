@@ -57,7 +57,7 @@ def load_catalog(
         InputError: With all errors of all tables.
     """
     problems: list[Diagnostic] = []
-    place = _rows_in(source) if isinstance(source, Mapping) or is_text(source) else Path(source)
+    place = _tables_in(source) if isinstance(source, Mapping) or is_text(source) else Path(source)
     tables = tables_at(place, problems, facts)
     head = read_head(tables, problems)
     missing = set(head.keys.get("requires", ())) - {c.name for c in context}
@@ -81,12 +81,8 @@ def load_catalog(
     return draft.catalog
 
 
-def _rows_in(source: str | Mapping[str, object]) -> CatalogRows:
-    """Return the tables of a catalog in a text or a dict.
-
-    Raises:
-        InputError: If the text isn't TOML or JSON.
-    """
+def _tables_in(source: str | Mapping[str, object]) -> CatalogRows:
+    """Return the tables of a catalog in a text or a dict, or raise an InputError if the text isn't TOML or JSON."""
     problems: list[Diagnostic] = []
     toml = toml_of(source, "catalog", problems)
     if toml is None:
@@ -126,11 +122,13 @@ def read_draft(
     for layout in columns.TABLES:
         if layout.name in IDS_IN:
             reading.table(layout)
-    for stranger in tables.strangers():
-        problems.append(stranger.problem)
-        if reading.table_by_name.get(stranger.meant) is None:  # other tables may refer to ids of a misnamed table
-            known.unsure.update(IDS_IN.get(stranger.meant, ()))
-    facts = _assemble(reading)
+    for unrecognized in tables.unrecognized_tables():
+        problems.append(unrecognized.problem)
+        if (
+            reading.table_by_name.get(unrecognized.similar_table) is None
+        ):  # other tables may refer to ids of a misnamed table
+            known.unsure.update(IDS_IN.get(unrecognized.similar_table, ()))
+    facts = _read_tables(reading)
     metadata = {key: value for key, value in head.items() if key not in ("schema", "name", "requires")}
     for table in filter(None, reading.table_by_name.values()):
         table.drop_rows()
@@ -139,7 +137,7 @@ def read_draft(
     return CatalogDraft(catalog.but(digest=digest(catalog)), known)
 
 
-def _assemble(reading: CatalogReading) -> dict[str, object]:
+def _read_tables(reading: CatalogReading) -> dict[str, object]:
     # Ids become known before other tables refer to them.
     aliases = read_aliases(reading)
     sources = read_sources(reading)
@@ -239,7 +237,7 @@ def read_prices(reading: CatalogReading) -> tuple[BenchmarkPrice, ...]:
     prices = []
     for row in table.unique():
         material = reading.material(row)
-        price = row.made(BenchmarkPrice, reading.fields(row, BenchmarkPrice, material))
+        price = row.record_from(BenchmarkPrice, reading.fields(row, BenchmarkPrice, material))
         prices += [price] if price and material else []
         if "id" in row.values:
             name = row.values["id"]
@@ -250,6 +248,8 @@ def read_prices(reading: CatalogReading) -> tuple[BenchmarkPrice, ...]:
 def read_rates(reading: CatalogReading) -> tuple[Rate, ...]:
     rows = reading.table(columns.RATES).rows
     reading.known.rates |= {frozenset((row.values.get("currency", ""), row.values.get("to", ""))) for row in rows}
+    if any(not {"currency", "to"} <= row.values.keys() for row in rows):
+        reading.known.unsure.add("rate")
     return reading.records(columns.RATES, Rate)
 
 
@@ -274,7 +274,7 @@ def read_facilities(reading: CatalogReading, capacity: Mapping[str, tuple[Capaci
             "place": fields.get("place", fields.get("country", "")),
             "capacity": capacity.get(fields.get("id", ""), ()),
         }
-        facility = row.made(Facility, fields)
+        facility = row.record_from(Facility, fields)
         if facility is not None:
             facilities.append(facility)
     return tuple(sorted(facilities, key=lambda f: f.id))
@@ -300,7 +300,7 @@ def read_capacity(
         basis = partial(_basis, reading, row, material, products) if is_known else None
         fields = reading.fields(row, CapacityStep, basis)
         fields["per_year"] = None if fields.get("per_year") == UNLIMITED else fields.get("per_year")
-        step = row.alike(CapacityStep, fields)
+        step = row.shared_record(CapacityStep, fields)
         if step is not None and is_known:
             steps.setdefault(facility, []).append(step)
     return {name: tuple(sorted(rows, key=lambda s: s.start or date.min)) for name, rows in steps.items()}
@@ -351,4 +351,4 @@ def check_aliases(reading: CatalogReading) -> None:
     for row in table.rows:
         alias = reading.known.aliases.get((row.values["of"], row.values.get("old", "")))
         if alias is not None and not row.bad:
-            row.tell(alias_faults(alias, reading.known))
+            row.report(alias_faults(alias, reading.known))

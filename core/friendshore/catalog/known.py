@@ -99,7 +99,7 @@ class KnownIds:
         aliases = Aliases(self.aliases.values()).path(sort, name)
         if not aliases:
             return ""
-        return f"write `{aliases[-1].new}`: {aliases[0].told}" if aliases[-1].new else aliases[-1].told
+        return f"write `{aliases[-1].new}`: {aliases[0].text}" if aliases[-1].new else aliases[-1].text
 
 
 def known_from(catalogs: Iterable[Catalog]) -> KnownIds:
@@ -151,11 +151,11 @@ class CrossChecks:
             Terms: self._check_subject,
         }
 
-    def faults(self, model: type[BaseModel], given: FieldValues) -> list[Fault]:
+    def faults(self, model: type[BaseModel], values: FieldValues) -> list[Fault]:
         """Return the faults of a record with these fields. Fields that can't be read are missing."""
         faults: list[Fault] = []
-        for name, sort, ids_field, is_required in _references(model):
-            value, ids = given.get(name), getattr(self.known, ids_field)
+        for name, sort, ids_field, is_required in _reference_fields(model):
+            value, ids = values.get(name), getattr(self.known, ids_field)
             if not value:
                 if is_required and sort == "source":
                     faults.append(unsourced("this figure", name))
@@ -166,7 +166,7 @@ class CrossChecks:
             elif value not in ids:
                 faults += self.unknown(sort, value, name, ids)
         if model in self._special_checks:
-            faults += self._special_checks[model](given)
+            faults += self._special_checks[model](values)
         return faults
 
     def unknown(self, sort: str, name: str, field: str, ids: Collection[str], fix: str = "") -> Iterator[Fault]:
@@ -226,7 +226,7 @@ class CrossChecks:
 
 
 @cache
-def _references(model: type[BaseModel]) -> tuple[tuple[str, str, str, bool], ...]:
+def _reference_fields(model: type[BaseModel]) -> tuple[tuple[str, str, str, bool], ...]:
     """Return the fields of a record that refer to ids: name, sort, field of `KnownIds`, and True if it can't be blank."""
     references = []
     for name, info in model.model_fields.items():
@@ -278,7 +278,7 @@ def unsourced_line(line: FieldValues, *, output: bool) -> Iterator[Fault]:
 MAX_NESTING = 100
 
 
-def circle(name: str, outer: str, within: Mapping[str, str]) -> list[str]:
+def nesting_cycle(name: str, outer: str, within: Mapping[str, str]) -> list[str]:
     """Return the circle of facilities that contains `name`. Empty if there is none, or if another member reports it."""
     seen = {name: None}
     while outer and outer not in seen and len(seen) <= MAX_NESTING:
@@ -288,7 +288,7 @@ def circle(name: str, outer: str, within: Mapping[str, str]) -> list[str]:
 
 
 def nesting_faults(name: str, outer: str, within: Mapping[str, str]) -> Iterator[Fault]:
-    facilities = circle(name, outer, within)
+    facilities = nesting_cycle(name, outer, within)
     if facilities:
         message = "the facility is within itself: " + " in ".join(facilities)
         yield Fault("within", message, fix="leave one of these cells blank", code="FS108")
@@ -324,7 +324,7 @@ _CHECK_ERRORS = (TypeError, ValueError, AttributeError, LookupError)
 """Exceptions of checks of records with invalid values, which are already reported."""
 
 
-def sound(catalog: Catalog, others: Sequence[Catalog] = ()) -> tuple[Catalog, list[Diagnostic]]:
+def validated_catalog(catalog: Catalog, others: Sequence[Catalog] = ()) -> tuple[Catalog, list[Diagnostic]]:
     """Return a catalog from memory with converted values, such as codes of countries, and everything that readers of files would report."""
     checker = RecordChecker()
     lists = {name: tuple(_valid_records(checker, catalog, name)) for name in _TABLES}
@@ -334,7 +334,7 @@ def sound(catalog: Catalog, others: Sequence[Catalog] = ()) -> tuple[Catalog, li
     return checked, [*checker.problems, *finished.problems()]
 
 
-def unfit(catalogs: Sequence[Catalog]) -> list[Diagnostic]:
+def catalog_contradictions(catalogs: Sequence[Catalog]) -> list[Diagnostic]:
     """Return contradictions between the records of catalogs whose records are valid by themselves, such as unknown ids."""
     known = known_from(catalogs)
     return [problem for catalog in catalogs for problem in _FinishedCatalog(catalog, known, ()).problems()]
@@ -439,7 +439,7 @@ def _id_faults(record: Facility | Offer) -> Iterator[Fault]:
 
 
 def _repeated(record: BaseModel, table: Layout, seen: set[object]) -> list[Fault]:
-    attributes, names = key_of(type(record), table)
+    attributes, names = key_fields(type(record), table)
     key = tuple([getattr(record, attribute) for attribute in attributes])
     if key not in seen:
         seen.add(key)
@@ -449,7 +449,7 @@ def _repeated(record: BaseModel, table: Layout, seen: set[object]) -> list[Fault
 
 
 @cache
-def key_of(model: type[BaseModel], table: Layout) -> tuple[tuple[str, ...], str]:
+def key_fields(model: type[BaseModel], table: Layout) -> tuple[tuple[str, ...], str]:
     """Return the fields of a record that are its key in a table, and the names of the columns of the key."""
     key = [table.by_name[name] for name in table.key if table.by_name[name].record in (None, model)]
     return tuple(column.attribute for column in key if column.record), ", ".join(column.name for column in key)

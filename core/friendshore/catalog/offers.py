@@ -68,7 +68,9 @@ def read_offers(reading: CatalogReading) -> tuple[Offer, ...]:
         }
         if not outputs:
             row.bad |= {"outputs"}  # missing outputs are already reported
-        offer = row.made(Offer, values, {field: [entry for _, entry in pairs] for field, pairs in within.items()})
+        offer = row.record_from(
+            Offer, values, {field: [entry for _, entry in pairs] for field, pairs in within.items()}
+        )
         if offer is not None:
             offers.append(offer)
         reading.offers_broken |= offer is None or offer.facility not in reading.known.facilities
@@ -93,8 +95,8 @@ def _recipes(reading: CatalogReading, names: set[str]) -> dict[str, _Recipe]:
             recipe.broken = True
             continue
         output = row.values["role"] == "output"
-        row.tell(unsourced_line(fields, output=output))
-        line = row.made(RecipeLine, fields)
+        row.report(unsourced_line(fields, output=output))
+        line = row.record_from(RecipeLine, fields)
         recipe.broken |= line is None
         (recipe.outputs if output else recipe.inputs).extend([line] if line else [])
     for recipe in recipes.values():
@@ -156,10 +158,10 @@ def _price(reading: CatalogReading, row: TableRow, source: str) -> Price | None:
     fields["source"] = fields["source"] or source
     if "amount" in fields:
         if not {"source", "price_source"} & (row.values.keys() | row.bad):
-            row.tell([unsourced("the price", "price_source")])
+            row.report([unsourced("the price", "price_source")])
     elif "benchmark" not in fields and "premium" not in fields:
         return None
-    return row.alike(Price, fields)
+    return row.shared_record(Price, fields)
 
 
 def _chains(
@@ -173,8 +175,8 @@ def _chains(
         is_known = reading.check_reference(row, "offer", "offer", names)
         if is_known and "stage" in row.values:
             materials = delivered.get(row.values["offer"], [])
-            row.tell(unknown_stage(stage_of(row.values["stage"]), materials) if materials else ())
-        entry = row.alike(ChainEntry, reading.fields(row, ChainEntry))
+            row.report(unknown_stage(stage_of(row.values["stage"]), materials) if materials else ())
+        entry = row.shared_record(ChainEntry, reading.fields(row, ChainEntry))
         if is_known and entry is not None:
             chains.setdefault(row.values["offer"], []).append(entry)
     for chain in chains.values():
@@ -189,7 +191,7 @@ def _records_by_offer(
     for row in reading.table(layout).unique():
         is_known = reading.check_reference(row, "offer", "offer", names)
         name = row.values.get("offer", "")
-        record = row.made(model, reading.fields(row, model, partial(_only_output, row, delivered.get(name, []))))
+        record = row.record_from(model, reading.fields(row, model, partial(_only_output, row, delivered.get(name, []))))
         if record is not None and is_known:
             by_offer.setdefault(name, []).append((record, row))
     for pairs in by_offer.values():
@@ -205,7 +207,7 @@ def _quotes(
     quotes = _records_by_offer(reading, columns.QUOTES, Quote, names, delivered)
     for row in reading.table(columns.QUOTES).rows:
         if "offer" in row.values and row.values["offer"] in priced:
-            row.tell([TWO_PRICES_FAULT], {"quotes": "offer"})
+            row.report([TWO_PRICES_FAULT], {"quotes": "offer"})
     return {name: rows for name, rows in quotes.items() if name not in priced}
 
 
@@ -237,7 +239,7 @@ def read_tiers(reading: CatalogReading) -> tuple[PriceSchedule, ...]:
             pairs.append((schedule, rows[0]))
     for _, position in overlapping([schedule for schedule, _ in pairs]):
         schedule, row = pairs[position]
-        row.tell([overlap_fault(schedule)])
+        row.report([overlap_fault(schedule)])
     return tuple(sorted((schedule for schedule, _ in pairs), key=lambda schedule: schedule.order))
 
 
@@ -266,7 +268,10 @@ class _ScheduleReader:
         before = len(self.reading.problems)
         materials = _materials(self.reading, self.rows[0])
         measure = self._measure()
-        tiers = [self._tier(row, materials) for row in self.rows]
+        tiers = [
+            row.record_from(Tier, self.reading.fields(row, Tier, partial(_only_material, row, materials)))
+            for row in self.rows
+        ]
         currency = self._currency()
         fields_by_row = [
             self.reading.fields(row, PriceSchedule, only="source" if number else "")
@@ -278,7 +283,7 @@ class _ScheduleReader:
             schedule_fields["tiers"] = tuple(tiers)
         else:
             self.rows[0].bad |= {"tiers"}
-        return self.rows[0].made(PriceSchedule, schedule_fields, {"tiers": self.rows})
+        return self.rows[0].record_from(PriceSchedule, schedule_fields, {"tiers": self.rows})
 
     def _measure(self) -> str:
         """Return the unit of thresholds. A 0 without a unit fits both."""
@@ -296,9 +301,6 @@ class _ScheduleReader:
                 code="FS115",
             )
         return "money" if Money in cell_by_type else "quantity"
-
-    def _tier(self, row: TableRow, materials: list[Material]) -> Tier | None:
-        return row.made(Tier, self.reading.fields(row, Tier, partial(_only_material, row, materials)))
 
     def _currency(self) -> str:
         """Return the only currency of the schedule's figures. Empty if there is no money in it."""
@@ -346,7 +348,7 @@ def read_terms(reading: CatalogReading) -> tuple[Terms, ...]:
 def _terms(reading: CatalogReading, row: TableRow) -> Terms | None:
     before = len(reading.problems)
     materials = _materials(reading, row)
-    terms = row.made(Terms, reading.fields(row, Terms, partial(_only_material, row, materials)))
+    terms = row.record_from(Terms, reading.fields(row, Terms, partial(_only_material, row, materials)))
     return terms if len(reading.problems) == before else None
 
 

@@ -15,10 +15,10 @@ from ..domain.basis import Factors, basis_factor, missing_factor
 from ..domain.facts import Material, RecipeLine, WithFacts
 from ..domain.quantities import Mass, UnitPrice
 from ..errors import Diagnostic
-from ..reading.csvfile import TABLE_ROWS, Table, TableRow
+from ..reading.csvfile import MAX_TABLE_ROWS, Table, TableRow
 from ..reading.fields import Layout
 from .columns import SOURCES
-from .known import ALL_IDS, IDS_IN, CrossChecks, KnownIds, key_of
+from .known import ALL_IDS, IDS_IN, CrossChecks, KnownIds, key_fields
 from .tables import CatalogTables
 
 M = TypeVar("M", bound=BaseModel)
@@ -64,13 +64,13 @@ class CatalogReading:
             self.table_by_name[layout.name] = table
             if table is not None:
                 self._limit_rows(table)
-                if not table.whole:
+                if not table.is_complete:
                     self.known.unsure.update(IDS_IN.get(layout.name, ()))
         return self.table_by_name[layout.name] or Table(layout, layout.name, self.problems)
 
     def _limit_rows(self, table: Table) -> None:
         self._row_count += len(table.rows)
-        if self._row_count > TABLE_ROWS:
+        if self._row_count > MAX_TABLE_ROWS:
             table.drop_excess_rows(f"{self._row_count:,}", "rows, together with the catalog's other tables")
             self._has_too_many_rows = True
             self.known.unsure |= ALL_IDS
@@ -85,7 +85,7 @@ class CatalogReading:
         ids = self.known.named(sort) if ids is None else ids
         if name in ids:
             return True
-        row.tell(self.checks.unknown(sort, name, column, ids))
+        row.report(self.checks.unknown(sort, name, column, ids))
         return False
 
     def source_id(self, name: str) -> str:
@@ -185,7 +185,7 @@ class CatalogReading:
                 row.problem(column, message, expected, "convert one of them", "FS115")
                 row.bad |= {column}
                 del values[column]
-        fields = row.layout.stated(record, values)
+        fields = row.layout.attributes(record, values)
         source = row.layout.columns(record).get("source")
         if source is not None:
             fields["source"] = self.source_id(values.get(source, ""))
@@ -196,11 +196,11 @@ class CatalogReading:
 
     def rows_with_records(self, layout: Layout, model: type[M]) -> Iterator[tuple[TableRow, M]]:
         for row in self.table(layout).unique():
-            record = row.made(model, self.fields(row, model))
+            record = row.record_from(model, self.fields(row, model))
             if record is not None:
                 yield row, record
 
     def records(self, layout: Layout, model: type[M]) -> tuple[M, ...]:
-        attributes, _ = key_of(model, layout)
+        attributes, _ = key_fields(model, layout)
         records = (record for _, record in self.rows_with_records(layout, model))
         return tuple(sorted(records, key=lambda record: tuple(getattr(record, name) for name in attributes)))

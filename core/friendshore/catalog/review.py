@@ -25,7 +25,7 @@ def review(catalog: Catalog, context: Sequence[Catalog] = ()) -> list[Diagnostic
     known = known_from([*context, catalog])
     materials = {name: m for name, m in known.materials.items() if m is not None}
     return [
-        *nothings(catalog),
+        *suspicious_zeros(catalog),
         *_leads(catalog),
         *_unused_sources(catalog),
         *missing_bases(catalog, known.conversions()),
@@ -34,7 +34,7 @@ def review(catalog: Catalog, context: Sequence[Catalog] = ()) -> list[Diagnostic
     ]
 
 
-def nothings(catalog: Catalog) -> Iterator[Diagnostic]:
+def suspicious_zeros(catalog: Catalog) -> Iterator[Diagnostic]:
     """Yield a note for each 0 that probably means a missing value. Such a 0 is used as it is."""
     for offer in catalog.offers:
         amounts = [quote.amount for quote in offer.quotes]

@@ -16,14 +16,14 @@ from ..domain.terms import PriceSchedule, Terms
 from ..errors import Diagnostic, InputError, all_of
 from ..readers import CatalogRows
 from .folder import CatalogDraft, read_draft, read_head
-from .known import ALL_IDS, KnownIds, circle
+from .known import ALL_IDS, KnownIds, nesting_cycle
 from .tables import NO_FACTS, CatalogTables, tables_at
 
 B = TypeVar("B", Terms, PriceSchedule)
 
 
 @dataclass(frozen=True, slots=True)
-class Twins:
+class LikelyDuplicates:
     """Two facilities of different catalogs that are probably the same."""
 
     first: Facility
@@ -37,10 +37,10 @@ class Twins:
         return f"{self.first_catalog}:{self.first.id}", f"{self.second_catalog}:{self.second.id}"
 
 
-def twins(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap] = ()) -> list[Twins]:
+def likely_duplicates(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap] = ()) -> list[LikelyDuplicates]:
     """Return undeclared pairs of facilities in one country that share a name, or a company and a material."""
     seen: dict[tuple[str, ...], list[tuple[str, Facility]]] = {}
-    pairs: dict[tuple[str, str], Twins] = {}
+    pairs: dict[tuple[str, str], LikelyDuplicates] = {}
     declared = [frozenset(overlap.facilities) for overlap in overlaps]
     for catalog in sorted(catalogs, key=lambda c: c.name) if len(catalogs) > 1 else ():
         sold: dict[str, set[str]] = {}
@@ -49,7 +49,7 @@ def twins(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap] = ()) -> list
         for facility in catalog.facilities:
             for feature, why in _features(facility, sold.get(facility.id, ())):
                 for name, other in seen.setdefault(feature, []):
-                    pair = Twins(other, name, facility, catalog.name, why)
+                    pair = LikelyDuplicates(other, name, facility, catalog.name, why)
                     is_declared = any(names.issuperset(pair.names) for names in declared)
                     if name != catalog.name and not is_declared:
                         pairs.setdefault(pair.names, pair)
@@ -71,15 +71,17 @@ def _plain(name: str) -> str:
     return re.sub(r"[\W_]+", "", name.casefold())
 
 
-def united(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> tuple[Catalog, ...]:
+def merge_facilities(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> tuple[Catalog, ...]:
     """Return the catalogs with one record for each group of facilities that the case merges. Idempotent."""
     overlap_by_dropped = {name: overlap for overlap in overlaps for name in overlap.dropped}
     return (
-        tuple(_united(catalog, overlap_by_dropped) for catalog in catalogs) if overlap_by_dropped else tuple(catalogs)
+        tuple(_merged_catalog(catalog, overlap_by_dropped) for catalog in catalogs)
+        if overlap_by_dropped
+        else tuple(catalogs)
     )
 
 
-def _united(catalog: Catalog, overlap_by_dropped: Mapping[str, Overlap]) -> Catalog:
+def _merged_catalog(catalog: Catalog, overlap_by_dropped: Mapping[str, Overlap]) -> Catalog:
     own = {facility.id for facility in catalog.facilities}
 
     def overlap_of(facility: str) -> Overlap | None:
@@ -120,7 +122,7 @@ def _united(catalog: Catalog, overlap_by_dropped: Mapping[str, Overlap]) -> Cata
     )
 
 
-def misfits(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Diagnostic]:
+def overlap_problems(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Diagnostic]:
     if not overlaps:
         return []
     records = _records(catalogs)
@@ -133,12 +135,12 @@ def misfits(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Di
         kept = records[overlap.keep]
         for name in overlap.dropped:
             problems += _differences(overlap, kept, records[name], name, catalogs)
-    return problems or _circles(united(catalogs, overlaps))
+    return problems or _cycle_problems(merge_facilities(catalogs, overlaps))
 
 
-def _circles(catalogs: Sequence[Catalog]) -> list[Diagnostic]:
+def _cycle_problems(catalogs: Sequence[Catalog]) -> list[Diagnostic]:
     within = {f.id: f.within for c in catalogs for f in c.facilities}
-    circles = filter(None, (circle(name, outer, within) for name, outer in sorted(within.items())))
+    circles = filter(None, (nesting_cycle(name, outer, within) for name, outer in sorted(within.items())))
     fix = "declare the facilities distinct, because one is a part of the other: `distinct = true`"
     return [
         _problem(f"merging would put `{names[0]}` within itself", " in ".join(names), "no circle", fix)
@@ -195,7 +197,7 @@ def _bases(name: str, catalogs: Sequence[Catalog]) -> set[str]:
     return {basis[line.material] for offer in offers for line in offer.outputs}
 
 
-def overridden(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Diagnostic]:
+def ignored_figures(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Diagnostic]:
     """Return notes on figures of merged facilities that are ignored because another record is kept."""
     pairs = [(overlap.keep, name) for overlap in overlaps for name in overlap.dropped]
     records = _records(catalogs) if pairs else {}
@@ -228,7 +230,7 @@ def _shown(value: object) -> str:
     )
 
 
-def as_required(catalog: Catalog) -> Catalog:
+def required_part(catalog: Catalog) -> Catalog:
     """Return the part of a catalog that is used if only other catalogs require it: nothing about facilities and offers."""
     aliases = tuple(alias for alias in catalog.aliases if alias.of in ("material", "benchmark"))
     return catalog.but(facilities=(), offers=(), schedules=(), terms=(), aliases=aliases)
@@ -289,7 +291,7 @@ class _Head:
     requires: tuple[str, ...] = field(default=())
 
 
-class Once:
+class CatalogCache:
     """Cache of valid catalogs by folder, for several cases."""
 
     def __init__(self) -> None:
@@ -321,29 +323,29 @@ class Once:
 
 @without_gc()
 def read_catalogs(
-    wanted: Sequence[CatalogFolder],
+    named: Sequence[CatalogFolder],
     find: Callable[[str], CatalogFolder] | None = None,
     overlaps: Sequence[Overlap] = (),
     ids: KnownIds | None = None,
-    once: Once | None = None,
+    cache: CatalogCache | None = None,
 ) -> tuple[Catalog, ...]:
-    """Return the catalogs that a case names and those that they require, sorted by name. `united` merges their facilities.
+    """Return the catalogs that a case names and those that they require, sorted by name. `merge_facilities` merges their facilities.
 
     A catalog that is only required contributes materials, prices, rates, factors, and sources.
 
     Args:
-        wanted: Catalogs that a case names.
+        named: Catalogs that a case names.
         find: Function that returns a required catalog by name, or raises its own error.
         overlaps: Facilities that are no clash, because the case states which of their records counts.
         ids: Receives the ids that the catalogs define, even if they have errors.
-        once: Cache of catalogs that were read for other cases.
+        cache: Cache of catalogs that were read for other cases.
 
     Raises:
         InputError: With all problems of all catalogs, or with all clashes between them.
     """
     problems: list[Diagnostic] = []
-    heads = _read_heads(wanted, find, problems)
-    drafts = _read_drafts(heads, problems, once or Once())
+    heads = _read_heads(named, find, problems)
+    drafts = _read_drafts(heads, problems, cache or CatalogCache())
     if ids is not None:
         ids.unsure -= ALL_IDS
         for draft in drafts.values():
@@ -352,17 +354,17 @@ def read_catalogs(
         raise all_of(problems)
     used = {name for name, head in heads.items() if head.is_named}
     catalogs = [drafts[name].catalog for name in sorted(drafts)]
-    problems += [*_missing_facilities(catalogs, used), *clashes(united(catalogs, overlaps), used)]
+    problems += [*_missing_facilities(catalogs, used), *clashes(merge_facilities(catalogs, overlaps), used)]
     if problems:
         raise all_of(problems)
-    used_parts = tuple(c if c.name in used else as_required(c) for c in catalogs)
+    used_parts = tuple(c if c.name in used else required_part(c) for c in catalogs)
     problems += ambiguous(used_parts)
     if problems:
         raise all_of(problems)
     return used_parts
 
 
-def _read_drafts(heads: dict[str, _Head], problems: list[Diagnostic], once: Once) -> dict[str, CatalogDraft]:
+def _read_drafts(heads: dict[str, _Head], problems: list[Diagnostic], cache: CatalogCache) -> dict[str, CatalogDraft]:
     drafts: dict[str, CatalogDraft] = {}
     for name in _sorted_by_dependence(heads, problems):
         head = heads[name]
@@ -372,7 +374,7 @@ def _read_drafts(heads: dict[str, _Head], problems: list[Diagnostic], once: Once
             known.merge(draft.known)
         if not head.is_complete or not drafts.keys() >= set(head.requires):
             known.unsure |= ALL_IDS
-        drafts[name] = once.draft(head, required, known, problems)
+        drafts[name] = cache.draft(head, required, known, problems)
     return drafts
 
 
@@ -386,9 +388,9 @@ def _read_heads(
     heads: dict[str, _Head] = {}
     for place in places:
         _add_head(heads, place, problems, is_named=True)
-    waiting = [name for head in heads.values() for name in head.requires]
-    while waiting:
-        name = waiting.pop(0)
+    pending = [name for head in heads.values() for name in head.requires]
+    while pending:
+        name = pending.pop(0)
         if name in heads:
             continue
         head = None
@@ -411,7 +413,7 @@ def _read_heads(
                 )
             )
         elif head is not None:
-            waiting.extend(head.requires)
+            pending.extend(head.requires)
     return heads
 
 
@@ -461,23 +463,23 @@ def _origin(place: CatalogFolder) -> str:
 def _sorted_by_dependence(heads: dict[str, _Head], problems: list[Diagnostic]) -> list[str]:
     """Return the names in an order in which required catalogs come first. Circles are reported and come last."""
     ordered: list[str] = []
-    waiting = sorted(heads)
-    while waiting:
-        ready = [n for n in waiting if all(r in ordered or r not in heads for r in heads[n].requires)]
+    pending = sorted(heads)
+    while pending:
+        ready = [n for n in pending if all(r in ordered or r not in heads for r in heads[n].requires)]
         if not ready:
             problems.append(
                 Diagnostic(
                     "catalogs require one another in a circle",
-                    file=heads[waiting[0]].tables.head_file,
+                    file=heads[pending[0]].tables.head_file,
                     column="requires",
-                    found=", ".join(waiting),
+                    found=", ".join(pending),
                     fix="move the tables that they share into another catalog",
                     code="FS120",
                 )
             )
-            ready = waiting
+            ready = pending
         ordered += ready
-        waiting = [n for n in waiting if n not in ready]
+        pending = [n for n in pending if n not in ready]
     return ordered
 
 
@@ -500,8 +502,8 @@ def _missing_facilities(catalogs: Iterable[Catalog], used: set[str]) -> list[Dia
 
 
 def clashes(catalogs: Sequence[Catalog], used: set[str] | None = None) -> list[Diagnostic]:
-    """Return an error for each clash. See `clashing`."""
-    return [clash_error(clash) for clash in clashing(catalogs, used)]
+    """Return an error for each clash. See `find_clashes`."""
+    return [clash_error(clash) for clash in find_clashes(catalogs, used)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -514,7 +516,7 @@ class Clash:
     second: Catalog
 
 
-def clashing(catalogs: Sequence[Catalog], used: set[str] | None = None) -> list[Clash]:
+def find_clashes(catalogs: Sequence[Catalog], used: set[str] | None = None) -> list[Clash]:
     """Return the ids that two catalogs both define, or define differently. `used` names those with facilities and offers (None: all)."""
     all_clashes: list[Clash] = []
     seen: dict[tuple[str, str], tuple[Catalog, object]] = {}

@@ -52,7 +52,7 @@ class CatalogTables(Protocol):
     def table(self, layout: Layout, problems: list[Diagnostic]) -> Table | None:
         """Return a table. None if there is none."""
 
-    def strangers(self) -> Sequence[Stranger]:
+    def unrecognized_tables(self) -> Sequence[UnrecognizedTable]:
         """Return files or sheets that look like tables but aren't."""
 
 
@@ -62,7 +62,7 @@ NO_FACTS = FactColumns()  # no plugin declares a column
 def tables_at(path: Path | CatalogRows, problems: list[Diagnostic], facts: FactColumns = NO_FACTS) -> CatalogTables:
     """Return the tables of a catalog. A workbook is read immediately."""
     if isinstance(path, CatalogRows):
-        return ReadTables(path, facts)
+        return ReaderTables(path, facts)
     return SheetTables(path, read_workbook(path, problems), facts) if is_workbook(path) else FolderTables(path, facts)
 
 
@@ -90,10 +90,10 @@ class FolderTables:
         not_a_file = non_file_diagnostic(path)
         if not_a_file is not None:  # its ids stay unknown, and other tables may refer to them
             problems.append(not_a_file)
-            return Table(layout, str(path), problems, whole=False)
+            return Table(layout, str(path), problems, is_complete=False)
         return read_table(path, self._facts.extended(layout), problems) if path.is_file() else None
 
-    def strangers(self) -> list[Stranger]:
+    def unrecognized_tables(self) -> list[UnrecognizedTable]:
         if not self.path.is_dir():
             return []
         # Office programs write a file `~$…` while a table is open.
@@ -102,7 +102,7 @@ class FolderTables:
             for p in self.path.iterdir()
             if p.suffix.lower() in _LOOK_LIKE_TABLES and not p.name.startswith("~$") and p.name not in _NAMES
         ]
-        return [_stranger(str(self.path / name), name, _NAMES, "move the file elsewhere") for name in sorted(names)]
+        return [_unrecognized(str(self.path / name), name, _NAMES, "move the file elsewhere") for name in sorted(names)]
 
 
 class SheetTables:
@@ -137,18 +137,18 @@ class SheetTables:
         name = self._book.named(sheet_name(layout))
         return None if name is None else sheet_table(self._book, name, self._facts.extended(layout), problems)
 
-    def strangers(self) -> list[Stranger]:
+    def unrecognized_tables(self) -> list[UnrecognizedTable]:
         names = [HEAD_SHEET, *map(sheet_name, columns.TABLES)]
         table_sheets = {self._book.named(name) for name in names}
         fix = f"rename it to `notes`, or to a name that begins with `{PRIVATE}`, which friendshore doesn't read"
         return [
-            _stranger(self._book.place(sheet), sheet, names, fix)
+            _unrecognized(self._book.place(sheet), sheet, names, fix)
             for sheet in self._book.sheets
             if sheet not in table_sheets
         ]
 
 
-class ReadTables:
+class ReaderTables:
     """Tables from a plugin's reader."""
 
     def __init__(self, rows: CatalogRows, facts: FactColumns = NO_FACTS) -> None:
@@ -169,10 +169,10 @@ class ReadTables:
         default_file = f"{self._rows.file}, {sheet_name(layout)}"
         return None if rows is None else read_rows(rows, self._facts.extended(layout), default_file, problems)
 
-    def strangers(self) -> list[Stranger]:
+    def unrecognized_tables(self) -> list[UnrecognizedTable]:
         names = [*map(sheet_name, columns.TABLES)]
         unknown = [name for name in self._rows.tables if name not in names]
-        return [_stranger(self.head_file, name, names, "remove it from the reader's tables") for name in unknown]
+        return [_unrecognized(self.head_file, name, names, "remove it from the reader's tables") for name in unknown]
 
 
 def read_rows(rows: TableRows, layout: Layout, default_file: str, problems: list[Diagnostic]) -> Table:
@@ -186,15 +186,15 @@ def sheet_name(layout: Layout) -> str:
     return layout.name.removesuffix(".csv")
 
 
-class Stranger(NamedTuple):
+class UnrecognizedTable(NamedTuple):
     """A file or sheet that looks like a table but isn't."""
 
     problem: Diagnostic
-    meant: str
+    similar_table: str
     """File name of the table that is probably meant. Empty if no name is similar."""
 
 
-def _stranger(place: str, name: str, names: list[str], default_fix: str) -> Stranger:
+def _unrecognized(place: str, name: str, names: list[str], default_fix: str) -> UnrecognizedTable:
     near = nearest(name, names)
     problem = Diagnostic(
         f"`{name}` isn't a table of a catalog, so it wouldn't be read",
@@ -203,7 +203,7 @@ def _stranger(place: str, name: str, names: list[str], default_fix: str) -> Stra
         fix=f"did you mean `{near}`?" if near else default_fix,
         code="FS101",
     )
-    return Stranger(problem, f"{near.removesuffix('.csv')}.csv" if near else "")
+    return UnrecognizedTable(problem, f"{near.removesuffix('.csv')}.csv" if near else "")
 
 
 def _no_head(folder: Path) -> Diagnostic:

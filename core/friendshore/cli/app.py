@@ -16,7 +16,7 @@ from ..writing import system_input_error
 from . import cases, catalogs, orders, plan, plugins, rules, runs
 from .groups import Commands, own_questions, placeholder
 from .options import CLOSED_PIPE, EPILOG, alone
-from .output import StdoutError, bare, discard_unwritten, print_error, print_problems
+from .output import StdoutError, bare, discard_unwritten, print_error, print_problems, reserve_stdout
 
 app = typer.Typer(
     cls=Commands,
@@ -28,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
 
@@ -87,6 +87,7 @@ def main() -> int:
     for name, value in _LIBRARY_SETTINGS.items():
         os.environ.setdefault(name, value)
     open_streams()
+    reserve_stdout()
     try:
         return alone(_run)
     except KeyboardInterrupt:  # Typer handles it while a command runs. This is before and after.

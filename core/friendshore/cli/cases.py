@@ -130,9 +130,9 @@ def check(
     if as_json:
         show_json(check_data(checked, today()))
     else:
-        print_problems(checked.errors, counted=False)
         document = check_document(checked, today())
-        show(document) if full else show_on_screen(document)
+        show(document) if full else show_on_screen(document)  # the number of errors comes first
+        print_problems(checked.errors, counted=False)
     return checked.exit_code
 
 

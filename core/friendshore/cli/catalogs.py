@@ -42,7 +42,7 @@ def show_(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
     from ..domain.time import today
     from ..report import catalog_data, catalog_document
 
-    catalog, _ = read_one(name, installed(block))
+    catalog, _ = read_catalog(name, installed(block))
     return answer(as_json, lambda: catalog_data(catalog), lambda: catalog_document(catalog, today()))
 
 
@@ -82,19 +82,19 @@ def datapackage(
         fix = f"friendshore catalogs convert {folder} {folder.with_suffix('')}, then describe that folder"
         raise InputError("is a file, not a folder", str(folder), expected="a catalog folder", fix=fix, code="FS506")
     registry = installed(block)
-    read_one(str(folder), registry)
+    read_catalog(str(folder), registry)
     wrote(as_json, [write_datapackage(folder, registry.fact_columns)])
     return 0
 
 
-def read_one(name: str, registry: Registry) -> tuple[Catalog, Path]:
+def read_catalog(name: str, registry: Registry) -> tuple[Catalog, Path]:
     """Return a catalog and its location. Raise `InputError` with all its errors, or `PluginError`."""
-    catalogs, ref = read_along(name, registry)
+    catalogs, ref = read_with_required(name, registry)
     return catalogs[ref.name], ref.folder
 
 
-def read_along(name: str, registry: Registry) -> tuple[dict[str, Catalog], CatalogRef]:
-    """Return a catalog with those that it requires, by name, and its location. Raises as `read_one` does."""
+def read_with_required(name: str, registry: Registry) -> tuple[dict[str, Catalog], CatalogRef]:
+    """Return a catalog with those that it requires, by name, and its location. Raises as `read_catalog` does."""
     from ..catalog import read_catalogs
 
     is_path = name not in registry.catalogs and Path(name).exists() and not Path(name).is_absolute()
@@ -105,7 +105,7 @@ def read_along(name: str, registry: Registry) -> tuple[dict[str, Catalog], Catal
 def _read(name: str, registry: Registry) -> tuple[Catalog, list[Diagnostic], CatalogRef]:
     from ..catalog import review
 
-    catalogs, ref = read_along(name, registry)
+    catalogs, ref = read_with_required(name, registry)
     catalog = catalogs[ref.name]
     return catalog, review(catalog, [other for other in catalogs.values() if other is not catalog]), ref
 
@@ -114,9 +114,9 @@ def _heads(registry: Registry) -> Iterator[dict[str, object]]:
     """Yield the description of each installed catalog without reading tables. A plugin that fails doesn't hide the others."""
     from ..catalog.folder import read_head
     from ..catalog.tables import tables_at
-    from ..plugins.loading import places
+    from ..plugins.loading import data_locations
 
-    for place in places(registry, "catalog"):
+    for place in data_locations(registry, "catalog"):
         problems: list[Diagnostic] = [] if place.problem is None else [place.problem]
         head = read_head(tables_at(place.folder, problems), problems).keys if place.folder is not None else {}
         row = {key: str(head[key]) if key in head else "" for key in ("title", "as_of", "licence", "note")}

@@ -11,8 +11,9 @@ from functools import wraps
 from importlib.metadata import Distribution, distributions
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from typer import style
 from typer.core import TyperCommand, TyperGroup
 
 from ..errors import FriendshoreError
@@ -34,10 +35,11 @@ class Command:
 
 MANIFEST = "friendshore.toml"
 _GROUP = "[friendshore]"
+_MAX_HELP = 200
+"""Maximum characters of a command's line of help."""
 
 
 def own_questions() -> dict[str, str]:
-    """Return friendshore's own questions with their lines of help."""
     return _manifest_table(Path(__file__).parents[1], "questions")
 
 
@@ -85,11 +87,41 @@ _OTHER_NAMES = {"new": "init", "create": "init", "validate": "check", "solve": "
 """Other tools' names of commands that have no similar spelling here."""
 
 
+_TOPICS = {
+    "Plan": ("init", "check", "plan", "verify", "lock", "case"),
+    "Explain": ("alternatives", "why-not", "repairs", "ask", "ledger", "calendar", "compare", "programmes"),
+    "Risk": ("frontier", "stress", "withstand", "risk", "sweep"),
+    "Law": ("rules", "screen", "watch"),
+    "Share": ("report", "orders", "interactive", "sign"),
+    "Data": ("catalogs", "plugins"),
+}
+"""Commands of the top group by topic. Those of other plugins come last."""
+
+
 class Commands(TyperGroup):
     """A group of commands: the kernel's own, and those in manifests of plugins. The top group has all questions too."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(dict.fromkeys((*super().list_commands(ctx), *_cached_additions(ctx))))
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands of the top group by topic, before the options."""
+        if ctx.parent is not None:
+            super().format_options(ctx, formatter)
+            return
+        lines = {
+            name: command.get_short_help_str(_MAX_HELP)
+            for name in self.list_commands(ctx)
+            if (command := self.get_command(ctx, name)) is not None and not command.hidden
+        }
+        others = set(lines).difference(*_TOPICS.values())
+        width = max(map(len, lines))
+        for topic, names in (*_TOPICS.items(), ("Plugins", sorted(others))):
+            rows = [(name.ljust(width), lines[name]) for name in names if name in lines]
+            if rows:
+                with formatter.section(style(topic, bold=True)):
+                    formatter.write_dl(rows)
+        TyperCommand.format_options(cast(TyperCommand, self), ctx, formatter)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         command = super().get_command(ctx, cmd_name)
@@ -135,7 +167,6 @@ def _cached_additions(ctx: Any) -> dict[str, str | None]:
 
 
 def _group_path(ctx: Any) -> tuple[str, ...]:
-    """Return the words that lead to a group of commands. Empty for the top group."""
     return () if ctx.parent is None else (*_group_path(ctx.parent), ctx.info_name)
 
 
@@ -157,14 +188,14 @@ def placeholder() -> None:
 
 def plugin_command(name: str, args: Sequence[str]) -> TyperCommand:
     """Return a plugin's command, or one that reports why it is unavailable. Plugins blocked in `args` are ignored."""
-    from ..plugins.attribution import asked_of, wrong
+    from ..plugins.attribution import attributed_object, defect_error
 
     last, as_json = name.rpartition(" ")[2], "--json" in args
     try:
         with answers_alone():
             command, info = installed(list(values_of(args, "--block"))).thing("command", name)
             if not isinstance(command, Command):
-                raise wrong(
+                raise defect_error(
                     info, f"its command `{name}` can't be run", repr(command), "an object of friendshore.cli.Command"
                 )
     except FriendshoreError as error:
@@ -172,11 +203,13 @@ def plugin_command(name: str, args: Sequence[str]) -> TyperCommand:
 
     @wraps(command.function)
     def run(*arguments: Any, **named: Any) -> int:
-        with asked_of(command, name, "command", command.function):
+        with attributed_object(command, name, "command", command.function):
             code = command.function(*arguments, **named)
         return int(code or 0)
 
     try:
         return typed_command(last, answering(run))
     except (TypeError, RuntimeError) as error:  # typer raises these for parameters that it can't read
-        return refusal(last, wrong(info, f"its command `{name}` has options that can't be read: {error}"), as_json)
+        return refusal(
+            last, defect_error(info, f"its command `{name}` has options that can't be read: {error}"), as_json
+        )

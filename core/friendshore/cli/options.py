@@ -189,4 +189,9 @@ EXIT_CODES: tuple[tuple[int, str, str], ...] = (
     ),
 )
 
-EPILOG = "Exit codes: " + ", ".join(f"{code} {name}" for code, name, _ in EXIT_CODES) + "."
+EPILOG = """\b
+Examples:
+  friendshore init first && friendshore plan first
+  friendshore repairs first
+  friendshore plan first --out run && friendshore report run --out report.html
+"""

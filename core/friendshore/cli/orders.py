@@ -94,7 +94,7 @@ def _print_orders(placed: tuple[PlacedLine, ...], written: list[Path], as_json: 
     from ..orders.sheet import order_spec
     from ..reading.tomlfile import toml_text
 
-    tables = [order_table(order_spec(one, one.line.placed)) for one in placed]
+    tables = [order_table(order_spec(order, order.line.placed)) for order in placed]
     toml = toml_text({"order": tables}).rstrip() if tables else ""
     if as_json:
         shown_tables = [{key: str(value) for key, value in table.items()} for table in tables]

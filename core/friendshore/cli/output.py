@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from contextvars import ContextVar
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
 
@@ -32,7 +31,7 @@ P = ParamSpec("P")
 PIPE_WIDTH = 100
 # In narrower lines, columns would have single letters. No terminal is wider than the maximum.
 MIN_WIDTH, MAX_WIDTH = 40, 10_000
-_IN_ASCII = {"·": "*", "–": "-", "─": "-", "…": "~", "→": ">"}
+_IN_ASCII = {"·": "*", "–": "-", "─": "-", "…": "~", "→": ">", "✓": "+", "✗": "x", "█": "#"}
 """Replacements of friendshore's own signs on terminals that lack them. One letter each, to keep columns aligned."""
 _TERMINAL_HEIGHT = 25
 
@@ -80,6 +79,23 @@ def _refuse(error: FriendshoreError, as_json: bool) -> int:
 _STDOUT: ContextVar[Any] = ContextVar("_STDOUT")
 
 
+# Streams that `reserve_stdout` opened.
+_RESERVED: list[Any] = []
+_STDOUT_NUMBER, _STDERR_NUMBER = 1, 2
+
+
+def reserve_stdout() -> None:
+    """Give stdout another descriptor. What libraries, plugins, and their processes write to the usual one goes to stderr, and never into an answer."""
+    stream: Any = sys.stdout
+    if stream.fileno() != _STDOUT_NUMBER:
+        return
+    stream.flush()
+    answers = os.dup(_STDOUT_NUMBER)
+    os.dup2(_STDERR_NUMBER, _STDOUT_NUMBER)
+    sys.stdout = os.fdopen(answers, "w", encoding=stream.encoding, errors=stream.errors)
+    _RESERVED.append(sys.stdout)
+
+
 @contextmanager
 def answers_alone() -> Iterator[None]:
     """Reserve stdout for answers: output of plugin code goes to stderr, and never into a JSON object."""
@@ -96,18 +112,26 @@ def _stdout() -> Any:
 
 
 def print_problems(problems: Iterable[Diagnostic], *, counted: bool = True) -> None:
-    from ..report import by_cause, problem_lines
+    """Print errors on stderr, with their number first. A terminal has colors and hanging indents."""
+    from ..report import by_cause, problem_document, problem_lines
 
     listed = list(problems)
-    for line in problem_lines(listed):
-        print_error(line)
+    if not listed:
+        return
     causes = len(by_cause(listed))
     if counted and causes > 1:
-        print_error(f"{causes} problems")
+        print_error(f"{causes} errors")
+    if not _print_in_color(sys.stderr, lambda: [problem_document(listed)]):
+        for line in problem_lines(listed):
+            print_error(line)
 
 
 def warn(text: str) -> None:
-    print_error(f"note: {visible(text)}")
+    from ..document import elements as doc
+
+    note = doc.Sentence((doc.Phrase("note: ", doc.Tone.DOUBTFUL), text))
+    if not _print_in_color(sys.stderr, lambda: [doc.document("", note)]):
+        print_error(f"note: {visible(text)}")
 
 
 def print_error(text: str) -> None:
@@ -121,7 +145,7 @@ def print_error(text: str) -> None:
 
 def discard_unwritten(stream: Any) -> None:
     """Discard the unwritten output of a stream, so that Python doesn't write it again at exit."""
-    if stream in (sys.__stdout__, sys.__stderr__):
+    if stream in (sys.__stdout__, sys.__stderr__, *_RESERVED):
         null_device = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null_device, stream.fileno())
         os.close(null_device)
@@ -134,31 +158,34 @@ def show_on_screen(document: Document) -> None:
 
 
 def show(*documents: Document, max_lines: int | None = None) -> None:
-    from ..document.terminal import plain_text, renderables
+    from ..document.terminal import plain_text
 
     stream = _stdout()
-    width, ascii_only = width_of(stream), not (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
     with _stdout_errors():
-        if _has_colors(stream):
-            console = stdout_console()
-            for text_line in chain.from_iterable(
-                renderables(document, width, ascii_only=ascii_only, max_lines=max_lines) for document in documents
-            ):
-                console.print(_Inert(text_line))
+        if _print_in_color(stream, lambda: documents, max_lines):
             return
-    text = "\n".join(
-        plain_text(document, width, ascii_only=ascii_only, max_lines=max_lines)
-        for document in documents
-        if document.parts
-    )
+    width = width_of(stream)
+    text = "\n".join(plain_text(document, width, max_lines=max_lines) for document in documents if document.parts)
     if text:
         bare(text)
 
 
-def _has_colors(stream: Any) -> bool:
-    """Return True if a stream is a terminal or counts as one. If it surely isn't, rich isn't loaded."""
+def _print_in_color(stream: Any, documents: Callable[[], Iterable[Document]], max_lines: int | None = None) -> bool:
+    """Print documents on a terminal. Return False if a stream is none, without making them or loading rich."""
     is_forced = any(os.environ.get(name) for name in ("FORCE_COLOR", "TTY_COMPATIBLE"))
-    return stream is not None and (is_forced or stream.isatty()) and stdout_console().is_terminal
+    if stream is None or not (is_forced or stream.isatty()):
+        return False
+    _replace_unknown_characters(stream)
+    console = console_on(stream)
+    if not console.is_terminal:
+        return False
+    from ..document.terminal import renderables
+
+    width = width_of(stream)
+    for document in documents():
+        for text_line in renderables(document, width, max_lines=max_lines):
+            console.print(_Inert(text_line))
+    return True
 
 
 class _Inert:

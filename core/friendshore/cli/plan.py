@@ -27,7 +27,10 @@ from .output import answering, show, show_json, show_on_screen, warn
 from .waiting import Interrupt, progress_bar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..domain.run import Run
+    from ..plugins import Registry
 
 
 TimeForPlan = Annotated[
@@ -104,24 +107,16 @@ def plan(
     Ctrl-C prints the best plan found so far. Writes nothing without --out.
     """
     from .. import recommend
-    from ..case import changes_stated, load_case
+    from ..case import load_case, parsed_changes
     from ..domain.plan import PlanStatus
     from ..domain.time import PeriodLength
-    from ..errors import InputError
-    from ..run import check_target, write_run
+    from ..report import headline_of
+    from ..run import write_run
 
-    if sign is not None and out is None:
-        raise InputError("only a run folder can be signed", column="--sign", fix="add --out FOLDER", code="FS501")
-    if certified and out is None:
-        raise InputError("only a run folder can be certified", column="--certify", fix="add --out FOLDER", code="FS501")
     registry = installed(block)
-    signer = recommend.checker_named("signature", registry).signer(sign) if sign is not None else None
-    if certified:
-        recommend.checker_named("optimality", registry)
-    if out is not None:
-        check_target(out)  # before the work, not after it
+    signer = _check_run_options(registry, out, sign, certified=certified)
     loaded = load_case(case)
-    with Interrupt() as cancel, changes_stated(change or ()) as changes, progress_bar(quiet) as progress:
+    with Interrupt() as cancel, parsed_changes(change or ()) as changes, progress_bar(quiet) as progress:
         recommendation = recommend.plan(
             loaded,
             registry=registry,
@@ -142,26 +137,41 @@ def plan(
     for problem in recommendation.gathered.idle:
         warn(str(problem))
     if out is not None:
-        write_run(
-            out,
-            recommendation.run,
-            recommendation.facts(),
-            recommend.verdicts(recommendation.plan),
-            signer,
-            certificate,
-        )
+        verdicts = recommend.verdicts(recommendation.plan)
+        write_run(out, recommendation.run, recommendation.facts(), verdicts, signer, certificate)
     if as_json:
-        show_json(recommendation.to_dict())
+        show_json(recommendation.to_dict() | {"headline": headline_of(recommendation.run).model_dump(mode="json")})
     else:
-        _show(recommendation.run, out, quiet=quiet, full=full)
+        _show(recommendation.run, case, out, quiet=quiet, full=full)
     return CONFLICT if recommendation.status is PlanStatus.INFEASIBLE else 0
 
 
-def _show(run: Run, out: Path | None, *, quiet: bool, full: bool) -> None:
+def _check_run_options(
+    registry: Registry, out: Path | None, sign: Path | None, *, certified: bool
+) -> Callable[[bytes], bytes] | None:
+    """Return the signer of the run, if any. Reject before planning what would fail only after it."""
+    from ..errors import InputError
+    from ..recommend import checker_named
+    from ..run import check_target
+
+    if out is None:
+        for option, is_set, verb in (("--sign", sign is not None, "signed"), ("--certify", certified, "certified")):
+            if is_set:
+                message = f"only a run folder can be {verb}"
+                raise InputError(message, column=option, fix="add --out FOLDER", code="FS501")
+        return None
+    signer = checker_named("signature", registry).signer(sign) if sign is not None else None
+    if certified:
+        checker_named("optimality", registry)
+    check_target(out)
+    return signer
+
+
+def _show(run: Run, case: Path, out: Path | None, *, quiet: bool, full: bool) -> None:
     from ..report import plan_document, summary_document
 
     if quiet:
         show(summary_document(run))
         return
-    document = plan_document(run, "" if out is None else str(out))
+    document = plan_document(run, "" if out is None else str(out), str(case))
     show(document) if full else show_on_screen(document)

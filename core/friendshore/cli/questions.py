@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from inspect import Parameter, Signature
@@ -159,18 +160,20 @@ def _flag(option: Option) -> Any:
 
 
 def _answer_question(question: Question[Any, Any], registry: Registry, path: Path, values: Mapping[str, Any]) -> int:
-    from ..plugins import asked_of
+    from ..plugins import attributed_object
     from ..questions import OptionsError
     from ..questions.base import options_of, shown
     from ..report.formats import format_named, format_of
 
     own_values = {option.name: _value(option, values[option.name]) for option in options_of(question)}
     shared = {name: value for name, value in values.items() if name not in _READ_BY_ITSELF & own_values.keys()}
-    file, form = shared.get("out") or shared["html"], None
+    form_of_file: dict[Path, Format] = {}
     if values["html"] is not None:
         warn("`--html FILE` is now `--out FILE.html`")
-    if file is not None:
-        form = format_of(file, registry) if values["html"] is None else format_named("html", registry)
+        form_of_file[values["html"]] = format_named("html", registry)
+    if shared.get("out") is not None:
+        form_of_file[shared["out"]] = format_of(shared["out"], registry)
+    for file in form_of_file:
         reject_existing(file)  # before the work, not after it
     try:
         options = _options_of(question, own_values)
@@ -181,23 +184,24 @@ def _answer_question(question: Question[Any, Any], registry: Registry, path: Pat
             warn(note)
         result = answered(question, opened, options, shared)
         limit_notes = time_limit_note(opened)
-    with asked_of(question, question.name):
+    with attributed_object(question, question.name):
         notes, text = question.notes(result), question.text(result, options)
     for note in (*notes, *limit_notes):
         warn(note)
-    if file is not None and form is not None:
+    text_on_screen = text
+    for file, form in form_of_file.items():
         if form.name == "html" and question.text_is_page and text is not None:
             add_files(file.parent, {PurePosixPath(file.name): text.encode()})
-            text = None  # the file has it
+            text_on_screen = None  # the file has it
         else:
             page = shown(question, lambda: question.document(result, options))
             _write_page(file, form, page, (*opened.notes, *notes, *limit_notes))
     if values["as_json"]:
-        with asked_of(question, question.name):
+        with attributed_object(question, question.name):
             data = json_for_stdout(dict(question.data(result, options)))
         bare(data)
-    elif text is not None:
-        bare(text)
+    elif text_on_screen is not None:
+        bare(text_on_screen)
     elif values["full"]:
         show(_with_disclaimer(shown(question, lambda: question.document(result, options))))
     else:
@@ -214,10 +218,14 @@ def _write_page(file: Path, form: Format, page: Document, notes: Sequence[str]) 
 
 
 def _with_disclaimer(page: Document) -> Document:
+    from importlib.metadata import version
+
     from ..document import elements as doc
+    from ..domain.time import today
     from ..report import not_advice
 
-    return doc.document(page.title, *page.parts, not_advice())
+    origin = doc.sentence(f"Made {today()} with friendshore {version('friendshore')}.", tone=doc.Tone.ASIDE)
+    return doc.document(page.title, *page.parts, doc.apart(origin), not_advice())
 
 
 def _value(option: Option, value: Any) -> Any:
@@ -228,9 +236,9 @@ def _value(option: Option, value: Any) -> Any:
 
 def _options_of(question: Question[Any, Any], values: Mapping[str, Any]) -> Any:
     """Return the record of a question's options. Raise `OptionsError` if they are invalid."""
-    from ..plugins import asked_of
+    from ..plugins import attributed_object
 
-    with asked_of(question, question.name):
+    with attributed_object(question, question.name):
         options = question.options(**values)
         question.check(options)
     return options
@@ -239,13 +247,13 @@ def _options_of(question: Question[Any, Any], values: Mapping[str, Any]) -> Any:
 @contextmanager
 def _opened(path: Path, registry: Registry, values: Mapping[str, Any]) -> Iterator[Opened]:
     """Open and solve a case or run. Ctrl-C ends solving and questions. Results not proved by then are intervals."""
-    from ..case import changes_stated
+    from ..case import parsed_changes
     from ..recommend import reopen
     from ..solve import Limits
 
     deadline = None if values["time_limit"] is None else monotonic() + values["time_limit"]
     with Interrupt() as cancel:
-        with changes_stated(values.get("change") or ()) as changes, progress_bar(_quiet(values)) as progress:
+        with parsed_changes(values.get("change") or ()) as changes, progress_bar(_quiet(values)) as progress:
             opened = reopen(
                 path,
                 registry=registry,
@@ -260,9 +268,12 @@ def _opened(path: Path, registry: Registry, values: Mapping[str, Any]) -> Iterat
 
 
 def answered(question: Question[Any, Any], opened: Opened, options: Any, values: Mapping[str, Any]) -> Any:
-    from ..plugins import asked_of
+    from ..plugins import attributed_object
 
-    with progress_bar(_quiet(values), question.doing, question.counted) as progress, asked_of(question, question.name):
+    with (
+        progress_bar(_quiet(values), question.doing, question.counted) as progress,
+        attributed_object(question, question.name),
+    ):
         return question.ask(opened, options, progress)
 
 
@@ -333,7 +344,7 @@ def answers_of(
 ) -> list[Document]:
     """Return the answers to questions about a run, each as a document that starts with its notes."""
     from ..document import elements as doc
-    from ..plugins import asked_of
+    from ..plugins import attributed_object
     from ..questions.base import shown
 
     documents = []
@@ -341,8 +352,9 @@ def answers_of(
         for question, options in questions:
             result = answered(question, opened, options, values)
             document = shown(question, partial(question.document, result, options))
-            with asked_of(question, question.name):
+            with attributed_object(question, question.name):
                 notes = question.notes(result)
             notes_first = doc.notes((*opened.notes, *notes, *time_limit_note(opened)), doc.Tone.DOUBTFUL)
-            documents.append(doc.document(document.title, notes_first, *document.parts))
+            answer = doc.document(document.title, notes_first, *document.parts)
+            documents.append(replace(answer, question=question.name))
     return documents

@@ -77,11 +77,11 @@ def show_(
 def _installed(registry: Registry) -> tuple[list[RulePack], list[tuple[str, str, str]]]:
     """Return the installed packs, and name, distribution, and error of the unreadable ones."""
     from ..errors import FriendshoreError
-    from ..plugins.loading import places
+    from ..plugins.loading import data_locations
     from ..rules.pack import read_pack
 
     packs, unread = [], []
-    for place in places(registry, "rule pack"):
+    for place in data_locations(registry, "rule pack"):
         if place.folder is None:
             unread.append((place.name, place.owner, str(place.problem)))
             continue

@@ -66,7 +66,7 @@ def verify(
     return checked.exit_code
 
 
-Formatted = Annotated[
+FormatName = Annotated[
     str | None,
     typer.Option(
         "--format",
@@ -75,7 +75,7 @@ Formatted = Annotated[
         "Default: as the name of --out ends, else md.",
     ),
 ]
-Asked = Annotated[
+QuestionTexts = Annotated[
     list[str] | None,
     typer.Option(
         "--with",
@@ -101,8 +101,8 @@ Verified = Annotated[
 @answering
 def report(
     run: RunPath,
-    name: Formatted = None,
-    question_texts: Asked = None,
+    name: FormatName = None,
+    question_texts: QuestionTexts = None,
     out: Into = None,
     verified: Verified = True,
     case: OfCase = None,
@@ -115,6 +115,7 @@ def report(
     """Write a report of a run for decision makers. Verifies the run first. If it fails, the report has only the failures."""
     from ..report.caveats import caveat_data
     from ..report.formats import format_named, format_of, rendered, write_document
+    from ..report.page import page_headline
     from ..run import read_run
     from ..writing import reject_existing
 
@@ -145,7 +146,15 @@ def report(
     else:
         text = rendered(document, form).decode()
         if as_json:
-            show_json({"format": form.name, "text": text, "caveats": caveat_data(stored.run) if is_sound else []})
+            told = page_headline(stored.run, checked).model_dump(mode="json")
+            show_json(
+                {
+                    "format": form.name,
+                    "headline": told,
+                    "text": text,
+                    "caveats": caveat_data(stored.run) if is_sound else [],
+                }
+            )
         else:
             bare(text.rstrip("\n"))
     return checked.exit_code if checked is not None else 0

@@ -1,7 +1,7 @@
-"""Charts as data, without a renderer: bars over time, flows, a timeline, a world map, and a ladder of prices.
+"""Charts as data, without a renderer: bars over time, flows, a timeline, a curve, and a ladder of prices.
 
-A part of a chart has a name, an amount in the unit of the chart, and a sentence for readers who can't see it. Parts of the tone `plain` differ
-by their order, other parts by the look of their tone.
+A part of a chart has a name, an amount in the unit of the chart, and a sentence for readers who can't see it. A tone has one meaning in all
+charts, and parts of one tone differ by their order.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ class Tone(StrEnum):
 
     PLAIN = "plain"
     TITLE = "title"
+    """Headings. In charts, neutral: amounts without an origin, and rules in force."""
     GOOD = "good"
     DOUBTFUL = "doubtful"
     BAD = "bad"
@@ -25,6 +26,10 @@ class Tone(StrEnum):
     """Of little weight, such as the effort of an answer."""
     CHOICE = "choice"
     """Chosen by the user, such as scenarios."""
+    CONCERN = "concern"
+    """From a country of concern."""
+    UNKNOWN = "unknown"
+    """Of unknown origin or status, which charts hatch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +88,10 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class TimelineMark:
-    """A marked day."""
+    """A day that matters to all rows, such as the first day of a rule."""
 
     day: date
     told: str
-    tone: Tone = Tone.PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +106,10 @@ class TimelineSpan:
 
 @dataclass(frozen=True, slots=True)
 class TimelineRow:
-    """Events of one thing, such as an order and its delivery, or a rule and its phases."""
+    """Events of one thing, such as a rule and its phases."""
 
     name: str
     spans: tuple[TimelineSpan, ...] = ()
-    marks: tuple[TimelineMark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,38 +120,23 @@ class Timeline:
     end: date
     rows: tuple[TimelineRow, ...]
     marks: tuple[TimelineMark, ...] = ()
-    """Days that matter to all rows, such as the first day of a rule."""
 
 
 @dataclass(frozen=True, slots=True)
-class Country:
-    """A country of a map."""
+class Curve:
+    """Stacked amounts over a measure that falls, such as the money spent under ever lower caps. The first point is today's."""
 
-    code: str
-    amount: Decimal | None
-    """Purchases. None if the country is shown for another reason, such as a ban."""
-    told: str
-    tone: Tone = Tone.PLAIN
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A flow from one country to another."""
-
-    source: str
-    target: str
-    amount: Decimal
-    told: str
-    tone: Tone = Tone.PLAIN
-
-
-@dataclass(frozen=True, slots=True)
-class WorldMap:
-    """Countries and the flows between them."""
-
-    countries: tuple[Country, ...]
-    routes: tuple[Route, ...]
+    x: tuple[Decimal, ...]
+    """The measure at each point, descending."""
+    x_title: str
+    x_unit: str
+    series: tuple[Series, ...]
+    """Amounts at each point."""
     unit: str
+    counts: Series | None = None
+    """A count at each point, such as materials in short supply. It applies from the previous point on."""
+    labels: tuple[str, ...] = ()
+    """Text at each point. Empty if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,4 +160,4 @@ class Ladder:
     unit: str
 
 
-Chart: TypeAlias = Bars | Flow | Timeline | WorldMap | Ladder
+Chart: TypeAlias = Bars | Flow | Timeline | Curve | Ladder

@@ -66,6 +66,8 @@ class Amount:
     """ISO 4217. Empty if the column has it as its unit."""
     form: Literal["rounded", "signed", "cents"] = "rounded"
     """Format. `signed` is a difference, blank below half a cent. `cents` is a difference to the cent."""
+    parts: tuple[tuple[Tone, Decimal], ...] = ()
+    """Parts by tone, which pages draw as a bar in the cell. Empty if it has no bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,6 @@ class Several:
     between: str = ", "
     one: str = ""
     """Singular noun, used if no item fits. If empty, the first item is cut between two words."""
-    middle: tuple[str, ...] = ()
     named: int = 0
     """Number of items that the whole document names before it counts the rest. 0 means all."""
 
@@ -218,6 +219,8 @@ class Drawing(Part):
     """Sentence that describes the chart for readers who can't see it."""
     chart: Chart
     table: DataTable
+    key: tuple[tuple[Tone, str], ...] = ()
+    """Meaning of each tone, if the chart doesn't name its parts and the meaning isn't the usual one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +278,8 @@ class Section(Part):
     tone: Tone = Tone.TITLE
     column: str = ""
     """Heading of the first column of its first table on a screen, in place of the title. Empty if a screen has the title."""
+    folded: bool = False
+    """True if pages show only its heading until the reader opens it."""
 
 
 Element: TypeAlias = Sentence | Notes | Verbatim | Pairs | DataTable | Drawing | KeyFigures | Section
@@ -289,6 +294,8 @@ class Document:
     parts: tuple[Element, ...]
     form: Form | None = None
     """Form that it is reduced to. None if it has both."""
+    question: str = ""
+    """Name of the question that it answers. Empty for other documents."""
 
     def whole(self) -> Document:
         """Return the form without parts for screens, in which tables end at their limits."""
@@ -299,7 +306,7 @@ class Document:
         return self._reduced("screen")
 
     def _reduced(self, form: Form) -> Document:
-        return self if self.form is not None else Document(self.title, tuple(_reduced(self.parts, form)), form)
+        return self if self.form is not None else replace(self, parts=tuple(_reduced(self.parts, form)), form=form)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data. Every element, phrase, and figure is an object with its type in `is`. Defaults are omitted."""
@@ -404,6 +411,12 @@ def section_if_any(title: str, *parts: Element | None, tone: Tone = Tone.TITLE, 
     return new_section if new_section.parts else None
 
 
+def folded(title: str, *parts: Element | None) -> Section | None:
+    """Return a section that pages show closed, or None if all parts are None."""
+    new_section = section(title, *parts)
+    return replace(new_section, folded=True) if new_section.parts else None
+
+
 def apart(*parts: Element | None) -> Section:
     """Return a section without a heading, set apart from the content above."""
     return section("", *parts)
@@ -415,6 +428,12 @@ def sentence(*phrases: str | Phrase, tone: Tone = Tone.PLAIN, strong: bool = Fal
     return Sentence(
         tuple(Phrase(part, tone, strong) if has_style and isinstance(part, str) else part for part in phrases)
     )
+
+
+def answer(text: str) -> Sentence:
+    """Return an answer whose first sentence is strong."""
+    first, end, rest = text.partition(". ")
+    return Sentence((Phrase(f"{first}{end}", strong=True), rest) if rest else (Phrase(text, strong=True),))
 
 
 def notes(texts: Iterable[str | Quoted], tone: Tone = Tone.PLAIN) -> Notes | None:
@@ -468,5 +487,5 @@ def figures(title: str, unit: str = "", from_width: int = 0) -> Column:
 
 def longest_word(texts: Iterable[str], *, hyphens: bool = False) -> int:
     """Return the length of the longest word, or part of a word up to a hyphen."""
-    breaks = re.compile(r"(?<=-)|\s+" if hyphens else r"\s+")
+    breaks = re.compile(r"(?<=-)|[ \n]+" if hyphens else r"[ \n]+")
     return max((len(word) for text in texts for word in breaks.split(text)), default=0)

@@ -265,21 +265,16 @@ def listed(listing: Several, room: int) -> str:
         if len(_joined(texts, total, listing)) > room:
             continue
         for i in range(number):
-            longer = [[*texts[:i], text, *texts[i + 1 :]] for text in _at_length(listing, i)]
-            fitting = next((each for each in longer if len(_joined(each, total, listing)) <= room), None)
-            if fitting is None:
+            longer = [*texts[:i], listing.items[i], *texts[i + 1 :]]
+            if len(_joined(longer, total, listing)) > room:
                 break
-            texts = fitting
+            texts = longer
         return _joined(texts, total, listing)
     if listing.one or not total:
         return count(total, listing.one) if total else ""
     tail = _joined([""], total, listing)
     cut = _cut(brief[0], room - len(tail))
     return _cut(brief[0], room) if cut == "…" else cut + tail
-
-
-def _at_length(listing: Several, i: int) -> list[str]:
-    return [listing.items[i], *([listing.middle[i]] if listing.middle else [])]
 
 
 def _cut(text: str, room: int) -> str:

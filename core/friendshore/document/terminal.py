@@ -22,56 +22,63 @@ Span: TypeAlias = tuple[str, str]
 """A text with its rich style. Empty for the default."""
 Line: TypeAlias = Sequence[Span]
 
-_RULED, _ASCII = (" ", "─", "─"), ("|", "-", "+")
 _COLORS = {
     doc.Tone.PLAIN: "",
-    doc.Tone.TITLE: "cyan",
+    doc.Tone.TITLE: "",
     doc.Tone.GOOD: "green",
     doc.Tone.DOUBTFUL: "yellow",
     doc.Tone.BAD: "red",
     doc.Tone.ASIDE: "dim",
     doc.Tone.CHOICE: "magenta",
+    doc.Tone.CONCERN: "yellow",
+    doc.Tone.UNKNOWN: "",
 }
+_MARKS = {doc.Tone.GOOD: "✓", doc.Tone.DOUBTFUL: "!", doc.Tone.BAD: "✗"}
+"""Marks before texts of a tone. Only the mark is colored, since yellow or red text is hard to read on one of white and black."""
+_HEADING = "dim"
 _MAX_NAME_WIDTH = 34
-_WORD = re.compile(r"\s*\S+\s*")
+_WORD = re.compile(r" *[^ ]+ *")
+_BOUND_SPACE = "\u00ad"
+"""Soft hyphen in place of a space at which no line ends. Texts from the data have none, because `visible` shows its number."""
+_BOUND = re.compile(
+    r"(?<=\b[A-Z]{3}) (?=[\d-])|(?<=\d) (?=(?:t|kg|billion|million|years?|quarters?|months?|days?)\b|%)|(?<=\d (?:kg|\wt)) (?=[A-Z]\w?\b)"
+    r"|(?<=friendshore) (?=\d)|(?<=\b20\d\d) (?=\d)|(?<=\d) (?=to \d)|(?<=\d to) (?=\d)"
+)
+"""Spaces within a figure, at which no line ends: `USD 14.9 billion`, `71 to 89 %`, `25 days`."""
 
 
-def renderables(
-    document: doc.Document, width: int, *, ascii_only: bool = False, max_lines: int | None = None
-) -> Iterator[RichText]:
+def renderables(document: doc.Document, width: int, *, max_lines: int | None = None) -> Iterator[RichText]:
     """Yield the lines of a document for rich. `max_lines` None means the whole document."""
     from rich.text import Text as RichText  # slow to load, and needed only for colors
 
-    for line in lines(document, width, ascii_only=ascii_only, max_lines=max_lines):
+    for line in lines(document, width, max_lines=max_lines):
         yield RichText.assemble(*line, no_wrap=True, overflow="ignore")
 
 
-def lines(
-    document: doc.Document, width: int, *, ascii_only: bool = False, max_lines: int | None = None
-) -> Iterator[Line]:
+def lines(document: doc.Document, width: int, *, max_lines: int | None = None) -> Iterator[Line]:
     document = document.whole() if max_lines is None else document.on_screen()
     if max_lines is not None:
         document = shortened(
             document,
             max_lines,
-            lambda shortened_document: sum(1 for _ in lines(shortened_document, width, ascii_only=ascii_only)),
+            lambda shortened_document: sum(1 for _ in lines(shortened_document, width)),
         )
     for part in document.parts:
-        yield from _element(part, width, _ASCII if ascii_only else _RULED)
+        yield from _element(part, width)
 
 
-def plain_text(document: doc.Document, width: int, *, ascii_only: bool = False, max_lines: int | None = None) -> str:
+def plain_text(document: doc.Document, width: int, *, max_lines: int | None = None) -> str:
     """Return the lines of `renderables` as text without colors and trailing spaces."""
-    spans_by_line = lines(document, width, ascii_only=ascii_only, max_lines=max_lines)
+    spans_by_line = lines(document, width, max_lines=max_lines)
     return "\n".join("".join(text for text, _ in line).rstrip() for line in spans_by_line)
 
 
-def _element(element: doc.Element, width: int, ruling: tuple[str, str, str]) -> Iterator[Line]:
+def _element(element: doc.Element, width: int) -> Iterator[Line]:
     match element:
         case doc.Sentence(phrases):
-            yield from _wrapped_spans(_sentence(phrases), width)
+            yield from _sentence(phrases, width)
         case doc.Notes(texts, tone):
-            yield from _notes(texts, _style(tone), width)
+            yield from _notes(texts, tone, width)
         case doc.Verbatim(texts):
             yield from _folded("\n".join(map(visible, texts)), width)
         case doc.Pairs(rows):
@@ -79,45 +86,74 @@ def _element(element: doc.Element, width: int, ruling: tuple[str, str, str]) -> 
         case doc.KeyFigures(figures):
             yield from _pairs([(figure.name, figure_text(figure)) for figure in figures], width)
         case doc.DataTable():
-            yield from _table(in_lines(element, width) if element.excerpt else fitted(element, width), width, ruling)
+            yield from _table(in_lines(element, width) if element.excerpt else fitted(element, width), width)
             if isinstance(element.rest, doc.Several):
                 yield from _wrapped_spans([(visible(listed(element.rest, width)), _style(doc.Tone.ASIDE))], width)
         case doc.Drawing():
-            yield from _table(fitted(element.table, width), width, ruling)
+            yield from _table(fitted(element.table, width), width)
         case doc.Section(title, parts, tone):
             yield []
             if title:
-                yield from _wrapped_spans([(visible(title), _style(tone, strong=True))], width)
+                yield from _marked([(visible(title), "bold")], tone, width)
             for part in parts:
-                yield from _element(part, width, ruling)
+                yield from _element(part, width)
         case _:
             assert_never(element)
+
+
+def _sentence(phrases: Sequence[str | doc.Phrase], width: int) -> Iterator[Line]:
+    first = phrases[0] if phrases and isinstance(phrases[0], doc.Phrase) else doc.Phrase("")
+    if first.text.endswith(" ") and first.text.rstrip().endswith(":"):  # a label such as `error: `
+        spans = [span for phrase in phrases[1:] for span in _spans(phrase)]
+        yield from _hanging(visible(first.text), _style(first.tone, strong=first.strong), spans, width)
+    else:
+        spans = [span for phrase in phrases for span in _spans(phrase, first.tone)]
+        yield from _marked(spans, first.tone, width)
 
 
 def _style(tone: doc.Tone, *, strong: bool = False) -> str:
     return f"{'bold' if strong else ''} {_COLORS[tone]}".strip()
 
 
-def _sentence(phrases: Sequence[str | doc.Phrase]) -> Line:
-    spans = []
-    for phrase in phrases:
-        styled = phrase if isinstance(phrase, doc.Phrase) else doc.Phrase(phrase)
-        spans.append(
-            (visible(f"`{styled.text}`" if styled.code else styled.text), _style(styled.tone, strong=styled.strong))
+def _spans(phrase: str | doc.Phrase, marked: doc.Tone = doc.Tone.PLAIN) -> Iterator[Span]:
+    """Yield a phrase with its style, and commands in it in bold. A phrase in the tone of the mark before it has no color."""
+    styled = phrase if isinstance(phrase, doc.Phrase) else doc.Phrase(phrase)
+    tone = doc.Tone.PLAIN if styled.tone is marked and marked in _MARKS else styled.tone
+    for part in [styled.text] if styled.code else doc.prose(styled.text):
+        text, code = (part.text, True) if isinstance(part, doc.Phrase) else (part, styled.code)
+        text = visible(text)
+        # A short command stays on one line.
+        yield (
+            text.replace(" ", _BOUND_SPACE) if code and len(text) <= _MAX_NAME_WIDTH else text,
+            _style(tone, strong=styled.strong or code),
         )
-    return spans
+
+
+def _marked(line: Line, tone: doc.Tone, width: int, mark: str = "") -> Iterator[Line]:
+    """Yield a text in lines, behind the mark of its tone if it has one."""
+    mark = _MARKS.get(tone, mark)
+    if not mark:
+        yield from _wrapped_spans(line, width)
+        return
+    yield from _hanging(f"{mark} ", _style(tone), line, width)
+
+
+def _hanging(label: str, style: str, line: Line, width: int) -> Iterator[Line]:
+    """Yield a text in lines to the right of its label."""
+    for position, wrapped in enumerate(_wrapped_spans(line, width - len(label))):
+        yield [(" " * len(label), "") if position else (label, style), *wrapped]
 
 
 def _wrapped_spans(line: Line, width: int) -> Iterator[Line]:
     """Yield a line as lines of limited width, broken between words, or within a word that is longer."""
-    text = "".join(part for part, _ in line)
+    text = _BOUND.sub(_BOUND_SPACE, "".join(part for part, _ in line))
     starts = [0, *_breaks(text, width), len(text)]
     for start, end in pairwise(starts):
         spans = []
         for offset, (part, style) in zip(accumulate((len(part) for part, _ in line), initial=0), line, strict=False):
             piece = part[max(0, start - offset) : max(0, end - offset)]
             if piece:
-                spans.append((piece, style))
+                spans.append((piece.replace(_BOUND_SPACE, " "), style))
         yield spans
 
 
@@ -143,12 +179,13 @@ def _folded(text: str, width: int, style: str = "") -> list[Line]:
     return [part for line in text.split("\n") for part in _wrapped_spans([(line, style)], width)]
 
 
-def _notes(texts: Sequence[str | doc.Quoted], style: str, width: int) -> Iterator[Line]:
+def _notes(texts: Sequence[str | doc.Quoted], tone: doc.Tone, width: int) -> Iterator[Line]:
     for text in texts:
-        quoted = isinstance(text, doc.Quoted)
-        shown = visible_lines(text.text.strip()) if isinstance(text, doc.Quoted) else visible(text)
-        for position, line in enumerate(_folded(shown, width - 2, "" if quoted else style)):
-            yield [("  " if position else "· ", ""), *line]
+        if isinstance(text, doc.Quoted):
+            for position, line in enumerate(_folded(visible_lines(text.text.strip()), width - 2)):
+                yield [("  " if position else "· ", ""), *line]
+        else:
+            yield from _marked([*_spans(text)], tone, width, "·")
 
 
 def _pairs(rows: Sequence[tuple[str, str]], width: int) -> Iterator[Line]:
@@ -173,15 +210,16 @@ def _narrowed(first: int, second: int, width: int) -> tuple[int, int]:
 
 
 # Not a table of rich, which would take a fifth of a second for a plan.
-def _table(table: doc.DataTable, width: int, ruling: tuple[str, str, str]) -> Iterator[Line]:
+def _table(table: doc.DataTable, width: int) -> Iterator[Line]:
     """Yield a table. A name that doesn't fit into the first column takes its own line, above the rest of its row."""
-    heading = [(visible(column.heading), "bold") for column in table.columns]
+    # A short table has no title above it, so its first heading stands out.
+    styles = ["bold" if table.excerpt else _HEADING, *[_HEADING] * len(table.columns)]
+    heading = [(visible(column.heading), style) for column, style in zip(table.columns, styles, strict=False)]
     rows = [_cells(row, width) for row in table.rows]
     widths = _widths(table.columns, rows, width)
     last = len(widths) - 1
     column_widths = _reduced_to([room + (i < last) for i, room in enumerate(widths)], width - last)
     text_widths = [room - (i < last) for i, room in enumerate(column_widths)]
-    divider, rule, cross = ruling
     for position, row in enumerate([heading, *rows]):
         cells = [
             [text] if column.whole or text_width <= 0 else _wrapped(text, room)
@@ -196,11 +234,9 @@ def _table(table: doc.DataTable, width: int, ruling: tuple[str, str, str]) -> It
             for i, cell in enumerate(cells):
                 # Headings are aligned at the bottom.
                 text = _line_at(cell, line_number if position else line_number - height)
-                between = " " * (column_widths[i] - max(text_widths[i], 0)) + divider
+                between = " " * (column_widths[i] - max(text_widths[i], 0) + 1)
                 line += [(_aligned(text, text_widths[i], table.columns[i].align), row[i][1]), (between, "")]
             yield _cropped(line[:-1], width)
-        if not position and not table.excerpt:  # an excerpt has no line to spare
-            yield _cropped([(cross.join(rule * room for room in column_widths), "")], width)
 
 
 def _line_at(cell: Sequence[str], index: int) -> str:
@@ -227,7 +263,7 @@ def _cropped(line: Line, width: int) -> Line:
 
 
 def _aligned(text: str, width: int, align: str) -> str:
-    text = text.rstrip() if align == "right" else text
+    text = (text.rstrip() if align == "right" else text).replace(_BOUND_SPACE, " ")
     if cell_len(text) > width:
         text = set_cell_size(text, width - 1) + "…" if width > 0 else ""
     space = " " * (width - cell_len(text))
@@ -242,7 +278,9 @@ def _cells(row: doc.DataRow, width: int) -> list[Span]:
 def _cell(cell: doc.Cell, row: doc.DataRow, width: int, indent: str) -> Span:
     text = written(cell, width)
     tone, strong = (cell.tone, cell.strong) if isinstance(cell, doc.Phrase) else (doc.Tone.PLAIN, False)
-    return visible(indent + text), _style(tone, strong=strong or row.strong) if text else ""
+    if tone is doc.Tone.DOUBTFUL:  # yellow words can't be read on white
+        tone, strong = doc.Tone.PLAIN, True
+    return _BOUND.sub(_BOUND_SPACE, visible(indent + text)), _style(tone, strong=strong or row.strong) if text else ""
 
 
 def _wrapped(text: str, width: int) -> list[str]:

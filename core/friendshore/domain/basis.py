@@ -53,10 +53,7 @@ _METALLIC = frozenset(("metal", "sponge", "powder", "ferroalloy", "alloy", "magn
 
 
 def equal_weights(material: Material, factors: Factors) -> dict[str, Decimal]:
-    """Return the kilograms of a material's element, oxide, and form that equal one kilogram of its basis.
-
-    Empty for metals and goods that are weighed as they are, because their weight has one meaning.
-    """
+    """Return the kilograms of a material's element, oxide, and form that equal one kilogram of its basis. Empty for goods that are weighed as they are."""
     if material.basis == GROSS or not material.element or material.form in _METALLIC:
         return {}
     oxide = re.compile(rf"{re.escape(material.element)}\d*O\d*")
@@ -79,10 +76,9 @@ def _basis_contents(material: Material, factors: Factors) -> Mapping[str, Decima
 
 
 def basis_factor(material: Material, substance: str, factors: Factors | Iterable[Factor]) -> Decimal | None:
-    """Return the kilograms of the material's basis for one kilogram of a substance. None if no factor is known (see `missing_factor`).
-
-    The substance is an element, a compound, the material's own id, or `gross` (the goods as they are). Empty means the basis itself. A price per
-    kilogram of the substance is divided by the factor. It isn't rounded, so that results round once.
+    """Return the kilograms of the material's basis for one kilogram of a substance. None if no factor is known (see `missing_factor`). The substance
+    is an element, a compound, the material's own id, or `gross` (the goods as they are). Empty means the basis itself. A price per kilogram of the
+    substance is divided by the factor. It isn't rounded, so that results round once.
     """
     if substance in ("", material.basis, _basis_name(material)):
         return Decimal(1)

@@ -134,9 +134,7 @@ class Assume(CheckedRecord):
     holding: Annotated[YearlyShare | None, Written("5 %/year")] = None
     """Yearly cost of holding stock, as a share of the material's benchmark or most expensive price."""
     priority: Annotated[tuple[EndUse, ...], Written(["defense", "civil"])] = ("defense",)
-    """End uses in order of their shortage penalty, where no `shortage_price` is given. End uses not named come last, all alike. Defaults to
-    `["defense"]`; `[]` means no priority.
-    """
+    """End uses in order of their shortage penalty, where no `shortage_price` is given. End uses not named come last, all alike. Defaults to `["defense"]`; `[]` means no priority."""
     licence: dict[str, str] = Field(default_factory=dict)
     """End use -> `granted`: licenses that are assumed."""
     offer: tuple[OfferAssumption, ...] = ()
@@ -319,9 +317,7 @@ class Level(CheckedRecord):
     """A lexicographic objective, minimized subject to the earlier ones."""
 
     minimise: Annotated[Minimise, Written("shortage")]
-    """`shortage` (at its penalty), `cost` (spending, penalties, and shortage), `spend` (spending alone), or `concentration` (kilograms from the
-    largest seller).
-    """
+    """`shortage` (at its penalty), `cost` (spending, penalties, and shortage), `spend` (spending alone), or `concentration` (kilograms from the largest seller)."""
     of: Annotated[tuple[str, ...], Names("material"), Names("demand"), Written(["defense"])] = ()
     """For shortage: end uses, materials, or demands. For concentration: materials or elements. Blank means all."""
     by: Annotated[Literal["country", "supplier", "parent", "facility"], Written("supplier")] = "country"
@@ -428,7 +424,7 @@ class StoreSpec(CheckedRecord):
             yield Fault("loss", message, "0 to 100 % a year", fix, code="FS013")
         yield from date_order_faults(values)
 
-    def holds_on(self, day: date) -> bool:
+    def applies_on(self, day: date) -> bool:
         return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
 
 
@@ -498,6 +494,8 @@ class Case(Tables, CheckedRecord):
 
     name: Annotated[Ident, Written("us-2027")]
     """Name of the case."""
+    title: Annotated[str, Written("Critical materials for the United States")] = ""
+    """Title of reports. Defaults to the name."""
     horizon: Annotated[Horizon, BESIDE]
     currency: Annotated[Currency, Written("USD")] = "USD"
     """Currency of all money in the result. Defaults to USD."""
@@ -515,9 +513,7 @@ class Case(Tables, CheckedRecord):
     packs: Annotated[tuple[str, ...], Written(["us-10usc4872"])] = ()
     """Names of installed rule packs, or folders next to the case."""
     blocked: Annotated[tuple[str, ...], Written(["acme-rules", "built-in:tariff"], "block")] = ()
-    """Plugins that count as not installed: distributions or entry points, with `:name` for one thing of a plugin. Friendshore's own kinds of
-    rules are `built-in`.
-    """
+    """Plugins that count as not installed: distributions or entry points, with `:name` for one thing of a plugin. Friendshore's own kinds of rules are `built-in`."""
     accept: Accept = Field(default_factory=Accept)
     assume: Assume = Field(default_factory=Assume)
     concern: Concern = Field(default_factory=Concern)
@@ -539,9 +535,7 @@ class Case(Tables, CheckedRecord):
     overlaps: tuple[Overlap, ...] = ()
     """Decisions on facilities that several catalogs describe."""
     frozen: FrozenPrices | None = None
-    """Default shortage penalties and holding costs, from the case before its scenario and other changes. None without changes: they then follow
-    from the facts.
-    """
+    """Default shortage penalties and holding costs, from the case before its scenario and other changes. None without changes: they then follow from the facts."""
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Settings of plugins by name, as written. The registry validates them with the plugins' models."""
     settings_from: dict[str, dict[str, Path]] = Field(default_factory=dict, exclude=True)
@@ -556,8 +550,8 @@ class Case(Tables, CheckedRecord):
     @cached_property
     def stock_names(self) -> tuple[str, ...]:
         """Name of each stock. Default numbers don't depend on the order of rows, and never equal a stated name."""
-        taken = {*(stock.id for stock in self.stocks), *(order.id for order in self.orders)}
-        return numbered([(stock.id, "stock-{}", (stock.model_dump_json(),)) for stock in self.stocks], taken)
+        reserved = {*(stock.id for stock in self.stocks), *(order.id for order in self.orders)}
+        return numbered([(stock.id, "stock-{}", (stock.model_dump_json(),)) for stock in self.stocks], reserved)
 
     @cached_property
     def order_names(self) -> tuple[str, ...]:
@@ -570,22 +564,22 @@ class Case(Tables, CheckedRecord):
     def faults(cls, values: FieldValues) -> Iterator[Fault]:
         yield from _duplicate_names(values)
         yield from _overlapping_stores(values)
-        yield from _misfits_of_records(values)
+        yield from _horizon_faults_of_records(values)
         yield from _inheritance_faults(values.get("scenarios", ()))
 
 
-def numbered(rows: Sequence[tuple[str, str, tuple[Any, ...]]], taken: Collection[str] = ()) -> tuple[str, ...]:
+def numbered(rows: Sequence[tuple[str, str, tuple[Any, ...]]], reserved: Collection[str] = ()) -> tuple[str, ...]:
     """Return the names of rows. Rows without one are numbered from 1 within their pattern, in the order of their keys.
 
     Args:
         rows: Name, pattern if the name is empty, and sort key of each.
-        taken: Names that must not result.
+        reserved: Names that must not result.
     """
     names = [name for name, _, _ in rows]
     counts: Counter[str] = Counter()
     for row in sorted((i for i, name in enumerate(names) if not name), key=lambda i: rows[i][2]):
         pattern = rows[row][1]
-        counts[pattern] = next(n for n in count(counts[pattern] + 1) if pattern.format(n) not in taken)
+        counts[pattern] = next(n for n in count(counts[pattern] + 1) if pattern.format(n) not in reserved)
         names[row] = pattern.format(counts[pattern])
     return tuple(names)
 
@@ -643,16 +637,16 @@ _NAMES: Mapping[str, tuple[str, Callable[[Any, str], object]]] = {
 """Field of a case -> the field that identifies its records, and a function that returns all names of one."""
 
 
-def _misfits_of_records(values: FieldValues) -> Iterator[Fault]:
+def _horizon_faults_of_records(values: FieldValues) -> Iterator[Fault]:
     horizon = values.get("horizon")
     if horizon is None:
         return
     for field in ("demands", "stocks", "orders"):
         for number, record in enumerate(values.get(field, ())):
-            yield from (replace(fault, entry=(field, number)) for fault in misfits(vars(record), horizon))
+            yield from (replace(fault, entry=(field, number)) for fault in horizon_faults(vars(record), horizon))
 
 
-def misfits(values: FieldValues, horizon: Horizon) -> Iterator[Fault]:
+def horizon_faults(values: FieldValues, horizon: Horizon) -> Iterator[Fault]:
     """Yield faults of one demand, stock, or order that doesn't fit the periods of the plan."""
     count = len(values.get("quantities", ()))
     if count and count != horizon.count:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from itertools import chain
 from typing import Annotated, Any, ClassVar, NamedTuple
+from warnings import warn
 
 from pydantic import model_validator
 
@@ -249,11 +250,16 @@ class Change(CheckedRecord):
         return {key: f"{value.normalize():f} {_UNITS[key]}" if key in _UNITS else value for key, value in keys.items()}
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         """The change in the words of a case file, without its reason."""
         texts = {key: _as_text(value) for key, value in self.as_written(self.currency).items() if key != "why"}
         other_keys = [f"{key} {text}" for key, text in texts.items() if key != self.subject]
         return ", ".join([f"{self.subject} {texts[self.subject]}", *other_keys])
+
+    @property
+    def told(self) -> str:
+        warn("`Change.told` is now `Change.text`", DeprecationWarning, stacklevel=2)
+        return self.text
 
     @classmethod
     def faults(cls, values: FieldValues) -> Iterator[Fault]:

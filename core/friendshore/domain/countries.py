@@ -51,9 +51,8 @@ GROUPS: Mapping[str, frozenset[str]] = MappingProxyType(
 """Groups that stand for their members. Nothing is located in a group."""
 
 COVERED_NATIONS = frozenset({"CN", "HK", "IR", "KP", "MO", "RU"})
-"""The covered nations of 10 USC 4872(f)(2): North Korea, China, Russia, and Iran.
-
-Hong Kong and Macau are regions of China, which the section doesn't set apart. The pack `us-10usc4872` lists them for the same reason."""
+"""The covered nations of 10 USC 4872(f)(2): North Korea, China, Russia, and Iran. Hong Kong and Macau are regions of China, which the section doesn't
+set apart. The pack `us-10usc4872` lists them for the same reason."""
 
 
 @cache

@@ -32,10 +32,9 @@ def differences(
     equal: Callable[[object, object], bool] = eq,
     path: Steps = (),
 ) -> Iterator[ValueDifference]:
-    """Yield each value that differs between two versions of mappings, lists, and values at `path`.
-
-    Lists of the same length are compared entry by entry, but a list of words is one value. Use `paired` for lists whose entries have names. Data
-    more than `depth` levels down are compared as one value, unless it is below 0.
+    """Yield each value that differs between two versions of mappings, lists, and values at `path`. Lists of the same length are compared entry by
+    entry, but a list of words is one value. Use `paired` for lists whose entries have names. Data more than `depth` levels down are compared as one
+    value, unless it is below 0.
     """
     if before is after or before == after:
         return

@@ -1,6 +1,5 @@
-"""Facts of catalogs: materials, places, facilities, and offers with their chains and lanes, and columns that plugins declare.
-
-All masses are kilograms in the material's own basis. All prices are money per such kilogram.
+"""Facts of catalogs: materials, places, facilities, and offers with their chains and lanes, and columns that plugins declare. All masses are
+kilograms in the material's own basis. All prices are money per such kilogram.
 """
 
 from __future__ import annotations
@@ -428,9 +427,9 @@ class Offer(WithFacts):
         return (*self.quotes, *([self.price] if self.price is not None else []))
 
     @property
-    def paid(self) -> bool:
+    def has_negative_price(self) -> bool:
         """True if one of its prices is below zero."""
-        return any(map(_is_paid, self.prices))
+        return any(map(_is_negative, self.prices))
 
     @classmethod
     def faults(cls, values: FieldValues) -> Iterator[Fault]:
@@ -443,8 +442,8 @@ class Offer(WithFacts):
         quotes = values.get("quotes", ())
         if quotes and price is not None:
             yield TWO_PRICES_FAULT
-        yield from unlimited_payment_faults(values)
-        yield from _overlapping_quotes(quotes)
+        yield from negative_price_faults(values)
+        yield from _quote_overlap_faults(quotes)
         yield from _undated_row_faults(values.get("lanes", ()))
 
 
@@ -457,7 +456,7 @@ TWO_PRICES_FAULT = Fault(
 )
 
 
-def _overlapping_quotes(quotes: Sequence[Quote]) -> Iterator[Fault]:
+def _quote_overlap_faults(quotes: Sequence[Quote]) -> Iterator[Fault]:
     order = sorted(range(len(quotes)), key=lambda i: quotes[i].start or date.min)
     for i, j in pairwise(order):
         before = Span(start=quotes[i].start, end=quotes[i].end)
@@ -479,14 +478,14 @@ def _undated_row_faults(lanes: Sequence[Lane]) -> Iterator[Fault]:
 _ORDER_LIMITS = ("max_order", "max_per_year", "total")
 
 
-def _is_paid(price: Price | Quote | None) -> bool:
+def _is_negative(price: Price | Quote | None) -> bool:
     return price is not None and price.amount is not None and price.amount < 0
 
 
-def unlimited_payment_faults(values: FieldValues) -> Iterator[Fault]:
+def negative_price_faults(values: FieldValues) -> Iterator[Fault]:
     """Yield faults of a price below zero without a limit on orders, or with take-or-pay: a plan would buy without end, or earn by taking nothing."""
-    paid_quotes = [number for number, quote in enumerate(values.get("quotes", ())) if _is_paid(quote)]
-    has_paid_price = _is_paid(values.get("price"))
+    paid_quotes = [number for number, quote in enumerate(values.get("quotes", ())) if _is_negative(quote)]
+    has_paid_price = _is_negative(values.get("price"))
     if not (has_paid_price or paid_quotes):
         return
     if all(values.get(name) is None for name in (*_ORDER_LIMITS, "max_lots")):

@@ -52,7 +52,7 @@ class Alias(Record):
     """Reason."""
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         now = f"is called `{self.new}` since {self.date}" if self.new else f"was retired on {self.date}"
         return f"{self.of} `{self.old}` {now}: {self.reason}"
 
@@ -84,17 +84,17 @@ class Aliases:
         paths = (self.path(sort, name) for sort in SORTS)
         return next((path[-1] for path in paths if path and not path[-1].new), None)
 
-    def follower(self, taken: Collection[str] = ()) -> AliasFollower:
-        """Return a renamer of records. If a field can name several kinds of things, names in `taken` refer to something else."""
-        return AliasFollower(self, taken)
+    def follower(self, other_names: Collection[str] = ()) -> AliasFollower:
+        """Return a renamer of records. If a field can name several kinds of things, names in `other_names` refer to something else."""
+        return AliasFollower(self, other_names)
 
 
 class AliasFollower:
     """Renamer of names in records, with a list of the aliases used."""
 
-    def __init__(self, aliases: Aliases, taken: Collection[str]) -> None:
+    def __init__(self, aliases: Aliases, other_names: Collection[str]) -> None:
         self.aliases = aliases
-        self.taken = taken
+        self.other_names = other_names
         self.followed: dict[Alias, None] = {}
         """Aliases that renamed anything."""
 
@@ -137,7 +137,7 @@ class AliasFollower:
         return renamed if renamed != value else value
 
     def _renamed(self, name: str, sorts: Sequence[str]) -> str:
-        if len(sorts) > 1 and name in self.taken:
+        if len(sorts) > 1 and name in self.other_names:
             return name
         word, colon, rest = name.partition(":")
         if colon and word in sorts:

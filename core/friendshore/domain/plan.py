@@ -1,8 +1,6 @@
-"""A plan: purchases, production, transfers, stock, deliveries, and shortages, with their exact cost.
-
-Periods are indices into the case's horizon. Quantities are kilograms in the material's basis. `requirement` is the label of the compliance class
-that a kilogram may serve. Purchases are parallel arrays, so that a plan with a hundred thousand of them is created and verified without a record
-for each.
+"""A plan: purchases, production, transfers, stock, deliveries, and shortages, with their exact cost. Periods are indices into the case's horizon.
+Quantities are kilograms in the material's basis. `compliance_class` is the label of the compliance class that a kilogram may serve. Purchases are parallel
+arrays, so that a plan with a hundred thousand of them is created and verified without a record for each.
 """
 
 from __future__ import annotations
@@ -32,7 +30,7 @@ class Purchase(Record):
     offer: str
     material: str
     place: str
-    requirement: str
+    compliance_class: str
     ordered: Index
     """Period of the order. Inputs are drawn and the price applies then."""
     delivered: Index
@@ -51,7 +49,7 @@ class PurchaseTable(Sequence[Purchase]):
     line: NDArray[np.intp]
     """Position in `lines`."""
     labels: Sequence[str]
-    requirement: NDArray[np.intp]
+    compliance_class: NDArray[np.intp]
     """Position in `labels`."""
     ordered: NDArray[np.intp]
     delivered: NDArray[np.intp]
@@ -68,19 +66,19 @@ class PurchaseTable(Sequence[Purchase]):
         return replace(
             self,
             line=self.line[positions],
-            requirement=self.requirement[positions],
+            compliance_class=self.compliance_class[positions],
             ordered=self.ordered[positions],
             delivered=self.delivered[positions],
             counts=self.counts[positions],
             licences=licences,
         )
 
-    def relabelled(self, labels: Mapping[str, str]) -> PurchaseTable:
+    def relabeled(self, labels: Mapping[str, str]) -> PurchaseTable:
         import numpy as np
 
-        used, requirement = np.unique(self.requirement, return_inverse=True)
+        used, compliance_class = np.unique(self.compliance_class, return_inverse=True)
         new_labels = [labels[self.labels[position]] for position in used.tolist()]
-        return replace(self, labels=new_labels, requirement=requirement)
+        return replace(self, labels=new_labels, compliance_class=compliance_class)
 
     def __len__(self) -> int:
         return len(self.line)
@@ -93,11 +91,11 @@ class PurchaseTable(Sequence[Purchase]):
         if isinstance(position, slice):
             return tuple(self[i] for i in range(*position.indices(len(self))))
         index = range(len(self))[position]
-        columns = (self.line, self.requirement, self.ordered, self.delivered, self.counts)
+        columns = (self.line, self.compliance_class, self.ordered, self.delivered, self.counts)
         return self._record(index, *(column[index : index + 1].tolist()[0] for column in columns))
 
     def __iter__(self) -> Iterator[Purchase]:
-        columns = (self.line, self.requirement, self.ordered, self.delivered, self.counts)
+        columns = (self.line, self.compliance_class, self.ordered, self.delivered, self.counts)
         yield from map(self._record, range(len(self)), *(column.tolist() for column in columns))
 
     def __eq__(self, other: object) -> bool:
@@ -106,13 +104,15 @@ class PurchaseTable(Sequence[Purchase]):
     def __hash__(self) -> int:
         return hash(tuple(self))
 
-    def _record(self, position: int, line: int, requirement: int, ordered: int, delivered: int, count: int) -> Purchase:
+    def _record(
+        self, position: int, line: int, compliance_class: int, ordered: int, delivered: int, count: int
+    ) -> Purchase:
         offer, material, place = self.lines[line]
         return Purchase(
             offer=offer,
             material=material,
             place=place,
-            requirement=self.labels[requirement],
+            compliance_class=self.labels[compliance_class],
             ordered=ordered,
             delivered=delivered,
             quantity=count * self.unit,
@@ -156,7 +156,7 @@ class Make(Record):
     """Units made of an offer with several outputs. Outputs that are used are bought as `Purchase`."""
 
     offer: str
-    requirement: str
+    compliance_class: str
     """Compliance class of its inputs. Empty for a source."""
     period: Index
     units: Number
@@ -168,7 +168,7 @@ class LotUse(Record):
     lot: str
     material: str
     place: str
-    requirement: str
+    compliance_class: str
     period: Index
     """First period in which it is available."""
     quantity: Number
@@ -181,8 +181,8 @@ class Transfer(Record):
     offer: str
     material: str
     period: Index
-    from_requirement: str
-    to_requirement: str
+    from_compliance_class: str
+    to_compliance_class: str
     quantity: Number
 
 
@@ -191,7 +191,7 @@ class Stock(Record):
 
     material: str
     place: str
-    requirement: str
+    compliance_class: str
     period: Index
     quantity: Number
 
@@ -201,7 +201,7 @@ class Delivery(Record):
 
     demand: str
     period: Index
-    requirement: str
+    compliance_class: str
     quantity: Number
     waivers: tuple[str, ...] = ()
     """Waivers under which it is delivered."""
@@ -231,11 +231,11 @@ def _table_or_tuple(value: Any, validate: Callable[[Any], Sequence[Purchase]]) -
 class PlanLevel(Record):
     """Value of one of several ranked objectives, as the solver found it."""
 
-    least: Number
+    best_value: Number
     """Smallest value that the earlier levels allow."""
     bound: Number
     """Lower bound on this level among plans that keep the earlier levels."""
-    most: Number
+    max_value: Number
     """Largest value that later levels may give it."""
 
 
@@ -289,25 +289,28 @@ class Plan(Tables):
             shorts=tuple(short for short in self.shorts if short.demand in demands),
         )
 
-    def relabelled(self, labels: Mapping[str, str]) -> Plan:
+    def relabeled(self, labels: Mapping[str, str]) -> Plan:
         purchases = self.purchases
         return self.but(
-            purchases=purchases.relabelled(labels)
+            purchases=purchases.relabeled(labels)
             if isinstance(purchases, PurchaseTable)
-            else tuple(p.but(requirement=labels[p.requirement]) for p in purchases),
+            else tuple(p.but(compliance_class=labels[p.compliance_class]) for p in purchases),
             makes=tuple(
-                make.but(requirement=labels[make.requirement]) if make.requirement else make for make in self.makes
+                make.but(compliance_class=labels[make.compliance_class]) if make.compliance_class else make
+                for make in self.makes
             ),
-            lots=tuple(lot.but(requirement=labels[lot.requirement]) for lot in self.lots),
+            lots=tuple(lot.but(compliance_class=labels[lot.compliance_class]) for lot in self.lots),
             transfers=tuple(
                 transfer.but(
-                    from_requirement=labels[transfer.from_requirement],
-                    to_requirement=labels[transfer.to_requirement],
+                    from_compliance_class=labels[transfer.from_compliance_class],
+                    to_compliance_class=labels[transfer.to_compliance_class],
                 )
                 for transfer in self.transfers
             ),
-            stocks=tuple(stock.but(requirement=labels[stock.requirement]) for stock in self.stocks),
-            deliveries=tuple(delivery.but(requirement=labels[delivery.requirement]) for delivery in self.deliveries),
+            stocks=tuple(stock.but(compliance_class=labels[stock.compliance_class]) for stock in self.stocks),
+            deliveries=tuple(
+                delivery.but(compliance_class=labels[delivery.compliance_class]) for delivery in self.deliveries
+            ),
         )
 
     @property

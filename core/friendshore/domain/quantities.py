@@ -1,7 +1,6 @@
-"""Parsers of masses, rates, money, shares, and durations as people write them, into exact decimals.
-
-A mass is a number, a unit, and the substance weighed unless it is the material's own basis: `5 t`, `5 t WO3`, `100 mtu`. Everything is converted
-to kilograms. Each parser raises ValueError with the expected form.
+"""Parsers of masses, rates, money, shares, and durations as people write them, into exact decimals. A mass is a number, a unit, and the substance
+weighed unless it is the material's own basis: `5 t`, `5 t WO3`, `100 mtu`. Everything is converted to kilograms. Each parser raises ValueError with
+the expected form.
 """
 
 from __future__ import annotations
@@ -93,11 +92,7 @@ class Ambiguous(NamedTuple):
 
 
 def ambiguous(text: str) -> Ambiguous | None:
-    """Return both readings of an amount such as `1,250 kg` or `9.000 t/year`. None if there is only one.
-
-    A percentage, or a plain number with a point such as an exchange rate of 1.085, isn't ambiguous. Neither is 1.000, but 9.000 is, because rates
-    aren't written that way.
-    """
+    """Return both readings of `1,250 kg` or `9.000 t/year`. None for percentages and plain numbers like 1.085, and for 1.000, since rates aren't written that way."""
     match = _AMBIGUOUS.fullmatch(text)
     if match is None or _UNITS.fullmatch(match[2]) is None:
         return None

@@ -1,7 +1,6 @@
-"""A run: a verified plan for people and programs. Its JSON form is `run.json`, and the output of `plan --json`.
-
-Money is in the case's currency and, unless a field says otherwise, not discounted. Quantities are kilograms in the material's basis. Periods are
-named by their labels. Dates are ISO 8601.
+"""A run: a verified plan for people and programs. Its JSON form is `run.json`, and the output of `plan --json`. Money is in the case's currency and,
+unless a field says otherwise, not discounted. Quantities are kilograms in the material's basis. Periods are named by their labels. Dates are ISO
+8601.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ class RunCash(Record):
 
     period: str
     """Period of the order, as budgets count it, also for duty and freight that are paid on arrival. For other money, the period in which it is due."""
-    on: CashUse
+    purpose: CashUse
     """`use`: purchases that end in deliveries, inputs included. `stock`: purchases that are in stock at the end. `unused`: goods that are made and not
     used. The others are the parts of `cost` that belong to no purchase."""
     place: str = ""
@@ -56,11 +55,11 @@ class RunDiscount(Record):
     """Measured amount: units, or undiscounted money at list prices."""
     tier: int
     """Tier that was reached, from 1."""
-    least: Number
+    tier_min: Number
     """Start of that tier."""
-    next: Number | None
+    next_tier_min: Number | None
     """Start of the next tier. None if it is the last."""
-    most: Number | None = None
+    tier_max: Number | None = None
     """End of that tier. None if it ends where the next begins."""
     at_list: Number
     """Undiscounted money at list prices."""
@@ -77,18 +76,18 @@ class RunDependence(Record):
     """Material or end use. Empty means the whole scope."""
     cost: Number
     """Cost of all purchases. By end use: cash traced along the flow of kilograms to the deliveries."""
-    is_cost: Number
+    known_concern_cost: Number
     """Cost of purchases that are of concern."""
-    may_be_cost: Number
+    possible_concern_cost: Number
     """Cost of purchases that may be of concern, because the country of some step is unknown or one of several."""
-    by_inputs_cost: Number
+    input_concern_cost: Number
     """Part of the two that is of concern only because of inputs."""
     share: Number
-    """(is_cost + may_be_cost) / cost, or 0 if nothing is paid."""
+    """(known_concern_cost + possible_concern_cost) / cost, or 0 if nothing is paid."""
     quantity_kg: Number | None = None
     """Quantity bought. None for several materials."""
-    is_kg: Number | None = None
-    may_be_kg: Number | None = None
+    known_concern_kg: Number | None = None
+    possible_concern_kg: Number | None = None
 
 
 class RunRange(Record):
@@ -108,7 +107,7 @@ class RunRange(Record):
     cost_high: Number
 
 
-class RunHoldingBar(Record):
+class RunHoldingProhibition(Record):
     """A rule that excludes stock in hand or an open order from a use."""
 
     rule: str
@@ -122,7 +121,7 @@ class RunHoldingBar(Record):
     countries: list[str]
     clause: str
     reason: str
-    heals: str
+    fix: str
     """Change that would let it pass this rule."""
 
 
@@ -136,7 +135,7 @@ class RunHoldingUse(Record):
     """Result over the periods in which it is available and the use has demand."""
     periods: list[str]
     """Periods in which this use is permitted."""
-    bars: list[RunHoldingBar] = []
+    prohibitions: list[RunHoldingProhibition] = []
 
 
 class RunHolding(Record):
@@ -166,7 +165,7 @@ class RunLot(Record):
     lot: str
     material: str
     place: str
-    requirement: str
+    compliance_class: str
     available: str
     """First period in which it is available."""
     quantity_kg: Number
@@ -177,7 +176,7 @@ class RunStock(Record):
 
     material: str
     place: str
-    requirement: str
+    compliance_class: str
     period: str
     quantity_kg: Number
 
@@ -218,8 +217,8 @@ class RunPurchase(Record):
     """Period of arrival."""
     end_use: str
     """End uses of the deliveries that it may end in, joined by `+`. If it ends in none, those that its compliance class serves."""
-    requirement: str
-    """Compliance class that it is bought for. See `requirements`."""
+    compliance_class: str
+    """Compliance class that it is bought for. See `compliance_classes`."""
     quantity_kg: Number
     basis: str = ""
     """Substance that these kilograms weigh. `gross`: the goods as they are. Empty in runs that don't record it."""
@@ -252,7 +251,7 @@ class RunMake(Record):
 
     offer: str
     ordered: str
-    requirement: str
+    compliance_class: str
     units: Number
     cost: Number
 
@@ -264,7 +263,7 @@ class RunDraw(Record):
     """Offer that takes it."""
     material: str
     place: str
-    requirement: str
+    compliance_class: str
     period: str
     quantity_kg: Number
 
@@ -277,7 +276,7 @@ class RunDelivery(Record):
     end_use: str
     place: str
     period: str
-    requirement: str
+    compliance_class: str
     quantity_kg: Number
     waivers: list[str] = []
     """Waivers under which it is delivered."""
@@ -317,7 +316,7 @@ class RunComplianceClass(Record):
     """Meaning of the label: end uses, and goods excluded from them."""
     uses: list[str]
     """Demands, and the ranges of periods in which they belong to it."""
-    forbids: list[str]
+    excluding_rules: list[str]
     """Rules that exclude at least one offer."""
 
 
@@ -333,9 +332,9 @@ class RunRule(Record):
     """`enacted`, `pending`, `suspended`, or `unknown`: of the phases within the plan, joined by `, `."""
     phases: list[str]
     """Each phase within the plan: `from..until status`."""
-    bites: bool
+    applies: bool
     """True if it is in force on some day of this plan."""
-    keeps_out: int = 0
+    excluded_offers: int = 0
     """Number of offers that it excludes from some use."""
     charges: Number = Decimal(0)
     """Undiscounted money that it adds to the plan."""
@@ -438,7 +437,7 @@ class RunLevel(Record):
 
     rank: int
     """Rank, from 1. Each level is minimized subject to the levels before it."""
-    minimise: Literal["shortage", "cost", "spend", "concentration"]
+    minimize: Literal["shortage", "cost", "spend", "concentration"]
     sentence: str
     """Minimized quantity, in words."""
     unit: str
@@ -450,14 +449,14 @@ class RunLevel(Record):
     bound: Number
     """Lower bound on this level among plans that keep the values of the levels before it."""
     gap: Number
-    """(least - bound) / least."""
-    least: Number
+    """(best_value - bound) / best_value."""
+    best_value: Number
     """Value when it was minimized. Later levels may increase it within `within`."""
     within: Number
     """Share by which later levels may increase it, in every independent part of the case."""
-    gained: Number | None = None
+    reduction: Number | None = None
     """Reduction compared with the plan without this level and the later ones, except cost. None if not found in time, and for cost itself."""
-    raised_objective: Number | None = None
+    objective_increase: Number | None = None
     """Cost of ranking it here: increase of `cost.objective` over that plan."""
 
 
@@ -484,9 +483,11 @@ class RunAssumption(Record):
 class Run(Tables):
     """A verified plan, with everything needed to judge it."""
 
-    schema_version: Literal[3] = 3
+    schema_version: Literal[4] = 4
     case: str
-    made: datetime.date | None = None
+    title: str = ""
+    """Title of the case. Empty if it has none, and in older runs."""
+    planned_on: datetime.date | None = None
     """Date of the run, for the age of the data. Nothing else depends on it. None in older runs."""
     scenario: list[str] = []
     """Applied scenarios."""
@@ -552,7 +553,7 @@ class Run(Tables):
     """Dates within a period and durations of partial periods, with the values that the plan uses instead."""
     exposed: list[RunExposed]
     rules: list[RunRule]
-    requirements: list[RunComplianceClass]
+    compliance_classes: list[RunComplianceClass]
     limits: list[RunLimit]
     conflicts: list[RunConflict]
     unproven: list[RunUnproven]

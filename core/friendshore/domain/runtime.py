@@ -32,7 +32,7 @@ def report_progress_to(watcher: Watcher | None) -> Iterator[None]:
     token = _reporter.set(
         None
         if watcher is None
-        else lambda done, total, doing, unit: watcher(done, total, monotonic() - started, doing, unit)
+        else lambda done, total, activity, unit: watcher(done, total, monotonic() - started, activity, unit)
     )
     try:
         yield
@@ -40,18 +40,18 @@ def report_progress_to(watcher: Watcher | None) -> Iterator[None]:
         _reporter.reset(token)
 
 
-def tell(done: int, total: int, doing: str, of: str) -> None:
-    """Report that `done` of `total` are done. `doing` names the current work, `of` the unit of the count."""
+def report_progress(done: int, total: int, activity: str, of: str) -> None:
+    """Report that `done` of `total` are done. `activity` names the current work, `of` the unit of the count."""
     reporter = _reporter.get()
     if reporter is not None:
-        reporter(done, total, doing, of)
+        reporter(done, total, activity, of)
 
 
-def with_progress(items: Sequence[T], doing: str, of: str, step: int = 1_000) -> Iterator[T]:
+def with_progress(items: Sequence[T], activity: str, of: str, step: int = 1_000) -> Iterator[T]:
     """Yield the items, and report the number done after every `step` of them."""
     for number, item in enumerate(items):
         if number % step == 0:
-            tell(number, len(items), doing, of)
+            report_progress(number, len(items), activity, of)
         yield item
 
 
@@ -190,11 +190,7 @@ class _CycleCollector:
                     self._is_frozen = False
 
     def _age_objects(self) -> None:
-        """Count many new objects as old, so that the next searches for young cycles don't start with all of them.
-
-        Python doesn't track objects that are counted as old in this way, and would postpone its full search, so this method runs it. A very large number
-        at once comes from one large case, whose objects stay, and doesn't count.
-        """
+        """Count many new objects as old, so that the next young searches skip them, and run the full search that Python then postpones. A very large number doesn't count."""
         new = gc.get_count()[0]
         if new < _MANY_NEW_OBJECTS or gc.get_freeze_count():
             return
@@ -209,8 +205,7 @@ class _CycleCollector:
 
 _COLLECTOR = _CycleCollector()
 without_gc = _COLLECTOR.pause
-"""Context for code that creates many lasting objects and no cycles. The search would examine all of them repeatedly, without effect. Objects outside
-cycles are freed as usual."""
+"""Context for code that creates many lasting objects and no cycles. The search would examine all of them repeatedly, without effect. Objects outside cycles are freed as usual."""
 set_aside = _COLLECTOR.set_aside
 """Context for long work while many lasting objects exist. The search examines only new objects within it, and all objects afterward."""
 

@@ -13,7 +13,8 @@ from .base import Number, Record
 from .basis import GROSS
 from .elements import ELEMENT_SYMBOLS
 
-_LABEL_WIDTH = 22
+_LABEL_WIDTH = 31
+_ID = re.compile(r"[\w-]+")
 _COMPOUND = re.compile(r"\b[A-Za-z]+(?:-[A-Za-z]+)+\b")
 
 
@@ -73,6 +74,10 @@ class ShownNames(Record):
         name = self.offer(offer_id)
         return name if offer_id in name else f"{name} ({offer_id})"
 
+    def in_text(self, text: str) -> str:
+        """Return a text with the names of materials in place of their ids."""
+        return _ID.sub(lambda match: self.material(match[0]), text)
+
     def basis(self, material_id: str) -> str:
         """Return the substance that kilograms of a material weigh. Empty for the goods as they are."""
         material = self._by_id.get(material_id)
@@ -85,10 +90,7 @@ class ShownNames(Record):
 
 
 def offer_names(offers: Iterable[tuple[str, str, str, str]]) -> dict[str, str]:
-    """Return offer id -> name of its plant, with the offer's id if the plant has several offers of a material.
-
-    `offers` are offer id, plant id, plant name, and a material that the offer makes. Plants without a name are left out.
-    """
+    """Return the plant's name by offer id, with the id if the plant has several offers of a material. `offers` are offer, plant, plant name, and a material."""
     offers = list(offers)
     offers_by_plant: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for offer, _, plant, material in offers:
@@ -102,11 +104,7 @@ def offer_names(offers: Iterable[tuple[str, str, str, str]]) -> dict[str, str]:
 
 
 def short_names(names: Mapping[str, str]) -> dict[str, str]:
-    """Return id -> a short, unique name.
-
-    Only the part before the first comma stays, and a part that distinguishes the name from others. Hyphenated elements become symbols:
-    `Neodymium-iron-boron magnet, sintered, high temperature` is `NdFeB magnet (high temperature)`.
-    """
+    """Return a short, unique name by id, like `NdFeB magnet (high temperature)` for `Neodymium-iron-boron magnet, sintered, high temperature`."""
     parts = {id_: _COMPOUND.sub(_symbols, name or id_).split(", ") for id_, name in names.items()}
     short: dict[str, str] = {}
     for id_, (head, *details) in parts.items():

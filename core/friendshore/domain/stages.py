@@ -48,12 +48,10 @@ ROUTES: dict[Stage, tuple[Route, ...]] = {
     Stage.MELTED: (("melting",), ("alloying",)),
     Stage.PRODUCED: _MAGNET_ROUTES,
 }
-"""Routes of each stage that are valid under every rule. A step that isn't a route by itself leaves the location of the other steps open.
-
-Statutes ask where a material was mined, refined, separated, or melted, in these words, so the step of the same name is sufficient. To melt an
-alloy is to make it of its metals (DFARS 225.7018-2: "melting samarium with cobalt to produce the alloy"), so alloying is sufficient too. Every
-other step comes before or after another step of the same stage.
-"""
+"""Routes of each stage that are valid under every rule. A step that isn't a route by itself leaves the location of the other steps open. Statutes ask
+where a material was mined, refined, separated, or melted, in these words, so the step of the same name is sufficient. To melt an alloy is to make it
+of its metals (DFARS 225.7018-2: "melting samarium with cobalt to produce the alloy"), so alloying is sufficient too. Every other step comes before or
+after another step of the same stage."""
 
 
 def stage_of(word: str) -> Stage:
@@ -64,10 +62,7 @@ def stage_of(word: str) -> Stage:
 
 
 def covers_stage(stage: Stage, words: Iterable[str], routes: Iterable[Route] = (), begun: bool = False) -> bool:
-    """Return True if the recorded words leave none of the steps of a stage open.
-
-    `routes` are valid besides those of every rule. `begun` accepts the first steps of a route, because another maker does the rest.
-    """
+    """Return True if the words record every step of a stage, by `routes` or those of every rule. `begun` accepts the first steps: another maker does the rest."""
     recorded = set(words)
     if stage.value in recorded:
         return True

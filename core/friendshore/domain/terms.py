@@ -53,10 +53,8 @@ FIGURES = ("fixed", "least", "most", "setup_use")
 
 
 class Terms(OrderCondition):
-    """Costs and limits of orders from an offer, a facility, or a supplier, for all its deliveries or a part of them.
-
-    A period is included if any of its days is within the dates. Terms demand money and quantities, so ordering in a period that begins before them
-    must not avoid them.
+    """Costs and limits of orders from an offer, a facility, or a supplier, for all its deliveries or a part of them. A period is included if any of
+    its days is within the dates. Terms demand money and quantities, so ordering in a period that begins before them must not avoid them.
     """
 
     places: Annotated[Sites, Names("place"), Written("US;JP")] = frozenset()
@@ -144,11 +142,7 @@ class Tier(CheckedRecord):
 
 
 class PriceSchedule(OrderCondition):
-    """Prices that fall (or rise) with the quantity bought from an offer, a facility, or a supplier.
-
-    Every order is paid at its list price (the offer's own in the period of the order). The difference is settled in the last period of the span. A
-    period counts if all of it is within the dates.
-    """
+    """Prices by the quantity bought, settled against list prices in the last period of the span. A period counts if all of it is within the dates."""
 
     materials: Annotated[Idents, Names("material"), Written("dy-oxide;tb-oxide")] = frozenset()
     """Materials that are summed. Blank means all."""

@@ -82,10 +82,7 @@ class Delay(NamedTuple):
 
     @staticmethod
     def of(*durations: Decimal) -> Delay:
-        """Add up durations in months: whole months count in calendar months, any other duration in days, rounded up.
-
-        A duration stated in days or weeks becomes that number of days again. Only one of exactly 365 days becomes a year, which is no shorter.
-        """
+        """Add up durations: whole months count in calendar months, others in days, rounded up. Days and weeks stay exact, except that 365 days are a year."""
         months = days = 0
         for duration in durations:
             if duration == duration.to_integral_value():
@@ -198,11 +195,11 @@ class Horizon(CheckedRecord):
 
     @model_validator(mode="before")
     @classmethod
-    def _named_as_in_a_case(cls, given: Any) -> Any:
+    def _named_as_in_a_case(cls, data: Any) -> Any:
         # `periods` is the number in a case file and the periods themselves here, so the fields have other names.
-        if not isinstance(given, Mapping):
-            return given
-        return {_FIELD_OF.get(name, name): value for name, value in given.items()}
+        if not isinstance(data, Mapping):
+            return data
+        return {_FIELD_OF.get(name, name): value for name, value in data.items()}
 
     @classmethod
     def faults(cls, values: FieldValues) -> Iterator[Fault]:

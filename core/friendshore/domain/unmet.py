@@ -38,9 +38,8 @@ CAUSE_CODES: Mapping[CauseKind, str] = {
 _MIN_RATIO = Decimal("1.000001")
 # The JSON form has all names, a sentence only the first.
 _MAX_NAMES = 2
-_UNPROVEN = "unproven"
 _BRIEF = {
-    "proof": "origin unproven",
+    "proof": "origin not proven",
     "terms": "order terms",
     "competition": "other demand takes the supply",
     "conflict": "hard rules conflict",
@@ -66,7 +65,7 @@ class RunRestriction(Record):
     offers: list[str] = []
     """Offers and open orders that would deliver more without it, if they aren't in `names`."""
     first: str = ""
-    """First period in which these can deliver (`lead time`, `date`). Empty if they can't within the plan."""
+    """First period that these can serve from its first day (`lead time`, `date`). They may arrive in the one before. Empty if there is none."""
     reasons: list[str] = []
     """Figures that the offers lack (`no offer`)."""
     marginal_cost: Number | None = None
@@ -89,8 +88,10 @@ class RunRestriction(Record):
     @property
     def brief(self) -> str:
         match self.kind:
-            case "limit" | "law":
-                return f"{self.kind}: {_first_names(self.names)}"
+            case "law":
+                return f"prohibited by {_first_names(self.names)}"
+            case "limit":
+                return f"limited by {_first_names(self.names)}"
             case "price":
                 return f"costs {self._compared} its shortage price"
             case "rank":
@@ -104,16 +105,14 @@ class RunRestriction(Record):
 
     @property
     def short_name(self) -> str:
-        if self.kind in ("limit", "law") and self.names:
-            return _first_names(self.names)
-        return _UNPROVEN if self.kind == "proof" else self.brief
+        return _first_names(self.names) if self.kind in ("limit", "law") and self.names else self.brief
 
     @property
     def as_shown(self) -> str:
         """Text with figures. It has the excluded offers only if the restriction is of offers."""
         match self.kind:
             case "lead time" | "date":
-                return f"{self.kind}: arrives {self.first or 'after the plan'}"
+                return f"{self.kind}: " + (f"counts from {self.first}" if self.first else "arrives after the plan")
             case "no offer":
                 return f"no usable offer: {', '.join(self.reasons)}" if self.reasons else "no offer"
             case "price":
@@ -156,12 +155,12 @@ class RunSupplyCause(Record):
         return " and ".join(dict.fromkeys(each.kind for each in self.restrictions))
 
     @property
-    def short_kinds(self) -> str:
-        return " + ".join(dict.fromkeys(_UNPROVEN if each.kind == "proof" else each.kind for each in self.restrictions))
-
-    @property
     def brief(self) -> str:
         return " and ".join(each.brief for each in self.restrictions)
+
+    @property
+    def short_name(self) -> str:
+        return " and ".join(each.short_name for each in self.restrictions)
 
     @property
     def as_shown(self) -> str:
@@ -194,7 +193,7 @@ class RunConflict(Record):
     sentences: list[str]
     materials: list[str]
     demands: list[str]
-    holds_from: dict[str, datetime.date] = {}
+    feasible_from: dict[str, datetime.date] = {}
     """Rule with a minimum, among these rules -> first day of a period from which all rules can be satisfied, if the minimum doesn't apply before."""
 
 
@@ -216,9 +215,9 @@ class RunByMonths(Record):
     demand: str
     short_kg: Number
     """Kilograms short in the plan."""
-    by_months_kg: Number | None
+    monthly_short_kg: Number | None
     """Kilograms short in the cheapest plan of the same facts with months as periods, verified in the same way. None if it wasn't planned."""
-    only_kg: Number = Decimal(0)
+    due_to_periods_kg: Number = Decimal(0)
     """Kilograms short only because of the length of the periods: the reduction in the monthly plan."""
     note: str = ""
     """Reason why it wasn't planned in months."""

@@ -95,10 +95,7 @@ class Chained(Record):
 
     @cached_property
     def origin_contradicted(self) -> bool:
-        """True if it states a customs origin where it performs no stage, although the countries of its last stage are known.
-
-        Goods originate where they were last substantially transformed (19 CFR 134.1(b)). Goods made from inputs may originate where the inputs do.
-        """
+        """True if its stated customs origin is none of its last stage's (19 CFR 134.1(b)). Goods made from inputs may originate where the inputs do."""
         origin = self.offer.customs_origin
         is_checkable = bool(origin and self.source and self.last_countries[0])
         return is_checkable and not any(origin in entry.countries for entry in self.performed)

@@ -1,7 +1,4 @@
-"""Plugins, facts, and prices used by a run, and their age.
-
-A case may limit the age of prices. The limit changes no plan: older prices are reported, and only `--strict` refuses to plan with them.
-"""
+"""Plugins, facts, and prices used by a run, and their age. A limit on the age of prices changes no plan; only `--strict` refuses older ones."""
 
 from __future__ import annotations
 
@@ -68,8 +65,7 @@ class RunPlugin(Record):
     distribution: str
     """Distribution and version that contains it. Empty if it was beside the case."""
     digest: str
-    """SHA-256 hash of the facts of a catalog or pack, of the data that a reader returned, or of all files of a plugin (also for its rule kinds). Empty if
-    it was given in memory."""
+    """SHA-256 hash of the facts of a catalog or pack, of the data that a reader returned, or of all files of a plugin (also for its rule kinds). Empty if it was given in memory."""
     files: dict[str, str] = {}
     """For a plugin: all its files, each with the beginning of its hash."""
     as_of: datetime.date | None = None
@@ -128,36 +124,35 @@ class RunBlock(Record):
 
 
 class PriceDate(Record):
-    """A price of an offer, or its freight to a place, with its date.
-
-    Prices of the case itself are as of the day of planning, and a quotation is valid until its stated day. Neither is included here.
-    """
+    """A dated price of an offer, or its freight to a place. Excluded: prices of the case itself, as of the day of planning, and quotations, valid to their day."""
 
     offer: str
     material: str
     of: Literal["price", "freight"]
-    given_by: str
+    source: str
     """Benchmark, or evidence of the price or freight: `catalog:id`. Empty if none is named."""
     amount: Number
     """Money per kilogram, or per unit of run, as stated: before a premium and currency conversion."""
     currency: str
     day: datetime.date | None
     """Date of a benchmark's price, or of the facts of its source. For a forecast, whose date is after its source's, that of the source. None if unknown."""
-    exchanged: datetime.date | None = None
+    exchange_rate_day: datetime.date | None = None
     """First day of the exchange rate to the case's currency. None if it needs no conversion."""
 
     def order(self) -> tuple[str, ...]:
-        details = map(str, (self.day, self.exchanged, self.amount, self.currency))
-        return (self.offer, self.material, self.of, self.given_by, *details)
+        details = map(str, (self.day, self.exchange_rate_day, self.amount, self.currency))
+        return (self.offer, self.material, self.of, self.source, *details)
 
     @property
     def oldest(self) -> datetime.date | None:
         """The older date of its own and its exchange rate's. None if it has no date."""
-        return self.day if self.day is None or self.exchanged is None else min(self.day, self.exchanged)
+        return self.day if self.day is None or self.exchange_rate_day is None else min(self.day, self.exchange_rate_day)
 
     def future_date(self, today: datetime.date | None) -> datetime.date | None:
         """Return the later of its two dates that is after today. None if neither is, or today is unknown."""
-        days = [day for day in (self.day, self.exchanged) if day is not None and today is not None and day > today]
+        days = [
+            day for day in (self.day, self.exchange_rate_day) if day is not None and today is not None and day > today
+        ]
         return max(days, default=None)
 
     def age(self, today: datetime.date) -> int | None:

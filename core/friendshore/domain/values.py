@@ -58,7 +58,7 @@ class Range:
             raise UnreadableError(expected, "round it", code="FS013")
         return number
 
-    def whole(self, value: object) -> int:
+    def integer(self, value: object) -> int:
         try:
             number = exact(value)
         except ValueError:
@@ -132,8 +132,8 @@ Months = Annotated[Number, AfterValidator(MONTHS)]
 PerUnit = Annotated[Number, AfterValidator(PER_UNIT)]
 ExchangeRate = Annotated[Number, AfterValidator(RATE)]
 Resolution = Annotated[Number, AfterValidator(RESOLUTION)]
-Periods = Annotated[int, BeforeValidator(PERIODS.whole)]
-Lots = Annotated[int, BeforeValidator(LOTS.whole)]
+Periods = Annotated[int, BeforeValidator(PERIODS.integer)]
+Lots = Annotated[int, BeforeValidator(LOTS.integer)]
 
 _IDENT = re.compile(r"[A-Za-z0-9][\w.+-]*\Z")
 _LABEL = re.compile(r"[A-Za-z0-9][\w.+/-]*(?:/\*)?\Z")

@@ -15,11 +15,7 @@ from pydantic import BaseModel
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Marks a field as a column of tables or a key of a TOML file.
-
-    `Annotated[Kilograms | None, Written("5 t")]`. The first paragraph of the field's docstring is its meaning, with the default. Sort, unit, and
-    range come from its type.
-    """
+    """Marks a field as a column or key: `Annotated[Kilograms | None, Written("5 t")]`. Its docstring's first paragraph is its meaning; its type has unit and range."""
 
     example: object = ""
     name: str = ""
@@ -63,7 +59,7 @@ def keys(record: type[BaseModel], without: Collection[str] = ()) -> list[RecordK
     ]
 
 
-def tables_within(record: type[BaseModel], without: Collection[str] = ()) -> dict[type[BaseModel], list[str]]:
+def paths_by_record(record: type[BaseModel], without: Collection[str] = ()) -> dict[type[BaseModel], list[str]]:
     """Return the records inside a record, at any depth, with the paths of their keys, like `exceptions.when`."""
     tables: dict[type[BaseModel], list[str]] = {}
     for name, field in record.model_fields.items():
@@ -72,7 +68,7 @@ def tables_within(record: type[BaseModel], without: Collection[str] = ()) -> dic
             continue
         key = field.alias or name
         tables.setdefault(inner, []).append(key)
-        for deeper, paths in tables_within(inner).items():
+        for deeper, paths in paths_by_record(inner).items():
             tables.setdefault(deeper, []).extend(f"{key}.{path}" for path in paths)
     return tables
 

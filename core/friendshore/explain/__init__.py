@@ -14,9 +14,9 @@ _NAMES = {
         "plan_dependence",
         "sum_of",
     ],
-    ".eligibility": ["KeptOut", "Obstacle", "exposed", "kept_out", "least_confidence"],
+    ".eligibility": ["Exclusion", "Obstacle", "exposed", "exclusions", "least_confidence"],
     ".full_prices": ["Cash", "OfferPrice", "OfferPrices", "RangedSpend", "TracedCash", "spend_at_ends", "trace_cash"],
-    ".replanned": ["ByMonths", "RankPrice", "UNPRICED", "by_months", "floors_from", "rank_prices", "rounded"],
+    ".replanned": ["ByMonths", "RankPrice", "UNPRICED", "by_months", "first_feasible_days", "rank_prices", "rounded"],
     ".results": ["materials_of", "names_of", "short_more"],
     ".stock": ["OrderDay", "holdings", "order_days"],
 }

@@ -18,10 +18,10 @@ from .dependence import (
     sum_of as sum_of,
 )
 from .eligibility import (
-    KeptOut as KeptOut,
+    Exclusion as Exclusion,
     Obstacle as Obstacle,
     exposed as exposed,
-    kept_out as kept_out,
+    exclusions as exclusions,
     least_confidence as least_confidence,
 )
 from .full_prices import (
@@ -38,7 +38,7 @@ from .replanned import (
     RankPrice as RankPrice,
     UNPRICED as UNPRICED,
     by_months as by_months,
-    floors_from as floors_from,
+    first_feasible_days as first_feasible_days,
     rank_prices as rank_prices,
     rounded as rounded,
 )

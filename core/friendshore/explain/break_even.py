@@ -1,10 +1,9 @@
 """Break-even price of an offer: the root of V(p) = V(without it).
 
 V(p) is the minimum objective when all prices of the offer are p times today's. As the minimum of many plans' costs, each linear in p, it is
-concave and nondecreasing. Each step from below goes to the price at which the last plan breaks even with the cheapest plan without the offer. A
-step never decreases the price, and never exceeds the root. Since each step finds another plan, the search reaches the root after finitely many
-steps. (Newton's method on a concave function. For ratios of money to kilograms: Dinkelbach, On nonlinear fractional programming, Management
-Science 13, 1967, 492-498.)
+concave and nondecreasing. Each step from below goes to the price at which the last plan breaks even with the cheapest plan without the offer. It
+never exceeds the root, and reaches it after finitely many plans (Newton's method on a concave function. For ratios of money to kilograms: Dinkelbach,
+On nonlinear fractional programming, Management Science 13, 1967, 492-498).
 
 The cost of a plan at another price is computed from the facts at that price, not extrapolated. If its kilograms were rounded, the step is checked
 slightly below. If plans' costs or limits aren't linear in the price, the search uses bisection instead.
@@ -53,7 +52,7 @@ class BreakEven(Record):
     """Money per unit of the offer in the case's currency at that factor, in the first period in which it can be ordered."""
     last_price: Number | None = None
     """Price at that factor in the last such period. None if it doesn't differ."""
-    today: Number | None = None
+    current_price: Number | None = None
     """Today's price in the first of these periods."""
     assumed: bool = False
     """True if `today` is a price that was stated only for this question."""
@@ -61,7 +60,7 @@ class BreakEven(Record):
     """Break-even premium over the benchmark, as a share. None if the offer isn't priced by a benchmark."""
     units: Number = Decimal(0)
     """Kilograms of all its outputs that the cheapest plan buys slightly below that price."""
-    most_saved: Number | None = None
+    max_saving: Number | None = None
     """Maximum saving from the offer: if it were free."""
     solves: int = 0
 
@@ -75,13 +74,13 @@ class _Search:
     low: Decimal | None = None
     high: Decimal | None = None
     at_low: Answer | None = None
-    tried: dict[Decimal, Answer] = field(default_factory=dict)
+    answers: dict[Decimal, Answer] = field(default_factory=dict)
 
-    def at(self, factor: Decimal) -> Answer:
-        if factor not in self.tried:
+    def answer_at(self, factor: Decimal) -> Answer:
+        if factor not in self.answers:
             price = Change(price=f"offer:{self.offer}", factor=factor)
-            self.tried[factor] = self.session.what_if(*self.base, price)
-        answer = self.tried[factor]
+            self.answers[factor] = self.session.what_if(*self.base, price)
+        answer = self.answers[factor]
         if objective(answer) < bound(self.without) - self.slack:
             if self.low is None or factor >= self.low:
                 self.low, self.at_low = factor, answer
@@ -112,7 +111,7 @@ class _Search:
         return None
 
     def rounding(self, answer: Answer) -> Decimal:
-        """Return the share by which rounding may have changed the quantity that a plan buys of the offer."""
+        """Return the share by which rounding may have changed the bought quantity."""
         bought = [
             purchase.quantity
             for part in answer.after
@@ -139,28 +138,28 @@ def break_even_price(session: Session, offer: str, changes: Sequence[Change] = (
     """
     base = tuple(changes)
     amounts = [change.amount for change in base if change.amount is not None]
-    if any(facts.offer.id == offer and facts.offer.paid for facts in session.problem.offers) or any(
+    if any(facts.offer.id == offer and facts.offer.has_negative_price for facts in session.problem.offers) or any(
         amount < 0 for amount in amounts
     ):
         return BreakEven(outcome="paid")
     plan_without = without(session, offer, base)
     if any(part.plan.infeasible for part in plan_without.after):
-        at_one = session.what_if(*base, Change(price=f"offer:{offer}", factor=Decimal(1)))
-        is_infeasible = any(part.plan.infeasible for part in at_one.after)
+        at_today = session.what_if(*base, Change(price=f"offer:{offer}", factor=Decimal(1)))
+        is_infeasible = any(part.plan.infeasible for part in at_today.after)
         return BreakEven(outcome="conflict" if is_infeasible else "any price")
     search = _Search(session, offer, base, plan_without)
-    free = search.at(Decimal(0))
+    free = search.answer_at(Decimal(0))
     max_saving = exact(objective(plan_without) - objective(free))
     outcome: Outcome | None = None
     if session.problem.objectives:
         outcome = _ranked(search)
         if outcome is not None:
-            return BreakEven(outcome=outcome, solves=len(search.tried))
+            return BreakEven(outcome=outcome, solves=len(search.answers))
     if search.low is None:
         proved = search.high is not None
         outcome = "no price" if proved else "not found"
         return BreakEven(
-            outcome=outcome, high=search.high, proved=proved, most_saved=max_saving, solves=len(search.tried)
+            outcome=outcome, high=search.high, proved=proved, max_saving=max_saving, solves=len(search.answers)
         )
     factor = _climb(search)
     return _result(search, factor, max_saving)
@@ -169,7 +168,7 @@ def break_even_price(session: Session, offer: str, changes: Sequence[Change] = (
 def _ranked(search: _Search) -> Outcome | None:
     """Return the effect of levels ranked before cost. None if no such level depends on a price and all are proved, so that cost decides."""
     levels = [objective.level.minimise for objective in search.session.problem.objectives]
-    free = search.at(Decimal(0))
+    free = search.answer_at(Decimal(0))
     parts = [*search.without.after, *free.after]
     if levels.index(Minimise.COST) < len(levels) - 1 or Minimise.SPEND in levels:
         return "ranked"
@@ -181,20 +180,20 @@ def _ranked(search: _Search) -> Outcome | None:
 
 
 def _level_minima(parts: Sequence[PartPlan]) -> list[Decimal]:
-    columns = zip(*([level.least for level in part.plan.levels[:-1]] for part in parts), strict=True)
+    columns = zip(*([level.best_value for level in part.plan.levels[:-1]] for part in parts), strict=True)
     return [sum(values, Decimal(0)) for values in columns]
 
 
 def _climb(search: _Search) -> Decimal | None:
     """Return the root, starting from the larger of zero and today's price. None if only an interval is known."""
-    search.at(Decimal(1))
+    search.answer_at(Decimal(1))
     for _ in range(STEPS):
         assert search.low is not None and search.at_low is not None
         start = search.low
         step = search.breaks_even(search.at_low, start)
         if step is None or step <= start:
             return _bisect(search)
-        answer = search.at(step)
+        answer = search.answer_at(step)
         if objective(answer) >= objective(search.without) - search.slack:
             if not _has_overshot(search, step):
                 return step
@@ -215,7 +214,7 @@ def _has_overshot(search: _Search, step: Decimal) -> bool:
         nearby = exact(step - (step - low) * share)
         if step - nearby <= SHARE_PROVED * step or gap * share <= search.slack:
             return False  # it is the root to a millionth, or to the precision of solvers
-        search.at(nearby)
+        search.answer_at(nearby)
         if search.low != low:
             return True
         share *= 4
@@ -232,14 +231,14 @@ def _bisect(search: _Search) -> Decimal | None:
         if search.high is not None or not is_bought:
             break
         factor *= 2
-        is_bought = any(buys(part, search.offer) for part in search.at(factor).after)
+        is_bought = any(buys(part, search.offer) for part in search.answer_at(factor).after)
     if search.high is None:
         return None
     for _ in range(STEPS):
         if search.high - search.low <= SHARE_PROVED * search.high:
             return exact(search.high)
         middle, before = exact((search.low + search.high) / 2), (search.low, search.high)
-        search.at(middle)
+        search.answer_at(middle)
         if (search.low, search.high) == before:
             return None
     return None
@@ -262,8 +261,8 @@ def _result(search: _Search, factor: Decimal | None, max_saving: Decimal) -> Bre
         high=high,
         proved=proved,
         units=sum((part_kg(part, search.offer) for part in search.at_low.after), Decimal(0)),
-        most_saved=max_saving,
-        solves=len(search.tried),
+        max_saving=max_saving,
+        solves=len(search.answers),
     )
     return _with_prices(search, break_even, known_factor)
 
@@ -272,14 +271,14 @@ def _with_prices(search: _Search, result: BreakEven, factor: Decimal) -> BreakEv
     today = search.session.what_if(*search.base, Change(price=f"offer:{search.offer}", factor=Decimal(1)))
     offers = (facts for part in today.after for facts in part.verified.problem.offers)
     facts = next(facts for facts in offers if facts.offer.id == search.offer)
-    open_periods = [t for t, most in enumerate(facts.most) if most != 0] or [0]
+    open_periods = [t for t, most in enumerate(facts.max_units) if most != 0] or [0]
     first, last = facts.price[open_periods[0]], facts.price[open_periods[-1]]
     by_benchmark = facts.offer.price is not None and facts.offer.price.amount is None and not facts.offer.quotes
     premium = exact((1 + facts.offer.price.premium) * factor - 1) if by_benchmark and facts.offer.price else None
     prices = {
         "price": exact(first * factor),
         "last_price": exact(last * factor) if last != first else None,
-        "today": first,
+        "current_price": first,
         "assumed": any(change.amount is not None for change in search.base),
         "premium": premium,
     }
@@ -294,7 +293,7 @@ def without(session: Session, offer: str, changes: Sequence[Change] = ()) -> Ans
 
 
 def objective(answer: Answer) -> Decimal:
-    """Return the increase in the objective of the affected parts, as the solver found it."""
+    """Return the increase in the objective of the affected parts."""
     return sum(
         (
             after.plan.objective - before.plan.objective

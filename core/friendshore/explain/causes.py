@@ -20,13 +20,13 @@ from ..problem.network import Arc, final_node
 from ..problem.parts import Members, Parts
 from ..session import Session
 from ..verify import VerifiedPlan
-from .eligibility import May, first_arrivals
-from .replans import Cell, PartReplans, end_of_search
-from .restrictions import Removed, Restriction, Upstream, forbidden_by, leads, unproven_offers
+from .eligibility import IsPossible, first_arrivals
+from .replans import Cell, PartReplans, search_deadline
+from .restrictions import Removed, Restriction, Upstream, leads, prohibited_by, unproven_offers
 
 Causes = Mapping[Cell, tuple[RunSupplyCause, ...]]
 # Kilograms served without some restrictions.
-_Served = Mapping[Removed, Mapping[Cell, float]]
+_ServedBySet = Mapping[Removed, Mapping[Cell, float]]
 _UNDETERMINED = RunSupplyCause(restrictions=[RunRestriction.of("undetermined")], served_kg=None)
 _ROUNDING = RunSupplyCause(restrictions=[RunRestriction.of("rounding")], served_kg=None)
 _NO_OFFER = RunSupplyCause(restrictions=[RunRestriction.of("no offer")], served_kg=None)
@@ -47,16 +47,16 @@ _LEGAL = frozenset({"no offer", "proof", "law"})
 def counted_shorts(verified: VerifiedPlan) -> tuple[Short, ...]:
     """Return the shortages that count. Those below the resolution of quantities don't, unless nothing at all is delivered."""
     problem = verified.problem
-    wanted_kg = {demand.id: demand.quantity for demand in problem.demands}
+    demand_kg = {demand.id: demand.quantity for demand in problem.demands}
     return tuple(
         short
         for short in verified.plan.shorts
-        if short.quantity >= min(problem.case.resolution, wanted_kg[short.demand][short.period])
+        if short.quantity >= min(problem.case.resolution, demand_kg[short.demand][short.period])
     )
 
 
 def shortage_causes(session: Session) -> Causes:
-    plan, ends = session.verified.plan, end_of_search(session)
+    plan, deadline = session.verified.plan, search_deadline(session)
     causes: dict[Cell, tuple[RunSupplyCause, ...]] = {}
     conflicting = {name: part.rules for part in plan.infeasible for name in part.demands}
     material = {demand.id: demand.use.material.id for demand in session.problem.demands}
@@ -69,7 +69,7 @@ def shortage_causes(session: Session) -> Causes:
         else:
             by_part.setdefault(session.parts.of_material[material[short.demand]], []).append(cell)
     for part, part_cells in with_progress(sorted(by_part.items()), "finding out why demands are short", "parts", 1):
-        causes |= _PartCauses.of(session, part, part_cells, ends).search()
+        causes |= _PartCauses.of(session, part, part_cells, deadline).search()
     return causes
 
 
@@ -84,17 +84,17 @@ def competing(problem: Problem) -> dict[str, tuple[str, ...]]:
     for names in by_node.values():
         for name in names:
             if name not in group_of:
-                joined = _connected(name, names, serving)
-                group_of |= dict.fromkeys(joined, joined)
+                connected = _connected(name, names, serving)
+                group_of |= dict.fromkeys(connected, connected)
     return group_of
 
 
 def _connected(name: str, names: Sequence[str], serving: Mapping[str, set[int]]) -> tuple[str, ...]:
-    joined, classes = {name}, set(serving[name])
-    while more := {other for other in names if other not in joined and serving[other] & classes}:
-        joined |= more
+    connected, classes = {name}, set(serving[name])
+    while more := {other for other in names if other not in connected and serving[other] & classes}:
+        connected |= more
         classes |= set[int]().union(*(serving[other] for other in more))
-    return tuple(other for other in names if other in joined)
+    return tuple(other for other in names if other in connected)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,8 +106,8 @@ class _PartCauses:
     combined: list[Removed]
 
     @classmethod
-    def of(cls, session: Session, part: int, cells: Sequence[Cell], ends: float) -> _PartCauses:
-        replans = PartReplans(session, session.parts.members[part], cells, ends)
+    def of(cls, session: Session, part: int, cells: Sequence[Cell], deadline: float) -> _PartCauses:
+        replans = PartReplans(session, session.parts.members[part], cells, deadline)
         rounding_cells = [cell for cell in cells if cell not in replans.short]
         return cls(replans, rounding_cells, [], [])
 
@@ -149,7 +149,9 @@ class _PartCauses:
         causes = self._describe(served, group, cells)
         return {cell: tuple(causes[cell]) or fallback for cell in cells}
 
-    def _minimal_set(self, group: tuple[str, ...], cells: Sequence[Cell], served_by_set: _Served) -> Removed | None:
+    def _minimal_set(
+        self, group: tuple[str, ...], cells: Sequence[Cell], served_by_set: _ServedBySet
+    ) -> Removed | None:
         demands = self.replans.problem.demands
         uses = tuple(dict.fromkeys(demand.use for demand in demands if any(name == demand.id for name, _ in cells)))
 
@@ -190,7 +192,7 @@ class _PartCauses:
         )
 
     def _describe(
-        self, served: _Served, group: tuple[str, ...], cells: Sequence[Cell]
+        self, served: _ServedBySet, group: tuple[str, ...], cells: Sequence[Cell]
     ) -> dict[Cell, list[RunSupplyCause]]:
         direct: dict[Cell, list[RunSupplyCause]] = {cell: [] for cell in cells}
         indirect: dict[Cell, list[RunSupplyCause]] = {cell: [] for cell in cells}
@@ -215,7 +217,7 @@ class _PartCauses:
         return {cell: causes or indirect[cell] for cell, causes in direct.items()}
 
 
-def _most_effective(served: _Served) -> list[Removed]:
+def _most_effective(served: _ServedBySet) -> list[Removed]:
     total_kg = {removed: sum(by_cell.values()) for removed, by_cell in served.items() if by_cell}
     return sorted(total_kg, key=lambda removed: (-total_kg[removed], sorted(removed)))[:_MAX_COMBINED]
 
@@ -237,8 +239,8 @@ def minimal_set(
 ) -> list[Member] | None:
     """Return a minimal sufficient set with as few as possible of the last members. None if all members together aren't sufficient.
 
-    QuickXplain: Junker, Preferred explanations and relaxations for over-constrained problems, AAAI 2004, 167-172. It uses the first members that
-    suffice, after trying the numbers in `sizes`.
+    QuickXplain (Junker, Preferred explanations and relaxations for over-constrained problems, AAAI 2004, 167-172), on the first members that suffice,
+    after trying the numbers in `sizes`.
     """
     tried_sizes = sorted({size for size in sizes if 0 < size < len(members)} | {len(members)})
     size = next((size for size in tried_sizes if suffices(members[:size])), None)
@@ -285,7 +287,7 @@ class _RestrictionDetails:
             elif each.kind == "competition":
                 details.append(RunRestriction.of("competition", names=self._losers(frozenset(removed))))
             elif each.kind == "law":
-                forbidden = forbidden_by(problem, each.names[0])
+                forbidden = prohibited_by(problem, each.names[0])
                 offers = [name for name in increased if name in forbidden]
                 details.append(RunRestriction.of("law", names=list(each.names), offers=offers))
             elif each.kind in ("limit", "inputs"):
@@ -369,7 +371,7 @@ def names_with_restriction(kind: CauseKind, problem: Problem, arcs: Sequence[Arc
             return late | {
                 name
                 for name, facts in offers.items()
-                if 0 in facts.most or any(0 in pools.get(pool, ()) for pool in facts.pools)
+                if 0 in facts.max_units or any(0 in pools.get(pool, ()) for pool in facts.pools)
             }
         case "proof":
             return unproven_offers(problem)
@@ -391,19 +393,25 @@ def first_delivery(problem: Problem, demand: str, names: Collection[str]) -> str
         for each in problem.compliance_classes
         if any(outlet.demand == number for outlet in each.outlets)
     ]
-    ways: list[tuple[May, int]] = [(partial(_may, problem, capacity, each), wanted) for each, wanted in serving]
+    attempts_by_class: list[tuple[IsPossible, int]] = [
+        (partial(_is_possible, problem, capacity, each), first_period) for each, first_period in serving
+    ]
     # If no supply is lawful, ignore the law. If the plants never run, ignore their capacity, too.
-    for attempts in (ways, [(partial(_may, problem, capacity, None), 0)], [(partial(_may, problem, {}, None), 0)]):
+    for attempts in (
+        attempts_by_class,
+        [(partial(_is_possible, problem, capacity, None), 0)],
+        [(partial(_is_possible, problem, {}, None), 0)],
+    ):
         periods = []
-        for may, wanted in attempts:
-            first = first_arrivals(problem, arcs, may, named_arcs)
-            periods += [max(first[arc.index], wanted) for arc in final_arcs if arc.index in first]
+        for is_possible, first_period in attempts:
+            first = first_arrivals(problem, arcs, is_possible, named_arcs)
+            periods += [max(first[arc.index], first_period) for arc in final_arcs if arc.index in first]
         if periods:
             return problem.case.horizon.label(min(periods))
     return ""
 
 
-def _may(
+def _is_possible(
     problem: Problem,
     capacity: Mapping[str, Sequence[Decimal | None]],
     compliance_class: ComplianceClass | None,
@@ -429,9 +437,9 @@ def consistent_causes(
     with_causes = [row for row in rows if row.causes and row.period in periods]
     if not with_causes:
         return {}
-    facts = _Facts(inputs, problem, conflicts)
+    check = _CauseCheck(inputs, problem, conflicts)
     return {
-        (row.demand, periods[row.period]): tuple(cause for cause in row.causes if facts.is_consistent(cause, row))
+        (row.demand, periods[row.period]): tuple(cause for cause in row.causes if check.is_consistent(cause, row))
         for row in with_causes
     }
 
@@ -445,7 +453,7 @@ class _Part:
     inputs: frozenset[str]
 
 
-class _Facts:
+class _CauseCheck:
     def __init__(self, inputs: Inputs, problem: Problem, conflicts: Sequence[RunConflict]) -> None:
         self.problem, self.conflicts = problem, conflicts
         ranked = (row for objective in problem.objectives for row in objective.rows)
@@ -465,8 +473,8 @@ class _Facts:
         if served is not None and not 0 < served <= row.quantity_kg + self._rounding_kg(row):
             return False
         # The facts don't say what an offer without a known capacity could do.
-        leads = any(each.kind == "no offer" for each in cause.restrictions)
-        return leads or all(self._can_cause(each, row) for each in cause.restrictions)
+        involves_leads = any(each.kind == "no offer" for each in cause.restrictions)
+        return involves_leads or all(self._can_cause(each, row) for each in cause.restrictions)
 
     def _rounding_kg(self, row: RunShortage) -> Decimal:
         """Return twice the kilograms that rounding can explain, since two quantities are rounded."""

@@ -56,7 +56,6 @@ class DependentSums:
 
     @property
     def share(self) -> Decimal:
-        """Share of all cash. 0 if nothing is paid."""
         return self.of_concern / self.cash if self.cash else Decimal(0)
 
 
@@ -72,7 +71,7 @@ class PlanDependence:
 
 
 def plan_dependence(verified: VerifiedPlan, countries: frozenset[str]) -> PlanDependence | None:
-    """Return the dependence on some countries: cash of the purchases, not discounted, each counted once. None if there are no countries."""
+    """Return the dependence on some countries: undiscounted cash of the purchases, each counted once. None if there are no countries."""
     if not countries:
         return None
     dependences = judge_purchases(verified, countries)
@@ -126,23 +125,23 @@ def judge_purchases(verified: VerifiedPlan, countries: frozenset[str]) -> list[P
     # A co-product may be made for one class and bought for another.
     lenders: defaultdict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
     for transfer in verified.plan.transfers:
-        lenders[transfer.offer, transfer.to_requirement].add((transfer.offer, transfer.from_requirement))
+        lenders[transfer.offer, transfer.to_compliance_class].add((transfer.offer, transfer.from_compliance_class))
     drawn: defaultdict[tuple[str, str], set[Pool]] = defaultdict(set)
-    for (material, place), requirement, _, kilograms, offer in verified.ledger.draws():
+    for (material, place), compliance_class, _, kilograms, offer in verified.ledger.draws():
         if kilograms:
-            drawn[offers[offer].offer.id, requirement].add((material, place, requirement))
+            drawn[offers[offer].offer.id, compliance_class].add((material, place, compliance_class))
     items = verified.lines
-    makers = [(offers[item.arc.offer].offer.id, item.requirement) for item in items]
+    makers = [(offers[item.arc.offer].offer.id, item.compliance_class) for item in items]
     inputs = {name: drawn[name].union(*(drawn[lender] for lender in lenders[name])) for name in dict.fromkeys(makers)}
     dependences = [own(item.arc.chained) for item in items]
     lots = defaultdict[Pool, set[Dependence]](set)
     for item in verified.ledger.bought:
         if item.arc.lot >= 0 and item.quantity:
-            lots[item.material, item.place, item.requirement].add(own(item.arc.chained))
+            lots[item.material, item.place, item.compliance_class].add(own(item.arc.chained))
     while True:
         pools = defaultdict[Pool, set[Dependence]](set, {pool: set(of_lots) for pool, of_lots in lots.items()})
         for item, dependence in zip(items, dependences, strict=True):
-            pools[item.material, item.place, item.requirement].add(dependence)
+            pools[item.material, item.place, item.compliance_class].add(dependence)
         of_inputs = {
             name: worst_of(_dependence_of_mix(pools[pool]) for pool in input_pools)
             for name, input_pools in inputs.items()

@@ -24,17 +24,17 @@ from ..domain.use import Chained, Result, Use, Verdict
 from ..problem import Problem
 from ..problem.capacity import Pool, accepted_steps, max_units
 from ..problem.compliance_classes import ComplianceClass
-from ..problem.merged import Merged, around
+from ..problem.merged import Merged, enclosing_facilities
 from ..problem.network import Arc, Node, final_node
 from ..problem.offers import Lead, OfferFacts
 from ..rules.base import PhaseStatus
 from ..verify import Bought, VerifiedPlan
-from ..verify.compliance import Judging
+from ..verify.compliance import Compliance
 
 
 @dataclass(frozen=True, slots=True)
-class KeptOut:
-    """A verdict that excludes an offer from one kind of use."""
+class Exclusion:
+    """Verdict that excludes an offer from one kind of use."""
 
     arc: Arc
     use: Use
@@ -45,26 +45,32 @@ class KeptOut:
         return self.verdict.result is Result.UNPROVEN
 
 
-def kept_out(problem: Problem) -> list[KeptOut]:
+def exclusions(problem: Problem) -> list[Exclusion]:
     """Return every prohibiting verdict of rules in force, in canonical order. Prohibited offers aren't also listed as unproven."""
     spans = [period.span for period in problem.case.horizon.periods]
-    in_force = {number: [s for s in spans if problem.law.in_force(number, s)] for number in range(len(problem.rules))}
-    kept_by_key: dict[tuple[int, Use, str], KeptOut] = {}
+    spans_in_force = {
+        number: [s for s in spans if problem.law.in_force(number, s)] for number in range(len(problem.rules))
+    }
+    exclusion_by_key: dict[tuple[int, Use, str], Exclusion] = {}
     for use, judgement in problem.judgements.items():
         for table in (judgement.chain, judgement.trade):
             for rule, verdicts in table.items():
-                if not in_force[rule]:
+                if not spans_in_force[rule]:
                     continue
                 for index, verdict in verdicts.items():
                     arc = problem.network.arcs[index]
                     licensed = verdict.licence and all(
-                        problem.law.licences(verdict, arc, use, span) is not None for span in in_force[rule]
+                        problem.law.licences(verdict, arc, use, span) is not None for span in spans_in_force[rule]
                     )
                     if problem.law.forbids(verdict, arc) and not licensed:
-                        kept_by_key.setdefault((index, use, problem.rules[rule].id), KeptOut(arc, use, verdict))
-    forbidden = {(item.arc.index, item.use) for item in kept_by_key.values() if not item.unproven}
-    kept = [item for item in kept_by_key.values() if not item.unproven or (item.arc.index, item.use) not in forbidden]
-    return sorted(kept, key=lambda item: (item.use.material.id, item.use.end_use, item.arc.index, item.verdict.rule))
+                        exclusion_by_key.setdefault((index, use, problem.rules[rule].id), Exclusion(arc, use, verdict))
+    forbidden = {(item.arc.index, item.use) for item in exclusion_by_key.values() if not item.unproven}
+    remaining = [
+        item for item in exclusion_by_key.values() if not item.unproven or (item.arc.index, item.use) not in forbidden
+    ]
+    return sorted(
+        remaining, key=lambda item: (item.use.material.id, item.use.end_use, item.arc.index, item.verdict.rule)
+    )
 
 
 def exposed(verified: VerifiedPlan) -> list[RunExposed]:
@@ -72,12 +78,12 @@ def exposed(verified: VerifiedPlan) -> list[RunExposed]:
     problem = verified.problem
     if PhaseStatus.UNKNOWN in problem.law.statuses:
         return []
-    judging = Judging(verified.ledger, frozenset({PhaseStatus.UNKNOWN}))
-    forbidden: dict[str, dict[int, Bought]] = {}
-    for judged in judging.forbidden():
-        forbidden.setdefault(judged.rule, {})[id(judged.item)] = judged.item
+    compliance = Compliance(verified.ledger, frozenset({PhaseStatus.UNKNOWN}))
+    items_by_rule: dict[str, dict[int, Bought]] = {}
+    for ruling in compliance.violations():
+        items_by_rule.setdefault(ruling.rule, {})[id(ruling.item)] = ruling.item
     rules, exposures = {rule.id: rule for rule in problem.rules}, []
-    for name, items in sorted(forbidden.items()):
+    for name, items in sorted(items_by_rule.items()):
         of_unknown = [phase for phase in rules[name].phases if phase.status is PhaseStatus.UNKNOWN]
         exposures.append(
             RunExposed(
@@ -131,17 +137,16 @@ class Eligibilities:
         """Compliance class and node of inputs -> the first period in which they may be available. None if never."""
 
     @cached_property
-    def wanted(self) -> Mapping[str, Decimal]:
-        """Material -> kilograms of demand over the plan."""
-        wanted_kg: defaultdict[str, Decimal] = defaultdict(Decimal, self.inputs)
+    def demand_kg(self) -> Mapping[str, Decimal]:
+        demand_kg: defaultdict[str, Decimal] = defaultdict(Decimal, self.inputs)
         for demand in self.problem.demands:
-            wanted_kg[demand.use.material.id] += sum(demand.quantity, Decimal(0))
-        return dict(sorted(wanted_kg.items()))
+            demand_kg[demand.use.material.id] += sum(demand.quantity, Decimal(0))
+        return dict(sorted(demand_kg.items()))
 
     @cached_property
     def places(self) -> Mapping[str, list[str]]:
         """Material -> places with demand for it. An included input has all places where it can be taken in."""
-        return {name: sorted(place for material, place in self._ends if material == name) for name in self.wanted}
+        return {name: sorted(place for material, place in self._ends if material == name) for name in self.demand_kg}
 
     @cached_property
     def _ends(self) -> frozenset[Node]:
@@ -154,10 +159,10 @@ class Eligibilities:
         return grouped(((arc.offer, arc.node[0]), arc) for arc in arcs)
 
     @cached_property
-    def standing(self) -> Mapping[Key, Eligibility]:
+    def by_offer(self) -> Mapping[Key, Eligibility]:
         by_key: defaultdict[Key, Eligibility] = defaultdict(Eligibility)
         for compliance_class in self.problem.compliance_classes:
-            for node, cells in self._wanted_by(compliance_class).items():
+            for node, cells in self._demand_of_class(compliance_class).items():
                 for index in self.problem.network.into.get(node, ()):
                     arc = self.problem.network.arcs[index]
                     arrival = self._first_arrival(compliance_class, arc) if arc.offer >= 0 else None
@@ -169,9 +174,12 @@ class Eligibilities:
         return dict(by_key)
 
     @cached_property
-    def out(self) -> Mapping[str, list[KeptOut]]:
-        """Offer -> prohibiting verdicts."""
-        return grouped((kept.arc.chained.offer.id, kept) for kept in kept_out(self.problem) if kept.arc.offer >= 0)
+    def exclusions_by_offer(self) -> Mapping[str, list[Exclusion]]:
+        return grouped(
+            (exclusion.arc.chained.offer.id, exclusion)
+            for exclusion in exclusions(self.problem)
+            if exclusion.arc.offer >= 0
+        )
 
     @cached_property
     def uses(self) -> Mapping[str, list[Use]]:
@@ -183,7 +191,7 @@ class Eligibilities:
                 uses[material].append(use)
         return dict(uses)
 
-    def could_give(self, offer: int, material: str) -> Decimal | None:
+    def max_supply_kg(self, offer: int, material: str) -> Decimal | None:
         """Return the maximum kilograms over the plan, ignoring inputs and rules. None if unlimited."""
         facts = self.problem.offers[offer]
         kg_per_unit = sum((line.per_unit for line in facts.offer.outputs if line.material == material), Decimal(0))
@@ -199,14 +207,14 @@ class Eligibilities:
         """Return the maximum order in a period. None if unlimited."""
         facts = self.problem.offers[offer]
         pools = [self._pools[name] for name in facts.pools if name in self._pools]
-        return max_units(pools, facts.offer.capacity_use, facts.most[period], period)
+        return max_units(pools, facts.offer.capacity_use, facts.max_units[period], period)
 
     @cached_property
     def _pools(self) -> Mapping[str, Pool]:
         return {pool.facility: pool for pool in self.problem.pools}
 
-    def _wanted_by(self, compliance_class: ComplianceClass) -> dict[Node, dict[tuple[int, int], Decimal]]:
-        """Final node -> demand and period -> kilograms."""
+    def _demand_of_class(self, compliance_class: ComplianceClass) -> dict[Node, dict[tuple[int, int], Decimal]]:
+        """Return final node -> demand and period -> kilograms."""
         demand_by_node: defaultdict[Node, dict[tuple[int, int], Decimal]] = defaultdict(dict)
         for node in compliance_class.nodes & self._ends:
             if node[0] in self.inputs:
@@ -220,7 +228,7 @@ class Eligibilities:
     def _first_arrival(self, compliance_class: ComplianceClass, arc: Arc) -> int | None:
         """Return the first period of a lawful arrival, after its own inputs. None if there is none."""
 
-        def may(arc: Arc, ordered: int, arrival: int) -> bool:
+        def is_possible(arc: Arc, ordered: int, arrival: int) -> bool:
             in_time = compliance_class.final != arc.node or ordered in (compliance_class.order_periods or ())
             runs = arc.offer < 0 or self.units(arc.offer, ordered) != 0
             return in_time and runs and compliance_class.admits(arc.index, arrival)
@@ -229,7 +237,7 @@ class Eligibilities:
         for feed in feeds:
             if (compliance_class.index, feed) not in self._ready:
                 upstream = [self.problem.network.arcs[index] for index in sorted(self.problem.network.reach(feed)[0])]
-                first = first_arrivals(self.problem, upstream, may)
+                first = first_arrivals(self.problem, upstream, is_possible)
                 arrivals = [
                     first[upstream_arc.index]
                     for upstream_arc in upstream
@@ -238,18 +246,20 @@ class Eligibilities:
                 self._ready[compliance_class.index, feed] = min(arrivals, default=None)
         ready = [self._ready[compliance_class.index, feed] for feed in feeds]
         ready_from = max((t for t in ready if t is not None), default=0)
-        return None if None in ready else _earliest(_orders(self.problem, arc, may), ready_from)
+        return None if None in ready else _earliest(_orders(self.problem, arc, is_possible), ready_from)
 
 
-May = Callable[[Arc, int, int], bool]
+IsPossible = Callable[[Arc, int, int], bool]
 """Arc, period of order, and period of arrival -> True if possible."""
 
 
-def first_arrivals(problem: Problem, arcs: Sequence[Arc], may: May, only: Collection[int] = ()) -> dict[int, int]:
-    """Return the first arrival by each arc, after its inputs, if there is one. Inputs come by the arcs in `only` if any of them brings the input."""
-    orders = {arc.index: _orders(problem, arc, may) for arc in arcs}
+def first_arrivals(
+    problem: Problem, arcs: Sequence[Arc], is_possible: IsPossible, preferred: Collection[int] = ()
+) -> dict[int, int]:
+    """Return the first arrival by each arc, after its inputs. Inputs come by the arcs in `preferred` if any of them brings the input."""
+    orders = {arc.index: _orders(problem, arc, is_possible) for arc in arcs}
     into = grouped((arc.node, arc.index) for arc in arcs if orders[arc.index])
-    into = {node: [index for index in indices if index in only] or indices for node, indices in into.items()}
+    into = {node: [index for index in indices if index in preferred] or indices for node, indices in into.items()}
     first: dict[int, int] = {}
     waiting = list(arcs)
     while waiting:  # ends, because each round makes some arrival earlier
@@ -267,11 +277,11 @@ def first_arrivals(problem: Problem, arcs: Sequence[Arc], may: May, only: Collec
     return first
 
 
-def _orders(problem: Problem, arc: Arc, may: May) -> list[tuple[int, int]]:
+def _orders(problem: Problem, arc: Arc, is_possible: IsPossible) -> list[tuple[int, int]]:
     moves = problem.moves
     move_range = range(int(moves.first[arc.index]), int(moves.first[arc.index + 1]))
     orders = ((int(moves.ordered[move]), int(moves.delivered[move])) for move in move_range)
-    return [(ordered, arrival) for ordered, arrival in orders if may(arc, ordered, arrival)]
+    return [(ordered, arrival) for ordered, arrival in orders if is_possible(arc, ordered, arrival)]
 
 
 def _earliest(orders: Iterable[tuple[int, int]], since: int) -> int | None:
@@ -317,7 +327,7 @@ _OBSTACLE_CODES: Mapping[ObstacleKind, str] = {
 }
 
 
-class BarredDays(Record):
+class DaysInForce(Record):
     """Days on which a rule is in force, inclusive."""
 
     start: date | None
@@ -340,41 +350,40 @@ class Obstacle(Record):
     clause: str = ""
     stage: str = ""
     countries: list[str] = []
-    days: list[BarredDays] = []
+    days: list[DaysInForce] = []
     """Days on which the rule is in force, in ranges that overlap the plan."""
     end_uses: list[str] = []
     """Excluded uses: material and end use. Empty means all."""
-    lifted_by: list[Change] = []
+    relaxed_by: list[Change] = []
     """Changes that remove it. Empty if no change of the case can."""
 
 
-def obstacles(standings: Eligibilities, offer: Offer, lead: Lead | None) -> list[Obstacle]:
-    """Return all obstacles of an offer to some or all uses, in the order of a review."""
-    problem = standings.problem
+def obstacles(eligibilities: Eligibilities, offer: Offer, lead: Lead | None) -> list[Obstacle]:
+    problem = eligibilities.problem
     facility = problem.merged.facilities[offer.facility]
-    problems: list[Obstacle] = []
+    offer_obstacles: list[Obstacle] = []
     if lead is not None:
-        problems += _missing_figures(standings, lead, facility)
+        offer_obstacles += _missing_figures(eligibilities, lead, facility)
     facts = next((f for f in problem.offers if f.offer.id == offer.id), None)
     if facts is not None:
-        problems += [
+        offer_obstacles += [
             *_capacity_obstacles(problem, facts),
             *_date_obstacles(problem, facts),
-            *_time_obstacles(standings, facts),
+            *_time_obstacles(eligibilities, facts),
         ]
-        problems += _input_obstacles(problem, facts)
+        offer_obstacles += _input_obstacles(problem, facts)
     elif lead is None or not lead.lacks("capacity"):
-        problems += _capacity_obstacles_of(problem, facility)
-    return [*problems, *_law_obstacles(problem, standings.out.get(offer.id, []))]
+        offer_obstacles += _capacity_obstacles_of(problem, facility)
+    return [*offer_obstacles, *_law_obstacles(problem, eligibilities.exclusions_by_offer.get(offer.id, []))]
 
 
-def no_room(standings: Eligibilities, offer: Offer) -> Obstacle:
+def no_feasible_plan(eligibilities: Eligibilities, offer: Offer) -> Obstacle:
     """Return the obstacle of an offer that can't be bought though no other obstacle was found."""
-    problem = standings.problem
+    problem = eligibilities.problem
     unavailable = []
     for line in offer.inputs:
-        makers = [facts for facts in problem.offers if gives(facts.offer, line.material)]
-        obstacles_by_maker = [(facts.offer.id, obstacles(standings, facts.offer, None)) for facts in makers]
+        makers = [facts for facts in problem.offers if delivers(facts.offer, line.material)]
+        obstacles_by_maker = [(facts.offer.id, obstacles(eligibilities, facts.offer, None)) for facts in makers]
         if all(excluding for _, excluding in obstacles_by_maker):
             texts = "; ".join(f"{name}: {excluding[0].text}" for name, excluding in obstacles_by_maker)
             unavailable.append(f"every offer of its input {line.material} is excluded ({texts})")
@@ -382,12 +391,12 @@ def no_room(standings: Eligibilities, offer: Offer) -> Obstacle:
     return Obstacle(kind="no room", text=f"no plan that follows the rules can buy any: {reason}")
 
 
-def _missing_figures(standings: Eligibilities, lead: Lead, facility: Facility) -> Iterator[Obstacle]:
+def _missing_figures(eligibilities: Eligibilities, lead: Lead, facility: Facility) -> Iterator[Obstacle]:
     for figure, reason in dict.fromkeys(lead.reasons):
         changes, text = [], reason
         if figure in ("capacity", "quantity"):
             stated_rate = max((step.per_year for step in facility.capacity if step.per_year is not None), default=None)
-            rate = stated_rate if stated_rate is not None else _yearly_need(standings, lead.offer)
+            rate = stated_rate if stated_rate is not None else _yearly_need(eligibilities, lead.offer)
             changes = [Change(capacity=facility.id, per_year=rate, status=Status.OPERATING)]
             source = "the stated rate" if stated_rate is not None else "the whole demand"
             text = f"{reason}. Calculated with {_number_text(rate)} kg a year, {source}"
@@ -396,18 +405,18 @@ def _missing_figures(standings: Eligibilities, lead: Lead, facility: Facility) -
             is_stated = price is not None and price.amount is not None
             amount, currency = (price.amount, price.currency) if price is not None and is_stated else (Decimal(1), "")
             changes = [Change(price=f"offer:{lead.offer.id}", amount=amount, currency=currency)]
-            of = currency or standings.problem.case.currency
+            of = currency or eligibilities.problem.case.currency
             as_stated = ", the stated price" if is_stated else ""
             text = f"{reason}. Calculated with {_number_text(amount)} {of} a unit{as_stated}"
-        yield Obstacle(kind="figure", text=text, reason=reason, lifted_by=changes)
+        yield Obstacle(kind="figure", text=text, reason=reason, relaxed_by=changes)
 
 
 def _number_text(amount: Decimal | None) -> str:
     return "" if amount is None else readable(amount)
 
 
-def _yearly_need(standings: Eligibilities, offer: Offer) -> Decimal:
-    problem = standings.problem
+def _yearly_need(eligibilities: Eligibilities, offer: Offer) -> Decimal:
+    problem = eligibilities.problem
     names = {line.material for line in offer.outputs}
     by_period = [
         sum((d.quantity[p.index] for d in problem.demands if d.use.material.id in names), Decimal(0))
@@ -419,7 +428,7 @@ def _yearly_need(standings: Eligibilities, offer: Offer) -> Decimal:
 
 
 def _capacity_obstacles(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
-    for site in around(facts.facility.id, problem.merged.facilities):
+    for site in enclosing_facilities(facts.facility.id, problem.merged.facilities):
         if site.id in facts.pools:
             yield from _capacity_obstacles_of(problem, site)
 
@@ -436,13 +445,13 @@ def _capacity_obstacles_of(problem: Problem, facility: Facility) -> Iterator[Obs
     if idle:
         statuses = " and ".join(dict.fromkeys(_STATUS_NAMES.get(step.status, step.status.value) for step in idle))
         text = f"{facility.id} is {statuses}, so its capacity doesn't count. It would have to be operating"
-        yield Obstacle(kind="capacity", text=text, lifted_by=[Change(capacity=facility.id, status=Status.OPERATING)])
+        yield Obstacle(kind="capacity", text=text, relaxed_by=[Change(capacity=facility.id, status=Status.OPERATING)])
     elif later:
         start = min(step.start for step in later if step.start is not None)
         months = (start.year - span.start.year) * 12 + start.month - span.start.month + (start.day > span.start.day)
         text = f"{facility.id} starts on {start}, after the end of the plan"
         earlier = Change(capacity=facility.id, delay=Decimal(-months), status=Status.OPERATING)
-        yield Obstacle(kind="capacity", text=text, lifted_by=[earlier])
+        yield Obstacle(kind="capacity", text=text, relaxed_by=[earlier])
     else:
         yield Obstacle(kind="capacity", text=f"{facility.id} has no capacity during the plan")
 
@@ -460,14 +469,14 @@ def _date_obstacles(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
     change = Change(lift=TermKind.DATES, of=f"offer:{offer.id}")
     if offer.start is not None and not any(offer.start <= period.start for period in periods):
         text = f"orders are possible only from {offer.start}. That would have to be {periods[-1].start} or earlier"
-        yield Obstacle(kind="dates", text=text, lifted_by=[change])
+        yield Obstacle(kind="dates", text=text, relaxed_by=[change])
     if offer.end is not None and not any(period.end <= offer.end for period in periods):
         text = f"orders are possible only until {offer.end}. That would have to be {periods[0].end} or later"
-        yield Obstacle(kind="dates", text=text, lifted_by=[change])
+        yield Obstacle(kind="dates", text=text, relaxed_by=[change])
 
 
-def _time_obstacles(standings: Eligibilities, facts: OfferFacts) -> Iterator[Obstacle]:
-    problem = standings.problem
+def _time_obstacles(eligibilities: Eligibilities, facts: OfferFacts) -> Iterator[Obstacle]:
+    problem = eligibilities.problem
     horizon = problem.case.horizon
     arcs = [arc for arc in problem.network.arcs if arc.offer >= 0]
     own = [arc for arc in arcs if problem.offers[arc.offer] is facts]
@@ -480,7 +489,7 @@ def _time_obstacles(standings: Eligibilities, facts: OfferFacts) -> Iterator[Obs
         max_months, lag = (horizon.count - 1 - ordered) * months, arrival - ordered
         text = f"it arrives {lag * months} months after the order. To arrive during the plan, it may take at most {max_months} months"
         yield Obstacle(
-            kind="time", text=text, lifted_by=[Change(lift=TermKind.LEAD_TIME, of=f"offer:{facts.offer.id}")]
+            kind="time", text=text, relaxed_by=[Change(lift=TermKind.LEAD_TIME, of=f"offer:{facts.offer.id}")]
         )
         lag = 0  # qualification is also an obstacle if it ends after the plan without any lead time
     if (
@@ -491,36 +500,39 @@ def _time_obstacles(standings: Eligibilities, facts: OfferFacts) -> Iterator[Obs
         max_months = (horizon.count - 1 - lag) * months
         text = f"qualification takes {duration:f} months. To arrive during the plan, it may take at most {max_months} months"
         change = Change(lift=TermKind.QUALIFICATION, of=f"offer:{facts.offer.id}")
-        yield Obstacle(kind="time", code=CAUSE_CODES["date"], text=text, lifted_by=[change])
+        yield Obstacle(kind="time", code=CAUSE_CODES["date"], text=text, relaxed_by=[change])
 
 
 def _input_obstacles(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
     for line in facts.offer.inputs:
         if not problem.network.into.get((line.material, facts.place)):
-            lead_ids = [lead.offer.id for lead in problem.leads if gives(lead.offer, line.material)]
+            lead_ids = [lead.offer.id for lead in problem.leads if delivers(lead.offer, line.material)]
             lead_note = f". Offers with missing figures: {', '.join(lead_ids)}" if lead_ids else ""
             yield Obstacle(kind="inputs", text=f"its input {line.material} has no usable offer in the case{lead_note}")
 
 
-def gives(offer: Offer, material: str) -> bool:
+def delivers(offer: Offer, material: str) -> bool:
     return any(line.material == material for line in offer.outputs)
 
 
-def _days_in_force(problem: Problem, name: str) -> list[BarredDays]:
+def _days_in_force(problem: Problem, name: str) -> list[DaysInForce]:
     rule = next(entry for entry in problem.rules if entry.id == name)
-    span, ranges = problem.case.horizon.span, list[BarredDays]()
+    span, ranges = problem.case.horizon.span, list[DaysInForce]()
     phases = [phase for phase in rule.phases if phase.status in problem.law.statuses]
     for phase in sorted(phases, key=lambda entry: entry.start or date.min):
         previous = ranges[-1] if ranges else None
         if previous is not None and previous.end is not None and previous.end + timedelta(1) == phase.start:
-            ranges[-1] = BarredDays(start=previous.start, end=phase.end)
+            ranges[-1] = DaysInForce(start=previous.start, end=phase.end)
         else:
-            ranges.append(BarredDays(start=phase.start, end=phase.end))
+            ranges.append(DaysInForce(start=phase.start, end=phase.end))
     return [entry for entry in ranges if Span(start=entry.start, end=entry.end).meets(span)]
 
 
-def _law_obstacles(problem: Problem, out: list[KeptOut]) -> Iterator[Obstacle]:
-    by_reason = grouped(((kept.verdict.rule, kept.verdict.stage, kept.verdict.reason), kept) for kept in out)
+def _law_obstacles(problem: Problem, exclusions_of_offer: list[Exclusion]) -> Iterator[Obstacle]:
+    by_reason = grouped(
+        ((exclusion.verdict.rule, exclusion.verdict.stage, exclusion.verdict.reason), exclusion)
+        for exclusion in exclusions_of_offer
+    )
     for (rule, stage, reason), same_reason in by_reason.items():
         first = same_reason[0]
         offer, facility = first.arc.chained.offer.id, first.arc.chained.facility.id
@@ -538,6 +550,6 @@ def _law_obstacles(problem: Problem, out: list[KeptOut]) -> Iterator[Obstacle]:
             stage=stage,
             countries=list(first.verdict.countries),
             days=_days_in_force(problem, rule),
-            end_uses=sorted({f"{kept.use.material.id} for {kept.use.end_use}" for kept in same_reason}),
-            lifted_by=[change],
+            end_uses=sorted({f"{exclusion.use.material.id} for {exclusion.use.end_use}" for exclusion in same_reason}),
+            relaxed_by=[change],
         )

@@ -71,26 +71,23 @@ class _Flows:
     makers: list[tuple[str, Decimal]] = field(default_factory=list)
     unused: Cash = field(default_factory=dict)
 
-    def out(self, pool: Pool) -> Fraction:
+    def outflow(self, pool: Pool) -> Fraction:
         leaving = (*self.to_demands[pool].values(), *self.to_makers[pool].values(), self.end_stock[pool])
         return sum(leaving, _NOTHING)
 
 
 def trace_cash(verified: VerifiedPlan, label: Label | None = None) -> TracedCash:
-    """Return the destinations of a plan's cash. The default label is the period of the order.
-
-    With another label, units made of which nothing is bought are left out, since no purchase pays for them.
-    """
+    """Return the destinations of a plan's cash, by order period or `label`. With a label, units without a buyer are left out."""
     flows = _flows(verified, label)
     pools = sorted({*flows.paid, *flows.to_demands, *flows.to_makers, *flows.end_stock})
-    out_kg = {pool: flows.out(pool) for pool in pools}
-    made_kg = {maker: sum(goods.values(), _NOTHING) for maker, goods in flows.from_makers.items()}
-    onward: Shares = {pool: defaultdict(Fraction) for pool in pools}
+    out_kg = {pool: flows.outflow(pool) for pool in pools}
+    output_kg = {maker: sum(goods.values(), _NOTHING) for maker, goods in flows.from_makers.items()}
+    shares: Shares = {pool: defaultdict(Fraction) for pool in pools}
     for pool in pools:
         for maker, kilograms in flows.to_makers[pool].items() if out_kg[pool] else ():
-            for good, part in flows.from_makers[maker].items() if made_kg.get(maker) else ():
-                onward[pool][good] += kilograms * part / (out_kg[pool] * made_kg[maker])
-    passing, unused = pass_on(dict(flows.paid), onward)
+            for good, part in flows.from_makers[maker].items() if output_kg.get(maker) else ():
+                shares[pool][good] += kilograms * part / (out_kg[pool] * output_kg[maker])
+    passing, unused = cash_through_pools(dict(flows.paid), shares)
     _add_share(unused, flows.unused)
     by_demand: dict[str, Cash] = {}
     stock: Cash = {}
@@ -103,7 +100,7 @@ def trace_cash(verified: VerifiedPlan, label: Label | None = None) -> TracedCash
         for demand, kilograms in flows.to_demands[pool].items():
             _add_share(by_demand.setdefault(demand, {}), cash, kilograms / out_kg[pool])
         for maker, kilograms in flows.to_makers[pool].items():
-            if made_kg.get(maker):
+            if output_kg.get(maker):
                 inputs[maker] += sum(cash.values(), _NOTHING) * kilograms / out_kg[pool]
             else:
                 _add_share(unused, cash, kilograms / out_kg[pool])
@@ -115,7 +112,7 @@ def trace_cash(verified: VerifiedPlan, label: Label | None = None) -> TracedCash
     }
     return TracedCash(
         inputs=tuple(
-            inputs[maker] * Fraction(kilograms) / made_kg[maker] if maker in inputs and kilograms else _NOTHING
+            inputs[maker] * Fraction(kilograms) / output_kg[maker] if maker in inputs and kilograms else _NOTHING
             for maker, kilograms in flows.makers
         ),
         by_demand=by_demand,
@@ -125,17 +122,17 @@ def trace_cash(verified: VerifiedPlan, label: Label | None = None) -> TracedCash
     )
 
 
-def pass_on(paid: Mapping[Pool, Cash], onward: Shares) -> tuple[dict[Pool, Cash], Cash]:
+def cash_through_pools(paid: Mapping[Pool, Cash], onward: Shares) -> tuple[dict[Pool, Cash], Cash]:
     """Return the cash that passes through every pool, and the cash that circulates in pools without an outflow.
 
     Pools are eliminated one by one, suppliers first. The part of a pool that `onward` doesn't name leaves the system.
     """
     targets: Shares = {
-        pool: {target: share for target, share in goes.items() if share} for pool, goes in onward.items()
+        pool: {target: share for target, share in shares.items() if share} for pool, shares in onward.items()
     }
     sources: Shares = {pool: {} for pool in targets}
-    for pool, goes in targets.items():
-        for target, share in goes.items():
+    for pool, shares in targets.items():
+        for target, share in shares.items():
             sources[target][pool] = share
     arrived = {pool: dict(paid.get(pool, {})) for pool in targets}
     eliminated: list[tuple[Pool, Cash, dict[Pool, Fraction], Fraction]] = []
@@ -189,9 +186,9 @@ def _flows(verified: VerifiedPlan, label: Label | None) -> _Flows:
     # Goods made for one class may serve another. Their maker then counts as one for all classes.
     transferred = {entry.offer for entry in verified.plan.transfers}
 
-    def maker(offer: int, requirement: str) -> str:
+    def maker(offer: int, compliance_class: str) -> str:
         name = problem.offers[offer].offer.id
-        return name if name in transferred else f"{name} {requirement}"
+        return name if name in transferred else f"{name} {compliance_class}"
 
     uses = [problem.demands[position].use for _, position in ledger.deliveries]
     last = problem.case.horizon.count - 1
@@ -199,47 +196,45 @@ def _flows(verified: VerifiedPlan, label: Label | None) -> _Flows:
     _sum_into(
         flows.to_makers,
         (
-            ((material, place, requirement), maker(offer, requirement), kg)
-            for (material, place), requirement, _, kg, offer in ledger.draws()
+            ((material, place, compliance_class), maker(offer, compliance_class), kg)
+            for (material, place), compliance_class, _, kg, offer in ledger.draws()
         ),
     )
     _sum_into(
         flows.to_demands,
         (
-            ((use.material.id, use.place.id, delivery.requirement), delivery.demand, delivery.quantity)
+            ((use.material.id, use.place.id, delivery.compliance_class), delivery.demand, delivery.quantity)
             for use, (delivery, _) in zip(uses, ledger.deliveries, strict=True)
         ),
     )
     for stock in verified.plan.stocks:
         if stock.period == last:
-            flows.end_stock[stock.material, stock.place, stock.requirement] += Fraction(stock.quantity)
+            flows.end_stock[stock.material, stock.place, stock.compliance_class] += Fraction(stock.quantity)
     return flows
 
 
 def _add_payments(flows: _Flows, verified: VerifiedPlan, maker: Callable[[int, str], str], label: Label | None) -> None:
-    problem, paid_rows, made_rows = (
-        verified.problem,
-        list[tuple[Pool, Any, Decimal]](),
-        list[tuple[str, Pool, Decimal]](),
-    )
+    problem = verified.problem
+    paid_rows = list[tuple[Pool, Any, Decimal]]()
+    output_rows = list[tuple[str, Pool, Decimal]]()
     bought_kg: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
     co_products: list[tuple[Pool, tuple[int, int], Decimal, Any]] = []
     for number, line in enumerate(verified.lines):
         offer, t = line.arc.offer, line.ordered
-        pool, name = (line.material, line.place, line.requirement), maker(offer, line.requirement)
+        pool, name = (line.material, line.place, line.compliance_class), maker(offer, line.compliance_class)
         label_of_line = t if label is None else label(number, line)
         paid_rows += [
             (pool, label_of_line, line.direct),
             (pool, label_of_line, line.charges),
             (pool, label_of_line, line.freight),
         ]
-        made_rows.append((name, pool, line.quantity))
+        output_rows.append((name, pool, line.quantity))
         flows.makers.append((name, line.quantity))
-        if not problem.offers[offer].single:
+        if not problem.offers[offer].has_one_output:
             co_products.append((pool, (offer, t), line.quantity, label_of_line))
             bought_kg[offer, t] += line.quantity
     _sum_into(flows.paid, paid_rows)
-    _sum_into(flows.from_makers, made_rows)
+    _sum_into(flows.from_makers, output_rows)
     run_cost: dict[tuple[int, int], Fraction] = defaultdict(Fraction)
     for make, offer in verified.ledger.makes:
         run_cost[offer, make.period] += Fraction(problem.offers[offer].price[make.period]) * Fraction(make.units)
@@ -287,7 +282,7 @@ class OfferPrices:
     def __init__(self, verified: VerifiedPlan) -> None:
         self.verified = verified
         self.problem = verified.problem
-        self.standings = Eligibilities(verified.problem)
+        self.eligibilities = Eligibilities(verified.problem)
 
     def of(self, name: str, material: str) -> OfferPrice | None:
         """Return the full price, for the permitted use with the most expensive inputs. None if the offer, or one of its inputs, can't be bought."""
@@ -317,17 +312,17 @@ class OfferPrices:
             if kilograms
         }
 
-    def _marginal_price(self, uses: ComplianceClass, offer: int, material: str) -> OfferPrice | None:
+    def _marginal_price(self, compliance_class: ComplianceClass, offer: int, material: str) -> OfferPrice | None:
         arcs = [arc for arc in self.problem.network.arcs if arc.offer == offer and arc.node[0] == material]
         moves = self.problem.moves
         candidates: list[tuple[int, Fraction, Fraction]] = []
         for arc in arcs:
             for move in range(int(moves.first[arc.index]), int(moves.first[arc.index + 1])):
-                if arc.node in uses.nodes and self._may_order(uses, move):
+                if arc.node in compliance_class.nodes and self._can_order(compliance_class, move):
                     ordered = int(moves.ordered[move])
-                    inputs = self._input_cost(offer, ordered, self._input_prices(uses.label))
+                    inputs = self._input_cost(offer, ordered, self._input_prices(compliance_class.label))
                     if inputs is not None:
-                        candidates.append((ordered, self._landed_price(uses, move), inputs))
+                        candidates.append((ordered, self._landed_price(compliance_class, move), inputs))
         if not candidates:
             return None
         ordered, own, inputs = min(candidates, key=lambda entry: (entry[0], entry[1] + entry[2]))
@@ -340,47 +335,48 @@ class OfferPrices:
             ordered=label,
         )
 
-    def _may_order(self, uses: ComplianceClass, move: int) -> bool:
+    def _can_order(self, compliance_class: ComplianceClass, move: int) -> bool:
         moves, arc = self.problem.moves, self.problem.network.arcs[int(self.problem.moves.arc[move])]
         ordered = int(moves.ordered[move])
-        in_time = uses.final != arc.node or ordered in (uses.order_periods or ())
-        admitted = in_time and uses.admits(arc.index, int(moves.delivered[move]))
-        return admitted and arc.offer >= 0 and self.standings.units(arc.offer, ordered) != 0
+        in_time = compliance_class.final != arc.node or ordered in (compliance_class.order_periods or ())
+        admitted = in_time and compliance_class.admits(arc.index, int(moves.delivered[move]))
+        return admitted and arc.offer >= 0 and self.eligibilities.units(arc.offer, ordered) != 0
 
-    def _landed_price(self, uses: ComplianceClass, move: int) -> Fraction:
+    def _landed_price(self, compliance_class: ComplianceClass, move: int) -> Fraction:
         """Return the landed price of a kilogram. If several goods are made together, each kilogram costs the same."""
         moves = self.problem.moves
         index, ordered = int(moves.arc[move]), int(moves.ordered[move])
         facts = self.problem.offers[self.problem.network.arcs[index].offer]
         money = Fraction(moves.money(move))
-        if uses.surcharges is not None:
-            money += Fraction(uses.surcharges.get((index, ordered), Decimal(0)) - moves.charges[index][ordered])
-        return money if facts.single else money + Fraction(facts.price[ordered]) / Fraction(facts.mass_per_unit)
+        if compliance_class.surcharges is not None:
+            money += Fraction(
+                compliance_class.surcharges.get((index, ordered), Decimal(0)) - moves.charges[index][ordered]
+            )
+        return money if facts.has_one_output else money + Fraction(facts.price[ordered]) / Fraction(facts.mass_per_unit)
 
     def _input_cost(self, offer: int, ordered: int, prices: _Prices) -> Fraction | None:
-        """None if an input isn't available."""
         facts, cost = self.problem.offers[offer], Fraction(0)
         for line in facts.offer.inputs:
             price = prices.get(((line.material, facts.place), ordered))
             if price is None:
                 return None
             cost += Fraction(line.per_unit) * price
-        return cost if facts.single else cost / Fraction(facts.mass_per_unit)
+        return cost if facts.has_one_output else cost / Fraction(facts.mass_per_unit)
 
     @cached_method
     def _input_prices(self, label: str) -> _Prices:
-        problem, moves, uses = self.problem, self.problem.moves, self.problem.class_of[label]
+        problem, moves, compliance_class = self.problem, self.problem.moves, self.problem.class_of[label]
         arriving: list[list[int]] = [[] for _ in problem.case.horizon.periods]
         for index in sorted(self._upstream):
-            if problem.network.arcs[index].node in uses.nodes:
+            if problem.network.arcs[index].node in compliance_class.nodes:
                 for move in range(int(moves.first[index]), int(moves.first[index + 1])):
-                    if self._may_order(uses, move):
+                    if self._can_order(compliance_class, move):
                         arriving[int(moves.delivered[move])].append(move)
         prices: dict[tuple[Node, int], Fraction] = {}
         for t, arriving_moves in enumerate(arriving):
             self._carry_over(prices, t)
-            own_price = {move: self._landed_price(uses, move) for move in arriving_moves}
-            for _ in range(len(uses.nodes) + 1):
+            own_price = {move: self._landed_price(compliance_class, move) for move in arriving_moves}
+            for _ in range(len(compliance_class.nodes) + 1):
                 lowered = [self._lower_price(prices, move, own_price[move]) for move in arriving_moves]
                 if not any(lowered):
                     break
@@ -419,7 +415,7 @@ class RangedSpend:
 
 
 def spend_at_ends(verified: VerifiedPlan) -> RangedSpend | None:
-    """Return the cost of a plan at the ends of price ranges, with duties and discounts computed again. None if no purchase has a range."""
+    """Return the cost of a plan at the ends of price ranges, with duties and discounts computed again. None without a range."""
     problem = verified.problem
     bought = sorted({line.arc.offer for line in verified.lines})
     ranged_offers = [problem.offers[offer] for offer in bought if has_range(problem.offers[offer], problem.merged)]
@@ -444,5 +440,5 @@ def _costing_at(verified: VerifiedPlan, prices: Mapping[str, Sequence[Decimal]])
     offers = tuple(
         facts._replace(price=prices[facts.offer.id]) if facts.offer.id in prices else facts for facts in problem.offers
     )
-    ledger = replace(verified.ledger, problem=replace(problem, offers=offers, kept=None))
+    ledger = replace(verified.ledger, problem=replace(problem, offers=offers, shared=None))
     return Costing(ledger, verified.costing.placed)

@@ -39,16 +39,16 @@ class Piece:
 class Pieces:
     """All pieces that some lists of changes affect."""
 
-    def __init__(self, session: Session, lists: Iterable[Sequence[Change]]) -> None:
+    def __init__(self, session: Session, change_lists: Iterable[Sequence[Change]]) -> None:
         self.session = session
-        touched = [effect for changes in lists for effect in self._of(tuple(changes))]
-        groups = Groups(name for effect in touched for name in effect.members)
-        for effect in touched:
+        effects = [effect for changes in change_lists for effect in self._of(tuple(changes))]
+        groups = Groups(name for effect in effects for name in effect.members)
+        for effect in effects:
             groups.join(effect.members)
-        rules = grouped((groups.first(min(effect.members)), effect.rules) for effect in touched)
+        rules = grouped((groups.first(min(effect.members)), effect.rules) for effect in effects)
         self.all = tuple(Piece(members, frozenset().union(*rules[min(members)])) for members in groups.all())
 
-    def bearing(self, piece: Piece, changes: Sequence[Change]) -> Changes:
+    def changes_for(self, piece: Piece, changes: Sequence[Change]) -> Changes:
         """Return the changes that apply to a piece, in order, with the changes of bills."""
         applicable = {
             change for effect in self._of(tuple(changes)) if effect.members & piece.members for change in effect.changes
@@ -69,22 +69,22 @@ class Pieces:
         return impact(self.session.parts, changes)
 
 
-Asked = TypeVar("Asked")
-Found = TypeVar("Found")
+Question = TypeVar("Question")
+AnswerT = TypeVar("AnswerT")
 
 
-def ask_apart(
+def answer_concurrently(
     session: Session,
-    groups: Sequence[Sequence[Asked]],
-    asking: Callable[[], Callable[[Asked], Found]],
+    groups: Sequence[Sequence[Question]],
+    make_asker: Callable[[], Callable[[Question], AnswerT]],
     progress: Progress | None = None,
-) -> list[list[Found]]:
+) -> list[list[AnswerT]]:
     """Return the answers by group, with as many groups at a time as the session has workers. Questions about the same part must share a group."""
     start, total = time.monotonic(), sum(map(len, groups))
     done: list[None] = []
 
-    def answer_group(number: int) -> list[Found]:
-        ask, answers = asking(), []
+    def answer_group(number: int) -> list[AnswerT]:
+        ask, answers = make_asker(), []
         for question in groups[number]:
             answers.append(ask(question))
             done.append(None)

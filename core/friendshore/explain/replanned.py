@@ -22,7 +22,7 @@ from ..problem.law import licence_id, waiver_id
 from ..problem.offers import OfferFacts
 from ..program import compile_program
 from ..rules.base import Rule
-from ..rules.rows import one_by_one
+from ..rules.rows import single_rows
 from ..session import Session
 from ..solve import Limits, Progress, least, solve
 from ..solve.solving import plan_of
@@ -67,8 +67,8 @@ def _proved(session: Session, levels: int) -> VerifiedPlan | None:
     return plan if plan.plan.status is PlanStatus.OPTIMAL else None
 
 
-def floors_from(session: Session) -> tuple[Mapping[str, date], ...]:
-    """Return for every conflict of a plan, in order: rule with a minimum -> first day from which all rules can be satisfied, if there is one."""
+def first_feasible_days(session: Session) -> tuple[Mapping[str, date], ...]:
+    """Return for each conflict, in order: rule with a minimum -> first day from which all rules can be satisfied, if there is one."""
     # A conflict without demands consists of rows to which nothing can contribute, whatever the day.
     return tuple(_first_days(session, part) if part.demands else {} for part in session.verified.plan.infeasible)
 
@@ -77,7 +77,7 @@ def _first_days(session: Session, part: Infeasible) -> dict[str, date]:
     floors = {
         rule.id: rule
         for rule, rows in session.problem.limit_rows
-        if rule.id in part.rules and rows.is_floor and any(row.penalty is None for row in one_by_one(rows))
+        if rule.id in part.rules and rows.is_floor and any(row.penalty is None for row in single_rows(rows))
     }
     periods = session.problem.case.horizon.periods
     first_days = {}
@@ -104,12 +104,12 @@ def _first_feasible(session: Session, part: Infeasible, rule: Rule) -> int | Non
 def _is_feasible_from(session: Session, part: Infeasible, rule: Rule, period: int) -> bool:
     inputs = _starting_later(_inputs(session, part), rule, session.problem.case.horizon.periods[period].start)
     program = compile_program(inputs.problem())
-    min_short = least(program, program.short_of(part.demands), session.left(), session.cancel)
+    min_short = least(program, program.short_of(part.demands), session.remaining_limits(), session.cancel)
     return min_short is not None and not isinf(min_short)
 
 
 def _inputs(session: Session, part: Infeasible) -> Inputs:
-    """Return the part of the case with the conflict, or the whole case if it spans several parts. Materials outside all parts are ignored."""
+    """Return the part of the case with the conflict, or the whole case if it spans several parts."""
     of_material = session.parts.of_material
     numbers = {of_material[name] for name in part.materials if name in of_material}
     if len(numbers) != 1:
@@ -129,10 +129,7 @@ _DAY = timedelta(days=1)
 
 
 def rounded(problem: Problem) -> list[RunRounded]:
-    """Return every date within a period, and every lead time that isn't a whole number of periods, with the value that the plan uses instead.
-
-    Charges, rates, and capacities are computed by days, so they aren't included.
-    """
+    """Return every date and lead time that the plan rounds to periods, with the value used. Charges, rates, and capacities are computed by days."""
     if problem.case.horizon.until is not None:
         return []
     lines = dict.fromkeys((*_rules(problem), *_permits(problem), *_stores(problem), *_lead_times(problem)))
@@ -141,10 +138,12 @@ def rounded(problem: Problem) -> list[RunRounded]:
 
 def _rules(problem: Problem) -> Iterator[RunRounded]:
     law = problem.law
-    judging = {i for judged in problem.judgements.values() for table in (judged.chain, judged.trade) for i in table}
+    with_verdicts = {
+        i for judged in problem.judgements.values() for table in (judged.chain, judged.trade) for i in table
+    }
     limiting = {rule.id for rule, _ in problem.limit_rows}
     for number, rule in enumerate(problem.rules):
-        if number not in judging and rule.id not in limiting:
+        if number not in with_verdicts and rule.id not in limiting:
             continue
         for phase in rule.phases:
             if phase.status not in law.statuses:
@@ -258,7 +257,7 @@ def _rounded_line(kind: str, name: str, stated: str, counted: str) -> RunRounded
 
 
 GAP = 1e-3  # wide, because a monthly plan only has to show that a quantity is available
-LEAST_SECONDS = 20.0  # for all monthly plans
+MIN_SECONDS = 20.0  # for all monthly plans
 UNPROVED = "the plan isn't proved to be the cheapest, or its rules conflict"
 OUT_OF_TIME = "no monthly plan was found in time"
 
@@ -282,19 +281,19 @@ def by_months(session: Session, progress: Progress | None = None) -> Mapping[str
         # A better plan with the same periods may exist, so the periods can't be blamed.
         return {name: ByMonths(None, UNPROVED) for name in short}
     by_demand = dict[str, ByMonths]()
-    ends = time.monotonic() + max(LEAST_SECONDS, time.monotonic() - session.opened)
+    deadline = time.monotonic() + max(MIN_SECONDS, time.monotonic() - session.opened)
     for members in sorted(session.parts.members, key=sorted):
         inputs = session.parts.part(members)
         problem = inputs.problem()
-        wanted = [demand.id for demand in problem.demands]
-        if not any(name in short for name in wanted) or not rounded(problem):
+        demands = [demand.id for demand in problem.demands]
+        if not any(name in short for name in demands) or not rounded(problem):
             continue
         reason = _by_period(problem)
-        limits = _remaining_limits(session, ends)
+        limits = _remaining_limits(session, deadline)
         if not reason and (session.stopped or limits.seconds == 0.0):
             reason = OUT_OF_TIME
         answer: str | Mapping[str, Decimal] = reason or _monthly_shortages(session, inputs, limits, progress)
-        for name in wanted:
+        for name in demands:
             if isinstance(answer, str):
                 by_demand |= {name: ByMonths(None, answer)} if name in short else {}
             elif name in short or name in answer:
@@ -333,13 +332,13 @@ def _by_period(problem: Problem) -> str:
             return f"`max_order` of {facts.offer.id} is stated by period"
     for rule, rows in problem.limit_rows:
         by_period = getattr(rule, "per", "period") == "period" and not rule.watches_stock
-        if by_period and any(row.at_least or row.at_most for row in one_by_one(rows)):
+        if by_period and any(row.at_least or row.at_most for row in single_rows(rows)):
             return f"rule {rule.id} states amounts by period"
     return ""
 
 
-def _remaining_limits(session: Session, ends: float) -> Limits:
-    limits = session.left()
-    seconds = max(0.0, ends - time.monotonic())
+def _remaining_limits(session: Session, deadline: float) -> Limits:
+    limits = session.remaining_limits()
+    seconds = max(0.0, deadline - time.monotonic())
     min_seconds = seconds if limits.seconds is None else min(seconds, limits.seconds)
     return replace(limits, seconds=min_seconds, gap=max(GAP, limits.gap))

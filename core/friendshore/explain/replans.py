@@ -36,13 +36,13 @@ _STEPS = 1000
 _NOTHING: Removed = frozenset()
 
 
-LEAST_SECONDS = 60.0
+MIN_SECONDS = 60.0
 """Minimum time for the plans of all causes. If the case's own plan took longer, its time."""
 
 
-def end_of_search(session: Session) -> float:
+def search_deadline(session: Session) -> float:
     now = monotonic()
-    return now + max(LEAST_SECONDS, now - session.opened)
+    return now + max(MIN_SECONDS, now - session.opened)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,9 +62,11 @@ class Replan:
 class PartReplans:
     """Plans of a part without some of its restrictions, cached up to a maximum size."""
 
-    def __init__(self, session: Session, members: Members, short: Collection[Cell], ends: float | None = None) -> None:
-        """Take the plan's shortages as upper bounds on all shortages. The search ends at `ends` by the monotonic clock."""
-        self.session, self._deadline = session, ends
+    def __init__(
+        self, session: Session, members: Members, short: Collection[Cell], deadline: float | None = None
+    ) -> None:
+        """Take the plan's shortages as upper bounds on all shortages. `deadline` is by the monotonic clock."""
+        self.session, self._deadline = session, deadline
         self.ended = False
         """True if a limit ended the search, so that the effect of some restrictions is unknown."""
         self.is_gap_too_wide = False
@@ -84,7 +86,6 @@ class PartReplans:
         self._without_plan: set[Removed] = set()
 
     def replan(self, removed: Removed = _NOTHING) -> Replan | None:
-        """Return the plan. None if there is none, or a limit ended the search."""
         replan = self._replans.get(removed)
         if replan is None and removed not in self._without_plan:
             self.ended |= self.session.stopped
@@ -155,12 +156,12 @@ class PartReplans:
             units[problem.offers[offer].offer.id, t] += float(plan.x[column])
         for column, move in zip(program.columns.buy.tolist(), program.columns.buy_move.tolist(), strict=True):
             arc = problem.network.arcs[int(problem.moves.arc[move])]
-            if arc.offer >= 0 and problem.offers[arc.offer].single:
+            if arc.offer >= 0 and problem.offers[arc.offer].has_one_output:
                 units[arc.chained.offer.id, int(problem.moves.ordered[move])] += float(plan.x[column])
         slack, exceeding = 2 * float(case.resolution), set[str]()
         for facts in self.problem.offers:
             ordered = [units[facts.offer.id, t] for t in range(case.horizon.count)]
-            max_units = [inf if each is None else float(each) for each in facts.most]
+            max_units = [inf if each is None else float(each) for each in facts.max_units]
             total = inf if facts.offer.total is None else float(facts.offer.total)
             if sum(ordered) > total + slack or any(u > m + slack for u, m in zip(ordered, max_units, strict=True)):
                 exceeding.add(facts.offer.id)
@@ -173,7 +174,7 @@ class PartReplans:
         return exceeding
 
     def tolerance(self, cell: Cell) -> float:
-        return 2 * float(self.problem.case.resolution) + 1e-6 * self._wanted[cell]
+        return 2 * float(self.problem.case.resolution) + 1e-6 * self._demand_kg[cell]
 
     def program(self, removed: Removed = _NOTHING) -> Program | None:
         in_facts = frozenset(each for each in removed if each.kind in _IN_FACTS)
@@ -227,7 +228,7 @@ class PartReplans:
         return self._facts.problem_with_leads
 
     @cached_property
-    def _wanted(self) -> dict[Cell, float]:
+    def _demand_kg(self) -> dict[Cell, float]:
         return {
             (demand.id, t): float(quantity)
             for demand in self.problem.demands
@@ -249,7 +250,7 @@ class PartReplans:
 
     def _solve(self, program: Program, linear: Linear, targets: Ints, near: Floats | None = None) -> Floats | None:
         session = self.session
-        if any(not goal.whole for goal in program.goals):
+        if any(not goal.is_whole_objective for goal in program.goals):
             try:
                 solution = solve(
                     replace(program, linear=linear),
@@ -279,7 +280,7 @@ class PartReplans:
         return x
 
     def _remaining_limits(self) -> Limits:
-        limits = self.session.left()
+        limits = self.session.remaining_limits()
         # No second solver: a plan that serves more exists, whether or not another solver also finds it cheapest.
         limits = replace(limits, engines=replace(limits.engines, second=()))
         if self._deadline is None:
@@ -324,7 +325,6 @@ class PartReplans:
 
 
 def _cost_per_kg(base: Replan, other: Replan, cost: Floats, own: Ints) -> float:
-    """Return the extra cost per extra kilogram served, in money of the period."""
     problem = base.program.problem
     discounts = np.array([float(each) for each in problem.discount])
     periods = (own - base.program.columns.short) % problem.case.horizon.count

@@ -76,9 +76,9 @@ class Upstream:
         return restrictions
 
     def inputs(self) -> list[Restriction]:
-        wanted = {use.material.id for use in self.uses}
+        demanded = {use.material.id for use in self.uses}
         materials = {feed[0] for offer in self.offers for feed in self.problem.network.feeds.get(offer, ())}
-        return [Restriction("inputs", (material,)) for material in sorted(materials - wanted)]
+        return [Restriction("inputs", (material,)) for material in sorted(materials - demanded)]
 
     def can_supply(self, removed: Removed) -> bool:
         """Return True if a use can lawfully be supplied, regardless of times and quantities."""
@@ -94,7 +94,7 @@ class Upstream:
         free = {each.names[0] for each in removed if each.kind == "inputs"}
         forbidden = {
             index
-            for index, against in self.forbidding[use].items()
+            for index, against in self.prohibitions_by_use[use].items()
             if self.until <= self._blocked_periods(against, removed)
         }
         arcs = [network.arcs[index] for index in sorted(indices - forbidden)]
@@ -119,22 +119,24 @@ class Upstream:
         return frozenset[int]().union(*remaining)
 
     @cached_property
-    def forbidding(self) -> dict[Use, dict[int, dict[_Prohibition, frozenset[int]]]]:
+    def prohibitions_by_use(self) -> dict[Use, dict[int, dict[_Prohibition, frozenset[int]]]]:
         """Rules that prohibit each arc, with the periods in which its goods can't come."""
-        forbidding: dict[Use, dict[int, dict[_Prohibition, frozenset[int]]]] = {use: {} for use in self.uses}
+        prohibitions_by_use: dict[Use, dict[int, dict[_Prohibition, frozenset[int]]]] = {use: {} for use in self.uses}
         for use, index, position, provable in self._prohibiting_verdicts():
             rule = self.problem.rules[position]
             periods = self._in_force(position) & self.until
-            if rule.bears_on == "chain" and rule.dated_by == "delivery" and self.periods <= periods:
+            if rule.judge_scope == "chain" and rule.dated_by == "delivery" and self.periods <= periods:
                 periods = self.until  # whenever it came, it couldn't be delivered
-            prohibitions = forbidding[use].setdefault(index, {})
+            prohibitions = prohibitions_by_use[use].setdefault(index, {})
             prohibitions[rule.id, provable] = prohibitions.get((rule.id, provable), frozenset()) | periods
-        return forbidding
+        return prohibitions_by_use
 
     def decides(self, restriction: Restriction) -> bool:
         """Return True if in some period, only this rule, or only missing proofs, exclude an item."""
         removed = frozenset({restriction})
-        all_prohibitions = (prohibitions for by_arc in self.forbidding.values() for prohibitions in by_arc.values())
+        all_prohibitions = (
+            prohibitions for by_arc in self.prohibitions_by_use.values() for prohibitions in by_arc.values()
+        )
         return any(
             self._blocked_periods(prohibitions, removed) != self._blocked_periods(prohibitions, frozenset())
             for prohibitions in all_prohibitions
@@ -157,7 +159,7 @@ class Upstream:
             if self.problem.network.arcs[arc].lot >= 0
         )
         return (
-            any(0 in facts.most for facts in self.facts)
+            any(0 in facts.max_units for facts in self.facts)
             or any(0 in pool.capacity for pool in pools)
             or any(lot.period > 0 for lot in lots)
         )
@@ -165,7 +167,7 @@ class Upstream:
     def has_capacities(self) -> bool:
         names = {name for facts in self.facts for name in facts.pools}
         pools = (pool for pool in self.problem.pools if pool.facility in names)
-        own = any(facts.offer.total is not None or any(facts.most) for facts in self.facts)
+        own = any(facts.offer.total is not None or any(facts.max_units) for facts in self.facts)
         return own or any(each is not None for pool in pools for each in pool.capacity) or bool(self.problem.term_spans)
 
     def has_stores(self) -> bool:
@@ -210,7 +212,7 @@ def unproven_offers(problem: Problem) -> set[str]:
     return Upstream(problem, list(problem.judgements)).unproven()
 
 
-def forbidden_by(problem: Problem, rule: str) -> set[str]:
+def prohibited_by(problem: Problem, rule: str) -> set[str]:
     return {offer for name, offer, _ in Upstream(problem, list(problem.judgements)).verdicts() if name == rule}
 
 
@@ -251,7 +253,7 @@ class Relaxations:
             return self.inputs, self.problem
 
     def without(self, removed: Removed) -> Problem:
-        """Raise InputError if the relaxed facts are invalid. Limits, inputs, competition, and prices stay, because they are part of the program."""
+        """Return the facts without some restrictions, except those of the program (limits, inputs, competition, prices). Raises `InputError` if invalid."""
         kinds = frozenset(each.kind for each in removed)
         # Unchanged offers stay the same objects, so that their cached results remain valid.
         relaxed = self._relaxed_inputs(kinds & _SUPPLY)
@@ -313,20 +315,19 @@ def _always_quoted(offer: Offer) -> Offer:
 
 
 def _with_leads(inputs: Inputs, problem: Problem) -> tuple[Inputs, Problem]:
-    """Give leads ample capacity, and a price of 0 if they have no usable one."""
-    wanted = sum((sum(demand.quantity, Decimal(0)) for demand in problem.demands), Decimal(1))
-    ample = exact(min(wanted * AMPLE, Decimal(10) ** 12))
+    total_demand = sum((sum(demand.quantity, Decimal(0)) for demand in problem.demands), Decimal(1))
+    ample = exact(min(total_demand * AMPLE, Decimal(10) ** 12))
     free = Price(amount=Decimal(0), currency=inputs.case.currency, source=CASE_SOURCE)
     lead_offers = leads(problem)
     names = {lead.id for lead in lead_offers}
 
     def usable_leads(unpriced: Collection[str]) -> Inputs:
-        def figures(offer: Offer) -> Offer:
+        def with_figures(offer: Offer) -> Offer:
             larger = offer.but(max_per_year=ample, total=None, source=CASE_SOURCE)
             return larger.but(price=free, quotes=()) if offer.id in unpriced else larger
 
         catalogs = tuple(
-            catalog.but(offers=tuple(figures(offer) if offer.id in names else offer for offer in catalog.offers))
+            catalog.but(offers=tuple(with_figures(offer) if offer.id in names else offer for offer in catalog.offers))
             for catalog in inputs.catalogs
         )
         return replace(inputs, catalogs=catalogs)
@@ -341,14 +342,14 @@ def _with_leads(inputs: Inputs, problem: Problem) -> tuple[Inputs, Problem]:
 
 
 def _with_larger_capacity(problem: Problem, *, capacity: bool, dated: bool) -> Problem:
-    paid = {index for index, facts in enumerate(problem.offers) if facts.offer.paid}
+    paid = {index for index, facts in enumerate(problem.offers) if facts.offer.has_negative_price}
     pools = tuple(
         pool if paid & set(pool.offers) else _larger_pool(problem, pool, capacity=capacity, dated=dated)
         for pool in problem.pools
     )
     offers, spans = problem.offers, problem.term_spans
     if capacity:
-        offers = tuple(facts if facts.offer.paid else _unlimited(facts) for facts in problem.offers)
+        offers = tuple(facts if facts.offer.has_negative_price else _unlimited(facts) for facts in problem.offers)
         spans = tuple(
             span if paid & set(span.offers) else replace(span, terms=span.terms.but(most=None)) for span in spans
         )
@@ -357,7 +358,7 @@ def _with_larger_capacity(problem: Problem, *, capacity: bool, dated: bool) -> P
 
 def _unlimited(facts: OfferFacts) -> OfferFacts:
     offer = facts.offer.but(max_order=None, max_lots=None, max_per_year=None, total=None)
-    return facts._replace(offer=offer, most=tuple(most if most == 0 else None for most in facts.most))
+    return facts._replace(offer=offer, max_units=tuple(most if most == 0 else None for most in facts.max_units))
 
 
 def _larger_pool(problem: Problem, pool: Pool, *, capacity: bool, dated: bool) -> Pool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..document.notebook import ShownOnScreen
 from ..domain.base import Number, Record, Tables, exact, totals
 from ..domain.basis import Factors, equal_weights
+from ..domain.renamed import in_wanted_names
 from ..domain.shown_names import RunMaterial, ShownNames, offer_names
 
 if TYPE_CHECKING:
@@ -74,10 +75,10 @@ class QuestionResult(ShownOnScreen, Tables):
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data, as in the output of `--json`."""
-        return self.model_dump(mode="json", by_alias=True)
+        return in_wanted_names(self.model_dump(mode="json", by_alias=True), type(self))
 
     def to_frame(self, table: str = "") -> pandas.DataFrame:
-        """Return one of `TABLES`, by default the first, as a data frame. Raises ValueError for another table."""
+        """Return one of `TABLES`, by default the first. Raises ValueError for another table."""
         import pandas
 
         name = table or self.TABLES[0]
@@ -86,7 +87,7 @@ class QuestionResult(ShownOnScreen, Tables):
         return pandas.DataFrame([row.model_dump(mode="json") for row in getattr(self, name)])
 
 
-class Counted:
+class QuestionCounter:
     """Counter of the questions to a session from now on, and reporter of progress."""
 
     def __init__(self, session: Session, progress: Progress | None = None) -> None:
@@ -95,7 +96,7 @@ class Counted:
         self._progress, self._began = progress, time.monotonic()
         self._solved, self._reused = session.answers.solved, session.answers.reused
 
-    def told(self, done: int, total: int) -> None:
+    def report_progress(self, done: int, total: int) -> None:
         if self._progress is not None:
             self._progress(done, total, time.monotonic() - self._began)
 
@@ -112,7 +113,6 @@ def difference(answer: Answer) -> Difference:
 
 
 def between(value: Decimal, low: Decimal, high: Decimal, objective: Decimal) -> Difference:
-    """Return a difference that is proved to lie from `low` to `high`."""
     is_bounded = low.is_finite() and high.is_finite()
     return Difference(
         value=exact(value),
@@ -123,7 +123,6 @@ def between(value: Decimal, low: Decimal, high: Decimal, objective: Decimal) -> 
 
 
 def shortage(answer: Answer, *, after: bool = True) -> Mapping[str, Decimal]:
-    """Return demand -> kilograms short in the affected parts. Demands without a shortage are left out."""
     parts = answer.after if after else answer.before
     return dict(sorted(totals(short for part in parts for short in part.plan.short_by_demand.items()).items()))
 

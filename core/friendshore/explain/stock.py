@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ..domain.base import grouped
-from ..domain.run import LotVerdict, RunHolding, RunHoldingBar, RunHoldingUse
+from ..domain.run import LotVerdict, RunHolding, RunHoldingProhibition, RunHoldingUse
 from ..domain.use import Result, Use, Verdict
 from ..problem import Problem
 from ..problem.demands import Lot
@@ -23,10 +23,9 @@ from ..verify.arrivals import arrival_day
 
 
 def holdings(verified: VerifiedPlan) -> list[RunHolding]:
-    """Return all stock in hand and all open orders, used or not, in canonical order."""
     problem = verified.problem
     arcs = {arc.lot: arc for arc in problem.network.arcs if arc.lot >= 0}
-    left = _unused_kg(verified)
+    unused_kg = _unused_kg(verified)
     return [
         RunHolding(
             lot=lot.id,
@@ -37,8 +36,8 @@ def holdings(verified: VerifiedPlan) -> list[RunHolding]:
             arrives=lot.arrives,
             available=problem.case.horizon.label(lot.period),
             quantity_kg=lot.quantity,
-            used_kg=lot.quantity - left[lot.id],
-            left_kg=left[lot.id],
+            used_kg=lot.quantity - unused_kg[lot.id],
+            left_kg=unused_kg[lot.id],
             uses=list(_holding_uses(problem, lot, arcs[position])),
         )
         for position, lot in enumerate(problem.lots)
@@ -48,21 +47,23 @@ def holdings(verified: VerifiedPlan) -> list[RunHolding]:
 def _unused_kg(verified: VerifiedPlan) -> dict[str, Decimal]:
     """Return the unused kilograms of each lot. The last lots to arrive are the last to be used."""
     plan, last = verified.plan, verified.problem.case.horizon.count - 1
-    left = {lot.id: lot.quantity for lot in verified.problem.lots}
+    unused_kg = {lot.id: lot.quantity for lot in verified.problem.lots}
     arrivals: defaultdict[tuple[str, str, str], list[tuple[int, bool, str, Decimal]]] = defaultdict(list)
     for item in verified.ledger.bought:
         name = item.name if item.arc.lot >= 0 else ""
         if name:
-            left[name] -= item.quantity
-        arrivals[item.material, item.place, item.requirement].append((item.delivered, not name, name, item.quantity))
+            unused_kg[name] -= item.quantity
+        arrivals[item.material, item.place, item.compliance_class].append(
+            (item.delivered, not name, name, item.quantity)
+        )
     for stock in plan.stocks:
         stock_kg = stock.quantity if stock.period == last else Decimal(0)
-        for _, _, name, quantity in sorted(arrivals[stock.material, stock.place, stock.requirement], reverse=True):
+        for _, _, name, quantity in sorted(arrivals[stock.material, stock.place, stock.compliance_class], reverse=True):
             part = min(stock_kg, quantity)
             stock_kg -= part
             if name:
-                left[name] += part
-    return left
+                unused_kg[name] += part
+    return unused_kg
 
 
 def _holding_uses(problem: Problem, lot: Lot, arc: Arc) -> Iterator[RunHoldingUse]:
@@ -71,14 +72,14 @@ def _holding_uses(problem: Problem, lot: Lot, arc: Arc) -> Iterator[RunHoldingUs
             continue
         numbers = [number for number, demand in enumerate(problem.demands) if demand.use == use]
         periods = range(lot.period, problem.case.horizon.count)
-        wanted = [t for t in periods if any(problem.demands[number].quantity[t] for number in numbers)]
-        usable = [t for t in wanted if _can_serve(problem, arc, numbers, t)]
+        with_demand = [t for t in periods if any(problem.demands[number].quantity[t] for number in numbers)]
+        usable = [t for t in with_demand if _can_serve(problem, arc, numbers, t)]
         verdict: LotVerdict = "may be used"
-        if not wanted:
+        if not with_demand:
             verdict = "not wanted"
         elif not usable:
             verdict = "barred"
-        elif len(usable) < len(wanted):
+        elif len(usable) < len(with_demand):
             verdict = "may be used in part of the time"
         yield RunHoldingUse(
             demand_material=use.material.id,
@@ -86,7 +87,9 @@ def _holding_uses(problem: Problem, lot: Lot, arc: Arc) -> Iterator[RunHoldingUs
             place=use.place.id,
             verdict=verdict,
             periods=[problem.case.horizon.label(t) for t in usable],
-            bars=[] if verdict in ("may be used", "not wanted") else list(_prohibitions(problem, lot, arc, judgement)),
+            prohibitions=[]
+            if verdict in ("may be used", "not wanted")
+            else list(_prohibitions(problem, lot, arc, judgement)),
         )
 
 
@@ -99,7 +102,7 @@ def _can_serve(problem: Problem, arc: Arc, numbers: list[int], period: int) -> b
     )
 
 
-def _prohibitions(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) -> Iterator[RunHoldingBar]:
+def _prohibitions(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) -> Iterator[RunHoldingProhibition]:
     horizon = problem.case.horizon
     for trade, table in ((False, judgement.chain), (True, judgement.trade)):
         for position, verdicts in table.items():
@@ -116,7 +119,7 @@ def _prohibitions(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) ->
                     continue
                 start = max(phase.start or horizon.periods[0].start, horizon.periods[0].start)
                 end = phase.end if phase.end is not None and phase.end < horizon.periods[-1].end else None
-                yield RunHoldingBar(
+                yield RunHoldingProhibition(
                     rule=verdict.rule,
                     start=start,
                     end=end,
@@ -125,44 +128,44 @@ def _prohibitions(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) ->
                     countries=list(verdict.countries),
                     clause=verdict.clause,
                     reason=verdict.reason,
-                    heals=_trade_remedies(lot, phase, verdict) if trade else _remedies(lot, rule, phase, verdict),
+                    fix=_trade_remedies(lot, phase, verdict) if trade else _remedies(lot, rule, phase, verdict),
                 )
 
 
 def _trade_remedies(lot: Lot, phase: Phase, verdict: Verdict) -> str:
-    ways = [f"an export license, recorded as [[licence]] with rule = `{verdict.rule}`"] if verdict.licence else []
+    remedies = [f"an export license, recorded as [[licence]] with rule = `{verdict.rule}`"] if verdict.licence else []
     if not verdict.licence and verdict.result is Result.UNPROVEN:
-        ways.append("proof of its customs origin")
+        remedies.append("proof of its customs origin")
     if phase.start is not None and lot.arrives is not None:
         if lot.arrives < phase.start:
-            ways.append(
+            remedies.append(
                 f"periods one of which begins on {phase.start}: it arrives before, and all days of a period count alike"
             )
         else:
-            ways.append(f"arrival by {phase.start - timedelta(days=1)}")
+            remedies.append(f"arrival by {phase.start - timedelta(days=1)}")
     return (
-        " or ".join(ways)
+        " or ".join(remedies)
         or "nothing that the case can record: resell it, cancel it, or use it where no border is crossed"
     )
 
 
 def _remedies(lot: Lot, rule: Rule, phase: Phase, verdict: Verdict) -> str:
-    ways = []
+    remedies = []
     if verdict.result is Result.UNPROVEN:
         if lot.offer and lot.chained.offer.inputs and not lot.confirmed:
             table = "order" if lot.on_order else "stock"
-            ways.append(
+            remedies.append(
                 f"what it is made from, as its supplier confirms it: `inputs`, `confirmed_by`, and `confirmed_on` of the [[{table}]]"
             )
         else:
             of = f"in the chain of `{verdict.offer or lot.offer}`" if lot.offer else "in the `chain` of the [[stock]]"
-            ways.append(f"proof of where it was {verdict.stage or 'made'}, {of}")
+            remedies.append(f"proof of where it was {verdict.stage or 'made'}, {of}")
     if rule.dated_by == "delivery" and phase.start is not None and (lot.arrives is None or lot.arrives < phase.start):
-        ways.append(f"delivery by {phase.start - timedelta(days=1)}")
+        remedies.append(f"delivery by {phase.start - timedelta(days=1)}")
     if rule.dated_by == "order" and phase.start is not None and lot.acquired.start is None:
-        ways.append(f"the day of its order, if it was before {phase.start}")
-    ways.append(f"a [[waiver]] of `{rule.id}`")
-    return " or ".join(ways)
+        remedies.append(f"the day of its order, if it was before {phase.start}")
+    remedies.append(f"a [[waiver]] of `{rule.id}`")
+    return " or ".join(remedies)
 
 
 _IGNORED_STEPS = 10
@@ -189,7 +192,7 @@ class _OrderDays:
     def compute(self) -> list[OrderDay]:
         bought = [item for item in self.ledger.bought if item.arc.offer >= 0]
         orders: defaultdict[tuple[int, int], list[Bought]] = defaultdict(list)
-        for item in bought if self._lacking else ():
+        for item in bought if self._awaited else ():
             orders[self._order_key(item)].append(item)
         early = {key: day for key, items in orders.items() if (day := self._early_day(items)) is not None}
         days = []
@@ -199,11 +202,11 @@ class _OrderDays:
         return days
 
     def _order_key(self, item: Bought) -> tuple[int, int]:
-        single = self.ledger.problem.offers[item.arc.offer].single
+        single = self.ledger.problem.offers[item.arc.offer].has_one_output
         return item.arc.index if single else -1 - item.arc.offer, item.ordered
 
     def _early_day(self, items: Sequence[Bought]) -> date | None:
-        """Return the first possible day of an order. None if an earlier arrival doesn't reduce a shortage, or has other terms."""
+        """Return the first possible day. None if an earlier arrival doesn't reduce a shortage, or has other terms."""
         if not any(self._is_awaited(item) for item in items):
             return None
         day = max(self._first_day(item) for item in items)
@@ -220,10 +223,10 @@ class _OrderDays:
 
     def _is_awaited(self, item: Bought) -> bool:
         node, before = item.arc.node, item.delivered - 1
-        return item.arc.arrives[item.ordered] is None and (node, item.requirement, before) in self._lacking
+        return item.arc.arrives[item.ordered] is None and (node, item.compliance_class, before) in self._awaited
 
     @cached_property
-    def _lacking(self) -> set[tuple[Node, str, int]]:
+    def _awaited(self) -> set[tuple[Node, str, int]]:
         """Nodes, compliance classes, and periods in which an arrival would reduce a shortage, directly or through an earlier order of a maker."""
         problem, network = self.ledger.problem, self.ledger.problem.network
         min_short = problem.case.resolution * _IGNORED_STEPS
@@ -237,19 +240,19 @@ class _OrderDays:
         by_maker: defaultdict[tuple[Node, str, int], list[Bought]] = defaultdict(list)
         runs: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
         for make, offer in self.ledger.makes:
-            runs[offer, make.period].add(make.requirement)
+            runs[offer, make.period].add(make.compliance_class)
         for item in self.ledger.bought:
             if item.arc.offer in network.feeds:
-                by_maker[item.arc.node, item.requirement, item.delivered].append(item)
+                by_maker[item.arc.node, item.compliance_class, item.delivered].append(item)
         lacking = set(waiting)
         while waiting:
-            node, requirement, t = waiting.pop()
-            for item in by_maker[node, requirement, t + 1]:
+            node, compliance_class, t = waiting.pop()
+            for item in by_maker[node, compliance_class, t + 1]:
                 offer, before = item.arc.offer, item.ordered - 1
-                if before < 0 or item.arc.arrives[item.ordered] or problem.offers[offer].most[before] == 0:
+                if before < 0 or item.arc.arrives[item.ordered] or problem.offers[offer].max_units[before] == 0:
                     continue
-                single = problem.offers[offer].single
-                labels = {item.requirement} if single else runs[offer, item.ordered]
+                single = problem.offers[offer].has_one_output
+                labels = {item.compliance_class} if single else runs[offer, item.ordered]
                 inputs = {(feed, label, before) for feed in network.feeds[offer] for label in labels} - lacking
                 lacking |= inputs
                 waiting |= inputs
@@ -267,7 +270,7 @@ class _OrderDays:
             return False
         if item.licences or arc.freight[before] != arc.freight[item.delivered]:
             return False
-        compliance_class, uses = problem.class_of[item.requirement], self._uses_by_class[item.requirement]
+        compliance_class, uses = problem.class_of[item.compliance_class], self._uses_by_class[item.compliance_class]
         if (
             not uses
             or not compliance_class.admits(arc.index, before)

@@ -1,8 +1,4 @@
-"""Amounts before a roll that reduce lots and count toward limits.
-
-A limit per year, or over the plan, also counts the placed orders, and if it is a share of demand, the earlier demand. Both are computed on
-the rows of the old plan, with confirmed quantities and arrivals.
-"""
+"""Amounts before a roll that reduce lots and count toward limits. Placed orders and, for shares, earlier demand count on the rows of the old plan."""
 
 from __future__ import annotations
 
@@ -24,7 +20,7 @@ from ..problem.demands import round_to
 from ..problem.network import Node
 from ..problem.rule_facts import ProblemFacts, rows_of
 from ..rules.base import Rule
-from ..rules.rows import Row, one_by_one
+from ..rules.rows import Row, single_rows
 from ..rules.terms import BoughtTerm, DiscountsTerm, FixedTerm, HoldingTerm, MakingTerm, OnboardingTerm, SpentTerm, Term
 from ..verify import VerifiedPlan
 from ..verify.amounts import Amounts
@@ -88,7 +84,7 @@ class _Carryover:
         exceeded: list[tuple[str, Decimal]] = []
         rows_by_rule: dict[int, tuple[Rule, list[Row]]] = {}
         for rule, rows in problem.limit_rows:
-            rows_by_rule.setdefault(id(rule), (rule, []))[1].extend(one_by_one(rows))
+            rows_by_rule.setdefault(id(rule), (rule, []))[1].extend(single_rows(rows))
         for rule, rows_of_rule in rows_by_rule.values():
             if getattr(rule, "per", "") not in ("year", "horizon"):
                 continue
@@ -142,7 +138,9 @@ class _Carryover:
                 "title": f"Left of {facts.offer.id} after orders placed before {self.day}",
             }
             left = max(facts.offer.total - used, _ZERO)
-            yield pin | ({"offer": facts.offer.id, "at_most": _mass(left), "dated_by": "order"} if facts.single else {})
+            yield pin | (
+                {"offer": facts.offer.id, "at_most": _mass(left), "dated_by": "order"} if facts.has_one_output else {}
+            )
 
     def _capacity_pins(self) -> Iterator[dict[str, Any]]:
         """Yield a rule for each capacity if orders used more than the days before the new plan provide. Without `at_most`, it can't be stated."""
@@ -181,7 +179,7 @@ class _Carryover:
             }
             counted = {offer: weight for offer, weight in weights.items() if weight}
             limit = {"offers": counted, "at_most": _mass(left), "dated_by": "order", "from": self.day, "until": end}
-            yield pin | (limit if all(facts.single for facts in offers) else {})
+            yield pin | (limit if all(facts.has_one_output for facts in offers) else {})
 
     def _capacity_between(self, capacity: Sequence[Decimal | None], first: date, last: date) -> Decimal:
         """Return the capacity from a day to another. Periods with unlimited capacity count as 0."""
@@ -194,7 +192,7 @@ class _Carryover:
     def _remaining_rows(self, rule: Rule) -> Iterator[Row]:
         problem = self.verified.problem
         for rows in rows_of(rule, problem.case.horizon.periods, problem.law, self._remaining_facts):
-            yield from one_by_one(rows)
+            yield from single_rows(rows)
 
     @cached_property
     def _remaining_facts(self) -> ProblemFacts:
@@ -320,7 +318,7 @@ class _Carryover:
     def _term_values(
         self, purchases: Sequence[Purchase], makes: Sequence[Make], lots: Sequence[LotUse] = ()
     ) -> TermValues:
-        names = ("offer", "material", "place", "requirement", "ordered", "delivered", "licences")
+        names = ("offer", "material", "place", "compliance_class", "ordered", "delivered", "licences")
         quantities: defaultdict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
         for purchase in purchases:
             quantities[tuple(getattr(purchase, name) for name in names)] += purchase.quantity
@@ -351,14 +349,14 @@ def _purchases(placed: PlacedLine, resolution: Decimal) -> Iterator[Purchase]:
     for material, classes in line.by_class.items():
         # Cumulative quantities are rounded, so that the parts add up to the confirmed quantity.
         planned = assigned = _ZERO
-        for requirement, quantity in classes.items():
+        for compliance_class, quantity in classes.items():
             planned += quantity
             confirmed = round_to(planned * placed.quantity / line.quantity, resolution)
             yield Purchase(
                 offer=line.offer,
                 material=material,
                 place=line.place,
-                requirement=requirement,
+                compliance_class=compliance_class,
                 ordered=line.ordered,
                 delivered=line.delivered,
                 quantity=confirmed - assigned,
@@ -408,16 +406,13 @@ class PlannedUse:
     """Quantity that a plan takes out of stock."""
 
     node: Node
-    requirement: str
+    compliance_class: str
     period: int
     quantity: Decimal
 
 
 def planned_use(verified: VerifiedPlan, day: date, placed: Iterable[PlacedLine]) -> list[PlannedUse]:
-    """Return the use before a day: deliveries, and inputs of the placed orders in proportion to their confirmed quantity.
-
-    Deliveries are uniform over the days of a period with demand, as in the plan.
-    """
+    """Return the use before a day: deliveries, uniform over days with demand, and inputs of the placed orders in proportion to their confirmed quantity."""
     problem, uses = verified.problem, list[PlannedUse]()
     periods, resolution = problem.case.horizon.periods, problem.case.resolution
     for delivery, position in verified.ledger.deliveries:
@@ -428,21 +423,25 @@ def planned_use(verified: VerifiedPlan, day: date, placed: Iterable[PlacedLine])
         quantity = round_to(Fraction(delivery.quantity) * share, resolution)
         if quantity:
             node = (demand.use.material.id, demand.use.place.id)
-            uses.append(PlannedUse(node, delivery.requirement, delivery.period, quantity))
+            uses.append(PlannedUse(node, delivery.compliance_class, delivery.period, quantity))
     units = verified.ledger.units()
     confirmed = _confirmed_quantities(placed)
-    planned = totals(((each.offer, each.ordered, each.requirement), each.quantity) for each in verified.plan.purchases)
-    for node, requirement, at, taken, offer in verified.ledger.draws():
+    planned = totals(
+        ((each.offer, each.ordered, each.compliance_class), each.quantity) for each in verified.plan.purchases
+    )
+    for node, compliance_class, at, taken, offer in verified.ledger.draws():
         facts = problem.offers[offer]
         name = facts.offer.id
-        if facts.single:
-            share = confirmed.get((name, at, requirement), Fraction(0)) / Fraction(planned[name, at, requirement])
+        if facts.has_one_output:
+            share = confirmed.get((name, at, compliance_class), Fraction(0)) / Fraction(
+                planned[name, at, compliance_class]
+            )
         else:
             share = confirmed.get((name, at, ""), Fraction(0)) / Fraction(units[offer, at])
         quantity = round_to(Fraction(taken) * share, resolution)
         if quantity:
-            uses.append(PlannedUse(node, requirement, at, quantity))
-    return sorted(uses, key=lambda use: (use.node, use.period, use.requirement))
+            uses.append(PlannedUse(node, compliance_class, at, quantity))
+    return sorted(uses, key=lambda use: (use.node, use.period, use.compliance_class))
 
 
 def _confirmed_quantities(placed: Iterable[PlacedLine]) -> dict[tuple[str, int, str], Fraction]:
@@ -456,8 +455,8 @@ def _confirmed_quantities(placed: Iterable[PlacedLine]) -> dict[tuple[str, int, 
             quantities[line.offer, line.ordered, ""] += Fraction(order.quantity)
             continue
         for classes in line.by_class.values():
-            for requirement, quantity in classes.items():
-                quantities[line.offer, line.ordered, requirement] += (
+            for compliance_class, quantity in classes.items():
+                quantities[line.offer, line.ordered, compliance_class] += (
                     Fraction(order.quantity) * Fraction(quantity) / Fraction(line.quantity)
                 )
     return quantities
@@ -466,22 +465,22 @@ def _confirmed_quantities(placed: Iterable[PlacedLine]) -> dict[tuple[str, int, 
 def use_lots(
     lots: Sequence[RolledLot], uses: Iterable[PlannedUse], from_classes: Mapping[tuple[str, str], Collection[str]]
 ) -> dict[Node, Decimal]:
-    """Use up reserved lots, first in, first out, increasing their `used`, and return the uncovered quantities.
-
-    `from_classes` has, by material and compliance class, the classes whose goods may serve it by the plan's transfers.
-    """
+    """Use up reserved lots first in, first out, and return the uncovered quantities. `from_classes` has the classes that may serve a material's class by transfer."""
     lots_by_node = grouped((lot.node, lot) for lot in sorted(lots, key=lambda lot: (lot.since, lot.name)))
     reserved = {lot.name: dict(lot.by_class) for lot in lots}
     uncovered: defaultdict[Node, Decimal] = defaultdict(Decimal)
     for use in uses:
         rest = use.quantity
-        for requirement in (use.requirement, *sorted(set(from_classes.get((use.node[0], use.requirement), ())))):
+        for compliance_class in (
+            use.compliance_class,
+            *sorted(set(from_classes.get((use.node[0], use.compliance_class), ()))),
+        ):
             for lot in lots_by_node.get(use.node, ()):
-                part = min(rest, reserved[lot.name].get(requirement, _ZERO), lot.left)
+                part = min(rest, reserved[lot.name].get(compliance_class, _ZERO), lot.left)
                 if part > 0:
                     rest -= part
                     lot.used += part
-                    reserved[lot.name][requirement] -= part
+                    reserved[lot.name][compliance_class] -= part
         if rest:
             uncovered[use.node] += rest
     return dict(uncovered)

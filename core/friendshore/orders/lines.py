@@ -20,7 +20,7 @@ from ..domain.time import Span
 from ..explain import OrderDay, order_days
 from ..problem import Problem
 from ..problem.merged import Merged
-from ..problem.network import Arc
+from ..problem.network import Arc, arrival_of
 from ..problem.offers import Paths
 from ..verify import Bought, VerifiedPlan
 
@@ -156,13 +156,16 @@ def _planned_lines(verified: VerifiedPlan) -> Iterator[OrderLine]:
             line = _line(problem, group, problem.case.horizon.begins(delivered))
             own_days = [day for each in group for day in days[offer_id, each.material, place, ordered]]
             at_once = any(day.at_once for day in own_days)
-            line = replace(line, order_by=min(day.day for day in own_days), is_at_once=at_once)
+            order_by = min(day.day for day in own_days)
+            line = replace(line, order_by=order_by, is_at_once=at_once)
+            if at_once:  # it is needed before its period in the plan, but can't arrive earlier than this
+                line = replace(line, needed_on=min(line.needed_on, arrival_of(arc, order_by, problem.case)))
             if is_whole:
                 line = replace(line, price=stated_price(paths, arc, ordered))
             if is_whole and not is_single:
                 line = replace(line, quantity=units[offer_id, ordered], **_run_fields(problem, arc.chained.offer))
             if offer.inputs:
-                classes = {each.requirement for each in group} if is_single else {None}
+                classes = {each.compliance_class for each in group} if is_single else {None}
                 names, unnamed = origins.union(offer_id, ordered, classes)
                 line = replace(
                     line,
@@ -191,7 +194,7 @@ def _planned_lines(verified: VerifiedPlan) -> Iterator[OrderLine]:
 def _line(problem: Problem, purchases: Sequence[Bought], arrives: date) -> OrderLine:
     by_class: defaultdict[str, defaultdict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for purchase in purchases:
-        by_class[purchase.material][purchase.requirement] += purchase.quantity
+        by_class[purchase.material][purchase.compliance_class] += purchase.quantity
     arc, ordered = purchases[0].arc, purchases[0].ordered
     facility = arc.chained.facility
     return OrderLine(
@@ -270,33 +273,35 @@ class _Origins:
         self._lots: defaultdict[tuple[str, str, str], list[tuple[int, str, frozenset[str], bool]]] = defaultdict(list)
         """Material, place, and compliance class -> arrival, name, offers up its chain, and True if these are complete, of each stock and open order."""
         for purchase in plan.purchases:
-            self._arrivals[purchase.material, purchase.place, purchase.requirement].append(
-                (purchase.delivered, purchase.offer, purchase.ordered, purchase.requirement)
+            self._arrivals[purchase.material, purchase.place, purchase.compliance_class].append(
+                (purchase.delivered, purchase.offer, purchase.ordered, purchase.compliance_class)
             )
         for lot_use in plan.lots:
             lot = lots[lot_use.lot]
             inputs = inputs_by_lot[lot_use.lot if lot_use.lot in inputs_by_lot else lot_use.lot.rpartition(":")[0]]
             has_inputs = bool(lot.offer and problem.merged.offers[lot.offer].inputs)
             is_complete = bool(lot.offer) and (not has_inputs or lot.confirmed)
-            self._lots[lot_use.material, lot_use.place, lot_use.requirement].append(
+            self._lots[lot_use.material, lot_use.place, lot_use.compliance_class].append(
                 (lot_use.period, lot_use.lot, frozenset({lot.offer, *inputs} - {""}), is_complete)
             )
         self._stocked = {
-            (stock.material, stock.place, stock.requirement, stock.period) for stock in plan.stocks if stock.quantity
+            (stock.material, stock.place, stock.compliance_class, stock.period)
+            for stock in plan.stocks
+            if stock.quantity
         }
-        self._makes = grouped(((make.offer, make.period), make.requirement) for make in plan.makes)
+        self._makes = grouped(((make.offer, make.period), make.compliance_class) for make in plan.makes)
 
     def separate_inputs(self, offer: Offer, purchase: Bought) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
         """Return the inputs that separate a purchase from others of its offer. None if all are one order, which may need its minimum size."""
         if not offer.inputs or len(offer.outputs) > 1 or offer.lot is not None or offer.min_order:
             return None
-        return self.inputs(offer.id, purchase.ordered, purchase.requirement)
+        return self.inputs(offer.id, purchase.ordered, purchase.compliance_class)
 
     @cached_method
-    def inputs(self, offer: str, ordered: int, requirement: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def inputs(self, offer: str, ordered: int, compliance_class: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the offers up the chain of an order, and the lots among them without a fully known origin. A class of None means all."""
         names, unnamed, seen = set[str](), set[str](), set[tuple[str, int, str]]()
-        waiting = [(offer, ordered, label) for label in self._input_classes(offer, ordered, requirement)]
+        waiting = [(offer, ordered, label) for label in self._input_classes(offer, ordered, compliance_class)]
         while waiting:
             maker, at, label = waiting.pop()
             if (maker, at, label) in seen:
@@ -320,16 +325,16 @@ class _Origins:
         return tuple(sorted(names)), tuple(sorted(unnamed))
 
     def union(
-        self, offer: str, ordered: int, requirements: Iterable[str | None]
+        self, offer: str, ordered: int, compliance_classes: Iterable[str | None]
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        pairs = [self.inputs(offer, ordered, requirement) for requirement in requirements]
+        pairs = [self.inputs(offer, ordered, compliance_class) for compliance_class in compliance_classes]
         names, lots = {name for names, _ in pairs for name in names}, {lot for _, lots in pairs for lot in lots}
         return tuple(sorted(names)), tuple(sorted(lots))
 
-    def _input_classes(self, offer: str, ordered: int, requirement: str | None) -> Sequence[str]:
+    def _input_classes(self, offer: str, ordered: int, compliance_class: str | None) -> Sequence[str]:
         """Return the compliance classes of an order's inputs: that of the purchase, or those of the runs of several goods."""
-        if requirement is not None and offer in self._single:
-            return [requirement]
+        if compliance_class is not None and offer in self._single:
+            return [compliance_class]
         return self._makes.get((offer, ordered), [])
 
 

@@ -69,7 +69,7 @@ def add_orders(case: Path, lines: Sequence[OrderLine], placed: Sequence[PlacedLi
             fix = "roll the case to a later day with `friendshore case roll`, which turns arrived orders into stock"
             message = f"order {row.number} arrives before the plan starts ({loaded.horizon.start})"
             problems.append(
-                Diagnostic(message, "", row.row, "confirmed_arrival", str(row.arrives), fix=fix, code="FS218")
+                Diagnostic(message, row.file, row.row, "confirmed_arrival", str(row.arrives), fix=fix, code="FS218")
             )
     if problems:
         raise all_of(problems)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -71,14 +71,7 @@ def open_run(run: Path, registry: Registry) -> tuple[RunFacts, VerifiedPlan]:
     if not facts.complete:
         raise InputError(facts.unchecked)
     if verified is None or findings:
-        raise VerificationError(
-            [
-                Diagnostic(
-                    each.message, each.file or FACTS_FILE, found=each.found, expected=each.expected, code=each.code
-                )
-                for each in findings
-            ]
-        )
+        raise VerificationError(replace(finding, file=finding.file or FACTS_FILE) for finding in findings)
     return facts, verified
 
 
@@ -118,7 +111,7 @@ def roll(
     if problems:
         raise all_of(problems)
     lines, placed = placed_lines(sheet, verified, problems)
-    problems += _later_days(placed, sheet, day)
+    problems += _later_days(placed, day)
     orders, stocks = gathered.case.orders, gathered.case.stocks
     bought = {order.offer for order in orders} | {stock.offer for stock in stocks}
     bought |= {each.line.offer for each in placed}
@@ -146,7 +139,7 @@ def _same_case(gathered: Gathered, facts: RunFacts, run: Path) -> Iterator[Diagn
         if change.subject in ("stock", "order"):
             fix = "write the change into the case file, plan the case again, and roll that"
             message = f"the run was planned with a changed {change.subject}, which the new case would count twice"
-            yield Diagnostic(message, str(run), found=change.told, fix=fix, code="FS211")
+            yield Diagnostic(message, str(run), found=change.text, fix=fix, code="FS211")
 
 
 def _day_in_plan(case: Case, day: date, length: PeriodLength | None) -> Iterator[Diagnostic]:
@@ -183,16 +176,16 @@ def _day_in_plan(case: Case, day: date, length: PeriodLength | None) -> Iterator
             yield Diagnostic(message, column="--to", found=str(day), expected=expected, fix=fix, code="FS213")
 
 
-def _later_days(placed: Sequence[PlacedLine], sheet: Path | None, day: date) -> Iterator[Diagnostic]:
+def _later_days(placed: Sequence[PlacedLine], day: date) -> Iterator[Diagnostic]:
     for order in placed:
         if order.confirmed_on is not None and order.confirmed_on > day:
             fix, found = "roll to a later day, or leave the confirmation blank", str(order.confirmed_on)
             message, expected = "the inputs were confirmed after the new plan starts", f"a day up to {day}"
-            yield Diagnostic(message, str(sheet), order.row, SIGNED, found, expected, fix, "FS218")
+            yield Diagnostic(message, order.file, order.row, SIGNED, found, expected, fix, "FS218")
         if order.placed is not None and order.placed >= day:
             fix, found = "roll to a later day, or leave the row blank", str(order.placed)
             message, expected = "the order wasn't placed before the new plan starts", f"a day before {day}"
-            yield Diagnostic(message, str(sheet), order.row, "date_placed", found, expected, fix, "FS218")
+            yield Diagnostic(message, order.file, order.row, "date_placed", found, expected, fix, "FS218")
 
 
 def _rolled_horizon(horizon: Horizon, day: date, length: PeriodLength) -> Horizon:
@@ -219,6 +212,8 @@ def _rolled(
     problems += [
         Diagnostic(
             f"order `{each.order.id}` is neither in the run nor on the sheet, so its use is unknown",
+            str(case.file or ""),
+            column="order",
             fix=fix,
             code="FS223",
         )
@@ -234,7 +229,7 @@ def _rolled(
     arrived = [lot for _, own_lots in received for lot in own_lots]
     lots = [lot for _, lot in stocks] + arrived
     from_classes = grouped(
-        ((each.material, each.to_requirement), each.from_requirement) for each in verified.plan.transfers
+        ((each.material, each.to_compliance_class), each.from_compliance_class) for each in verified.plan.transfers
     )
     uncovered = use_lots(lots, planned_use(verified, day, placed), from_classes)
     if count is not None:
@@ -265,7 +260,7 @@ def _reserved_lots(verified: VerifiedPlan) -> dict[str, dict[str, Decimal]]:
     reserved: dict[str, dict[str, Decimal]] = {}
     for lot_use in verified.plan.lots:
         by_class = reserved.setdefault(lot_use.lot, {})
-        by_class[lot_use.requirement] = by_class.get(lot_use.requirement, _ZERO) + lot_use.quantity
+        by_class[lot_use.compliance_class] = by_class.get(lot_use.compliance_class, _ZERO) + lot_use.quantity
     return reserved
 
 
@@ -298,11 +293,11 @@ def _lots(
             key = ("lot", order_line.placed.id + (f":{line.material}" if has_several_outputs else ""))
         pool = pools.get(key, {})
         by_class, rest = {}, quantity
-        for requirement in sorted(pool):
-            part = min(rest, pool[requirement])
-            pool[requirement] -= part
+        for compliance_class in sorted(pool):
+            part = min(rest, pool[compliance_class])
+            pool[compliance_class] -= part
             rest -= part
-            by_class[requirement] = part
+            by_class[compliance_class] = part
         yield RolledLot(name, (line.material, order.place or case.place), quantity, order.arrives, True, by_class)
 
 

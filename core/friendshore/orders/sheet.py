@@ -18,7 +18,7 @@ from ..domain.case import Case, OrderSpec
 from ..domain.values import label
 from ..errors import Diagnostic
 from ..inert import cell_inert
-from ..problem.demands import unfit_inputs
+from ..problem.demands import input_problems
 from ..problem.merged import Merged
 from ..reading import kinds as k
 from ..reading.csvfile import Table, TableRow, read_table
@@ -53,7 +53,7 @@ _COLUMNS: Mapping[str, Field] = {
     "destination": Field("destination", k.TEXT, "Place of delivery.", "US"),
     "incoterm": Field("incoterm", k.TEXT, "Incoterm of the benchmark that the price follows. Blank: unknown.", "CIF"),
     "order_by": Field("order_by", k.DATE, "Last day to order, or first day if the note says to order at once. Blank: it has been placed.", "2026-11-06"),
-    "needed_on": Field("needed_on", k.DATE, "Day on which it must arrive.", "2027-01-01"),
+    "needed_on": Field("needed_on", k.DATE, "Day on which it must arrive. If demand is short until then, the day on which it can arrive.", "2027-01-01"),
     "price_per_kg": Field("price_per_kg", k.TEXT, "Price before discounts. Blank: see the run.", "41.9"),
     "total": Field("total", k.TEXT, "Price of the whole line before discounts.", "929835.62"),
     "currency": Field("currency", k.TEXT, "Currency of price and total.", "EUR"),
@@ -117,6 +117,8 @@ class PlacedLine:
     """Offers of its inputs. Empty unless the supplier has confirmed them."""
     confirmed_by: str = ""
     confirmed_on: date | None = None
+    file: str = ""
+    """Sheet, for messages."""
 
 
 @dataclass(slots=True)
@@ -134,9 +136,9 @@ class FilledSheet:
         table = self._table()
         for name in LAYOUT.names if table.columns else ():
             if name not in table.columns and not _COLUMNS[name].required:
-                expected = _COLUMNS[name].wanted
+                expected = _COLUMNS[name].expected
                 message = "a required column is missing"
-                table.tell(message, table.head_line, name, expected=expected, fix=_WRITE_AGAIN, code="FS002")
+                table.report(message, table.head_line, name, expected=expected, fix=_WRITE_AGAIN, code="FS002")
         by_line = {line.line: line for line in self.lines}
         all_placed: list[PlacedLine] = []
         own_id = plan_id(self.case, self.lines)
@@ -168,7 +170,7 @@ class FilledSheet:
             return sheet_table(book, sheet, LAYOUT, self.problems)
         table = Table(LAYOUT, book.place(SHEET), self.problems)
         if not self.problems:
-            table.tell(f"the workbook has no sheet `{SHEET}`", fix=_WRITE_AGAIN, code="FS214")
+            table.report(f"the workbook has no sheet `{SHEET}`", fix=_WRITE_AGAIN, code="FS214")
         return table
 
     def _check_planned_cells(self, row: TableRow, line: OrderLine) -> None:
@@ -192,7 +194,7 @@ class FilledSheet:
         for name in _FILL_IN:
             if not row.text(name) and not (name == PLACED and may_lack_date):
                 fix = "fill in this cell, or leave all of " + ", ".join(_FILL_IN) + " blank"
-                row.problem(name, "the order is incomplete", _FILL_IN[name].wanted, fix, "FS216")
+                row.problem(name, "the order is incomplete", _FILL_IN[name].expected, fix, "FS216")
         values: dict[str, Any] = row.values
         day, arrives, quantity = values.get(PLACED), values.get(ARRIVES), values.get(CONFIRMED)
         if day is not None and arrives is not None and arrives < day:
@@ -212,7 +214,7 @@ class FilledSheet:
             row.problem(NUMBER, message, "", fix, "FS222")
         if row.bad & {*_FILL_IN, *CONFIRM} or len(self.problems) > before or arrives is None or quantity is None:
             return None
-        return PlacedLine(line, str(values[NUMBER]), day, arrives, quantity, row.line, *confirmed)
+        return PlacedLine(line, str(values[NUMBER]), day, arrives, quantity, row.line, *confirmed, row.table.file)
 
     def _confirmed(self, row: TableRow, line: OrderLine) -> tuple[tuple[str, ...], str, date | None]:
         """Return the confirmed inputs of a row, the document, and its date, and report errors."""
@@ -221,7 +223,7 @@ class FilledSheet:
             return (), "", None
         for name in blank:
             fix = "fill in this cell, or leave all of " + ", ".join(CONFIRM) + " blank, so that the inputs are unproven"
-            row.problem(name, "the confirmation of the inputs is incomplete", CONFIRM[name].wanted, fix, "FS216")
+            row.problem(name, "the confirmation of the inputs is incomplete", CONFIRM[name].expected, fix, "FS216")
         values: dict[str, Any] = row.values
         inputs, placed, signed = values.get(INPUTS) or (), values.get(PLACED), values.get(SIGNED)
         names = tuple(str(name).strip() for name in inputs)
@@ -230,12 +232,12 @@ class FilledSheet:
         elif tuple(map(str.casefold, names)) == YES:
             names = self._planned_inputs(row, line)
         elif names:
-            for problem in unfit_inputs(line.offer, names, self.merged, INPUTS, complete=True):
+            for problem in input_problems(line.offer, names, self.merged, INPUTS, complete=True):
                 row.problem(INPUTS, problem.message, problem.expected, problem.fix, problem.code)
         document = str(values.get(DOCUMENT) or "")
         if document and "".join(filter(str.isalnum, document)).casefold() in NO_DOCUMENT:
             fix = "name the document, or leave the three cells blank, so that the inputs are unproven"
-            row.problem(DOCUMENT, "this isn't the name of a document", CONFIRM[DOCUMENT].wanted, fix, "FS220")
+            row.problem(DOCUMENT, "this isn't the name of a document", CONFIRM[DOCUMENT].expected, fix, "FS220")
         if placed is not None and signed is not None and signed < placed:
             fix = "name the document in which the supplier confirms this order"
             message = "the document is older than the order"
@@ -254,7 +256,7 @@ class FilledSheet:
         elif not line.inputs:
             row.problem(INPUTS, "the plan has no inputs to confirm", "the offers of all inputs", fix, "FS220")
         else:
-            for problem in unfit_inputs(line.offer, line.inputs, self.merged, INPUTS, complete=True):
+            for problem in input_problems(line.offer, line.inputs, self.merged, INPUTS, complete=True):
                 row.problem(INPUTS, problem.message, problem.expected, fix, problem.code)
         return line.inputs
 
@@ -311,7 +313,9 @@ def current_orders(
                 message = f"another order of the case, of `{order.offer}`, has this number"
                 fix = "give the order its own number by adding the item number, like `4711-10`"
                 expected = "an unused number"
-                problems.append(Diagnostic(message, "", row.row, "order_number", row.number, expected, fix, "FS221"))
+                problems.append(
+                    Diagnostic(message, row.file, row.row, "order_number", row.number, expected, fix, "FS221")
+                )
         if not rows:
             orders.append(CurrentOrder(order.but(id=name), position, by_line.get(f"open-{name}"), is_changed=False))
         for number, row in enumerate(rows):

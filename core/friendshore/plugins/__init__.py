@@ -6,7 +6,7 @@ registry.pack_rules(registry.pack("us-10usc4872"))
 """
 # ruff: noqa: I001 - each name is re-exported under its own name
 
-from .attribution import asked_of as asked_of, attributed as attributed, sentence_of as sentence_of
+from .attribution import attributed_object as attributed_object, attributed as attributed, sentence_of as sentence_of
 from .isolated import CatalogRef as CatalogRef
 from .files import (
     changes as changes,
@@ -19,7 +19,7 @@ from .files import (
     source_plugins as source_plugins,
     wheel_plugins as wheel_plugins,
 )
-from .interface import Interface as Interface, newest as newest, taken as taken
+from .interface import Interface as Interface, newest as newest, supported_versions as supported_versions
 from .manifest import PluginInfo as PluginInfo, PluginStatus as PluginStatus
 from .names import Block as Block, Blocker as Blocker
 from .packages import is_folder as is_folder

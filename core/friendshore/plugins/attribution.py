@@ -1,8 +1,4 @@
-"""Attribution of running code to plugins, and errors that name distribution, version, file, and a fix.
-
-All plugin code runs within `running`: its import, hooks, and rules. A plugin has its user's rights (SECURITY.md), so this guards against
-mistakes, not malice.
-"""
+"""Attribution of running code to plugins, whose code all runs within `running`. It guards against mistakes, not malice (SECURITY.md)."""
 
 from __future__ import annotations
 
@@ -20,8 +16,9 @@ from ..errors import FriendshoreError, InputError, PluginError
 from ..hookspecs import Named
 from ..inert import visible_lines
 from ..official import OFFICIAL
-from ..rules.answers import WrongAnswer, as_sentence
+from ..rules.answers import InvalidResult, as_sentence
 from ..rules.base import Rule
+from ..writing import is_working_folder_gone
 from .interface import is_own, package_of
 from .manifest import PluginInfo, declared
 
@@ -34,16 +31,15 @@ _OFFICIAL = frozenset(plugin.package for plugin in OFFICIAL)
 Code = type | Callable[..., object]
 
 
-def blame(info: PluginInfo, error: BaseException, doing: str, home: tuple[str, int | None] = ("", None)) -> PluginError:
-    """Return the error for an exception of a plugin's code. `doing` is a predicate like `cannot be imported`.
-
-    `home` is the place to name if the traceback contains no code of the plugin, as after a call with wrong arguments.
-    """
+def exception_error(
+    info: PluginInfo, error: BaseException, predicate: str, home: tuple[str, int | None] = ("", None)
+) -> PluginError:
+    """Return the error for a plugin's exception. `predicate` is like `cannot be imported`. `home` is the place if the traceback has no code of the plugin."""
     file, line = _raised_at(error, info.package)
     if not file:
         file, line = home
     text = _error_text(info, error)
-    message = f"{info.label} {doing}: {type(error).__name__}: {text}"
+    message = f"{info.label} {predicate}: {type(error).__name__}: {text}"
     fix = _default_fix(info)
     if wants_tracebacks():
         _print_traceback(info, error)
@@ -60,7 +56,7 @@ def _print_traceback(info: PluginInfo, error: BaseException) -> None:
         sys.stderr.flush()
 
 
-def wrong(
+def defect_error(
     info: PluginInfo, message: str, found: str = "", expected: str = "", file: str = "", code: str = "FS421"
 ) -> PluginError:
     """Return the error for an invalid part of a plugin. `file` defaults to the manifest."""
@@ -87,7 +83,6 @@ def _default_fix(info: PluginInfo) -> str:
 
 def attributed(rule: Rule) -> AbstractContextManager[None]:
     """Convert exceptions of a plugin's rule, except a `FriendshoreError`, into a `PluginError` that names the rule, its kind, and its distribution.
-
     Wrap every call of `judge`, `charge`, and `rows`, or a loop of calls. Consume `rows` inside, since it may be a generator. An exception of a
     built-in kind is a bug of friendshore and passes through.
     """
@@ -95,7 +90,9 @@ def attributed(rule: Rule) -> AbstractContextManager[None]:
     return _NO_ATTRIBUTION if is_own(kind) else _attributed(kind, f"its rule `{rule.id}` of kind `{rule.kind}`")
 
 
-def asked_of(thing: Named, name: str, what: str = "question", code: Code | None = None) -> AbstractContextManager[None]:
+def attributed_object(
+    thing: Named, name: str, what: str = "question", code: Code | None = None
+) -> AbstractContextManager[None]:
     """Like `attributed`, for another object of a plugin. `what` is its sort, and `code` the plugin's function if the object only refers to it."""
     kind = type(thing) if code is None else code
     return _NO_ATTRIBUTION if is_own(kind) else _attributed(kind, f"its {what} `{name}`")
@@ -112,12 +109,12 @@ def _attributed(kind: Code, whose: str) -> Iterator[None]:
         if not is_plugin_fault(error):
             raise
         info = _owner_of(kind)
-        if isinstance(error, WrongAnswer):
+        if isinstance(error, InvalidResult):
             file, line = place_of(kind)
             raise PluginError(
                 f"{info.label}: {whose}: {error}", file, line, fix=_default_fix(info), code="FS422"
             ) from error
-        raise blame(info, error, f"failed: {whose} raised", place_of(kind)) from error
+        raise exception_error(info, error, f"failed: {whose} raised", place_of(kind)) from error
 
 
 def sentence_of(rule: Rule) -> str:
@@ -243,12 +240,9 @@ def forbid_exit() -> None:
 
 
 @contextmanager
-def running(package: str, doing: str, whole: bool = False) -> Iterator[None]:
-    """Mark the enclosed code as a plugin's, with its activity for messages.
-
-    With `whole`, friendshore computes nothing inside, so the plugin may change the decimal context. Otherwise that raises `WrongAnswer`.
-    """
-    call = package, doing
+def running(package: str, activity: str, may_change_decimals: bool = False) -> Iterator[None]:
+    """Mark the enclosed code as a plugin's. Only with `may_change_decimals`, when friendshore computes nothing inside, may it change the decimal context. Otherwise: `InvalidResult`."""
+    call = package, activity
     with decimal.localcontext():
         settings_before = _decimal_settings()
         with _PROCESS.lock:
@@ -259,14 +253,14 @@ def running(package: str, doing: str, whole: bool = False) -> Iterator[None]:
             yield
         except KeyboardInterrupt:
             if _PROCESS.is_command_line and sys.stderr is not None:
-                sys.stderr.write(f"{package}: {doing} was running when Ctrl-C ended it\n")
+                sys.stderr.write(f"{package}: {activity} was running when Ctrl-C ended it\n")
             raise
         finally:
             with _PROCESS.lock:
                 _PROCESS.running.remove(call)
                 _report_current()
-        if not whole and _decimal_settings() != settings_before:
-            raise WrongAnswer("it changed the decimal context of the process; fix: use decimal.localcontext()")
+        if not may_change_decimals and _decimal_settings() != settings_before:
+            raise InvalidResult("it changed the decimal context of the process; fix: use decimal.localcontext()")
 
 
 def _report_current() -> None:
@@ -281,4 +275,6 @@ def _decimal_settings() -> tuple[object, ...]:
 
 def is_plugin_fault(error: BaseException) -> bool:
     # Python ends an unfinished generator with GeneratorExit.
-    return not isinstance(error, KeyboardInterrupt | GeneratorExit)
+    if isinstance(error, KeyboardInterrupt | GeneratorExit):
+        return False
+    return not (isinstance(error, FileNotFoundError) and error.filename is None and is_working_folder_gone())

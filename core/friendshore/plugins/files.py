@@ -21,12 +21,12 @@ from ..errors import FriendshoreError, InputError
 from ..reading.textfile import read_bytes
 from ..reading.tomlfile import toml_data
 from .interface import OWN
-from .manifest import GROUP, Declared, Plugin, PluginInfo, declared, normal, plugin_of
+from .manifest import GROUP, Declared, Plugin, PluginInfo, declared, normalized_name, plugin_of
 from .packages import MANIFEST, folders_of
 from .registry import Registry
 
 # Digits of a file's hash in a list that also has a digest of all files.
-SHORT = 16
+SHORT_HASH_LENGTH = 16
 # Python writes this folder from the source next to it.
 _CACHE = "__pycache__"
 _METADATA_SUFFIXES = (".dist-info", ".egg-info")
@@ -40,16 +40,13 @@ def kind_digest(registry: Registry, kind: str) -> str:
 def plugin_files(registry: Registry, distribution: str) -> dict[str, str]:
     hash_by_file: dict[str, str] = {}
     for info in registry.plugins:
-        if info.package and normal(info.distribution) == normal(distribution):
+        if info.package and normalized_name(info.distribution) == normalized_name(distribution):
             hash_by_file |= package_files(info)
     return dict(sorted(hash_by_file.items()))
 
 
 def package_files(info: PluginInfo) -> dict[str, str]:
-    """Return the SHA-256 of each file of a plugin, and of other files that its distribution installed, by path. Omits `__pycache__`.
-
-    An editable installation doesn't list its files, so only those of the package count.
-    """
+    """Return the SHA-256 of every file that a plugin's distribution installed, or of its package if it is editable, by path, without `__pycache__`."""
     hash_by_file: dict[str, str] = {}
     for folder in _package_folders(info):
         for path in _files_below(folder, frozenset()):

@@ -22,7 +22,7 @@ from ..reading.tomlfile import toml_data
 from ..rules.base import Rule
 from ..rules.kinds import builtin_kinds
 from ..rules.pack import PACK_FILE, stated_name
-from .attribution import blame, is_plugin_fault, running, wrong
+from .attribution import defect_error, exception_error, is_plugin_fault, running
 from .interface import OWN, __version__, is_own, package_of
 from .manifest import CATALOG_FILE, Announced, Plugin, PluginInfo, announced
 from .names import FIELD, names_of
@@ -65,7 +65,7 @@ class Yielded:
     settings: type[BaseModel] | None = None
 
 
-def ask(plugin: Plugin, hook: Hook) -> Yielded:
+def checked_results(plugin: Plugin, hook: Hook) -> Yielded:
     """Call a hook of a plugin, and return the checked results. Raises `PluginError` unless they are exactly what the manifest announces."""
     info = plugin.info
     items = call_hook(plugin, hook)
@@ -76,7 +76,7 @@ def ask(plugin: Plugin, hook: Hook) -> Yielded:
         objects = named(items, info, hook)
         if what == "reader":
             _check_readers(objects, info)
-        _check_announced(info, hook, names_of(plugin, what), objects)
+        _check_matches_manifest(info, hook, names_of(plugin, what), objects)
         return Yielded(named=objects)
     kinds: dict[str, type[Rule]] = {}
     packs: dict[str, Path] = {}
@@ -91,16 +91,16 @@ def ask(plugin: Plugin, hook: Hook) -> Yielded:
             _add(info, kinds, kind_of(item, info), item)
         else:
             expected = "folders" if hook == "friendshore_catalogs" else "subclasses of Rule, and folders of rule packs"
-            raise wrong(info, f"its hook `{hook}` yields an invalid object", repr(item), expected)
+            raise defect_error(info, f"its hook `{hook}` yields an invalid object", repr(item), expected)
     if hook == "friendshore_catalogs":
-        _check_announced(info, hook, set(info.catalogs) - set(plugin.catalogs), catalogs)
+        _check_matches_manifest(info, hook, set(info.catalogs) - set(plugin.catalogs), catalogs)
     else:
-        _check_announced(info, hook, info.kinds, kinds)
-        _check_announced(info, hook, set(info.packs) - set(plugin.packs), packs)
+        _check_matches_manifest(info, hook, info.kinds, kinds)
+        _check_matches_manifest(info, hook, set(info.packs) - set(plugin.packs), packs)
     return Yielded(kinds, packs, catalogs)
 
 
-class HookAnswers:
+class HookResults:
     """Cache of hook results. Each hook is called once, even if it fails."""
 
     def __init__(self) -> None:
@@ -113,7 +113,7 @@ class HookAnswers:
         with self._lock:
             if key not in self._answers:
                 try:
-                    yielded = ask(plugin, hook) if plugin.info.package != OWN else own_results(plugin.info)
+                    yielded = checked_results(plugin, hook) if plugin.info.package != OWN else own_results(plugin.info)
                 except PluginError as error:
                     self._answers[key] = error
                     raise
@@ -141,7 +141,7 @@ def named(things: Iterable[Any], info: PluginInfo, hook: Hook = "friendshore_que
         except Exception:  # noqa: BLE001 - an object without a usable name
             name = None
         if not isinstance(name, str) or not name:
-            raise wrong(info, f"its hook `{hook}` yields an object without a name", repr(thing), noun)
+            raise defect_error(info, f"its hook `{hook}` yields an object without a name", repr(thing), noun)
         _add(info, objects, name, thing)
     return objects
 
@@ -150,23 +150,25 @@ def _check_readers(objects: Mapping[str, object], info: PluginInfo) -> None:
     for name, reader in objects.items():
         if not isinstance(reader, Reader):
             message = "its hook `friendshore_readers` yields an object that isn't a reader"
-            raise wrong(info, message, f"`{name}`, a {type(reader).__name__}", "instances of subclasses of Reader")
+            raise defect_error(
+                info, message, f"`{name}`, a {type(reader).__name__}", "instances of subclasses of Reader"
+            )
 
 
 def kind_of(rule: type[Rule], info: PluginInfo) -> str:
     name = rule.model_fields["kind"].default
     if not isinstance(name, str) or not name:
         expected = 'kind: Literal["a-name"] = "a-name"'
-        raise wrong(info, f"its rule class {rule.__name__} has no kind", "", expected, code="FS423")
+        raise defect_error(info, f"its rule class {rule.__name__} has no kind", "", expected, code="FS423")
     if not rule.verbs:
-        raise wrong(
+        raise defect_error(
             info, f"its rule class {rule.__name__} implements no verb", "", "judge, charge, or rows", code="FS423"
         )
-    if rule.bears_on not in ("chain", "trade"):
-        raise wrong(
+    if rule.judge_scope not in ("chain", "trade"):
+        raise defect_error(
             info,
-            f"its rule class {rule.__name__} has an invalid `bears_on`",
-            repr(rule.bears_on),
+            f"its rule class {rule.__name__} has an invalid `judge_scope`",
+            repr(rule.judge_scope),
             "chain or trade",
             code="FS423",
         )
@@ -176,12 +178,12 @@ def kind_of(rule: type[Rule], info: PluginInfo) -> str:
 def manager_of(info: PluginInfo, entry: EntryPoint) -> pluggy.PluginManager:
     """Return a plugin manager for one plugin alone, so that an error can't be attributed to another."""
     try:
-        with running(info.package, "its import", whole=True):
+        with running(info.package, "its import", may_change_decimals=True):
             code = entry.load()
     except BaseException as error:  # SystemExit too, since the program would seem to succeed
         if not is_plugin_fault(error):
             raise
-        raise blame(info, error, "cannot be imported") from error
+        raise exception_error(info, error, "cannot be imported") from error
     manager = pluggy.PluginManager("friendshore")
     manager.add_hookspecs(hookspecs)
     try:
@@ -191,7 +193,7 @@ def manager_of(info: PluginInfo, entry: EntryPoint) -> pluggy.PluginManager:
         hooks = ", ".join(f"{hook}()" for hook in get_args(Hook) if hook != "friendshore_case_packs")
         hooks += ", without arguments, and friendshore_case_packs(facts)"
         text = " ".join(str(error).split())
-        raise wrong(
+        raise defect_error(
             info, f"it implements an unknown hook: {text}", "", hooks, getattr(code, "__file__", ""), code="FS424"
         ) from error
     return manager
@@ -204,7 +206,7 @@ def _hook_results(
     things: list[Any] = []
     implementations = getattr(manager.hook, hook).get_hookimpls()
     if not implementations:
-        raise wrong(
+        raise defect_error(
             info,
             f"it has no hook `{hook}`, although {MANIFEST} announces it",
             "",
@@ -213,24 +215,24 @@ def _hook_results(
         )
     for implementation in implementations:
         try:
-            with running(info.package, f"its hook `{hook}`", whole=True):
+            with running(info.package, f"its hook `{hook}`", may_change_decimals=True):
                 yielded = implementation.function(**{name: arguments[name] for name in implementation.argnames})
                 things += [] if yielded is None else yielded
         except BaseException as error:
             if not is_plugin_fault(error) or (arguments and isinstance(error, InputError)):
                 raise
-            raise blame(info, error, f"failed in its hook `{hook}`") from error
+            raise exception_error(info, error, f"failed in its hook `{hook}`") from error
         if yielded is None:  # a forgotten `return` must not count as an empty result
-            raise wrong(info, f"its hook `{hook}` returns None", "None", "what it brings, or an empty list")
+            raise defect_error(info, f"its hook `{hook}` returns None", "None", "what it brings, or an empty list")
     return things
 
 
-def _check_announced(info: PluginInfo, hook: Hook, announced: Iterable[str], yielded: Iterable[str]) -> None:
+def _check_matches_manifest(info: PluginInfo, hook: Hook, announced: Iterable[str], yielded: Iterable[str]) -> None:
     missing, unannounced = sorted(set(announced) - set(yielded)), sorted(set(yielded) - set(announced))
     parts = [f"does not yield {', '.join(missing)}"] if missing else []
     parts += [f"yields {', '.join(unannounced)}, which the manifest doesn't announce"] if unannounced else []
     if parts:
-        raise wrong(
+        raise defect_error(
             info,
             f"its hook `{hook}` {' and '.join(parts)}",
             "",
@@ -241,7 +243,7 @@ def _check_announced(info: PluginInfo, hook: Hook, announced: Iterable[str], yie
 
 def _add(info: PluginInfo, things: dict[str, Any], name: str, thing: object) -> None:
     if name in things:
-        raise wrong(info, f"it yields `{name}` twice", f"{things[name]} and {thing}", "different names")
+        raise defect_error(info, f"it yields `{name}` twice", f"{things[name]} and {thing}", "different names")
     things[name] = thing
 
 
@@ -295,7 +297,7 @@ def create_rule(
     except BaseException as error:
         if not is_plugin_fault(error):
             raise
-        raise blame(info, error, f"failed to make a rule of kind `{data['kind']}`") from error
+        raise exception_error(info, error, f"failed to make a rule of kind `{data['kind']}`") from error
 
 
 def create_rules(

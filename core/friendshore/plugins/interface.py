@@ -1,7 +1,4 @@
-"""Versions of the plugin interface.
-
-Each covers the manifest, the hooks, and the documented library. Only the end of a version removes anything.
-"""
+"""Versions of the plugin interface. Each covers the manifest, the hooks, and the documented library. Only the end of a version removes anything."""
 
 from __future__ import annotations
 
@@ -67,17 +64,17 @@ def newest() -> Interface:
     return INTERFACES[-1]
 
 
-def taken() -> tuple[Interface, ...]:
+def supported_versions() -> tuple[Interface, ...]:
     """Return the supported versions, newest first: at most two."""
     return INTERFACES[-2:][::-1]
 
 
 def end_of(api: int | None) -> str:
-    return next((interface.end for interface in taken() if interface.version == api), "")
+    return next((interface.end for interface in supported_versions() if interface.version == api), "")
 
 
 def refusal(label: str, distribution: str, api: int, file: str) -> Diagnostic | None:
-    if any(interface.version == api for interface in taken()):
+    if any(interface.version == api for interface in supported_versions()):
         return None
     own_label = f"{OWN} {__version__}".strip()
     interface_of_plugin = next((interface for interface in INTERFACES if interface.version == api), None)
@@ -91,4 +88,4 @@ def refusal(label: str, distribution: str, api: int, file: str) -> Diagnostic | 
         problem = f"which {own_label} no longer supports"
         fix = f"upgrade {distribution}, or report this to its author, or use {OWN} before {interface_of_plugin.gone_in}"
     message = f"{label} is written for version {api} of the plugin interface, {problem}"
-    return Diagnostic(message, file, None, "api", str(api), " or ".join(map(str, taken())), fix, "FS410")
+    return Diagnostic(message, file, None, "api", str(api), " or ".join(map(str, supported_versions())), fix, "FS410")

@@ -1,7 +1,4 @@
-"""Plugin code in a separate process: readers, and rule packs of a case.
-
-A plugin that hangs, or that ends its process, does no harm to the caller. Only JSON crosses, and the caller validates it like any file.
-"""
+"""Plugin code in a separate process, for readers and rule packs of a case. Only JSON crosses, and a plugin that hangs or ends its process does no harm."""
 
 from __future__ import annotations
 
@@ -29,8 +26,8 @@ from ..reading.fields import FactColumns
 from ..reading.kinds import cell_text
 from ..reading.records import record
 from ..rules.pack import RulePack, unstated
-from .attribution import blame, environment_limit, is_plugin_fault, running, wants_tracebacks, wrong
-from .hosting import ask, call_hook
+from .attribution import defect_error, environment_limit, exception_error, is_plugin_fault, running, wants_tracebacks
+from .hosting import call_hook, checked_results
 from .manifest import GROUP, Plugin, PluginInfo
 from .settings import settings_record
 
@@ -182,7 +179,7 @@ def problem_of(info: PluginInfo, result: CallResult, activity: str, limit: float
 
 
 def _problems_in(answer: Mapping[str, Any], source: str) -> Iterator[Diagnostic]:
-    for data in answer["mistakes"]:
+    for data in answer["problems"]:
         problem = Diagnostic(**data)
         yield problem if problem.file or problem.column else replace(problem, file=source)
 
@@ -234,7 +231,7 @@ class CatalogRef(Record):
         return self.folder if rows is None else rows
 
 
-def read_by(
+def run_reader(
     plugin: Plugin, name: str, what: What, folder: Path, settings: Mapping[str, Any], limit: float | None = None
 ) -> Reading:
     """Run a plugin's reader in another process. `limit` is in seconds; 0 means no limit, None that of the environment, or a minute.
@@ -247,32 +244,32 @@ def read_by(
     assert plugin.entry is not None  # a reader is code
     seconds = (environment_limit(LIMIT) if limit is None else limit) or None
     request = {"reading": name, "what": what, "folder": str(folder), "settings": dict(settings)}
-    result = call_once(f"{__name__}:read_there", {**plugin_data(info, plugin.entry), **request}, seconds)
+    result = call_once(f"{__name__}:read_in_process", {**plugin_data(info, plugin.entry), **request}, seconds)
     problem = problem_of(info, result, f"the reading of `{name}`", seconds)
     if problem is not None:
         raise PluginError(problem)
     answer = result.answer
-    if "mistakes" in answer:
+    if "problems" in answer:
         raise InputError(_problems_in(answer, name))
     tables = {table: TableRows(*rows) for table, rows in answer["tables"].items()}
     return Reading(name, what, info.label, CatalogRows(answer["head"], tables, answer["file"] or name))
 
 
-def read_there(data: Mapping[str, Any]) -> dict[str, Any]:
+def read_in_process(data: Mapping[str, Any]) -> dict[str, Any]:
     """Run in the other process: let a reader read, and return its tables or errors."""
     info, entry = plugin_from(data)
     name, argument = reader_in(data["reading"]) or ("", "")
     try:
-        reader = ask(Plugin(info, entry), "friendshore_readers").named[name]
-        assert isinstance(reader, Reader)  # `ask` checks it
+        reader = checked_results(Plugin(info, entry), "friendshore_readers").named[name]
+        assert isinstance(reader, Reader)  # `checked_results` checks it
         settings = None
         if info.settings:
-            model = ask(Plugin(info, entry), "friendshore_settings").settings
+            model = checked_results(Plugin(info, entry), "friendshore_settings").settings
             assert model is not None  # its hook was called
             settings = settings_record(model, data["settings"], info, info.name or info.distribution)
         return _read_tables(reader, data["what"], ReadRequest(argument, Path(data["folder"]), settings), info)
     except InputError as error:
-        return {"mistakes": [asdict(problem) for problem in error.problems]}
+        return {"problems": [asdict(problem) for problem in error.problems]}
     except FriendshoreError as error:
         return problem_data(error)
 
@@ -284,7 +281,7 @@ def _read_tables(reader: Reader, what: What, request: ReadRequest, info: PluginI
             f"the reader `{reader.name}` can't read a {what}", found=request.argument, fix=fix, code="FS426"
         )
     try:
-        with running(info.package, f"its reader `{reader.name}`", whole=True):
+        with running(info.package, f"its reader `{reader.name}`", may_change_decimals=True):
             yielded = getattr(reader, what)(request)
             if isinstance(yielded, TableRows) and what == "demand":
                 yielded = CatalogRows({}, {"demand": yielded})
@@ -293,11 +290,11 @@ def _read_tables(reader: Reader, what: What, request: ReadRequest, info: PluginI
         raise
     except _NotATableError as error:
         expected = "CatalogRows, or TableRows of a demand, with texts, numbers, and dates in their cells"
-        raise wrong(info, f"its reader `{reader.name}` must return tables", str(error), expected) from error
+        raise defect_error(info, f"its reader `{reader.name}` must return tables", str(error), expected) from error
     except BaseException as error:
         if not is_plugin_fault(error):
             raise
-        raise blame(
+        raise exception_error(
             info, error, f"failed: its reader `{reader.name}`, called with `{request.argument}`, raised"
         ) from error
 
@@ -339,7 +336,7 @@ class _Facts(Tables):
     catalogs: tuple[Catalog, ...] = ()
 
 
-def packs_by(
+def make_packs(
     plugin: Plugin,
     name: str,
     case: Case,
@@ -348,7 +345,7 @@ def packs_by(
     limit: float | None = None,
     process: OtherProcess | None = None,
 ) -> tuple[RulePack, ...]:
-    """Return the rule packs that a plugin makes for a case, in another process. `limit` is as in `read_by`, but 0 means in this process.
+    """Return the rule packs that a plugin makes for a case, in another process. `limit` is as in `run_reader`, but 0 means in this process.
 
     Raises:
         InputError: With all errors that the plugin found in the settings or in what they name.
@@ -366,18 +363,22 @@ def packs_by(
         "settings": dict(settings),
     }
     call = call_once if process is None else process.call
-    result = call(f"{__name__}:packs_there", request, seconds) if seconds else CallResult(0, packs_there(request))
+    result = (
+        call(f"{__name__}:make_packs_in_process", request, seconds)
+        if seconds
+        else CallResult(0, make_packs_in_process(request))
+    )
     problem = problem_of(info, result, "its hook `friendshore_case_packs`", seconds)
     if problem is not None:
         raise PluginError(problem)
     answer = result.answer
-    if "mistakes" in answer:
+    if "problems" in answer:
         raise InputError(_problems_in(answer, info.label))
     packs = tuple(_checked_pack(data, info) for data in answer["packs"])
     names = [pack.id for pack in packs]
     duplicates = sorted({name for name in names if names.count(name) > 1})
     if duplicates:
-        raise wrong(info, "makes two rule packs of the same name", ", ".join(duplicates), "different names")
+        raise defect_error(info, "makes two rule packs of the same name", ", ".join(duplicates), "different names")
     return packs
 
 
@@ -388,11 +389,11 @@ def _checked_pack(data: Mapping[str, Any], info: PluginInfo) -> RulePack:
             message = (
                 f"makes a rule pack `{pack.id}`, whose rule {rule.get('id') or number} has no {', '.join(missing)}"
             )
-            raise wrong(info, message, "", "rules with kind, id, and citation")
+            raise defect_error(info, message, "", "rules with kind, id, and citation")
     return pack
 
 
-def packs_there(data: Mapping[str, Any]) -> dict[str, Any]:
+def make_packs_in_process(data: Mapping[str, Any]) -> dict[str, Any]:
     """Run in the other process: let a plugin make its rule packs, and return them or its errors."""
     info, entry = plugin_from(data)
     plugin = Plugin(info, entry)
@@ -406,7 +407,7 @@ def packs_there(data: Mapping[str, Any]) -> dict[str, Any]:
         packs = call_hook(plugin, "friendshore_case_packs", facts=case_facts)
         return {"packs": [_pack_data(pack, info) for pack in packs]}
     except InputError as error:
-        return {"mistakes": [asdict(problem) for problem in error.problems]}
+        return {"problems": [asdict(problem) for problem in error.problems]}
     except FriendshoreError as error:
         return problem_data(error)
 
@@ -414,10 +415,10 @@ def packs_there(data: Mapping[str, Any]) -> dict[str, Any]:
 def _pack_data(pack: object, info: PluginInfo) -> dict[str, Any]:
     if not isinstance(pack, RulePack):
         message = "its hook `friendshore_case_packs` must yield rule packs"
-        raise wrong(info, message, repr(pack)[:200], "rule packs: friendshore.rules.pack.RulePack")
+        raise defect_error(info, message, repr(pack)[:200], "rule packs: friendshore.rules.pack.RulePack")
     try:
         data: dict[str, Any] = pack.model_dump(mode="json", by_alias=True, exclude={"digest"})
     except ValueError as error:
         message = f"its rule pack `{pack.id}` contains values that aren't plain data"
-        raise wrong(info, message, str(error)[:200], "texts, numbers, dates, lists, and tables") from error
+        raise defect_error(info, message, str(error)[:200], "texts, numbers, dates, lists, and tables") from error
     return data

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import Diagnostic, FriendshoreError, PluginError
-from .hosting import Hook, ask, manager_of
+from .hosting import Hook, checked_results, manager_of
 from .isolated import CallResult, call_once, plugin_data, plugin_from, problem_data, problem_of
 from .manifest import Plugin, PluginInfo
 from .registry import Registry
@@ -68,16 +68,18 @@ class DataLocation:
     problem: Diagnostic | None = None
 
 
-def places(registry: Registry, what: Literal["catalog", "rule pack"], limit: float = LIMIT) -> list[DataLocation]:
+def data_locations(
+    registry: Registry, what: Literal["catalog", "rule pack"], limit: float = LIMIT
+) -> list[DataLocation]:
     """Return the locations of all usable catalogs or rule packs. Code that makes some runs in processes of its own."""
     hook: Hook = "friendshore_catalogs" if what == "catalog" else "friendshore_rules"
-    makers = [plugin for info in registry.plugins if (plugin := registry.made_by(info, hook)) is not None]
+    makers = [plugin for info in registry.plugins if (plugin := registry.pending_plugin(info, hook)) is not None]
     with ThreadPoolExecutor(_MAX_RUNNING) as workers:
         results = list(workers.map(lambda plugin: _ask_folders(plugin, hook, limit), makers))
     result_by_owner = {plugin.info.label: result for plugin, result in zip(makers, results, strict=True)}
     locations = []
     for name, owner in registry.names(what).items():
-        folder = registry.folder_at_hand(what, name)
+        folder = registry.available_folder(what, name)
         if folder is not None:
             locations.append(DataLocation(name, owner, folder))
             continue
@@ -101,7 +103,7 @@ def folders(data: Mapping[str, Any]) -> dict[str, Any]:
     info, entry = plugin_from(data)
     catalogs, packs = ({name: Path() for name in data[key]} for key in ("catalogs", "packs"))
     try:
-        yielded = ask(Plugin(info, entry, catalogs, packs), data["hook"])
+        yielded = checked_results(Plugin(info, entry, catalogs, packs), data["hook"])
     except FriendshoreError as error:
         return problem_data(error)
     return {"folders": {name: str(path.resolve()) for name, path in {**yielded.catalogs, **yielded.packs}.items()}}

@@ -200,7 +200,7 @@ def announced(lines: Mapping[str, str]) -> tuple[Announced, ...]:
     return tuple(Announced(name=name, answers=line) for name, line in lines.items())
 
 
-def normal(name: str) -> str:
+def normalized_name(name: str) -> str:
     """Return a distribution's name in normalized form (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
@@ -219,9 +219,9 @@ def declared(dists: Iterable[Distribution] | None = None) -> Iterator[Declared]:
         if f"[{GROUP}]" not in text:  # avoids parsing the metadata of every distribution
             continue
         name, version, requires = _metadata(dist)
-        if name and normal(name) in seen:
+        if name and normalized_name(name) in seen:
             continue
-        seen.add(normal(name))
+        seen.add(normalized_name(name))
         yield from (Declared(name, version, *entry, requires) for entry in _entries(text))
 
 

@@ -12,7 +12,7 @@ from ..domain.base import Record, grouped
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic, PluginError
 from ..official import plugin_bringing
-from .manifest import Announced, Plugin, PluginInfo, PluginStatus, normal
+from .manifest import Announced, Plugin, PluginInfo, PluginStatus, normalized_name
 
 if TYPE_CHECKING:
     from ..reading.fields import FactColumns
@@ -53,16 +53,16 @@ class Block(Record):
         return _UNDO[self.by].format(self.name)
 
     @property
-    def whole(self) -> bool:
+    def is_whole_plugin(self) -> bool:
         return ":" not in self.name
 
     def meets(self, info: PluginInfo, name: str = "") -> bool:
         """Return True if the block matches a plugin, or its thing called `name`. An empty name matches any."""
         plugin, _, thing = self.name.partition(":")
         names = filter(None, (info.distribution, info.name, info.package))
-        if normal(plugin) not in map(normal, names):
+        if normalized_name(plugin) not in map(normalized_name, names):
             return False
-        return self.whole or (thing in info.brings and name in ("", thing))
+        return self.is_whole_plugin or (thing in info.brings and name in ("", thing))
 
 
 def environment_blocks() -> tuple[Block, ...]:
@@ -73,7 +73,7 @@ def environment_blocks() -> tuple[Block, ...]:
 def with_blocks(plugin: Plugin, blocks: Iterable[Block]) -> Plugin:
     """Mark a plugin as blocked, in whole or in part. Its names stay known, so that an error can explain the block."""
     matching = _matching_blocks(plugin.info, blocks)
-    whole_blocks = [block for block in matching if block.whole]
+    whole_blocks = [block for block in matching if block.is_whole_plugin]
     if not whole_blocks:
         withheld = tuple(sorted({block.name.partition(":")[2] for block in matching}))
         return replace(plugin, info=plugin.info.but(withheld=withheld)) if withheld else plugin
@@ -182,7 +182,11 @@ def usable(plugins: Iterable[Plugin], what: What) -> dict[str, str]:
 
 def plugins_named(name: str, plugins: Iterable[PluginInfo]) -> tuple[PluginInfo, ...]:
     infos = list(plugins)
-    matches = [info for info in infos if normal(name) in map(normal, (info.distribution, info.name, info.package))]
+    matches = [
+        info
+        for info in infos
+        if normalized_name(name) in map(normalized_name, (info.distribution, info.name, info.package))
+    ]
     if not matches:
         names = sorted({info.distribution for info in infos})
         fix = did_you_mean(name, names) or "see `friendshore plugins list`"

@@ -1,7 +1,4 @@
-"""Worker processes of this machine in which plugin code may run, and the tasks that they are sent.
-
-A process in which a plugin hangs, or that a plugin ends, is killed and replaced. Any other end of a process fails only its task.
-"""
+"""Worker processes for plugin code, and the tasks sent to them. One that a plugin hangs or ends is replaced. Any other end fails only its task."""
 
 from __future__ import annotations
 
@@ -117,10 +114,10 @@ class _Memory(ctypes.Structure):
     )
 
 
-def _report(memory: _Memory, package: str, doing: str) -> None:
+def _report(memory: _Memory, package: str, activity: str) -> None:
     memory.inside = False
     if package:
-        memory.text = f"{package}\n{doing}".encode()[: _MAX_TEXT_BYTES - 1]
+        memory.text = f"{package}\n{activity}".encode()[: _MAX_TEXT_BYTES - 1]
         memory.since = time.monotonic()
         memory.count += 1
         memory.inside = True
@@ -167,10 +164,10 @@ class _Process:
         return ProcessEndedError(f"the process ended with {how}")
 
     def _problem(self, predicate: str, hint: str = "") -> Diagnostic:
-        package, _, doing = self._memory.text.decode(errors="replace").partition("\n")
+        package, _, activity = self._memory.text.decode(errors="replace").partition("\n")
         info = owner_of_package(package)
         fix = f"upgrade or repair {info.distribution}, report this to its author, or block it{hint}"
-        return Diagnostic(f"{info.label}: {doing} {predicate}", info.file, fix=fix, code="FS425")
+        return Diagnostic(f"{info.label}: {activity} {predicate}", info.file, fix=fix, code="FS425")
 
 
 def _start_process(started: Event, stopping: Event) -> _Process:
@@ -241,7 +238,7 @@ def unpacked(sent: bytes) -> object:
         )
     with ExitStack() as stack:
         for package in packages:
-            stack.enter_context(running(package, "its import", whole=True))
+            stack.enter_context(running(package, "its import", may_change_decimals=True))
         return pickle.loads(pickled)  # noqa: S301 - as above
 
 

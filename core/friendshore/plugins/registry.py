@@ -15,10 +15,10 @@ from ..hookspecs import Named
 from ..readers import Reader, reader_in
 from ..rules.base import Rule
 from ..rules.pack import RulePack, read_pack, stated_name
-from .hosting import HOOKS, Hook, HookAnswers, HookedWhat, built_in, create_rule, create_rules, plugin_in_memory
-from .isolated import CatalogRef, Reading, packs_by, read_by
+from .hosting import HOOKS, Hook, HookedWhat, HookResults, built_in, create_rule, create_rules, plugin_in_memory
+from .isolated import CatalogRef, Reading, make_packs, run_reader
 from .isolated import What as ReadWhat
-from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover, normal
+from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover, normalized_name
 from .names import (
     Block,
     Blocker,
@@ -44,9 +44,8 @@ if TYPE_CHECKING:
 
 
 class Registry:
-    """Everything that a case can name. Immutable. Plugin code runs only on request.
-
-    Lookups by name raise `PluginError` if no plugin or several bring the name, or if its plugin is broken or blocked.
+    """Everything that a case can name. Immutable. Plugin code runs only on request. Lookups by name raise `PluginError` if no plugin or several bring
+    the name, or if its plugin is broken or blocked.
     """
 
     def __init__(
@@ -57,18 +56,14 @@ class Registry:
         with_marks = tuple(with_blocks(plugin, self._blocks) for plugin in self._discovered)
         self._plugins = tuple(with_clashes(plugin, with_marks) for plugin in with_marks)
         self._settings = settings or {}
-        self._results = HookAnswers()
+        self._results = HookResults()
 
     def __reduce__(self) -> tuple[type[Registry], tuple[object, ...]]:
         return Registry, (self._discovered, self._blocks, self._settings)  # the copy calls hooks again
 
     @classmethod
     def discover(cls, blocked: Iterable[str] = ()) -> Registry:
-        """Return the registry of everything installed. Never raises, and imports no plugin.
-
-        `blocked` adds to `FRIENDSHORE_BLOCK`: distributions, entry points, or packages, or `plugin:name` for one thing. Friendshore's own kinds are
-        the entry point `built-in`.
-        """
+        """Return the registry of everything installed, without importing or raising. `blocked` (distributions, entry points, or packages, or `plugin:name`) adds to `FRIENDSHORE_BLOCK`."""
         return cls([built_in(), *discover()], environment_blocks()).blocking(blocked, Blocker.CALL)
 
     def blocking(self, names: Iterable[str], by: Blocker) -> Registry:
@@ -77,12 +72,12 @@ class Registry:
 
     def beside(self, plugins: Sequence[Plugin]) -> Registry:
         """Return a registry with more plugins. Each replaces an installed one of its distribution, and none is blocked."""
-        names = {normal(plugin.info.distribution) for plugin in plugins}
+        names = {normalized_name(plugin.info.distribution) for plugin in plugins}
         packages = {plugin.info.package for plugin in plugins}
         others = [
             plugin
             for plugin in self._discovered
-            if normal(plugin.info.distribution) not in names and plugin.info.package not in packages
+            if normalized_name(plugin.info.distribution) not in names and plugin.info.package not in packages
         ]
         return Registry([*(with_blocks(plugin, self._blocks) for plugin in others), *plugins])
 
@@ -171,7 +166,7 @@ class Registry:
         available = {*plugin.catalogs, *plugin.packs, *plugin.classes, *names_in_memory}
         return self.code(info) is not None and (info.case_packs or not available.issuperset(info.brings))
 
-    def made_by(self, info: PluginInfo, hook: Hook) -> Plugin | None:
+    def pending_plugin(self, info: PluginInfo, hook: Hook) -> Plugin | None:
         """Return a plugin whose code must run for some of its catalogs or rule packs. None if all are available, or if it can't be used."""
         plugin = self._of(info)
         announced, available = (
@@ -216,9 +211,7 @@ class Registry:
         return usable(self._plugins, what)
 
     def catalog_folder(self, name: str, base: Path | None = None) -> CatalogRef:
-        """Return the catalog that a case names: an installed one, a folder or workbook (if the name contains `/` or starts with `.`), or one from a
-        reader, which may raise `InputError`. A relative path starts from `base`, or from the current folder.
-        """
+        """Return the catalog that a case names: installed, a folder or workbook (with a `/` or leading `.`, relative to `base`), or of a reader, which may raise `InputError`."""
         return self._catalog(name, base).but(columns=self.fact_columns)
 
     @property
@@ -229,10 +222,10 @@ class Registry:
         if reader_in(name) is not None:
             return self.read(name, "catalog", base).catalog(base or Path())
         if is_folder(name):
-            from ..reading.workbook import stated
+            from ..reading.workbook import value_of_key
 
             folder = folder_of(name, base, "catalog")
-            catalog_name = stated(folder) if folder.is_file() else stated_name(folder / CATALOG_FILE, "name")
+            catalog_name = value_of_key(folder) if folder.is_file() else stated_name(folder / CATALOG_FILE, "name")
             return CatalogRef(name=catalog_name, folder=folder)
         plugin = self._provider("catalog", name)
         installed_folder = plugin.catalogs.get(name) or self._results(plugin, "friendshore_catalogs").catalogs[name]
@@ -249,7 +242,7 @@ class Registry:
         plugin = self._provider("reader", (reader_in(name) or (name, ""))[0])
         record = self._settings.get(plugin.info.package)
         settings = {} if record is None else record.model_dump(mode="json", by_alias=True)
-        return read_by(plugin, name, what, base or Path(), settings)
+        return run_reader(plugin, name, what, base or Path(), settings)
 
     def taking_settings(self, name: str) -> PluginInfo:
         """Return the plugin that a table of settings is for, by its name in a case: see `plugin_named`."""
@@ -272,10 +265,10 @@ class Registry:
         """
         info = self.taking_settings(name)
         settings = self.settings_of(info.package).model_dump(mode="json", by_alias=True)
-        packs, label = packs_by(self._of(info), name, case, catalogs, settings, process=process), info.label
+        packs, label = make_packs(self._of(info), name, case, catalogs, settings, process=process), info.label
         return tuple((pack.of_rules(self.rules(pack.rules, f"{label}, pack {pack.id}")), label) for pack in packs)
 
-    def folder_at_hand(self, what: What, name: str) -> Path | None:
+    def available_folder(self, what: What, name: str) -> Path | None:
         """Return the folder of an installed catalog or rule pack. None if code must run for it."""
         plugin = self._provider(what, name)
         return (plugin.catalogs if what == "catalog" else plugin.packs).get(name)
@@ -315,10 +308,7 @@ class Registry:
     def rules(
         self, tables: Sequence[Mapping[str, object]], where: str = "", rows: Sequence[int | None] = ()
     ) -> tuple[Rule, ...]:
-        """Create rules from their data. A rule without an id gets its kind and position as its id.
-
-        Raises `InputError` with all errors, or `PluginError` if only plugins are at fault.
-        """
+        """Create rules from their data. A rule without an id gets its kind and position as its id. Raises `InputError` with all errors, or `PluginError` if only plugins are at fault."""
         return create_rules(self.rule, tables, where, rows)
 
     def pack_rules(self, pack: RulePack) -> tuple[Rule, ...]:

@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..reading.records import record
-from .attribution import blame, is_plugin_fault, running, wrong
-from .manifest import Plugin, PluginInfo, normal
+from .attribution import defect_error, exception_error, is_plugin_fault, running
+from .manifest import Plugin, PluginInfo, normalized_name
 from .names import broken
 
 # Function that returns the line of a key, given its path, like `("plugin", "acme", "depth")`.
@@ -31,14 +31,17 @@ def no_line(_: tuple[str, ...]) -> int | None:
 def model_in(things: Sequence[Any], info: PluginInfo) -> type[BaseModel]:
     if len(things) == 1 and isinstance(things[0], type) and issubclass(things[0], BaseModel):
         return things[0]
-    raise wrong(info, "its hook `friendshore_settings` must yield a single model", repr(things), "one pydantic model")
+    raise defect_error(
+        info, "its hook `friendshore_settings` must yield a single model", repr(things), "one pydantic model"
+    )
 
 
 def plugin_named(name: str, plugins: Sequence[Plugin]) -> PluginInfo:
     matches = [
         plugin
         for plugin in plugins
-        if normal(name) in map(normal, (plugin.info.distribution, plugin.info.name, plugin.info.package))
+        if normalized_name(name)
+        in map(normalized_name, (plugin.info.distribution, plugin.info.name, plugin.info.package))
     ]
     if causes := [problem for plugin in matches for problem in broken(plugin)]:
         raise PluginError(causes)
@@ -107,7 +110,7 @@ def settings_record(
     except BaseException as error:
         if isinstance(error, FriendshoreError) or not is_plugin_fault(error):
             raise
-        raise blame(info, error, "failed to read its settings") from error
+        raise exception_error(info, error, "failed to read its settings") from error
     if problems or settings is None:
         raise InputError(_placed(problem, name, where, line) for problem in problems)
     return settings

@@ -32,8 +32,7 @@ from .case_checks import (
     unexamined_assumptions,
 )
 from .compliance_classes import Grouping, share_with_less_strict
-from .demands import Demand, resolve_incumbents, round_to
-from .kept import Kept, SharedFacts
+from .demands import Demand, Lot, resolve_incumbents, round_to
 from .law import Charges, Law, judge_all
 from .merged import exchange
 from .network import Network, Node, build_moves, lanes_to
@@ -41,6 +40,7 @@ from .offers import Assumption, Lead, OfferFacts, missing_rates
 from .prices import DerivedPrices, PriceDerivation
 from .problem import Problem, Store
 from .rule_facts import ProblemFacts, attributed_to_rule, collect_errors
+from .shared import Resolved, SharedData, SharedFacts
 from .trade import resolve_trade
 
 _POWER = Context(prec=30)
@@ -48,20 +48,25 @@ _POWER = Context(prec=30)
 
 @without_gc()
 def build_problem(
-    case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule], *, part: bool = False, kept: Kept | None = None
+    case: Case,
+    catalogs: Sequence[Catalog],
+    rules: Sequence[Rule],
+    *,
+    part: bool = False,
+    shared: SharedData | None = None,
 ) -> Problem:
-    """Build the problem of a case, or of `part` of its facts, whose names were checked as a whole. `kept` is data shared with other problems."""
-    return _Builder(case, catalogs, rules, part, kept).problem()
+    """Build the problem of a case, or of `part` of its facts, whose names were checked as a whole. `shared` is data shared with other problems."""
+    return _Builder(case, catalogs, rules, part, shared).problem()
 
 
 class _Builder:
     def __init__(
-        self, case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule], part: bool, kept: Kept | None
+        self, case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule], part: bool, shared: SharedData | None
     ) -> None:
         self.case = case
         self.part = part
-        self.kept = kept
-        self.facts = SharedFacts(case, catalogs, kept)
+        self.shared = shared
+        self.facts = SharedFacts(case, catalogs, shared)
         self.merged = self.facts.merged
         self.catalogs = catalogs
         self.unpriced_rules = sorted(rules, key=lambda rule: rule.id)
@@ -69,23 +74,29 @@ class _Builder:
         self.factors = Factors(self.merged.factors)
         self.assumptions: list[Assumption] = []
 
-    def problem(self) -> Problem:
-        case, merged = self.case, self.merged
+    def _resolve(self) -> tuple[Resolved, Sequence[Demand], Sequence[Lot]]:
+        """Return offers, demands, and lots, and set `rules`, or raise an InputError with all errors."""
         problems: list[Diagnostic] = []
         if not self.part:
-            collect_errors(lambda: check_names(case, merged, self.unpriced_rules), problems)
-            problems.extend(missing_rates(merged, case))
-        self.rules = self._priced_rules(problems)
+            collect_errors(lambda: check_names(self.case, self.merged, self.unpriced_rules), problems)
+            problems.extend(missing_rates(self.merged, self.case))
+        # A rule without a rate is left out, and its error added to `problems`.
+        converted = [collect_errors(partial(self._in_currency, rule), problems) for rule in self.unpriced_rules]
+        self.rules = tuple(rule if self.shared is None else self.shared.same(rule) for rule in converted if rule)
         offers = collect_errors(self.facts.offers, problems)
         demands = collect_errors(partial(self.facts.demands, self._basis), problems)
         lots = collect_errors(partial(self.facts.lots, self._basis), problems)
         if problems or offers is None or demands is None or lots is None:
             raise InputError(dict.fromkeys(problems))
-        counted, leads, assumptions = offers
+        return offers, demands, lots
+
+    def problem(self) -> Problem:
+        case, merged = self.case, self.merged
+        (counted, leads, assumptions), demands, lots = self._resolve()
         network = self.facts.network(counted, lots, demands)
         law = self._law(network)
         uses = list(dict.fromkeys(demand.use for demand in demands))
-        answers = self.kept.planned if self.kept is not None else None
+        answers = self.shared.planned if self.shared is not None else None
         judgements = judge_all(network, law, uses, answers)
         charges = Charges(network, law, counted, answers)
         common = charges.common(judgements)
@@ -98,7 +109,7 @@ class _Builder:
         incumbents = resolve_incumbents(merged, case, lots, self._basis)
         usable_offers = [counted[i].offer for i in sorted({arc.offer for arc in network.arcs if arc.offer >= 0})]
         usable_ids = {offer.id for offer in usable_offers}
-        self._note(network, counted, demands, law)
+        self._add_assumptions(network, counted, demands, law)
         if not self.part:
             self.assumptions += overlap_assumptions(case, self.catalogs, usable_offers) + renaming_assumptions(case)
         trade, trade_assumptions = resolve_trade(merged, case, counted, network, moves, self.facts.capacities())
@@ -107,7 +118,7 @@ class _Builder:
             merged=merged,
             rules=self.rules,
             offers=tuple(counted),
-            leads=tuple(lead for lead in leads if _wanted(lead, network)),
+            leads=tuple(lead for lead in leads if _may_serve_demand(lead, network)),
             demands=tuple(demands),
             lots=tuple(lots),
             network=network,
@@ -128,12 +139,14 @@ class _Builder:
                 *self.assumptions,
                 *(a for a in (*assumptions, *trade_assumptions) if a.subject in usable_ids),
             ),
-            kept=self.kept,
+            shared=self.shared,
         )
 
-    def _note(self, network: Network, counted: Sequence[OfferFacts], demands: Sequence[Demand], law: Law) -> None:
-        self._note_lead_times(network, counted)
-        self._note_freight(network, counted)
+    def _add_assumptions(
+        self, network: Network, counted: Sequence[OfferFacts], demands: Sequence[Demand], law: Law
+    ) -> None:
+        self._add_stated_assumptions(network, counted)
+        self._add_freight_assumption(network, counted)
         self.assumptions += unexamined_assumptions(demands, law)
         self.assumptions += incomplete_law_assumptions(demands, law)
         self.assumptions += acceptance_assumptions(self.case, self.rules)
@@ -149,11 +162,6 @@ class _Builder:
         if not self.part:
             check_stock_floors(self.case, self.merged, network, law)
         return law
-
-    def _priced_rules(self, problems: list[Diagnostic]) -> tuple[Rule, ...]:
-        """Return the rules in the case's currency. A rule without a rate is left out, and its error added to `problems`."""
-        converted = (collect_errors(partial(self._in_currency, rule), problems) for rule in self.unpriced_rules)
-        return tuple([rule if self.kept is None else self.kept.same(rule) for rule in converted if rule])
 
     def _in_currency(self, rule: Rule) -> Rule:
         def rate(currency: str) -> Decimal | None:
@@ -187,14 +195,14 @@ class _Builder:
                 spec_by_period = [specs[0] if specs else None] * len(periods)
             else:
                 spec_by_period = [
-                    next((spec for spec in specs if spec.holds_on(period.end)), None) for period in periods
+                    next((spec for spec in specs if spec.applies_on(period.end)), None) for period in periods
                 ]
             figures = {spec: self._store_figures(node, spec, prices) for spec in dict.fromkeys(spec_by_period)}
             figures_by_period = [figures[spec] for spec in spec_by_period]
             stores[node] = Store(
                 holding=tuple(holding for holding, _, _ in figures_by_period),
                 limit=tuple(limit for _, limit, _ in figures_by_period),
-                kept=tuple(_share_left(f[2], p.years) for f, p in zip(figures_by_period, periods, strict=True)),
+                kept=tuple(_share_after_loss(f[2], p.years) for f, p in zip(figures_by_period, periods, strict=True)),
             )
         return stores
 
@@ -210,7 +218,7 @@ class _Builder:
         holding = prices.holding[node] if spec.holding is None else exact(spec.holding / factor)
         return holding, limit, spec.loss
 
-    def _note_lead_times(self, network: Network, counted: Sequence[OfferFacts]) -> None:
+    def _add_stated_assumptions(self, network: Network, counted: Sequence[OfferFacts]) -> None:
         months = self.case.assume.lead_time
         without = {
             counted[arc.offer].offer.id
@@ -232,7 +240,7 @@ class _Builder:
                     )
                 )
 
-    def _note_freight(self, network: Network, counted: Sequence[OfferFacts]) -> None:
+    def _add_freight_assumption(self, network: Network, counted: Sequence[OfferFacts]) -> None:
         freight = self.case.assume.freight
         arcs = [arc for arc in network.arcs if arc.offer >= 0 and arc.move.crosses] if freight else []
         without = set()
@@ -255,12 +263,12 @@ def _discounts(rate: Decimal, months: int, count: int) -> tuple[Decimal, ...]:
     return tuple(exact(_POWER.power(rate, -(Decimal(t * months) / 12))) for t in range(count))
 
 
-def _share_left(loss: Decimal, years: Fraction) -> Decimal:
+def _share_after_loss(loss: Decimal, years: Fraction) -> Decimal:
     if not loss:
         return Decimal(1)
     return exact(_POWER.power(1 - loss, _POWER.divide(Decimal(years.numerator), Decimal(years.denominator))))
 
 
-def _wanted(lead: Lead, network: Network) -> bool:
+def _may_serve_demand(lead: Lead, network: Network) -> bool:
     materials = {material for material, _ in network.nodes}
     return any(line.material in materials for line in lead.offer.outputs)

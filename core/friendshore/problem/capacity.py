@@ -17,7 +17,7 @@ from ..domain.runtime import cached_method
 from ..domain.time import Horizon, Span
 from .merged import Merged
 
-AtWork = tuple[tuple[datetime.date | None, bool], ...]
+OperatingSteps = tuple[tuple[datetime.date | None, bool], ...]
 """First day of each capacity step of a facility, and True if the step has any capacity."""
 # Enough digits for the exact product of a rate and a whole number of days.
 _EXACT_PRODUCT = Context(prec=100)
@@ -28,12 +28,12 @@ def accepted_steps(facility: Facility, merged: Merged, case: Case) -> tuple[Capa
     return tuple([step for step in facility.capacity if merged.confidence(step.source).reaches(min_confidence)])
 
 
-def at_work(facility: Facility, merged: Merged, case: Case) -> AtWork:
+def operating_steps(facility: Facility, merged: Merged, case: Case) -> OperatingSteps:
     steps = accepted_steps(facility, merged, case)
     return tuple([(step.start, bool(step.per_year != 0 and case.accept.counts(step.status))) for step in steps])
 
 
-def working_days(steps: AtWork, horizon: Horizon) -> tuple[Span, ...]:
+def working_days(steps: OperatingSteps, horizon: Horizon) -> tuple[Span, ...]:
     """Return the days of each period from the first to the last with any capacity. A period without capacity has all its days."""
     ends = [start - datetime.timedelta(days=1) if start else None for start, _ in steps[1:]]
     open_spans = [Span(start=start, end=end) for (start, works), end in zip(steps, [*ends, None], strict=True) if works]

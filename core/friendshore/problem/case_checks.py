@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import product
 
-from ..catalog import twins, united
+from ..catalog import likely_duplicates, merge_facilities
 from ..domain import assumption_codes as codes
 from ..domain.case import CAPACITY_COUNTS, Accept, Assume, Case
 from ..domain.countries import country_names, is_country, local_country_words, without_accents
@@ -17,7 +17,7 @@ from ..domain.use import Use
 from ..domain.values import intended_end_use
 from ..errors import Diagnostic, InputError
 from ..plugins import attributed
-from ..rules.base import PhaseStatus, Rule, misfits
+from ..rules.base import PhaseStatus, Rule, waiver_problems
 from ..rules.kinds import Exclude, OriginBan
 from ..rules.kinds.limits import StockLevel
 from ..rules.kinds.shared import is_party
@@ -100,7 +100,7 @@ def _places(case: Case, merged: Merged) -> Iterator[Diagnostic]:
                 column=column,
                 found=name,
                 expected="a country by its ISO 3166 code or English name, or the site of a facility",
-                fix=_meant_place(name, merged),
+                fix=_place_suggestion(name, merged),
                 code="FS242",
             )
 
@@ -111,7 +111,7 @@ def country_in_english(name: str) -> str:
     return "" if code is None else f"did you mean `{country_names()[code]}`?"
 
 
-def _meant_place(name: str, merged: Merged) -> str:
+def _place_suggestion(name: str, merged: Merged) -> str:
     translated = country_in_english(name)
     if translated:
         return translated
@@ -129,7 +129,7 @@ def _licences(case: Case, merged: Merged, rule_by_id: dict[str, Rule]) -> Iterat
         rule = rule_by_id.get(licence.rule)
         if rule is None:
             yield unknown_name("rule", licence.rule, "licence.rule", rule_by_id)
-        elif rule.bears_on != "trade":
+        elif rule.judge_scope != "trade":
             yield Diagnostic(
                 f"rule `{licence.rule}` isn't an export control, so no export license applies to it",
                 column="licence.rule",
@@ -148,7 +148,7 @@ def _waivers(case: Case, rule_by_id: dict[str, Rule]) -> Iterator[Diagnostic]:
         rule = rule_by_id.get(waiver.rule)
         if rule is None:
             yield unknown_name("rule", waiver.rule, "waiver.rule", rule_by_id)
-        elif rule.bears_on == "trade":
+        elif rule.judge_scope == "trade":
             yield Diagnostic(
                 f"rule `{waiver.rule}` is an export control, which only the exporting country can license",
                 column="waiver.rule",
@@ -156,7 +156,7 @@ def _waivers(case: Case, rule_by_id: dict[str, Rule]) -> Iterator[Diagnostic]:
                 code="FS244",
             )
         else:
-            yield from misfits(waiver, rule.waivers)
+            yield from waiver_problems(waiver, rule.waivers)
         if waiver.demand and waiver.demand not in demand_names:
             yield Diagnostic(
                 f"the waiver is for `{waiver.demand}`, which isn't in demand",
@@ -217,7 +217,7 @@ def acceptance_assumptions(case: Case, rules: Sequence[Rule]) -> list[Assumption
 
 
 def renaming_assumptions(case: Case) -> list[Assumption]:
-    return [Assumption("renamed", alias.told, codes.RENAMED) for alias in case.followed]
+    return [Assumption("renamed", alias.text, codes.RENAMED) for alias in case.followed]
 
 
 def overlap_assumptions(case: Case, catalogs: Sequence[Catalog], reached: Iterable[Offer]) -> list[Assumption]:
@@ -231,7 +231,7 @@ def overlap_assumptions(case: Case, catalogs: Sequence[Catalog], reached: Iterab
             reason = f" ({overlap.why})" if overlap.why else ""
             text = f"{others} is assumed to be `{overlap.keep}`, whose record and capacity count; {effect}{reason}"
             assumptions.append(Assumption("overlap", text, codes.OVERLAP))
-    for pair in twins(united(catalogs, case.overlaps), case.overlaps):
+    for pair in likely_duplicates(merge_facilities(catalogs, case.overlaps), case.overlaps):
         if pair.first.id in facility_ids and pair.second.id in facility_ids:
             first, second = pair.names
             text = f"`{first}` and `{second}` count as two facilities, although {pair.why}; merge them with [[overlap]] if they are one"
@@ -260,17 +260,14 @@ def end_uses(case: Case, rules: Sequence[Rule]) -> Iterator[Diagnostic]:
 
 
 def origin_rules(demand: Demand, law: Law) -> list[str]:
-    """Return the origin rules that check a demand: in force in a period with demand, and about its material, end use, and buyer.
-
-    Exclusions by name and bans that ask for no proof don't count, because they don't check the origin of other goods.
-    """
+    """Return the origin rules in force that check a demand in some period with demand. Exclusions by name and bans that ask for no proof don't count."""
     return origin_rules_of(demand.use, [p.span for p in law.case.horizon.periods if demand.quantity[p.index]], law)
 
 
 def origin_rules_of(use: Use, spans: Sequence[Span], law: Law) -> list[str]:
     rule_ids = []
     for position, rule in enumerate(law.rules):
-        if not rule.phases or "judge" not in rule.verbs or rule.bears_on != "chain":
+        if not rule.phases or "judge" not in rule.verbs or rule.judge_scope != "chain":
             continue
         if isinstance(rule, Exclude) or (isinstance(rule, OriginBan) and not rule.asks_proof):
             continue
@@ -283,7 +280,7 @@ def origin_rules_of(use: Use, spans: Sequence[Span], law: Law) -> list[str]:
 # Such goods pass wherever they come from. A reader must not take that for proof that they are lawful.
 def unexamined_assumptions(demands: Sequence[Demand], law: Law) -> list[Assumption]:
     """Return assumptions about goods whose origin no rule checks, for defense or another end use that origin rules name."""
-    checked_uses = {"defense"}.union(*(getattr(r, "end_uses", ()) for r in law.rules if r.bears_on == "chain"))
+    checked_uses = {"defense"}.union(*(getattr(r, "end_uses", ()) for r in law.rules if r.judge_scope == "chain"))
     materials_by_use: dict[str, dict[str, None]] = {}
     for demand in demands:
         if demand.use.end_use in checked_uses and any(demand.quantity) and not origin_rules(demand, law):
@@ -352,7 +349,7 @@ def siteless_buyer_assumptions(offers: Sequence[OfferFacts], rules: Sequence[Rul
     assumption_by_text: dict[str, Assumption] = {}
     for rule in rules:
         buyers = getattr(rule, "buyers", ())
-        if not buyers or rule.bears_on != "trade":
+        if not buyers or rule.judge_scope != "trade":
             continue
         for facts in offers:
             facility = facts.facility

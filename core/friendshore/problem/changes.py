@@ -1,7 +1,4 @@
-"""Changes applied to the facts of a case, for scenarios, bills, and questions.
-
-`KINDS` maps each subject of a change to its effect on the facts and the offers that it names.
-"""
+"""Changes applied to the facts of a case, for scenarios, bills, and questions. `KINDS` maps each subject of a change to its effect on the facts and the offers that it names."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ from ..domain.terms import OrderCondition, Terms, Tier
 from ..domain.time import add_months
 from ..errors import Diagnostic, InputError
 from ..rules.amend import Amend, amended, with_bills
-from ..rules.base import Rule, misfits
+from ..rules.base import Rule, waiver_problems
 from ..rules.pack import LegislativeBill
 from .demands import demand_name
 from .merged import CASE_SOURCE
@@ -81,7 +78,7 @@ def apply_changes(
     facts = _Facts(case, tuple(catalogs))
     expanded = with_bills(changes, bills)
     for change in expanded:
-        facts.problems += _undated(change)
+        facts.problems += _unread_date_problems(change)
     for change in expanded:
         apply = KINDS[change.subject].apply
         problem = ambiguity(change, facts.case, facts.catalogs)
@@ -93,13 +90,13 @@ def apply_changes(
         rules = amended(rules, expanded, bills, amend)
     except InputError as error:
         facts.problems += error.problems
-    facts.problems += _overlong(facts.case.waivers[len(case.waivers) :], rules)
+    facts.problems += _waiver_length_problems(facts.case.waivers[len(case.waivers) :], rules)
     if facts.problems:
         raise InputError(facts.problems)
     return facts.case, facts.catalogs, tuple(rules)
 
 
-def _undated(change: Change) -> Iterator[Diagnostic]:
+def _unread_date_problems(change: Change) -> Iterator[Diagnostic]:
     """Yield an error for each date that a change doesn't read, since ignoring it would give another plan than requested."""
     keys = Change.SUBJECTS[change.subject].reads
     duration = "to the end of the plan" if "start" in keys else "for the whole plan"
@@ -109,12 +106,12 @@ def _undated(change: Change) -> Iterator[Diagnostic]:
             yield Diagnostic(message, column=key, found=str(date_value), fix=f"delete `{key}`", code="FS258")
 
 
-def _overlong(waivers: Sequence[WaiverSpec], rules: Sequence[Rule]) -> Iterator[Diagnostic]:
+def _waiver_length_problems(waivers: Sequence[WaiverSpec], rules: Sequence[Rule]) -> Iterator[Diagnostic]:
     rule_by_id = {rule.id: rule for rule in rules}
     for waiver in waivers:
         # A change can't state the kind of waiver, so the usual one applies.
         terms = rule_by_id[waiver.rule].waivers[:1] if waiver.rule in rule_by_id else ()
-        for problem in misfits(waiver, terms):
+        for problem in waiver_problems(waiver, terms):
             yield replace(problem, column=problem.column.replace("waiver", "change"))
 
 
@@ -144,9 +141,11 @@ class _Facts:
     def facilities(self) -> dict[str, Facility]:
         return {facility.id: facility for facility in self.all("facilities")}
 
-    def meant(self, change: Change) -> frozenset[str]:
-        means, facilities = KINDS[change.subject].means, self.facilities()
-        return frozenset(offer.id for offer in self.all("offers") if means(change, offer, facilities[offer.facility]))
+    def named_offers(self, change: Change) -> frozenset[str]:
+        is_named, facilities = KINDS[change.subject].names_offer, self.facilities()
+        return frozenset(
+            offer.id for offer in self.all("offers") if is_named(change, offer, facilities[offer.facility])
+        )
 
     def report(self, code: str, message: str, column: str, value: str, fix: str, expected: str = "") -> None:
         self.problems.append(Diagnostic(message, "", None, column, value, expected, fix, code))
@@ -198,7 +197,7 @@ def names_offer(name: str, offer: Offer, facility: Facility) -> bool:
     return words[kind] == value if colon and kind in words else name in words.values()
 
 
-def reprices(change: Change, offer: Offer, facility: Facility) -> bool:
+def names_price(change: Change, offer: Offer, facility: Facility) -> bool:
     """Return True if a change of prices names an offer, a material that it delivers, or its country. A change with a date names a benchmark."""
     kind, colon, name = change.price.partition(":")
     if change.date is not None or (colon and kind == "benchmark"):
@@ -216,19 +215,15 @@ def _follows(change: Change, row: BenchmarkPrice) -> bool:
     return benchmark_named(change) == row.id and change.date in (None, row.date)
 
 
-def resizes(change: Change, demand: DemandSpec, case: Case) -> bool:
+def names_demand(change: Change, demand: DemandSpec, case: Case) -> bool:
     words = demand_words(demand, case)
     kind, colon, name = change.demand.partition(":")
     return words[kind] == name if colon and kind in words else change.demand in words.values()
 
 
-def _delivers(change: Change, offer: Offer) -> bool:
-    return offer.id == change.recipe and any(line.material == change.of for line in (*offer.inputs, *offer.outputs))
-
-
 def ambiguity(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Diagnostic | None:
     """Return the error of a change whose name means several things with different effects. None if it is clear."""
-    meanings = _readings(change, case, catalogs)
+    meanings = _meanings(change, case, catalogs)
     if len(set(meanings.values())) < 2:
         return None
     key = _name_field(change)
@@ -245,14 +240,14 @@ def ambiguity(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Diagno
     )
 
 
-def shortest(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Change:
+def without_kind(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Change:
     """Return a change without the word before its name, if the name alone means the same."""
     key, words = _name_field(change), KINDS[change.subject].words
     word, _, name = getattr(change, key).partition(":")
     if word not in words:
         return change
     unqualified = change.but(**{key: name})
-    meanings = _readings(unqualified, case, catalogs)
+    meanings = _meanings(unqualified, case, catalogs)
     return unqualified if change.date is not None or (word in meanings and len(set(meanings.values())) == 1) else change
 
 
@@ -260,7 +255,7 @@ def _name_field(change: Change) -> str:
     return "of" if change.lift is not None else change.subject
 
 
-def _readings(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Mapping[str, frozenset[str]]:
+def _meanings(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Mapping[str, frozenset[str]]:
     """Return the possible meanings of a change's name: kinds, each with the affected offers, demands, or benchmark. Empty if the change states its kind."""
     kinds = KINDS[change.subject].words
     name = getattr(change, _name_field(change)) if kinds else ""
@@ -271,7 +266,7 @@ def _readings(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Mappin
     if change.demand:
         named_subjects = ((str(number), demand_words(demand, case)) for number, demand in enumerate(case.demands))
     else:
-        named_subjects = _called(name, change, catalogs)
+        named_subjects = _named_subjects(name, change, catalogs)
     for subject, name_by_kind in named_subjects:
         for kind, kind_name in name_by_kind.items():
             if kind_name == name:
@@ -279,7 +274,7 @@ def _readings(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Mappin
     return {kind: frozenset(subject) for kind, subject in subjects_by_kind.items() if subject}
 
 
-def _called(name: str, change: Change, catalogs: Sequence[Catalog]) -> Iterator[tuple[str, Mapping[str, str]]]:
+def _named_subjects(name: str, change: Change, catalogs: Sequence[Catalog]) -> Iterator[tuple[str, Mapping[str, str]]]:
     facilities = {facility.id: facility for catalog in catalogs for facility in catalog.facilities}
     for catalog in catalogs:
         for offer in catalog.offers:
@@ -296,7 +291,7 @@ def _called(name: str, change: Change, catalogs: Sequence[Catalog]) -> Iterator[
 
 
 def _remove(change: Change, facts: _Facts) -> None:
-    offer_ids, case = facts.meant(change), facts.case
+    offer_ids, case = facts.named_offers(change), facts.case
     if not offer_ids:
         facts.unknown_offers(change, change.remove)
         return
@@ -325,7 +320,7 @@ P = TypeVar("P", Price, Quote, BenchmarkPrice)
 
 
 def _price(change: Change, facts: _Facts) -> None:
-    offer_ids = facts.meant(change)
+    offer_ids = facts.named_offers(change)
     rows = [row for row in facts.all("prices") if _follows(change, row)]
     if change.factor is not None:
         # An offer without any price is a lead, so there is nothing to multiply.
@@ -333,7 +328,7 @@ def _price(change: Change, facts: _Facts) -> None:
             o.id for o in facts.all("offers") if o.id in offer_ids and (o.price is not None or o.quotes)
         )
     if not offer_ids and not rows:
-        _unpriced(change, facts)
+        _report_unknown_price(change, facts)
         return
     if change.factor is not None:
         _multiply_prices(change, change.factor, offer_ids, facts)
@@ -376,7 +371,7 @@ def _times(price: P, factor: Decimal) -> P:
     return price.but(**{name: figure * factor for name, figure in figures.items() if figure is not None})
 
 
-def _unpriced(change: Change, facts: _Facts) -> None:
+def _report_unknown_price(change: Change, facts: _Facts) -> None:
     days = [str(row.date) for row in facts.all("prices") if row.id == benchmark_named(change)]
     if change.date is None or not days:
         expected = "an offer, material, or benchmark" if change.date is None else "a benchmark"
@@ -387,7 +382,7 @@ def _unpriced(change: Change, facts: _Facts) -> None:
 
 
 def _lead_time(change: Change, facts: _Facts) -> None:
-    factor, offer_ids, default = change.factor, facts.meant(change), facts.case.assume.lead_time
+    factor, offer_ids, default = change.factor, facts.named_offers(change), facts.case.assume.lead_time
     assert factor is not None
 
     def scaled(offer: Offer) -> Offer:
@@ -404,7 +399,7 @@ def _lead_time(change: Change, facts: _Facts) -> None:
 
 
 def _recipe(change: Change, facts: _Facts) -> None:
-    factor, offer_ids = change.factor, facts.meant(change)
+    factor, offer_ids = change.factor, facts.named_offers(change)
     assert factor is not None
 
     def scaled(lines: tuple[RecipeLine, ...]) -> tuple[RecipeLine, ...]:
@@ -417,7 +412,7 @@ def _recipe(change: Change, facts: _Facts) -> None:
 
 
 def _prove(change: Change, facts: _Facts) -> None:
-    if not facts.meant(change):
+    if not facts.named_offers(change):
         facts.unknown(change, change.prove, "an offer", facts.ids("offers"))
     accept = facts.case.accept
     facts.case = facts.case.but(accept=accept.but(proven=tuple(sorted({*accept.proven, change.prove}))))
@@ -444,7 +439,7 @@ TERMS_FIGURES: dict[TermKind, str] = {
 
 
 def _lift(change: Change, facts: _Facts) -> None:
-    kind, offer_ids = change.lift, facts.meant(change)
+    kind, offer_ids = change.lift, facts.named_offers(change)
     assert kind is not None
     if change.of and not offer_ids:
         facts.unknown_offers(change, change.of)
@@ -452,29 +447,32 @@ def _lift(change: Change, facts: _Facts) -> None:
     cleared_fields = OFFER_TERMS.get(kind)
 
     def free(offer: Offer) -> Offer:
-        if kind is TermKind.MAXIMUM_LOAD and offer.paid:
+        if kind is TermKind.MAXIMUM_LOAD and offer.has_negative_price:
             return offer  # Without its limit, a plan would buy without end.
         lanes = tuple(lane.but(lead_time=None) for lane in offer.lanes) if kind is TermKind.LEAD_TIME else offer.lanes
         return offer.but(**(cleared_fields or {}), lanes=lanes)
 
-    def bears(bearing: OrderCondition) -> bool:
+    def applies(term: OrderCondition) -> bool:
         """Return True if the change names all offers that a term applies to. Terms that also apply to others stay."""
-        covered = [offer.id for offer in offers if covers(bearing, offer, facilities)]
+        covered = [offer.id for offer in offers if covers(term, offer, facilities)]
         return not change.of or (bool(covered) and offer_ids.issuperset(covered))
 
     if cleared_fields is not None:
         facts.replace_offers(offer_ids, free)
     if kind is TermKind.TIERS:
         facts.catalogs = tuple(
-            c.but(schedules=tuple(schedule for schedule in c.schedules if not bears(schedule))) for c in facts.catalogs
+            c.but(schedules=tuple(schedule for schedule in c.schedules if not applies(schedule)))
+            for c in facts.catalogs
         )
     if kind in TERMS_FIGURES:
-        facts.catalogs = tuple(c.but(terms=tuple(_lifted(c.terms, TERMS_FIGURES[kind], bears))) for c in facts.catalogs)
+        facts.catalogs = tuple(
+            c.but(terms=tuple(_without_term(c.terms, TERMS_FIGURES[kind], applies))) for c in facts.catalogs
+        )
 
 
-def _lifted(terms: tuple[Terms, ...], field: str, bears: Callable[[OrderCondition], bool]) -> Iterator[Terms]:
+def _without_term(terms: tuple[Terms, ...], field: str, applies: Callable[[OrderCondition], bool]) -> Iterator[Terms]:
     for entry in terms:
-        if not bears(entry):
+        if not applies(entry):
             yield entry
             continue
         remaining = entry.but(**{field: None})
@@ -487,7 +485,7 @@ def _lifted(terms: tuple[Terms, ...], field: str, bears: Callable[[OrderConditio
 
 def _capacity(change: Change, facts: _Facts) -> None:
     if change.capacity.startswith("offer:"):
-        _own_quantity(change, facts)
+        _offer_quantity(change, facts)
         return
     if change.quantity is not None:
         message, fix = "`quantity` applies to offers, not to facilities", "write `offer:` before the name of an offer"
@@ -537,8 +535,8 @@ def _step(step: CapacityStep, change: Change, begins: bool) -> CapacityStep:
     return step.but(**update)
 
 
-def _own_quantity(change: Change, facts: _Facts) -> None:
-    factor, offer_ids = change.factor, facts.meant(change)
+def _offer_quantity(change: Change, facts: _Facts) -> None:
+    factor, offer_ids = change.factor, facts.named_offers(change)
     unused_keys = {"status": change.status, "delay": change.delay, "from": change.start, "until": change.end}
     for word in (word for word, value in unused_keys.items() if value is not None):
         message = f"`{word}` doesn't apply to an offer's own quantity, which is for the whole plan"
@@ -570,10 +568,10 @@ def _own_quantity(change: Change, facts: _Facts) -> None:
 
 def _demand(change: Change, facts: _Facts) -> None:
     case = facts.case
-    if change.quantities and not _of_each_period(change, facts):
+    if change.quantities and not _has_quantity_per_period(change, facts):
         return
-    _in_own_currency(change, facts)
-    is_named = [resizes(change, demand, case) for demand in case.demands]
+    _check_currency(change, facts)
+    is_named = [names_demand(change, demand, case) for demand in case.demands]
     if not any(is_named):
         names = {word for demand in case.demands for word in demand_words(demand, case).values()}
         facts.unknown(change, change.demand, "a demand, material, or end use", names)
@@ -598,7 +596,7 @@ def _scaled(demand: DemandSpec, factor: Decimal) -> DemandSpec:
     return demand.but(**scaled, quantities=tuple(quantity * factor for quantity in demand.quantities))
 
 
-def _of_each_period(change: Change, facts: _Facts) -> bool:
+def _has_quantity_per_period(change: Change, facts: _Facts) -> bool:
     periods, quantities = facts.case.horizon.count, len(change.quantities)
     if quantities != periods:
         message = f"the change lists {quantities} quantities, but the plan has {periods} periods"
@@ -606,7 +604,7 @@ def _of_each_period(change: Change, facts: _Facts) -> bool:
     return quantities == periods
 
 
-def _in_own_currency(change: Change, facts: _Facts) -> None:
+def _check_currency(change: Change, facts: _Facts) -> None:
     if change.currency not in ("", facts.case.currency):
         message = f"the shortage penalty is in {change.currency}, but the case is in {facts.case.currency}"
         value = f"{change.shortage_price} {change.currency}/kg"
@@ -622,8 +620,8 @@ def _want(change: Change, facts: _Facts) -> None:
         fix = "change that demand with `demand`, or name the new one with `called`"
         facts.report("FS243", f"the case already has a demand `{name}`", "want", change.want, fix)
     if change.quantities:
-        _of_each_period(change, facts)
-    _in_own_currency(change, facts)
+        _has_quantity_per_period(change, facts)
+    _check_currency(change, facts)
     same = ("end_use", "place", "buyer", "per_year", "quantities", "start", "end", "shortage_price", "why")
     demand = DemandSpec(id=name, material=change.want, **{key: getattr(change, key) for key in same})
     facts.case = case.but(demands=(*case.demands, demand))
@@ -717,21 +715,19 @@ class ChangeKind:
 
     apply: Callable[[Change, _Facts], None] | None = None
     """Function that alters the facts. None means that the change alters a rule, by `amend_rule`."""
-    means: Callable[[Change, Offer, Facility], bool] = _no_offer
+    names_offer: Callable[[Change, Offer, Facility], bool] = _no_offer
     words: tuple[str, ...] = ()
     """Kinds of things that its name may mean, if there are several."""
 
 
 KINDS: Final[Mapping[str, ChangeKind]] = {
-    "enable": ChangeKind(),
-    "disable": ChangeKind(),
-    "move": ChangeKind(),
-    "loosen": ChangeKind(),
-    "limit": ChangeKind(),
+    **dict.fromkeys(("enable", "disable", "move", "loosen", "limit"), ChangeKind()),
     "remove": ChangeKind(_remove, lambda c, o, f: names_offer(c.remove, o, f), OFFER_WORDS),
-    "price": ChangeKind(_price, reprices, PRICE_WORDS),
+    "price": ChangeKind(_price, names_price, PRICE_WORDS),
     "lead_time": ChangeKind(_lead_time, lambda c, o, f: names_offer(c.lead_time, o, f), OFFER_WORDS),
-    "recipe": ChangeKind(_recipe, lambda c, o, _: _delivers(c, o)),
+    "recipe": ChangeKind(
+        _recipe, lambda c, o, _: o.id == c.recipe and c.of in {r.material for r in (*o.inputs, *o.outputs)}
+    ),
     "prove": ChangeKind(_prove, lambda c, o, _: o.id == c.prove),
     "lift": ChangeKind(_lift, lambda c, o, f: not c.of or names_offer(c.of, o, f), OFFER_WORDS),
     "capacity": ChangeKind(_capacity, lambda c, o, _: c.capacity == f"offer:{o.id}"),

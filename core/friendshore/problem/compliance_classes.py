@@ -319,13 +319,15 @@ class Grouping:
         if not applicable:
             return [()]
         in_force = self._in_force(judgement, period.index, ())
-        rule_sets = self._needs(demand.use, in_force, frozenset(position_by_rule[waiver.rule] for waiver in applicable))
+        rule_sets = self._waivable_rule_sets(
+            demand.use, in_force, frozenset(position_by_rule[waiver.rule] for waiver in applicable)
+        )
         return sets_of_waivers(
             applicable, [frozenset(self.law.rules[i].id for i in positions) for positions in rule_sets]
         )
 
     @cached_method
-    def _needs(self, use: Use, force: _InForce, waivable: frozenset[int]) -> set[frozenset[int]]:
+    def _waivable_rule_sets(self, use: Use, force: _InForce, waivable: frozenset[int]) -> set[frozenset[int]]:
         judgement, final = self.judgements[use], final_node(use)
         rule_sets: set[frozenset[int]] = set()
         for rules, _ in self._epochs(force):

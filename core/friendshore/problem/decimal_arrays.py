@@ -1,8 +1,4 @@
-"""Arrays of decimals: exact multiples of a unit, and doubles for the solver and for narrowing down exact checks.
-
-The unit is a power of ten, nearly always the resolution. Multiples have 64 bits if no sum of them can need more, and otherwise are
-Python integers.
-"""
+"""Arrays of decimals: exact multiples of a power of ten, in 64 bits if no sum needs more, or else Python integers; and doubles for the solver."""
 
 from __future__ import annotations
 
@@ -17,13 +13,13 @@ from numpy.typing import NDArray
 
 from ..domain.base import DIGITS, rounded
 
-Whole = NDArray[Any]
+Integers = NDArray[Any]
 """Integers of 64 bits or Python objects."""
 
 _MAX_SUM = 2**62  # Sums of 64-bit integers stay below it.
 
 
-def whole(numbers: Sequence[Decimal], unit: Decimal) -> tuple[Whole, Decimal]:
+def as_multiples(numbers: Sequence[Decimal], unit: Decimal) -> tuple[Integers, Decimal]:
     """Return numbers as multiples of a power of ten: `unit`, or if necessary the largest smaller one that divides them all."""
     exponent = min(0, int(unit.as_tuple().exponent))
     counts = _multiples(numbers, exponent)
@@ -31,18 +27,18 @@ def whole(numbers: Sequence[Decimal], unit: Decimal) -> tuple[Whole, Decimal]:
         exponent = min(exponent, *(int(number.as_tuple().exponent) for number in numbers))
         counts = _multiples(numbers, exponent)
     assert counts is not None
-    return kept(counts), Decimal(1).scaleb(exponent)
+    return integer_array(counts), Decimal(1).scaleb(exponent)
 
 
-def kept(counts: Sequence[int]) -> Whole:
+def integer_array(counts: Sequence[int]) -> Integers:
     """Return integers as an array, of 64 bits if no sum of them needs more."""
     fits = max(map(abs, counts), default=0) * len(counts) < _MAX_SUM
     return np.array(counts, dtype=np.int64 if fits else object)
 
 
-def integers_from_doubles(counts: NDArray[np.float64]) -> Whole:
+def integers_from_doubles(counts: NDArray[np.float64]) -> Integers:
     fits = float(np.abs(counts).max(initial=0.0)) * len(counts) < _MAX_SUM
-    return counts.astype(np.int64) if fits else kept(list(map(int, counts.tolist())))
+    return counts.astype(np.int64) if fits else integer_array(list(map(int, counts.tolist())))
 
 
 def _multiples(numbers: Sequence[Decimal], exponent: int) -> list[int] | None:
@@ -51,8 +47,8 @@ def _multiples(numbers: Sequence[Decimal], exponent: int) -> list[int] | None:
     return counts if counts == scaled else None
 
 
-def added_up(values: Whole, cells: NDArray[np.intp], size: int) -> Whole:
-    sums: Whole = np.zeros(size, dtype=values.dtype)
+def added_up(values: Integers, cells: NDArray[np.intp], size: int) -> Integers:
+    sums: Integers = np.zeros(size, dtype=values.dtype)
     np.add.at(sums, cells, values)
     return sums
 
@@ -141,11 +137,7 @@ def _distinct(rows: Sequence[Sequence[Decimal | None]], count: int) -> tuple[Flo
 
 
 def _products(rows: Sequence[Scaled]) -> Floats:
-    """Return scaled numbers as doubles, each the nearest to its decimal.
-
-    If a product of integers has no more digits than a stored number, it is exact as a double. Dividing it by a power of ten that is also
-    exact rounds only once. Longer products are computed as decimals.
-    """
+    """Return scaled numbers as the nearest doubles. Products of at most 15 digits are exact, and divided by a power of ten once. Others are computed as decimals."""
     numbers_by_id = {id(row.numbers): row.numbers for row in rows}
     factors = dict.fromkeys([row.factor for row in rows])
     multiples, places = _multiples_of_lists(numbers_by_id.values())
@@ -165,7 +157,7 @@ def _products(rows: Sequence[Scaled]) -> Floats:
 
 def _multiples_of_lists(lists: Iterable[Sequence[Decimal]]) -> tuple[Floats, NDArray[np.intp]]:
     """Return each list as multiples of a power of ten, and the decimal places of that power."""
-    multiples = [whole(numbers, Decimal(1).scaleb(int(numbers[0].as_tuple().exponent))) for numbers in lists]
+    multiples = [as_multiples(numbers, Decimal(1).scaleb(int(numbers[0].as_tuple().exponent))) for numbers in lists]
     places = [-int(unit.as_tuple().exponent) for _, unit in multiples]
     return np.array([counts.astype(np.float64) for counts, _ in multiples]), np.array(places, dtype=np.intp)
 

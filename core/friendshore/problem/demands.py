@@ -223,16 +223,16 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
             problems.append(_unknown("material", stock.material, "stock.material", merged.materials))
         elif not merged.is_place(stock.place or case.place):
             continue  # `check_names` reports it
-        elif stock.offer and (problem := _not_of_offer(stock, merged)) is not None:
+        elif stock.offer and (problem := _offer_mismatch(stock, merged)) is not None:
             problems.append(problem)
-        elif _has_fit_inputs(stock, merged, "stock.inputs", problems):
+        elif _has_valid_inputs(stock, merged, "stock.inputs", problems):
             quantity = stock.quantity * basis(stock.material, stock.substance)
             take(f"stock `{name}`", [_stock_lot(stock, name, quantity, merged, case)], [quantity])
     for name, order in zip(case.order_names, case.orders, strict=True):
         offer = merged.offers.get(order.offer)
         if offer is None:
             problems.append(_unknown("offer", order.offer, "order.offer", merged.offers))
-        elif _has_fit_inputs(order, merged, "order.inputs", problems):
+        elif _has_valid_inputs(order, merged, "order.inputs", problems):
             units = order.quantity * basis(offer.outputs[0].material, order.substance)
             amounts = [units * line.per_unit for line in offer.outputs]
             take(f"the order from `{order.offer}`", _order_lots(order, name, offer, amounts, merged, case), amounts)
@@ -241,16 +241,14 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
     return [lots[name] for name in sorted(lots)]
 
 
-def _has_fit_inputs(spec: StockSpec | OrderSpec, merged: Merged, column: str, problems: list[Diagnostic]) -> bool:
-    unfit = (
-        unfit_inputs(spec.offer, spec.inputs, merged, column, complete=bool(spec.confirmed_by)) if spec.inputs else ()
-    )
-    count_before = len(problems)
-    problems.extend(unfit)
-    return len(problems) == count_before
+def _has_valid_inputs(spec: StockSpec | OrderSpec, merged: Merged, column: str, problems: list[Diagnostic]) -> bool:
+    is_complete = bool(spec.confirmed_by)
+    found = list(input_problems(spec.offer, spec.inputs, merged, column, complete=is_complete)) if spec.inputs else []
+    problems.extend(found)
+    return not found
 
 
-def _not_of_offer(stock: StockSpec, merged: Merged) -> Diagnostic | None:
+def _offer_mismatch(stock: StockSpec, merged: Merged) -> Diagnostic | None:
     offer = merged.offers.get(stock.offer)
     if offer is None:
         return _unknown("offer", stock.offer, "stock.offer", merged.offers)
@@ -281,7 +279,7 @@ def _stock_lot(stock: StockSpec, name: str, quantity: Decimal, merged: Merged, c
         period=0,
         quantity=round_to(quantity, case.resolution),
         acquired=_day_or_before(stock.acquired, case),
-        chained=_judged(offer, merged.materials[stock.material], facility, merged, case),
+        chained=_chained_offer(offer, merged.materials[stock.material], facility, merged, case),
         on_order=False,
         offer=stock.offer,
         chain=_chain_of(offer, stock.material, stock.inputs, place, merged, case),
@@ -303,7 +301,7 @@ def _order_lots(
             period=period,
             quantity=round_to(quantity, case.resolution),
             acquired=_day_or_before(order.ordered, case),
-            chained=_judged(offer, merged.materials[line.material], facility, merged, case),
+            chained=_chained_offer(offer, merged.materials[line.material], facility, merged, case),
             on_order=True,
             arrives=order.arrives,
             offer=order.offer,
@@ -314,7 +312,7 @@ def _order_lots(
     ]
 
 
-def unfit_inputs(
+def input_problems(
     offer: str, inputs: Sequence[str], merged: Merged, column: str, *, complete: bool
 ) -> Iterator[Diagnostic]:
     """Yield an error for each unknown or unused input and, if they are `complete`, for each material that none of them delivers."""
@@ -374,12 +372,12 @@ def _chain_of(
         )
     goods_by_maker = [(merged.offers[name], merged.materials[output], site) for name, output, site in goods]
     return tuple(
-        (_judged(input_offer, output, merged.facilities[input_offer.facility], merged, case, in_plan=True), site)
+        (_chained_offer(input_offer, output, merged.facilities[input_offer.facility], merged, case, in_plan=True), site)
         for input_offer, output, site in goods_by_maker
     )
 
 
-def _judged(
+def _chained_offer(
     offer: Offer, material: Material, facility: Facility, merged: Merged, case: Case, *, in_plan: bool = False
 ) -> Chained:
     """Return an offer as rules judge it. A lot accounts for its whole chain. In a plan, inputs account for the stages of their materials."""

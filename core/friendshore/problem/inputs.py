@@ -18,8 +18,8 @@ from ..rules.pack import LegislativeBill
 from .build import build_problem
 from .changes import apply_changes, scenario_changes
 from .demands import demand_name
-from .kept import Kept
 from .problem import Problem
+from .shared import SharedData
 
 
 class Applied(Record):
@@ -36,7 +36,7 @@ class Applied(Record):
 
     def change_texts(self, case: Case) -> list[str]:
         """Return every change in the syntax of a case file, those of the scenarios first. `case` must contain all scenarios."""
-        changes = [change.told for change in (*scenario_changes(case, self.scenario), *self.changes)]
+        changes = [change.text for change in (*scenario_changes(case, self.scenario), *self.changes)]
         return changes if self.period is None else [*changes, f'period = "{self.period.value}"']
 
 
@@ -50,7 +50,7 @@ class Inputs:
     bills: tuple[LegislativeBill, ...] = ()
     part: bool = False
     """True if these are part of a case's facts, whose names were checked as a whole."""
-    kept: Kept | None = None
+    shared: SharedData | None = None
     doubts: tuple[Diagnostic, ...] = ()
     """Problems that `strict` rejects."""
     where: Callable[[Iterable[Diagnostic]], list[Diagnostic]] = list
@@ -142,7 +142,7 @@ class Inputs:
         changes = [following.record(change) for change in changes] if following.aliases else changes
         case = self._priced().case
         try:
-            amend = self.kept.amended if self.kept is not None else None
+            amend = self.shared.amended if self.shared is not None else None
             case, catalogs, rules = apply_changes(changes, case, self.catalogs, self.rules, self.bills, amend)
         except InputError as error:
             raise self.located_error(error.problems) from error
@@ -152,9 +152,9 @@ class Inputs:
         """Return the facts with fixed shortage penalties and holding costs, or unchanged if the changes have yet to complete them."""
         if self.case.frozen is not None:
             return self
-        if self.kept is None:
+        if self.shared is None:
             return self._price()
-        return self.kept.fact("priced", (self.case, *self.catalogs, *self.rules), self._price)
+        return self.shared.fact("priced", (self.case, *self.catalogs, *self.rules), self._price)
 
     def _price(self) -> Inputs:
         try:
@@ -167,7 +167,7 @@ class Inputs:
 
     def problem(self) -> Problem:
         try:
-            return build_problem(self.case, self.catalogs, self.rules, part=self.part, kept=self.kept)
+            return build_problem(self.case, self.catalogs, self.rules, part=self.part, shared=self.shared)
         except InputError as error:
             raise self.located_error(error.problems) from error
 
@@ -177,5 +177,5 @@ def _retired(problem: Diagnostic, aliases: Aliases) -> Diagnostic:
     return (
         problem
         if alias is None
-        else replace(problem, message=f"{problem.message}: {alias.told}", fix="write another name")
+        else replace(problem, message=f"{problem.message}: {alias.text}", fix="write another name")
     )

@@ -24,10 +24,10 @@ from ..domain.use import PASS, Result, Use, Verdict
 from ..plugins import attributed
 from ..rules.answers import as_charge, as_verdict
 from ..rules.base import Phase, PhaseStatus, Rule, share_in_force
-from ..rules.verdicts import is_origin_unknown, possible_origins, told_apart
-from .kept import Answers, ByRule, Charged, Delivery
+from ..rules.verdicts import is_origin_unknown, possible_origins, representative_countries
 from .network import Arc, Network, Node, final_node
 from .offers import OfferFacts
+from .shared import Answers, ByRule, Charged, Delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +60,22 @@ def _judge_use(
             if not rule.concerns(use):
                 continue
             verdicts = answers.verdicts(rule, use) if answers is not None else {}
-            keyed_arcs = arcs_by_subject[rule.bears_on]
+            keyed_arcs = arcs_by_subject[rule.judge_scope]
             unjudged = [arc for key, arc in keyed_arcs if key not in verdicts]
             for arc in with_progress(unjudged, f"checking rule {rule.id}", "ways"):
                 key = id(arc.chained), id(arc.move)
                 if key not in verdicts:
                     verdicts[key] = as_verdict(rule.judge(arc.chained, arc.move, use))
-            lot_verdicts = {arc.index: law.of_lot(rule, arc, use, verdicts) for _, arc in keyed_arcs if arc.is_made_lot}
+            lot_verdicts = {
+                arc.index: law.lot_verdict(rule, arc, use, verdicts) for _, arc in keyed_arcs if arc.is_lot_with_inputs
+            }
         verdict_by_arc = {
             arc.index: verdict
             for key, arc in keyed_arcs
             if (verdict := lot_verdicts.get(arc.index, verdicts[key])) is not PASS and not verdict.passes
         }
         if verdict_by_arc:
-            verdicts_by_subject[rule.bears_on][position] = verdict_by_arc
+            verdicts_by_subject[rule.judge_scope][position] = verdict_by_arc
     return Judgement(use=use, reach=reach, chain=verdicts_by_subject["chain"], trade=verdicts_by_subject["trade"])
 
 
@@ -99,12 +101,8 @@ class Law:
         accept = self.case.accept
         return not accept.unproven and (verdict.licence or (verdict.offer or arc.chained.offer.id) not in accept.proven)
 
-    def of_lot(self, rule: Rule, arc: Arc, use: Use, verdicts: dict[Delivery, Verdict]) -> Verdict:
-        """Return a rule's verdict on a lot that is made from inputs: the worst on its maker and on each stated input.
-
-        Unconfirmed inputs count against the lot, but never for it. The case's acceptance of the maker doesn't extend to them.
-        `verdicts` of the rule for the use are looked up and added to.
-        """
+    def lot_verdict(self, rule: Rule, arc: Arc, use: Use, verdicts: dict[Delivery, Verdict]) -> Verdict:
+        """Return a rule's verdict on a lot made from inputs: the worst on its maker and on each stated input. Unconfirmed inputs count only against it. Fills `verdicts`."""
         lot_verdicts = []
         chain, confirmed = arc.stated or ((), False)
         makers = [*(() if confirmed else ((arc.chained, arc.move),)), *chain]
@@ -112,7 +110,7 @@ class Law:
             key = id(chained), id(move)
             if key not in verdicts:
                 verdicts[key] = as_verdict(rule.judge(chained, move, use))
-            is_unstated = not (number or confirmed or rule.bears_on == "trade")
+            is_unstated = not (number or confirmed or rule.judge_scope == "trade")
             subject = f"inputs of {chained.offer.id}" if is_unstated else chained.offer.id
             lot_verdicts.append(verdicts[key] if verdicts[key].passes else verdicts[key].but(offer=subject))
         return max(lot_verdicts, key=lambda verdict: (self.forbids(verdict, arc), verdict.result.rank))
@@ -150,10 +148,7 @@ def waiver_id(waiver: WaiverSpec) -> str:
 def rules_to_waive(
     network: Network, reach: frozenset[int], final: Node, broken: Broken, waivable: frozenset[int]
 ) -> frozenset[frozenset[int]]:
-    """Return every set of rules such that some chain up from `final` breaks exactly these.
-
-    Arcs in `reach` lead up the chain. Chains that break a rule that isn't `waivable` don't count.
-    """
+    """Return every set of rules such that some chain up from `final` breaks exactly these. Arcs in `reach` lead up the chain. Chains that break a rule that isn't `waivable` don't count."""
     no_rules: frozenset[int] = frozenset()
     passable = [index for index in sorted(reach) if broken.get(index, no_rules) <= waivable]
     sets_by_node: dict[Node, set[frozenset[int]]] = {}
@@ -273,7 +268,7 @@ class Charges:
     def _values_of(self, offer: int) -> Sequence[Decimal]:
         facts, nothing = self.offers[offer], Decimal(0)
         mass = facts.mass_per_unit
-        prices = facts.price if facts.single else tuple([exact(price / mass) for price in facts.price])
+        prices = facts.price if facts.has_one_output else tuple([exact(price / mass) for price in facts.price])
         return tuple([max(price, nothing) for price in prices]) if min(prices) < nothing else prices
 
     def parts(self, arc: Arc, use: Use, t: int) -> dict[str, Decimal]:
@@ -313,7 +308,7 @@ class Charges:
         if not is_origin_unknown(arc.chained):
             return sorted(arc.chained.origins[0])
         if self._others is None:
-            self._others = told_apart(self.rules)
+            self._others = representative_countries(self.rules)
         return possible_origins(arc.chained, self._others)
 
     def _parts(self, arc: Arc, use: Use, origin: str, value: Decimal, arrival: int) -> ByRule:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
-from ..catalog import clashes, united
+from ..catalog import clashes, merge_facilities
 from ..domain.base import grouped
 from ..domain.basis import Factors, content_of
 from ..domain.case import Case
@@ -61,7 +61,7 @@ class Merged:
 
 
 def merge(catalogs: Sequence[Catalog], case: Case) -> Merged:
-    catalogs = united(catalogs, case.overlaps)
+    catalogs = merge_facilities(catalogs, case.overlaps)
     problems = clashes(catalogs)
     if problems:
         raise InputError(problems)
@@ -100,7 +100,7 @@ def _sites(facilities: Iterable[Facility]) -> dict[str, Place]:
     }
 
 
-def around(name: str, facilities: Mapping[str, Facility]) -> list[Facility]:
+def enclosing_facilities(name: str, facilities: Mapping[str, Facility]) -> list[Facility]:
     """Return a facility and those that contain it, innermost first."""
     enclosing: list[Facility] = []
     facility = facilities.get(name)
@@ -159,10 +159,7 @@ def missing_rate(currency: str, case: Case, amount: str, column: str) -> Diagnos
 
 
 def exchange(rates: Sequence[Rate], currency: str, to: str, day: datetime.date) -> Decimal | None:
-    """Return the value of one unit of `currency` in `to`, by the last rate up to `day` or else the first. None without one.
-
-    Rates apply in both directions, but aren't chained through a third currency.
-    """
+    """Return one unit of `currency` in `to` by the last rate up to `day`, or else the first, in either direction but not through a third currency. None without one."""
     if currency == to:
         return Decimal(1)
     rate = rate_on(rates, currency, to, day)

@@ -29,7 +29,7 @@ from ..domain.runtime import cached_method, with_progress
 from ..domain.time import Delay, Horizon, Period, Span
 from ..domain.use import Chained, Move, Use
 from ..errors import InputError
-from .capacity import AtWork, at_work, working_days
+from .capacity import OperatingSteps, operating_steps, working_days
 from .decimal_arrays import largest
 from .demands import Demand, Lot
 from .merged import Merged, exchange, missing_rate
@@ -100,7 +100,7 @@ class Arc:
         return self.lot_facts is None or self.lot_facts.moves
 
     @property
-    def is_made_lot(self) -> bool:
+    def is_lot_with_inputs(self) -> bool:
         return self.lot >= 0 and bool(self.chained.offer.inputs)
 
     @property
@@ -168,7 +168,7 @@ def build_network(
 ) -> Network:
     outputs = ((i, output, line) for i, facts in enumerate(offers) for output, line in enumerate(facts.offer.outputs))
     makers = grouped((line.material, (index, output)) for index, output, line in outputs)
-    lanes = [_lanes(facts) for facts in offers]
+    lanes = [_lanes_by_destination(facts) for facts in offers]
     nodes: set[Node] = {final_node(d.use) for d in demands}
     pending = sorted(nodes)
     routes: list[tuple[Node, int, int]] = []
@@ -205,7 +205,7 @@ def _feeds(facts: OfferFacts) -> tuple[Node, ...]:
     return tuple((line.material, facts.place) for line in facts.offer.inputs)
 
 
-def _lanes(facts: OfferFacts) -> dict[str, list[Lane]]:
+def _lanes_by_destination(facts: OfferFacts) -> dict[str, list[Lane]]:
     if not facts.offer.lanes:
         return {}
     rows = sorted(facts.offer.lanes, key=lambda lane: lane.start or date.min)
@@ -221,9 +221,6 @@ class _Ways:
     def move(self, origin: str, to: str) -> Move:
         return Move(origin=self.merged.place(origin), to=self.merged.place(to))
 
-    def delay(self, lead_time: Decimal) -> Delay:
-        return Delay.of(lead_time, self.case.assume.safety_lead)
-
     @cached_method
     def times(self, delays: tuple[frozenset[Delay], ...], working: tuple[Span, ...]) -> Times:
         horizon = self.case.horizon
@@ -232,11 +229,11 @@ class _Ways:
         ]
         return Times(*(tuple(column) for column in zip(*dates, strict=True)))
 
-    def at_work(self, pools: Iterable[str]) -> tuple[AtWork, ...]:
-        return tuple([at_work(self.merged.facilities[name], self.merged, self.case) for name in pools])
+    def operating_steps(self, pools: Iterable[str]) -> tuple[OperatingSteps, ...]:
+        return tuple([operating_steps(self.merged.facilities[name], self.merged, self.case) for name in pools])
 
     @cached_method
-    def working(self, facilities: tuple[AtWork, ...]) -> tuple[Span, ...]:
+    def working(self, facilities: tuple[OperatingSteps, ...]) -> tuple[Span, ...]:
         """Return the days of each period from the first to the last on which all facilities have capacity."""
         days_by_facility = [working_days(steps, self.case.horizon) for steps in facilities]
         period_spans = [period.span for period in self.case.horizon.periods]
@@ -271,11 +268,22 @@ def _offer_arc(
     )
 
 
+def _delays(offer: Offer, lanes: Sequence[Lane], case: Case) -> list[Delay]:
+    """Return the time from order to arrival on each lane, or the offer's if it has no lanes."""
+    own = offer.lead_time if offer.lead_time is not None else case.assume.lead_time
+    lead_times = [own if lane.lead_time is None else lane.lead_time for lane in lanes] or [own]
+    return [Delay.of(lead_time, case.assume.safety_lead) for lead_time in lead_times]
+
+
+def arrival_of(arc: Arc, ordered: date, case: Case) -> date:
+    """Return the day on which an order of a day arrives. Of several lanes, the slowest counts."""
+    offer = arc.chained.offer
+    return max(delay.after(ordered) for delay in _delays(offer, lanes_to(offer, arc.move.to.id), case))
+
+
 def _times(lanes: Sequence[Lane], facts: OfferFacts, ways: _Ways) -> Times:
     """Return order and arrival dates. Of the lanes in effect on any day of a period, the slowest counts."""
-    offer_lead_time = facts.offer.lead_time if facts.offer.lead_time is not None else ways.case.assume.lead_time
-    lead_times = [offer_lead_time if lane.lead_time is None else lane.lead_time for lane in lanes] or [offer_lead_time]
-    delays = [ways.delay(lead_time) for lead_time in lead_times]
+    delays = _delays(facts.offer, lanes, ways.case)
     if len(set(delays)) == 1:
         delays_by_period = (frozenset(delays),) * ways.case.horizon.count
     else:
@@ -288,17 +296,15 @@ def _times(lanes: Sequence[Lane], facts: OfferFacts, ways: _Ways) -> Times:
             )
             for period in ways.case.horizon.periods
         )
-    return ways.times(delays_by_period, ways.working(ways.at_work(facts.pools)))
+    return ways.times(delays_by_period, ways.working(ways.operating_steps(facts.pools)))
 
 
 def _dates_of_order(
     horizon: Horizon, period: Period, delays: frozenset[Delay], working: Span
 ) -> tuple[int, date, date | None, date]:
-    """Return the periods in transit, the last order day, the day of arrival within the arrival period (or None), and the first order day.
-
-    An order on the first day of a period arrives by the first day of a later one. Only if its facility starts to work within the period
-    can it arrive within another. If lead times differ within a period, an early order may arrive far too early. Its first day is then its
-    last.
+    """Return the periods in transit, the last order day, the day of arrival within the arrival period (or None), and the first order day. An order on
+    the first day of a period arrives by the first day of a later one. Only if its facility starts to work within the period can it arrive within
+    another. If lead times differ within a period, an early order may arrive far too early. Its first day is then its last.
     """
     t, arrives_on = period.index, None
     arrival = max(horizon.arrival(t, delay) for delay in delays)
@@ -517,7 +523,9 @@ def build_moves(
         ordered=ordered,
         delivered=ordered + lag[arc_index, ordered],
         first=np.searchsorted(arc_index, np.arange(len(arcs) + 1)),
-        prices=[offers[arc.offer].price if arc.offer >= 0 and offers[arc.offer].single else zeros for arc in arcs],
+        prices=[
+            offers[arc.offer].price if arc.offer >= 0 and offers[arc.offer].has_one_output else zeros for arc in arcs
+        ],
         charges=charges,
         freights=_by_order(arcs),
         slots=slots,
@@ -550,9 +558,9 @@ def _by_order(arcs: Sequence[Arc]) -> list[tuple[Decimal, ...]]:
 def _open_in(offers: Sequence[OfferFacts]) -> NDArray[np.bool_]:
     open_by_limit: dict[int, list[bool]] = {}
     for facts in offers:
-        if id(facts.most) not in open_by_limit:
-            open_by_limit[id(facts.most)] = [limit != 0 for limit in facts.most]
-    return np.array([open_by_limit[id(facts.most)] for facts in offers], dtype=bool)
+        if id(facts.max_units) not in open_by_limit:
+            open_by_limit[id(facts.max_units)] = [limit != 0 for limit in facts.max_units]
+    return np.array([open_by_limit[id(facts.max_units)] for facts in offers], dtype=bool)
 
 
 def ranges(first: NDArray[np.intp], last: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -24,7 +24,7 @@ from ..domain.use import Chained
 from ..errors import Diagnostic, InputError
 from .capacity import accepted_steps
 from .decimal_arrays import Scaled
-from .merged import CASE_SOURCE, Merged, RowDiagnostic, around, exchange, up_the_chain
+from .merged import CASE_SOURCE, Merged, RowDiagnostic, enclosing_facilities, exchange, up_the_chain
 
 
 class _Stages(NamedTuple):
@@ -73,7 +73,9 @@ class Paths:
     @cached_method
     def pools(self, facility: str) -> tuple[str, ...]:
         """Return the facility and those that contain it, as far as their capacity is accepted."""
-        return tuple([site.id for site in around(facility, self.merged.facilities) if self.steps(site.id)])
+        return tuple(
+            [site.id for site in enclosing_facilities(facility, self.merged.facilities) if self.steps(site.id)]
+        )
 
     def stages(self, offer: Offer, material: Material) -> _Stages:
         key = id(offer.chain), id(offer.inputs), material.id
@@ -146,11 +148,11 @@ def missing_rates(merged: Merged, case: Case) -> Iterator[Diagnostic]:
     }
     if not missing:
         return
-    amounts_by_currency: dict[str, list[InCurrency]] = {}
+    amounts_by_currency: dict[str, list[ForeignAmount]] = {}
 
     def record(currency: str, item: str, file: str, column: str, subject: str) -> None:
         if currency in missing:
-            amounts_by_currency.setdefault(currency, []).append(InCurrency(item, file, column, subject))
+            amounts_by_currency.setdefault(currency, []).append(ForeignAmount(item, file, column, subject))
 
     offers = list(_usable_offers(merged, case))
     paths = Paths(merged, case)
@@ -162,7 +164,7 @@ def missing_rates(merged: Merged, case: Case) -> Iterator[Diagnostic]:
             record(currency, f"the offer `{offer.id}`", file, column, offer.id)
     subjects: dict[str, set[str]] = {"offer": {offer.id for offer in offers}, "facility": set(), "supplier": set()}
     for offer in offers:
-        for facility in around(offer.facility, merged.facilities):
+        for facility in enclosing_facilities(offer.facility, merged.facilities):
             subjects["facility"].add(facility.id)
             subjects["supplier"].add(facility.supplier)
     for table, entries in (("tiers", merged.schedules), ("terms", merged.terms)):
@@ -172,10 +174,10 @@ def missing_rates(merged: Merged, case: Case) -> Iterator[Diagnostic]:
                 file = f"catalog {entry.source.partition(':')[0]}" if entry.source in merged.sources else ""
                 record(entry.currency, f"the {table} of {entry.name}", file, column, entry.id)
     for currency, amounts in sorted(amounts_by_currency.items()):
-        yield no_rate(currency, case.currency, amounts)
+        yield missing_rate_error(currency, case.currency, amounts)
 
 
-class InCurrency(NamedTuple):
+class ForeignAmount(NamedTuple):
     """An amount of money in a currency other than the case's."""
 
     of: str
@@ -187,13 +189,14 @@ class InCurrency(NamedTuple):
 _MAX_NAMED = 8
 
 
-def no_rate(currency: str, to: str, amounts: Sequence[InCurrency]) -> RowDiagnostic:
+def missing_rate_error(currency: str, to: str, amounts: Sequence[ForeignAmount]) -> RowDiagnostic:
     """Return one error for a missing exchange rate, at the first amount that needs it."""
     first, items = amounts[0], list(dict.fromkeys(amount.of for amount in amounts))
     extra = len(items) - _MAX_NAMED
     text = ", ".join(items[:_MAX_NAMED]) + (f" and {extra} more" if extra > 0 else "")
+    places = f", needed in {len(items)} places: " if len(items) > 1 else " for "
     return RowDiagnostic(
-        f"no exchange rate from {currency} to {to} for {text}",
+        f"no exchange rate from {currency} to {to}{places}{text}",
         file=first.file if first.file != "catalog " else "",
         column=first.column,
         found=f"`{first.subject}`",
@@ -269,14 +272,14 @@ class OfferFacts(NamedTuple):
     chained: tuple[Chained, ...]
     price: Sequence[Decimal]
     """Money per unit in each order period, in the case's currency."""
-    most: tuple[Decimal | None, ...]
+    max_units: tuple[Decimal | None, ...]
     """Maximum units ordered in each period by its own limits. None means no limit, 0 that it can't be ordered."""
     pools: tuple[str, ...]
     onboarding: Decimal
     """One-off cost in the case's currency."""
 
     @property
-    def least(self) -> Decimal:
+    def min_units(self) -> Decimal:
         """Minimum units of an order, in whole lots. 0 means no minimum."""
         return self.in_lots(self.offer.min_order or Decimal(0))
 
@@ -285,20 +288,24 @@ class OfferFacts(NamedTuple):
         return units if lot is None else exact((units / lot).to_integral_value(ROUND_CEILING) * lot)
 
     @property
-    def single(self) -> bool:
+    def has_one_output(self) -> bool:
         """True if its unit is a kilogram of its one output."""
         return len(self.offer.outputs) == 1
 
     @property
-    def limited(self) -> bool:
-        return bool(self.offer.min_order) or self.offer.total is not None or self.most.count(None) < len(self.most)
+    def has_limit(self) -> bool:
+        return (
+            bool(self.offer.min_order)
+            or self.offer.total is not None
+            or self.max_units.count(None) < len(self.max_units)
+        )
 
     @property
-    def paid_periods(self) -> tuple[int, ...]:
+    def negative_price_periods(self) -> tuple[int, ...]:
         """Order periods in which it may be ordered at a price below zero."""
-        if not self.offer.paid:
+        if not self.offer.has_negative_price:
             return ()
-        periods = enumerate(zip(self.price, self.most, strict=True))
+        periods = enumerate(zip(self.price, self.max_units, strict=True))
         return tuple(t for t, (price, limit) in periods if price < 0 and limit != 0)
 
     @property
@@ -394,7 +401,7 @@ class OfferReader:
             place=self.facility.place or self.facility.country,
             chained=tuple(self._chained(self.merged.materials[line.material]) for line in self.offer.outputs),
             price=price,
-            most=limits,
+            max_units=limits,
             pools=self._pools(),
             onboarding=onboarding,
         )
@@ -492,7 +499,7 @@ class OfferReader:
         """Return its price in each period, in the case's currency. If no price counts, add the reason and return None."""
         price = self.offer.price
         if self.offer.quotes:
-            return self._by_quotes()
+            return self._prices_by_quotes()
         if price is None:
             self._lack("price", "no source gives its price")
             return None
@@ -505,7 +512,7 @@ class OfferReader:
             return self.paths.level(prices[0])
         return prices
 
-    def _by_quotes(self) -> tuple[Decimal, ...] | None:
+    def _prices_by_quotes(self) -> tuple[Decimal, ...] | None:
         """Return the price of the quote valid throughout each period. Without one, the offer is closed, at the price of the previous or first quote."""
         quote_by_period: dict[int, Quote] = {}
         reasons: list[str] = []
@@ -565,9 +572,8 @@ class OfferReader:
             self._lack("content", text)
             return None
         if price.premium:
-            self._assume(
-                f"priced at benchmark {price.benchmark} {'+' if price.premium > 0 else ''}{(price.premium * 100).normalize():f} %"
-            )
+            premium = f"{(price.premium * 100).normalize():+f} %"
+            self._assume(f"priced at benchmark {price.benchmark} {premium}")
         else:
             self._assume(f"priced at benchmark {price.benchmark}, without a premium")
         factor = 1 + price.premium
@@ -614,25 +620,20 @@ class OfferReader:
         return chained
 
     def _note_assumed_recipe(self) -> None:
-        for line in self.offer.inputs:
-            confidence = self.merged.confidence(line.source)
-            if not confidence.reaches(Confidence.REPORTED):
-                self._assume(f"takes {line.per_unit.normalize():f} kg of {line.material} per unit ({confidence})")
-        for line in self.offer.outputs if len(self.offer.outputs) > 1 else ():
-            confidence = self.merged.confidence(line.source)
-            if not confidence.reaches(Confidence.REPORTED):
-                self._assume(f"gives {line.per_unit.normalize():f} kg of {line.material} per unit ({confidence})")
-        if self.assumption is not None and self.assumption.capacity is not None:
-            self._assume(
-                f"capacity {self.assumption.capacity.normalize():f} kg/year is stated by the case"
-                + (f": {self.assumption.why}" if self.assumption.why else "")
-            )
-        if self.assumption is not None and self.assumption.chain:
+        outputs = self.offer.outputs if len(self.offer.outputs) > 1 else ()
+        for verb, lines in (("takes", self.offer.inputs), ("gives", outputs)):
+            for line in lines:
+                confidence = self.merged.confidence(line.source)
+                if not confidence.reaches(Confidence.REPORTED):
+                    self._assume(f"{verb} {line.per_unit.normalize():f} kg of {line.material} per unit ({confidence})")
+        if self.assumption is None:
+            return
+        why = f": {self.assumption.why}" if self.assumption.why else ""
+        if self.assumption.capacity is not None:
+            self._assume(f"capacity {self.assumption.capacity.normalize():f} kg/year is stated by the case{why}")
+        if self.assumption.chain:
             stages = ", ".join(sorted(e.stage for e in self.assumption.chain))
-            self._assume(
-                f"origin of {stages} is stated by the case"
-                + (f": {self.assumption.why}" if self.assumption.why else "")
-            )
+            self._assume(f"origin of {stages} is stated by the case{why}")
 
     def _assume(self, text: str) -> None:
         self.assumptions.append(Assumption(self.offer.id, text, OFFER_FIGURE))

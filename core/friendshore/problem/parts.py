@@ -25,15 +25,15 @@ from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog, Offer
 from ..domain.runtime import cached_method
-from ..errors import CHANGES, RULES, InputError, each_of
+from ..errors import CHANGES, RULES, InputError, tuple_of
 from ..plugins import attributed
 from ..rules.amend import RULE_SUBJECTS, amended, with_bills
 from ..rules.base import Rule
 from ..rules.rows import Row, Rows
 from ..rules.terms import Table
-from .changes import KINDS, benchmark_named, resizes
+from .changes import KINDS, benchmark_named, names_demand
 from .inputs import Inputs
-from .merged import around, up_the_chain
+from .merged import enclosing_facilities, up_the_chain
 from .problem import Problem
 from .rule_facts import rows_of
 from .trade import subjects_of
@@ -78,33 +78,25 @@ class Parts:
     def of_material(self) -> Mapping[str, int]:
         return {name: number for number, members in enumerate(self.members) for name in members}
 
-    def part(self, members: Members, rules: frozenset[str] = frozenset()) -> Inputs:
-        """Return the facts that apply to some parts together. `rules` are limit rules that count some of the materials only after changes."""
-        return self._cut(members, rules)
-
     def _join_offers(self) -> None:
         facilities = self.problem.merged.facilities
         materials_by_subject: dict[tuple[str, str], set[str]] = defaultdict(set)
         for offer in self.offers:
             materials = self._materials(offer)
             self._joined.join(materials)
-            for facility in around(offer.facility, facilities):
-                if facility.capacity:
-                    materials_by_subject["capacity", facility.id] |= materials
-            facility = facilities[offer.facility]
-            materials_by_subject["offer", offer.id] |= materials
-            for site in around(offer.facility, facilities):
+            for site in enclosing_facilities(offer.facility, facilities):
                 materials_by_subject["facility", site.id] |= materials
-            materials_by_subject["supplier", facility.supplier] |= materials
+                if site.capacity:
+                    materials_by_subject["capacity", site.id] |= materials
+            materials_by_subject["offer", offer.id] |= materials
+            materials_by_subject["supplier", facilities[offer.facility].supplier] |= materials
         for (kind, _), materials in materials_by_subject.items():
             if kind == "capacity":
                 self._joined.join(materials)
         for catalog in self.inputs.catalogs:
-            bearings = [(bearing.of, bearing.id, bearing.materials) for bearing in catalog.terms]
-            bearings += [(bearing.of, bearing.id, bearing.materials) for bearing in catalog.schedules]
-            for kind, subject, only_materials in bearings:
-                joined = materials_by_subject.get((kind, subject), set())
-                self._joined.join(joined & only_materials if only_materials else joined)
+            for terms in (*catalog.terms, *catalog.schedules):
+                joined = materials_by_subject.get((terms.of, terms.id), set())
+                self._joined.join(joined & terms.materials if terms.materials else joined)
 
     def _materials(self, offer: Offer) -> set[str]:
         lines = (*offer.inputs, *offer.outputs)
@@ -136,28 +128,28 @@ class Parts:
         return {name for name in self._joined.names if covers is None or covers(materials[name])}
 
     @cached_method
-    def _cut(self, members: Members, limit_rules: frozenset[str]) -> Inputs:
+    def part(self, members: Members, rules: frozenset[str] = frozenset()) -> Inputs:
+        """Return the facts that apply to some parts together. `rules` are limit rules that count some of the materials only after changes."""
         case = self.inputs.case
         offers = {offer.id: offer for offer in (*self.offers, *self._idle) if self._materials(offer) & members}
         facility_names = {o.facility for o in offers.values()}
         facility_by_id = self.problem.merged.facilities
         subjects = {subject for offer in offers.values() for subject in subjects_of(offer, facility_by_id)}
-        facilities = {f.id for name in facility_names for f in around(name, self.problem.merged.facilities)}
+        facilities = {f.id for name in facility_names for f in enclosing_facilities(name, facility_by_id)}
         places = {d.place for d in case.demands} | {s.place for s in case.stocks} | {o.place for o in case.orders}
         places |= {lane.to for offer in offers.values() for lane in offer.lanes}
-        places |= {self.problem.merged.facilities[name].place for name in facility_names} | {case.place}
+        places |= {facility_by_id[name].place for name in facility_names} | {case.place}
         places.discard("")
         recipe_materials = {line.material for offer in offers.values() for line in (*offer.inputs, *offer.outputs)}
         benchmarks = {offer.price.benchmark for offer in offers.values() if offer.price is not None} - {""}
 
         def cut(catalog: Catalog) -> Catalog:
-            rows = tuple(row for row in catalog.prices if row.id in benchmarks or row.material in members)
             return catalog.but(
                 offers=tuple(o for o in catalog.offers if o.id in offers),
                 facilities=tuple(f for f in catalog.facilities if f.id in facilities or f.place in places),
-                schedules=tuple(bond for bond in catalog.schedules if (bond.of, bond.id) in subjects),
-                terms=tuple(bond for bond in catalog.terms if (bond.of, bond.id) in subjects),
-                prices=rows,
+                schedules=tuple(terms for terms in catalog.schedules if (terms.of, terms.id) in subjects),
+                terms=tuple(terms for terms in catalog.terms if (terms.of, terms.id) in subjects),
+                prices=tuple(row for row in catalog.prices if row.id in benchmarks or row.material in members),
                 materials=tuple(m for m in catalog.materials if m.id in members | recipe_materials | self._priced),
             )
 
@@ -165,7 +157,7 @@ class Parts:
             self.inputs,
             case=self._cut_case(case, members, offers),
             catalogs=tuple(cut(catalog) for catalog in self.inputs.catalogs),
-            rules=tuple(r for r in self.inputs.rules if r.id in limit_rules or self._applies(r, members)),
+            rules=tuple(r for r in self.inputs.rules if r.id in rules or self._applies(r, members)),
             part=True,
         )
 
@@ -200,7 +192,7 @@ class Parts:
 def materials_of(problem: Problem, row: Row | Rows) -> frozenset[str]:
     return frozenset(
         material
-        for term in row.asked
+        for term in row.all_terms
         for table, positions in term.positions.items()
         for material in _materials(problem, table, np.unique(positions).tolist())
     )
@@ -217,20 +209,20 @@ def _materials(problem: Problem, table: Table, positions: Sequence[int]) -> set[
         case "nodes":
             return {nodes[node][0] for node in positions}
         case "offers":
-            return _made(problem, positions)
+            return _outputs_of(problem, positions)
         case "price_spans":
-            return _made(problem, (offer for span in positions for offer in problem.price_spans[span].offers))
+            return _outputs_of(problem, (offer for span in positions for offer in problem.price_spans[span].offers))
         case "term_spans":
-            return _made(problem, (offer for span in positions for offer in problem.term_spans[span].offers))
+            return _outputs_of(problem, (offer for span in positions for offer in problem.term_spans[span].offers))
         case "commitments":
-            return _made(problem, (problem.commitments[commitment].offer for commitment in positions))
+            return _outputs_of(problem, (problem.commitments[commitment].offer for commitment in positions))
         case "classes" | "periods":
             return set()
         case _:
             assert_never(table)
 
 
-def _made(problem: Problem, offers: Iterable[int]) -> set[str]:
+def _outputs_of(problem: Problem, offers: Iterable[int]) -> set[str]:
     return {line.material for offer in set(offers) for line in problem.offers[offer].offer.outputs}
 
 
@@ -247,9 +239,9 @@ class Impact:
 
 def impact(parts: Parts, changes: Sequence[Change], imposed: Sequence[Rule] = ()) -> tuple[Impact, ...]:
     """Return the parts whose facts differ after the changes, in canonical order. `imposed` rules are limits in addition to the case's."""
-    changes, imposed = each_of(changes, Change, "changes", CHANGES), each_of(imposed, Rule, "rules", RULES)
+    changes, imposed = tuple_of(changes, Change, "changes", CHANGES), tuple_of(imposed, Rule, "rules", RULES)
     expanded = with_bills(changes, parts.inputs.bills)
-    reach = _Reach(parts, expanded)
+    reach = _AffectedMaterials(parts, expanded)
     materials_by_change = [reach.of(change) for change in expanded]
     if not all(materials_by_change):
         parts.inputs.after(changes)  # It rejects unknown names. A known name without demand affects nothing.
@@ -277,11 +269,11 @@ def _joined(parts: Parts, bonds: Sequence[tuple[str, frozenset[str]]]) -> tuple[
 _OF_LAW = ("waive", "grant")
 
 
-class _Reach:
+class _AffectedMaterials:
     def __init__(self, parts: Parts, changes: Sequence[Change]) -> None:
         self.parts = parts
         self.problem = parts.problem
-        self.wanted = frozenset(parts.of_material)
+        self.materials = frozenset(parts.of_material)
         self.rules = {rule.id: rule for rule in parts.inputs.rules}
         self.changes = [change for change in changes if change.subject in RULE_SUBJECTS]
         # Changed rules, each with materials that it joins.
@@ -290,15 +282,14 @@ class _Reach:
     def of(self, change: Change) -> frozenset[str]:
         """Return the materials. Empty if the change names nothing in demand."""
         if change.accept is not None:
-            return self.wanted
+            return self.materials
+        specs = [demand.spec for demand in self.problem.demands]
         if change.demand:
-            demands = (d.spec for d in self.problem.demands)
-            return frozenset(spec.material for spec in demands if resizes(change, spec, self.problem.case))
+            return frozenset(spec.material for spec in specs if names_demand(change, spec, self.problem.case))
         if change.revoke:
-            demands = (d.spec for d in self.problem.demands)
-            return frozenset(spec.material for spec in demands if spec.end_use == change.revoke)
+            return frozenset(spec.material for spec in specs if spec.end_use == change.revoke)
         if change.stock:
-            return frozenset({change.stock}) & self.wanted
+            return frozenset({change.stock}) & self.materials
         if change.want:
             return self._of_new_demand(change)
         if change.order:
@@ -306,37 +297,37 @@ class _Reach:
         if change.subject in (*RULE_SUBJECTS, *_OF_LAW):
             rule = self.rules.get(getattr(change, change.subject))
             return self._of_rule(rule, change) if rule is not None else frozenset()
-        return frozenset(self._of_offers(change)) & self.wanted
+        return frozenset(self._of_offers(change)) & self.materials
 
     def _of_new_demand(self, change: Change) -> frozenset[str]:
         """Return all materials as one part, since a new demand may join any parts."""
         case = self.problem.case
         places = {case.place, *(demand.use.place.id for demand in self.problem.demands)}
-        if change.want in self.wanted and (change.place or case.place) in places:
-            self.bonds.append(("", self.wanted))
-            return self.wanted
+        if change.want in self.materials and (change.place or case.place) in places:
+            self.bonds.append(("", self.materials))
+            return self.materials
         self.parts.inputs.after([change])  # It rejects unknown names.
         message = "a question can't add a demand for a material or place that the plan doesn't have"
         fix = "plan the scenario with `friendshore plan CASE --scenario NAME`, or add the demand to the case"
-        raise InputError(message, column="want", found=change.told, fix=fix, code="FS268")
+        raise InputError(message, column="want", found=change.text, fix=fix, code="FS268")
 
     def _of_order(self, change: Change) -> frozenset[str]:
         case, offers = self.problem.case, self.problem.merged.offers
         offer_names = [
             order.offer for name, order in zip(case.order_names, case.orders, strict=True) if name == change.order
         ]
-        return frozenset(line.material for name in offer_names for line in offers[name].outputs) & self.wanted
+        return frozenset(line.material for name in offer_names for line in offers[name].outputs) & self.materials
 
     def _of_offers(self, change: Change) -> Iterator[str]:
-        facilities, means = self.problem.merged.facilities, KINDS[change.subject].means
+        facilities, is_named = self.problem.merged.facilities, KINDS[change.subject].names_offer
         benchmark = benchmark_named(change) if change.price else ""
         for offer in self.parts.offers:
             facility = facilities[offer.facility]
             uses_benchmark = bool(benchmark) and offer.price is not None and offer.price.benchmark == benchmark
             uses_capacity = bool(change.capacity) and any(
-                f.id == change.capacity for f in around(facility.id, facilities)
+                f.id == change.capacity for f in enclosing_facilities(facility.id, facilities)
             )
-            if uses_benchmark or uses_capacity or means(change, offer, facility):
+            if uses_benchmark or uses_capacity or is_named(change, offer, facility):
                 yield from (line.material for line in (*offer.inputs, *offer.outputs))
         # The shortage penalty of a material without offers depends on its benchmark.
         yield from (row.material for row in self.problem.merged.prices.get(benchmark, ()))
@@ -346,23 +337,17 @@ class _Reach:
             specs = [d.spec for d in self.problem.demands if change.of in (d.id, d.spec.material)]
             return frozenset(spec.material for spec in specs)
         if change.grant:
-            return self._of_licence(rule, change)
+            covered = frozenset(self.parts.covered(rule))
+            if change.quantity is not None:
+                self.bonds.append((rule.id, covered))
+            return covered
         materials: set[str] = set()
         if rule.verbs - {"rows"}:
             materials |= self.parts.covered(rule)
         if "rows" in rule.verbs:
-            materials |= self.parts.counted.get(rule.id, set()) | self._counts_after(rule)
+            (after,) = amended((rule,), [c for c in self.changes if rule.id == getattr(c, c.subject)])
+            materials |= self.parts.counted.get(rule.id, set()) | self.counts(after)
         return frozenset(materials)
-
-    def _of_licence(self, rule: Rule, change: Change) -> frozenset[str]:
-        materials = frozenset(self.parts.covered(rule))
-        if change.quantity is not None:
-            self.bonds.append((rule.id, materials))
-        return materials
-
-    def _counts_after(self, rule: Rule) -> set[str]:
-        (after,) = amended((rule,), [c for c in self.changes if rule.id == getattr(c, c.subject)])
-        return self.counts(after)
 
     def counts(self, rule: Rule) -> set[str]:
         """Return the materials that a limit rule counts, and record those that each row joins."""

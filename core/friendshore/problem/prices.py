@@ -1,9 +1,4 @@
-"""Derived shortage penalties and holding costs, and the dates of all prices of offers.
-
-Without a value in the case, both depend on the most expensive landed kilogram: a shortage costs a multiple of it, and holding stock a
-share of it. They follow from the case as given. Later scenarios, losses, and prices don't change them, so that an answer reflects only
-the change in question.
-"""
+"""Derived shortage penalties and holding costs, and dates of prices. Both follow from the most expensive landed kilogram of the case as given, before any change."""
 
 from __future__ import annotations
 
@@ -18,13 +13,13 @@ from ..domain.assumption_codes import SHORTAGE_PRICE, STOCK_COST
 from ..domain.base import Groups, exact, rounded
 from ..domain.case import Case, FrozenPrices, StoreSpec
 from ..domain.facts import Facility
-from ..domain.market import Price, Quote
+from ..domain.market import BenchmarkPrice, Price, Quote
 from ..domain.time import Period, Span
 from ..domain.used import PriceDate
 from ..errors import Diagnostic, InputError
 from .decimal_arrays import Scaled
 from .demands import Demand
-from .merged import CASE_SOURCE, Merged, around, exchange, rate_on
+from .merged import CASE_SOURCE, Merged, enclosing_facilities, exchange, rate_on
 from .network import Arc, Network, Node, final_node, lane_on, lanes_to
 from .offers import Assumption, OfferFacts, Paths
 from .problem import Problem
@@ -237,7 +232,7 @@ def _competing_sets(offers: Sequence[OfferFacts], facilities: Mapping[str, Facil
         materials_by_facility[name] = shared if shared is materials else shared | materials
     materials_by_capacity: dict[str, frozenset[str]] = {}
     for name, materials in materials_by_facility.items():
-        for facility in around(name, facilities):
+        for facility in enclosing_facilities(name, facilities):
             if facility.capacity:
                 shared = materials_by_capacity.get(facility.id, materials)
                 materials_by_capacity[facility.id] = shared if shared is materials else shared | materials
@@ -258,7 +253,7 @@ class PriceDates:
         for arc in problem.network.arcs:
             if arc.offer < 0:
                 continue
-            for period, limit in zip(periods, problem.offers[arc.offer].most, strict=True):
+            for period, limit in zip(periods, problem.offers[arc.offer].max_units, strict=True):
                 if limit != 0 and arc.arrival(period.index) < len(periods):
                     dates.update(self.of(arc, period.index, arc.arrival(period.index)))
         return sorted(dates, key=PriceDate.order)
@@ -274,7 +269,7 @@ class PriceDates:
                     offer=facts.offer.id,
                     material=material,
                     of="freight",
-                    given_by=lane.source,
+                    source=lane.source,
                     amount=lane.freight,
                     currency=lane.currency or self._problem.case.currency,
                     day=_day(self._problem.merged, lane.source),
@@ -284,39 +279,43 @@ class PriceDates:
 
     def _price(self, facts: OfferFacts, material: str, period: Period) -> Iterator[PriceDate]:
         offer, price = facts.offer, facts.offer.price
-        common = {"offer": offer.id, "material": material, "of": "price"}
-        price_or_quote: Price | Quote | None = price
+        figure: Price | Quote | BenchmarkPrice | None = price
         if offer.quotes:
             valid_quotes = [
                 quote for quote in offer.quotes if Span(start=quote.start, end=quote.end).covers(period.span)
             ]
-            price_or_quote = valid_quotes[0] if valid_quotes and valid_quotes[0].end is None else None
+            figure = valid_quotes[0] if valid_quotes and valid_quotes[0].end is None else None
         elif price is not None and price.benchmark:
-            row = self._paths.rows(price.benchmark)[period.index]
-            origin = {
-                "given_by": price.benchmark if row.source != CASE_SOURCE else CASE_SOURCE,
-                "day": self._date_of_row(row.date, row.source),
-            }
-            price_date = PriceDate.model_validate({**common, **origin, "amount": row.amount, "currency": row.currency})
-            yield from self._dated(price_date, period.start)
+            figure = self._paths.rows(price.benchmark)[period.index]
+        if figure is None or figure.amount is None:
             return
-        if price_or_quote is not None and price_or_quote.amount is not None:
-            origin = {"given_by": price_or_quote.source, "day": _day(self._problem.merged, price_or_quote.source)}
-            price_date = PriceDate.model_validate(
-                {**common, **origin, "amount": price_or_quote.amount, "currency": price_or_quote.currency}
-            )
-            yield from self._dated(price_date, period.start)
+        given_by, day = figure.source, _day(self._problem.merged, figure.source)
+        if isinstance(figure, BenchmarkPrice):
+            given_by = figure.id if given_by != CASE_SOURCE else given_by
+            day = self._date_of_row(figure.date, figure.source)
+        price_date = PriceDate(
+            offer=offer.id,
+            material=material,
+            of="price",
+            source=given_by,
+            amount=figure.amount,
+            currency=figure.currency,
+            day=day,
+        )
+        yield from self._dated(price_date, period.start)
 
     def _dated(self, price_date: PriceDate, day: date) -> Iterator[PriceDate]:
         """Yield a price with the date of its exchange rate. Prices that the case states are left out."""
-        if price_date.given_by == CASE_SOURCE:
+        if price_date.source == CASE_SOURCE:
             return
         case = self._problem.case
         if price_date.currency == case.currency:
             yield price_date
             return
         rate = rate_on(self._problem.merged.rates, price_date.currency, case.currency, day)
-        yield price_date if rate is None else price_date.but(exchanged=self._date_of_row(rate.start, rate.source))
+        yield (
+            price_date if rate is None else price_date.but(exchange_rate_day=self._date_of_row(rate.start, rate.source))
+        )
 
     def _date_of_row(self, day: date | None, source: str) -> date | None:
         """Return the date of a row of a series. A forecast has the date of its source, not the date that it is about."""

@@ -22,12 +22,12 @@ from .capacity import Pool
 from .compliance_classes import ComplianceClass
 from .decimal_arrays import Floats, table
 from .demands import Demand, Lot, demand_name
-from .kept import Kept
 from .law import Judgement, Law
 from .merged import Merged
 from .network import Moves, Network, Node
 from .offers import Assumption, Lead, OfferFacts
-from .rule_facts import ProblemFacts, ask_limits
+from .rule_facts import ProblemFacts, query_limit_rules
+from .shared import SharedData
 from .trade import Commitment, PriceSpan, TermSpan
 
 LAST = Level(minimise=Minimise.COST)
@@ -129,10 +129,10 @@ class Store:
     """Fraction of a kilogram held at the end of the previous period that is left."""
 
     @property
-    def holds_nothing(self) -> bool:
+    def stores_nothing(self) -> bool:
         return not any(limit is None or limit for limit in self.limit)
 
-    def left(self, since: int) -> tuple[Decimal, ...]:
+    def remaining_shares(self, since: int) -> tuple[Decimal, ...]:
         """Return the fraction of a kilogram from `since` that is left at the end of each period from then on, before rounding."""
         return tuple(accumulate(self.kept[since + 1 :], mul, initial=Decimal(1)))
 
@@ -165,7 +165,7 @@ class Problem:
     discount: tuple[Decimal, ...]
     facts: ProblemFacts
     assumptions: tuple[Assumption, ...]
-    kept: Kept | None = None
+    shared: SharedData | None = None
 
     def __repr__(self) -> str:
         return f"<Problem {self.case.name}: {len(self.demands):,} demands, {len(self.offers):,} offers, {len(self.rules):,} rules>"
@@ -182,7 +182,7 @@ class Problem:
     @cached_property
     def limit_rows(self) -> list[tuple[Rule, Row | Rows]]:
         """Rows of every limit rule, queried once for the program. The verifier queries rules of plugins again."""
-        return ask_limits(self.rules, self.case.horizon.periods, self.law, self.facts)
+        return query_limit_rules(self.rules, self.case.horizon.periods, self.law, self.facts)
 
     @cached_property
     def objectives(self) -> tuple[Objective, ...]:

@@ -75,7 +75,7 @@ class Dues:
             once = [(i, share) for i, share in enumerate(max_weights) if self._counted[i].onboarding]
             terms.append(OnboardingTerm(*_weighted(once)))
         if self._trade.price_spans:
-            terms.append(DiscountsTerm(*_weighted(self._settled(count, periods))))
+            terms.append(DiscountsTerm(*_weighted(self._settlements(count, periods))))
         if self._trade.term_spans:
             terms.append(FixedTerm(*_weighted(self._fixed(count, periods))))
         if self._trade.commitments:
@@ -90,7 +90,7 @@ class Dues:
             ("price schedules", (i for span in trade.price_spans for i in span.offers)),
             ("terms of trade", (i for span in trade.term_spans if span.fixed for i in span.offers)),
             ("take-or-pay", (commitment.offer for commitment in trade.commitments)),
-            ("runs", (i for i in offers if not counted[i].single and not counted[i].offer.inputs)),
+            ("runs", (i for i in offers if not counted[i].has_one_output and not counted[i].offer.inputs)),
         ]
         costs = {
             (counted[i].offer.id, cost): None for cost, positions in offers_by_cost for i in positions if i in offers
@@ -106,20 +106,20 @@ class Dues:
                 for name, cost in costs
             )
 
-    def _settled(self, count: Count, periods: Collection[int]) -> Iterable[tuple[int, float]]:
+    def _settlements(self, count: Count, periods: Collection[int]) -> Iterable[tuple[int, float]]:
         for position, span in enumerate(self._trade.price_spans):
-            if span.settled in periods:
+            if span.settlement_period in periods:
                 yield position, min(_counts(count, (arc for offer in span.offers for arc in self._arcs[offer])))
 
     def _fixed(self, count: Count, periods: Collection[int]) -> Iterable[tuple[int, float]]:
         for position, span in enumerate(self._trade.term_spans):
-            if span.fixed and span.due in periods:
-                arcs = (arc for offer in span.offers for arc in self._arcs[offer] if span.goes(arc.node[1]))
+            if span.fixed and span.due_period in periods:
+                arcs = (arc for offer in span.offers for arc in self._arcs[offer] if span.covers_place(arc.node[1]))
                 yield position, max(_counts(count, arcs), default=0.0)
 
     def _untaken(self, count: Count, periods: Collection[int]) -> Iterable[tuple[int, float]]:
         for position, commitment in enumerate(self._trade.commitments):
-            if commitment.due in periods:
+            if commitment.due_period in periods:
                 yield position, max(_counts(count, self._arcs[commitment.offer]))
 
 
@@ -278,18 +278,14 @@ class ProblemFacts:
     def spent(self, count: Counting, periods: Sequence[int], for_uses: ForUses | None = None) -> Sequence[Term]:
         """Return the money on moves that count, by order date, and onboarding of their offers if `periods` contain the first.
 
-        Other money counts as follows:
-
-        - Price schedules: in the settlement period, with the minimum weight of their offers. So a discount that uncounted goods share doesn't reduce the
-          money on counted ones.
-        - Fixed money by terms of trade: in the first period of the span, with the maximum weight of the offers.
-        - Take-or-pay: in the last period of its year, with the maximum weight of the offer.
+        Other money counts when it is due: price schedules at settlement, with the minimum weight of their offers (a discount shared with other goods
+        reduces no counted money); fixed money in the first period of its span, and take-or-pay in the last of its year, with the maximum weight.
         """
         counts = [0.0] * len(self._counted)
         for arc in self._arcs:
             if arc.offer >= 0:
                 counts[arc.offer] = max(counts[arc.offer], float(count(arc.chained, arc.move.to)))
-        several = [0.0 if facts.single else c for facts, c in zip(self._counted, counts, strict=True)]
+        several = [0.0 if facts.has_one_output else c for facts, c in zip(self._counted, counts, strict=True)]
         terms: list[Term] = [SpentTerm(*self._moves_that(count, periods, dated="ordered"), for_uses=for_uses)]
         terms.append(MakingTerm(*self._cells(enumerate(several), periods), for_uses=for_uses))
         if for_uses is not None and for_uses.not_free_of:
@@ -319,12 +315,12 @@ class ProblemFacts:
         return stock, BoughtTerm(index[in_transit], weight[in_transit], for_uses=for_uses)
 
     def usable(
-        self, wanted: Sequence[tuple[DemandLine, int, Decimal]], period: int
+        self, deliveries: Sequence[tuple[DemandLine, int, Decimal]], period: int
     ) -> Sequence[tuple[str, ReservedTerm, Decimal]]:
-        if not wanted:
+        if not deliveries:
             return []
-        node = final_node(wanted[0][0].use)
-        cells = [(self._demand_positions[demand.id], t, quantity) for demand, t, quantity in wanted]
+        node = final_node(deliveries[0][0].use)
+        cells = [(self._demand_positions[demand.id], t, quantity) for demand, t, quantity in deliveries]
         serving = servers(self._compliance_classes, self._network, node, period)
         place = self._network.nodes.index(node)
         covers: list[tuple[str, ReservedTerm, Decimal]] = []
@@ -335,7 +331,7 @@ class ProblemFacts:
                 periods=np.full(len(classes), period),
                 weight=np.ones(len(classes)),
             )
-            served = [d.id for d, t, _ in wanted if self._servers(serving, d, t) <= classes]
+            served = [d.id for d, t, _ in deliveries if self._servers(serving, d, t) <= classes]
             name = f"for {' + '.join(dict.fromkeys(served))}"
             if any(name == other for other, _, _ in covers):  # the same demands with other dates or waivers
                 name += f" ({'+'.join(self._compliance_classes[r].label for r in sorted(classes))})"
@@ -435,7 +431,7 @@ def _ends(network: Network, demands: Sequence[Demand]) -> dict[tuple[str, str, s
 T = TypeVar("T")
 
 
-def ask_limits(
+def query_limit_rules(
     rules: Sequence[Rule], periods: Sequence[Period], law: Law, facts: ProblemFacts
 ) -> list[tuple[Rule, Row | Rows]]:
     rows: list[tuple[Rule, Row | Rows]] = []

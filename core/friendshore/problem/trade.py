@@ -1,7 +1,4 @@
-"""Terms of orders beyond a unit price: capacity, price schedules, terms of trade, and take-or-pay, in the case's currency.
-
-Take-or-pay is due each year on the untaken part, if an offer is used.
-"""
+"""Terms of orders beyond a unit price, in the case's currency: capacity, price schedules, terms of trade, and take-or-pay (due on the untaken part of a year)."""
 
 from __future__ import annotations
 
@@ -15,13 +12,13 @@ from ..domain.assumption_codes import OFFER_FIGURE
 from ..domain.base import as_decimal, exact, grouped
 from ..domain.case import Case
 from ..domain.evidence import Confidence
-from ..domain.facts import Facility, Offer, unlimited_payment_faults
+from ..domain.facts import Facility, Offer, negative_price_faults
 from ..domain.quantities import readable
 from ..domain.terms import SPANS, OrderCondition, PriceSchedule, Terms, Tier, TierKind, overlap_fault, overlapping
 from ..domain.time import Span, stretches
 from ..errors import Diagnostic, InputError
 from .capacity import Capacities, Pool
-from .merged import Merged, around, exchange, missing_rate
+from .merged import Merged, enclosing_facilities, exchange, missing_rate
 from .network import Moves, Network
 from .offers import Assumption, OfferFacts
 
@@ -31,7 +28,7 @@ Subject = tuple[str, str]
 
 def subjects_of(offer: Offer, facilities: Mapping[str, Facility]) -> list[Subject]:
     """Return the subjects whose terms apply to an offer: itself, its supplier, its facility, and those that contain it."""
-    sites = around(offer.facility, facilities)
+    sites = enclosing_facilities(offer.facility, facilities)
     return [("offer", offer.id), ("supplier", sites[0].supplier), *(("facility", site.id) for site in sites)]
 
 
@@ -71,7 +68,7 @@ class PriceSpan:
     tiers: tuple[Tier, ...]
 
     @property
-    def settled(self) -> int:
+    def settlement_period(self) -> int:
         return self.periods[-1]
 
     @property
@@ -186,7 +183,7 @@ def _ambiguous_discounts(span: PriceSpan, counted: Sequence[OfferFacts]) -> Iter
     if span.all_units or span.by_money or all(tier.price is not None for tier in span.tiers):
         return
     orders = ((counted[i], t) for i in span.offers for t in span.periods)
-    prices = sorted({facts.price[t] for facts, t in orders if facts.most[t] != 0})
+    prices = sorted({facts.price[t] for facts, t in orders if facts.max_units[t] != 0})
     if len(prices) > 1:
         yield Diagnostic(
             f"the incremental discount of {span} applies to several list prices, so the units in each tier are ambiguous",
@@ -232,10 +229,10 @@ class TermSpan:
     pools: tuple[int, ...] = ()
 
     @property
-    def due(self) -> int:
+    def due_period(self) -> int:
         return self.periods[0]
 
-    def goes(self, place: str) -> bool:
+    def covers_place(self, place: str) -> bool:
         return not self.terms.places or place in self.terms.places
 
     def __str__(self) -> str:
@@ -287,13 +284,13 @@ def _setup_pools(terms: Terms, offers: Sequence[int], merged: Merged, pools: Seq
     if not terms.setup_use:
         return ()
     facility = merged.offers[terms.id].facility if terms.of == "offer" else terms.id
-    sites = {site.id for site in around(facility, merged.facilities)}
+    sites = {site.id for site in enclosing_facilities(facility, merged.facilities)}
     return tuple(i for i, pool in enumerate(pools) if pool.facility in sites and set(pool.offers) & set(offers))
 
 
 def _ambiguous_places(terms: Terms, offers: Sequence[int], counted: Sequence[OfferFacts]) -> Iterator[Diagnostic]:
     for offer in offers:
-        if terms.places and not counted[offer].single:
+        if terms.places and not counted[offer].has_one_output:
             yield Diagnostic(
                 f"the terms of {terms.name} are for some places, but `{counted[offer].offer.id}` makes several materials in one run, "
                 "which may go to different places",
@@ -317,7 +314,7 @@ class Commitment:
     """Money due per untaken unit, in the case's currency."""
 
     @property
-    def due(self) -> int:
+    def due_period(self) -> int:
         return self.periods[-1]
 
 
@@ -373,9 +370,11 @@ def resolve_trade(
     term_spans, term_assumptions = resolve_terms(merged, case, counted, sellers, pools)
     commitments = resolve_commitments(case, counted, network, moves)
     scheduled_offers = {offer for span in price_spans for offer in span.offers}
-    paying_offers = [i for i in usable_offers if counted[i].offer.paid]
+    negative_price_offers = [i for i in usable_offers if counted[i].offer.has_negative_price]
     problems = [
-        problem for i in paying_offers for problem in _negative_price_conflicts(counted[i], i in scheduled_offers, case)
+        problem
+        for i in negative_price_offers
+        for problem in _negative_price_conflicts(counted[i], i in scheduled_offers, case)
     ]
     if problems:
         raise InputError(problems)
@@ -384,14 +383,14 @@ def resolve_trade(
 
 def _negative_price_conflicts(facts: OfferFacts, scheduled: bool, case: Case) -> Iterator[Diagnostic]:
     """Yield an error for each conflict with a price below zero: missing limits, take-or-pay, or a price schedule that applies to it."""
-    periods = facts.paid_periods
+    periods = facts.negative_price_periods
     if not periods:
         return
     offer = facts.offer.id
     price_found = f"{readable(facts.price[periods[0]])} {case.currency} in {case.horizon.label(periods[0])}"
     faults = (
         replace(fault, field="price", entry=None) if fault.entry else fault
-        for fault in unlimited_payment_faults(dict(facts.offer))
+        for fault in negative_price_faults(dict(facts.offer))
     )
     for fault in dict.fromkeys(faults):
         column = f"offers.{fault.field}"

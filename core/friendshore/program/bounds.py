@@ -1,12 +1,11 @@
-"""Upper bounds on purchases that no sensible plan exceeds. They tighten the links of binary variables.
-
-An offer delivers no more than its capacity. Unless a rule forces purchases beyond need, it also delivers no more than the demand that
-its goods can serve, plus leftovers. These may be worth making into a material that is cheaper to hold, so they count for every maker
-down their chains.
+"""Upper bounds on purchases that no sensible plan exceeds. They tighten the links of binary variables. An offer delivers no more than its capacity.
+Unless a rule forces purchases beyond need, it also delivers no more than the demand that its goods can serve, plus leftovers. These may be worth
+making into a material that is cheaper to hold, so they count for every maker down their chains.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -86,17 +85,13 @@ class Bounds:
         return all(bool(np.all(bound * ROUNDING >= other_bound)) for bound, other_bound in pairs)
 
     @staticmethod
-    def of(problem: Problem, may_exceed_need: bool, wanted: Sequence[Demand] = (), known: int | None = None) -> Bounds:
-        """Return the bounds of all offers and moves.
-
-        Args:
-            may_exceed_need: True if some limit rule may make a plan buy, hold, or spend more than its need.
-            wanted: Demands for orders placed before the demands are known. Empty means the problem's own.
-            known: Period from which the demands are known. Ignored if anything is made of purchases, since an excess may be worth making.
-        """
-        needs = _ChainNeeds(problem, wanted or problem.demands)
+    def of(
+        problem: Problem, may_exceed_need: bool, bounding_demands: Sequence[Demand] = (), known: int | None = None
+    ) -> Bounds:
+        """Return all bounds. `bounding_demands` bound orders before the period `known` if it is given. `may_exceed_need` is True if a rule may force a surplus."""
+        needs = _ChainNeeds(problem, bounding_demands or problem.demands)
         units = _unit_bounds(needs, may_exceed_need)
-        if not wanted or known is None or problem.network.feeds:
+        if not bounding_demands or known is None or problem.network.feeds:
             return Bounds(needs, may_exceed_need, units, _by_move(problem, units))
         bounds_once_known = Bounds.of(problem, may_exceed_need)
         units[:, known:] = np.minimum(units[:, known:], bounds_once_known.units[:, known:])
@@ -126,7 +121,7 @@ def _unit_bounds(needs: _ChainNeeds, may_exceed_need: bool) -> Floats:
 
 def _within_capacity(problem: Problem, units: Floats) -> Floats:
     offers = problem.offers
-    units = np.minimum(units, table([facts.most for facts in offers], problem.case.horizon.count))
+    units = np.minimum(units, table([facts.max_units for facts in offers], problem.case.horizon.count))
     use = as_floats([facts.offer.capacity_use for facts in offers])
     capacity = problem.capacity
     member = np.array([offer for pool in problem.pools for offer in pool.offers], dtype=np.intp)
@@ -144,7 +139,7 @@ def _within_capacity(problem: Problem, units: Floats) -> Floats:
 def _min_order_units(problem: Problem, units_by_cell: Mapping[tuple[int, int], float]) -> Floats:
     """Return the minimum size of an order in whole lots, whatever the need: its minimum, a price tier, or terms of trade."""
     offers = problem.offers
-    minima = np.array([float(facts.least) if facts.offer.min_order else 0.0 for facts in offers])
+    minima = np.array([float(facts.min_units) if facts.offer.min_order else 0.0 for facts in offers])
     min_units: Floats = np.tile(minima[:, None], problem.case.horizon.count)
     for cell, units_to_reach in units_by_cell.items():
         min_units[cell] = max(min_units[cell], float(offers[cell[0]].in_lots(Decimal(repr(units_to_reach)))))
@@ -173,8 +168,8 @@ def _within_terms(problem: Problem, units: Floats) -> Floats:
                 (t,) = span.periods
                 capacity = problem.pools[pool].capacity[t]
                 if capacity is not None and index in problem.pools[pool].offers:
-                    capacity_left = max(Decimal(0), capacity - (span.terms.setup_use or 0))
-                    units[index, t] = min(units[index, t], float(capacity_left / use) if use else np.inf)
+                    remaining_capacity = max(Decimal(0), capacity - (span.terms.setup_use or 0))
+                    units[index, t] = min(units[index, t], float(remaining_capacity / use) if use else np.inf)
     for index, facts in enumerate(problem.offers):
         if facts.offer.lot is not None:
             lot = float(facts.offer.lot)
@@ -189,19 +184,16 @@ def lots_in(units: Floats, lot: float | Floats) -> Floats:
 
 
 def _units_needed(needs: _ChainNeeds, may_exceed_need: bool) -> dict[int, float]:
-    """Return the units of each offer for all demand that it can reach.
-
-    This is `AMPLE` times all need if a loop feeds the offer, or if a rule may require purchases beyond need.
-    """
+    """Return the units of each offer for all demand that it can reach. This is `AMPLE` times all need if a loop feeds the offer, or if a rule may require purchases beyond need."""
     problem = needs.problem
     need_by_offer = {index: needs.needed_units(index) for index in needs.outlets}
     finite_needs = [need for need in need_by_offer.values() if isfinite(need)]
     required = sum(float(abs(floor)) for _, row in problem.limit_rows for floor in row.floors if floor)
-    required += sum(float(base) for _, row in problem.limit_rows for term in row.asked for base, _ in term.parts)
+    required += sum(float(base) for _, row in problem.limit_rows for term in row.all_terms for base, _ in term.parts)
     demand_kg = sum(float(sum(d.quantity)) for d in needs.demands)
-    extra = required + sum(needs.tier_units.values()) + sum(needs.paid_units.values())
+    extra = required + sum(needs.tier_units.values()) + sum(needs.negative_price_units.values())
     ample = AMPLE * (
-        sum(finite_needs) + (demand_kg + sum(needs.paid_units.values())) * needs.max_input_factor() + extra
+        sum(finite_needs) + (demand_kg + sum(needs.negative_price_units.values())) * needs.max_input_factor() + extra
     )
     return {index: ample if may_exceed_need or not isfinite(need) else need for index, need in need_by_offer.items()}
 
@@ -219,10 +211,10 @@ def _units_to_reach_tiers(problem: Problem) -> dict[tuple[int, int], float]:
     return units_by_cell
 
 
-def _by_offer(units_by_cell: Mapping[tuple[int, int], float]) -> dict[int, float]:
-    units_by_offer: dict[int, float] = {}
+def _by_offer(units_by_cell: Mapping[tuple[int, int], float]) -> Mapping[int, float]:
+    units_by_offer: defaultdict[int, float] = defaultdict(float)
     for (offer, _), units in sorted(units_by_cell.items()):
-        units_by_offer[offer] = units_by_offer.get(offer, 0.0) + units
+        units_by_offer[offer] += units
     return units_by_offer
 
 
@@ -245,40 +237,40 @@ class _ChainNeeds:
                 self.outlets.setdefault(arc.offer, []).append(arc.index)
         # Units that order minima and whole lots may add over all periods, by offer.
         self._order_excess = [
-            float((offer_record.min_order or 0) + (offer_record.lot or 0)) * problem.case.horizon.count
-            if offer_record.min_order or offer_record.lot
-            else 0.0
-            for offer_record in (facts.offer for facts in problem.offers)
+            float((facts.offer.min_order or 0) + (facts.offer.lot or 0)) * problem.case.horizon.count
+            for facts in problem.offers
         ]
-        self.required_units: dict[int, float] = {}
+        self.required_units: defaultdict[int, float] = defaultdict(float)
         for span in problem.term_spans:
             for offer in span.offers:
-                self.required_units[offer] = self.required_units.get(offer, 0.0) + float(span.terms.least or 0)
+                self.required_units[offer] += float(span.terms.least or 0)
         for commitment in problem.commitments:
-            self.required_units[commitment.offer] = self.required_units.get(commitment.offer, 0.0) + float(
-                commitment.quantity
-            )
+            self.required_units[commitment.offer] += float(commitment.quantity)
         # Units that may be bought because the seller pays for taking them.
-        self.paid_units = {index: self._paid(index) for index in self.outlets if problem.offers[index].paid_periods}
+        self.negative_price_units = {
+            index: self._negative_price_units(index)
+            for index in self.outlets
+            if problem.offers[index].negative_price_periods
+        }
         self._lot_kg = dict.fromkeys(problem.network.nodes, 0.0)
         for lot in problem.lots:
             self._lot_kg[lot.material, lot.place.id] += float(lot.quantity)
         # Infinite in and below a loop.
         self._leftover_kg = dict.fromkeys(self.demand_kg, float("inf"))
-        for node in _outside_loops({node: self._made_of(node) for node in self.demand_kg}):
+        for node in _outside_loops({node: self._input_nodes(node) for node in self.demand_kg}):
             self._leftover_kg[node] = self._max_leftover_kg(node)
         # Infinite in and above a loop.
         self._needed_kg = dict.fromkeys(self.demand_kg, float("inf"))
-        for node in _outside_loops({node: self._made_into(node) for node in self.demand_kg}):
-            taken_kg = sum(per_unit * self.max_units(offer) for offer, per_unit in self.takers.get(node, ()))
-            self._needed_kg[node] = (self.demand_kg[node] + taken_kg) * self._loss_factor(node)
+        for node in _outside_loops({node: self._product_nodes(node) for node in self.demand_kg}):
+            input_kg = sum(per_unit * self.max_units(offer) for offer, per_unit in self.takers.get(node, ()))
+            self._needed_kg[node] = (self.demand_kg[node] + input_kg) * self._loss_factor(node)
 
-    def _made_of(self, node: Node) -> set[Node]:
+    def _input_nodes(self, node: Node) -> set[Node]:
         network = self.problem.network
         arcs = (network.arcs[index] for index in network.into.get(node, ()))
         return {feed for arc in arcs if arc.offer >= 0 for feed in network.feeds.get(arc.offer, ())}
 
-    def _made_into(self, node: Node) -> set[Node]:
+    def _product_nodes(self, node: Node) -> set[Node]:
         outlets = (self.outlets.get(offer, ()) for offer, _ in self.takers.get(node, ()))
         return {self.problem.network.arcs[index].node for arc_indices in outlets for index in arc_indices}
 
@@ -318,10 +310,12 @@ class _ChainNeeds:
     def max_units(self, offer: int) -> float:
         return self.needed_units(offer) + self.tier_units_by_offer.get(offer, 0.0)
 
-    def _paid(self, offer: int) -> float:
+    def _negative_price_units(self, offer: int) -> float:
         problem, facts = self.problem, self.problem.offers[offer]
         pools = [pool for pool in problem.pools if pool.facility in facts.pools]
-        period_limits = [max_units(pools, facts.offer.capacity_use, facts.most[t], t) for t in facts.paid_periods]
+        period_limits = [
+            max_units(pools, facts.offer.capacity_use, facts.max_units[t], t) for t in facts.negative_price_periods
+        ]
         limits = [] if facts.offer.total is None else [facts.offer.total]
         limits += (
             [] if None in period_limits else [sum((units for units in period_limits if units is not None), Decimal(0))]
@@ -329,10 +323,10 @@ class _ChainNeeds:
         return float(min(limits))  # never empty, since a problem without a limit is rejected
 
     def needed_units(self, offer: int) -> float:
-        by_output: dict[int, float] = {}
+        by_output: defaultdict[int, float] = defaultdict(float)
         for index in self.outlets.get(offer, ()):
             arc = self.problem.network.arcs[index]
-            by_output[arc.output] = by_output.get(arc.output, 0.0) + self._needed_kg[arc.node] / self.per_unit[index]
+            by_output[arc.output] += self._needed_kg[arc.node] / self.per_unit[index]
         return max(by_output.values(), default=0.0) + self._excess_units(offer)
 
     def units_beyond_need(self, offer: int) -> float:
@@ -347,16 +341,16 @@ class _ChainNeeds:
             leftover_units
             + self._order_excess[offer]
             + self.required_units.get(offer, 0.0)
-            + self.paid_units.get(offer, 0.0)
+            + self.negative_price_units.get(offer, 0.0)
         )
 
     def _max_leftover_kg(self, node: Node) -> float:
-        made_kg = 0.0
+        surplus_kg = 0.0
         for index in self.problem.network.into.get(node, ()):
             offer = self.problem.network.arcs[index].offer
             if offer >= 0:
-                made_kg += self.units_beyond_need(offer) * self.per_unit[index]
-        return self._lot_kg[node] + made_kg
+                surplus_kg += self.units_beyond_need(offer) * self.per_unit[index]
+        return self._lot_kg[node] + surplus_kg
 
 
 def _outside_loops(dependencies: Mapping[Node, Iterable[Node]]) -> Iterator[Node]:

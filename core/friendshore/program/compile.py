@@ -22,7 +22,6 @@ from operator import add
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain.case import LicenceSpec
 from ..domain.runtime import with_progress, without_gc
 from ..problem import Problem
 from ..problem.compliance_classes import Cell, ComplianceClass
@@ -74,18 +73,12 @@ class _Splitter:
     def split(self, node: Node, t: int, days: Sequence[date]) -> None:
         problem, columns = self.draft.problem, self.draft.columns
         arriving = (problem.moves.delivered[columns.buy_move] == t) & (self._node == problem.network.position[node])
-        arriving_by_class = {
-            class_index: [
-                (int(columns.buy[i]), self._arrival_day(int(i)))
-                for i in np.flatnonzero(arriving & (columns.buy_compliance_class == class_index))
-            ]
-            for class_index in range(len(problem.compliance_classes))
-        }
-        arriving_by_class = {
-            class_index: arriving_columns
-            for class_index, arriving_columns in arriving_by_class.items()
-            if any(day in days for _, day in arriving_columns)
-        }
+        arriving_by_class = {}
+        for class_index in range(len(problem.compliance_classes)):
+            positions = np.flatnonzero(arriving & (columns.buy_compliance_class == class_index)).tolist()
+            arriving_columns = [(int(columns.buy[i]), self._arrival_day(i)) for i in positions]
+            if any(day in days for _, day in arriving_columns):
+                arriving_by_class[class_index] = arriving_columns
         takers = {i for i, demand in enumerate(problem.demands) if final_node(demand.use) == node}
         delivered: dict[tuple[int, int], list[int]] = {}
         for column, (demand, period, class_index, _) in zip(columns.deliver, columns.deliver_key, strict=True):
@@ -153,14 +146,11 @@ class _Splitter:
         in_period = (problem.moves.ordered[columns.buy_move] == t) & (columns.buy_compliance_class == class_index)
         for position in np.flatnonzero(in_period).tolist():
             arc = arcs[int(self._arc[position])]
-            if arc.offer in makers and problem.offers[arc.offer].single and arc.order_by[t] < day:
+            if arc.offer in makers and problem.offers[arc.offer].has_one_output and arc.order_by[t] < day:
                 yield int(columns.buy[position]), self._per_unit(arc.offer, node)
-        for (offer, made_for_class, period), column in columns.make.items():
-            if (
-                offer in makers
-                and (made_for_class, period) == (class_index, t)
-                and self._order_deadline(offer, t) < day
-            ):
+        for (offer, *class_and_period), column in columns.make.items():
+            is_relevant = offer in makers and class_and_period == [class_index, t]
+            if is_relevant and self._order_deadline(offer, t) < day:
                 yield column, self._per_unit(offer, node)
 
     def _order_deadline(self, offer: int, t: int) -> date:
@@ -181,7 +171,9 @@ class Buying:
         self.count = problem.case.horizon.count
         arcs, moves = problem.network.arcs, problem.moves
         # True if a kilogram along an arc is a unit of its offer.
-        self.single = np.array([arc.offer >= 0 and problem.offers[arc.offer].single for arc in arcs], dtype=bool)
+        self.single = np.array(
+            [arc.offer >= 0 and problem.offers[arc.offer].has_one_output for arc in arcs], dtype=bool
+        )
         self.discount = discount
         price = cells(moves.prices, self.count, moves.arc, moves.ordered)
         landed_costs = cells(self._landed(), self.count, moves.arc, moves.ordered)
@@ -214,7 +206,7 @@ class Buying:
         )
         allowed = ranges(moves.first[arcs], moves.first[arcs + 1])
         if compliance_class.blocked_cells:
-            allowed = allowed[~self._arrive_in(allowed, compliance_class.blocked_cells)]
+            allowed = allowed[~self._arriving_in(allowed, compliance_class.blocked_cells)]
         if compliance_class.order_periods is not None and compliance_class.final is not None:
             final = [arc for arc in network.into.get(compliance_class.final, ()) if network.arcs[arc].lot < 0]
             in_time = np.isin(moves.ordered[allowed], list(compliance_class.order_periods))
@@ -222,9 +214,9 @@ class Buying:
         allowed, licences = self._licensed(compliance_class, allowed)
         return allowed, licences, self._cost(compliance_class, allowed)
 
-    def _arrive_in(self, moves: Ints, cells: Iterable[Cell]) -> NDArray[np.bool_]:
-        wanted_keys = [arc * self.count + arrival for arc, arrival in cells]
-        return np.isin(self.problem.moves.arc[moves] * self.count + self.problem.moves.delivered[moves], wanted_keys)
+    def _arriving_in(self, moves: Ints, cells: Iterable[Cell]) -> NDArray[np.bool_]:
+        cell_keys = [arc * self.count + arrival for arc, arrival in cells]
+        return np.isin(self.problem.moves.arc[moves] * self.count + self.problem.moves.delivered[moves], cell_keys)
 
     def _licensed(self, compliance_class: ComplianceClass, moves: Ints) -> tuple[Ints, list[tuple[str, ...]]]:
         """Return the moves, each repeated for every choice of the licenses that it needs."""
@@ -232,7 +224,7 @@ class Buying:
             return moves, [()] * len(moves)
         facts = self.problem.moves
         choices: list[list[tuple[str, ...]]] = [[()]] * len(moves)
-        for position in np.flatnonzero(self._arrive_in(moves, compliance_class.permits)).tolist():
+        for position in np.flatnonzero(self._arriving_in(moves, compliance_class.permits)).tolist():
             cell = (int(facts.arc[moves[position]]), int(facts.delivered[moves[position]]))
             choices[position] = [tuple(sorted(set(names))) for names in product(*compliance_class.permits[cell])]
         repeated = np.repeat(moves, [len(combinations) for combinations in choices])
@@ -348,19 +340,10 @@ class Program:
 
 @without_gc()
 def compile_program(
-    problem: Problem, wanted: Sequence[Demand] = (), bounds: Bounds | None = None, known: int | None = None
+    problem: Problem, bounding_demands: Sequence[Demand] = (), bounds: Bounds | None = None, known: int | None = None
 ) -> Program:
-    """Return the whole program, in canonical order.
-
-    Args:
-        wanted: Demands for the bounds on orders, if decisions precede the knowledge of demand. Empty means the problem's own.
-        bounds: Bounds that tighten the program. None means those of the arguments.
-        known: Period from which the demands are known.
-
-    Raises:
-        PluginError: If a plugin's limit rule raises.
-    """
-    return _Compiler(ProgramDraft(problem, wanted, bounds, known)).program()
+    """Return the whole program, in canonical order. `bounding_demands` are the demands that bound orders before the period `known`. `bounds` replace the computed ones."""
+    return _Compiler(ProgramDraft(problem, bounding_demands, bounds, known)).program()
 
 
 class _Compiler:
@@ -391,7 +374,7 @@ class _Compiler:
         term_columns = TermColumns(self.problem, self.assembly, self.columns, self.bounds)
         compile_limits(self.limits, term_columns)
         concentration_columns = add_concentration_columns(self.problem.objectives, term_columns)
-        term_columns.add_bought()
+        term_columns.add_purchases()
         linear = self.assembly.linear()
         goals = goals_of(self.problem, concentration_columns, linear, self.columns, self.limits)
         return Program(self.problem, linear, self.columns, self.units, self.assembly.owners, self.limits, goals)
@@ -438,7 +421,7 @@ class _Compiler:
         """Add columns for units of offers with several outputs, and rows that limit the purchases of each output."""
         arcs, moves, columns = self.problem.network.arcs, self.problem.moves, self.columns
         has_outputs = np.array(
-            [arc.offer >= 0 and not self.problem.offers[arc.offer].single for arc in arcs], dtype=bool
+            [arc.offer >= 0 and not self.problem.offers[arc.offer].has_one_output for arc in arcs], dtype=bool
         )
         bought: dict[int, Bought] = {}
         for position in np.flatnonzero(has_outputs[moves.arc[columns.buy_move]]).tolist():
@@ -459,17 +442,17 @@ class _Compiler:
             cost = float(facts.price[t]) * self.discount[t]
             column = self.assembly.add_columns(1, cost, self.bounds.units[offer, t])
             self.columns.make[offer, compliance_class, t] = column
-            units_made = np.array([offer]), np.array([t]), np.array([column])
-            self.units.add(*units_made)
+            cell_and_column = np.array([offer]), np.array([t]), np.array([column])
+            self.units.add(*cell_and_column)
             if compliance_class >= 0:
-                self._draw(self.balances[compliance_class], *units_made)
+                self._draw(self.balances[compliance_class], *cell_and_column)
         for output, line in enumerate(facts.offer.outputs):
             rows = {}
             for compliance_class, t in runs:
-                made_entry = self.columns.make[offer, compliance_class, t], -float(line.per_unit)
+                unit_entry = self.columns.make[offer, compliance_class, t], -float(line.per_unit)
                 bought_entry = bought.get((output, compliance_class, t), []), 1.0
                 name = f"output of {facts.offer.id}"
-                rows[compliance_class, t] = self.assembly.add_row(-np.inf, 0.0, name, made_entry, bought_entry)
+                rows[compliance_class, t] = self.assembly.add_row(-np.inf, 0.0, name, unit_entry, bought_entry)
             self._transfers(offer, output, rows)
 
     def _runs(self, offer: int, bought: set[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -504,7 +487,7 @@ class _Compiler:
         by_node: dict[int, list[int]] = {self.node_index[node]: [] for node in sorted(lot_nodes)}
         for (node, compliance_class), row in self.balance.items():
             store = self.problem.stores[self.problem.network.nodes[node]]
-            if store.holds_nothing:
+            if store.stores_nothing:
                 continue
             first = self.assembly.add_columns(self.count, as_floats(store.holding) * years * self.discount)
             self.columns.stock[node, compliance_class] = first
@@ -564,10 +547,10 @@ class _Compiler:
         years = [float(period.years) for period in problem.case.horizon.periods]
         for lot_index, lot in enumerate(problem.lots):
             store = problem.stores[lot.material, lot.place.id]
-            shares_left = [float(share) for share in store.left(lot.period)]
+            remaining_shares = [float(share) for share in store.remaining_shares(lot.period)]
             later_periods = np.arange(lot.period, self.count)
             holding_cost = sum(
-                float(store.holding[t]) * shares_left[t - lot.period] * years[t] * self.discount[t]
+                float(store.holding[t]) * remaining_shares[t - lot.period] * years[t] * self.discount[t]
                 for t in later_periods.tolist()
             )
             column = self.assembly.add_columns(1, holding_cost, float(lot.quantity))
@@ -576,7 +559,7 @@ class _Compiler:
             rows = self.store_rows.get(node, {})
             limited_periods = [t for t in later_periods.tolist() if t in rows]
             self.assembly.add_entries(
-                [rows[t] for t in limited_periods], column, [shares_left[t - lot.period] for t in limited_periods]
+                [rows[t] for t in limited_periods], column, [remaining_shares[t - lot.period] for t in limited_periods]
             )
             quantity = float(lot.quantity)
             self.assembly.add_row(
@@ -585,11 +568,8 @@ class _Compiler:
 
     def _licences(self) -> None:
         for licence in self.problem.case.licences:
-            columns = self._under(licence)
+            name = licence_id(licence)
+            licensed = zip(self.columns.buy.tolist(), self.columns.buy_licences, strict=True)
+            columns = [column for column, names in licensed if name in names]
             if columns and licence.quantity is not None:
-                self.draft.at_most(columns, 1.0, float(licence.quantity), licence_id(licence))
-
-    def _under(self, licence: LicenceSpec) -> list[int]:
-        name = licence_id(licence)
-        licensed = zip(self.columns.buy.tolist(), self.columns.buy_licences, strict=True)
-        return [column for column, names in licensed if name in names]
+                self.draft.at_most(columns, 1.0, float(licence.quantity), name)

@@ -12,7 +12,7 @@ import numpy as np
 from ..domain.base import SharedValues, without_trailing_zeros
 from ..domain.plan import Delivery, Infeasible, LotUse, Make, Plan, PlanStatus, PurchaseTable, Short, Stock, Transfer
 from ..domain.runtime import without_gc
-from ..problem.decimal_arrays import Whole, added_up, whole
+from ..problem.decimal_arrays import Integers, added_up, as_multiples
 from ..problem.demands import round_to
 from ..problem.network import final_node
 from .compile import Program
@@ -60,9 +60,9 @@ def columns_of(program: Program, plan: Plan, x: Floats) -> Floats:
     # Every compliance class buys a move in one column at most.
     move_keys = columns.buy_compliance_class * len(moves) + columns.buy_move
     by_key = np.argsort(move_keys, kind="stable")
-    bought_keys = [table.requirement * len(moves) + moves.slots[table.line, table.ordered]]
+    bought_keys = [table.compliance_class * len(moves) + moves.slots[table.line, table.ordered]]
     bought_keys += [
-        np.array([class_index[lot.requirement] * len(moves) + moves.slots[lots[lot.lot], lot.period]])
+        np.array([class_index[lot.compliance_class] * len(moves) + moves.slots[lots[lot.lot], lot.period]])
         for lot in plan.lots
     ]
     quantities = [step * float(table.unit) for step in table.counts.tolist()] + [
@@ -70,7 +70,9 @@ def columns_of(program: Program, plan: Plan, x: Floats) -> Floats:
     ]
     values[columns.buy[by_key[np.searchsorted(move_keys[by_key], joined(bought_keys))]]] = quantities
     for make in plan.makes:
-        values[columns.make[offers[make.offer], class_index.get(make.requirement, -1), make.period]] = float(make.units)
+        values[columns.make[offers[make.offer], class_index.get(make.compliance_class, -1), make.period]] = float(
+            make.units
+        )
     for transfer in plan.transfers:
         offer = offers[transfer.offer]
         output = next(
@@ -80,16 +82,16 @@ def columns_of(program: Program, plan: Plan, x: Floats) -> Floats:
             offer,
             output,
             transfer.period,
-            class_index[transfer.from_requirement],
-            class_index[transfer.to_requirement],
+            class_index[transfer.from_compliance_class],
+            class_index[transfer.to_compliance_class],
         )
         values[columns.transfer[transfer_key]] = float(transfer.quantity)
     for stock in plan.stocks:
-        first = columns.stock[nodes[stock.material, stock.place], class_index[stock.requirement]]
+        first = columns.stock[nodes[stock.material, stock.place], class_index[stock.compliance_class]]
         values[first + stock.period] = float(stock.quantity)
     deliver = dict(zip(columns.deliver_key, columns.deliver, strict=True))
     for delivery in plan.deliveries:
-        key = demands[delivery.demand], delivery.period, class_index[delivery.requirement], delivery.waivers
+        key = demands[delivery.demand], delivery.period, class_index[delivery.compliance_class], delivery.waivers
         values[deliver[key]] = float(delivery.quantity)
     for shortage in plan.shorts:
         values[columns.short + demands[shortage.demand] * count + shortage.period] = float(shortage.quantity)
@@ -145,7 +147,7 @@ class _Decoder:
         columns, moves, network = self.program.columns, self.problem.moves, self.problem.network
         counts, unit = to_steps(self.x[columns.buy], self.resolution), self.resolution
         if self.in_lots:
-            counts, unit = whole(self._values(columns.buy), unit)
+            counts, unit = as_multiples(self._values(columns.buy), unit)
         bought = np.flatnonzero(counts > 0)
         counts, compliance_class, move = counts[bought], columns.buy_compliance_class[bought], columns.buy_move[bought]
         licences = {
@@ -160,7 +162,7 @@ class _Decoder:
         lots = [
             LotUse(
                 lot=network.arcs[arc[i]].name, material=network.arcs[arc[i]].node[0],
-                place=network.arcs[arc[i]].node[1], requirement=self.problem.compliance_classes[compliance_class[i]].label,
+                place=network.arcs[arc[i]].node[1], compliance_class=self.problem.compliance_classes[compliance_class[i]].label,
                 period=int(delivered[i]), quantity=int(counts[i]) * unit, licences=licences.get(i, ()),
             )
             for i in np.flatnonzero(offer < 0).tolist()
@@ -170,7 +172,7 @@ class _Decoder:
             lines=tuple([(arc.name, *arc.node) for arc in network.arcs]),
             line=arc[from_offers],
             labels=tuple([compliance_class.label for compliance_class in self.problem.compliance_classes]),
-            requirement=compliance_class[from_offers],
+            compliance_class=compliance_class[from_offers],
             ordered=ordered[from_offers],
             delivered=delivered[from_offers],
             unit=unit,
@@ -181,7 +183,9 @@ class _Decoder:
         )
         return purchases, lots
 
-    def _add_arrivals(self, arc: Ints, compliance_class: Ints, delivered: Ints, counts: Whole, unit: Decimal) -> None:
+    def _add_arrivals(
+        self, arc: Ints, compliance_class: Ints, delivered: Ints, counts: Integers, unit: Decimal
+    ) -> None:
         node = self.problem.network.ends[arc]
         shape = len(self.nodes), len(self.problem.compliance_classes), self.problem.case.horizon.count
         cells, cell_of_purchase = np.unique(
@@ -192,8 +196,8 @@ class _Decoder:
         for cell, count in zip(keys, sums, strict=True):
             self.inflow[cell] += count * unit
 
-    def _draw_inputs(self, offer: Ints, compliance_class: Ints, ordered: Ints, counts: Whole, unit: Decimal) -> None:
-        needs_inputs = [facts.single and bool(facts.offer.inputs) for facts in self.problem.offers]
+    def _draw_inputs(self, offer: Ints, compliance_class: Ints, ordered: Ints, counts: Integers, unit: Decimal) -> None:
+        needs_inputs = [facts.has_one_output and bool(facts.offer.inputs) for facts in self.problem.offers]
         drawing = np.flatnonzero(np.array([*needs_inputs, False], dtype=bool)[offer])
         parts = (offer[drawing], compliance_class[drawing], ordered[drawing], counts[drawing])
         for offer_index, class_index, t, count in zip(*(values.tolist() for values in parts), strict=True):
@@ -213,7 +217,7 @@ class _Decoder:
                 continue
             label = self.problem.compliance_classes[compliance_class].label if compliance_class >= 0 else ""
             name = self.problem.offers[offer].offer.id
-            makes.append(Make(offer=name, requirement=label, period=period, units=units))
+            makes.append(Make(offer=name, compliance_class=label, period=period, units=units))
             if compliance_class >= 0:
                 self._draw_inputs_of(offer, compliance_class, period, units)
         return makes
@@ -228,8 +232,8 @@ class _Decoder:
                 transfers.append(
                     Transfer(
                         offer=facts.id, material=facts.outputs[output].material, period=period,
-                        from_requirement=self.problem.compliance_classes[giver].label,
-                        to_requirement=self.problem.compliance_classes[taker].label, quantity=quantity,
+                        from_compliance_class=self.problem.compliance_classes[giver].label,
+                        to_compliance_class=self.problem.compliance_classes[taker].label, quantity=quantity,
                     )
                 )  # fmt: skip
         return transfers
@@ -237,10 +241,8 @@ class _Decoder:
     def _deliveries_and_stocks(self) -> tuple[list[Delivery], list[Stock]]:
         deliveries: list[Delivery] = []
         stocks: list[Stock] = []
-        zero, make_record = (
-            Decimal(0),
-            SharedValues().unchecked_record,
-        )  # skips validation: there are very many records, and their values are valid
+        zero = Decimal(0)
+        make_record = SharedValues().unchecked_record  # there are very many records, and their values are valid
         demands = [demand.id for demand in self.problem.demands]
         for compliance_class in self.problem.compliance_classes:
             label = compliance_class.label
@@ -256,14 +258,14 @@ class _Decoder:
                         stock -= quantity
                         if quantity > 0:
                             fields = {
-                                "demand": demands[part.demand], "period": t, "requirement": label,
+                                "demand": demands[part.demand], "period": t, "compliance_class": label,
                                 "quantity": without_trailing_zeros(quantity), "waivers": part.waivers,
                             }  # fmt: skip
                             deliveries.append(make_record(Delivery, fields))
                     stock = max(stock, zero)  # rounded inputs may exceed the stock by half a step each
                     if stock > 0:
                         fields = {
-                            "material": node[0], "place": node[1], "requirement": label, "period": t,
+                            "material": node[0], "place": node[1], "compliance_class": label, "period": t,
                             "quantity": without_trailing_zeros(stock),
                         }  # fmt: skip
                         stocks.append(make_record(Stock, fields))

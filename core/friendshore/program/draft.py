@@ -23,7 +23,7 @@ class ProgramDraft:
     def __init__(
         self,
         problem: Problem,
-        wanted: Sequence[Demand] = (),
+        bounding_demands: Sequence[Demand] = (),
         bounds: Bounds | None = None,
         known: int | None = None,
     ) -> None:
@@ -32,7 +32,9 @@ class ProgramDraft:
         self.assembly = Assembly()
         self.columns = Columns()
         self.limits = LimitRows(problem.limit_rows)
-        self.bounds = Bounds.of(problem, self.limits.may_exceed_need, wanted, known) if bounds is None else bounds
+        self.bounds = (
+            Bounds.of(problem, self.limits.may_exceed_need, bounding_demands, known) if bounds is None else bounds
+        )
         self.units = Units(len(problem.offers), self.count)
         self._switches: dict[tuple[tuple[int, ...], frozenset[str]], int] = {}
 
@@ -66,10 +68,7 @@ class ProgramDraft:
         cost: float = 0.0,
         places: frozenset[str] = frozenset(),
     ) -> int | None:
-        """Return a binary variable that is 1 if anything is ordered of some offers in some periods. None if no order is possible.
-
-        Calls for the same orders return the same column and add up its costs. `places` restricts the orders if not empty.
-        """
+        """Return a binary variable that is 1 if anything is ordered of `offers` in `periods`, to any of `places` (empty: all). Equal calls share it. None if impossible."""
         cells, columns, entry = self.ordering(offers, periods, places)
         if not len(cells):
             return None
@@ -94,10 +93,7 @@ class ProgramDraft:
         return np.array([self._switches[key] for key in keys], dtype=np.intp)
 
     def _link(self, cells: Ints, columns: Ints, entry: Ints, switch: Ints, owners: Sequence[str]) -> None:
-        """Limit the order of each cell to its bound if its binary variable is 1, and to zero if it is 0.
-
-        Columns with a tighter bound from their place have rows of their own. The row of the cell is omitted if these imply it.
-        """
+        """Limit the order of each cell to its bound times its binary variable. Columns with a tighter bound from their place have their own rows."""
         order_bound = self.bounds.units.ravel()[cells]
         column_bound = np.minimum(self.max_of(columns), order_bound[entry])
         has_several = np.bincount(entry, minlength=len(cells)) > 1
@@ -133,10 +129,7 @@ class ProgramDraft:
     def all_at_most(
         self, group_of_entry: Ints, columns: Ints, coefficients: Floats, limits: Floats, owner: Callable[[int], str]
     ) -> None:
-        """Add a row for every group of entries: its sum with positive weights is at most the group's limit.
-
-        A group without a limit gets no row. Neither does one whose only column can't exceed it (docs/decisions/solving.md).
-        """
+        """Add a row for every group of entries: its sum is at most the group's limit. Limits that can't be exceeded get no row (docs/decisions/solving.md)."""
         entry_counts = np.bincount(group_of_entry, minlength=len(limits))
         max_sums = np.bincount(
             group_of_entry, weights=coefficients * self.assembly.upper()[columns], minlength=len(limits)

@@ -18,8 +18,8 @@ from ..problem.network import ranges
 from ..problem.problem import Objective
 from ..rules import terms
 from ..rules.base import Rule
-from ..rules.rows import Purchases, Row, Rows, one_by_one
-from ..rules.terms import LackingTerm, Term
+from ..rules.rows import Purchases, Row, Rows, single_rows
+from ..rules.terms import ShortfallTerm, Term
 from .matrix import Assembly, Columns, Floats, Ints, Linear, joined
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class TermColumns:
             self.assembly.add_entries(_rows(first, bought)[entry], columns, bought.weight[entry])
 
     def add_term(self, index: int, term: Term, row: Row) -> None:
-        """Add a term to the row `index`. Purchases are left to `add_bought`."""
+        """Add a term to the row `index`. Purchases are left to `add_purchases`."""
         if isinstance(term, terms.BoughtTerm) and term.for_uses is None:
             self.bought.append((index, Purchases(np.array([0, len(term.moves)]), term.moves, term.weight * term.times)))
             return
@@ -88,7 +88,7 @@ class TermColumns:
             index, [column for column, _ in counted], [coefficient * term.times for _, coefficient in counted]
         )
 
-    def add_bought(self) -> None:
+    def add_purchases(self) -> None:
         """Add all purchases that rows count, in blocks, since all at once would take several times the memory of the program."""
         sizes = np.cumsum([len(bought.moves) for _, bought in self.bought])
         for _, group in groupby(zip((sizes // _AT_ONCE).tolist(), self.bought, strict=True), key=itemgetter(0)):
@@ -147,8 +147,8 @@ class TermColumns:
                 yield from self._weighted(term.weight, self._fixed, term.term_spans)
             case terms.UntakenTerm():
                 yield from self._weighted(term.weight, self._untaken, term.commitments)
-            case terms.LackingTerm():
-                yield self.add_lacking(term, row), 1.0
+            case terms.ShortfallTerm():
+                yield self.add_shortfall(term, row), 1.0
             case _:
                 assert_never(term)
 
@@ -173,7 +173,7 @@ class TermColumns:
         )
         if for_uses is not None:
             return
-        remaining_shares = self.problem.stores[self.problem.network.nodes[node]].left
+        remaining_shares = self.problem.stores[self.problem.network.nodes[node]].remaining_shares
         for lot in self.lots_by_node.get(node, ()):
             from_period = self.problem.lots[lot].period
             if from_period <= t:
@@ -218,7 +218,7 @@ class TermColumns:
         if commitment in self.columns.untaken:
             yield self.columns.untaken[commitment], float(self.problem.commitments[commitment].rate)
 
-    def add_lacking(self, term: terms.LackingTerm, row: Row) -> int:
+    def add_shortfall(self, term: terms.ShortfallTerm, row: Row) -> int:
         """Add a column that is at least the missing amount of every part, and that nothing else increases."""
         column = self.assembly.add_columns(1)
         for base, part in term.parts:
@@ -273,19 +273,19 @@ class LimitRows:
 
     @cached_property
     def rows(self) -> list[tuple[Rule, Row]]:
-        return [(rule, row) for rule, rows in self.rules_and_rows for row in one_by_one(rows)]
+        return [(rule, row) for rule, rows in self.rules_and_rows for row in single_rows(rows)]
 
     @cached_property
     def may_exceed_need(self) -> bool:
         """True if some row may make a plan buy, hold, or spend more than its need."""
-        terms = [term for _, row in self.rules_and_rows for term in row.asked]
+        terms = [term for _, row in self.rules_and_rows for term in row.all_terms]
         if any(floor is not None for _, row in self.rules_and_rows for floor in row.floors):
             return True
-        return any(isinstance(term, LackingTerm) or term.times < 0 or (term.weight < 0).any() for term in terms)
+        return any(isinstance(term, ShortfallTerm) or term.times < 0 or (term.weight < 0).any() for term in terms)
 
 
 def compile_limits(limits: LimitRows, term_columns: TermColumns) -> None:
-    """Add every limit row, except for purchases (`TermColumns.add_bought`). Plain rows of one rule form one block."""
+    """Add every limit row, except for purchases (`TermColumns.add_purchases`). Plain rows of one rule form one block."""
     assembly = term_columns.assembly
     for (name, is_plain), group in groupby(limits.rules_and_rows, key=lambda pair: (pair[0].id, _is_plain(pair[1]))):
         blocks = [rows for _, rows in group]
@@ -296,7 +296,7 @@ def compile_limits(limits: LimitRows, term_columns: TermColumns) -> None:
                 term_columns.add_plain_rows(first, rows)
                 first += _count(rows)
         else:
-            for row in (row for rows in blocks for row in one_by_one(rows)):
+            for row in (row for rows in blocks for row in single_rows(rows)):
                 position = len(limits.program_rows)
                 index = assembly.add_rows(1, *_bounds([row]), f"rule {name}")
                 limits.program_rows.append(index)
@@ -324,7 +324,7 @@ def _bounds(blocks: Sequence[Row | Rows]) -> tuple[list[float], list[float]]:
 
 
 def _is_plain(rows: Row | Rows) -> bool:
-    return rows.penalty is None and all(term.is_linear for term in rows.asked)
+    return rows.penalty is None and all(term.is_linear for term in rows.all_terms)
 
 
 def _allow_miss(limits: LimitRows, position: int, index: int, row: Row, price: Decimal, assembly: Assembly) -> None:
@@ -342,18 +342,17 @@ class Goal:
     cost: Floats
     within: float
     """Share by which later levels may worsen it."""
-    whole: bool
-    """True if it is the whole objective."""
+    is_whole_objective: bool
 
 
 def add_concentration_columns(objectives: Sequence[Objective], term_columns: TermColumns) -> list[list[int]]:
     """Add the columns for concentration. Return the columns that each level sums, empty for other levels."""
     return [
         [
-            term_columns.add_lacking(term, row)
+            term_columns.add_shortfall(term, row)
             for row in objective.rows
             for term in row.terms
-            if isinstance(term, LackingTerm)
+            if isinstance(term, ShortfallTerm)
         ]
         for objective in objectives
     ]

@@ -58,7 +58,7 @@ class _PriceSpanRows:
         self.weights = {cell: weight for cell, weight in weights.items() if weight}
         self.columns = {cell: cells[cell] for cell in self.weights}
         self.max_units = {cell: draft.bounds.units[cell] * weight for cell, weight in self.weights.items()}
-        self.discount = float(draft.discount[span.settled])
+        self.discount = float(draft.discount[span.settlement_period])
         self.owner = f"price schedule of {span}"
 
     def add(self) -> None:
@@ -159,7 +159,11 @@ class _PriceSpanRows:
     def _add_chosen_tier(self, segments: list[_Segment]) -> None:
         assembly, columns = self.draft.assembly, self.draft.columns
         is_shared = ALL in segments[0].rates
-        rows = {ALL: self._add_total_row()} if is_shared else {cell: self._add_cell_row(cell) for cell in self.weights}
+        rows = (
+            {ALL: self._add_total_row()}
+            if is_shared
+            else {c: assembly.add_row(0.0, 0.0, self.owner, (self.columns[c], 1.0)) for c in self.weights}
+        )
         switches = self._add_switches(segments)
         for segment in segments:
             parts: dict[Cell, int] = {}
@@ -206,9 +210,6 @@ class _PriceSpanRows:
         purchases = ((self.columns[cell], weight) for cell, weight in self.weights.items())
         return self.draft.assembly.add_row(0.0, 0.0, self.owner, *purchases)
 
-    def _add_cell_row(self, cell: Cell) -> int:
-        return self.draft.assembly.add_row(0.0, 0.0, self.owner, (self.columns[cell], 1.0))
-
     def _add_column(self, saving: float, upper: float, *, integer: bool = False) -> int:
         """Add a column that saves `saving` per unit, in the period of settlement."""
         column = self.draft.assembly.add_columns(1, 0.0 - saving * self.discount, upper, integer=integer)
@@ -224,7 +225,7 @@ def add_term_spans(draft: ProgramDraft) -> None:
             continue
         switch = None
         if terms.switches:
-            cost = float(span.fixed) * draft.discount[span.due]
+            cost = float(span.fixed) * draft.discount[span.due_period]
             switch = draft.switch(span.offers, span.periods, owner, cost, terms.places)
             assert switch is not None
             draft.columns.placed[number] = switch
@@ -268,7 +269,7 @@ def add_pools(draft: ProgramDraft) -> None:
 def add_limits(draft: ProgramDraft) -> None:
     offers, units, count = draft.problem.offers, draft.units, draft.count
     limits = np.full((len(offers), count + 1), np.inf)
-    limits[:, :count] = table([facts.most for facts in offers], count)
+    limits[:, :count] = table([facts.max_units for facts in offers], count)
     for index, facts in enumerate(offers):
         if facts.offer.total is not None:
             limits[index, count] = float(facts.offer.total)
@@ -299,7 +300,7 @@ def add_commitments(draft: ProgramDraft) -> None:
         if used is None:
             continue
         draft.columns.onboard[commitment.offer] = used
-        cost = float(commitment.rate) * draft.discount[commitment.due]
+        cost = float(commitment.rate) * draft.discount[commitment.due_period]
         column = draft.assembly.add_columns(1, cost, float(commitment.quantity))
         draft.columns.untaken[number] = column
         _, ordered, _ = draft.ordering([commitment.offer], commitment.periods)
@@ -318,7 +319,7 @@ def add_order_minima(draft: ProgramDraft) -> None:
     draft.columns.order.update(zip(_pairs(draft, cells), switches.tolist(), strict=True))
     row = draft.assembly.add_rows(len(cells), 0.0, np.inf, owners)
     draft.assembly.add_entries(row + entry, columns, 1.0)
-    draft.assembly.add_entries(row + np.arange(len(cells)), switches, -as_floats([offers[i].least for i in offer]))
+    draft.assembly.add_entries(row + np.arange(len(cells)), switches, -as_floats([offers[i].min_units for i in offer]))
 
 
 def add_lots(draft: ProgramDraft) -> None:

@@ -1,8 +1,6 @@
-"""Rounding to the resolution that preserves whole lots and tiers, and closes balances.
-
-Many purchases that are rounded one by one cause leftovers of some grams, which are held forever, or shortages, with a penalty. So a few are
-rounded the other way, those nearest to the next step first, until the stock of every cell is the solver's, rounded. Rows are violated no more
-than by rounding that purchase to the nearest step.
+"""Rounding to the resolution that preserves whole lots and tiers, and closes balances. Many purchases that are rounded one by one cause leftovers of
+some grams, which are held forever, or shortages, with a penalty. So a few are rounded the other way, those nearest to the next step first, until the
+stock of every cell is the solver's, rounded. Rows are violated no more than by rounding that purchase to the nearest step.
 """
 
 from __future__ import annotations
@@ -17,18 +15,14 @@ from typing import TypeVar
 import numpy as np
 
 from ..domain.base import exact
-from ..problem.compliance_classes import ComplianceClass
-from ..problem.decimal_arrays import Whole, integers_from_doubles
+from ..problem.decimal_arrays import Integers, integers_from_doubles
 from ..problem.demands import round_to
 from .compile import Program, Recipes
 from .matrix import Floats, Ints
 
 
 def within_tiers(program: Program, x: Floats) -> Floats:
-    """Round a few orders the other way, so that each price schedule stays in the tier of the solver's binary variables.
-
-    Quantities don't show the tier, since a plan may be within the solver's tolerance of its threshold.
-    """
+    """Round a few orders the other way, to stay in the tiers of the solver's binary variables, which its tolerance may hide in the quantities."""
     values = x.copy()
     reached_tier: dict[int, int] = {}
     for (number, tier), column in program.columns.tier_reached.items():
@@ -48,7 +42,7 @@ def within_tiers(program: Program, x: Floats) -> Floats:
     return values
 
 
-def to_steps(x: Floats, step: Decimal) -> Whole:
+def to_steps(x: Floats, step: Decimal) -> Integers:
     """Return quantities as whole numbers of steps, each the nearest to the number as written, half to even."""
     quotients = x / float(step)
     steps = np.rint(quotients)
@@ -107,10 +101,7 @@ Position = TypeVar("Position", int, Ints)
 
 
 def balance_repaired(program: Program, x: Floats, planned: Mapping[tuple[int, int, int], float]) -> Floats:
-    """Return the values with purchases in whole steps, so that balances close.
-
-    `planned` has the kilograms that deliveries take, by node, compliance class, and period.
-    """
+    """Return the values with purchases in whole steps, so that balances close. `planned` has the kilograms that deliveries take, by node, compliance class, and period."""
     to_nearest: frozenset[int] = frozenset()
     while True:
         repair = _BalanceRepair(program, x, planned, to_nearest)
@@ -165,11 +156,7 @@ class _BalanceRepair:
         tiered_columns = [column for weights in columns.priced.values() for column in weights]
         lot_columns = [column for order in columns.lot for column in program.units[order]]
         exact_steps = x[columns.buy] / self.step
-        rounded_steps = (
-            np.where(np.isin(columns.buy, lot_columns), exact_steps, np.rint(exact_steps))
-            if lot_columns
-            else np.rint(exact_steps)
-        )
+        rounded_steps = np.where(np.isin(columns.buy, lot_columns), exact_steps, np.rint(exact_steps))
         is_loose = ~np.isin(columns.buy, [*tiered_columns, *lot_columns])
         is_free, is_tiny = (rounded_steps >= 1) & is_loose, (rounded_steps < 1) & (exact_steps > _NOISE) & is_loose
         is_free[list(to_nearest)] = False
@@ -207,15 +194,13 @@ class _BalanceRepair:
         """Adjust all cells, users before makers, since a change in production changes the inputs."""
         self.rows = self._rows()
         can_grow = np.array(self.steps) + 1 <= np.array(self.max_steps)
-        self.arriving, self.growing = (
-            self._by_arrival(np.arange(len(can_grow))),
-            self._by_arrival(np.flatnonzero(can_grow)),
-        )
+        self.arriving = self._by_arrival(np.arange(len(can_grow)))
+        self.growing = self._by_arrival(np.flatnonzero(can_grow))
         rank_of_node = {node: i for i, node in enumerate(self._users_first())}
         cells = [
             (rank_of_node.get(node, len(rank_of_node)), node, r.index)
             for r in self.problem.compliance_classes
-            for node in self._nodes(r)
+            for node in map(self.index.__getitem__, r.nodes)
         ]
         for _, node, compliance_class in sorted(cells):
             self._close_cell(node, compliance_class)
@@ -233,9 +218,6 @@ class _BalanceRepair:
         steps = self.rounded_steps.copy()
         steps[self.orders] = self.steps
         return steps
-
-    def _nodes(self, compliance_class: ComplianceClass) -> list[int]:
-        return [self.index[node] for node in compliance_class.nodes]
 
     def _cell(self, node: Position, compliance_class: Position) -> Position:
         """Return the row of `flow` for a node and a compliance class."""
@@ -298,15 +280,15 @@ class _BalanceRepair:
             for order in orders
             if is_free[order] and 1 <= steps[order] + change <= max_steps[order]
         ]
-        waiting = deque(order for _, order in sorted(by_loss))
-        while total != need and waiting:
-            order = waiting.popleft()
+        queue = deque(order for _, order in sorted(by_loss))
+        while total != need and queue:
+            order = queue.popleft()
             if 1 <= steps[order] + change <= max_steps[order] and self.rows.try_change(order, change):
                 steps[order] += change
                 total += change
                 if has_inputs:
                     self._update_inputs(order, compliance_class, change)
-                waiting.append(order)
+                queue.append(order)
                 if change < 0 and order not in self.growing.setdefault(arrival, []):
                     self.growing[arrival].append(order)
         return total
@@ -314,7 +296,7 @@ class _BalanceRepair:
     def _update_inputs(self, order: int, compliance_class: int, change: int) -> None:
         position = int(self.orders[order])
         offer = int(self.offer[position])
-        if offer >= 0 and self.problem.offers[offer].single:
+        if offer >= 0 and self.problem.offers[offer].has_one_output:
             for line in range(int(self.recipes.first[offer]), int(self.recipes.first[offer + 1])):
                 cell = self._cell(int(self.recipes.node[line]), compliance_class)
                 self.flow[cell, self.ordered[position]] -= change * self.recipes.per_unit[line]
@@ -322,10 +304,7 @@ class _BalanceRepair:
                     self.drawn_by_cell.setdefault(cell, {})[position] = float(self.recipes.per_unit[line])
 
     def overdrawing_orders(self) -> frozenset[int]:
-        """Return the orders to be rounded to the nearest step after all, because their inputs can't follow.
-
-        A cell may be overdrawn by half a step for each arriving order, and by half the input of each adjusted order.
-        """
+        """Return the orders to be rounded to the nearest step after all: a cell is overdrawn by more than half a step per arrival and half an adjusted order's input."""
         to_nearest: set[int] = set()
         steps = self._steps() if self.drawn_by_cell else self.rounded_steps
         for cell, input_by_order in self.drawn_by_cell.items():
@@ -348,15 +327,15 @@ class _BalanceRepair:
         cells = len(self.index) * len(self.problem.compliance_classes)
         arriving = np.bincount(self.cell * self.count + self.delivered, steps, minlength=cells * self.count)
         flow = arriving.astype(np.float64, copy=False).reshape(cells, self.count)
-        single = np.array([facts.single for facts in offers], dtype=bool)
-        made_units = [(o, r, t, self.x[c] / self.step) for (o, r, t), c in columns.make.items() if r >= 0]
-        made_columns = [np.array(values) for values in zip(*made_units, strict=True)] or [np.empty(0)] * 4
+        single = np.array([facts.has_one_output for facts in offers], dtype=bool)
+        make_entries = [(o, r, t, self.x[c] / self.step) for (o, r, t), c in columns.make.items() if r >= 0]
+        make_arrays = [np.array(values) for values in zip(*make_entries, strict=True)] or [np.empty(0)] * 4
         drawing = np.flatnonzero((self.offer >= 0) & (steps > 0))
         drawing = drawing[single[self.offer[drawing]]]
-        offer = np.concatenate([self.offer[drawing], made_columns[0].astype(np.intp)])
-        compliance_class = np.concatenate([columns.buy_compliance_class[drawing], made_columns[1].astype(np.intp)])
-        period = np.concatenate([self.ordered[drawing], made_columns[2].astype(np.intp)])
-        units = np.concatenate([steps[drawing], np.rint(made_columns[3])])
+        offer = np.concatenate([self.offer[drawing], make_arrays[0].astype(np.intp)])
+        compliance_class = np.concatenate([columns.buy_compliance_class[drawing], make_arrays[1].astype(np.intp)])
+        period = np.concatenate([self.ordered[drawing], make_arrays[2].astype(np.intp)])
+        units = np.concatenate([steps[drawing], np.rint(make_arrays[3])])
         line, entry = self.recipes.lines(offer)
         cell = self._cell(self.recipes.node[line], compliance_class[entry])
         np.subtract.at(flow, (cell, period[entry]), self.recipes.per_unit[line] * units[entry])

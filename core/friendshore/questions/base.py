@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, get_args, get_type_hints, runtime_checkable
 
 from ..errors import InputError, PluginError
-from ..plugins import asked_of
-from ..plugins.attribution import wrong
+from ..plugins import attributed_object
+from ..plugins.attribution import defect_error
 
 if TYPE_CHECKING:
     from ..document.elements import Document, Element
@@ -108,8 +108,8 @@ class Option:
 
 
 def shown(question: Question[Any, Any], make: Callable[[], Document]) -> Document:
-    """Return the document, after checking that every cell can be written. A `PluginError` names the plugin of a faulty question."""
-    with asked_of(question, question.name):
+    """Return the document, after checking its cells. A `PluginError` names the plugin of a faulty question."""
+    with attributed_object(question, question.name):
         document = make()
         for _ in cell_texts(document):
             pass
@@ -149,12 +149,14 @@ def question_named(registry: Registry, name: str) -> Question[Any, Any]:
     question, info = registry.question(name)
     if not isinstance(question, Question):
         raise _invalid(
-            wrong(info, f"`{name}` isn't a question", repr(question), "an object of a class that derives from Question")
+            defect_error(
+                info, f"`{name}` isn't a question", repr(question), "an object of a class that derives from Question"
+            )
         )
-    with asked_of(question, name):
+    with attributed_object(question, name):
         problems = list(faults(question))
     if problems:
-        raise _invalid(*(wrong(info, f"its question `{name}` {problem}") for problem in problems))
+        raise _invalid(*(defect_error(info, f"its question `{name}` {problem}") for problem in problems))
     return question
 
 

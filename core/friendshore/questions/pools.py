@@ -33,7 +33,7 @@ class Task(Protocol):
 
 T = TypeVar("T", bound=Task)
 R = TypeVar("R")
-Do = Callable[[T, Cancel | None], R]
+TaskFunction = Callable[[T, Cancel | None], R]
 """Function of a module, so that other processes find it by name. It runs a task until it is canceled."""
 AHEAD = 2  # tasks in the executor per worker: one running, one waiting
 _DEFAULT_WORKERS = 64
@@ -44,13 +44,13 @@ class OpenPool:
     """An executor in use."""
 
     executor: Executor
-    by: Callable[[Do[Any, Any], Any], Any]
+    run: Callable[[TaskFunction[Any, Any], Any], Any]
     """Function that runs in the executor and executes a task."""
     workers: int
     stop: Callable[[], None] | None = None
     """Ends running tasks. None if they can't be ended."""
-    begun: Callable[[], bool] = lambda: True
-    alive: Callable[[], bool] = lambda: True
+    has_begun: Callable[[], bool] = lambda: True
+    is_alive: Callable[[], bool] = lambda: True
     """Returns False if the executor is gone, so that its tasks would never finish."""
 
 
@@ -61,15 +61,15 @@ class WorkerPool:
     opened: Callable[[], AbstractContextManager[OpenPool]]
 
 
-def here(workers: int | None, tasks: int, time_limit: float | None = None) -> WorkerPool:
-    """Return a pool of processes, one per processor unless `workers` is set. A pool of one is this process. `time_limit` applies to each task."""
+def local_pool(workers: int | None, tasks: int, time_limit: float | None = None) -> WorkerPool:
+    """Return a pool of processes, one per processor by default. A pool of one is this process. `time_limit` applies to each task."""
     process_count = min(workers or os.cpu_count() or 1, tasks)
     if process_count > 1:
         return WorkerPool(partial(_processes, process_count, limit_for(time_limit)))
     return WorkerPool(_single_thread)
 
 
-def given(executor: Executor, workers: int | None = None) -> WorkerPool:
+def pool_on(executor: Executor, workers: int | None = None) -> WorkerPool:
     """Return a pool with the caller's executor, which the caller shuts down."""
 
     @contextmanager
@@ -84,37 +84,43 @@ def _workers_of(executor: Executor) -> int:
     return workers if isinstance(workers, int) and workers > 0 else _DEFAULT_WORKERS
 
 
-def carried_out(
-    pool: WorkerPool, do: Do[T, R], tasks: Callable[[int], Iterable[T]], again: deque[T], stopped: Callable[[], bool]
+def run_in_pool(
+    pool: WorkerPool,
+    function: TaskFunction[T, R],
+    tasks: Callable[[int], Iterable[T]],
+    queue: deque[T],
+    stopped: Callable[[], bool],
 ) -> Generator[tuple[T, Future[R]]]:
     """Execute tasks, and yield each with its future, in order of completion.
 
     A task whose process has died is repeated once. If that process dies too, the future has the error. After `stopped` returns True, no task starts,
-    and running tasks aren't yielded if they can be ended. The caller adds tasks to repeat to `again`. A lost executor raises a `SolverError`.
+    and running tasks aren't yielded if they can be ended. The caller adds tasks to repeat to `queue`. A lost executor raises a `SolverError`.
     """
     repeated, is_lost = set[int](), False
     with pool.opened() as running:
         remaining, max_queued = iter(tasks(running.workers)), AHEAD * running.workers
-        check = _StopCheck(running, again, stopped)
-        again.extend(islice(remaining, max_queued))
+        check = _StopCheck(running, queue, stopped)
+        queue.extend(islice(remaining, max_queued))
         try:
-            with closing(run_tasks(running.executor, partial(running.by, do), again, max_queued, check)) as results:
+            with closing(
+                run_tasks(running.executor, partial(running.run, function), queue, max_queued, check)
+            ) as results:
                 for task, future in results:
                     error = _error(future)
-                    if isinstance(error, ProcessEndedError) and not running.begun():
+                    if isinstance(error, ProcessEndedError) and not running.has_begun():
                         raise SolverError(_NO_START)
                     if isinstance(error, ProcessEndedError) and task.number not in repeated:
                         repeated.add(task.number)
-                        again.appendleft(task)
+                        queue.appendleft(task)
                     elif isinstance(error, BrokenExecutor | CancelledError):
                         is_lost = True
                     elif not (check.stopping and running.stop):
                         yield task, future
                     check()
                     if is_lost or check.stopping:
-                        again.clear()
+                        queue.clear()
                     else:
-                        again.extend(islice(remaining, 1))
+                        queue.extend(islice(remaining, 1))
         except BrokenExecutor:
             is_lost = True
     if is_lost and not check.stopping:
@@ -129,7 +135,7 @@ class _StopCheck:
         self.stopping = False
 
     def __call__(self) -> None:
-        if not self._running.alive():
+        if not self._running.is_alive():
             raise BrokenExecutor
         if not self.stopping and self._stopped():
             self.stopping = True
@@ -146,7 +152,7 @@ _NO_START = Diagnostic(
 )
 
 
-def told_of(error: BaseException) -> tuple[str, ...]:
+def error_texts(error: BaseException) -> tuple[str, ...]:
     if isinstance(error, FriendshoreError):
         return tuple(map(str, error.problems))
     return (
@@ -163,13 +169,13 @@ def _error(future: Future[Any]) -> BaseException | None:
 
 @contextmanager
 def _single_thread() -> Iterator[OpenPool]:
-    enough = Event()
+    canceled = Event()
     with ThreadPoolExecutor(1) as executor:
-        yield OpenPool(executor, partial(_until, enough), 1, enough.set)
+        yield OpenPool(executor, partial(_run_until, canceled), 1, canceled.set)
 
 
-def _until(enough: Event, do: Do[T, R], task: T) -> R:
-    return do(task, enough)
+def _run_until(canceled: Event, function: TaskFunction[T, R], task: T) -> R:
+    return function(task, canceled)
 
 
 @contextmanager
@@ -178,9 +184,9 @@ def _processes(workers: int, limit: float) -> Iterator[OpenPool]:
         yield OpenPool(executor, _in_process, workers, executor.stop, lambda: executor.begun)
 
 
-def _in_process(do: Do[T, R], task: T) -> R:
-    return do(task, ended())
+def _in_process(function: TaskFunction[T, R], task: T) -> R:
+    return function(task, ended())
 
 
-def _in_executor(do: Do[T, R], task: T) -> R:
-    return do(task, None)
+def _in_executor(function: TaskFunction[T, R], task: T) -> R:
+    return function(task, None)

@@ -26,7 +26,7 @@ def weighed(names: ShownNames, material: str, kilograms: Decimal) -> doc.Kilogra
 
 
 def mass_of(names: ShownNames, material: str, kilograms: Decimal, *, equal: bool = False) -> str:
-    """Return a quantity of a material as text with the weighed substance. `equal` adds the traded substance: `22.4 t Sb = 26.8 t Sb2O3`."""
+    """Return a quantity as text with the weighed substance. `equal` adds the traded substance: `22.4 t Sb = 26.8 t Sb2O3`."""
     texts = [mass(kilograms, names.basis(material))]
     if equal and kilograms:
         texts += [mass(kilograms * factor, other) for other, factor in list(names.equal_kg(material).items())[:1]]
@@ -34,7 +34,6 @@ def mass_of(names: ShownNames, material: str, kilograms: Decimal, *, equal: bool
 
 
 def conversions(names: ShownNames, materials: Iterable[str], *, shortly: bool = False) -> str:
-    """Return the conversions from a kilogram of each basis to traded substances. Empty if there are none."""
     weights_by_basis: defaultdict[str, dict[str, Decimal]] = defaultdict(dict)
     for material in materials:
         if equal := names.equal_kg(material):
@@ -59,44 +58,59 @@ def short_cell(names: ShownNames, kilograms: Mapping[str, Decimal]) -> doc.Cell:
     return doc.Several(tuple(texts)) if texts else doc.NOTHING
 
 
-def difference(found: Difference) -> doc.Amount | doc.Between:
-    return doc.Amount(found.value) if found.proved else doc.Between(found.value, found.low, found.high)
+def difference(change: Difference) -> doc.Amount | doc.Between:
+    return doc.Amount(change.value) if change.proved else doc.Between(change.value, change.low, change.high)
 
 
-def rise(found: Difference) -> str:
-    return written(difference(found))
+def rise(change: Difference) -> str:
+    return written(difference(change))
 
 
 def rung(
-    name: str, found: Difference | None, currency: str, more: str = "", tone: doc.Tone = doc.Tone.PLAIN
+    name: str, change: Difference | None, currency: str, more: str = "", tone: doc.Tone = doc.Tone.PLAIN
 ) -> charts.Rung:
-    """Return a bar for a difference in money. `found` is None if there is none, with the reason in `more`."""
-    if found is None:
+    """Return a bar for a difference in money. If there is none, `more` has the reason."""
+    if change is None:
         return charts.Rung(name, None, more, tone)
-    amount = large_money(found.value, currency) if found.proved else f"{currency} {rise(found)}"
-    shown = tone if found.proved else doc.Tone.DOUBTFUL
-    return charts.Rung(name, found.value, ", ".join(filter(None, (amount, more))), shown)
+    amount = large_money(change.value, currency) if change.proved else f"{currency} {rise(change)}"
+    shown_tone = tone if change.proved else doc.Tone.DOUBTFUL
+    return charts.Rung(name, change.value, ", ".join(filter(None, (amount, more))), shown_tone)
 
 
 def ladder(
-    title: str, told: str, rungs: Iterable[charts.Rung], unit: str, table: doc.DataTable
+    title: str,
+    description: str,
+    rungs: Iterable[charts.Rung],
+    unit: str,
+    table: doc.DataTable,
+    key: tuple[tuple[doc.Tone, str], ...] = (),
 ) -> doc.Drawing | doc.DataTable:
     """Return a table, with a chart if at least two of its rows are comparable."""
     bars = tuple(rungs)
     if sum(1 for bar in bars if bar.value) < 2:
         return table
-    return doc.Drawing(title, told, charts.Ladder(bars, unit), table)
+    return doc.Drawing(title, description, charts.Ladder(bars, unit), table, key)
 
 
-def full_price(found: OfferPrice | None) -> str:
+def full_price(price: OfferPrice | None) -> str:
     """Return a full price as a cell: `80.6`, `148 marginal`, or that there is no admissible input."""
-    if found is None:
+    if price is None:
         return "no admissible input"
-    return money(found.full_price) + (" marginal" if found.how == "marginal" else "")
+    return money(price.full_price) + (" marginal" if price.how == "marginal" else "")
+
+
+def spend_and_penalty(change: Difference) -> doc.Cell:
+    """Return a change of the sum, gray and rounded. If it is unproved, return its range."""
+    return penalty(change.value) if change.proved else difference(change)
+
+
+def first_few(texts: Sequence[str], max_count: int, last: str = ", ") -> str:
+    """Return the first texts, and after `last` the number of the others."""
+    hidden_count = len(texts) - max_count
+    return ", ".join(texts[:max_count]) + (f"{last}{hidden_count:,} more" if hidden_count > 0 else "")
 
 
 def penalty(amount: Decimal) -> doc.Cell:
-    """Return a penalty in gray and rounded, since it isn't paid."""
     if abs(amount) < 1:
         return doc.NOTHING
     return doc.Phrase(f"{'+' if amount > 0 else ''}{rounded_money(amount, '').strip()}", doc.Tone.ASIDE)
@@ -106,15 +120,15 @@ def mass_or_nothing(kilograms: Decimal) -> doc.Cell:
     return doc.Kilograms(kilograms) if kilograms else doc.NOTHING
 
 
-def left_out(rows: int, one: str, many: str = "", which: str = "") -> list[str]:
-    return [f"{count(rows, one, many)}{which}: --top 0 shows all"] if rows > 0 else []
+def omitted_note(rows: int, singular: str, plural: str = "", which: str = "") -> list[str]:
+    return [f"{count(rows, singular, plural)}{which}: --top 0 shows all"] if rows > 0 else []
 
 
 def ranked(
     columns: Iterable[doc.Column],
     rows: Sequence[doc.DataRow | Sequence[doc.Cell]],
-    one: str,
-    many: str = "",
+    singular: str,
+    plural: str = "",
     *,
     part: int = 1,
     top: int = 0,
@@ -124,27 +138,29 @@ def ranked(
     """Return a table with rows in descending importance. A screen shows those that fit, the whole document the first `top`.
 
     Args:
-        one: Name of an omitted row, such as `more loss`.
-        many: Plural of the name. Empty means `one` with an s.
+        singular: Name of an omitted row, such as `more loss`.
+        plural: Plural of the name. Empty means `singular` with an s.
         part: Weight in sharing the room of a screen with other tables.
         which: Addition to the number of rows that the whole document omits.
         see: Way to see those.
     """
     full = "--full --top 0" if 0 < top < len(rows) and "--top" in see else "--full"
     screen_rows = sum(1 for row in rows if not isinstance(row, doc.DataRow) or row.on != "whole")
-    rests = [doc.Several((f"{count(left, one, many)} ({full})",)) for left in range(screen_rows, 0, -1)]
-    left = f"{count(len(rows) - top, one, many)}{which}: {see}"
-    return doc.excerpt(columns, rows, [*rests, doc.NOTHING], part, top, left)
+    rests = [
+        doc.Several((f"{count(remaining, singular, plural)} ({full})",)) for remaining in range(screen_rows, 0, -1)
+    ]
+    remaining = f"{count(len(rows) - top, singular, plural)}{which}: {see}"
+    return doc.excerpt(columns, rows, [*rests, doc.NOTHING], part, top, remaining)
 
 
-def shortly(found: Difference) -> doc.Cell:
+def shortly(change: Difference) -> doc.Cell:
     """Return a difference for a line of a screen: `5 to 9` if it isn't proved, or `7 ?` if there is little room."""
-    if found.proved:
-        return doc.NOTHING if abs(found.value) < 1 else doc.Amount(found.value)
-    brief = f"{money(found.value)} ?"
-    if found.low is None or found.high is None:
+    if change.proved:
+        return doc.NOTHING if abs(change.value) < 1 else doc.Amount(change.value)
+    brief = f"{money(change.value)} ?"
+    if change.low is None or change.high is None:
         return brief
-    return doc.Phrase(f"{money(found.low)} to {money(found.high)}", brief=brief)
+    return doc.Phrase(f"{money(change.low)} to {money(change.high)}", brief=brief)
 
 
 def not_proved(differences: Iterable[Difference | None]) -> doc.Notes | None:
@@ -152,8 +168,8 @@ def not_proved(differences: Iterable[Difference | None]) -> doc.Notes | None:
     return doc.notes(["? or a range: not proved (see --full)"] if is_unproved else [], doc.Tone.DOUBTFUL)
 
 
-def effort(found: Effort) -> doc.Section:
-    return doc.apart(doc.sentence(effort_line(found), tone=doc.Tone.ASIDE))
+def effort(answer_effort: Effort) -> doc.Section:
+    return doc.apart(doc.sentence(effort_line(answer_effort), tone=doc.Tone.ASIDE))
 
 
 def effort_line(effort: Effort) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
@@ -18,6 +18,7 @@ from ..domain import values as v
 from ..domain.base import UnreadableError
 from ..domain.facts import FactColumn, FactSort
 from ..domain.quantities import Mass, Money, UnitPrice
+from ..domain.suggest import nearest
 from ..domain.written import Beside, Written, meanings, record_in
 from . import kinds as k
 from .kinds import MONEY, SIGNED_PRICE, UNIT_PRICE, Kind, kind_of, read_number
@@ -43,7 +44,7 @@ class Field:
     attribute: str = ""
     currency: str = ""
     """Field with the currency of an amount. Empty means the case's currency, or that of a neighboring amount."""
-    by: str = ""
+    declared_by: str = ""
     """Distribution of the plugin that declares it. Empty for friendshore's own."""
 
     @property
@@ -53,7 +54,7 @@ class Field:
         return " ".join([self.doc, *text.partition("\n\n")[0].split("\n")]).strip()
 
     @property
-    def wanted(self) -> str:
+    def expected(self) -> str:
         """Meaning as the end of a sentence, for a message about a missing value."""
         doc = self.meaning.rstrip(".")
         return doc[0].lower() + doc[1:] if doc[1:2].islower() else doc
@@ -71,7 +72,7 @@ class Layout:
     """Treatment of other keys. `declared` accepts only columns that plugins declare."""
     others_doc: str = ""
     declared: Mapping[str, FactColumn] = dataclasses.field(default_factory=dict)
-    elsewhere: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    unavailable: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Declared columns of unusable plugins, with instructions."""
     key: tuple[str, ...] = ()
     """Columns that together are unique."""
@@ -83,10 +84,14 @@ class Layout:
         name = "_".join(re.findall(r"\w+", cell.casefold()))
         return self.headings.get(name, name) if self.headings is not None and name else cell
 
+    def misspelled(self, name: str, missing: Collection[str]) -> str | None:
+        """Return the missing column or key that an unknown one probably misspells, or None."""
+        return nearest(name, missing, min_similarity=0.75 if self.others == "kept" else 0.6)
+
     def unknown_key_fix(self, name: str, near: str) -> str:
         """Return the fix for an unknown column or key. `near` is the suggestion of a similar name, if there is one."""
         if self.others == "declared" and name:
-            return self.elsewhere.get(name) or near or f"delete it, or install the plugin that declares `{name}`"
+            return self.unavailable.get(name) or near or f"delete it, or install the plugin that declares `{name}`"
         return near
 
     @property
@@ -111,12 +116,9 @@ class Layout:
         """Return the column or key of an attribute, or the attribute's name if there is none."""
         return next((f.name for f in self.fields if f.attribute == attribute), attribute)
 
-    def stated(self, record: type, values: Mapping[str, object]) -> dict[str, object]:
-        """Return the attributes of a record from parsed values by column or key.
-
-        Masses become kilograms. Money becomes an amount, with its currency in another attribute. Substances are dropped, so the caller must check them.
-        """
-        attributes: dict[str, object] = {}
+    def attributes(self, record: type, values: Mapping[str, object]) -> dict[str, object]:
+        """Return a record's attributes: masses as kilograms, money as amount and currency. Substances are dropped, so the caller must check them."""
+        values_by_attribute: dict[str, object] = {}
         fields = self.of(record)
         for name, value in values.items():
             field = fields.get(name)
@@ -124,13 +126,13 @@ class Layout:
                 continue
             if isinstance(value, _MONEYS):
                 if field.currency:
-                    attributes[field.currency] = value.currency
-                attributes[field.attribute] = value.amount
+                    values_by_attribute[field.currency] = value.currency
+                values_by_attribute[field.attribute] = value.amount
             elif type(value) is tuple and value and type(value[0]) is Mass:
-                attributes[field.attribute] = tuple(mass.kg for mass in value)
+                values_by_attribute[field.attribute] = tuple(mass.kg for mass in value)
             else:
-                attributes[field.attribute] = value.kg if isinstance(value, Mass) else value
-        return attributes
+                values_by_attribute[field.attribute] = value.kg if isinstance(value, Mass) else value
+        return values_by_attribute
 
 
 def layout(
@@ -195,31 +197,32 @@ def _field(record: type[BaseModel], attribute: str, info: FieldInfo, mark: Writt
 class FactColumns:
     """Columns of facts that plugins declare."""
 
-    known: tuple[tuple[str, str, FactColumn, str], ...] = ()
+    columns: tuple[tuple[str, str, FactColumn, str], ...] = ()
     """Table, name, column, and the first distribution that declares it, sorted."""
-    elsewhere: tuple[tuple[str, str, str], ...] = ()
+    unavailable: tuple[tuple[str, str, str], ...] = ()
     """Table and name of a column of an unusable plugin, with instructions."""
 
     def extended(self, layout: Layout) -> Layout:
-        return _extended(self, layout) if layout.others == "declared" and (self.known or self.elsewhere) else layout
+        return _extended(self, layout) if layout.others == "declared" and (self.columns or self.unavailable) else layout
 
 
 @cache
 def _extended(columns: FactColumns, layout: Layout) -> Layout:
     table = layout.name.removesuffix(".csv")
-    known = [(name, column, by) for of, name, column, by in columns.known if of == table]
+    declarations = [(name, column, by) for of, name, column, by in columns.columns if of == table]
     fields = tuple(
-        Field(name, _kind_of_fact(column), _fact_meaning(column), column.example, by=by) for name, column, by in known
+        Field(name, _kind_of_fact(column), _fact_meaning(column), column.example, declared_by=by)
+        for name, column, by in declarations
     )
-    declared = {name: column for name, column, _ in known}
-    hints = {name: hint for of, name, hint in columns.elsewhere if of == table and name not in declared}
-    return replace(layout, fields=(*layout.fields, *fields), declared=declared, elsewhere=hints)
+    declared = {name: column for name, column, _ in declarations}
+    hints = {name: hint for of, name, hint in columns.unavailable if of == table and name not in declared}
+    return replace(layout, fields=(*layout.fields, *fields), declared=declared, unavailable=hints)
 
 
 def _kind_of_fact(column: FactColumn) -> Kind:
     if column.type is FactSort.NUMBER:
         name = f"number, in {column.unit}" if column.unit else "number"
-        return Kind(name, _number_in(column.unit), also=({"type": "number"},))
+        return Kind(name, _number_reader(column.unit), also=({"type": "number"},))
     return _FACT_KINDS[column.type]
 
 
@@ -233,7 +236,7 @@ _FACT_KINDS: Mapping[FactSort, Kind] = {
 }
 
 
-def _number_in(unit: str) -> Callable[[Any], Decimal]:
+def _number_reader(unit: str) -> Callable[[Any], Decimal]:
     """Return a reader of numbers, with or without the unit after them."""
 
     def read(value: Any) -> Decimal:

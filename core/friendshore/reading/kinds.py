@@ -1,7 +1,4 @@
-"""Kinds of cells and values, each with a reader and a JSON schema.
-
-Every reader takes the text of a cell or the value of a TOML key, and raises `UnreadableError` with the expected form.
-"""
+"""Kinds of cells and values, each with a reader and a JSON schema. Every reader takes the text of a cell or the value of a TOML key, and raises `UnreadableError` with the expected form."""
 
 from __future__ import annotations
 
@@ -99,23 +96,23 @@ def read_text(value: object) -> str:
     return read_prose(value).strip()
 
 
-def named(parse: Callable[[str], T]) -> Callable[[Any], T]:
+def text_reader(parse: Callable[[str], T]) -> Callable[[Any], T]:
     return lambda value: parse(read_text(value))
 
 
-def listed(value: object) -> list[str]:
+def text_parts(value: object) -> list[str]:
     """Return the parts of `a; b; c`, or of a TOML list of texts."""
     parts = value if isinstance(value, list) else read_text(value).split(";")
     return [part for part in map(read_text, parts) if part]
 
 
-def each(read: Callable[[str], T]) -> Callable[[Any], tuple[T, ...]]:
+def list_reader(read: Callable[[str], T]) -> Callable[[Any], tuple[T, ...]]:
     """Return a reader of lists, with a reader of their parts. Duplicates are dropped."""
-    return lambda value: tuple(dict.fromkeys(read(part) for part in listed(value)))
+    return lambda value: tuple(dict.fromkeys(read(part) for part in text_parts(value)))
 
 
 def read_words(value: object) -> frozenset[str]:
-    return frozenset(listed(value))
+    return frozenset(text_parts(value))
 
 
 def read_day(value: object) -> date:
@@ -139,7 +136,7 @@ def read_yes_no(value: object) -> bool:
 
 
 def read_countries(value: object) -> frozenset[str]:
-    return v.countries(listed(value))
+    return v.countries(text_parts(value))
 
 
 def read_version(value: object) -> int:
@@ -174,7 +171,7 @@ def cell_text(value: object) -> str | None:
     return str(value) if isinstance(value, str | int | float | date) else None
 
 
-def _number_by(parse: Callable[[str], Decimal], expected: str) -> Callable[[Any], Decimal]:
+def _number_reader(parse: Callable[[str], Decimal], expected: str) -> Callable[[Any], Decimal]:
     def read(value: object) -> Decimal:
         try:
             return parse(value) if isinstance(value, str) else exact(value)
@@ -186,11 +183,11 @@ def _number_by(parse: Callable[[str], Decimal], expected: str) -> Callable[[Any]
     return read
 
 
-read_number = _number_by(parse_number, "a number")
-read_share = _number_by(parse_share, "a share, like 65 % or 0.65")
+read_number = _number_reader(parse_number, "a number")
+read_share = _number_reader(parse_share, "a share, like 65 % or 0.65")
 
 
-def within(read: Callable[[Any], Decimal], range_: v.Range) -> Callable[[Any], Decimal]:
+def range_reader(read: Callable[[Any], Decimal], range_: v.Range) -> Callable[[Any], Decimal]:
 
     def checked(value: object) -> Decimal:
         number = read(value)
@@ -203,11 +200,11 @@ def within(read: Callable[[Any], Decimal], range_: v.Range) -> Callable[[Any], D
     return checked
 
 
-def whole(range_: v.Range) -> Callable[[Any], int]:
+def integer_reader(range_: v.Range) -> Callable[[Any], int]:
 
     def read(value: object) -> int:
         try:
-            return range_.whole(read_number(value))
+            return range_.integer(read_number(value))
         except UnreadableError as error:
             raise UnreadableError(range_.expected, code=error.code) from None
 
@@ -316,46 +313,46 @@ _NUMBER: Mapping[str, object] = {"type": "number"}
 _LIST: Mapping[str, object] = {"type": "array", "items": {"type": "string"}}
 
 
-def one_value(name: str, words: Mapping[str, object]) -> Kind:
-    return Kind(name, named(v.one_of(words)), {"type": "string", "enum": list(words)})
+def word_kind(name: str, words: Mapping[str, object]) -> Kind:
+    return Kind(name, text_reader(v.one_of(words)), {"type": "string", "enum": list(words)})
 
 
-def choice(name: str, words: type[StrEnum]) -> Kind:
-    return one_value(name, {str(word): word for word in words})
+def enum_kind(name: str, words: type[StrEnum]) -> Kind:
+    return word_kind(name, {str(word): word for word in words})
 
 
-def several(name: str, words: type[StrEnum]) -> Kind:
+def enums_kind(name: str, words: type[StrEnum]) -> Kind:
     values = {str(word): word for word in words}
     items = {"type": "array", "items": {"type": "string", "enum": list(values)}}
-    return Kind(name, each(v.one_of(values, "some of")), also=(items,))
+    return Kind(name, list_reader(v.one_of(values, "some of")), also=(items,))
 
 
 TEXT = Kind("text", read_text)
-IDENT = Kind("name", named(v.ident), {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+-]*$"})
-IDENTS = Kind("names, separated by `;`", each(v.ident), also=(_LIST,))
-TEXTS = Kind("list of texts", each(read_text), also=(_LIST,))
+IDENT = Kind("name", text_reader(v.ident), {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+-]*$"})
+IDENTS = Kind("names, separated by `;`", list_reader(v.ident), also=(_LIST,))
+TEXTS = Kind("list of texts", list_reader(read_text), also=(_LIST,))
 DATE = Kind("date", read_day, {"type": "string", "format": "date"})
 YES_NO = Kind("yes or no", read_yes_no, {"type": "string", "enum": ["yes", "no"]}, ({"type": "boolean"},))
 VERSION = Kind("version", read_version, {"const": 1})
 
 
-def _whole(range_: v.Range) -> Kind:
+def _integer_kind(range_: v.Range) -> Kind:
     schema = {"type": "integer", "minimum": range_.minimum, "maximum": range_.maximum}
-    return Kind("whole number", whole(range_), also=(schema,))
+    return Kind("whole number", integer_reader(range_), also=(schema,))
 
 
-def _number(name: str, read: Callable[[Any], Decimal], range_: v.Range) -> Kind:
-    return Kind(name, within(read, range_), also=(_NUMBER,))
+def _number_kind(name: str, read: Callable[[Any], Decimal], range_: v.Range) -> Kind:
+    return Kind(name, range_reader(read, range_), also=(_NUMBER,))
 
 
-COUNT = _whole(v.LOTS)
-RATE = _number("number above 0", read_number, v.RATE)
-NON_NEGATIVE = _number("number", read_number, v.NON_NEGATIVE)
-AMOUNT = _number("number, may be below zero", read_number, v.AMOUNT)
-FRACTION = _number("share", read_share, v.FRACTION)
-PART = _number("share above 0", read_share, v.PART)
-PREMIUM = _number("share", read_share, v.PREMIUM)
-DISCOUNT = _number("share off", read_share, v.DISCOUNT)
+COUNT = _integer_kind(v.LOTS)
+RATE = _number_kind("number above 0", read_number, v.RATE)
+NON_NEGATIVE = _number_kind("number", read_number, v.NON_NEGATIVE)
+AMOUNT = _number_kind("number, may be below zero", read_number, v.AMOUNT)
+FRACTION = _number_kind("share", read_share, v.FRACTION)
+PART = _number_kind("share above 0", read_share, v.PART)
+PREMIUM = _number_kind("share", read_share, v.PREMIUM)
+DISCOUNT = _number_kind("share off", read_share, v.DISCOUNT)
 MASS = Kind("mass", read_mass)
 MASS_OR_MONEY = Kind("mass or money", read_mass_or_money)
 MASS_RATE = Kind("mass per time", read_rate)
@@ -382,23 +379,23 @@ _SORTS: Mapping[object, Kind] = {
     bool: YES_NO,
     frozenset: Kind("words, separated by `;`", read_words, also=(_LIST,)),
     v.ident: IDENT,
-    v.label: Kind("name", named(v.label), {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+/-]*$"}),
-    v.end_use: Kind("end use", named(v.end_use)),
-    v.step: one_value("stage or step", v.STEP_WORDS),
-    v.country: Kind("country", named(v.country)),
+    v.label: Kind("name", text_reader(v.label), {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+/-]*$"}),
+    v.end_use: Kind("end use", text_reader(v.end_use)),
+    v.step: word_kind("stage or step", v.STEP_WORDS),
+    v.country: Kind("country", text_reader(v.country)),
     v.countries: Kind("countries, separated by `;`", read_countries, also=(_LIST,)),
-    v.place: Kind("country or site", named(v.place)),
-    v.hs_code: Kind("HS code", named(v.hs_code)),
-    v.currency: Kind("currency", named(v.currency), {"type": "string", "pattern": "^[A-Z]{3}$"}),
-    v.incoterm: one_value("Incoterm", v.INCOTERMS),
+    v.place: Kind("country or site", text_reader(v.place)),
+    v.hs_code: Kind("HS code", text_reader(v.hs_code)),
+    v.currency: Kind("currency", text_reader(v.currency), {"type": "string", "pattern": "^[A-Z]{3}$"}),
+    v.incoterm: word_kind("Incoterm", v.INCOTERMS),
     v.Each(v.ident): IDENTS,
-    v.Each(v.place): Kind("countries or sites, separated by `;`", each(v.place), also=(_LIST,)),
-    v.PERIODS.whole: _whole(v.PERIODS),
-    v.LOTS.whole: COUNT,
+    v.Each(v.place): Kind("countries or sites, separated by `;`", list_reader(v.place), also=(_LIST,)),
+    v.PERIODS.integer: _integer_kind(v.PERIODS),
+    v.LOTS.integer: COUNT,
     v.RATE: RATE,
     v.AMOUNT: AMOUNT,
     v.NON_NEGATIVE: NON_NEGATIVE,
-    v.FACTOR: _number("number or share", read_share, v.FACTOR),
+    v.FACTOR: _number_kind("number or share", read_share, v.FACTOR),
     v.FRACTION: FRACTION,
     v.PART: PART,
     v.PREMIUM: PREMIUM,
@@ -420,10 +417,10 @@ _SORTS: Mapping[object, Kind] = {
 _LISTS: Mapping[object, Kind] = {
     str: TEXTS,
     v.ident: IDENTS,
-    v.end_use: Kind("end uses, separated by `;`", each(v.end_use), also=(_LIST,)),
+    v.end_use: Kind("end uses, separated by `;`", list_reader(v.end_use), also=(_LIST,)),
     v.step: Kind(
         "stages or steps, separated by `;`",
-        each(v.one_of(v.STEP_WORDS, "some of")),
+        list_reader(v.one_of(v.STEP_WORDS, "some of")),
         also=({"type": "array", "items": {"type": "string", "enum": list(v.STEP_WORDS)}},),
     ),
     v.MASS: Kind("list of masses", read_masses, also=({"type": "array", "items": {"type": ["string", "number"]}},)),
@@ -431,10 +428,7 @@ _LISTS: Mapping[object, Kind] = {
 
 
 def kind_of(sort: object, checks: Iterable[object] = ()) -> Kind:
-    """Return the kind of a field by its type, or by a parser, range, or word. Raise KeyError if there is none.
-
-    `checks` are pydantic's validators of the type. The last one that has a kind decides.
-    """
+    """Return the kind of a field by its type, parser, range, or word, or raise KeyError. Of pydantic's validators `checks`, the last one with a kind decides."""
     origin, inside = get_origin(sort), get_args(sort)
     if origin is Annotated:
         return kind_of(inside[0], (*inside[1:], *checks))
@@ -443,11 +437,11 @@ def kind_of(sort: object, checks: Iterable[object] = ()) -> Kind:
     if origin in (Union, UnionType):
         return kind_of(next(part for part in inside if part is not NoneType))
     if origin is Literal:
-        return one_value("word", {word: word for word in inside})
+        return word_kind("word", {word: word for word in inside})
     if origin is tuple:
         return _list_of(inside[0])
     if isinstance(sort, type) and issubclass(sort, StrEnum):
-        return choice(sort.__name__.lower(), sort)
+        return enum_kind(sort.__name__.lower(), sort)
     return _SORTS[origin or sort]
 
 
@@ -460,6 +454,6 @@ def _parsers(checks: Iterable[object]) -> Iterator[object]:
 
 def _list_of(part: object) -> Kind:
     if isinstance(part, type) and issubclass(part, StrEnum):
-        return several(f"{part.__name__.lower()}s, separated by `;`", part)
+        return enums_kind(f"{part.__name__.lower()}s, separated by `;`", part)
     base, *checks = get_args(part) if get_origin(part) is Annotated else (part,)
     return _LISTS[next((parser for parser in _parsers(checks) if parser in _LISTS), base)]

@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 
 from ..domain.base import CheckedRecord, Fault, FaultsError, UnreadableError
 from ..domain.quantities import Mass, UnitPrice
-from ..domain.suggest import did_you_mean
+from ..domain.suggest import did_you_mean, nearest
 from ..domain.written import record_in
 from ..errors import Diagnostic, InputError
 from .fields import Layout
@@ -49,7 +49,7 @@ def validation_diagnostics(
     model: type[BaseModel], error: ValidationError, file: str = "", row: int | None = None
 ) -> list[Diagnostic]:
     details = error.errors(include_url=False)
-    return [p for d in details if not _is_consequence(d, details) for p in _diagnostics(model, d, file, row)]
+    return [p for d in details if not _is_consequence(model, d, details) for p in _diagnostics(model, d, file, row)]
 
 
 def _diagnostics(model: type[BaseModel], detail: ErrorDetails, file: str, row: int | None) -> list[Diagnostic]:
@@ -93,9 +93,13 @@ def _shown_at(data: object, place: Sequence[str | int]) -> str:
     return "" if value in (None, "", (), frozenset()) else shown(value)
 
 
-def _is_consequence(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
-    """Return True if a list is too short only because of errors in its entries."""
+def _is_consequence(model: type[BaseModel], detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
+    """Return True if a list is too short only because of errors in its entries, or if another key misspells a missing one."""
     place = detail["loc"]
+    if detail["type"] == "missing":
+        names = _names_at(model, place[:-1])
+        extra = [d["loc"] for d in details if d["type"] == "extra_forbidden" and d["loc"][:-1] == place[:-1]]
+        return any(nearest(str(other[-1]), names) == place[-1] for other in extra)
     has_bad_entries = any(other["loc"][: len(place)] == place and len(other["loc"]) > len(place) for other in details)
     return detail["type"] == "too_short" and has_bad_entries
 
@@ -263,11 +267,11 @@ class Entry:
         """Report an error. `column` may be empty for the entry as a whole."""
         raise NotImplementedError
 
-    def shared(self, record: M) -> M:
+    def with_shared_values(self, record: M) -> M:
         """Return a new record, which may share values with records of other entries."""
         return record
 
-    def made(
+    def record_from(
         self, model: type[M], fields: Mapping[str, object], within: Mapping[str, Sequence[Entry]] = _NOTHING
     ) -> M | None:
         """Return the record, or report all errors and return None. `within` contains the entries of the records in its lists, by field."""
@@ -275,24 +279,21 @@ class Entry:
         if self.bad:
             unread = {field for field, column in columns.items() if column in self.bad} | self.bad
             if issubclass(model, CheckedRecord):
-                self.tell((fault for fault in model.faults(fields) if fault.is_certain(unread)), columns, within)
+                self.report((fault for fault in model.faults(fields) if fault.is_certain(unread)), columns, within)
             return None
         try:
-            return self.shared(model(**fields))
+            return self.with_shared_values(model(**fields))
         except ValidationError as error:
             faults = faults_in(error)
-            self.tell(faults, columns, within)
+            self.report(faults, columns, within)
             for p in validation_diagnostics(model, error) if not faults else ():
                 self.problem(columns.get(p.column, p.column), p.message, p.expected, p.fix, p.code)
             return None
 
     def record(self, model: type[M], currency: str = "", **more: Any) -> M | None:
-        """Return the record of this entry, or report all errors and return None.
-
-        `currency` is required of prices if the record has no field for it. `more` are fields that the entry doesn't contain directly.
-        """
-        fields = self.layout.stated(model, self.values)
-        return self.made(model, {**fields, **self._substance_and_chain(model, currency), **more})
+        """Return this entry's record, or report its errors and return None. `currency` is required of prices without their own. `more` are further fields."""
+        fields = self.layout.attributes(model, self.values)
+        return self.record_from(model, {**fields, **self._substance_and_chain(model, currency), **more})
 
     def _substance_and_chain(self, model: type[BaseModel], currency: str) -> dict[str, Any]:
         """Return these if the record has fields for them. Report amounts with a wrong substance or currency."""
@@ -340,7 +341,7 @@ class Entry:
             )
         return substances[0] if substances else ""
 
-    def tell(
+    def report(
         self,
         faults: Iterable[Fault],
         columns: Mapping[str, str] = _NOTHING,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..errors import Diagnostic, InputError
 
-LARGEST = 64_000_000
+MAX_FILE_BYTES = 64_000_000
 """Default maximum bytes of a file: four bytes for every character of the longest TOML file."""
 # Byte order marks of other encodings. UTF-32 is first, because one of its marks starts like one of UTF-16.
 _MARKS = (
@@ -32,7 +32,7 @@ _CYRILLIC = re.compile(rb"[\xa8\xb8\xc0-\xff]{3}")
 _SAVE = "save it with the encoding UTF-8 (in a spreadsheet program: `CSV UTF-8`)"
 
 
-def read_text(path: Path, problems: list[Diagnostic], max_bytes: int = LARGEST) -> str | None:
+def read_text(path: Path, problems: list[Diagnostic], max_bytes: int = MAX_FILE_BYTES) -> str | None:
     """Return the text of a UTF-8 file, or add an error to `problems` and return None. A byte order mark is removed."""
     try:
         data = read_bytes(path, max_bytes + 1)
@@ -103,24 +103,24 @@ def json_object(text: str, file: str, problems: list[Diagnostic], fix: str = "")
     if _ESCAPED_SURROGATE.search(text) or SURROGATE.search(text):
         halves = [
             Diagnostic("contains half of a character", file, None, path, shown, WHOLE, fix, code="FS055")
-            for path, shown in islice(_halves(data), _MAX_REPORTED)
+            for path, shown in islice(_half_characters(data), _MAX_REPORTED)
         ]
         problems.extend(halves)
         return None if halves else data
     return data
 
 
-def _halves(data: object) -> Iterator[tuple[str, str]]:
-    waiting: list[tuple[str, object]] = [("", data)]
-    while waiting:
-        path, value = waiting.pop()
+def _half_characters(data: object) -> Iterator[tuple[str, str]]:
+    stack: list[tuple[str, object]] = [("", data)]
+    while stack:
+        path, value = stack.pop()
         if isinstance(value, str) and SURROGATE.search(value):
             yield path, json.dumps(value)
         elif isinstance(value, list):
-            waiting += [(f"{path}[{number}]", entry) for number, entry in enumerate(value, 1)][::-1]
+            stack += [(f"{path}[{number}]", entry) for number, entry in enumerate(value, 1)][::-1]
         elif isinstance(value, dict):
             for key, entry in reversed(value.items()):
-                waiting += [(f"{path}.{key}" if path else str(key), entry), (path, key)]
+                stack += [(f"{path}.{key}" if path else str(key), entry), (path, key)]
 
 
 def read_object(path: Path, fix: str) -> dict[str, object]:
@@ -134,17 +134,14 @@ def read_object(path: Path, fix: str) -> dict[str, object]:
 
 
 def read_bytes(path: Path, max_bytes: int | None = None) -> bytes:
-    """Return the contents of a file, or its first `max_bytes`.
-
-    Raise OSError if it can't be read, if it is a pipe, socket, or device, which may never begin or end, or, without `max_bytes`, if it exceeds `LARGEST`.
-    """
+    """Return a file's contents or first `max_bytes`. Raise OSError if unreadable, a pipe, socket, or device, or, without `max_bytes`, above the limit."""
     mode, size = path.stat().st_mode, path.stat().st_size
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # for a folder, the system's own error is clearer
         raise OSError(errno.EINVAL, f"it is {_kind(mode)}, not a file", str(path))
     if max_bytes is None:
-        if size > LARGEST:
-            raise OSError(errno.EFBIG, f"it is larger than {LARGEST:,} bytes", str(path))
-        max_bytes = LARGEST
+        if size > MAX_FILE_BYTES:
+            raise OSError(errno.EFBIG, f"it is larger than {MAX_FILE_BYTES:,} bytes", str(path))
+        max_bytes = MAX_FILE_BYTES
     with path.open("rb") as stream:
         # `read(max_bytes)` would allocate that much. The second call is for files that grew, or that state no size.
         data = stream.read(min(max_bytes, size + 1))
@@ -153,7 +150,7 @@ def read_bytes(path: Path, max_bytes: int | None = None) -> bytes:
 
 def _kind(mode: int) -> str:
     kinds = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
-    return next((name for is_one, name in kinds if is_one(mode)), "a device")
+    return next((name for matches, name in kinds if matches(mode)), "a device")
 
 
 def non_file_diagnostic(path: Path) -> Diagnostic | None:

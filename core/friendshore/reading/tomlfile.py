@@ -16,7 +16,6 @@ from typing import Any, TypeGuard
 import tomli_w
 
 from ..domain.base import UnreadableError, out_of_range_error, stated_number
-from ..domain.suggest import did_you_mean, nearest
 from ..errors import Diagnostic, InputError
 from .fields import Field, Layout
 from .records import Entry, path_of
@@ -24,9 +23,9 @@ from .textfile import SURROGATE, WHOLE, json_object, read_text
 
 Key = tuple[str | int, ...]
 
-DEEPEST = 16
+MAX_DEPTH = 16
 """Friendshore's own files need 6 levels of tables and lists."""
-LONGEST = 16_000_000
+MAX_CHARACTERS = 16_000_000
 """Maximum characters of a file: more than 100,000 tables of a case."""
 
 # Maximum characters of a text in the cache.
@@ -73,8 +72,8 @@ def _pickled(text: str, file: str, number: Callable[[str], object]) -> bytes:
 
 
 def _parsed(text: str, file: str, number: Callable[[str], object]) -> dict[str, Any]:
-    if len(text) > LONGEST:
-        found, expected = f"{len(text):,} characters", f"at most {LONGEST:,}"
+    if len(text) > MAX_CHARACTERS:
+        found, expected = f"{len(text):,} characters", f"at most {MAX_CHARACTERS:,}"
         fix = "move long lists into CSV files, or split the case"
         raise InputError("is too long", file, None, "", found, expected, fix, code="FS051")
 
@@ -114,10 +113,7 @@ def toml_value(data: bytes, file: str, key: str) -> object:
 
 
 def _line_with_long_key(text: str) -> int | None:
-    """Return the line of a dotted key that is too long, or of the longest one if all keys together take too much memory. Otherwise None.
-
-    Python's parser keeps every beginning of a dotted key, with the path of its table. A line of 20,000 dots would take gigabytes.
-    """
+    """Return the line of a dotted key that would make Python's parser use too much memory: a very long one, or the longest if all together are too many. Otherwise None."""
     total_parts = table_parts = 0
     longest = (0, 0)
     for number, line in enumerate(text.splitlines(), 1):
@@ -176,15 +172,15 @@ def _long_integers(text: str, file: str) -> list[Diagnostic]:
 
 def _limit_errors(data: Mapping[str, object]) -> Iterator[tuple[Key, Diagnostic]]:
     """Yield errors for numbers out of range and for excessive depth, each with its key."""
-    waiting: list[tuple[Key, object]] = [((), data)]
-    while waiting:
-        key, value = waiting.pop()
+    stack: list[tuple[Key, object]] = [((), data)]
+    while stack:
+        key, value = stack.pop()
         if isinstance(value, dict | list):
-            if len(key) > DEEPEST:
+            if len(key) > MAX_DEPTH:
                 yield key, _too_deep(path_of(key))
                 continue
             items = value.items() if isinstance(value, dict) else enumerate(value)
-            waiting += [((*key, step), entry) for step, entry in items]
+            stack += [((*key, step), entry) for step, entry in items]
         elif isinstance(value, _OutOfRangeNumber):
             yield key, _number_error(key, value.text, value.error)
         elif type(value) is int:
@@ -195,7 +191,7 @@ def _limit_errors(data: Mapping[str, object]) -> Iterator[tuple[Key, Diagnostic]
 
 
 def _too_deep(column: str = "") -> Diagnostic:
-    expected, fix = f"at most {DEEPEST} nested tables and lists", "check the brackets and the dots in the key"
+    expected, fix = f"at most {MAX_DEPTH} nested tables and lists", "check the brackets and the dots in the key"
     return Diagnostic("is nested too deeply", column=column, expected=expected, fix=fix, code="FS007")
 
 
@@ -246,7 +242,7 @@ def key_lines(text: str) -> dict[Key, int]:
 
 def _key_parts(dotted: str) -> Key:
     # Up to a limit, since thousands of parts would take seconds to compare.
-    return tuple(match[0].strip("\"'") for match in islice(_PART.finditer(dotted), DEEPEST + 1))
+    return tuple(match[0].strip("\"'") for match in islice(_PART.finditer(dotted), MAX_DEPTH + 1))
 
 
 def _table_path(names: Key, is_list: bool, counts: dict[Key, int]) -> Key:
@@ -269,7 +265,7 @@ class TomlFile:
     file: str
     data: dict[str, Any]
     lines: dict[Key, int]
-    found: list[Diagnostic]
+    problems: list[Diagnostic]
     """List that receives errors."""
 
     def line(self, key: Key) -> int | None:
@@ -278,14 +274,14 @@ class TomlFile:
     def place(self, key: Key) -> tuple[str, int | None]:
         return self.file, self.line(key)
 
-    def told(self, problems: list[Diagnostic]) -> list[Diagnostic]:
+    def printable(self, problems: list[Diagnostic]) -> list[Diagnostic]:
         """Return errors in the form in which they are printed. Formats that aren't TOML override this."""
         return problems
 
     def problem(
         self, key: Key, message: str, found: str = "", expected: str = "", fix: str = "", code: str = ""
     ) -> None:
-        self.found.append(Diagnostic(message, self.file, self.line(key), path_of(key), found, expected, fix, code))
+        self.problems.append(Diagnostic(message, self.file, self.line(key), path_of(key), found, expected, fix, code))
 
 
 def read_toml(path: Path, problems: list[Diagnostic], number: Callable[[str], object] = Decimal) -> TomlFile | None:
@@ -350,7 +346,7 @@ class TomlTable(Entry):
         self.bad = frozenset()
 
     def problem(self, column: str, message: str, expected: str = "", fix: str = "", code: str = "") -> None:
-        found = written(self.data[column]) if column in self.data else ""
+        found = quoted(self.data[column]) if column in self.data else ""
         self.toml.problem((*self.at, column) if column else self.at, message, found, expected, fix, code)
 
     def part(self, name: str) -> TomlTable:
@@ -364,7 +360,7 @@ class TomlTable(Entry):
 def read_section(toml: TomlFile, layout: Layout, data: Mapping[str, object], at: Key = ()) -> TomlTable:
     """Parse a table and all tables in it. Missing and unreadable keys are absent."""
     entry = TomlTable(toml, layout, data, at)
-    misspelled = {near for _, near, _ in _unknown_keys(layout, data)}
+    misspelled = {near for _, near in _unknown_keys(layout, data)}
     for field in layout.fields:
         value = data.get(field.name, "")
         if value in ("", []):
@@ -372,7 +368,7 @@ def read_section(toml: TomlFile, layout: Layout, data: Mapping[str, object], at:
                 entry.bad |= {field.name}
             if field.required and field.name not in misspelled:
                 message, fix = "a required key is missing", f"add `{field.name}`"
-                toml.problem((*at, field.name), message, expected=field.wanted, fix=fix, code="FS002")
+                toml.problem((*at, field.name), message, expected=field.expected, fix=fix, code="FS002")
         elif field.inside is None:
             _read_value(entry, field, value)
         elif field.repeated:
@@ -396,40 +392,40 @@ def _read_value(entry: Entry, field: Field, value: object) -> None:
 def _read_tables(toml: TomlFile, inside: Layout, value: object, at: Key) -> list[TomlTable]:
     items = value if isinstance(value, list) else []
     if not isinstance(value, list):
-        toml.problem(at, "must be a list of tables", written(value), inside.name, code="FS006")
+        toml.problem(at, "must be a list of tables", quoted(value), inside.name, code="FS006")
     entries = []
     for number, item in enumerate(items):
         if isinstance(item, dict):
             entries.append(read_section(toml, inside, item, (*at, number)))
         else:
-            toml.problem((*at, number), "must be a table", written(item), inside.name, code="FS006")
+            toml.problem((*at, number), "must be a table", quoted(item), inside.name, code="FS006")
     return entries
 
 
-def _unknown_keys(layout: Layout, data: Mapping[str, object]) -> Iterator[tuple[str, str | None, list[str]]]:
-    """Yield each key outside the layout, the field that it probably misspells, and all missing fields."""
+def _unknown_keys(layout: Layout, data: Mapping[str, object]) -> Iterator[tuple[str, str | None]]:
+    """Yield each key outside the layout and the missing field that it probably misspells."""
     names = set(layout.names)
     missing = [name for name in layout.names if name not in data]
     for name in data:
         if name not in names:
-            yield name, nearest(name, missing, min_similarity=0.75), missing
+            yield name, layout.misspelled(name, missing)
 
 
 def _read_others(entry: TomlTable, layout: Layout, data: Mapping[str, object]) -> None:
-    for name, near, missing in _unknown_keys(layout, data):
+    for name, near in _unknown_keys(layout, data):
         value = data[name]
         if layout.others == "kept" and near is None:
             entry.others[name] = value
             continue
-        suggested = f"did you mean `{near}`?" if near else did_you_mean(name, missing)
+        suggested = f"did you mean `{near}`?" if near else ""
         fix = layout.unknown_key_fix(name, suggested) or "delete it"
         expected = "one of " + ", ".join(layout.names)
         is_table = isinstance(value, dict) or (isinstance(value, list) and any(isinstance(v, dict) for v in value))
-        entry.bad |= {name}
+        entry.bad |= {name, near} if near else {name}
         entry.problem(name, "unknown table" if is_table else "unknown key", expected, fix, "FS001")
 
 
-def written(value: object) -> str:
+def quoted(value: object) -> str:
     if isinstance(value, bool):
         return "`true`" if value else "`false`"
     if isinstance(value, dict):
@@ -437,7 +433,7 @@ def written(value: object) -> str:
     if isinstance(value, list):
         if len(value) > 5:
             return f"a list of {len(value)}"
-        return "`[" + ", ".join(written(v).strip("`") for v in value) + "]`"
+        return "`[" + ", ".join(quoted(v).strip("`") for v in value) + "]`"
     text = str(value)
     return f"`{text[:77]}…`" if len(text) > 80 else f"`{text}`" if text else "an empty text"
 
@@ -449,14 +445,11 @@ def toml_text(data: Mapping[str, object]) -> str:
 
 def toml_line(value: object) -> str:
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_key(key)} = {toml_line(entry)}" for key, entry in value.items()) + " }"
+        keys = {key: tomli_w.dumps({key: 1}).removesuffix("1\n") for key in value}
+        return "{ " + ", ".join(f"{keys[key]}{toml_line(entry)}" for key, entry in value.items()) + " }"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(toml_line, value)) + "]"
     return tomli_w.dumps({"x": _as_toml(value)}).removeprefix("x = ").rstrip()
-
-
-def _key(name: str) -> str:
-    return tomli_w.dumps({name: 1}).removesuffix(" = 1\n")
 
 
 def _as_toml(value: object) -> object:

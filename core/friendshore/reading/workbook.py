@@ -1,7 +1,6 @@
-"""Reading of workbooks as rows of text, with an error for everything that a spreadsheet hides.
-
-openpyxl, an extra (`pip install "friendshore[xlsx]"`), reads the list of sheets and the values of cells. It is imported when a workbook is read.
-Its `load_workbook` isn't used: to report hidden rows it keeps all cells in memory, and it fails on styles and filters that no table needs.
+"""Reading of workbooks as rows of text, with an error for everything that a spreadsheet hides. openpyxl, an extra (`pip install
+"friendshore[xlsx]"`), reads the list of sheets and the values of cells. It is imported when a workbook is read. Its `load_workbook` isn't used: to
+report hidden rows it keeps all cells in memory, and it fails on styles and filters that no table needs.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from xml.parsers.expat import ExpatError, ParserCreate
 from zipfile import BadZipFile, ZipFile
 
 from ..errors import Diagnostic, InputError
-from .csvfile import BAD_CELL, DayCell, NumberCell, Table, fill
+from .csvfile import BAD_CELL, DateCell, NumberCell, Table, fill
 from .fields import Layout
 from .textfile import OLD_WORKBOOK, non_file_diagnostic
 
@@ -30,11 +29,11 @@ SUFFIX = ".xlsx"
 PRIVATE = "_"
 OWN_NOTES = frozenset({"notes", "note", "readme", "read me", "about", "legend", "changelog"})
 """Names of sheets for people, which aren't read either."""
-FILES = 2_000
-UNZIPPED = 100_000_000
-TEXTS = 1_000_000
-ROWS = 200_000
-CELLS = 2_000_000
+MAX_FILES = 2_000
+MAX_UNZIPPED_BYTES = 100_000_000
+MAX_TEXTS = 1_000_000
+MAX_ROWS = 200_000
+MAX_CELLS = 2_000_000
 # Maximum bytes of a part that openpyxl reads at once, such as the list of sheets.
 _MAX_LIST_BYTES = 4_000_000
 # Maximum elements kept before one is complete. A row has fewer.
@@ -88,10 +87,7 @@ _TOKEN = re.compile(
 
 
 def added_text(number_format: str, value: Decimal) -> str:
-    """Return the text that a number format adds to the digits of a number, or an empty string.
-
-    A share shown in hundredths adds `%`. Rounding adds nothing, since it keeps the unit.
-    """
+    """Return the text that a number format adds to the digits of a number, or an empty string. A share shown in hundredths adds `%`. Rounding adds nothing, since it keeps the unit."""
     if len(number_format) > _MAX_FORMAT_LENGTH:
         return f"the text of a format with {len(number_format):,} characters"
     sections: list[list[re.Match[str]]] = [[]]  # of positive numbers, negative ones, zero, and text
@@ -230,11 +226,8 @@ def _is_old_format(path: Path) -> bool:
         return stream.read(len(OLD_WORKBOOK)) == OLD_WORKBOOK
 
 
-def stated(path: Path, sheet: str = "catalog", key: str = "name") -> str:
-    """Return the value of a key in a sheet of keys and values, or else the file's name without its extension.
-
-    Errors in the workbook are ignored, because the caller reads it again in full.
-    """
+def value_of_key(path: Path, sheet: str = "catalog", key: str = "name") -> str:
+    """Return a key's value in a sheet of keys and values, or else the file's stem. Errors are ignored, because the caller reads the workbook again."""
     book = read_workbook(path, [])
     name = book.named(sheet)
     rows = book.sheets[name] if name is not None else []
@@ -253,7 +246,7 @@ def _with_usual_namespaces(xml: bytes) -> bytes:
     return _STRICT.sub(rb"http://schemas.openxmlformats.org/\1/2006/\2", xml)
 
 
-def _refuse_entities(part: IO[bytes]) -> None:
+def _reject_entities(part: IO[bytes]) -> None:
     """Raise ValueError if the beginning of a part declares a document type, or has no element. A few entities can stand for any amount of text."""
     parser = ParserCreate()
     elements: list[str] = []
@@ -276,8 +269,8 @@ class _Archive(ZipFile):
         self.place = str(path)
         """File, and sheet if one is being read, for messages."""
         self._unzipped = 0
-        if len(self.infolist()) > FILES:
-            raise self.limit_error("contains too many files", len(self.infolist()), FILES, "files")
+        if len(self.infolist()) > MAX_FILES:
+            raise self.limit_error("contains too many files", len(self.infolist()), MAX_FILES, "files")
 
     def limit_error(self, message: str, count: int, limit: int, unit: str) -> InputError:
         found = f"{count:,} {unit}" if count > limit + 1 else f"more than {limit:,} {unit}"
@@ -292,10 +285,10 @@ class _Archive(ZipFile):
     def open(self, name: Any, *_: Any, **__: Any) -> IO[bytes]:
         """Open a part. Raise InputError if it exceeds the limit, and ValueError if it declares entities."""
         self._unzipped += self._size(name)
-        if self._unzipped > UNZIPPED:
-            raise self.limit_error("is too large when unzipped", self._unzipped, UNZIPPED, "bytes")
+        if self._unzipped > MAX_UNZIPPED_BYTES:
+            raise self.limit_error("is too large when unzipped", self._unzipped, MAX_UNZIPPED_BYTES, "bytes")
         with super().open(name) as part:
-            _refuse_entities(part)
+            _reject_entities(part)
         return super().open(name)
 
     def read(self, name: Any, *_: Any) -> bytes:
@@ -334,8 +327,8 @@ class _Archive(ZipFile):
             texts.append(_text(element).replace("x005F_", ""))  # the escape of an underscore before a code
             if len(texts[-1]) > _MAX_CELL_LENGTH:
                 raise ValueError(f"a cell has {len(texts[-1]):,} characters, more than {_MAX_CELL_LENGTH:,}")
-            if len(texts) > TEXTS:
-                raise self.limit_error("has too many texts", len(texts), TEXTS, "texts")
+            if len(texts) > MAX_TEXTS:
+                raise self.limit_error("has too many texts", len(texts), MAX_TEXTS, "texts")
         return texts
 
     def formats(self, part: str) -> list[str]:
@@ -394,8 +387,8 @@ class _SheetReader:
                 if cells := self._texts(element, number, problems):
                     lines.append((number, cells))
                     hidden_rows += [number] if _is_hidden(element, "ht") else []
-                if len(lines) > ROWS:
-                    raise self._archive.limit_error("has too many rows", len(lines), ROWS, "rows with a value")
+                if len(lines) > MAX_ROWS:
+                    raise self._archive.limit_error("has too many rows", len(lines), MAX_ROWS, "rows with a value")
             elif element.tag == _MERGE:
                 merged.append(element.get("ref", ""))
                 if len(merged) > _MAX_MERGED:
@@ -428,8 +421,8 @@ class _SheetReader:
             if text := self._cell_text(cell, number, column, problems):
                 texts += [""] * (column - 1 - len(texts)) + [text]
                 self._cells += 1
-        if self._cells > CELLS:
-            raise self._archive.limit_error("has too many cells", self._cells, CELLS, "cells with a value")
+        if self._cells > MAX_CELLS:
+            raise self._archive.limit_error("has too many cells", self._cells, MAX_CELLS, "cells with a value")
         return texts
 
     def _cell_text(self, cell: Element, row: int, column: int, problems: list[Diagnostic]) -> str:
@@ -460,7 +453,7 @@ class _SheetReader:
             problems.append(Diagnostic(message, place, row, address, f"`{shown[:_MAX_SHOWN]}`", fix=fix, code=code))
             return BAD_CELL
         text = as_text(value)
-        return DayCell(text) if isinstance(value, date) else NumberCell(text) if is_number else text
+        return DateCell(text) if isinstance(value, date) else NumberCell(text) if is_number else text
 
     def _value(self, cell: Element) -> object:
         """Return the value of a cell, or None. Raise ValueError, ArithmeticError, or LookupError if it is an error, or doesn't have its type."""

@@ -13,13 +13,14 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 from ..document.notebook import ShownOnScreen, document_by
-from ..errors import CHANGES, each_of
-from ..errors import InputError, refuse_other_types
+from ..errors import CHANGES, tuple_of
+from ..errors import InputError, check_argument_type
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog
 from ..domain.runtime import SESSION_MEGABYTES
 from ..domain.plan import Cost, PlanStatus
+from ..domain.renamed import in_wanted_names
 from ..domain.run import Run
 from ..domain.time import PeriodLength
 from ..plugins import Registry
@@ -56,17 +57,12 @@ if TYPE_CHECKING:
 
 
 def session_of(source: PlanSource) -> Session:
-    """Return the solved case that a question is about. A case is planned first, with what is installed.
-
-    Raises:
-        InputError: If it is something else, such as the path of a case.
-        SolverError, VerificationError, PluginError: As in `plan`.
-    """
+    """Return the solved case that a question is about. A case is planned first. Raises the errors of `plan`, and `InputError` for anything else."""
     if isinstance(source, Session):
         return source
     if isinstance(source, Recommendation):
         return source.session
-    refuse_other_types(source, "a question", (Case, Session, Recommendation))
+    check_argument_type(source, "a question", (Case, Session, Recommendation))
     return plan(source).session
 
 
@@ -115,11 +111,11 @@ def plan(
         SolverError: If the solver fails.
         VerificationError: If the plan fails verification. It is never returned as a plan.
     """
-    refuse_other_types(case, "`plan`", (Case,))
+    check_argument_type(case, "`plan`", (Case,))
     start, limits = monotonic(), Limits(gap, time_limit, workers, ENGINES if engines is None else engines)
     memory = _bytes(memory_mb)
     scenarios = (scenario,) if isinstance(scenario, str) else scenario
-    change_list = changes if isinstance(changes, list | tuple) else each_of(changes, Change, "changes", CHANGES)
+    change_list = changes if isinstance(changes, list | tuple) else tuple_of(changes, Change, "changes", CHANGES)
     applied = record(
         Applied, {"scenario": scenarios, "changes": change_list, "strict": strict, "period": period}, "plan()"
     )
@@ -204,12 +200,12 @@ class Recommendation(ShownOnScreen):
         notes, scenario = tuple(map(str, gathered.idle)), self.applied.scenario
         return Opened(
             self.session, tuple(scenario), gathered.pack_of, gathered.plugins, notes,
-            registry=gathered.registry, applied=self.applied, given=gathered.inputs, catalogs=tuple(gathered.read),
+            registry=gathered.registry, applied=self.applied, original_inputs=gathered.inputs, catalogs=tuple(gathered.read),
         )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
         """Return the run as JSON-ready data, the output of `plan --json`."""
-        return self.run.model_dump(mode="json", by_alias=True)
+        return in_wanted_names(self.run.model_dump(mode="json", by_alias=True), Run)
 
     def to_frame(self, table: str = "purchases") -> pandas.DataFrame:
         """Return a table of the run as a data frame, with a row for each entry. `TABLES` lists the names."""

@@ -30,7 +30,7 @@ from ..problem import Problem
 from ..problem.case_checks import country_in_english, unknown_name
 from ..problem.changes import scenario_changes
 from ..problem.inputs import Applied, Inputs
-from ..problem.offers import InCurrency, no_rate
+from ..problem.offers import ForeignAmount, missing_rate_error
 from ..problem.prices import PriceDates
 from ..reading.kinds import plain_table
 from ..rules.pack import identified_rules
@@ -104,15 +104,15 @@ def _rules(words: list[Mention], case: Case, registry: Registry) -> set[str] | N
 def _without_rate(words: list[Mention], refs: Sequence[CatalogRef], ids: KnownIds) -> Iterator[Diagnostic]:
     currencies = [word.word for word in words if (word.section, word.column) == ("case", "currency")]
     own_currency = currencies[0] if currencies else "USD"
-    amounts_by_currency: dict[str, list[tuple[int, InCurrency]]] = {}
+    amounts_by_currency: dict[str, list[tuple[int, ForeignAmount]]] = {}
     for ref in refs:
         for table, row, column, currency in amounts_in(ref.place) if not ref.distribution else ():
             if currency != own_currency and frozenset((currency, own_currency)) not in ids.rates:
                 subject = row.text("id") or row.text("offer")
-                amount = InCurrency(f"{column} of `{subject}`", table.file, column, subject)
+                amount = ForeignAmount(f"{column} of `{subject}`", table.file, column, subject)
                 amounts_by_currency.setdefault(currency, []).append((row.line, amount))
     for currency, amounts in sorted(amounts_by_currency.items()):
-        problem = no_rate(currency, own_currency, [amount for _, amount in amounts])
+        problem = missing_rate_error(currency, own_currency, [amount for _, amount in amounts])
         yield problem.at(problem.file, amounts[0][0], problem.column)
 
 

@@ -41,16 +41,7 @@ from ..domain.time import today
 from ..domain.unmet import RunByMonths, RunConflict, RunShortage
 from ..domain.use import PROGRAM, Result
 from ..domain.used import PriceDate, RunBlock, RunPlugin, RunPriceDate, earliest_action_date
-from ..explain import (
-    ByMonths,
-    Cash,
-    Causes,
-    DependentSums,
-    PlanDependence,
-    TracedCash,
-    competing,
-    counted_shorts,
-)
+from ..explain import ByMonths, Cash, Causes, DependentSums, PlanDependence, TracedCash, competing, counted_shorts
 from ..plugins import sentence_of
 from ..problem import Problem
 from ..problem.case_checks import origin_rules
@@ -61,7 +52,7 @@ from ..problem.prices import PriceDates
 from ..session import Session
 from ..solve import Progress
 from ..verify import Bought, Line, VerifiedPlan
-from ..verify.compliance import Judging
+from ..verify.compliance import Compliance
 from .facts import PackFacts
 from .gather import Gathered, blocks_of
 from .law import (
@@ -114,7 +105,7 @@ def describe(session: Session, gathered: Gathered, applied: Applied, progress: P
         [PackFacts.of(pack, owner) for pack, owner in gathered.packs],
         gathered.pack_of,
         session.solution.components,
-        explain.floors_from(session),
+        explain.first_feasible_days(session),
         explain.rank_prices(session),
         gathered.plugins,
         blocks_of(gathered.registry),
@@ -127,13 +118,14 @@ def describe(session: Session, gathered: Gathered, applied: Applied, progress: P
 def run_of(verified: VerifiedPlan, context: RunContext) -> Run:
     """Return the run of a verified plan. It is identical after a solve and after a check of its facts."""
     problem, case = verified.problem, verified.problem.case
-    excluded = explain.kept_out(problem)
+    excluded = explain.exclusions(problem)
     shortages = describe_shortages(verified, context.causes)
     dependence = explain.plan_dependence(verified, case.concern.countries)
     traced = explain.trace_cash(verified)
     run_purchases = _with_duties(verified, traced, context.plugins)
     return Run(
         case=case.name,
+        title=case.title,
         **_context_fields(context),
         **_plan_fields(verified),
         currency=case.currency,
@@ -163,7 +155,7 @@ def run_of(verified: VerifiedPlan, context: RunContext) -> Run:
         shortages=shortages,
         exposed=explain.exposed(verified),
         rules=describe_rules(verified, excluded, context.pack_of),
-        requirements=describe_compliance_classes(problem),
+        compliance_classes=describe_compliance_classes(problem),
         limits=describe_limits(verified),
         conflicts=_conflicts(verified, context.holds_from),
         unproven=describe_unproven(excluded),
@@ -192,7 +184,7 @@ def _plan_fields(verified: VerifiedPlan) -> dict[str, Any]:
 
 def _context_fields(context: RunContext) -> dict[str, Any]:
     return {
-        "made": context.made,
+        "planned_on": context.made,
         "scenario": list(context.scenario),
         "changes": list(context.changes),
         "strict": context.strict,
@@ -221,17 +213,17 @@ def _levels(verified: VerifiedPlan, prices: Mapping[int, explain.RankPrice]) -> 
     return [
         RunLevel(
             rank=rank,
-            minimise=reading.objective.level.minimise.value,
+            minimize=reading.objective.level.minimise.value,
             sentence=reading.objective.sentence,
             unit=verified.problem.case.currency if reading.objective.in_money else "kg",
             implied=reading.objective.implied,
             value=reading.value,
             bound=min(reading.bound, reading.value),
             gap=exact((reading.least - reading.bound) / abs(reading.least)) if reading.least else Decimal(0),
-            least=reading.least,
+            best_value=reading.least,
             within=reading.objective.level.within,
-            gained=prices.get(rank, explain.UNPRICED).gained,
-            raised_objective=prices.get(rank, explain.UNPRICED).raised_objective,
+            reduction=prices.get(rank, explain.UNPRICED).gained,
+            objective_increase=prices.get(rank, explain.UNPRICED).raised_objective,
         )
         for rank, reading in enumerate(verified.levels, 1)
     ]
@@ -279,24 +271,24 @@ def _first_met_period(problem: Problem, demand: Demand, short: dict[int, Decimal
     """Return the first period from which the demand stays met, up to a rounding of a few grams, or ""."""
     slack = problem.case.resolution * 10
     last = max((t for t, quantity in short.items() if quantity > slack), default=-1)
-    later = [t for t, wanted in enumerate(demand.quantity) if t > last and wanted]
+    later = [t for t, demanded in enumerate(demand.quantity) if t > last and demanded]
     return _label(problem, later[0]) if later else ""
 
 
 def purchases(
     problem: Problem,
     lines: Sequence[Line],
-    judging: Judging,
+    compliance: Compliance,
     plugins: Iterable[RunPlugin] = (),
     inputs: Sequence[Fraction] = (),
 ) -> list[RunPurchase]:
     """Return every purchase with its cost. `inputs` is the cash of each purchase's inputs. Without it, purchases have no full price."""
     known_from = earliest_action_date(plugins, problem.case.horizon.start)
-    wanted_by_node = totals((final_node(demand.use), sum(demand.quantity, Decimal(0))) for demand in problem.demands)
+    demand_by_node = totals((final_node(demand.use), sum(demand.quantity, Decimal(0))) for demand in problem.demands)
     inputs_of_lines: Sequence[Fraction | None] = inputs or [None] * len(lines)
-    order_days = explain.order_days(judging.ledger)
+    order_days = explain.order_days(compliance.ledger)
     return [
-        _purchase(problem, line, wanted_by_node, judging, known_from, cash, day)
+        _purchase(problem, line, demand_by_node, compliance, known_from, cash, day)
         for line, cash, day in zip(lines, inputs_of_lines, order_days, strict=True)
     ]
 
@@ -333,18 +325,18 @@ def _range_fields(verified: VerifiedPlan) -> dict[str, Any]:
 def _purchase(
     problem: Problem,
     line: Line,
-    wanted_by_node: dict[tuple[str, str], Decimal],
-    judging: Judging,
+    demand_by_node: dict[tuple[str, str], Decimal],
+    compliance: Compliance,
     known_from: date,
     inputs: Fraction | None,
     order: explain.OrderDay,
 ) -> RunPurchase:
     arc, facility = line.arc, line.arc.chained.facility
-    total = wanted_by_node.get(arc.node, Decimal(0))
+    total = demand_by_node.get(arc.node, Decimal(0))
     has_full_price = inputs is not None and line.quantity
-    full = None
+    full_price_per_kg = None
     if has_full_price:
-        full = (
+        full_price_per_kg = (
             as_decimal((Fraction(line.total) + inputs) / Fraction(line.quantity))
             if inputs
             else exact(line.total / line.quantity)
@@ -366,8 +358,8 @@ def _purchase(
         at_once=order.at_once,
         late_days=(known_from - order.day).days if known_from > arc.order_by[line.ordered] else 0,
         delivered=_label(problem, line.delivered),
-        end_use="+".join(sorted({served.use.end_use for served in judging.ends(line)})),
-        requirement=line.requirement,
+        end_use="+".join(sorted({delivery.use.end_use for delivery in compliance.deliveries_of(line)})),
+        compliance_class=line.compliance_class,
         quantity_kg=line.quantity,
         basis=problem.merged.materials[line.material].basis,
         cost=exact(line.total),
@@ -375,7 +367,7 @@ def _purchase(
         charges=exact(line.charges),
         freight=exact(line.freight),
         inputs_cost=as_decimal(inputs) if inputs else Decimal(0),
-        full_price_per_kg=full,
+        full_price_per_kg=full_price_per_kg,
         share_of_demand=exact(line.quantity / total) if total else None,
         catalog=arc.chained.offer.catalog,
         confidence=explain.least_confidence(problem, arc.chained).value,
@@ -388,7 +380,7 @@ def _makes(verified: VerifiedPlan) -> list[RunMake]:
         RunMake(
             offer=make.offer,
             ordered=_label(problem, make.period),
-            requirement=make.requirement,
+            compliance_class=make.compliance_class,
             units=make.units,
             cost=exact(problem.offers[offer].price[make.period] * make.units),
         )
@@ -408,7 +400,7 @@ def _deliveries(verified: VerifiedPlan) -> list[RunDelivery]:
                 end_use=use.end_use,
                 place=use.place.id,
                 period=_label(problem, delivery.period),
-                requirement=delivery.requirement,
+                compliance_class=delivery.compliance_class,
                 quantity_kg=delivery.quantity,
                 waivers=list(delivery.waivers),
             )
@@ -424,7 +416,7 @@ def _conflicts(verified: VerifiedPlan, holds_from: Sequence[Mapping[str, date]])
             sentences=[sentence_of(rules[name]) if name in rules else name for name in part.rules],
             materials=list(part.materials),
             demands=list(part.demands),
-            holds_from=dict(holds_from[number]) if number < len(holds_from) else {},
+            feasible_from=dict(holds_from[number]) if number < len(holds_from) else {},
         )
         for number, part in enumerate(verified.plan.infeasible)
     ]
@@ -448,8 +440,8 @@ def _by_months(verified: VerifiedPlan, plans: Mapping[str, ByMonths]) -> list[Ru
             RunByMonths(
                 demand=name,
                 short_kg=short.get(name, Decimal(0)),
-                by_months_kg=by_months.kilograms,
-                only_kg=due_to_periods if due_to_periods > rounding else Decimal(0),
+                monthly_short_kg=by_months.kilograms,
+                due_to_periods_kg=due_to_periods if due_to_periods > rounding else Decimal(0),
                 note=by_months.note,
             )
         )
@@ -457,7 +449,7 @@ def _by_months(verified: VerifiedPlan, plans: Mapping[str, ByMonths]) -> list[Ru
 
 
 def _with_duties(verified: VerifiedPlan, traced: TracedCash, plugins: Iterable[RunPlugin]) -> list[RunPurchase]:
-    bought = purchases(verified.problem, verified.lines, verified.judging, plugins, traced.inputs)
+    bought = purchases(verified.problem, verified.lines, verified.compliance, plugins, traced.inputs)
     missing_duties = duties_on_inputs(verified, traced.inputs)
     return [
         purchase.but(duty_on_inputs=duty) if duty else purchase
@@ -489,13 +481,13 @@ def _dependent(scope: str, name: str, sums: DependentSums) -> RunDependence:
             "scope": scope,
             "name": name,
             "cost": exact(sums.cash),
-            "is_cost": exact(sums.is_cash),
-            "may_be_cost": exact(sums.may_be_cash),
-            "by_inputs_cost": exact(sums.by_inputs_cash),
+            "known_concern_cost": exact(sums.is_cash),
+            "possible_concern_cost": exact(sums.may_be_cash),
+            "input_concern_cost": exact(sums.by_inputs_cash),
             "share": exact(sums.share),
             "quantity_kg": sums.kilograms,
-            "is_kg": sums.is_kilograms,
-            "may_be_kg": sums.may_be_kilograms,
+            "known_concern_kg": sums.is_kilograms,
+            "possible_concern_kg": sums.may_be_kilograms,
         }
     )
 
@@ -518,21 +510,21 @@ def _price_dates(verified: VerifiedPlan) -> list[RunPriceDate]:
 def _discounts(verified: VerifiedPlan) -> list[RunDiscount]:
     periods = verified.problem.case.horizon
     discounts = []
-    for settled in verified.settled:
-        span, next_tiers = settled.span, settled.span.tiers[settled.tier + 1 :]
+    for settlement in verified.settlements:
+        span, next_tiers = settlement.span, settlement.span.tiers[settlement.tier + 1 :]
         discounts.append(
             RunDiscount(
                 schedule=span.schedule.name,
                 span=span.label,
-                settled=periods.label(span.settled),
+                settled=periods.label(span.settlement_period),
                 measure=span.schedule.measure,
-                measured=exact(settled.measured),
-                tier=settled.tier + 1,
-                least=span.tiers[settled.tier].least,
-                next=next_tiers[0].least if next_tiers else None,
-                most=span.tiers[settled.tier].most,
-                at_list=exact(settled.at_list),
-                discount=exact(settled.off),
+                measured=exact(settlement.measured),
+                tier=settlement.tier + 1,
+                tier_min=span.tiers[settlement.tier].least,
+                next_tier_min=next_tiers[0].least if next_tiers else None,
+                tier_max=span.tiers[settlement.tier].most,
+                at_list=exact(settlement.at_list),
+                discount=exact(settlement.discount),
             )
         )
     return discounts
@@ -549,7 +541,7 @@ def _cash(verified: VerifiedPlan, traced: TracedCash) -> list[RunCash]:
             amounts[t, on, place] += amount
     label, order = verified.problem.case.horizon.label, list(get_args(CashUse))
     return [
-        RunCash(period=label(t), on=on, place=place, amount=as_decimal(amounts[t, on, place]))
+        RunCash(period=label(t), purpose=on, place=place, amount=as_decimal(amounts[t, on, place]))
         for t, on, place in sorted(amounts, key=lambda key: (key[0], order.index(key[1]), key[2]))
         if amounts[t, on, place]
     ]
@@ -557,7 +549,7 @@ def _cash(verified: VerifiedPlan, traced: TracedCash) -> list[RunCash]:
 
 def by_months_of_run(rows: Iterable[RunByMonths]) -> dict[str, ByMonths]:
     """Return a run's plans by months. They aren't part of its facts, so they are taken from the run."""
-    return {row.demand: ByMonths(row.by_months_kg, row.note) for row in rows}
+    return {row.demand: ByMonths(row.monthly_short_kg, row.note) for row in rows}
 
 
 def describe_shortages(verified: VerifiedPlan, causes: Causes) -> list[RunShortage]:
@@ -598,7 +590,7 @@ def _lots(verified: VerifiedPlan) -> list[RunLot]:
             lot=entry.lot,
             material=entry.material,
             place=entry.place,
-            requirement=entry.requirement,
+            compliance_class=entry.compliance_class,
             available=verified.problem.case.horizon.label(entry.period),
             quantity_kg=entry.quantity,
         )
@@ -608,18 +600,18 @@ def _lots(verified: VerifiedPlan) -> list[RunLot]:
 
 def _draws(verified: VerifiedPlan) -> list[RunDraw]:
     totals: defaultdict[tuple[str, str, str, str, int], Decimal] = defaultdict(Decimal)
-    for (material, place), requirement, period, quantity, taker in verified.ledger.draws():
-        totals[verified.problem.offers[taker].offer.id, material, place, requirement, period] += quantity
+    for (material, place), compliance_class, period, quantity, taker in verified.ledger.draws():
+        totals[verified.problem.offers[taker].offer.id, material, place, compliance_class, period] += quantity
     return [
         RunDraw(
             offer=offer,
             material=material,
             place=place,
-            requirement=requirement,
+            compliance_class=compliance_class,
             period=verified.problem.case.horizon.label(period),
             quantity_kg=exact(quantity),
         )
-        for (offer, material, place, requirement, period), quantity in sorted(totals.items())
+        for (offer, material, place, compliance_class, period), quantity in sorted(totals.items())
     ]
 
 
@@ -628,7 +620,7 @@ def _stocks(verified: VerifiedPlan) -> list[RunStock]:
         RunStock(
             material=entry.material,
             place=entry.place,
-            requirement=entry.requirement,
+            compliance_class=entry.compliance_class,
             period=verified.problem.case.horizon.label(entry.period),
             quantity_kg=entry.quantity,
         )
@@ -672,12 +664,12 @@ def _unproven_accepted(verified: VerifiedPlan) -> list[RunAssumption]:
     if not accept.unproven and not accept.proven:
         return []
     items_by_reason: dict[tuple[str, str, str], dict[int, Bought]] = {}
-    for judged in verified.judged:
-        item, verdict = judged.item, judged.verdict
+    for ruling in verified.rulings:
+        item, verdict = ruling.item, ruling.verdict
         if verdict.result is not Result.UNPROVEN or problem.law.forbids(verdict, item.arc):
             continue
         arrival = problem.case.horizon.periods[item.delivered].span
-        if verdict.licence and problem.law.licences(verdict, item.arc, judged.use, arrival) is not None:
+        if verdict.licence and problem.law.licences(verdict, item.arc, ruling.use, arrival) is not None:
             continue
         key = (item.arc.chained.offer.id, verdict.rule, verdict.reason)
         items_by_reason.setdefault(key, {})[id(item)] = item

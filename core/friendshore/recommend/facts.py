@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, Literal
 
-from ..catalog import unfit, united
+from ..catalog import catalog_contradictions, merge_facilities
 from ..domain.base import Record, Tables
 from ..domain.case import Case, Scenario
 from ..domain.facts import Catalog, Facility, Material, Offer
@@ -85,7 +85,7 @@ class FactsFile(Tables):
         if errors:
             raise InputError(problem for error in errors for problem in error.problems)
         bills = tuple(bill for pack in self.packs for bill in pack.bills)
-        inputs = Inputs(case, united(self.catalogs, case.overlaps), tuple(rules), bills).followed()
+        inputs = Inputs(case, merge_facilities(self.catalogs, case.overlaps), tuple(rules), bills).followed()
         return inputs.apply(self.applied)
 
     @property
@@ -124,7 +124,7 @@ def facts_file(data: Mapping[str, object]) -> FactsFile:
         raise InputError(message, FACTS, column="format", found=shown, expected=str(FORMAT), fix=fix, code="FS607")
     Catalog.model_rebuild()  # builds the validator of catalogs once, not a second time as a part of the file's
     file = record(FactsFile, data, FACTS)
-    problems = unfit(file.catalogs)  # these checks happen in readers of files, and nowhere later
+    problems = catalog_contradictions(file.catalogs)  # these checks happen in readers of files, and nowhere later
     if problems:
         raise InputError([replace(problem, file=f"{FACTS}, {problem.file}") for problem in problems])
     return file
@@ -133,16 +133,16 @@ def facts_file(data: Mapping[str, object]) -> FactsFile:
 Entries = Mapping[str, Mapping[str, object]]
 """Records of the facts by name, as JSON-ready data."""
 RECORD_NAMES: Mapping[str, Callable[[Any], str]] = {
-    "materials": lambda one: f"material {one.id}",
-    "facilities": lambda one: f"facility {one.id}",
-    "offers": lambda one: f"offer {one.id}",
-    "schedules": lambda one: f"price schedule of {one.name}",
-    "terms": lambda one: f"terms of {one.name}",
-    "prices": lambda one: f"price {one.id} of {one.date}",
-    "rates": lambda one: f"rate {one.currency} to {one.to} of {one.start}",
-    "factors": lambda one: f"factor {one.element} in {one.compound}",
-    "sources": lambda one: f"source {one.id}",
-    "aliases": lambda one: f"alias {one.of} {one.old}",
+    "materials": lambda record: f"material {record.id}",
+    "facilities": lambda record: f"facility {record.id}",
+    "offers": lambda record: f"offer {record.id}",
+    "schedules": lambda record: f"price schedule of {record.name}",
+    "terms": lambda record: f"terms of {record.name}",
+    "prices": lambda record: f"price {record.id} of {record.date}",
+    "rates": lambda record: f"rate {record.currency} to {record.to} of {record.start}",
+    "factors": lambda record: f"factor {record.element} in {record.compound}",
+    "sources": lambda record: f"source {record.id}",
+    "aliases": lambda record: f"alias {record.of} {record.old}",
 }
 """Table of a catalog -> function that returns the name of a record."""
 
@@ -173,8 +173,8 @@ def under_current_names(stated: Entries, original: Entries, renamed: Iterable[Al
         return stated, original
     names = {old: steps[-1].new for of, old in aliases.by_name if (steps := aliases.path(of, old))[-1].new}
     new_aliases = {*map(RECORD_NAMES["aliases"], aliases.by_name.values())}
-    kept = {key: data for key, data in original.items() if key not in new_aliases or key in stated}
-    return _renamed(stated, names), _renamed(kept, names)
+    remaining = {key: data for key, data in original.items() if key not in new_aliases or key in stated}
+    return _renamed(stated, names), _renamed(remaining, names)
 
 
 def _renamed(entries: Entries, names: Mapping[str, str]) -> Entries:

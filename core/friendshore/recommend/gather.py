@@ -13,7 +13,15 @@ from pydantic import BaseModel
 
 from ..case.formats import FindCatalog, case_format, read_case_file
 from ..case.load import Mention, mentions, with_demands, words_of
-from ..catalog import Once, ambiguous, misfits, overridden, read_catalogs, sound, united
+from ..catalog import (
+    CatalogCache,
+    ambiguous,
+    ignored_figures,
+    merge_facilities,
+    overlap_problems,
+    read_catalogs,
+    validated_catalog,
+)
 from ..catalog.known import KnownIds
 from ..catalog.tables import place_of
 from ..document.figures import count
@@ -25,9 +33,9 @@ from ..domain.facts import Catalog
 from ..domain.suggest import did_you_mean
 from ..domain.time import today
 from ..domain.used import PriceDate, RunBlock, RunPlugin, aged
-from ..errors import CATALOGS, RULES, Diagnostic, FriendshoreError, InputError, PluginError, attempt, each_of
+from ..errors import CATALOGS, RULES, Diagnostic, FriendshoreError, InputError, PluginError, attempt, tuple_of
 from ..plugins import Blocker, Registry, digest_of, is_folder, plugin_files
-from ..plugins.files import SHORT
+from ..plugins.files import SHORT_HASH_LENGTH
 from ..plugins.interface import OWN
 from ..plugins.isolated import CatalogRef, OtherProcess, Reading
 from ..plugins.settings import no_line, table_of
@@ -65,7 +73,7 @@ class Gathered:
     """Rule -> pack that contains it."""
     plugins: tuple[RunPlugin, ...]
     """Everything used, with the hash of its data."""
-    overridden: tuple[Diagnostic, ...]
+    ignored_figures: tuple[Diagnostic, ...]
     """Records of facilities that the case replaces by others."""
     registry: Registry
     """Everything that could be named, without the plugins that the case blocks."""
@@ -92,27 +100,21 @@ def gather(
     catalogs: Sequence[Catalog] = (),
     rules: Sequence[Rule] = (),
     ids: KnownIds | None = None,
-    once: Once | None = None,
+    cache: CatalogCache | None = None,
     process: OtherProcess | None = None,
 ) -> Gathered:
-    """Read everything that a case names.
-
-    Args:
-        ids: Collects the ids that the catalogs define, even if there are errors.
-        once: Cache of catalogs read for other cases.
-        process: Process in which plugins are asked for their rule packs. None starts a new one.
-    """
-    catalogs, rules = each_of(catalogs, Catalog, "catalogs", CATALOGS), each_of(rules, Rule, "rules", RULES)
+    """Read everything that a case names. `ids` collects the ids that the catalogs define, even if there are errors. Plugins make their packs in `process`."""
+    catalogs, rules = tuple_of(catalogs, Catalog, "catalogs", CATALOGS), tuple_of(rules, Rule, "rules", RULES)
     plugins = registry if registry is not None else _registry(case, catalogs)
     plugins = plugins.blocking(case.blocked, Blocker.CASE)
     try:
-        return _gathered(case, plugins, catalogs, rules, ids, once, process)
+        return _gathered(case, plugins, catalogs, rules, ids, cache, process)
     except FriendshoreError:
         missing = absent(case, plugins)
         if not missing:
             raise
         # It fails again, now with an error that says what to install.
-        return _gathered(case, plugins.lacking(missing), catalogs, rules, ids, once, process)
+        return _gathered(case, plugins.lacking(missing), catalogs, rules, ids, cache, process)
 
 
 def _gathered(
@@ -121,7 +123,7 @@ def _gathered(
     catalogs: Sequence[Catalog],
     rules: Sequence[Rule],
     ids: KnownIds | None,
-    once: Once | None,
+    cache: CatalogCache | None,
     process: OtherProcess | None,
 ) -> Gathered:
     idle = plugins.idle_blocks(Blocker.CASE)
@@ -131,7 +133,7 @@ def _gathered(
     refs = named_catalogs(case, find_catalog, [catalog.name for catalog in catalogs], errors)
     readings = [ref.reading for ref in refs if ref.reading is not None]
     case, words = _with_demands(case, plugins, readings, errors)
-    read = _catalogs(case, catalogs, errors, partial(read_catalogs, refs, find_catalog, case.overlaps, ids, once))
+    read = _catalogs(case, catalogs, errors, partial(read_catalogs, refs, find_catalog, case.overlaps, ids, cache))
     case_packs = [] if errors else _case_packs(case, plugins, read, process, errors)
     named_packs = _packs(case, plugins, errors)
     packs = [*named_packs, *(pack for _, pack in case_packs)]
@@ -146,7 +148,9 @@ def _gathered(
     all_rules.extend(own_rules[len(rules) :])
     declared = case
     case = with_scenarios(case, [(pack.id, pack.scenarios) for pack, _ in packs], errors)
-    places = Places(case.file, {ref.name: ref.place for ref in refs}, _rule_places(packs), words, find_catalog.told)
+    places = Places(
+        case.file, {ref.name: ref.place for ref in refs}, _rule_places(packs), words, find_catalog.printable
+    )
     if not errors:
         followed = Inputs(case, read, tuple(own_rules), where=places).followed()
         wrong = _unknown_names(followed.rules, followed.case, read)
@@ -158,7 +162,7 @@ def _gathered(
     return Gathered(
         case=case,
         declared=declared,
-        catalogs=united(read, case.overlaps),
+        catalogs=merge_facilities(read, case.overlaps),
         read=read,
         named=_names_in_case(case, [ref.name for ref in refs], [catalog.name for catalog in catalogs], named_packs)
         | {f"pack {pack.id}": table for table, (pack, _) in case_packs},
@@ -167,7 +171,7 @@ def _gathered(
         packs=tuple(packs),
         pack_of=pack_of,
         plugins=_used_plugins(read, packs, all_rules, readings, plugins),
-        overridden=tuple(overridden(read, case.overlaps)),
+        ignored_figures=tuple(ignored_figures(read, case.overlaps)),
         registry=plugins,
         find=find_catalog,
         idle=idle,
@@ -231,7 +235,6 @@ def with_scenarios(case: Case, packs: Iterable[tuple[str, Sequence[Scenario]]], 
 
 
 def _registry(case: Case, in_memory: Sequence[Catalog]) -> Registry:
-    """Return the installed plugins, or an empty registry if the case names only data given in memory."""
     names = {catalog.name for catalog in in_memory}
     others = any(name not in names for name in case.catalogs)
     needed = others or case.packs or case.rules or case.blocked or case.settings or case.demand_from
@@ -247,23 +250,23 @@ def named_catalogs(
 
 
 def _catalogs(
-    case: Case,
-    in_memory: Sequence[Catalog],
-    errors: list[FriendshoreError],
-    reading: Callable[[], tuple[Catalog, ...]],
+    case: Case, in_memory: Sequence[Catalog], errors: list[FriendshoreError], reading: Callable[[], tuple[Catalog, ...]]
 ) -> tuple[Catalog, ...]:
     read = attempt(reading, errors)
     checked = []
     for catalog in in_memory:
         others = [other for other in (*in_memory, *(read or ())) if other is not catalog]
-        checked_catalog, problems = sound(catalog, others)
+        checked_catalog, problems = validated_catalog(catalog, others)
         checked.append(checked_catalog)
         if problems and read is not None:
             errors.append(InputError(problems))
     if read is None or errors:
         return tuple(checked)
     all_catalogs = (*checked, *read)
-    problems_together = [*misfits(all_catalogs, case.overlaps), *(ambiguous(all_catalogs) if in_memory else ())]
+    problems_together = [
+        *overlap_problems(all_catalogs, case.overlaps),
+        *(ambiguous(all_catalogs) if in_memory else ()),
+    ]
     if problems_together:
         errors.append(InputError(problems_together))
     return all_catalogs
@@ -353,7 +356,7 @@ def _combined(
     errors: Sequence[FriendshoreError], find: FindCatalog, broken: Collection[Diagnostic]
 ) -> FriendshoreError:
     """Return one error with all problems. Those of `broken` plugins come first, since they may cause the others."""
-    problems = tuple(find.told(problem for error in errors for problem in error.problems))
+    problems = tuple(find.printable(problem for error in errors for problem in error.problems))
     if causes := [problem for problem in problems if problem in broken]:
         return PluginError([*causes, *problems])
     return PluginError(problems) if all(isinstance(error, PluginError) for error in errors) else InputError(problems)
@@ -441,7 +444,7 @@ class Places:
     """File and line of each rule of a pack."""
     read: Sequence[Mention] = ()
     """Words of demands from a reader."""
-    told: Callable[[Iterable[Diagnostic]], list[Diagnostic]] = list
+    translate: Callable[[Iterable[Diagnostic]], list[Diagnostic]] = list
     """Function that translates problems for display."""
 
     def __call__(self, problems: Iterable[Diagnostic]) -> list[Diagnostic]:
@@ -452,7 +455,7 @@ class Places:
         placed = dict.fromkeys(
             _without_cell(placed_problem) for problem in problem_list for placed_problem in self._placed(problem, words)
         )
-        return self.told(sorted(placed, key=lambda problem: (problem.file, problem.row or 0)))
+        return self.translate(sorted(placed, key=lambda problem: (problem.file, problem.row or 0)))
 
     def _placed(self, problem: Diagnostic, words: list[Mention]) -> Iterator[Diagnostic]:
         rule = _RULE.match(problem.column)
@@ -527,14 +530,14 @@ def _old_price_errors(
     for price, offers in grouped((price.but(offer="", material=""), price.offer) for price in old_prices).items():
         names = [f"`{name}`" for name in dict.fromkeys(offers)]
         others = f" and {len(names) - _MAX_OFFERS} more" if len(names) > _MAX_OFFERS else ""
-        benchmark = price.of == "price" and merged.prices.get(price.given_by)
-        source = benchmark[0].source if benchmark else price.given_by
+        benchmark = price.of == "price" and merged.prices.get(price.source)
+        source = benchmark[0].source if benchmark else price.source
         is_future = price.future_date(planning_day) is not None
         yield RowDiagnostic(
             f"the {price.of} of {', '.join(names[:_MAX_OFFERS])}{others} is {'dated in the future' if is_future else 'older than the case allows'}: {price.dated(planning_day)}",
             file=f"catalog {source.partition(':')[0]}" if source in merged.sources else "",
             column="lanes.freight" if price.of == "freight" else "prices.date" if benchmark else "sources.date",
-            found=f"`{offers[0] if price.of == 'freight' else price.given_by.rpartition(':')[2]}`",
+            found=f"`{offers[0] if price.of == 'freight' else price.source.rpartition(':')[2]}`",
             expected=f"{'a date in the past, ' if is_future else ''}at most {count(limit, 'day')} old on {planning_day}, by `oldest_price` of [accept]",
             fix="correct the date" if is_future else _FIX_OLD_PRICE,
             code="FS642",
@@ -583,7 +586,7 @@ def _used_plugins(
         files = plugin_files(registry, name) if name != OWN else {}
         digests[label] = digest_of(files)
         if files:
-            short_digests = {file: digest[:SHORT] for file, digest in files.items()}
+            short_digests = {file: digest[:SHORT_HASH_LENGTH] for file, digest in files.items()}
             used.append(
                 RunPlugin(name=name, kind="plugin", distribution=label, digest=digests[label], files=short_digests)
             )

@@ -12,18 +12,10 @@ from operator import attrgetter
 from ..domain import assumption_codes as codes
 from ..domain.base import as_decimal, exact, grouped
 from ..domain.facts import Material
-from ..domain.run import (
-    RunAssumption,
-    RunBlocked,
-    RunComplianceClass,
-    RunLimit,
-    RunPurchase,
-    RunRule,
-    RunUnproven,
-)
+from ..domain.run import RunAssumption, RunBlocked, RunComplianceClass, RunLimit, RunPurchase, RunRule, RunUnproven
 from ..domain.time import Period
 from ..errors import Diagnostic
-from ..explain import KeptOut
+from ..explain import Exclusion
 from ..plugins import sentence_of
 from ..problem import Problem
 from ..problem.compliance_classes import ComplianceClass, Outlet
@@ -42,11 +34,11 @@ PACK = "pack"
 """Prefix of the subject of notes on a pack, before its name."""
 
 
-def describe_rules(verified: VerifiedPlan, excluded: Sequence[KeptOut], pack_of: Mapping[str, str]) -> list[RunRule]:
+def describe_rules(verified: VerifiedPlan, excluded: Sequence[Exclusion], pack_of: Mapping[str, str]) -> list[RunRule]:
     problem = verified.problem
     offers: dict[str, set[str]] = {}
-    for k in excluded:
-        offers.setdefault(k.verdict.rule, set()).add(k.arc.chained.offer.id)
+    for exclusion in excluded:
+        offers.setdefault(exclusion.verdict.rule, set()).add(exclusion.arc.chained.offer.id)
     rows = verified.readings.rules
     span = problem.case.horizon.span
     rules = []
@@ -61,8 +53,8 @@ def describe_rules(verified: VerifiedPlan, excluded: Sequence[KeptOut], pack_of:
                 sentence=sentence_of(rule),
                 status=", ".join(dict.fromkeys(phase.status.value for phase in phases)) or "not during the plan",
                 phases=[f"{phase.span} {phase.status.value}" for phase in phases],
-                bites=rule.applies(span, problem.law.statuses),
-                keeps_out=len(offers.get(rule.id, ())),
+                applies=rule.applies(span, problem.law.statuses),
+                excluded_offers=len(offers.get(rule.id, ())),
                 charges=exact(verified.charged.get(rule.id, Decimal(0))),
                 limits=rows[rule.id],
                 pack=pack_of.get(rule.id, ""),
@@ -86,21 +78,28 @@ def describe_packs(packs: Iterable[PackFacts], day: date | None) -> list[RunAssu
 
 def describe_compliance_classes(problem: Problem) -> list[RunComplianceClass]:
     return [
-        RunComplianceClass(label=r.label, name=_name(problem, r, forbids), uses=_uses(problem, r), forbids=forbids)
-        for r, forbids in ((r, _forbids(problem, r)) for r in problem.compliance_classes)
+        RunComplianceClass(
+            label=compliance_class.label,
+            name=_name(problem, compliance_class, forbids),
+            uses=_uses(problem, compliance_class),
+            excluding_rules=forbids,
+        )
+        for compliance_class, forbids in (
+            (compliance_class, _forbids(problem, compliance_class)) for compliance_class in problem.compliance_classes
+        )
     ]
 
 
-def _name(problem: Problem, requirement: ComplianceClass, forbids: Sequence[str]) -> str:
-    uses = sorted({problem.demands[outlet.demand].use.end_use for outlet in requirement.outlets})
+def _name(problem: Problem, compliance_class: ComplianceClass, forbids: Sequence[str]) -> str:
+    uses = sorted({problem.demands[outlet.demand].use.end_use for outlet in compliance_class.outlets})
     excluded = f", except what {' and '.join(forbids)} prohibit{'s' if len(forbids) == 1 else ''}" if forbids else ""
-    tainting_rules = " or ".join(sorted(requirement.free_of))
+    tainting_rules = " or ".join(sorted(compliance_class.free_of))
     tainted = f", and nothing that {tainting_rules} taints" if tainting_rules else ""
     return f"{' and '.join(uses) or 'several uses at once'}: all goods{excluded}{tainted}"
 
 
-def _uses(problem: Problem, requirement: ComplianceClass) -> list[str]:
-    periods = grouped(((outlet.demand, outlet.waivers), outlet.period) for outlet in requirement.outlets)
+def _uses(problem: Problem, compliance_class: ComplianceClass) -> list[str]:
+    periods = grouped(((outlet.demand, outlet.waivers), outlet.period) for outlet in compliance_class.outlets)
     texts = []
     for (demand, waivers), indices in periods.items():
         first, last = min(indices), max(indices)
@@ -111,10 +110,10 @@ def _uses(problem: Problem, requirement: ComplianceClass) -> list[str]:
     return texts
 
 
-def _forbids(problem: Problem, requirement: ComplianceClass) -> list[str]:
-    blocked = set(requirement.blocked) | {arc for arc, _ in requirement.blocked_cells}
+def _forbids(problem: Problem, compliance_class: ComplianceClass) -> list[str]:
+    blocked = set(compliance_class.blocked) | {arc for arc, _ in compliance_class.blocked_cells}
     rules: set[str] = set()
-    for outlet in requirement.outlets:
+    for outlet in compliance_class.outlets:
         judgement = problem.judgements[problem.demands[outlet.demand].use]
         for table in (judgement.chain, judgement.trade):
             for rule, verdicts in table.items():
@@ -131,24 +130,28 @@ def _forbids(problem: Problem, requirement: ComplianceClass) -> list[str]:
 def _can_be_in_force(problem: Problem, rule: int, outlet: Outlet) -> bool:
     """Return True if a rule can be in force for a delivery: on its days, or on any day of the plan if the rule is dated by another day."""
     candidate = problem.rules[rule]
-    if candidate.bears_on == "trade" or candidate.dated_by == "order":
+    if candidate.judge_scope == "trade" or candidate.dated_by == "order":
         return problem.law.in_force(rule, problem.case.horizon.span)
     return problem.law.in_force(rule, problem.case.horizon.periods[outlet.period].span)
 
 
-def describe_unproven(all_excluded: list[KeptOut]) -> list[RunUnproven]:
-    return list(dict.fromkeys(RunUnproven(**_shared_fields(k)) for k in all_excluded if k.unproven))
+def describe_unproven(all_excluded: list[Exclusion]) -> list[RunUnproven]:
+    return list(
+        dict.fromkeys(RunUnproven(**_shared_fields(exclusion)) for exclusion in all_excluded if exclusion.unproven)
+    )
 
 
-def describe_blocked(all_excluded: list[KeptOut]) -> list[RunBlocked]:
+def describe_blocked(all_excluded: list[Exclusion]) -> list[RunBlocked]:
     rows: dict[tuple[str, ...], RunBlocked] = {}
-    for k in (excluded for excluded in all_excluded if not excluded.unproven):
-        row = RunBlocked(**_shared_fields(k), countries=list(k.verdict.countries), clause=k.verdict.clause)
+    for exclusion in (excluded for excluded in all_excluded if not excluded.unproven):
+        row = RunBlocked(
+            **_shared_fields(exclusion), countries=list(exclusion.verdict.countries), clause=exclusion.verdict.clause
+        )
         rows.setdefault((row.offer, row.material, row.end_use, row.demand_material, row.rule), row)
     return list(rows.values())
 
 
-def _shared_fields(excluded: KeptOut) -> dict[str, str]:
+def _shared_fields(excluded: Exclusion) -> dict[str, str]:
     offer, verdict = excluded.arc.chained, excluded.verdict
     fields = {"offer": offer.offer.id, "material": offer.material.id, "end_use": excluded.use.end_use}
     fields |= {"demand_material": excluded.use.material.id, "rule": verdict.rule, "stage": verdict.stage}
@@ -173,7 +176,7 @@ def describe_limits(verified: VerifiedPlan) -> list[RunLimit]:
 
 
 def _unit(row: Row, currency: str) -> str:
-    units = {term.unit for term in row.asked}
+    units = {term.unit for term in row.all_terms}
     if units <= {"kg"}:
         return "kg"
     return currency if units == {"money"} else ""
@@ -183,16 +186,23 @@ def verdicts(verified: VerifiedPlan) -> list[RunVerdict]:
     label = verified.problem.case.horizon.label
     days: dict[int, str] = {}
     rows = []
-    for item, several in groupby(verified.judged, key=attrgetter("item")):
-        bought = (item.name, item.material, item.place, item.requirement, label(item.ordered), label(item.delivered))
-        for judged in several:
-            verdict, use = judged.verdict, judged.use
-            day = days.get(id(judged.day)) or days.setdefault(id(judged.day), str(judged.day))
+    for item, rulings in groupby(verified.rulings, key=attrgetter("item")):
+        bought = (
+            item.name,
+            item.material,
+            item.place,
+            item.compliance_class,
+            label(item.ordered),
+            label(item.delivered),
+        )
+        for ruling in rulings:
+            verdict, use = ruling.verdict, ruling.use
+            days_text = days.get(id(ruling.days)) or days.setdefault(id(ruling.days), str(ruling.days))
             countries = "; ".join(verdict.countries)
-            columns = verdict.result.value, verdict.stage, countries, verdict.clause, day, verdict.reason
-            rows.append(RunVerdict(*bought, use.material.id, use.end_use, judged.rule, *columns))
+            columns = verdict.result.value, verdict.stage, countries, verdict.clause, days_text, verdict.reason
+            rows.append(RunVerdict(*bought, use.material.id, use.end_use, ruling.rule, *columns))
     return sorted(
-        rows, key=attrgetter("offer", "material", "place", "ordered", "requirement", "rule", "days", "end_use")
+        rows, key=attrgetter("offer", "material", "place", "ordered", "compliance_class", "rule", "days", "end_use")
     )
 
 
@@ -232,7 +242,7 @@ def duties_on_inputs(verified: VerifiedPlan, inputs: Sequence[Fraction]) -> list
         if cash and line.quantity and tariffs:
             value = charges.value(arc, t)
             value_with_inputs = value + as_decimal(cash / Fraction(line.quantity))
-            for use in verified.costing.uses(arc, line.requirement):
+            for use in verified.costing.uses(arc, line.compliance_class):
                 charged, due = (charges.parts_at(arc, use, t, worth) for worth in (value, value_with_inputs))
                 missing = max(
                     missing, _sum(due.get(rule, Decimal(0)) - charged.get(rule, Decimal(0)) for rule in tariffs)
@@ -242,7 +252,7 @@ def duties_on_inputs(verified: VerifiedPlan, inputs: Sequence[Fraction]) -> list
 
 
 def describe_duties_on_inputs(bought: Iterable[RunPurchase], currency: str) -> list[RunAssumption]:
-    left_out = grouped((purchase.offer, purchase) for purchase in bought if purchase.duty_on_inputs)
+    purchases_by_offer = grouped((purchase.offer, purchase) for purchase in bought if purchase.duty_on_inputs)
     return [
         RunAssumption(
             subject=DUTY_ON_FEE,
@@ -250,7 +260,7 @@ def describe_duties_on_inputs(bought: Iterable[RunPurchase], currency: str) -> l
             f"this plan. The duty would be {_sum(p.duty_on_inputs for p in purchases):,.0f} {currency} higher than charged here",
             code=codes.DUTY_ON_FEE,
         )
-        for offer, purchases in sorted(left_out.items())
+        for offer, purchases in sorted(purchases_by_offer.items())
     ]
 
 

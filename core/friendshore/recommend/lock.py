@@ -133,7 +133,7 @@ def _locked_catalog(catalog: Catalog) -> Locked:
 
 _NAME_BY_TABLE: Mapping[str, Callable[[Any], str]] = {
     **RECORD_NAMES,
-    "aliases": lambda one: f"alias {one.old} ({one.told})",
+    "aliases": lambda alias: f"alias {alias.old} ({alias.text})",
 }
 """Table of a catalog -> function that returns the name of a record. An alias is identified by its whole sentence."""
 

@@ -13,7 +13,7 @@ from ..domain.case import Case
 from ..errors import Diagnostic, InputError
 from ..plugins import Registry
 from ..plugins.interface import OWN
-from ..plugins.manifest import Plugin, PluginInfo, PluginStatus, normal
+from ..plugins.manifest import Plugin, PluginInfo, PluginStatus, normalized_name
 from ..reading.records import record
 from ..reading.textfile import read_object
 
@@ -62,18 +62,18 @@ def absent(case: Case, registry: Registry) -> tuple[Plugin, ...]:
 
 def _missing_plugins(lock: Lock, registry: Registry) -> Iterator[tuple[str, list[Locked]]]:
     """Yield distribution and version of each plugin that isn't installed, with those of its locked entries that no other plugin has."""
-    installed = {normal(info.distribution) for info in registry.plugins} | {OWN}
+    installed = {normalized_name(info.distribution) for info in registry.plugins} | {OWN}
     brought = {name for info in registry.plugins for name in info.brings}
     for label, locked in grouped((entry.distribution, entry) for entry in lock.locked if entry.distribution).items():
-        if normal(label.partition(" ")[0]) not in installed:
+        if normalized_name(label.partition(" ")[0]) not in installed:
             yield label, [entry for entry in locked if entry.name not in brought]
 
 
 def _broken_plugin(label: str, locked: list[Locked], file: str) -> Plugin:
     distribution, _, version = label.partition(" ")
-    wanted = f"{distribution}=={version}" if version else distribution
+    requirement = f"{distribution}=={version}" if version else distribution
     message = f"{label} is in the lock beside the case, but isn't installed"
-    problem = Diagnostic(message, file, fix=f"pip install '{wanted}'", code="FS623")
+    problem = Diagnostic(message, file, fix=f"pip install '{requirement}'", code="FS623")
     names = grouped((entry.kind, entry.name) for entry in locked)
     info = PluginInfo(
         distribution=distribution,

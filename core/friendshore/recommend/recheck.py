@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
 
-from ..catalog import as_required, digest, read_catalogs
+from ..catalog import digest, read_catalogs, required_part
 from ..document.figures import count
 from ..domain.base import Record
 from ..domain.differences import differences
@@ -20,16 +20,16 @@ from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..explain import RankPrice
 from ..explain.causes import consistent_causes
 from ..plugins import Block, Blocker, Registry, changes, is_folder, kind_digest, plugin_files
-from ..plugins.manifest import normal
+from ..plugins.manifest import normalized_name
 from ..plugins.settings import table_of
 from ..problem import Problem
 from ..problem.inputs import Inputs
 from ..readers import reader_in
 from ..reading.records import shown
 from ..rules.base import Rule
-from ..rules.pack import as_data, digest_of_made
+from ..rules.pack import as_data, digest_of_case_pack
 from ..verify import VerifiedPlan, examine
-from ..verify.compliance import Judging
+from ..verify.compliance import Compliance
 from ..verify.money import Costing
 from ..verify.plan_entries import PlanEntries
 from .describe import RunContext, by_months_of_run, purchases, run_of
@@ -62,7 +62,7 @@ class RunFacts:
     """Rules that can't be checked here, since their plugin is missing or different."""
     complete: bool
     """True if every rule of the run is in the problem."""
-    by_others: bool
+    used_other_code: bool
     """True if some rules are checked by other code than the run's."""
 
     @property
@@ -86,9 +86,9 @@ class Rechecked:
     """Rules left unverified."""
     vouching: Vouching
     """Facts with and without an independent confirmation."""
-    by_others: bool
+    used_other_code: bool
     """True if some rules were checked by other code than the run's, which may be the cause of failures."""
-    left_out: frozenset[str]
+    skipped_rules: frozenset[str]
     """Rules that weren't checked."""
     applied: Mapping[str, Any]
     """Changes applied to the facts before planning, as fields of `run.json`: `scenario`, `changes`, `strict`."""
@@ -109,16 +109,11 @@ def recheck(
     registry: Registry,
     case: Gathered | None = None,
     *,
-    ask_others: bool = True,
+    use_other_code: bool = True,
 ) -> Rechecked:
-    """Check a run again from its facts, derive it again for comparison, and compare the facts with other sources.
-
-    Args:
-        stored: The run. Results of further solves, such as reasons for shortages, are taken from it.
-        case: The case that was allegedly planned. None if it isn't available.
-    """
+    """Derive a run again from its facts, and compare these with other sources. Results of further solves, such as causes of shortages, come from `stored`."""
     registry = as_run(registry, stored)
-    run_facts = read_facts(facts, registry, ask_others=ask_others)
+    run_facts = read_facts(facts, registry, use_other_code=use_other_code)
     verified, findings = examine(run_facts.problem, run_facts.plan, all_rules=run_facts.complete)
     run = run_of(verified, _context_of(stored, run_facts)) if verified is not None and run_facts.complete else None
     ledger = verified.ledger if verified is not None else PlanEntries.of(run_facts.problem, run_facts.plan)
@@ -135,13 +130,13 @@ def recheck(
         purchases=tuple(
             run.purchases
             if run is not None
-            else purchases(run_facts.problem, lines, Judging(ledger), run_facts.file.plugins)
+            else purchases(run_facts.problem, lines, Compliance(ledger), run_facts.file.plugins)
         ),
         findings=(*located, *_used_though_blocked(stored, registry), *vouching.findings),
         unchecked=(*run_facts.unchecked, *unchecked_classes),
         vouching=vouching,
-        by_others=run_facts.by_others,
-        left_out=frozenset(str(rule.data.get("id")) for rule in run_facts.file.rules)
+        used_other_code=run_facts.used_other_code,
+        skipped_rules=frozenset(str(rule.data.get("id")) for rule in run_facts.file.rules)
         - {rule.id for rule in run_facts.rules},
         applied=_change_fields(run_facts),
     )
@@ -149,14 +144,18 @@ def recheck(
 
 def _note_on_classes(stored: Run, run_facts: RunFacts, findings: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
     classes = [(each.label, each.uses) for each in describe_compliance_classes(run_facts.problem)]
-    if findings and not run_facts.complete and classes != [(each.label, each.uses) for each in stored.requirements]:
+    if (
+        findings
+        and not run_facts.complete
+        and classes != [(each.label, each.uses) for each in stored.compliance_classes]
+    ):
         message = f"the plan is left unverified: without these rules, it has other compliance classes, and {len(findings):,} checks fail"
         yield Diagnostic(message, FACTS, fix="install the plugins of these rules", code="FS614")
 
 
 def _changes_without_scenario(file: FactsFile) -> Iterator[str]:
     """Yield the changes of the facts that no scenario contains. Only the author of the run vouches for them."""
-    texts = [change.told for change in file.applied.changes]
+    texts = [change.text for change in file.applied.changes]
     if texts:
         subject = "a change" if len(texts) == 1 else f"{len(texts):,} changes"
         yield f"{subject} of the facts outside of scenarios: {'; '.join(texts)}"
@@ -173,13 +172,13 @@ def as_run(registry: Registry, run: Run) -> Registry:
     return registry.blocking([block.name for block in run.plugins_blocked], Blocker.RUN)
 
 
-def read_facts(facts: Mapping[str, object], registry: Registry, *, ask_others: bool = True) -> RunFacts:
-    """Return facts as records. Unavailable rules are left out and reported. Rules with other code are used only with `ask_others`."""
+def read_facts(facts: Mapping[str, object], registry: Registry, *, use_other_code: bool = True) -> RunFacts:
+    """Return facts as records. Unavailable rules are left out and reported. Rules with other code are used only with `use_other_code`."""
     file = facts_file(facts)
     plugins_of_case, _ = registry.blocking(file.case.blocked, Blocker.CASE).setting(file.case.settings, FACTS)
-    rules, unchecked = _rules(file, plugins_of_case, ask_others)
+    rules, unchecked = _rules(file, plugins_of_case, use_other_code)
     complete = len(rules) == len(file.rules)
-    by_others = len(unchecked) > len(file.rules) - len(rules)
+    uses_other_code = len(unchecked) > len(file.rules) - len(rules)
     try:
         inputs = file.inputs(rules)
         problem = inputs.problem()
@@ -188,10 +187,10 @@ def read_facts(facts: Mapping[str, object], registry: Registry, *, ask_others: b
         if complete:
             raise InputError(problems) from error
         raise PluginError([*unchecked, *problems]) from error
-    return RunFacts(file, inputs, problem, tuple(rules), tuple(unchecked), complete, by_others)
+    return RunFacts(file, inputs, problem, tuple(rules), tuple(unchecked), complete, uses_other_code)
 
 
-def _rules(file: FactsFile, registry: Registry, ask_others: bool) -> tuple[list[Rule], list[Diagnostic]]:
+def _rules(file: FactsFile, registry: Registry, use_other_code: bool) -> tuple[list[Rule], list[Diagnostic]]:
     rules: list[Rule] = []
     unchecked: list[Diagnostic] = []
     kinds = {plugin.name: plugin for plugin in file.plugins if plugin.kind == "rule kind" and plugin.digest}
@@ -212,7 +211,7 @@ def _rules(file: FactsFile, registry: Registry, ask_others: bool) -> tuple[list[
         reason = _reason_for_other_code(entry, kinds.get(kind), registry)
         if reason:
             unchecked.append(_unverified(name, reason, owner))
-        if ask_others or not reason:
+        if use_other_code or not reason:
             rules.append(rule)
     return rules, unchecked
 
@@ -235,8 +234,8 @@ def _distribution(label: str) -> str:
 
 
 def _version_notes(run: Run, run_facts: RunFacts) -> list[str]:
-    judged = (rule.owner.partition(" ") for rule in run_facts.file.rules)
-    used = {run.versions.get(OWN, ""), *(number for name, _, number in judged if name == OWN)}
+    owners = (rule.owner.partition(" ") for rule in run_facts.file.rules)
+    used = {run.versions.get(OWN, ""), *(number for name, _, number in owners if name == OWN)}
     own_version = version(OWN)
     return [
         f"it was made by {OWN} {version_used or 'of unknown version'}, and is checked by {OWN} {own_version}"
@@ -248,14 +247,14 @@ def _context_of(stored: Run, run_facts: RunFacts) -> RunContext:
     """Return the parts of a run that don't follow from the plan: from the facts if they contain it, else from the run."""
     file = run_facts.file
     return RunContext(
-        made=stored.made,
+        made=stored.planned_on,
         **_change_fields(run_facts),
         causes=consistent_causes(run_facts.inputs, run_facts.problem, stored.shortages, stored.conflicts),
         packs=file.packs,
         pack_of=file.pack_of,
         components=stored.components,
-        holds_from=[part.holds_from for part in stored.conflicts],
-        ranks={level.rank: RankPrice(level.gained, level.raised_objective) for level in stored.levels},
+        holds_from=[part.feasible_from for part in stored.conflicts],
+        ranks={level.rank: RankPrice(level.reduction, level.objective_increase) for level in stored.levels},
         plugins=file.plugins,
         plugins_blocked=stored.plugins_blocked,
         versions=stored.versions,
@@ -267,11 +266,11 @@ def _used_though_blocked(run: Run, registry: Registry) -> Iterator[Diagnostic]:
     """Yield everything that a run claims to have both used and blocked. Otherwise a block would keep its data from being compared."""
     blocks = [Block(name=block.name, by=Blocker.RUN) for block in run.plugins_blocked]
     for plugin in run.plugins:
-        distribution = normal(_distribution(plugin.distribution))
+        distribution = normalized_name(_distribution(plugin.distribution))
         providers = [
             i
             for i in registry.plugins
-            if distribution and normal(i.distribution) == distribution and plugin.name in i.brings
+            if distribution and normalized_name(i.distribution) == distribution and plugin.name in i.brings
         ]
         for block in blocks:
             if any(block.meets(info, plugin.name) for info in providers):
@@ -318,7 +317,7 @@ class Vouching:
 def vouch(file: FactsFile, registry: Registry, case: Gathered | None = None) -> Vouching:
     renamed = tuple(renamed_since(file, case.read)) if case is not None else ()
     vouching = Vouching(
-        findings=list(_inconsistent_names(file)), differs=[alias.told for alias in renamed], since=renamed
+        findings=list(_inconsistent_names(file)), differs=[alias.text for alias in renamed], since=renamed
     )
     installed = _installed_catalogs(file, registry)
     for catalog in file.catalogs:
@@ -418,10 +417,10 @@ def _vouch_for_catalog(
         except FriendshoreError as error:
             vouching.unvouched.append(f"{part}: {_reason(error)}")
         else:
-            renamed = (alias.told for alias in renamed_since(file, [original]))
+            renamed = (alias.text for alias in renamed_since(file, [original]))
             vouching.differs += [text for text in renamed if text not in vouching.differs]
-            if _same_digest(catalog, original, vouching, part):
-                installed_parts = _parts_of_catalog(original if name_in_case else as_required(original))
+            if _can_compare(catalog, original, vouching, part):
+                installed_parts = _parts_of_catalog(original if name_in_case else required_part(original))
                 vouching.compare(part, stated, installed_parts, source, f"as {original.distribution} has it here")
     elif not is_folder(name_in_case) and reader_in(name_in_case) is None:
         vouching.unvouched.append(f"{part}: a program gave it in memory")
@@ -467,10 +466,10 @@ def _vouch_for_pack(
     rules = {str(rule.data.get("id")): rule.data for rule in file.rules if rule.pack == pack.id}
     part = f"{source}, {count(len(rules), 'rule')}"
     stated = _parts_of_pack(pack, rules)
-    is_made_for_case = name_in_case in map(table_of, file.case.settings)
-    if is_made_for_case and digest_of_made(pack, rules.values()) != pack.digest:
+    is_generated = name_in_case in map(table_of, file.case.settings)
+    if is_generated and digest_of_case_pack(pack, rules.values()) != pack.digest:
         vouching.findings.append(Diagnostic(f"{source} doesn't match its digest", FACTS, column="packs", code="FS616"))
-    if not is_folder(name_in_case) and not is_made_for_case:
+    if not is_folder(name_in_case) and not is_generated:
         try:
             installed = registry.pack(pack.id)
             rules_here = {rule.id: as_data(rule) for rule in registry.pack_rules(installed)}
@@ -478,15 +477,13 @@ def _vouch_for_pack(
             vouching.unvouched.append(f"{part}: {_reason(error)}")
             return
         original = PackFacts.of(installed, registry.packs[pack.id])
-        if _same_digest(pack, original, vouching, part):
+        if _can_compare(pack, original, vouching, part):
             vouching.compare(
                 part, stated, _parts_of_pack(original, rules_here), source, f"as {original.distribution} has it here"
             )
     elif case is None:
         origin = (
-            f"made by {pack.distribution} of [{name_in_case}]"
-            if is_made_for_case
-            else f"beside the case ({name_in_case})"
+            f"made by {pack.distribution} of [{name_in_case}]" if is_generated else f"beside the case ({name_in_case})"
         )
         vouching.unvouched.append(f"{part}, {origin}: {GIVE_CASE}")
     else:
@@ -516,8 +513,7 @@ def _vouch_for_case(file: FactsFile, case: Gathered | None, vouching: Vouching) 
     vouching.compare(part, stated, original, "the case", "as the case says")
 
 
-def _same_digest(stated: Catalog | PackFacts, installed: Catalog | PackFacts, vouching: Vouching, part: str) -> bool:
-    """Return True if the installed data are the data that were used. Otherwise they can't be compared."""
+def _can_compare(stated: Catalog | PackFacts, installed: Catalog | PackFacts, vouching: Vouching, part: str) -> bool:
     if stated.digest == installed.digest:
         if stated.distribution != installed.distribution:
             vouching.differs.append(
@@ -593,8 +589,8 @@ def _unlisted_facts(file: FactsFile) -> Iterator[Diagnostic]:
     for key in sorted({*expected, *listed}):
         if expected.get(key) != listed.get(key):
             message = f"{' '.join(key)} is listed with other data than the facts have"
-            stated, wanted = _joined(listed.get(key)), _joined(expected.get(key))
-            yield Diagnostic(message, FACTS, column="plugins", found=stated, expected=wanted, code="FS617")
+            listed_text, from_facts = _joined(listed.get(key)), _joined(expected.get(key))
+            yield Diagnostic(message, FACTS, column="plugins", found=listed_text, expected=from_facts, code="FS617")
 
 
 def _joined(entry: Iterable[object] | None) -> str:
@@ -602,11 +598,13 @@ def _joined(entry: Iterable[object] | None) -> str:
 
 
 def _differences(stated: Entries, original: Entries, source: str) -> Iterator[Diagnostic]:
-    for (name, *fields), found, wanted in sorted(differences(stated, original, depth=2)):
+    for (name, *fields), stated_value, original_value in sorted(differences(stated, original, depth=2)):
         if fields:
             message = f"`{fields[0]}` of {name} differs from {source}"
-            yield Diagnostic(message, FACTS, found=_short_text(found), expected=_short_text(wanted), code="FS618")
-        elif found is None:
+            yield Diagnostic(
+                message, FACTS, found=_short_text(stated_value), expected=_short_text(original_value), code="FS618"
+            )
+        elif stated_value is None:
             yield Diagnostic(f"{name} of {source} is missing from the facts", FACTS, code="FS618")
         else:
             yield Diagnostic(f"{name} is in the facts, but not in {source}", FACTS, code="FS618")
@@ -640,15 +638,15 @@ def _rules_by_name(rules: Mapping[str, Mapping[str, object]]) -> dict[str, Mappi
 
 def _parts_of_record(record: Record) -> dict[str, Mapping[str, object]]:
     parts: dict[str, Mapping[str, object]] = {}
-    rest: dict[str, object] = {}
+    heading: dict[str, object] = {}
     for key, value in record.model_dump(mode="json", by_alias=True, exclude_defaults=True).items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
             for number, entry in enumerate(value, 1):
                 name = entry.get("id") or entry.get("name") or ""
                 parts[f"{key}[{number}] {name}".rstrip()] = entry
         else:
-            rest[key] = value
-    return {"the heading": rest} | parts
+            heading[key] = value
+    return {"the heading": heading} | parts
 
 
 def _by_name(records: Iterable[tuple[str, Record]]) -> dict[str, Mapping[str, object]]:

@@ -47,7 +47,7 @@ class Opened:
     """Registry of its names. None means what is installed."""
     applied: Applied = NOTHING_APPLIED
     """Scenarios, changes, and strictness applied to it."""
-    given: Inputs | None = None
+    original_inputs: Inputs | None = None
     """Its facts before that. None means those of the session, to which nothing more is applied."""
     catalogs: tuple[Catalog, ...] = ()
     """Its catalogs as read, before duplicate facilities are united."""
@@ -59,7 +59,7 @@ class Opened:
     @property
     def facts(self) -> Inputs:
         """Its facts before any changes. To apply more, apply `applied` first, in `Inputs.apply`."""
-        return self.session.inputs if self.given is None else self.given
+        return self.session.inputs if self.original_inputs is None else self.original_inputs
 
     def settings(self, plugin: str) -> Any:
         """Return the case's settings for a plugin (distribution, entry point, or package). None if the plugin has no settings."""
@@ -100,15 +100,12 @@ def reopen(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Opened:
-    """Open a case file (or its folder), or the folder of a run, which is planned again from its own facts.
-
-    The other arguments are as in `plan`. `limits` apply to each plan, but their `until` to all plans together.
-    """
+    """Open a case file (or its folder), or a run folder, which is planned again from its facts. `limits` apply to each plan, but their `until` to all."""
     start, own_limits = monotonic(), limits or Limits()
     contents = _read_run(path, registry) if is_run(path) else _read_case(path, registry)
     applied = Applied(scenario=tuple(scenario), changes=tuple(changes), strict=strict)
     inputs = contents.inputs.apply(applied)
-    refuse_old_prices(inputs, applied, contents.run.made if contents.run is not None else None)
+    refuse_old_prices(inputs, applied, contents.run.planned_on if contents.run is not None else None)
     session = Session.open(inputs, own_limits, progress, cancel, began=start)
     planned_run = contents.run if applied == Applied() else None
     notes = (

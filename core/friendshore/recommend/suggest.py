@@ -15,7 +15,7 @@ import numpy as np
 
 from ..case.formats import is_toml
 from ..case.load import mentions
-from ..catalog import nothings, review
+from ..catalog import review, suspicious_zeros
 from ..catalog.review import ambiguous_amounts, ambiguous_cells
 from ..domain import assumption_codes as codes
 from ..domain.base import grouped
@@ -61,13 +61,13 @@ def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> lis
     read = {name for name, called in gathered.named.items() if reader_in(called) is not None}
     own_catalogs = [catalog for catalog in gathered.catalogs if not catalog.distribution or catalog.name in read]
     suggested = [
-        *_ambiguous(gathered, own_catalogs),
+        *_ambiguous_amounts(gathered, own_catalogs),
         *_small_shares(gathered),
         *_bought_leads(gathered, problem),
         *_unused_demand_table(problem),
         *_unchecked_origins(problem),
         *_namesakes(gathered, registry),
-        *(diagnostic for catalog in own_catalogs for diagnostic in nothings(catalog)),
+        *(diagnostic for catalog in own_catalogs for diagnostic in suspicious_zeros(catalog)),
         *(diagnostic for catalog in own_catalogs for diagnostic in misleading_words(catalog)),
         *(
             diagnostic for diagnostic in end_uses(problem.case, problem.rules) if not diagnostic.fix
@@ -84,14 +84,14 @@ def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> lis
         *_leads(problem),
         *_contradicted_origins(problem),
         *suggest_duties(problem),
-        *gathered.overridden,
+        *gathered.ignored_figures,
         *_outdated_names(problem),
         *_catalog_reviews(gathered),
     ]
     return list(dict.fromkeys(suggested))
 
 
-def _ambiguous(gathered: Gathered, own_catalogs: Iterable[Catalog]) -> Iterator[Diagnostic]:
+def _ambiguous_amounts(gathered: Gathered, own_catalogs: Iterable[Catalog]) -> Iterator[Diagnostic]:
     """Yield amounts of the case and its own catalogs whose separators have two readings that differ by a factor of 1000."""
     file = gathered.places.case
     placed_words = [
@@ -185,7 +185,7 @@ def _namesakes(gathered: Gathered, registry: Registry) -> Iterator[Diagnostic]:
 def _outdated_names(problem: Problem) -> Iterator[Diagnostic]:
     words = mentions(problem.case.file) if problem.case.followed and problem.case.file is not None else []
     for alias in problem.case.followed:
-        diagnostic = Diagnostic(alias.told, found=f"`{alias.old}`", fix=f"write `{alias.new}`", code="FS809")
+        diagnostic = Diagnostic(alias.text, found=f"`{alias.old}`", fix=f"write `{alias.new}`", code="FS809")
         places = [word for word in words if word.word == alias.old]
         placed = [replace(diagnostic, file=word.file, row=word.row, column=word.column) for word in places]
         yield from placed or [diagnostic]
@@ -202,8 +202,8 @@ def _dates_within_periods(problem: Problem) -> Iterator[Diagnostic]:
         if period is None or day == period.end:  # one day makes no difference to a plan
             continue
         named = "; ".join(subjects[day][:_MAX_NAMES])
-        left_out = len(subjects[day]) - _MAX_NAMES
-        named += f"; and {left_out} more" if left_out > 0 else ""
+        omitted_count = len(subjects[day]) - _MAX_NAMES
+        named += f"; and {omitted_count} more" if omitted_count > 0 else ""
         yield Diagnostic(
             f"{day} falls within {period.label}: {named}",
             column="case.period",
@@ -285,7 +285,6 @@ def _dates(problem: Problem) -> Iterator[tuple[date, str]]:
 
 
 def _period_around(problem: Problem, day: date) -> Period | None:
-    """Return the period that a date falls within without starting it."""
     index = problem.case.horizon.find(day)
     if index is None:
         return None
@@ -307,10 +306,8 @@ def _rule_spans(problem: Problem) -> Iterator[_DatedSpan]:
 
 def _supply_spans(problem: Problem) -> Iterator[_DatedSpan]:
     """Yield the days of offers, quotations, capacity steps, and order terms. Terms apply in every period with one of their days."""
-    begins, ends = (
-        "begins: it may be ordered from the next period on",
-        "ends: it may be ordered up to the period before",
-    )
+    begins = "begins: it may be ordered from the next period on"
+    ends = "ends: it may be ordered up to the period before"
     seen = set()
     for facts in problem.offers:
         name, facility = facts.offer.id, facts.facility
@@ -337,7 +334,7 @@ def _permit_spans(problem: Problem) -> Iterator[_DatedSpan]:
 def _prices(problem: Problem) -> Iterator[Diagnostic]:
     prices: defaultdict[str, list[tuple[Decimal, str]]] = defaultdict(list)
     for facts in problem.offers:
-        if facts.single:
+        if facts.has_one_output:
             prices[facts.offer.outputs[0].material] += [(price, facts.offer.id) for price in facts.price if price > 0]
     for material, amounts in sorted(prices.items()):
         (low, cheapest), (high, most_expensive) = min(amounts), max(amounts)
@@ -460,7 +457,7 @@ def _below_resolution(program: Program) -> Iterator[Diagnostic]:
     for facts, amount in zip(problem.offers, max_delivered.tolist(), strict=True):
         if 0 < amount < step:
             yield _below(f"offer `{facts.offer.id}` can deliver", amount, facts.offer.catalog, program)
-        if facts.single and facts.offer.inputs and np.isfinite(amount):
+        if facts.has_one_output and facts.offer.inputs and np.isfinite(amount):
             for line in facts.offer.inputs:
                 key = (facts.offer.id, line.material, facts.offer.catalog)
                 max_used[key] = amount / float(facts.mass_per_unit) * float(line.per_unit)

@@ -17,8 +17,8 @@ from ..domain.base import grouped
 from ..domain.plan import Infeasible
 from ..domain.run import Run, RunPurchase
 from ..errors import Diagnostic, InputError, PluginError, VerificationError
-from ..plugins import Registry, asked_of
-from ..plugins.attribution import owner_of_package, packages_run, wrong
+from ..plugins import Registry, attributed_object
+from ..plugins.attribution import defect_error, owner_of_package, packages_run
 from ..plugins.manifest import PluginInfo
 from ..run import (
     PURCHASES,
@@ -35,7 +35,7 @@ from ..run.folder import CERTIFICATE_FILE, SIGNATURE_FILE, other_files
 from ..session import Session
 from ..solve import Cancel, Progress
 from ..verify import VerifiedPlan
-from ..verify.second_derivation import derived_again, order_days_again
+from ..verify.second_derivation import check_figures_again, check_order_days
 from .facts import FACTS
 from .gather import gather
 from .law import verdicts
@@ -106,7 +106,7 @@ class RunChecker(ABC):
     """Name of the check in the manifest."""
 
     @abstractmethod
-    def check(self, asked: CheckRequest) -> CheckAnswer:
+    def check(self, request: CheckRequest) -> CheckAnswer:
         """Check a run. An option of the verification that can't be used, such as a key, raises an `InputError`."""
 
     def evidence(self, session: Session, progress: Progress | None = None, cancel: Cancel | None = None) -> str | None:
@@ -128,15 +128,15 @@ def _run_checkers(registry: Registry) -> Iterator[RunChecker]:
 def checker_named(name: str, registry: Registry) -> RunChecker:
     checker, info = registry.thing("check", name)
     if not isinstance(checker, RunChecker):
-        raise wrong(
+        raise defect_error(
             info, f"its check `{name}` isn't a RunChecker", repr(checker), "an object of a subclass of RunChecker"
         )
     return checker
 
 
-def answer_of(checker: RunChecker, asked: CheckRequest) -> CheckAnswer:
-    with asked_of(checker, checker.name, "check"):
-        answer = checker.check(asked)
+def answer_of(checker: RunChecker, request: CheckRequest) -> CheckAnswer:
+    with attributed_object(checker, checker.name, "check"):
+        answer = checker.check(request)
         if not isinstance(answer, CheckAnswer):
             raise TypeError(f"a check returns a CheckAnswer, and this one returned a {type(answer).__name__}")
         return answer
@@ -159,15 +159,17 @@ _ROUNDING = Decimal("1e-9")
 """Relative difference that sums of 15-digit figures may have."""
 
 
-def _unevaluated_figures(run: Run, left_out: Collection[str]) -> Iterator[str]:
+def _unevaluated_figures(run: Run, skipped_rules: Collection[str]) -> Iterator[str]:
     for rule in run.rules:
-        if rule.id in left_out and rule.charges:
+        if rule.id in skipped_rules and rule.charges:
             yield f"charges of rule {rule.id}, {rule.charges.normalize():,f} {run.currency}, since it couldn't be evaluated"
-    if left_out:
+    if skipped_rules:
         yield "all totals, full prices, demands, deliveries, shortages, limits, verdicts, and bounds, since some rules couldn't be evaluated"
 
 
-def _contradictory_charges(run: Run, derived: Iterable[RunPurchase], left_out: Collection[str]) -> Iterator[Diagnostic]:
+def _contradictory_charges(
+    run: Run, derived: Iterable[RunPurchase], skipped_rules: Collection[str]
+) -> Iterator[Diagnostic]:
     file = "run.json"
     charges_by_purchase = grouped((_purchase_key(purchase), purchase.charges) for purchase in derived)
     charged_by_missing = Decimal(0)
@@ -188,14 +190,14 @@ def _contradictory_charges(run: Run, derived: Iterable[RunPurchase], left_out: C
         charges = charges_by_purchase.get(_purchase_key(purchase))
         if charges:
             charged_by_missing += purchase.charges - charges.pop(0)
-    stated = sum((rule.charges for rule in run.rules if rule.id in left_out), Decimal(0))
+    stated = sum((rule.charges for rule in run.rules if rule.id in skipped_rules), Decimal(0))
     if _are_different(charged_by_missing, stated, sum((purchase.charges for purchase in run.purchases), Decimal(0))):
         message = "the charges of the rules that can't be evaluated aren't what the purchases leave for them"
         yield Diagnostic(message, file, None, "rules", f"{stated}", f"{charged_by_missing}", code="FS613")
 
 
 def _purchase_key(purchase: RunPurchase) -> tuple[str, ...]:
-    return purchase.offer, purchase.material, purchase.place, purchase.ordered, purchase.requirement
+    return purchase.offer, purchase.material, purchase.place, purchase.ordered, purchase.compliance_class
 
 
 def _are_different(first: Decimal, second: Decimal, scale: Decimal = Decimal(0)) -> bool:
@@ -274,12 +276,7 @@ def verify_run(
     effort: ProofEffort = USUAL_EFFORT,
     signed_by: Path | None = None,
 ) -> RunCheck:
-    """Check a run folder from its own files, and compare its facts with the installed data and, if given, the case.
-
-    Args:
-        case: File or folder of the case that was allegedly planned. None skips the comparison.
-        signed_by: Public key of the alleged signer. None skips the signature.
-    """
+    """Check a run folder from its own files, and compare its facts with the installed data and the case, if any. `signed_by` is a public key."""
     return verify_stored(read_run(folder), registry, case, effort, signed_by)
 
 
@@ -295,9 +292,9 @@ def verify_stored(
     gathered = gather(load_case(case), as_run(registry, stored.run)) if case is not None else None
     rechecked = recheck(stored.facts, stored.run, registry, gathered)
     problems = _differences(stored, rechecked)
-    if rechecked.by_others and (rechecked.findings or problems):
+    if rechecked.used_other_code and (rechecked.findings or problems):
         # Another version of a rule may have caused the failures. Check once more without those rules.
-        rechecked = recheck(stored.facts, stored.run, registry, gathered, ask_others=False)
+        rechecked = recheck(stored.facts, stored.run, registry, gathered, use_other_code=False)
         problems = _differences(stored, rechecked)
     vouching = rechecked.vouching
     findings = list(dict.fromkeys((*rechecked.findings, *_differing_derivations(rechecked), *problems)))
@@ -315,7 +312,7 @@ def verify_stored(
         vouched=tuple(vouching.vouched),
         unvouched=(*vouching.unvouched, *unproved, *_plugin_code_in_process(registry)),
         applied=tuple(_change_texts(rechecked.applied)),
-        as_told=(*_unevaluated_figures(stored.run, rechecked.left_out), *_figures_of_further_solves(stored.run)),
+        as_told=(*_unevaluated_figures(stored.run, rechecked.skipped_rules), *_figures_of_further_solves(stored.run)),
         answers=answers,
     )
 
@@ -356,7 +353,7 @@ def _differing_derivations(rechecked: Rechecked) -> list[Diagnostic]:
     if rechecked.run is None or rechecked.verified is None:
         return []
     ledger, costing = rechecked.verified.ledger, rechecked.verified.costing
-    problems = [*derived_again(ledger, costing), *order_days_again(ledger, costing, rechecked.run.purchases)]
+    problems = [*check_figures_again(ledger, costing), *check_order_days(ledger, costing, rechecked.run.purchases)]
     return [replace(problem, file=FACTS) for problem in problems]
 
 
@@ -393,7 +390,7 @@ def _figures_of_further_solves(run: Run) -> Iterator[str]:
         yield f"causes of the shortage of {count(short, 'demand')}"
     if run.conflicts:
         yield "the days from which conflicting rules could be satisfied"
-    if any(level.gained is not None for level in run.levels):
+    if any(level.reduction is not None for level in run.levels):
         yield "the cost of each ranked objective"
     if run.by_months:
         yield "shortages of plans in months"
@@ -422,21 +419,21 @@ def _differences(stored: RunFolder, rechecked: Rechecked) -> list[Diagnostic]:
     if rechecked.run is None or rechecked.verified is None:
         return _differences_in_part(stored, rechecked)
     problems = _differences_in_run_file(stored.data, rechecked.run, stored.folder / RUN_FILE)
-    judged = verdicts(rechecked.verified)
+    verdict_rows = verdicts(rechecked.verified)
     for table in TABLES:
-        problems += differences_in_table(table, stored.tables[table.file], rows_of(table, rechecked.run, judged))
+        problems += differences_in_table(table, stored.tables[table.file], rows_of(table, rechecked.run, verdict_rows))
     return problems
 
 
 def _differences_in_part(stored: RunFolder, rechecked: Rechecked) -> list[Diagnostic]:
     """Compare purchases, and the tables with `run.json`, if the plan fails verification or a rule is missing."""
-    fields = _FIELDS_OF_FACTS if rechecked.verified is None and not rechecked.left_out else _FIELDS_WITHOUT_RULES
+    fields = _FIELDS_OF_FACTS if rechecked.verified is None and not rechecked.skipped_rules else _FIELDS_WITHOUT_RULES
     expected = [purchase.model_dump(mode="json", by_alias=True) for purchase in rechecked.purchases]
     file = stored.folder / RUN_FILE
     problems = differences_in_rows(stored.data["purchases"], expected, PURCHASES.field, file, fields)
     problems += differences({name: stored.data.get(name) for name in rechecked.applied}, rechecked.applied, file)
-    if rechecked.left_out:
-        problems += _contradictory_charges(stored.run, rechecked.purchases, rechecked.left_out)
+    if rechecked.skipped_rules:
+        problems += _contradictory_charges(stored.run, rechecked.purchases, rechecked.skipped_rules)
     for table in TABLES:
         if table.field:
             rows = rows_of(table, stored.run, ())

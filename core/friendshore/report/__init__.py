@@ -11,11 +11,13 @@ _NAMES = {
         "check_document",
         "errors_data",
         "problem_data",
+        "problem_document",
         "problem_lines",
         "run_check_data",
         "run_check_document",
     ],
     ".formats": ["Format"],
+    ".headline": ["Headline", "headline_of"],
     ".listing": [
         "Listing",
         "bill_row",

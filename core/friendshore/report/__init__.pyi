@@ -8,11 +8,13 @@ from .checks import (
     check_document as check_document,
     errors_data as errors_data,
     problem_data as problem_data,
+    problem_document as problem_document,
     problem_lines as problem_lines,
     run_check_data as run_check_data,
     run_check_document as run_check_document,
 )
 from .formats import Format as Format
+from .headline import Headline as Headline, headline_of as headline_of
 from .listing import (
     Listing as Listing,
     bill_row as bill_row,

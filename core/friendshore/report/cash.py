@@ -34,7 +34,7 @@ def cash_by_part(run: Run) -> dict[str, Decimal]:
     """Return the cash of each part of the cost, without zeros. Empty for a run that states no cash."""
     if not run.cash:
         return {}
-    cash: dict[str, Decimal] = totals((str(row.on), row.amount) for row in run.cash if row.on in _PARTS)
+    cash: dict[str, Decimal] = totals((str(row.purpose), row.amount) for row in run.cash if row.purpose in _PARTS)
     cash["charges"] = sum((purchase.charges for purchase in run.purchases), _ZERO)
     cash["freight"] = sum((purchase.freight for purchase in run.purchases), _ZERO)
     price = run.cost.nominal - sum(cash.values(), _ZERO)
@@ -50,14 +50,19 @@ def money_line(run: Run) -> str:
     by_year = {year: cash for year, cash in _by_year(run).items() if abs(cash) >= _SMALLEST_SHOWN}
     parts = []
     if 1 < len(by_year) <= MAX_YEARS:
-        parts.append(_in_one_unit("by year of order", by_year))
-    parts += _budget_words(run)
+        parts.append(_in_one_unit("By year of order", by_year))
+    return "; ".join([*parts, *_budget_words(run)])
+
+
+def present_value(run: Run) -> Iterator[str]:
+    """Yield the present value and the cost over price ranges, where they differ from the cash."""
     if run.cost.nominal != run.cost.total:
-        parts.append(f"present value {large_money(run.cost.total, run.currency)}")
+        yield f"present value {large_money(run.cost.total, run.currency)}"
     if run.nominal_low is not None and run.nominal_high is not None:
         low, high = (large_money(amount, run.currency) for amount in (run.nominal_low, run.nominal_high))
-        parts += [f"price ranges {low} to {high}"] if low != high else []
-    return "; ".join(parts)
+        word = high.rpartition(" ")[2]
+        if low != high:
+            yield f"{low.removesuffix(f' {word}')} to {high.removeprefix(f'{run.currency} ')} over price ranges"
 
 
 def _in_one_unit(title: str, amounts: Mapping[str, Decimal]) -> str:
@@ -223,7 +228,9 @@ def _by_site(run: Run, years: Mapping[str, str]) -> doc.DataTable:
     rows = [
         row(
             payee,
-            totals((years[entry.period], entry.amount) for entry in run.cash if _payee(entry.on, entry.place) == payee),
+            totals(
+                (years[entry.period], entry.amount) for entry in run.cash if _payee(entry.purpose, entry.place) == payee
+            ),
         )
         for payee in _payees(run)
     ]
@@ -254,7 +261,7 @@ def _by_period(run: Run) -> doc.DataTable:
     names = _payees(run)
     shown = names if len(names) <= MAX_SITES + 1 else names[:MAX_SITES]
     labels = [period.label for period in run.periods]
-    cash = totals(((entry.period, _payee(entry.on, entry.place)), entry.amount) for entry in run.cash)
+    cash = totals(((entry.period, _payee(entry.purpose, entry.place)), entry.amount) for entry in run.cash)
     budgets = {
         rule: {limit.label: limit for limit in limits}
         for rule, limits in _budgets(run).items()
@@ -284,14 +291,16 @@ def _by_period(run: Run) -> doc.DataTable:
 
 
 def _payees(run: Run) -> list[str]:
-    sites = totals((entry.place, abs(entry.amount)) for entry in run.cash if entry.on == "use")
+    sites = totals((entry.place, abs(entry.amount)) for entry in run.cash if entry.purpose == "use")
     ordered = sorted(sites, key=lambda site: (-sites[site], site))
-    others = dict.fromkeys(entry.on for entry in run.cash if entry.on != "use" and _is_shown(run, entry.on))
+    others = dict.fromkeys(
+        entry.purpose for entry in run.cash if entry.purpose != "use" and _is_shown(run, entry.purpose)
+    )
     return [*ordered, *(_WITHOUT_SITE[on] for on in others)]
 
 
 def _is_shown(run: Run, on: str) -> bool:
-    return any(abs(row.amount) >= _SMALLEST_SHOWN for row in run.cash if row.on == on)
+    return any(abs(row.amount) >= _SMALLEST_SHOWN for row in run.cash if row.purpose == on)
 
 
 def _payee(on: str, place: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -31,12 +31,10 @@ from ..questions.wording import mass_of
 from .cash import is_duty_told, stock_note
 from .demand import hidden_by_periods, only_by_periods
 from .ground import blocked_plugins, floor_lines
-from .mix import in_orders, unusable_lots
+from .mix import cost_of, in_orders, unusable_lots
 
 _FEW = 3
 """Number of items of a kind in short texts. The others are counted."""
-_MAX_CHARACTERS = 1200
-"""Maximum characters of all short caveats, above which each kind has fewer items. Conflicts get a third."""
 # Maximum characters of quoted text in short caveats, alone and as one of several.
 _MAX_QUOTED, _MAX_QUOTED_OF_SEVERAL = 100, 50
 _MAX_DATED_PRICES = 10
@@ -48,6 +46,8 @@ class Caveat(NamedTuple):
     code: str
     """Stable code of this kind of caveat. Empty for an assumption, which has its own."""
     text: str
+    stake: Decimal = Decimal(0)
+    """Money that the caveat concerns, as far as it is known."""
 
     @property
     def with_code(self) -> str:
@@ -75,17 +75,19 @@ def _listed_rules(rules: Iterable[str]) -> str:
     return "; ".join(rules) or "the facts themselves"
 
 
-def _old_data(run: Run, max_items: int) -> Iterator[Caveat]:
-    stale = [f"{p.kind} {p.name}, {aged(p.as_of, run.made)}" for p in run.plugins if is_stale(p.as_of, run.made)]
+def _old_data(run: Run) -> Iterator[Caveat]:
+    stale = [
+        f"{p.kind} {p.name}, {aged(p.as_of, run.planned_on)}" for p in run.plugins if is_stale(p.as_of, run.planned_on)
+    ]
     if stale:
-        text = f"Old data: {few(stale, '; ', max_items)}. Law, prices, plants, and owners may have changed since"
-        yield Caveat("FS831", text)
+        text = f"Old data: {few(stale, '; ')}. Law, prices, plants, and owners may have changed since"
+        yield Caveat("FS831", text, run.cost.nominal)
 
 
 def turned_rules(run: Run) -> Iterator[ChangedRule]:
     """Yield the rules with a phase that began or ended between the review of their pack and the run."""
     rules = (PackedRule(rule.id, rule.pack, [*map(DatedStatus.read, rule.phases)]) for rule in run.rules)
-    yield from rule_changes_since_review(rules, run.plugins, run.made)
+    yield from rule_changes_since_review(rules, run.plugins, run.planned_on)
 
 
 def noted_packs(run: Run) -> Iterator[str]:
@@ -93,7 +95,7 @@ def noted_packs(run: Run) -> Iterator[str]:
     for plugin in run.plugins:
         texts = noted.get(f"{plugin.kind} {plugin.name}", ()) if plugin.kind == "pack" else ()
         if texts:
-            yield f"{plugin.name}, {aged(plugin.as_of, run.made)}: {'; '.join(texts)}"
+            yield f"{plugin.name}, {aged(plugin.as_of, run.planned_on)}: {'; '.join(texts)}"
 
 
 BEFORE_ALL = {
@@ -123,7 +125,7 @@ def conflict_section(run: Run) -> doc.Section | None:
     return doc.section_if_any(
         "Conflicting hard rules",
         doc.for_whole(doc.notes(_conflict_lines(run), doc.Tone.BAD)),
-        doc.for_screen(doc.notes(_brief_conflicts(run), doc.Tone.BAD)),
+        doc.for_screen(doc.notes(_most(map(_conflict, run.conflicts), 2, "more conflict"), doc.Tone.BAD)),
     )
 
 
@@ -133,11 +135,11 @@ def warnings(run: Run) -> doc.Section | None:
 
 
 def caveat_data(run: Run) -> list[dict[str, str]]:
-    return [caveat._asdict() for caveat in _warnings(run)]
+    return [{"code": caveat.code, "text": caveat.text} for caveat in _warnings(run)]
 
 
 def _warnings(run: Run) -> Iterator[Caveat]:
-    yield from _old_data(run, len(run.plugins))
+    yield from _old_data(run)
     for turned in turned_rules(run):
         yield Caveat("FS832", f"Rule whose status changed after its last review: {turned}.")
     if old_prices := stale_line(run):
@@ -183,51 +185,38 @@ def _days(doubt: RunDoubt) -> str:
     return f"until {doubt.end}" if doubt.end else "on any day"
 
 
-def _brief_conflicts(run: Run) -> Sequence[str]:
-    return _in_brief(
-        lambda max_items: _most(map(_conflict, run.conflicts), max_items, "more conflict"), _MAX_CHARACTERS // 3
-    )
-
-
 def _conflict(part: RunConflict) -> str:
     pairs = zip(part.rules, part.sentences, strict=False)
     rules = [f"{rule}: {_cut(sentence).rstrip('.')}" for rule, sentence in pairs]
     text = f"{few(rules, '; ') or _listed_rules(())}. Nothing is planned for {few(part.materials)}"
-    later = [f"{rule} can be satisfied from {day} on" for rule, day in part.holds_from.items()]
+    later = [f"{rule} can be satisfied from {day} on" for rule, day in part.feasible_from.items()]
     return f"{text}. {few(later, '; ')} (`--full` shows the change)" if later else text
 
 
-def caveats(run: Run) -> Sequence[str]:
-    """Return the essential caveats, then the assumptions, for a screen. Each is named or counted."""
-    room = _MAX_CHARACTERS - sum(map(len, _brief_conflicts(run)))
-    return _in_brief(lambda max_items: (caveat.text for caveat in _caveats(run, max_items)), room)
+def caveats(run: Run) -> tuple[Sequence[str], str]:
+    """Return the caveats with the most money at stake for a screen, and the topics of the others in one text."""
+    by_stake = sorted(_caveats(run), key=lambda caveat: -caveat.stake)
+    topics = dict.fromkeys(caveat.text.partition(":")[0] for caveat in by_stake[_FEW:])
+    others = f"Also (--full): {few([*topics], '; ')}." if topics else ""
+    return [caveat.text for caveat in by_stake[:_FEW]], others
 
 
-def _in_brief(texts_with: Callable[[int], Iterable[str]], max_characters: int) -> Sequence[str]:
-    """Return a few items of each kind, and fewer if they exceed `max_characters`."""
-    number, texts = _FEW, list(texts_with(_FEW))
-    while number > 1 and sum(map(len, texts)) > max_characters:
-        number -= 1
-        texts = list(texts_with(number))
-    return texts
-
-
-def _caveats(run: Run, max_items: int) -> Iterator[Caveat]:
-    yield from _old_data(run, max_items)
+def _caveats(run: Run) -> Iterator[Caveat]:
+    yield from _old_data(run)
     if rules := list(dict.fromkeys(turned.rule for turned in turned_rules(run))):
         yield Caveat("FS832", f"Rules whose status changed after their last review: {few(rules, most=1)} (`--full`)")
     if old_prices := stale_line(run, 1):
-        yield Caveat("FS833", f"Old prices: {old_prices} (`--full`)")
+        spent = sum((price.cost for price in _stale_prices(run)), Decimal(0))
+        yield Caveat("FS833", f"Old prices: {old_prices} (`--full`)", spent)
     packs = (_cut(text, 2 * _MAX_QUOTED) for text in noted_packs(run))
-    for text in _most(packs, max_items, "more pack made for the case", "more packs made for the case"):
+    for text in _most(packs, 1, "more pack made for the case", "more packs made for the case"):
         yield Caveat("FS834", text)
-    for text in _assumed(run, max_items):
-        yield Caveat("", text)
+    yield from _assumed(run)
     at_risk = (caveat.text for caveat in exposures(run, shortly=True))
-    for text in _most(at_risk, max_items, "more rule of unknown status", "more rules of unknown status"):
-        yield Caveat("FS835", text)
+    for text in _most(at_risk, 1, "more rule of unknown status", "more rules of unknown status"):
+        yield Caveat("FS835", text, max(row.cost for row in run.exposed))
     lots = (caveat.text.removesuffix(".") for caveat in _prohibited_lots(run))
-    for text in _most(lots, max_items, "more such lot"):
+    for text in _most(lots, 1, "more such lot"):
         yield Caveat("FS836", text)
     yield from _late_orders(run)
     yield from _urgent_orders(run)
@@ -235,39 +224,46 @@ def _caveats(run: Run, max_items: int) -> Iterator[Caveat]:
         yield Caveat("FS837", text)
     for text in hidden_by_periods(run):
         yield Caveat("FS838", text)
-    yield from _missed(run, max_items)
-    yield from _ties(run, max_items)
+    yield from _missed(run)
+    yield from _ties(run)
     if run.levels:
-        levels = few([_cut(level.sentence, _MAX_QUOTED_OF_SEVERAL) for level in run.levels], "; ", max_items)
+        levels = few([_cut(level.sentence, _MAX_QUOTED_OF_SEVERAL) for level in run.levels], "; ")
         yield Caveat("FS848", f"Objectives in order: {levels}")
     if run.changes and not run.scenario:
-        yield Caveat("FS849", f"Changes to the case: {few([_cut(change) for change in run.changes], '; ', max_items)}")
+        yield Caveat("FS849", f"Changes to the case: {few([_cut(change) for change in run.changes], '; ')}")
     yield from _leftovers(run)
     blocked = (f"Planned {text}" for text in blocked_plugins(run))
-    for text in _most(blocked, max_items, "more plugin blocked", "more plugins blocked"):
+    for text in _most(blocked, 1, "more plugin blocked", "more plugins blocked"):
         yield Caveat("FS851", text)
     yield Caveat("FS840", _basis(run))
 
 
-def _assumed(run: Run, most: int) -> Iterator[str]:
+def _assumed(run: Run) -> Iterator[Caveat]:
     """Yield the assumptions in `BEFORE_ALL`, without repeating their titles."""
     briefs = grouped((row.kind, row.brief) for row in run.assumptions)
-    yield from (f"{BEFORE_ALL[codes.UNEXAMINED]} {goods}" for goods in briefs.get(codes.UNEXAMINED, ()))
+    unexamined = sum((demand.cash for demand in run.demands if not demand.origin_rules), Decimal(0))
+    for goods in briefs.get(codes.UNEXAMINED, ()):
+        yield Caveat("", f"No origin rule {run.names.in_text(goods)}. Any country of origin passes", unexamined)
     if codes.NOT_ASKED in briefs:
-        yield f"{BEFORE_ALL[codes.NOT_ASKED]}: {few(briefs[codes.NOT_ASKED], '; ', 1)}"
+        yield Caveat("", f"{BEFORE_ALL[codes.NOT_ASKED]}: {few(briefs[codes.NOT_ASKED], '; ', 1)}")
     if codes.ACCEPTED in briefs:
-        yield f"{BEFORE_ALL[codes.ACCEPTED]}: {'; '.join(briefs[codes.ACCEPTED])}"
+        yield Caveat("", f"{BEFORE_ALL[codes.ACCEPTED]}: {'; '.join(briefs[codes.ACCEPTED])}")
     twice = (f"{BEFORE_ALL[codes.COUNTED_TWICE]}: {text}" for text in briefs.get(codes.COUNTED_TWICE, ()))
-    yield from _most(twice, most, "more possibly counted twice", "more possibly counted twice")
+    for text in _most(twice, 1, "more possibly counted twice", "more possibly counted twice"):
+        yield Caveat("", text)
     for code, why in ((codes.NO_DUTY, "no tariff line known"), (codes.HIGHEST_DUTY, "customs origin not known")):
         if code in briefs:
-            yield f"{BEFORE_ALL[code]}, {why}: {few(briefs[code], most=most)}"
+            yield Caveat("", f"{BEFORE_ALL[code]}, {why}: {few(briefs[code])}")
     if is_duty_told(run):
         makers = list(dict.fromkeys(run.names.offer(one.offer) for one in run.purchases if one.duty_on_inputs))
         more = large_money(run.duty_on_inputs, run.currency)
-        yield f"{BEFORE_ALL[codes.DUTY_ON_FEE]} (*): with the duty on supplied inputs, it is {more} more: {few(makers, most=most)}"
+        text = (
+            f"{BEFORE_ALL[codes.DUTY_ON_FEE]} (*): with the duty on supplied inputs, it is {more} more: {few(makers)}"
+        )
+        yield Caveat("", text, run.duty_on_inputs)
     idle = (f"{BEFORE_ALL[codes.IDLE_LIMIT]}: {text}" for text in briefs.get(codes.IDLE_LIMIT, ()))
-    yield from _most(idle, most, "more such limit", "more such limits")
+    for text in _most(idle, 1, "more such limit", "more such limits"):
+        yield Caveat("", text)
 
 
 def _late_orders(run: Run) -> Iterator[Caveat]:
@@ -278,7 +274,8 @@ def _late_orders(run: Run) -> Iterator[Caveat]:
         day = latest.order_by + timedelta(days=latest.late_days)
         orders, delay = len(in_orders(late)), count(latest.late_days, "day")
         delay = delay if orders == 1 else f"up to {delay}"
-        yield Caveat("FS843", f"Late by {delay}: {count(orders, 'order')} due before {day} would arrive later")
+        text = f"Late by {delay}: {count(orders, 'order')} due before {day} would arrive later"
+        yield Caveat("FS843", text, cost_of(late))
 
 
 def _urgent_orders(run: Run) -> Iterator[Caveat]:
@@ -287,13 +284,13 @@ def _urgent_orders(run: Run) -> Iterator[Caveat]:
         orders = count(len({(p.offer, p.material, p.place, p.ordered) for p in urgent}), "order")
         materials = list(dict.fromkeys(run.names.material(purchase.material) for purchase in urgent))
         text = f"Short until they arrive: {orders} to place at once, as marked ({few(materials, most=2)})"
-        yield Caveat("FS844", text)
+        yield Caveat("FS844", text, cost_of(urgent))
 
 
-def _ties(run: Run, max_items: int = _FEW) -> Iterator[Caveat]:
+def _ties(run: Run) -> Iterator[Caveat]:
     """Yield the materials for which other orders or offers cost the same."""
     if run.not_tie_broken:
-        materials = few(run.not_tie_broken, most=max_items)
+        materials = few(run.not_tie_broken)
         text = f"Ties not broken: {materials}. Other orders may cost the same, and be steadier or of less concern"
         yield Caveat("FS846", text)
     exchangeable = list(dict.fromkeys(row.material for row in run.exchangeable))
@@ -303,35 +300,30 @@ def _ties(run: Run, max_items: int = _FEW) -> Iterator[Caveat]:
 
 
 def exposures(run: Run, *, shortly: bool = False) -> Iterator[Caveat]:
-    """Yield the purchases that rules of unknown status would prohibit, the most expensive first. `shortly` names one material and cuts notes."""
+    """Yield the purchases that rules of unknown status would prohibit, the most expensive first. `shortly` leaves out notes and materials."""
     for row in sorted(run.exposed, key=lambda row: (-row.cost, row.rule)):
         materials = [f"{run.names.material(name)} {mass_of(run.names, name, kg)}" for name, kg in row.materials.items()]
-        if shortly:
-            rule = row.rule
-            notes = dict.fromkeys(
-                _cut(doubt.note, _MAX_QUOTED_OF_SEVERAL).rstrip(".") for doubt in row.unknown if doubt.note
-            )
-            days = few([_days(doubt) for doubt in row.unknown]) or "on some day"
-            unknown = f"{days}: {'; '.join(notes)}" if notes else days
-        else:
-            rule = f"{row.title} ({row.rule})" if row.title else row.rule
-            unknown = "; ".join(map(_doubt, row.unknown)) or "on some day"
-        yield Caveat(
-            "FS835",
-            f"At risk: {large_money(row.cost, run.currency)} from {row.first} on if {rule} applies (status unknown {unknown}; "
-            f"--strict enforces it): {few(materials, most=1) if shortly else ', '.join(materials)}",
+        days = (
+            few([_days(doubt) for doubt in row.unknown]) if shortly else "; ".join(map(_doubt, row.unknown))
+        ) or "on some day"
+        rule = f"{row.title} ({row.rule})" if row.title else row.rule
+        text = (
+            f"At risk: {large_money(row.cost, run.currency)} from {row.first} on if {rule} applies (status unknown {days}; "
+            "--strict enforces it)"
         )
+        yield Caveat("FS835", text if shortly else f"{text}: {', '.join(materials)}", row.cost)
 
 
-def _missed(run: Run, max_items: int) -> Iterator[Caveat]:
+def _missed(run: Run) -> Iterator[Caveat]:
     missed: Mapping[str, list[RunLimit]] = grouped((row.rule, row) for row in run.limits if row.missed_by)
-    rules = []
+    rules, penalties = [], Decimal(0)
     for rule, rows in missed.items():
         penalty = sum((row.penalty for row in rows), Decimal(0))
+        penalties += penalty
         money = f", penalty about {rounded_money(penalty, run.currency)}" if penalty else ""
         rules.append(f"{rule} in {count(len(rows), 'row')}{money}")
     if rules:
-        yield Caveat("FS845", f"Missed limits: {few(rules, '; ', max_items)}")
+        yield Caveat("FS845", f"Missed limits: {few(rules, '; ')}", penalties)
 
 
 def _leftovers(run: Run) -> Iterator[Caveat]:
@@ -355,7 +347,7 @@ def _basis(run: Run) -> str:
     facts = [plugin for plugin in run.plugins if plugin.has_facts]
     if facts:
         oldest = min(facts, key=lambda plugin: (plugin.as_of is not None, str(plugin.as_of), plugin.name))
-        parts.append(f"data {_age(oldest.as_of, run.made)}")
+        parts.append(f"data {_age(oldest.as_of, run.planned_on)}")
     return "; ".join(parts)
 
 
@@ -385,7 +377,7 @@ def _most(texts: Iterable[str], most: int, one: str, many: str = "") -> Iterator
 def _stale_prices(run: Run) -> list[RunPriceDate]:
     """Return the prices and freights paid that exceeded the case's maximum age when the plan was made, by descending money."""
     limit = run.oldest_price_days
-    stale = [] if limit is None else [price for price in run.price_dates if price.is_older(limit, run.made)]
+    stale = [] if limit is None else [price for price in run.price_dates if price.is_older(limit, run.planned_on)]
     return sorted(stale, key=lambda price: (-price.cost, price.order()))
 
 
@@ -399,11 +391,11 @@ def stale_line(run: Run, max_prices: int = _MAX_DATED_PRICES) -> str:
     buying = len({purchase.offer for purchase in run.purchases})
     offers = f"{len({price.offer for price in stale}):,} of {count(buying, 'offer')}"
     paid = f"{large_money(spent, run.currency)} ({share}{offers}) is paid at prices {_older(run.oldest_price_days)}"
-    return f"{paid}: {_few_dated(stale, run.made, max_prices)}"
+    return f"{paid}: {_few_dated(stale, run.planned_on, max_prices)}"
 
 
 def _few_dated(stale: Sequence[PriceDate], today: datetime.date | None, max_prices: int) -> str:
-    offers_by_source = grouped(((price.given_by or price.offer, price.dated(today)), price.offer) for price in stale)
+    offers_by_source = grouped(((price.source or price.offer, price.dated(today)), price.offer) for price in stale)
     sources = [f"{given_by.rpartition(':')[2]} {dated}" for given_by, dated in offers_by_source]
     others = [f"{len(sources) - max_prices} more"] if len(sources) > max_prices else []
     return "; ".join([*sources[:max_prices], *others])
@@ -440,10 +432,10 @@ def _older(days: int) -> str:
 
 
 def _cells(price: RunPriceDate, run: Run) -> tuple[doc.Cell, ...]:
-    source = price.given_by if price.of == "price" else f"{price.given_by} (freight)"
+    source = price.source if price.of == "price" else f"{price.source} (freight)"
     amount = doc.Amount(price.amount, price.currency)
     day = price.oldest or doc.NOTHING
-    age = None if run.made is None else price.age(run.made)
+    age = None if run.planned_on is None else price.age(run.planned_on)
     days = doc.NOTHING if age is None else doc.Count(age)
     return (
         price.offer,

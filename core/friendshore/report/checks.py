@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..document import elements as doc
 from ..document.figures import count
 from ..domain.base import grouped
+from ..domain.renamed import in_wanted_names, keys_in_wanted_names
 from ..domain.used import STALE, aged, is_stale, rule_changes_since_review
 from ..errors import Diagnostic, FriendshoreError
 from ..inert import visible
@@ -42,6 +43,24 @@ def problem_lines(problems: Iterable[Diagnostic]) -> list[str]:
     return [*map(visible, lines)]
 
 
+def problem_document(problems: Iterable[Diagnostic]) -> doc.Document:
+    """Return errors for a terminal. A value that the message has already is not repeated."""
+    first, *others = [tuple(_problem_parts(*causes)) for causes in by_cause(problems)]
+    return doc.document("", *first, *(doc.apart(*parts) for parts in others))
+
+
+def _problem_parts(problem: Diagnostic, *others: Diagnostic) -> Iterator[doc.Element]:
+    phrases: list[str | doc.Phrase] = [doc.Phrase("error: ", doc.Tone.BAD, strong=True)]
+    if problem.place:
+        phrases.append(doc.Phrase(f"{problem.place}: ", strong=True))
+    yield doc.Sentence((*phrases, f"{problem.code} {problem.message}".strip()))
+    found = "" if problem.found.strip("`") in problem.message else problem.found
+    details = (("found", found), ("expected", problem.expected), ("fix", problem.fix), ("also", _places(others)))
+    yield from (
+        doc.Sentence((doc.Phrase(f"  {name + ':':<10}", doc.Tone.ASIDE), text)) for name, text in details if text
+    )
+
+
 def by_cause(problems: Iterable[Diagnostic]) -> list[list[Diagnostic]]:
     """Return errors, grouped by words and value, since many rows may name one missing id."""
     causes: dict[object, list[Diagnostic]] = {}
@@ -69,16 +88,17 @@ if TYPE_CHECKING:  # a list of plugins needs no solver
 
 def check_data(checked: Checked, day: date | None = None) -> dict[str, object]:
     limit = checked.oldest_price_days
-    return {
+    data = {
         "ok": not checked.errors,
         "errors": [problem_data(problem) for problem in checked.errors],
         "suggestions": [problem_data(problem) for problem in checked.suggestions],
         "data": [
             {"kind": dataset.kind, "name": dataset.name, "as_of": str(dataset.as_of or "")} for dataset in checked.data
         ],
-        "turned": list(map(str, rule_changes_since_review(checked.law, checked.data, day))),
+        "changed_rules": list(map(str, rule_changes_since_review(checked.law, checked.data, day))),
         **({} if limit is None else {"oldest_price_days": limit, "old_prices": _old_prices(checked, day)}),
     }
+    return keys_in_wanted_names(data, "check")
 
 
 def check_document(checked: Checked, day: date | None = None) -> doc.Document:
@@ -115,7 +135,7 @@ def _ages(checked: Checked, day: date | None) -> Iterator[doc.Element | None]:
 def _old_prices(checked: Checked, day: date | None) -> list[dict[str, object]]:
     """Return the stale prices, each with its age in days. The age is null for a price without a date."""
     ages = ((price, None if day is None else price.age(day)) for price in checked.old_prices(day))
-    return [{**price.model_dump(mode="json"), "age": age} for price, age in ages]
+    return [{**in_wanted_names(price.model_dump(mode="json"), type(price)), "age": age} for price, age in ages]
 
 
 def _suggestion(problem: Diagnostic) -> str:
@@ -126,22 +146,23 @@ def _suggestion(problem: Diagnostic) -> str:
 
 
 def run_check_data(checked: RunCheck) -> dict[str, object]:
-    return {
+    data = {
         "case": checked.case,
         "verified": checked.verified,
         "answer": answer(checked),
-        "differs": list(checked.differs),
+        "differences": list(checked.differs),
         "findings": [problem_data(problem) for problem in checked.findings],
         "unverified": [problem_data(problem) for problem in checked.unchecked],
         "vouched_for": list(checked.vouched),
         "not_vouched_for": list(checked.unvouched),
         "applied": list(checked.applied),
-        "as_told": list(checked.as_told),
+        "taken_from_run": list(checked.as_told),
         "optimality": checked.sentences[0],
         "optimality_proved": checked.optimality_proved,
         **{key: value for checker_answer in checked.answers.values() for key, value in checker_answer.data.items()},
         "proves_not": checked.proves_not,
     }
+    return keys_in_wanted_names(data, "verify")
 
 
 def run_check_document(checked: RunCheck) -> doc.Document:
@@ -188,6 +209,6 @@ def _optimal(checked: RunCheck) -> str:
 
 
 def _verdict(checked: RunCheck) -> doc.Sentence:
-    is_proved = checked.optimality_proved and not checked.unchecked
+    is_proved = checked.optimality_proved and not checked.unchecked and not checked.unvouched
     tone = doc.Tone.BAD if checked.findings else doc.Tone.GOOD if is_proved else doc.Tone.DOUBTFUL
     return doc.sentence(answer(checked), tone=tone, strong=True)

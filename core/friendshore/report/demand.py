@@ -11,8 +11,9 @@ from ..document import elements as doc
 from ..document.excerpts import LINES, period_columns
 from ..document.figures import count, mass, unit_for
 from ..domain.base import grouped, totals
+from ..domain.plan import PlanStatus
 from ..domain.run import Run, RunDemand
-from ..domain.unmet import RunRounded, RunShortage, RunSupplyCause
+from ..domain.unmet import CauseKind, RunRounded, RunShortage, RunSupplyCause
 from ..questions.wording import conversions, mass_of, weighed
 from .cash import MAX_YEARS
 
@@ -21,6 +22,8 @@ _FIGURES = 52
 _USE = 16
 """Maximum characters of an end use beside columns of periods."""
 _YEAR = 9
+_SOFT_CAUSES: frozenset[CauseKind] = frozenset({"price", "rank", "competition", "rounding", "undetermined"})
+"""Causes of shortages that could be met, at a price or at the expense of other demands."""
 MAX_NAMED_DEMANDS = 12
 MAX_ROUNDED = 8
 
@@ -77,23 +80,48 @@ def met_from(demand: RunDemand) -> str:
     return demand.first_met or "never"
 
 
-def shortages(run: Run) -> doc.Section | None:
-    """Return the shortages with their causes, by priority, then by weight. The whole document groups demands that compete."""
+def is_impossible(run: Run, demands: Iterable[RunDemand]) -> bool:
+    """Return True if the plan is proved, and none of the shortages is a matter of cost, rank, or other demand."""
+    return run.status is PlanStatus.OPTIMAL and all(_is_hard(run.shortages_of.get(demand.id, [])) for demand in demands)
+
+
+def _is_hard(shortages: Sequence[RunShortage]) -> bool:
+    """Return True if all shortages have a cause, and none is soft."""
+    causes = [cause for shortage in shortages for cause in shortage.causes]
+    soft = any(each.kind in _SOFT_CAUSES for cause in causes for each in cause.restrictions)
+    return bool(shortages) and all(shortage.causes for shortage in shortages) and not soft
+
+
+def shortages(run: Run, subject: str = "") -> doc.Section | None:
+    """Return the shortages with their causes, by priority, then by weight. The whole document groups demands that compete.
+
+    Args:
+        subject: Case or run for the command that finds the cheapest fix. Empty shows no command.
+    """
     lacking = [demand for demand in run.demands if demand.short_kg]
     if not lacking:
         return None
     by_program = list(grouped(((d.material, d.end_use, d.place, d.program), d) for d in lacking).values())
     by_program.sort(key=lambda group: (run.rank_of(d.end_use for d in group), -_weight(group), group[0].id))
+    any_delivered = any(demand.delivered_kg for demand in lacking)
     years, any_met_later = _years_short(run), any(demand.first_met for demand in lacking)
+    one_use = len({_program(run, group[0]) for group in by_program}) == 1
     columns = [
         doc.Column("Material"),
-        doc.Column("For"),
+        doc.Column("For", from_width=doc.MEDIUM if one_use else 0),
         doc.figures("Short", from_width=doc.SPARE),
-        doc.figures("Part", from_width=doc.WIDE if any_met_later else doc.MEDIUM),
+        doc.Column(
+            "Part",
+            "",
+            "right",
+            whole=True,
+            from_width=doc.WIDE if any_met_later else doc.MEDIUM,
+            on=None if any_delivered else "whole",
+        ),
         doc.Column("When", on="whole"),
-        *(doc.Column(year, align="right", from_width=doc.SPARE, on="screen") for year in years),
+        *(doc.Column(year, align="right", from_width=doc.WIDE, on="screen") for year in years),
         *([doc.Column("Met from", from_width=doc.NARROW, on="screen")] if any_met_later else []),
-        doc.Column("Cause"),
+        doc.Column("Why"),
         doc.Column(f"{run.currency}/kg short", "", "right", whole=True, on="whole"),
     ]
     rows = [
@@ -105,11 +133,13 @@ def shortages(run: Run) -> doc.Section | None:
     rest_by_shown = [
         others_left(names[shown:], "more is short", "more are short") for shown in range(len(by_program[:LINES]) + 1)
     ]
+    fix = doc.Phrase(f"friendshore repairs {subject} {by_program[0][0].material}", code=True)
     return doc.section(
         "Shortages",
         doc.excerpt(columns, rows, rest_by_shown, part=6),
+        doc.for_screen(doc.sentence("The cheapest fix: ", fix)) if subject else None,
         doc.for_whole(doc.notes(because_lines(run))),
-        column="Never or late met" if any_met_later else "Never met",
+        column="Met late or not" if any_met_later else "Cannot be met" if is_impossible(run, lacking) else "Not met",
     )
 
 
@@ -169,8 +199,7 @@ def _causes(causes: Sequence[tuple[RunSupplyCause, Decimal]]) -> doc.Several:
     several = len(causes) > 1
     return doc.Several(
         tuple(f"{cause.as_shown}{f' ({mass(served)})' if several and served else ''}" for cause, served in causes),
-        tuple(cause.short_kinds for cause, _ in causes),
-        middle=tuple(" + ".join(each.short_name for each in cause.restrictions) for cause, _ in causes),
+        tuple(cause.short_name for cause, _ in causes),
     )
 
 
@@ -219,13 +248,15 @@ def whole_periods(run: Run) -> doc.Section | None:
             demands_by_id[row.demand].material,
             for_whom(run, demands_by_id[row.demand]),
             weighed(run.names, demands_by_id[row.demand].material, row.short_kg) if row.short_kg else doc.NOTHING,
-            weighed(run.names, demands_by_id[row.demand].material, row.by_months_kg)
-            if row.by_months_kg
+            weighed(run.names, demands_by_id[row.demand].material, row.monthly_short_kg)
+            if row.monthly_short_kg
             else doc.NOTHING,
-            weighed(run.names, demands_by_id[row.demand].material, row.only_kg) if row.only_kg else doc.NOTHING,
+            weighed(run.names, demands_by_id[row.demand].material, row.due_to_periods_kg)
+            if row.due_to_periods_kg
+            else doc.NOTHING,
         ]
         for row in run.by_months
-        if row.by_months_kg is not None
+        if row.monthly_short_kg is not None
     ]
     explanations = doc.notes([*_by_months_notes(run), *_rounded_lines(run)])
     if not rows and explanations is None:
@@ -236,14 +267,14 @@ def whole_periods(run: Run) -> doc.Section | None:
 
 
 def _by_months_notes(run: Run) -> Iterator[str]:
-    if any(row.by_months_kg is not None for row in run.by_months):
+    if any(row.monthly_short_kg is not None for row in run.by_months):
         yield (
             "By months: the shortage in the cheapest plan with months as periods, which is also verified. It isn't a bound, since even shorter "
             "periods may change more, and limits per period then apply to each month"
         )
-    if any(row.by_months_kg is not None and row.by_months_kg > row.short_kg for row in run.by_months):
+    if any(row.monthly_short_kg is not None and row.monthly_short_kg > row.short_kg for row in run.by_months):
         yield "A shortage can be larger by months, because a longer period makes all its capacity available on the first day"
-    by_note = grouped((row.note, row.demand) for row in run.by_months if row.by_months_kg is None)
+    by_note = grouped((row.note, row.demand) for row in run.by_months if row.monthly_short_kg is None)
     for note, names in by_note.items():
         yield f"Not compared by months ({note}): {', '.join(names)}"
 
@@ -256,7 +287,7 @@ def _rounded_lines(run: Run) -> Iterator[str]:
 
 
 def only_by_periods(run: Run, max_names: int | None = None) -> Iterator[str]:
-    rows = [row for row in run.by_months if row.only_kg]
+    rows = [row for row in run.by_months if row.due_to_periods_kg]
     if not rows:
         return
     demands_by_id = {demand.id: demand for demand in run.demands}
@@ -264,7 +295,7 @@ def only_by_periods(run: Run, max_names: int | None = None) -> Iterator[str]:
     for row in rows[:max_names]:
         material = demands_by_id[row.demand].material
         purpose = row.demand if max_names is None else demands_by_id[row.demand].program or row.demand
-        short = f"{mass(row.only_kg)} of {mass_of(run.names, material, row.short_kg)}"
+        short = f"{mass(row.due_to_periods_kg)} of {mass_of(run.names, material, row.short_kg)}"
         names.append(f"{run.names.material(material)} for {purpose} {short}")
     names += [f"{len(rows) - len(names)} more"] if len(rows) > len(names) else []
     end = ". By months, this much more is available" if max_names is None else " (`--full`)"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ..document.elements import Document
 from ..errors import InputError
 from ..official import plugin_bringing
-from ..plugins.attribution import asked_of, wrong
+from ..plugins.attribution import attributed_object, defect_error
 from ..writing import add_files
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def format_named(name: str, registry: Registry) -> Format:
         return OWN_FORMATS[name]
     form, info = registry.thing("format", name)
     if not isinstance(form, Format):
-        raise wrong(info, f"its format `{name}` can't be used", repr(form), "an object of a subclass of Format")
+        raise defect_error(info, f"its format `{name}` can't be used", repr(form), "an object of a subclass of Format")
     return form
 
 
@@ -79,7 +79,7 @@ def format_names(registry: Registry) -> list[str]:
 
 def rendered(document: Document, form: Format, file: str = "") -> bytes:
     """Return the bytes of a whole document. Any error of a plugin's format is a `PluginError`."""
-    with asked_of(form, form.name, "format"):
+    with attributed_object(form, form.name, "format"):
         content = form.render(document.whole(), file)
         if not isinstance(content, bytes):
             raise TypeError(f"a format must return bytes, not {type(content).__name__}")

@@ -41,8 +41,8 @@ def _titled(rule: RunRule) -> doc.Phrase:
 
 def without_effect(run: Run) -> list[doc.Sentence]:
     effective_ids = {rule.id for rule in with_effect(run)}
-    idle_rules = [rule.id for rule in run.rules if rule.bites and rule.id not in effective_ids]
-    inactive_rules = [f"{rule.id} ({rule.status})" for rule in run.rules if not rule.bites]
+    idle_rules = [rule.id for rule in run.rules if rule.applies and rule.id not in effective_ids]
+    inactive_rules = [f"{rule.id} ({rule.status})" for rule in run.rules if not rule.applies]
     sentences = [doc.sentence(f"In force but without effect here: {', '.join(idle_rules)}")] if idle_rules else []
     return sentences + (
         [doc.sentence(f"Not in force during this plan: {', '.join(inactive_rules)}")] if inactive_rules else []
@@ -50,12 +50,12 @@ def without_effect(run: Run) -> list[doc.Sentence]:
 
 
 def with_effect(run: Run) -> list[RunRule]:
-    return [rule for rule in run.rules if rule.bites and (rule.keeps_out or rule.charges or rule.limits)]
+    return [rule for rule in run.rules if rule.applies and (rule.excluded_offers or rule.charges or rule.limits)]
 
 
 def _effect(rule: RunRule, currency: str) -> str:
     parts = [
-        f"excludes {count(rule.keeps_out, 'offer')}" if rule.keeps_out else "",
+        f"excludes {count(rule.excluded_offers, 'offer')}" if rule.excluded_offers else "",
         f"adds {large_money(rule.charges, currency)}" if rule.charges else "",
         f"{count(rule.limits, 'limit')}" if rule.limits else "",
     ]
@@ -98,7 +98,7 @@ def _data_lines(run: Run) -> Iterator[str]:
         elif plugin.kind == "rule kind":
             yield f"{plugin.kind} {plugin.name} ({owner}), files {plugin.digest[:12] or 'unknown'}"
         elif plugin.kind != "plugin":  # the data that the case uses has rows of its own
-            yield f"{plugin.kind} {plugin.name} ({owner}), {aged(plugin.as_of, run.made)}, data {plugin.digest[:12]}"
+            yield f"{plugin.kind} {plugin.name} ({owner}), {aged(plugin.as_of, run.planned_on)}, data {plugin.digest[:12]}"
     yield from blocked_plugins(run)
     largest_miss = run.largest_miss_kg
     rounding = (
@@ -147,7 +147,7 @@ def _amount(run: Run, row: RunLimit) -> str:
 
 
 def floor_lines(part: RunConflict) -> Iterator[str]:
-    for rule, day in part.holds_from.items():
+    for rule, day in part.feasible_from.items():
         yield (
             f"{rule} can be satisfied from {day} on. To require it only from then, write "
             f"`phases = [{{ from\u00a0=\u00a0{day} }}]` in the rule, which resolves this conflict"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeGuard
 from ..document import elements as doc
 from ..document.figures import count
 from ..domain.used import aged, days_since
-from ..domain.written import keys, tables_within
+from ..domain.written import keys, paths_by_record
 from ..plugins import PluginInfo, PluginStatus
 from ..rules.pack import LegislativeBill, RulePack
 
@@ -268,7 +268,7 @@ def rule_document(row: Mapping[str, object]) -> doc.Document:
 def kind_data(kind: type[Rule], distribution: str) -> dict[str, object]:
     name = str(kind.model_fields["kind"].default)
     tables: list[tuple[list[str], type[BaseModel]]] = [([""], kind)]
-    tables += [(paths, inner) for inner, paths in tables_within(kind).items()]
+    tables += [(paths, inner) for inner, paths in paths_by_record(kind).items()]
     described = [
         {"within": paths, "keys": [{"key": k.name, "default": k.default, "meaning": k.meaning} for k in keys(inner)]}
         for paths, inner in tables
@@ -290,7 +290,7 @@ def kind_document(kind: type[Rule], distribution: str) -> doc.Document:
     head: list[str | doc.Quoted] = [f"kind of rule, from {distribution}; it {effects}", *map(doc.Quoted, about)]
     tables = [
         doc.section(f"In each of {', '.join(paths)}", _keys(inner), tone=doc.Tone.PLAIN)
-        for inner, paths in tables_within(kind).items()
+        for inner, paths in paths_by_record(kind).items()
     ]
     return doc.document(name, doc.sentence(name, strong=True), doc.notes(head), doc.apart(_keys(kind)), *tables)
 

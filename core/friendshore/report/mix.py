@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from itertools import accumulate
@@ -12,7 +13,7 @@ from ..document.excerpts import LINES, added_up, period_columns
 from ..document.figures import count, large_money, mass, money, number, percent, unit_for
 from ..domain.base import grouped, totals
 from ..domain.countries import COVERED_NATIONS, country_names
-from ..domain.run import Run, RunDependence, RunHolding, RunHoldingBar, RunHoldingUse, RunPurchase
+from ..domain.run import Run, RunDependence, RunHolding, RunHoldingProhibition, RunHoldingUse, RunPurchase
 from ..questions.wording import weighed
 from .cash import MILLION, fee, full_price, full_price_cell, is_duty_told, price_sentence, priced
 from .demand import others_left
@@ -23,6 +24,8 @@ _PRICE, _FEE, _YEAR = 12, 8, 8
 LISTED_PERIODS = 2
 # Minimum width of a line that shows an order's use and price.
 _WITH_USE = 108
+# Minimum width of a line that shows the share of countries of concern in a purchase.
+_WITH_CONCERN = 120
 
 MAX_SUPPLIERS = 3
 """Number of suppliers of a material that the whole document names beside its spend. The mix has all of them."""
@@ -112,7 +115,7 @@ def _steps(countries: Mapping[str, Sequence[str]]) -> list[tuple[list[str], str]
 def bought(run: Run) -> doc.Section:
     title = "Suppliers"
     if not run.purchases:
-        return doc.section(title, doc.sentence("nothing is bought"), column="Bought")
+        return doc.section(title, doc.sentence("nothing is bought"), column="Buy")
     by_use = grouped(((p.material, p.end_use), p) for p in run.purchases)
     groups = sorted(by_use.items(), key=lambda item: (-cost_of(item[1]), item[0]))
     unit = MILLION if any(cost_of(group) >= MILLION for _, group in groups) else Decimal(1)
@@ -122,8 +125,9 @@ def bought(run: Run) -> doc.Section:
         doc.figures("Quantity", from_width=doc.MEDIUM),
         doc.Column("", f"{run.currency}{' million' if unit > 1 else ''}", "right", from_width=doc.SPARE, on="screen"),
         doc.Column("", run.currency, "right", whole=True, on="whole"),
-        doc.figures("", f"{run.currency}/kg", doc.NARROW),
-        doc.Column("From (fee: without inputs)" if run.draws else "From"),
+        doc.figures(f"{run.currency}/kg all-in", "", doc.MEDIUM),
+        *([replace(doc.figures("Of concern", "", _WITH_CONCERN), on="screen")] if run.countries_of_concern else []),
+        doc.Column("From"),
     ]
     names = run.names
     rows = [
@@ -135,6 +139,7 @@ def bought(run: Run) -> doc.Section:
                 number(cost_of(group) / unit),
                 doc.Amount(cost_of(group)),
                 _average(run, group),
+                *([_concern_cell(group)] if run.countries_of_concern else []),
                 _suppliers(run, group),
             ),
             on=None if position < LINES else "whole",
@@ -147,7 +152,23 @@ def bought(run: Run) -> doc.Section:
         others_left(labels[shown:], f"more, {large_money(spend_from[shown], run.currency)}")
         for shown in range(len(rows[:LINES]) + 1)
     ]
-    return doc.section(title, doc.excerpt(columns, rows, rest_by_shown, part=5), column="Bought")
+    return doc.section(title, doc.excerpt(columns, rows, rest_by_shown, part=5), column="Buy")
+
+
+def _concern_cell(purchases: Sequence[RunPurchase]) -> doc.Cell:
+    """Return the share of the cost that depends on countries of concern."""
+    certain, possible = (
+        cost_of(purchase for purchase in purchases if purchase.concern in words)
+        for words in (("is",), ("is", "may be"))
+    )
+    total = cost_of(purchases)
+    return share_range(certain / total, possible / total) if total and possible else doc.NOTHING
+
+
+def share_range(certain: Decimal, possible: Decimal) -> str:
+    """Return a share from the certain to the possible one, such as `71 to 89 %`."""
+    low, high = percent(certain), percent(possible)
+    return high if low == high else f"{low.removesuffix(' %')} to {high}"
 
 
 def _uses(joined: str) -> str:
@@ -197,10 +218,10 @@ def orders(run: Run, folder: str = "") -> doc.Section | None:
     columns = [
         doc.Column("Order by"),
         doc.Column("From"),
-        doc.Column("Material", from_width=doc.MEDIUM),
+        doc.Column("Material"),
         doc.figures("Quantity", from_width=doc.SPARE),
-        doc.Column("To", whole=True, from_width=doc.NARROW, on=None if other_places else "whole"),
-        doc.Column("Arrives", whole=True, from_width=doc.NARROW),
+        doc.Column("To", whole=True, from_width=doc.MEDIUM, on=None if other_places else "whole"),
+        doc.Column("Arrives", whole=True, from_width=doc.MEDIUM),
         doc.Column("", f"{run.currency}/kg", "right", from_width=doc.MEDIUM, on="screen"),
         doc.Column("", f"{run.currency}/kg", "right", whole=True, from_width=_WITH_USE, on="whole"),
         *([doc.Column("fee", "", "right", whole=True, from_width=_WITH_USE, on="whole")] if run.draws else []),
@@ -228,7 +249,7 @@ def orders(run: Run, folder: str = "") -> doc.Section | None:
         for label in later_periods
     )
     head = doc.sentence("Later (all orders with --json or --out)", strong=True) if notes else None
-    table = doc.excerpt(columns, rows, rest_by_shown, part=2)
+    table = doc.excerpt(columns, rows, rest_by_shown, part=3)
     return doc.section("Orders by last day", table, doc.for_whole(head), doc.for_whole(notes), column="Order by")
 
 
@@ -285,7 +306,7 @@ def order_day(purchase: RunPurchase) -> doc.Cell:
         at_once = doc.Phrase(f"{purchase.order_by}, at once", doc.Tone.DOUBTFUL)
         return at_once if purchase.at_once else purchase.order_by
     text = f"{purchase.order_by}, late by {count(purchase.late_days, 'day')}"
-    return doc.Phrase(text, doc.Tone.BAD, brief=f"{purchase.order_by}, late")
+    return doc.Phrase(text, doc.Tone.DOUBTFUL, brief=f"{purchase.order_by}, late")
 
 
 def in_orders(purchases: list[RunPurchase]) -> dict[tuple[str, str, str, str], list[RunPurchase]]:
@@ -325,7 +346,7 @@ def unusable_lots(run: Run) -> Iterator[str]:
     for holding in run.holdings:
         wanted = [use for use in holding.uses if use.verdict != "not wanted"]
         if wanted and all(use.verdict == "barred" for use in wanted):
-            rules = ", ".join(dict.fromkeys(bar.rule for use in wanted for bar in use.bars))
+            rules = ", ".join(dict.fromkeys(bar.rule for use in wanted for bar in use.prohibitions))
             subject = f"the order {holding.lot}" if holding.kind == "order" else f"the stock {holding.lot}"
             yield f"{subject}, {mass(holding.quantity_kg)} of {run.names.material(holding.material)}: {rules}"
 
@@ -351,24 +372,24 @@ def _use_of(run: Run, holding: RunHolding, use: RunHoldingUse) -> str:
 def _prohibitions(run: Run) -> Iterator[str]:
     titles = {rule.id: rule.title or rule.sentence for rule in run.rules}
     for holding in run.holdings:
-        uses_by_bar: dict[tuple[str, str, str], tuple[RunHoldingBar, list[str]]] = {}
+        uses_by_bar: dict[tuple[str, str, str], tuple[RunHoldingProhibition, list[str]]] = {}
         for use in holding.uses:
-            for bar in use.bars:
-                _, uses = uses_by_bar.setdefault((bar.rule, _span_of(run, bar), bar.heals), (bar, []))
+            for bar in use.prohibitions:
+                _, uses = uses_by_bar.setdefault((bar.rule, _span_of(run, bar), bar.fix), (bar, []))
                 uses.append(_use_of(run, holding, use))
         for (rule, days, heals), (bar, uses) in uses_by_bar.items():
             rule_name = f"{rule} ({titles[rule].rstrip('.')})" if titles.get(rule) else rule
             yield f"{holding.lot} for {' and '.join(dict.fromkeys(uses))}: prohibited {days} by {rule_name}{_why(bar)}. Fix: {heals}."
 
 
-def _why(bar: RunHoldingBar) -> str:
+def _why(bar: RunHoldingProhibition) -> str:
     if bar.unproven:
         return f": {bar.reason}"
     how = f"{bar.stage} in" if bar.stage else "out of"
     return f": {how} {', '.join(bar.countries)}" if bar.countries else ""
 
 
-def _span_of(run: Run, bar: RunHoldingBar) -> str:
+def _span_of(run: Run, bar: RunHoldingProhibition) -> str:
     start = "from the start" if bar.start == run.periods[0].start else f"from {bar.start}"
     return f"{start} to {bar.end}" if bar.end else f"{start} on"
 
@@ -378,41 +399,37 @@ _FIRST_END_USE = "defense"
 
 
 def dependence_line(run: Run) -> doc.Sentence | None:
-    """Return the share of purchases of concern. None if nothing is bought, or the case names no country of concern."""
+    """Return the shares that depend on countries of concern. None if nothing is bought, or the case names no such country."""
     plan_row = _plan_row(run)
     if plan_row is None:
         return None
-    amounts = ((plan_row.is_cost, "surely"), (plan_row.may_be_cost, "possibly"))
-    parts = ", ".join(f"{large_money(cost, run.currency)} {certainty}" for cost, certainty in amounts if cost)
-    if not parts:
-        return doc.sentence("no purchase depends on countries of concern")
-    uses = [f"{row.name} {percent(row.share)}" for row in _dependence_rows(run, "end use")]
-    share_text = f"{percent(plan_row.share)} of purchases depend on countries of concern: {parts}"
-    return doc.sentence("; ".join([share_text, *([", ".join(uses)] if len(uses) > 1 else [])]))
-
-
-def dependence_figure(run: Run) -> doc.KeyFigure | None:
-    plan_row = _plan_row(run)
-    if plan_row is None:
-        return None
-    money = large_money(plan_row.is_cost + plan_row.may_be_cost, run.currency)
-    tone = doc.Tone.DOUBTFUL if plan_row.share else doc.Tone.GOOD
-    return doc.KeyFigure("From countries of concern", doc.Share(plan_row.share), f"{money} of purchases", tone)
+    uses = [row for row in _dependence_rows(run, "end use") if row.cost]
+    shares = [
+        f"{row.name or 'all purchases'} {share_range(row.known_concern_cost / row.cost, row.share)}"
+        for row in (uses if len(uses) > 1 else [plan_row])
+    ]
+    return doc.sentence(f"Share of countries of concern: {', '.join(shares)}")
 
 
 def dependence_section(run: Run) -> doc.Section | None:
     plan_row = _plan_row(run)
     if plan_row is None:
         return None
-    by_inputs = any(row.by_inputs_cost for row in run.dependence)
-    materials = sorted(_dependence_rows(run, "material"), key=lambda row: (-row.is_cost - row.may_be_cost, row.name))
+    by_inputs = any(row.input_concern_cost for row in run.dependence)
+    materials = sorted(
+        _dependence_rows(run, "material"),
+        key=lambda row: (-row.known_concern_cost - row.possible_concern_cost, row.name),
+    )
     omitted = (
         [f"{count(len(materials) - MAX_MATERIALS, 'more material')} in the run"]
         if len(materials) > MAX_MATERIALS
         else []
     )
     kilograms = [
-        [row.name, *(_mass(run, row.name, kg) for kg in (row.quantity_kg, row.is_kg, row.may_be_kg))]
+        [
+            row.name,
+            *(_mass(run, row.name, kg) for kg in (row.quantity_kg, row.known_concern_kg, row.possible_concern_kg)),
+        ]
         for row in materials[:MAX_MATERIALS]
     ]
     columns = [doc.Column("Material"), doc.figures("Bought"), doc.figures("Is of concern"), doc.figures("May be")]
@@ -452,7 +469,7 @@ def _notes(run: Run) -> Iterator[str]:
 
 
 def _cells(name: str, row: RunDependence, *, by_inputs: bool) -> tuple[doc.Cell, ...]:
-    parts = (row.is_cost, row.may_be_cost, *([row.by_inputs_cost] if by_inputs else []))
+    parts = (row.known_concern_cost, row.possible_concern_cost, *([row.input_concern_cost] if by_inputs else []))
     amounts = (doc.Amount(part) if part else doc.NOTHING for part in parts)
     return name, doc.Amount(row.cost), doc.Share(row.share), *amounts
 

@@ -13,8 +13,9 @@ from .caveats import conflict_section, not_advice, warnings
 from .checks import result_of
 from .demand import demands, shortages, whole_periods
 from .ground import rules, versions
+from .headline import Headline, headline_of, run_title
 from .mix import bought, dependence_line, dependence_section, holdings, mix, orders
-from .plan import spends, status_of, time_of
+from .plan import status_of, time_of
 
 if TYPE_CHECKING:  # who prints a run that it has needs no solver
     from ..recommend import RunCheck
@@ -54,15 +55,24 @@ def answer_sections(answers: Sequence[doc.Document]) -> Iterator[doc.Section]:
     return (doc.section(answer.title, *answer.parts) for answer in answers)
 
 
-def run_title(run: Run) -> str:
-    return run.case + (f" with {', '.join(run.scenario)}" if run.scenario else "")
+def page_headline(run: Run, checked: RunCheck | None) -> Headline:
+    """Return the headline of a run for a page. `checked` is None if the run wasn't verified for it."""
+    if checked is None:
+        return headline_of(run, is_verified=False)
+    return headline_of(
+        run,
+        is_verified=checked.verified,
+        is_proved=checked.optimality_proved,
+        has_failed=bool(checked.findings),
+    )
 
 
 def opening(run: Run, checked: RunCheck | None) -> list[doc.Sentence]:
+    told = page_headline(run, checked)
     words, tone = status_of(run)
     strict = ", rules of unknown status enforced" if run.strict else ""
     status = doc.Phrase(words, tone, strong=True)
-    result = doc.sentence("The plan is ", status, f", gap {percent(run.gap)}{strict}. It {spends(run)}.")
+    result = doc.sentence("The plan is ", status, f", gap {percent(run.gap)}{strict}.")
     if checked is None:
         verified = doc.sentence(
             doc.Phrase("Not verified", strong=True),
@@ -73,7 +83,12 @@ def opening(run: Run, checked: RunCheck | None) -> list[doc.Sentence]:
     else:
         outcome = doc.Phrase(result_of(checked), strong=True)
         verified = doc.sentence("Checked when this page was made: ", outcome, ".")
-    return [doc.sentence(time_of(run)), verified, result]
+    return [
+        doc.sentence(told.text, strong=True),
+        doc.sentence(f"{time_of(run)}, {told.origin}"),
+        verified,
+        result,
+    ]
 
 
 def failure_parts(checked: RunCheck) -> Iterator[doc.Element | None]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from ..document import elements as doc
-from ..document.figures import count, large_money, money, percent, written
+from ..document.figures import count, money, percent, written
 from ..domain.base import grouped, totals
 from ..domain.plan import Confirmation, PlanStatus
-from ..domain.run import Run, RunDemand, RunDiscount, RunLevel, RunRange
+from ..domain.run import Run, RunDiscount, RunLevel, RunRange
 from ..questions.wording import conversions
-from .cash import cash_sections, costs, money_line
+from .cash import cash_sections, costs, money_line, present_value
 from .caveats import caveats, conflict_section, not_advice, stale_section, unexamined, warnings
-from .demand import demands, for_whom, shortages, whole_periods
+from .demand import demands, shortages, whole_periods
 from .ground import assumptions, kept_out, limits, rules, versions
+from .headline import headline_of
 from .mix import bought, dependence_line, dependence_section, holdings, mix, orders
 
 STATUS = {
@@ -25,6 +27,8 @@ STATUS = {
     PlanStatus.INFEASIBLE: ("infeasible", ": hard rules conflict", doc.Tone.BAD),
 }
 """Status in a word, the rest of the sentence, and its tone."""
+_SMALLEST_GAP = Decimal("0.00001")
+"""Gap from which on a screen shows it."""
 _CONFIRMED = {
     Confirmation.BOUND: "by a bound",
     Confirmation.SECOND_SOLVER: "by a second solver",
@@ -40,65 +44,25 @@ def status_of(run: Run) -> tuple[str, doc.Tone]:
 
 
 def heading(run: Run) -> list[doc.Element | None]:
-    case_name: list[str | doc.Phrase] = [doc.Phrase(run.case, strong=True)]
-    if run.scenario:
-        case_name.append(doc.Phrase(f"  with {', '.join(run.scenario)}", doc.Tone.CHOICE, strong=True))
+    """Return the title, the headline, and the state of the plan."""
+    told = headline_of(run)
     words, tone = status_of(run)
-    status = f"{words} · {'verified' if run.verified else 'NOT VERIFIED'} · gap {percent(run.gap)}"
+    gap = [f"gap {percent(run.gap)}"] if run.gap >= _SMALLEST_GAP else []
+    proof = [words, "verified" if run.verified else "NOT VERIFIED", *gap, *present_value(run)]
     return [
-        doc.for_screen(doc.sentence(*case_name, f"  {time_of(run)}")),
-        doc.for_whole(doc.sentence(*case_name)),
-        doc.for_whole(doc.sentence(time_of(run))),
-        doc.sentence(status, tone=tone, strong=True),
-        doc.for_screen(doc.sentence(spends(run, with_names=False))),
-        doc.for_whole(doc.sentence(spends(run))),
+        doc.sentence(told.title, strong=True),
+        doc.sentence(f"{f'{run.case} · ' if run.title else ''}{time_of(run)} · {told.origin}", tone=doc.Tone.ASIDE),
+        doc.sentence(told.text, tone=told.tone),
+        doc.sentence(" · ".join(proof), tone=doc.Tone.ASIDE if run.status is PlanStatus.OPTIMAL else tone),
     ]
 
 
 def time_of(run: Run) -> str:
     first, last = run.periods[0], run.periods[-1]
-    return f"{first.start} to {last.end}, {count(len(run.periods), 'period')}, at {run.place}, money in {run.currency}"
+    return f"{first.start} to {last.end}, delivered to {run.place}"
 
 
-def spends(run: Run, *, with_names: bool = True) -> str:
-    verb = "earns" if run.cost.nominal < 0 else "spends"
-    return f"{verb} {large_money(abs(run.cost.nominal), run.currency)}; {met(run, with_names=with_names)}"
-
-
-def met(run: Run, *, with_names: bool = True) -> str:
-    """Return the number of met demands, from when on, and the unmet ones. Kilograms of different materials are never summed."""
-    lacking = [demand for demand in run.demands if demand.short_kg]
-    if not lacking:
-        return "all demand is met"
-    met_later = [demand for demand in lacking if demand.first_met]
-    met_partly = [demand for demand in lacking if not demand.first_met and demand.delivered_kg]
-    never_met = [demand for demand in lacking if not demand.first_met and not demand.delivered_kg]
-    fully_met = len(run.demands) - len(lacking)
-    order = {period.label: number for number, period in enumerate(run.periods)}
-    last_period = max((demand.first_met for demand in met_later), key=order.__getitem__, default="")
-    wanted = count(len(run.demands), "demand")
-    parts = [f"{fully_met} of {wanted} met in full"] if fully_met or not met_later else []
-    if met_later:
-        parts.append(f"{len(met_later)}{'' if parts else f' of {wanted} met'} from {last_period} on")
-    for unmet_demands, extent in ((met_partly, "not until the end"), (never_met, "never")):
-        parts += (
-            [f"{len(unmet_demands)} {extent}" + (f": {_named_demands(run, unmet_demands)}" if with_names else "")]
-            if unmet_demands
-            else []
-        )
-    return "; ".join(parts)
-
-
-MAX_NAMES = 6
-
-
-def _named_demands(run: Run, demands: Sequence[RunDemand]) -> str:
-    names = [f"{run.names.material(demand.material)} for {for_whom(run, demand)}" for demand in demands]
-    others = [f"{len(names) - MAX_NAMES} more"] if len(names) > MAX_NAMES else []
-    return ", ".join([*names[:MAX_NAMES], *others])
-
-
-def plan_document(run: Run, folder: str = "") -> doc.Document:
+def plan_document(run: Run, folder: str = "", case: str = "CASE") -> doc.Document:
     """Return everything about a run. A screen shows the most important part.
 
     If a screen has little room, only rows of three tables are omitted and counted: by priority of the end use, by need, then by money. What a
@@ -106,9 +70,17 @@ def plan_document(run: Run, folder: str = "") -> doc.Document:
 
     Args:
         folder: Folder that the run was written to. Empty if none.
+        case: Case as the user named it, for the commands that come next.
     """
     money_text = money_line(run)
-    notes_below = doc.apart(_weights(run), doc.notes(caveats(run), doc.Tone.DOUBTFUL), doc.sentence(*_further(folder)))
+    subject = shlex.quote(folder or case)
+    first_caveats, other_caveats = caveats(run)
+    notes_below = doc.apart(
+        _weights(run),
+        doc.notes(first_caveats, doc.Tone.DOUBTFUL),
+        doc.sentence(other_caveats, tone=doc.Tone.ASIDE) if other_caveats else None,
+        doc.sentence(*_further(run, folder, subject)),
+    )
     for_whole = doc.for_whole
     return doc.document(
         run.case,
@@ -119,7 +91,7 @@ def plan_document(run: Run, folder: str = "") -> doc.Document:
         for_whole(warnings(run)),
         for_whole(ranks(run)),
         for_whole(demands(run)),
-        shortages(run),
+        shortages(run, subject),
         bought(run),
         for_whole(mix(run)),
         *(for_whole(part) for part in (exchangeable(run), dependence_section(run), holdings(run), whole_periods(run))),
@@ -143,11 +115,13 @@ def _weights(run: Run) -> doc.Sentence | None:
     return doc.sentence(note, tone=doc.Tone.ASIDE) if note else None
 
 
-def _further(folder: str) -> Iterator[str | doc.Phrase]:
-    yield from (doc.Phrase("--full", code=True), ": every table; ")
-    if not folder:
-        yield from (doc.Phrase("--out FOLDER", code=True), ", then ")
-    yield from (doc.Phrase(f"friendshore report {folder or 'FOLDER'}", code=True), ": a page")
+def _further(run: Run, folder: str, subject: str) -> Iterator[str | doc.Phrase]:
+    yield "Next: "
+    if run.purchases:
+        yield from (doc.Phrase(f"friendshore alternatives {subject}", code=True), " (other sources), ")
+    yield from (doc.Phrase("--full", code=True), " (every table), ")
+    yield from () if folder else (doc.Phrase("--out FOLDER", code=True), " then ")
+    yield from (doc.Phrase(f"friendshore report {folder or 'FOLDER'}", code=True), " (a report)")
 
 
 def exchangeable(run: Run) -> doc.Section | None:
@@ -201,7 +175,7 @@ def discounts(run: Run) -> doc.Section | None:
         return None
     settlements = sorted(run.discounts, key=lambda d: (-abs(d.discount), d.schedule, d.span))
     columns = [doc.Column("Price schedule of"), doc.Column("Span", whole=True), doc.figures("Bought")]
-    any_limited = any(settlement.most is not None for settlement in settlements)
+    any_limited = any(settlement.tier_max is not None for settlement in settlements)
     columns += [doc.figures("Tier from"), *([doc.figures("To")] if any_limited else []), doc.figures("Next from")]
     columns.append(doc.figures(f"{run.currency} off"))
     omitted = settlements[MAX_SETTLEMENTS:]
@@ -214,11 +188,11 @@ def discounts(run: Run) -> doc.Section | None:
 def _settlement_row(settlement: RunDiscount, run: Run, any_limited: bool) -> list[doc.Cell]:
     quantity, tier_start = (
         _amount_in_measure(settlement, settlement.measured, run),
-        _amount_in_measure(settlement, settlement.least, run),
+        _amount_in_measure(settlement, settlement.tier_min, run),
     )
     following = [
         doc.NOTHING if amount is None else _amount_in_measure(settlement, amount, run)
-        for amount in (settlement.most, settlement.next)
+        for amount in (settlement.tier_max, settlement.next_tier_min)
     ]
     return [
         settlement.schedule,
@@ -255,15 +229,15 @@ def _level(level: RunLevel, run: Run) -> list[doc.Cell]:
         _objective(level, run),
         _amount(level, level.value, run),
         doc.Share(level.gap),
-        doc.NOTHING if level.gained is None else _amount(level, level.gained, run),
-        doc.NOTHING if level.raised_objective is None else doc.Amount(level.raised_objective),
+        doc.NOTHING if level.reduction is None else _amount(level, level.reduction, run),
+        doc.NOTHING if level.objective_increase is None else doc.Amount(level.objective_increase),
     ]
 
 
 def _objective(level: RunLevel, run: Run) -> str:
     if not level.within:
         return level.sentence
-    minimum = written(_amount(level, level.least, run))
+    minimum = written(_amount(level, level.best_value, run))
     return f"{level.sentence} (minimum {minimum}; later objectives may add {percent(level.within)})"
 
 

@@ -1,7 +1,4 @@
-"""Validation of the results of rules: verdicts, sums of money, and linear rows.
-
-A rule may be a plugin's code. A wrong result is its author's error, and never becomes a wrong plan.
-"""
+"""Validation of the results of rules: verdicts, sums of money, and linear rows. A rule may be a plugin's code. A wrong result is its author's error, and never becomes a wrong plan."""
 
 from __future__ import annotations
 
@@ -13,58 +10,58 @@ from itertools import islice
 from ..domain.use import Verdict
 from .base import Rule
 from .rows import Row, Rows
-from .terms import ForUses, LackingTerm, Term, UsedTerm
+from .terms import ForUses, ShortfallTerm, Term, UsedTerm
 
 # Maximum number of rows of a plugin's rule. A `Rows` counts as one.
 MOST_ROWS = 100_000
 _MAX_SHOWN = 60
 
 
-class WrongAnswer(TypeError):  # noqa: N818 - names a result, like `StopIteration`
+class InvalidResult(TypeError):  # noqa: N818 - names a result, like `StopIteration`
     """A rule returned an invalid result."""
 
 
 def as_verdict(result: object) -> Verdict:
     if not isinstance(result, Verdict):
-        raise WrongAnswer(f"`judge` returned {_shown(result)} instead of a verdict")
+        raise InvalidResult(f"`judge` returned {_shown(result)} instead of a verdict")
     return result
 
 
 def as_charge(result: object) -> Decimal:
-    """Return the result of `charge`, in money per kilogram. Raises `WrongAnswer` if it is not a finite decimal number of at least 0."""
+    """Return the result of `charge`, in money per kilogram. Raises `InvalidResult` if it is not a finite decimal number of at least 0."""
     if not isinstance(result, Decimal) or not result.is_finite():
-        raise WrongAnswer(f"`charge` returned {_shown(result)} instead of a finite Decimal")
+        raise InvalidResult(f"`charge` returned {_shown(result)} instead of a finite Decimal")
     if result < 0:
-        raise WrongAnswer(f"`charge` returned {result}, but a charge can't be negative")
+        raise InvalidResult(f"`charge` returned {result}, but a charge can't be negative")
     return result
 
 
 def as_rule(result: object) -> Rule:
     if not isinstance(result, Rule):
-        raise WrongAnswer(f"`in_currency` returned {_shown(result)} instead of a rule")
+        raise InvalidResult(f"`in_currency` returned {_shown(result)} instead of a rule")
     return result
 
 
 def as_sentence(result: object) -> str:
     if not isinstance(result, str):
-        raise WrongAnswer(f"`sentence` returned {_shown(result)} instead of text")
+        raise InvalidResult(f"`sentence` returned {_shown(result)} instead of text")
     return result
 
 
 def as_rows(
     result: Iterable[object], counted_end_uses: Collection[str], max_rows: int | None = None
 ) -> list[Row | Rows]:
-    """Return the result of `rows`, which must be part of a linear program and count only `counted_end_uses`. Raises `WrongAnswer`."""
+    """Return the result of `rows`, which must be part of a linear program and count only `counted_end_uses`. Raises `InvalidResult`."""
     rows: list[Row | Rows] = []
     yielded = list(result if max_rows is None else islice(result, max_rows + 1))
     if max_rows is not None and len(yielded) > max_rows:
-        raise WrongAnswer(f"`rows` yields more than {max_rows:,} rows; fix: combine similar rows in one `Rows`")
+        raise InvalidResult(f"`rows` yields more than {max_rows:,} rows; fix: combine similar rows in one `Rows`")
     for row in yielded:
         for problem in faults(row):
-            raise WrongAnswer(problem)
+            raise InvalidResult(problem)
         assert isinstance(row, Row | Rows)
         for problem in unnamed_uses(row, counted_end_uses):
-            raise WrongAnswer(problem)
+            raise InvalidResult(problem)
         rows.append(row)
     return rows
 
@@ -103,7 +100,7 @@ def faults(row: object) -> Iterator[str]:
 
 def unnamed_uses(row: Row | Rows, named: Collection[str]) -> Iterator[str]:
     """Yield errors for end uses that a row counts although its rule doesn't name them, so that no compliance class distinguishes them."""
-    for term in row.asked:
+    for term in row.all_terms:
         for_uses: ForUses | None = getattr(term, "for_uses", None)
         for use in sorted(for_uses.end_uses.difference(named)) if for_uses is not None else ():
             yield f"it counts the end use {use}, which isn't in its rule's `counted_end_uses`"
@@ -118,7 +115,7 @@ def _term_problem(term: object) -> str:
 
 
 def _factors(term: Term) -> list[object]:
-    if isinstance(term, LackingTerm):
+    if isinstance(term, ShortfallTerm):
         return [term.times, *(base for base, _ in term.parts)]
     return [*term.weight.tolist(), term.times, *([term.at_least] if isinstance(term, UsedTerm) else [])]
 

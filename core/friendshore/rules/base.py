@@ -19,6 +19,7 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, TypeVar
+from warnings import warn
 
 from pydantic import (
     AfterValidator,
@@ -102,7 +103,7 @@ def longest_run(terms: Sequence[WaiverTerms], first: date, last: date) -> Span:
     return Span(start=first, end=last if end is None else min(end, last))
 
 
-def misfits(waiver: WaiverSpec, terms: Sequence[WaiverTerms]) -> Iterator[Diagnostic]:
+def waiver_problems(waiver: WaiverSpec, terms: Sequence[WaiverTerms]) -> Iterator[Diagnostic]:
     """Yield an error if a waiver has an unknown kind, or a longer duration than its law allows. The usual waiver comes first in `terms`."""
     terms_by_id = {kind.id: kind for kind in terms}
     if waiver.under and waiver.under not in terms_by_id:
@@ -186,11 +187,9 @@ class IncumbentLine(Protocol):
 
 
 class Facts(Protocol):
-    """Facts of a case that a limit rule may read, answered by `friendshore.problem.rule_facts.ProblemFacts`.
-
-    The counting methods take a weight function (0 leaves a thing out) and periods, and return a term for a `Row`. A purchase is dated by its
-    delivery, or by its order for a rule with `dated_by` order. `for_uses` counts only what is for some end uses, which
-    `Rule.counted_end_uses` must name.
+    """Facts of a case that a limit rule may read, answered by `friendshore.problem.rule_facts.ProblemFacts`. The counting methods take a weight
+    function (0 leaves a thing out) and periods, and return a term for a `Row`. A purchase is dated by its delivery, or by its order for a rule with
+    `dated_by` order. `for_uses` counts only what is for some end uses, which `Rule.counted_end_uses` must name.
     """
 
     @property
@@ -238,10 +237,7 @@ class Facts(Protocol):
         stock: bool = False,
         for_uses: ForUses | None = None,
     ) -> Purchases:
-        """Return the purchases that each of several weights counts in each of several disjoint stretches of periods, for `Rows`.
-
-        They are in order of stretches, and within a stretch in order of `counts`, each of which has a weight for every one of `purchases`.
-        """
+        """Return the purchases that each weight counts in each disjoint stretch of periods, for `Rows`, by stretch and then by weight. Weights are per entry of `purchases`."""
 
     def used(
         self, count: Counting, periods: Sequence[int], at_least: Decimal | int = 0, for_uses: ForUses | None = None
@@ -252,11 +248,7 @@ class Facts(Protocol):
         stretches: Sequence[Sequence[int]],
         for_uses: ForUses | None = None,
     ) -> Sequence[Mapping[K, UsedTerm]]:
-        """Return, for each of several disjoint stretches of periods, `used` terms by name, each of at least one unit of the resolution.
-
-        `counts` returns the names under which a purchase counts, each with its weight, and is called once per purchase. Names without possible
-        purchases are left out.
-        """
+        """Return, per disjoint stretch, the `used` terms of at least one resolution unit by name. `counts` gives a purchase's names and weights. Names without any are absent."""
 
     def delivered(self, count: CountingDemand, periods: Sequence[int]) -> DeliveredTerm: ...
     def short(self, count: CountingDemand, periods: Sequence[int]) -> ShortTerm: ...
@@ -264,25 +256,20 @@ class Facts(Protocol):
     def carried_in(
         self, stock_weight: CountingStock, purchase_weight: Counting, period: int, for_uses: ForUses | None = None
     ) -> tuple[StockTerm, BoughtTerm]:
-        """Return the kilograms with which a period begins, whether or not the rule applies before it: stock, and purchases in transit.
-
-        In transit is what was ordered before `period` and arrives in it or later. A period one past the last means the end of the plan.
-        """
+        """Return the kilograms with which a period begins: stock, and orders before it that arrive in it or later. A period one past the last means the plan's end."""
 
     def usable(
         self, deliveries: Sequence[tuple[DemandLine, int, Decimal]], period: int
     ) -> Sequence[tuple[str, ReservedTerm, Decimal]]:
-        """Return the stock required at the end of a period to serve future deliveries of one material at one place.
-
-        `deliveries` lists demands with the period and kilograms of each. The result has a name, the stock that may serve them, and its minimum
-        for sets of compliance classes. All deliveries can be served at once if and only if every minimum is met.
+        """Return the stock required at the end of a period to serve future deliveries of one material at one place. `deliveries` lists demands with
+        the period and kilograms of each. The result has a name, the stock that may serve them, and its minimum for sets of compliance classes. All
+        deliveries can be served at once if and only if every minimum is met.
         """
 
     def spent(self, count: Counting, periods: Sequence[int], for_uses: ForUses | None = None) -> Sequence[Term]:
-        """Return money for the purchases that count, dated by when each cost is due.
-
-        This includes price, charges, freight, onboarding, discounts of price schedules, fixed costs, and quantities paid for but not taken. With
-        `for_uses`, it includes price, charges, and freight alone, and raises `InputError` if another cost is due regardless of the end use.
+        """Return money for the purchases that count, dated by when each cost is due. This includes price, charges, freight, onboarding, discounts of
+        price schedules, fixed costs, and quantities paid for but not taken. With `for_uses`, it includes price, charges, and freight alone, and
+        raises `InputError` if another cost is due regardless of the end use.
         """
 
     def ends(self, offer: Chained, place: Place) -> frozenset[str]:
@@ -397,7 +384,7 @@ class FactTest(Record):
     below: Threshold | None = None
     """Exclusive maximum: a number, or a share like `50 %`. None means no maximum."""
 
-    def holds(self, stated: dict[str, Fact]) -> bool | None:
+    def succeeds(self, stated: dict[str, Fact]) -> bool | None:
         """Return the result of the test, or None if the fact is missing or of another type."""
         if self.fact not in stated:
             return None
@@ -428,9 +415,7 @@ class Rule(Record):
     phases: tuple[Phase, ...] = (Phase.model_construct(),)
     """Times at which it applies, with their legal status."""
     dated_by: Literal["delivery", "order"] = "delivery"
-    """Relevant day: the delivery to the user, or the order of the final good, for inputs too. A limit on purchases counts each purchase by
-    its own delivery or order.
-    """
+    """Relevant day: the delivery to the user, or the order of the final good, for inputs too. A limit on purchases counts each purchase by its own delivery or order."""
 
     waivers: tuple[WaiverTerms, ...] = ()
     """Waivers that its law provides. A [[waiver]] without a kind is of the first. Empty if no limit on the duration of a waiver is known."""
@@ -439,10 +424,9 @@ class Rule(Record):
 
     _settings: Any = PrivateAttr(default=None)
 
-    bears_on: ClassVar[Literal["chain", "trade"]] = "chain"
-    """Calls of `judge`. `chain`: every offer up the chain of the demanded material, on the final delivery. `trade`: every move of any
-    material, on its arrival, given the final use.
-    """
+    bears_on: ClassVar[Literal["chain", "trade"]]  # former name
+    judge_scope: ClassVar[Literal["chain", "trade"]] = "chain"
+    """Calls of `judge`. `chain`: every offer up the chain of the demanded material, on the final delivery. `trade`: every move of any material, on its arrival, given the final use."""
     charge_reads_use: ClassVar[bool] = True
     """True if `charge` depends on the final use. False lets uses share its answers."""
     may_count_orders: ClassVar[bool] = False
@@ -466,6 +450,9 @@ class Rule(Record):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if "bears_on" in vars(cls):
+            warn(f"`bears_on` of {cls.__name__} is now `judge_scope`", DeprecationWarning, stacklevel=2)
+            cls.judge_scope = cls.bears_on
         names = ("judge", "charge", "rows")
         cls.verbs = frozenset(verb for verb in names if getattr(cls, verb) is not getattr(Rule, verb))
 
@@ -484,7 +471,7 @@ class Rule(Record):
 
     @model_validator(mode="after")
     def _check_dated_by(self) -> Self:
-        reads_order = self.may_count_orders or ("judge" in self.verbs and self.bears_on == "chain")
+        reads_order = self.may_count_orders or ("judge" in self.verbs and self.judge_scope == "chain")
         if self.dated_by == "order" and not reads_order:
             raise ValueError(
                 'only a rule of origin or a limit on purchases can have `dated_by = "order"`. Moves and charges are dated by arrival, other '
@@ -530,18 +517,11 @@ class Rule(Record):
         return PASS
 
     def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:
-        """Return the money per kilogram that the rule adds to a move.
-
-        `value` is the price per kilogram before freight, in the currency of the case. If several customs origins are possible, the caller takes
-        the most expensive.
-        """
+        """Return the money per kilogram that the rule adds to a move priced `value` before freight, in the case's currency. Of several customs origins, the caller takes the worst."""
         return Decimal(0)
 
     def in_currency(self, currency: str, exchange: Callable[[str], Decimal | None]) -> Rule:
-        """Return the rule with its amounts in the case's currency, or raise `InputError` if a required rate is missing.
-
-        `exchange` returns the value of one unit of another currency in the case's, or None if the case has no such rate.
-        """
+        """Return the rule in the case's currency, or raise `InputError`. `exchange` returns the value of one unit of another currency, or None without a rate."""
         del currency, exchange
         return self
 

@@ -90,7 +90,7 @@ class RulePack(Tables):
     def of_rules(self, rules: Iterable[Rule]) -> RulePack:
         """Return a pack that was made for a case, with its rules as created and the digest of everything that a run stores of it."""
         data = tuple(map(as_data, rules))
-        return self.but(rules=data, digest=digest_of_made(self, data))
+        return self.but(rules=data, digest=digest_of_case_pack(self, data))
 
 
 @cache
@@ -131,7 +131,7 @@ def as_data(rule: Rule) -> dict[str, object]:
 KEPT = ("id", "as_of", "good_until", "notes", "bills", "scenarios")
 
 
-def digest_of_made(pack: Record, rules: Iterable[Mapping[str, object]]) -> str:
+def digest_of_case_pack(pack: Record, rules: Iterable[Mapping[str, object]]) -> str:
     head = pack.model_dump(mode="json", by_alias=True, exclude_defaults=True, include=set(KEPT))
     return hashlib.sha256(_canonical([head, sorted(map(_canonical, rules))]).encode()).hexdigest()
 
@@ -147,11 +147,11 @@ def read_pack(folder: Path) -> RulePack:
     _report_missing(toml, rules)
     _report_duplicates(toml, ("rule", "bill"), "id")
     _report_duplicates(toml, ("scenario",), "name")
-    if toml.found:
-        raise all_of(toml.found)
+    if toml.problems:
+        raise all_of(toml.problems)
     lines = _rule_lines(toml, rules)
     return RulePack(
-        **top.layout.stated(RulePack, top.values),
+        **top.layout.attributes(RulePack, top.values),
         rules=tuple(rules),
         bills=tuple(filter(None, bills)),
         scenarios=tuple(filter(None, scenarios)),
@@ -210,7 +210,7 @@ def _report_missing(toml: TomlFile, rules: Sequence[Mapping[str, Any]]) -> None:
         for key in unstated(rule):
             message = f"rule {rule.get('id') or position + 1} has no `{key}`, which every rule of a pack needs"
             found, line = str(rule.get(key, "")), toml.line(("rule", position))
-            toml.found.append(Diagnostic(message, toml.file, line, key, found, "text", f"add `{key}`", "FS002"))
+            toml.problems.append(Diagnostic(message, toml.file, line, key, found, "text", f"add `{key}`", "FS002"))
 
 
 def _report_duplicates(toml: TomlFile, sections: Sequence[str], key: str) -> None:
@@ -224,7 +224,7 @@ def _report_duplicates(toml: TomlFile, sections: Sequence[str], key: str) -> Non
             if value in line_by_name:
                 first_line = f", the first on line {line_by_name[value]}" if line_by_name[value] else ""
                 message = f"two entries have the {key} `{value}`{first_line}"
-                toml.found.append(Diagnostic(message, toml.file, line, key, fix="rename one of them", code="FS308"))
+                toml.problems.append(Diagnostic(message, toml.file, line, key, fix="rename one of them", code="FS308"))
             line_by_name.setdefault(value, line)
 
 

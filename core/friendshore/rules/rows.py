@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from .terms import BoughtTerm, ForUses, LackingTerm, ShortTerm, Term, lacking
+from .terms import BoughtTerm, ForUses, ShortfallTerm, ShortTerm, Term, lacking
 
 if TYPE_CHECKING:
     from .terms import Index, Weights
 
-__all__ = ["ForUses", "Purchases", "Row", "Rows", "Term", "lacking", "one_by_one"]
+__all__ = ["ForUses", "Purchases", "Row", "Rows", "Term", "lacking", "single_rows"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +34,7 @@ class Row:
     def __post_init__(self) -> None:
         for term in self.terms:
             bound = self.at_least if term.times > 0 else self.at_most
-            if isinstance(term, LackingTerm) and bound is not None:
+            if isinstance(term, ShortfallTerm) and bound is not None:
                 # No linear program can express that a shortfall is large.
                 raise ValueError(
                     f"row `{self.label}` requires a minimum shortfall, but a shortfall can only have a maximum"
@@ -49,7 +49,7 @@ class Row:
     def only_adds(self) -> bool:
         """True if no purchase, stock, or payment makes it smaller."""
         return all(
-            term.times >= 0 and (isinstance(term, LackingTerm) or not (term.weight < 0).any()) for term in self.terms
+            term.times >= 0 and (isinstance(term, ShortfallTerm) or not (term.weight < 0).any()) for term in self.terms
         )
 
     def shifted(self, by: Mapping[str, Decimal]) -> Row:
@@ -64,7 +64,7 @@ class Row:
         return replace(self, at_least=at_least, at_most=at_most)
 
     @property
-    def asked(self) -> tuple[Term, ...]:
+    def all_terms(self) -> tuple[Term, ...]:
         return (*self.terms, *(part for term in self.terms for _, part in term.parts))
 
     @property
@@ -136,7 +136,7 @@ class Rows:
         return replace(self, at_least=at_least, at_most=at_most)
 
     @property
-    def asked(self) -> tuple[Term, ...]:
+    def all_terms(self) -> tuple[Term, ...]:
         return (BoughtTerm(self.bought.moves, self.bought.weight, for_uses=self.bought.for_uses),)
 
     @property
@@ -148,7 +148,7 @@ class Rows:
         return self.at_least is not None
 
 
-def one_by_one(rows: Row | Rows) -> Iterator[Row]:
+def single_rows(rows: Row | Rows) -> Iterator[Row]:
     if isinstance(rows, Row):
         yield rows
     else:

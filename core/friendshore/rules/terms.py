@@ -1,8 +1,6 @@
-"""Terms that limit rules may count. The fields of each class are the counted entries and their weights.
-
-The program makes columns of a term (`program.limits`), and the verifier computes a number on a finished plan (`verify.limits`). Both match
-`Term` exhaustively, so the type checker rejects a class that one of them lacks. Terms contain arrays of positions in the tables of a problem,
-since a case may have millions of purchases.
+"""Terms that limit rules may count. The fields of each class are the counted entries and their weights. The program makes columns of a term
+(`program.limits`), and the verifier computes a number on a finished plan (`verify.limits`). Both match `Term` exhaustively, so the type checker
+rejects a class that one of them lacks. Terms contain arrays of positions in the tables of a problem, since a case may have millions of purchases.
 """
 
 from __future__ import annotations
@@ -34,10 +32,7 @@ class ForUses:
     """Id of a rule that taints offers: purchases for classes that are free of these don't count. Empty to count them."""
 
     def takes(self, ends: frozenset[str], free_of: frozenset[str] = frozenset()) -> bool:
-        """Return True if a compliance class counts.
-
-        `ends` are the end uses in which its goods may end (empty if unknown), and `free_of` the rules whose tainted offers it doesn't admit.
-        """
+        """Return True if a compliance class counts. `ends` are the end uses in which its goods may end (empty if unknown), and `free_of` the rules whose tainted offers it doesn't admit."""
         if self.not_free_of and (self.not_free_of in free_of or not self.end_uses):
             return self.not_free_of not in free_of
         return bool(ends) and ends <= self.end_uses if self.surely else not ends or bool(ends & self.end_uses)
@@ -233,7 +228,7 @@ class UntakenTerm(_Weighted):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LackingTerm:
+class ShortfallTerm:
     """The largest of all `base - term`, or 0 if all are negative: a convex function of the plan."""
 
     is_linear: ClassVar[bool] = False
@@ -275,9 +270,9 @@ Term = (
     | DiscountsTerm
     | FixedTerm
     | UntakenTerm
-    | LackingTerm
+    | ShortfallTerm
 )
 
 
-def lacking(*parts: tuple[Decimal, Term]) -> LackingTerm:
-    return LackingTerm(parts)
+def lacking(*parts: tuple[Decimal, Term]) -> ShortfallTerm:
+    return ShortfallTerm(parts)

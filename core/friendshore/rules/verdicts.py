@@ -24,7 +24,7 @@ from .base import Rule
 
 
 @dataclass(frozen=True, slots=True)
-class Barred:
+class Prohibited:
     """Countries that a rule prohibits: those listed, or all others."""
 
     countries: frozenset[str]
@@ -35,7 +35,7 @@ class Barred:
         return possible - self.countries if self.all_but else possible & self.countries
 
 
-def result_of(possible: frozenset[str], complete: bool, barred: Barred) -> Result:
+def result_of(possible: frozenset[str], complete: bool, barred: Prohibited) -> Result:
     """Return the result of an origin check for one stage. `possible` is empty if unknown; `complete` means that it is the full list."""
     if not possible or not complete:
         return Result.UNPROVEN
@@ -95,7 +95,7 @@ def reasons(offer: Chained, countries: frozenset[str]) -> Iterator[Reason]:
     if offer.offer.customs_origin in countries:
         yield Reason(Dependence.MAY_BE, f"customs origin {offer.offer.customs_origin}")
     for entry in offer.performed:
-        dependence = _BY_RESULT[result_of(entry.countries, entry.complete, Barred(countries))]
+        dependence = _BY_RESULT[result_of(entry.countries, entry.complete, Prohibited(countries))]
         if dependence is not Dependence.NO:
             prohibited, others = sorted(entry.countries & countries), sorted(entry.countries - countries)
             where = " or ".join(
@@ -106,10 +106,7 @@ def reasons(offer: Chained, countries: frozenset[str]) -> Iterator[Reason]:
 
 
 def _open_steps(offer: Chained) -> Iterator[str]:
-    """Yield the stages for which neither the offer nor its inputs state all steps.
-
-    Every good comes out of a mine, even if its material doesn't state that stage. The chain of scrap doesn't say where its metal was mined.
-    """
+    """Yield the stages of which a step is stated by neither the offer nor its inputs. Every good was mined; scrap's chain doesn't say where."""
     recorded = grouped((entry.main_stage, entry.stage) for entry in offer.performed)
     if offer.recycled:
         yield "scrap: mine unknown"
@@ -125,7 +122,7 @@ def _open_steps(offer: Chained) -> Iterator[str]:
             yield f"{stage} only in part ({', '.join(sorted(recorded[stage]))})"
 
 
-def told_apart(rules: Iterable[Rule]) -> Sequence[str]:
+def representative_countries(rules: Iterable[Rule]) -> Sequence[str]:
     """Return one country for every group of countries that no rule charges differently."""
     country_by_charges: dict[tuple[bool, ...], str] = {}
     origin_sets: list[frozenset[str]] = []
@@ -141,10 +138,7 @@ def told_apart(rules: Iterable[Rule]) -> Sequence[str]:
 
 
 def possible_origins(offer: Chained, others: Sequence[str]) -> list[str]:
-    """Return the customs origins for which an offer may be charged, in order.
-
-    If its last stage may have been anywhere, `others` from `told_apart` represent all countries. Without recorded stages, it is the facility's.
-    """
+    """Return the customs origins by which an offer may be charged. `others` stand for all countries if its last stage is open. Without stages, the facility's."""
     countries, _ = offer.origins
     return sorted({*countries, *others} if is_origin_unknown(offer) else countries)
 

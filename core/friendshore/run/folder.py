@@ -17,6 +17,8 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
+from ..domain.plan import Plan
+from ..domain.renamed import current_names, with_current_names
 from ..domain.run import Run
 from ..errors import Diagnostic, FriendshoreError, InputError
 from ..inert import json_inert, original_cell
@@ -25,7 +27,7 @@ from ..reading.fields import Field, Layout
 from ..reading.kinds import Kind
 from ..reading.records import record
 from ..reading.textfile import json_object, read_bytes, read_text
-from ..writing import aside, replace_file, sync, write_file
+from ..writing import replace_file, sync, temporary_path, write_file
 from .tables import FACTS_FILE, RUN_FILE, TABLES, RunTable, RunVerdict, rows_of, table_text
 
 CERTIFICATE_FILE = "certificate.json"
@@ -52,8 +54,8 @@ def read_sums(folder: Path) -> dict[str, str] | None:
     path = folder / SUMS_FILE
     if not path.is_file():
         return None
-    matches = [_LINE.fullmatch(match) for match in read_bytes(path).decode("utf-8", "replace").splitlines()]
-    return {match[2]: match[1] for match in matches if match} if all(matches) else None
+    matches = [_LINE.fullmatch(line) for line in read_bytes(path).decode("utf-8", "replace").splitlines()]
+    return {line[2]: line[1] for line in matches if line} if all(matches) else None
 
 
 def changed(folder: Path, sums: Mapping[str, str]) -> list[str]:
@@ -130,7 +132,6 @@ def json_text(data: object, *, ascii_only: bool = False) -> str:
 
 
 def check_target(folder: Path) -> None:
-    """Reject a target folder unless it is new, empty, or an unchanged run, which may be replaced."""
     _recover(Path(os.path.realpath(folder)))
     fix = "choose a folder that doesn't exist yet"
     if folder.is_symlink() and not folder.exists():
@@ -146,14 +147,16 @@ def check_target(folder: Path) -> None:
     if names:
         message, obstacles = _replacement_obstacles(folder, names)
         if obstacles:
-            found = ", ".join(obstacles[:5]) + (f" and {len(obstacles) - 5} more" if len(obstacles) > 5 else "")
+            shown_names = ", ".join(obstacles[:5]) + (f" and {len(obstacles) - 5} more" if len(obstacles) > 5 else "")
             fix += ", or move or delete the files in this one"
             expected = "a new folder, or one of a run as it was written"
-            raise InputError(f"{message}, and wasn't replaced", str(folder), None, "", found, expected, fix, "FS603")
+            raise InputError(
+                f"{message}, and wasn't replaced", str(folder), None, "", shown_names, expected, fix, "FS603"
+            )
 
 
 def _replacement_obstacles(folder: Path, names: Sequence[str]) -> tuple[str, list[str]]:
-    """Return the reason why a folder can't be replaced, and the files responsible. No files mean that it can be."""
+    """Return the reason why a folder can't be replaced, and the files responsible, if any."""
     others = [name for name in names if name not in FILES]
     if others:
         return "contains files that aren't part of a run", others
@@ -173,11 +176,7 @@ def write_run(
 ) -> None:
     """Write a run folder. An existing run is replaced only when the new one is complete.
 
-    Args:
-        sign: Function from the hashes of all files to the content of the signature. None leaves the run unsigned.
-
-    Raises:
-        InputError: If the folder contains anything but an unchanged run, or can't be written.
+    `sign` makes a signature from the hashes of all files. Raises `InputError` if the folder contains anything but an unchanged run, or can't be written.
     """
     contents = {
         RUN_FILE: json_text(run.model_dump(mode="json", by_alias=True)).encode(),
@@ -216,7 +215,7 @@ def sign_run(folder: Path, sign: Callable[[bytes], bytes]) -> Path:
 
 def _put_in_place(contents: Mapping[str, bytes], place: Path) -> None:
     """Write the files to a temporary folder and rename it. An existing run is moved away first, and restored if that fails."""
-    with aside(place) as new:
+    with temporary_path(place) as new:
         new.mkdir()
         for name, content in contents.items():
             write_file(new / name, content)
@@ -259,12 +258,12 @@ def _delete(old: Path) -> None:
         fix = "move it away; friendshore uses this name for a run while another one replaces it"
         message = "contains changed files, so that the run can't be replaced"
         raise InputError(message, str(old), found=", ".join(edited), fix=fix, code="FS605")
-    with suppress(FileNotFoundError), aside(old) as away:
+    with suppress(FileNotFoundError), temporary_path(old) as away:
         old.rename(away)
 
 
 def read_run(folder: Path) -> RunFolder:
-    """Read a run folder as a whole. If it is replaced during reading, return the new run. All problems are reported together."""
+    """Read a run folder, or the new one if it is replaced during reading. All problems are reported together."""
     place = Path(os.path.realpath(folder))
     while True:
         # A folder that can't be written, or that isn't a run, can still be read.
@@ -290,6 +289,8 @@ def _identity(place: Path) -> tuple[int, int] | None:
     return stat.st_dev, stat.st_ino
 
 
+_FORMER_VERSION = 3
+"""Version of runs with the former names of fields, which are read with the current ones."""
 _EXPECTED_FOLDER = "a folder written by `plan --out`"
 
 
@@ -302,10 +303,15 @@ def _read_run(folder: Path) -> RunFolder:
         raise InputError(message, str(folder), expected=_EXPECTED_FOLDER, fix=fix, code="FS606")
     problems: list[Diagnostic] = []
     data = _read_json(folder / RUN_FILE, problems)
+    facts = _read_json(folder / FACTS_FILE, problems)
+    has_former_names = data is not None and data.get("schema_version") == _FORMER_VERSION
+    if data is not None and has_former_names:
+        data = {**with_current_names(data, Run), "schema_version": Run.model_fields["schema_version"].default}
+        if facts is not None:
+            facts["plan"] = with_current_names(facts.get("plan"), Plan)
     if data is not None:
         _check_version(folder / RUN_FILE, data)
-    facts = _read_json(folder / FACTS_FILE, problems)
-    tables = {table.file: _read(folder, table, problems) for table in TABLES}
+    tables = {table.file: _read(folder, table, problems, has_former_names=has_former_names) for table in TABLES}
     certified = os.path.lexists(folder / CERTIFICATE_FILE)
     certificate = _read_json(folder / CERTIFICATE_FILE, problems) if certified else None
     run: Run | None = None
@@ -333,11 +339,15 @@ def _check_version(path: Path, data: Mapping[str, object]) -> None:
         )
 
 
-def _read(folder: Path, table: RunTable, problems: list[Diagnostic]) -> Table:
+def _read(folder: Path, table: RunTable, problems: list[Diagnostic], *, has_former_names: bool) -> Table:
+    renamed = current_names(table.row) if has_former_names else {}
+    former_names = {name: former for former, name in renamed.items()}
     fields = tuple(
-        Field(name, _TEXT, f"column {name} of a run's {table.file}", required=False) for name in table.columns
+        Field(former_names.get(name, name), _TEXT, f"column {name} of a run's {table.file}", required=False)
+        for name in table.columns
     )
     csv_table = read_table(folder / table.file, Layout(table.file, "", fields), problems, parsed=False)
+    csv_table.columns = {renamed.get(name, name): place for name, place in csv_table.columns.items()}
     parse_cell = cache(original_cell)  # Most cells of a table are equal to many others. Each text is stored once.
     for row in csv_table.rows:
         row.cells = list(map(parse_cell, row.cells))

@@ -13,6 +13,7 @@ from operator import attrgetter, eq
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..domain.base import Record
 from ..domain.differences import Steps, paired
 from ..domain.differences import differences as record_differences
 from ..domain.run import Run, RunDelivery, RunDiscount, RunDraw, RunPurchase, RunStock
@@ -27,13 +28,13 @@ FACTS_FILE = "facts.json"
 
 
 class RunVerdict(NamedTuple):
-    """A row of the table of verdicts: a rule's verdict on a purchase, for one use that it may end in. A tuple, since a plan has tens of thousands."""
+    """A rule's verdict on a purchase, for one use that it may end in. A tuple, since a plan has tens of thousands."""
 
     offer: str
     """Id of an offer, stock lot, or open order."""
     material: str
     place: str
-    requirement: str
+    compliance_class: str
     ordered: str
     delivered: str
     demand_material: str
@@ -53,17 +54,22 @@ class RunVerdict(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RunTable:
-    """A table of a run folder."""
+    """Table of a run folder, with a CSV file."""
 
     file: str
     field: str
     """Field of `Run` with the rows. Empty for verdicts, which aren't in `run.json`."""
-    columns: tuple[str, ...]
-    """Header: the fields of its records."""
+    row: type[Any]
+    """Record of a row."""
     noun: str
     """Noun for one row."""
     key: tuple[str, ...]
     """Columns that identify a row."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Header: the fields of the record."""
+        return tuple(self.row.model_fields if issubclass(self.row, Record) else self.row._fields)
 
 
 Cells = tuple[str, ...]
@@ -72,40 +78,42 @@ Cells = tuple[str, ...]
 PURCHASES = RunTable(
     "purchases.csv",
     "purchases",
-    tuple(RunPurchase.model_fields),
+    RunPurchase,
     "purchase",
-    ("offer", "material", "place", "ordered", "requirement"),
+    ("offer", "material", "place", "ordered", "compliance_class"),
 )
 VERDICTS = RunTable(
     "verdicts.csv",
     "",
-    RunVerdict._fields,
+    RunVerdict,
     "verdict",
-    ("offer", "material", "place", "requirement", "ordered", "demand_material", "end_use", "rule", "days"),
+    ("offer", "material", "place", "compliance_class", "ordered", "demand_material", "end_use", "rule", "days"),
 )
 TABLES: tuple[RunTable, ...] = (
     PURCHASES,
-    RunTable(
-        "discounts.csv", "discounts", tuple(RunDiscount.model_fields), "settled price schedule", ("schedule", "span")
-    ),
+    RunTable("discounts.csv", "discounts", RunDiscount, "settled price schedule", ("schedule", "span")),
     RunTable(
         "inputs.csv",
         "draws",
-        tuple(RunDraw.model_fields),
+        RunDraw,
         "input",
-        ("offer", "material", "place", "requirement", "period"),
+        ("offer", "material", "place", "compliance_class", "period"),
     ),
     RunTable(
-        "stock.csv", "stocks", tuple(RunStock.model_fields), "stock", ("material", "place", "requirement", "period")
+        "stock.csv",
+        "stocks",
+        RunStock,
+        "stock",
+        ("material", "place", "compliance_class", "period"),
     ),
     RunTable(
         "deliveries.csv",
         "deliveries",
-        tuple(RunDelivery.model_fields),
+        RunDelivery,
         "delivery",
-        ("demand", "period", "requirement", "waivers"),
+        ("demand", "period", "compliance_class", "waivers"),
     ),
-    RunTable("shortages.csv", "shortages", tuple(RunShortage.model_fields), "shortage", ("demand", "period")),
+    RunTable("shortages.csv", "shortages", RunShortage, "shortage", ("demand", "period")),
     VERDICTS,
 )
 """All tables, in the order in which they are written."""
@@ -154,15 +162,15 @@ _LISTS = {
     **{table.field: (table.noun, table.key) for table in TABLES if table.field},
     "materials": ("material", ("id",)),
     "demands": ("demand", ("id",)),
-    "cash": ("sum of cash", ("period", "on", "place")),
+    "cash": ("sum of cash", ("period", "purpose", "place")),
     "dependence": ("dependence", ("scope", "name")),
     "ranges": ("range of a price", ("offer", "material")),
     "rules": ("rule", ("id",)),
-    "makes": ("production", ("offer", "ordered", "requirement")),
-    "lots": ("lot", ("lot", "requirement")),
+    "makes": ("production", ("offer", "ordered", "compliance_class")),
+    "lots": ("lot", ("lot", "compliance_class")),
     "holdings": ("stock or order", ("lot",)),
     "exposed": ("exposed rule", ("rule",)),
-    "requirements": ("requirement", ("label",)),
+    "compliance_classes": ("compliance class", ("label",)),
     "leads": ("lead", ("offer",)),
     "unproven": ("unproven offer", ("offer", "material", "end_use", "demand_material", "rule", "stage")),
     "blocked": ("blocked offer", ("offer", "material", "end_use", "demand_material", "rule")),
@@ -182,10 +190,12 @@ def differences(stored: Mapping[str, object], expected: Mapping[str, object], fi
     problems: list[Diagnostic] = []
     for field in expected:
         if field not in _LISTS:
-            for path, found, wanted in record_differences(stored.get(field), expected[field], path=(field,)):
+            for path, actual, expected_value in record_differences(stored.get(field), expected[field], path=(field,)):
                 column = path_of(path)
                 message = f"`{column}` is not what {_FACTS_GIVE}"
-                problems.append(Diagnostic(message, str(file), None, column, shown(found), shown(wanted), code="FS610"))
+                problems.append(
+                    Diagnostic(message, str(file), None, column, shown(actual), shown(expected_value), code="FS610")
+                )
         else:
             entries, expected_entries = _entries(stored.get(field)), _entries(expected[field])
             problems += differences_in_rows(entries, expected_entries, field, file) or _out_of_order(
@@ -234,11 +244,14 @@ def differences_in_rows(
 def differences_in_table(
     table: RunTable, stored: Table, expected: Sequence[Cells], source: str = _FACTS_GIVE
 ) -> list[Diagnostic]:
-    columns = tuple(sorted(stored.columns, key=stored.columns.__getitem__))
-    if columns == table.columns and [tuple(row.cells) for row in stored.rows] == expected:
+    names = table.columns
+    if (
+        tuple(sorted(stored.columns, key=stored.columns.__getitem__)) == names
+        and [tuple(row.cells) for row in stored.rows] == expected
+    ):
         return []  # the cells are exactly as written
-    rows = [(row.line, {column: row.text(column) for column in table.columns}) for row in stored.rows]
-    expected_rows = [dict(zip(table.columns, cells, strict=True)) for cells in expected]
+    rows = [(row.line, {column: row.text(column) for column in names}) for row in stored.rows]
+    expected_rows = [dict(zip(names, cells, strict=True)) for cells in expected]
     return [
         Diagnostic(
             difference.message,
@@ -280,12 +293,12 @@ def _row_differences(
         elif expected_row is None:
             yield _RowDifference(f"{subject}: {source} no such {noun}", code="FS611", place=placed_row[0])
         else:
-            for path, found, wanted in record_differences(
+            for path, actual, expected_value in record_differences(
                 _selected(placed_row[1], only), _selected(expected_row, only), equal=equal
             ):
                 value = ".".join(step for step in path if isinstance(step, str))
                 message = f"{subject}: `{value}` is not what {source}"
-                yield _RowDifference(message, "FS610", placed_row[0], path, shown(found), shown(wanted))
+                yield _RowDifference(message, "FS610", placed_row[0], path, shown(actual), shown(expected_value))
 
 
 def _selected(entry: Mapping[str, object], only: Collection[str]) -> Mapping[str, object]:

@@ -18,8 +18,8 @@ from ..domain.runtime import SESSION_BYTES, cached_method
 from ..errors import OutOfTimeError, VerificationError
 from ..problem import Problem
 from ..problem.inputs import Inputs
-from ..problem.kept import Kept
 from ..problem.parts import Members, Parts, impact
+from ..problem.shared import SharedData
 from ..program import Choices, Program, compile_program
 from ..program.decode import columns_of
 from ..program.limits import Goal
@@ -33,26 +33,26 @@ from ..solve import (
     Limits,
     Progress,
     Solution,
-    TieBreaking,
+    TieBreaker,
     least,
     plan_of,
     solve,
 )
 from ..solve.components import column_labels
-from ..verify import VerifiedPlan, examine, reused, verify, without_each_loss
-from .answer import Answer, Extreme, PartPlan, PlanCache, Together, carried
-from .layout import ChangedPart, LaidColumn, PartLayout, Weigh, about, weights
+from ..verify import VerifiedPlan, examine, reverified, verify, without_each_loss
+from .answer import Answer, ConnectedPart, Extreme, PartPlan, PlanCache, carried
+from .layout import ChangedPart, ColumnMeaning, PartLayout, PurchaseWeight, columns_about, weights
 
 __all__ = [
     "Answer",
     "ChangedPart",
+    "ColumnMeaning",
+    "ConnectedPart",
     "Extreme",
-    "LaidColumn",
     "PartLayout",
     "PartPlan",
     "PlanCache",
     "Session",
-    "Together",
 ]
 
 # Relative excesses over a cost limit for the solver's tolerance. The larger ones are used only if there is no plan otherwise.
@@ -61,10 +61,7 @@ SLACKS = (1e-9, 1e-7, 1e-6)
 
 @dataclass(frozen=True, eq=False)
 class Session:
-    """A solved and verified case that answers further questions.
-
-    Several threads may ask at the same time. The counts `solved` and `reused` of an answer then include the work of the others.
-    """
+    """A solved case that answers questions, also from several threads at once. The counts of an answer then include the work of the others."""
 
     inputs: Inputs
     problem: Problem
@@ -107,12 +104,12 @@ class Session:
         opened = building if began is None else began
         program = compile_program(inputs.problem())
         answer_cache = AnswerCache(max_bytes=memory // 4) if answers is None else answers
-        search = _for_search(limits, opened, building)
+        search = _search_limits(limits, opened, building)
         return _solve_and_verify(inputs, program, limits, search, progress, cancel, answer_cache, opened, memory)
 
-    def beside(self, inputs: Inputs, program: Program, began: float) -> Session:
-        """Return a session with other facts and their program, under the same limits, with this one's known solutions. `began` is its start."""
-        search = replace(_for_search(self.limits, began, began), until=self.limits.until)
+    def with_inputs(self, inputs: Inputs, program: Program, began: float) -> Session:
+        """Return a session with other facts and their program, under the same limits and with the same cached answers. `began` is its start."""
+        search = replace(_search_limits(self.limits, began, began), until=self.limits.until)
         answer_cache, memory = self.answers, self.memory
         return _solve_and_verify(
             inputs, program, self.limits, search, None, self.cancel, answer_cache, began, memory, equal_offers=False
@@ -168,10 +165,7 @@ class Session:
         return self.what_if(*changes, rules=rules)
 
     def parts_after(self, *changes: Change) -> tuple[ChangedPart, ...]:
-        """Return the parts of the case that some changes affect, after the changes. Without changes, return all parts.
-
-        The plan's cost is the sum over the parts. Raises `InputError` for every change without a match.
-        """
+        """Return the parts that some changes affect, after the changes, or all parts. Their costs sum to the plan's. Raises `InputError` for a change without a match."""
         if not changes:
             return tuple(ChangedPart(members, (), self.parts.part(members)) for members in self.parts.members)
         return tuple(
@@ -189,12 +183,17 @@ class Session:
         """True if the user ended the search."""
         return self.cancel is not None and self.cancel.is_set()
 
-    def go_on(self, done: int, of: int, what: str) -> None:
-        """Raise `OutOfTimeError` if the session has stopped before it found all answers that a question needs. `what` is their plural noun."""
+    def raise_if_stopped(self, done: int, total: int, noun: str) -> None:
+        """Raise `OutOfTimeError` if the session has stopped after `done` of `total` answers that a question needs. `noun` is their plural noun."""
         if self.stopped:
             raise OutOfTimeError.ended(
-                f"after {done:,} of {of:,} {what}, but the answer needs all of them", self.canceled
+                f"after {done:,} of {total:,} {noun}, but the answer needs all of them", self.canceled
             )
+
+    @deprecated("`go_on` is now `raise_if_stopped`")
+    def go_on(self, done: int, of: int, what: str) -> None:
+        """Call `raise_if_stopped(done, of, what)`."""
+        self.raise_if_stopped(done, of, what)
 
     @cached_property
     def choices(self) -> Choices:
@@ -202,12 +201,11 @@ class Session:
 
     @cached_property
     def parts(self) -> Parts:
-        """Independent parts of the case."""
         ranked = (row for objective in self.problem.objectives for row in objective.rows)
         return Parts(self.inputs, self.problem, self.problem.limit_rows, ranked)
 
     def ranking(self, levels: int) -> VerifiedPlan:
-        """Return the plan that ranks only the first `levels` objectives of the case, followed by cost."""
+        """Return the plan that ranks only the first `levels` objectives, followed by cost."""
         ranked = self.problem.case.objectives
         if levels >= len(ranked):
             return self.verified
@@ -215,32 +213,34 @@ class Session:
         problem = replace(self.problem, case=case)
         goals = self.program.goals[:levels]
         if len(problem.objectives) > levels:
-            goals = (*goals, Goal(self.program.linear.cost, within=0.0, whole=True))
+            goals = (*goals, Goal(self.program.linear.cost, within=0.0, is_whole_objective=True))
         program = replace(self.program, problem=problem, goals=goals)
-        return verify(problem, plan_of(program, solve(program, self.left(), None, self.cancel, self.answers)))
+        return verify(
+            problem, plan_of(program, solve(program, self.remaining_limits(), None, self.cancel, self.answers))
+        )
 
-    def least_short(self, demand: int) -> float | None:
+    def min_shortage(self, demand: int) -> float | None:
         """Return the minimum shortage of a demand over the plan in kilograms, at any cost to others. None if not found in time."""
         columns = self.program.short_of({self.problem.demands[demand].id})
-        return least(self.program, columns, self.left(), self.cancel, self.choices)
+        return least(self.program, columns, self.remaining_limits(), self.cancel, self.choices)
 
     def part_of(self, material: str) -> PartPlan:
         """Return the plan of the part that contains a material."""
         return self.part_plan(self.parts.members[self.parts.of_material[material]], frozenset())
 
     @cached_method
-    def together(self, material: str) -> Together:
+    def connected_part(self, material: str) -> ConnectedPart:
         """Return what is connected to a material. No other purchase or delivery affects it in any plan."""
         program, solution = self.compiled(self.parts.members[self.parts.of_material[material]])
         labels = column_labels(program.linear.entries)
-        is_connected = np.isin(labels, labels[about(program, material)])
+        is_connected = np.isin(labels, labels[columns_about(program, material)])
         spent = exact(float(_spend_costs(program)[is_connected] @ solution.x[is_connected]))
         demanded = {demand.use.material.id for demand in program.problem.demands}
-        names = frozenset(name for name in demanded if is_connected[about(program, name)].any())
-        return Together(names, spent, is_connected)
+        names = frozenset(name for name in demanded if is_connected[columns_about(program, name)].any())
+        return ConnectedPart(names, spent, is_connected)
 
     def extreme(
-        self, material: str, weigh: Weigh, within: Decimal | None, *, largest: bool, output: str = ""
+        self, material: str, weigh: PurchaseWeight, within: Decimal | None, *, largest: bool, output: str = ""
     ) -> Extreme:
         """Return the minimum or maximum of a sum over purchases among plans that cost little more than the cheapest. Ranked objectives are kept.
 
@@ -254,13 +254,13 @@ class Session:
         program, cheapest = self.compiled(members)
         cost = np.zeros(len(program.linear.cost))
         cost[program.columns.buy] = weights(program, weigh, output) * (-1.0 if largest else 1.0)
-        ranked = [goal for goal in program.goals if not goal.whole]
-        extreme_program = replace(program, goals=(*ranked, Goal(cost, 0.0, whole=False)))
+        ranked = [goal for goal in program.goals if not goal.is_whole_objective]
+        extreme_program = replace(program, goals=(*ranked, Goal(cost, 0.0, is_whole_objective=False)))
         if within is None:
             solution = self._solved(extreme_program)
         else:
             labels = column_labels(program.linear.entries)
-            is_connected = self.together(material).columns | np.isin(labels, labels[cost != 0])
+            is_connected = self.connected_part(material).columns | np.isin(labels, labels[cost != 0])
             connected_cost = np.where(is_connected, program.linear.cost, 0.0)
             spent = abs(float(_spend_costs(program)[is_connected] @ cheapest.x[is_connected]))
             solution = self._within(
@@ -278,10 +278,7 @@ class Session:
         return program, self._solved(program)
 
     def repriced(self, part: PartPlan, *changes: Change) -> Cost:
-        """Return the cost of the existing plan of some parts after price changes. It may no longer be the cheapest plan.
-
-        Raises `VerificationError` if the plan is no longer valid.
-        """
+        """Return the cost of the existing plan of some parts after price changes. Raises `VerificationError` if the plan is no longer valid."""
         problem = self.parts.part(part.members).after(changes).problem()
         unranked, plan = _without_objectives(problem, part.plan)
         verified, findings = examine(unranked, plan, all_rules=False)
@@ -293,14 +290,13 @@ class Session:
         return solve(program, self.limits, None, self.cancel, self.answers, self.choices)
 
     def _within(self, program: Program, cost: Floats, limit: float) -> Solution:
-        """Return the best solution by a program's goals in which a cost is at most `limit`."""
         programs = (capped(program.linear, cost, limit + slack * max(1.0, abs(limit))) for slack in SLACKS)
         solutions = (self._solved(replace(program, linear=linear)) for linear in programs)
-        first = next(solutions)
+        first_solution = next(solutions)
         return (
-            first
-            if not first.conflicts
-            else next((solution for solution in solutions if not solution.conflicts), first)
+            first_solution
+            if not first_solution.conflicts
+            else next((solution for solution in solutions if not solution.conflicts), first_solution)
         )
 
     def part_plan(
@@ -310,17 +306,14 @@ class Session:
         changes: tuple[Change, ...] = (),
         imposed: tuple[Rule, ...] = (),
     ) -> PartPlan:
-        """Return the verified plan of some parts together, after changes with bills expanded. It is cached.
-
-        `rules` are limit rules that count some of the parts only after such changes (see `impact`). `imposed` are more rules.
-        """
+        """Return the cached plan of some parts after changes, verified. `rules` are limits that count some parts only then (`impact`), and `imposed` more rules."""
         key = (members, rules, changes, tuple(rule.model_dump_json() for rule in imposed))
         part_plan = self._plans.get(key)
         if part_plan is None:
             inputs = self.parts.part(members, rules).after(changes)
             problem = replace(inputs, rules=(*inputs.rules, *imposed)).problem()
             fewer_changes = (self._plans.get((*key[:2], fewer, key[3])) for fewer in without_each_loss(changes))
-            reusable = (reused(cached.verified, problem) for cached in fewer_changes if cached is not None)
+            reusable = (reverified(cached.verified, problem) for cached in fewer_changes if cached is not None)
             verified = next((plan for plan in reusable if plan is not None), None)
             if verified is None:
                 program = compile_program(problem)
@@ -336,11 +329,10 @@ class Session:
     def _is_outside(self, conflict: Conflict, infeasible: Infeasible, members: Members) -> bool:
         if infeasible.materials:
             return not members & set(infeasible.materials)
-        rule_by_row = dict(zip(self.program.limits.program_rows, self.program.limits.rows, strict=True))
-        return any(not members & self.parts.bond(rule_by_row[row][1]) for row in conflict.rows)
+        limit_by_row = dict(zip(self.program.limits.program_rows, self.program.limits.rows, strict=True))
+        return any(not members & self.parts.bond(limit_by_row[row][1]) for row in conflict.rows)
 
-    def left(self) -> Limits:
-        """Return the limits, with the remaining time."""
+    def remaining_limits(self) -> Limits:
         if self.limits.seconds is None:
             return self.limits
         return replace(self.limits, seconds=max(0.0, self.limits.seconds - (monotonic() - self.opened)))
@@ -362,7 +354,7 @@ def _solve_and_verify(
     solution, verified = _break_ties(program, first, search_limits, cancel, answer_cache, equal_offers)
     # Later changes must not change the prices of shortages and of holding.
     frozen_inputs = replace(
-        inputs.freeze(program.problem), kept=Kept(memory // 2) if inputs.kept is None else inputs.kept
+        inputs.freeze(program.problem), shared=SharedData(memory // 2) if inputs.shared is None else inputs.shared
     )
     plans = PlanCache(memory // 4)
     return Session(
@@ -378,10 +370,7 @@ def _break_ties(
     answer_cache: AnswerCache,
     equal_offers: bool,
 ) -> tuple[Solution, VerifiedPlan]:
-    """Return the cheapest plan after tie-breaking, verified.
-
-    Components in which rounding costs money keep their original plan. All do if the whole plan would cost a cent more or be a gram shorter.
-    """
+    """Return the cheapest plan after tie-breaking, verified. Where rounding would cost money, the original plan stays."""
 
     def planned(candidate: Solution) -> Plan:
         return plan_of(program, candidate).but(
@@ -389,13 +378,13 @@ def _break_ties(
         )
 
     first = verify(program.problem, planned(solution))
-    ties_at_solution = TieBreaking(program, solution, limits, cancel, answer_cache)
+    ties_at_solution = TieBreaker(program, solution, limits, cancel, answer_cache)
     steady_solution = ties_at_solution.steadiest(equal_offers=equal_offers)
     verified, _ = examine(program.problem, planned(steady_solution))
     if verified is not None and _is_as_cheap(verified, first):
         return steady_solution, verified
     rounded_plan = columns_of(program, first.plan, solution.x)
-    ties_at_rounded = TieBreaking(program, solution, limits, cancel, answer_cache, rounded_plan, ties_at_solution.faces)
+    ties_at_rounded = TieBreaker(program, solution, limits, cancel, answer_cache, rounded_plan, ties_at_solution.faces)
     steady_solution = ties_at_rounded.steadiest(equal_offers=equal_offers)
     for improve in (ties_at_rounded.in_whole_steps, ties_at_rounded.without_loss, None):
         verified, _ = examine(program.problem, planned(steady_solution))
@@ -427,8 +416,8 @@ def _exchangeable(program: Program, solution: Solution) -> tuple[Exchangeable, .
     columns, problem = program.columns, program.problem
     offers_by_node: dict[tuple[str, str], set[str]] = {}
     for arc in set(problem.moves.arc[columns.buy_move[solution.exchangeable[columns.buy]]].tolist()):
-        arc_record = problem.network.arcs[arc]
-        offers_by_node.setdefault(arc_record.node, set()).add(problem.offers[arc_record.offer].offer.id)
+        arc_facts = problem.network.arcs[arc]
+        offers_by_node.setdefault(arc_facts.node, set()).add(problem.offers[arc_facts.offer].offer.id)
     return tuple(
         Exchangeable(material=material, place=place, offers=tuple(sorted(names)))
         for (material, place), names in sorted(offers_by_node.items())
@@ -440,7 +429,7 @@ def _exchangeable(program: Program, solution: Solution) -> tuple[Exchangeable, .
 MIN_SEARCH_SHARE = 0.1
 
 
-def _for_search(limits: Limits, began: float, building: float) -> Limits:
+def _search_limits(limits: Limits, began: float, building: float) -> Limits:
     """Return the limits of the search. They leave time for verification and reports, as much as since `building`, and with `until` for questions."""
     if limits.seconds is None:
         return limits
@@ -452,7 +441,7 @@ def _for_search(limits: Limits, began: float, building: float) -> Limits:
 
 
 def _spend_costs(program: Program) -> Floats:
-    """Return the cost of each column in money spent. The columns of shortages and missed limits are 0."""
+    """Return the cost of each column in money spent: 0 for shortages and missed limits."""
     money = program.linear.cost.copy()
     shorts = len(program.problem.demands) * program.problem.case.horizon.count
     money[program.columns.short : program.columns.short + shorts] = 0.0
@@ -461,6 +450,6 @@ def _spend_costs(program: Program) -> Floats:
 
 
 def _without_objectives(problem: Problem, plan: Plan) -> tuple[Problem, Plan]:
-    """Return a plan and its facts without objectives, so that its verification doesn't depend on the objective that found it."""
+    """Return a plan and its facts without objectives, so that its verification doesn't depend on them."""
     unranked = replace(problem, case=problem.case.but(objectives=()))
     return unranked, plan.but(levels=(), status=PlanStatus.FEASIBLE)

@@ -62,10 +62,7 @@ class Answer:
 
     @property
     def rise_between(self) -> tuple[Decimal, Decimal]:
-        """Proved minimum and maximum increase of the optimal objective, equal if both plans are proved optimal.
-
-        With ranked objectives, the increase is unbounded unless all plans are proved optimal.
-        """
+        """Proved minimum and maximum increase of the optimum. With ranked objectives, it is unbounded unless all plans are proved optimal."""
         ranked = any(part.plan.levels for part in (*self.before, *self.after))
         if ranked and any(p.plan.status is not PlanStatus.OPTIMAL for p in (*self.before, *self.after)):
             return Decimal("-Infinity"), Decimal("Infinity")
@@ -97,7 +94,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Together:
+class ConnectedPart:
     """Part of the case that is connected to a material."""
 
     materials: frozenset[str]
@@ -120,7 +117,6 @@ class Extreme:
 
 
 def _bought_by_offer(parts: Iterable[PartPlan]) -> dict[tuple[str, str, str], tuple[Decimal, Decimal]]:
-    """Return material, offer, and place -> kilograms and money over the plan."""
     totals: dict[tuple[str, str, str], tuple[Decimal, Decimal]] = {}
     for line in (line for part in parts for line in part.verified.lines):
         key = (line.material, line.name, line.place)
@@ -139,7 +135,7 @@ class PlanCache:
     """Thread-safe cache of plans."""
 
     def __init__(self, max_bytes: int = SESSION_BYTES // 4) -> None:
-        """Create an empty cache. Plans after changes take at most about `max_bytes`. The least recently used are dropped."""
+        """Create a cache whose plans after changes take at most about `max_bytes`. The least recently used are dropped."""
         # Plans of single unchanged parts. Most questions compare with them, and together they are no larger than the case.
         self._unchanged: dict[PlanKey, PartPlan] = {}
         self._changed: SizeLimitedCache[PlanKey, PartPlan] = SizeLimitedCache(max_bytes)
@@ -162,21 +158,21 @@ def _size_in_bytes(verified: VerifiedPlan) -> int:
     return cells * _CELL_BYTES + sum(map(len, entries)) * _ENTRY_BYTES
 
 
-_Served = tuple[str, int, frozenset[str]]
+_DeliveryKey = tuple[str, int, frozenset[str]]
 """Demand, delivery period, and waivers of a delivery."""
 
 
 def carried(
     before: VerifiedPlan, members: Members, problem: Problem, cheapest: Plan, max_objective: Decimal
 ) -> VerifiedPlan | None:
-    """Return a plan's part for some materials, verified on the facts of `problem`. None if it fails or costs more than `max_objective`.
-
-    Status, bound, and ranked objectives are those of `cheapest`, a plan of `problem`.
-    """
+    """Return a plan's part on the facts of `problem`, with the status and bounds of `cheapest`. None if it is invalid or costs more than `max_objective`."""
     if before.plan.infeasible or cheapest.infeasible:
         return None
     offers, demands = {facts.offer.id for facts in problem.offers}, {demand.id for demand in problem.demands}
-    plan = before.plan.within(members, offers, demands).relabelled(_new_labels(before.problem, problem))
+    try:
+        plan = before.plan.within(members, offers, demands).relabeled(_new_labels(before.problem, problem))
+    except KeyError:  # the part uses a class that serves no delivery of `problem`
+        return None
     verified, _ = examine(
         problem,
         plan.but(
@@ -191,20 +187,24 @@ def carried(
 
 
 def _new_labels(old_problem: Problem, new_problem: Problem) -> dict[str, str]:
-    """Return old compliance class -> new class that serves the same deliveries, in order. A rule about one material may renumber all classes."""
+    """Return old compliance class -> new class that serves the same deliveries, in order. Classes without one are left out.
+
+    A rule about one material may renumber all classes.
+    """
     demands = {demand.id for demand in new_problem.demands}
-    unmatched = defaultdict[frozenset[_Served], deque[str]](deque)
+    unmatched = defaultdict[frozenset[_DeliveryKey], deque[str]](deque)
     for compliance_class in new_problem.compliance_classes:
-        unmatched[_served(new_problem, compliance_class, demands)].append(compliance_class.label)
+        unmatched[_delivery_keys(new_problem, compliance_class, demands)].append(compliance_class.label)
     new_label = {}
     for compliance_class in old_problem.compliance_classes:
-        same_deliveries = unmatched[_served(old_problem, compliance_class, demands)]
-        new_label[compliance_class.label] = (
-            same_deliveries.popleft() if same_deliveries else f"{compliance_class.label}, which is gone"
-        )
+        same_deliveries = unmatched[_delivery_keys(old_problem, compliance_class, demands)]
+        if same_deliveries:
+            new_label[compliance_class.label] = same_deliveries.popleft()
     return new_label
 
 
-def _served(problem: Problem, compliance_class: ComplianceClass, demands: Collection[str]) -> frozenset[_Served]:
+def _delivery_keys(
+    problem: Problem, compliance_class: ComplianceClass, demands: Collection[str]
+) -> frozenset[_DeliveryKey]:
     outlets = ((problem.demands[outlet.demand].id, outlet) for outlet in compliance_class.outlets)
     return frozenset((name, outlet.period, frozenset(outlet.waivers)) for name, outlet in outlets if name in demands)

@@ -52,7 +52,7 @@ class DecidedOrders(Rule):
     """Kilograms to which plans are rounded."""
 
     def rows(self, facts: Facts) -> Iterator[Row]:
-        """Yield a row for every decided line, and one per period that excludes other orders. Raises `InputError` if an offer is gone."""
+        """Yield a row for every decided line, and one per period that excludes other orders."""
         offers = {chained.offer.id for chained in facts.offers if chained.material.id == self.material}
         missing_offers = sorted({line.offer for line in self.ordered if line.offer not in offers})
         if missing_offers:
@@ -95,10 +95,7 @@ class DecidedOrders(Rule):
 
 
 def keep_decisions(session: Session, day: date) -> Session:
-    """Return a session in which every plan keeps this plan's orders before a day, up to rounding.
-
-    A period that begins before the day and ends on it or later is open as a whole.
-    """
+    """Return a session in which every plan keeps this plan's orders before a day, up to rounding. A period that ends on the day or later is open."""
     started, problem = monotonic(), session.problem
     periods = sum(period.end < day for period in problem.case.horizon.periods)
     step = problem.case.resolution
@@ -125,7 +122,7 @@ def keep_decisions(session: Session, day: date) -> Session:
         for material in sorted({material for material, _ in problem.network.nodes} if periods else ())
     )
     inputs = replace(session.inputs, rules=(*session.inputs.rules, *rules))
-    return session.beside(inputs, compile_program(inputs.problem()), started)
+    return session.with_inputs(inputs, compile_program(inputs.problem()), started)
 
 
 def reject_impossible_orders(session: Session, conflicts: Iterable[Sequence[str]]) -> None:
@@ -138,11 +135,7 @@ def reject_impossible_orders(session: Session, conflicts: Iterable[Sequence[str]
 
 
 def day_of_plan(horizon: Horizon, text: str, subject: str) -> date:
-    """Return the day meant by a date, or by the label of a period for its first day. `subject` names the day in messages.
-
-    Raises:
-        InputError: For anything else, and for days outside the plan.
-    """
+    """Return the day meant by a date, or by the label of a period for its first day. `subject` names the day in the `InputError` for anything else."""
     by_label: Mapping[str, date] = {period.label: period.start for period in horizon.periods}
     day = by_label.get(text) or _date(text)
     if day is None or horizon.find(day) is None:
@@ -159,7 +152,7 @@ def _date(text: str) -> date | None:
         return None
 
 
-def foreseen(session: Session, days: Iterable[date | None]) -> date | None:
+def first_foreseen_day(session: Session, days: Iterable[date | None]) -> date | None:
     """Return the earliest day after the first period, since plans may order in anticipation of it. None if there is none."""
     ends = session.problem.case.horizon.periods[0].end
     return min((day for day in days if day is not None and day > ends), default=None)

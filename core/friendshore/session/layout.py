@@ -26,10 +26,10 @@ from ..program.limits import Goal, LimitRows
 from ..program.matrix import Entries, Floats, Ints, Linear, with_differences
 
 
-class LaidColumn(NamedTuple):
+class ColumnMeaning(NamedTuple):
     """Meaning of a column. It is unique within a program."""
 
-    kind: Literal["bought", "set aside", "made", "lent", "held", "delivered", "used", "short", "other"]
+    kind: Literal["bought", "set aside", "made", "lent", "held", "delivered", "used", "short", "missed", "other"]
     """Quantity that the column counts.
 
     - bought: kilograms from an offer
@@ -40,12 +40,13 @@ class LaidColumn(NamedTuple):
     - delivered: kilograms to a demand
     - used: kilograms of a delivery from a day with an arrival within the period to the next such day
     - short: kilograms of shortage
+    - missed: violation of a soft limit
     - other: choices, and columns of rules and order terms
     """
     name: str
-    """Offer, lot, or demand. Empty for stock. For other columns, their order among themselves."""
+    """Offer, lot, or demand. Empty for stock. For missed limits and other columns, their order among themselves."""
     material: str = ""
-    """Material, of all kinds except made and other."""
+    """Material, of all kinds except made, missed, and other."""
     place: str = ""
     """Place of arrival or stock. For deliveries, the waivers. For used kilograms, the day."""
     ordered: int = -1
@@ -63,7 +64,7 @@ class PartLayout:
     """Program of a part of a case. Its cost is money, discounted to the start of the plan."""
 
     linear: Linear
-    columns: tuple[LaidColumn, ...]
+    columns: tuple[ColumnMeaning, ...]
     """Meaning of each column."""
     owners: tuple[tuple[int, str], ...]
     """First row of each block of rows, and the rule or part of the model that it comes from."""
@@ -92,15 +93,12 @@ class ChangedPart:
         return tuple(demand.id for demand in self.inputs.problem().demands)
 
     def layout(self, up_to: Decimal = Decimal(1)) -> PartLayout:
-        """Return the program.
-
-        Its bounds on purchases and choices remain valid for demands and capacities up to `up_to` times larger. The larger, the weaker the program.
-        """
+        """Return the program, with bounds on purchases and choices that are valid for demands and capacities up to `up_to` times larger."""
         problem = self.inputs.problem()
         return _layout(problem, self._bounds(problem, up_to))
 
     def layout_within(self, other: PartLayout) -> PartLayout:
-        """Return the program with the bounds of another layout with the same columns. `stays_within` checks that they are valid for it."""
+        """Return the program with the bounds of another layout with the same columns, if valid (`stays_within`)."""
         problem = self.inputs.problem()
         return _layout(
             problem,
@@ -134,15 +132,15 @@ def _layout(problem: Problem, bounds: Bounds) -> PartLayout:
     return PartLayout(program.linear, _columns(program), tuple(program.owners), len(program.goals), bounds)
 
 
-def _columns(program: Program) -> tuple[LaidColumn, ...]:
-    meanings: list[LaidColumn | None] = [None] * len(program.linear.cost)
+def _columns(program: Program) -> tuple[ColumnMeaning, ...]:
+    meanings: list[ColumnMeaning | None] = [None] * len(program.linear.cost)
     for column, meaning in _meanings(program):
         meanings[column] = meaning
     numbers = count()
-    return tuple([LaidColumn("other", str(next(numbers))) if meaning is None else meaning for meaning in meanings])
+    return tuple([ColumnMeaning("other", str(next(numbers))) if meaning is None else meaning for meaning in meanings])
 
 
-def _meanings(program: Program) -> Iterator[tuple[int, LaidColumn]]:
+def _meanings(program: Program) -> Iterator[tuple[int, ColumnMeaning]]:
     problem, columns, periods = program.problem, program.columns, program.problem.case.horizon.count
     offers = [facts.offer for facts in problem.offers]
     arcs = problem.network.arcs
@@ -161,33 +159,34 @@ def _meanings(program: Program) -> Iterator[tuple[int, LaidColumn]]:
         lot, (material, place) = arcs[arc].lot, arcs[arc].node
         if lot < 0:
             name = offers[arcs[arc].offer].id
-            yield column, LaidColumn("bought", name, material, place, ordered, delivered, class_index)
+            yield column, ColumnMeaning("bought", name, material, place, ordered, delivered, class_index)
         else:
-            yield column, LaidColumn("set aside", problem.lots[lot].id, material, place, -1, delivered, class_index)
+            yield column, ColumnMeaning("set aside", problem.lots[lot].id, material, place, -1, delivered, class_index)
     for (offer, class_index, t), column in columns.make.items():
-        yield column, LaidColumn("made", offers[offer].id, ordered=t, compliance_class=class_index)
+        yield column, ColumnMeaning("made", offers[offer].id, ordered=t, compliance_class=class_index)
     for (offer, output, t, from_class, to_class), column in columns.transfer.items():
         material = offers[offer].outputs[output].material
-        yield column, LaidColumn("lent", offers[offer].id, material, "", t, -1, from_class, to_class)
-    for (node, class_index), first in columns.stock.items():
+        yield column, ColumnMeaning("lent", offers[offer].id, material, "", t, -1, from_class, to_class)
+    for (node, class_index), first_column in columns.stock.items():
         for t in range(periods):
-            yield first + t, LaidColumn("held", "", *problem.network.nodes[node], -1, t, class_index)
+            yield first_column + t, ColumnMeaning("held", "", *problem.network.nodes[node], -1, t, class_index)
+    for number, (_, column, _) in enumerate(program.limits.misses):
+        yield column, ColumnMeaning("missed", str(number))
     demand_materials = [(demand.id, demand.use.material.id) for demand in problem.demands]
     for column, (demand, t, class_index, waivers) in zip(columns.deliver, columns.deliver_key, strict=True):
         name, material = demand_materials[demand]
-        yield column, LaidColumn("delivered", name, material, " ".join(waivers), -1, t, class_index)
+        yield column, ColumnMeaning("delivered", name, material, " ".join(waivers), -1, t, class_index)
     for (demand, class_index, t, day), column in columns.late.items():
         name, material = demand_materials[demand]
-        yield column, LaidColumn("used", name, material, str(day), -1, t, class_index)
-    for first, (name, material) in zip(
+        yield column, ColumnMeaning("used", name, material, str(day), -1, t, class_index)
+    for first_column, (name, material) in zip(
         range(columns.short, len(demand_materials) * periods + columns.short, periods), demand_materials, strict=True
     ):
         for t in range(periods):
-            yield first + t, LaidColumn("short", name, material, period=t)
+            yield first_column + t, ColumnMeaning("short", name, material, period=t)
 
 
 def _have_same_moves(problem: Problem, other: Problem) -> bool:
-    """Return True if two problems have the same possible purchases, on the same days and routes."""
     return _move_keys(problem) == _move_keys(other)
 
 
@@ -201,12 +200,12 @@ def _move_keys(problem: Problem) -> tuple[object, ...]:
     )
 
 
-Weigh = Callable[[OfferFacts, str, int], float]
+PurchaseWeight = Callable[[OfferFacts, str, int], float]
 """Weight of one unit purchased, given the offer's facts and the place and period of delivery."""
 
 
-def weights(program: Program, weigh: Weigh, output: str = "") -> Floats:
-    """Return the weight of a unit of each column that buys from an offer, or with `output` just those of one material. Stock and open orders are 0."""
+def weights(program: Program, weigh: PurchaseWeight, output: str = "") -> Floats:
+    """Return the weight of a unit of each column that buys from an offer, or with `output` just those of one material. 0 for stock and open orders."""
     problem, columns = program.problem, program.columns
     moves, weights_by_column = problem.moves, np.zeros(len(columns.buy))
     for position, move in enumerate(columns.buy_move.tolist()):
@@ -216,8 +215,7 @@ def weights(program: Program, weigh: Weigh, output: str = "") -> Floats:
     return weights_by_column
 
 
-def about(program: Program, material: str) -> Ints:
-    """Return the columns that buy a material, and those of its shortage."""
+def columns_about(program: Program, material: str) -> Ints:
     columns, problem = program.columns, program.problem
     arcs = problem.network.arcs
     buys_material = [arcs[arc].node[0] == material for arc in problem.moves.arc[columns.buy_move].tolist()]
@@ -225,11 +223,11 @@ def about(program: Program, material: str) -> Ints:
     return np.concatenate([columns.buy[np.array(buys_material, dtype=bool)], shortage_columns])
 
 
-Line = tuple[str, str, str, int]
+PurchaseLine = tuple[str, str, str, int]
 """Subject of a purchased quantity: offer, material, place, and period of delivery."""
 
 
-def lines_of(program: Program) -> list[Line]:
+def purchase_lines(program: Program) -> list[PurchaseLine]:
     """Return the line of every column that buys, in order. Stock and open orders have an empty offer."""
     problem, lines = program.problem, []
     moves = problem.moves
@@ -240,13 +238,10 @@ def lines_of(program: Program) -> list[Line]:
     return lines
 
 
-def least_moved(program: Program, *before: Mapping[Line, float]) -> Program:
-    """Return the program with a further goal after its ranked objectives and cost: move the fewest kilograms.
-
-    `before` are the purchases of the plan to stay close to, followed by those of plans that decide among equally close ones.
-    """
-    linear, first = program.linear, len(program.linear.cost)
-    lines = lines_of(program)
+def with_least_movement(program: Program, *before: Mapping[PurchaseLine, float]) -> Program:
+    """Return the program with further goals: to move the fewest kilograms from each of the purchases in `before`, in order."""
+    linear, first_column = program.linear, len(program.linear.cost)
+    lines = purchase_lines(program)
     position = {line: number for number, line in enumerate(sorted({line for line in lines if line[0]}))}
     line_and_column = [
         (position[line], int(column)) for line, column in zip(lines, program.columns.buy, strict=True) if line[0]
@@ -259,11 +254,11 @@ def least_moved(program: Program, *before: Mapping[Line, float]) -> Program:
         sums = Entries.summed(line_of, column, np.ones(len(line_and_column)), (count, len(linear.cost)))
         linear = with_differences(linear, sums, np.array([purchases.get(line, 0.0) for line in position]))
     columns = len(linear.cost)
-    ranked = program.goals or (Goal(program.linear.cost, 0.0, whole=True),)
+    ranked = program.goals or (Goal(program.linear.cost, 0.0, is_whole_objective=True),)
     goals = [replace(goal, cost=np.pad(goal.cost, (0, columns - len(goal.cost)))) for goal in ranked]
     for level in range(len(before)):
         cost = np.zeros(columns)
-        cost[first + 2 * count * level : first + 2 * count * (level + 1)] = 1.0
-        goals.append(Goal(cost, 0.0, whole=False))
+        cost[first_column + 2 * count * level : first_column + 2 * count * (level + 1)] = 1.0
+        goals.append(Goal(cost, 0.0, is_whole_objective=False))
     owners = [*program.owners, (program.linear.entries.shape[0], "kilograms moved")]
     return replace(program, linear=linear, goals=tuple(goals), owners=owners)

@@ -14,7 +14,7 @@ from .engine import (
     Watch as Watch,
 )
 from .engines import ENGINES as ENGINES, WarmStartedSolver as WarmStartedSolver
-from .solving import infeasible as infeasible, plan_of as plan_of
+from .solving import conflict_record as conflict_record, plan_of as plan_of
 from .solving import (
     NO_LIMITS as NO_LIMITS,
     Conflict as Conflict,
@@ -28,4 +28,4 @@ from .solving import (
     relaxation as relaxation,
     solve as solve,
 )
-from .steadiest import TieBreaking as TieBreaking
+from .steadiest import TieBreaker as TieBreaker

@@ -35,13 +35,14 @@ from .engine import (
     SolverOutcome,
     UnboundedError,
     Watch,
+    cheapest,
     is_open,
     worst_outcome,
 )
 from .engines import ENGINES
 from .first_plan import LARGE, any_plan, plan_with_choices
 from .forcing import column_steps
-from .lagrangian import MANY_CHOICES, Joint, LagrangianPricing, joint_of, sharing_of
+from .lagrangian import MANY_CHOICES, LagrangianPricing, LinkedProgram, linked_program, shared_capacity_program
 from .mip import branch_and_bound, solve_mip
 from .scaling import Scale, scaled
 from .shared import SharedCapacitySearch
@@ -57,7 +58,7 @@ POOR_GAP = 0.05
 
 @dataclass(slots=True, eq=False)
 class ResumableSearch:
-    """One of several searches that share a time limit."""
+    """Search of one of several programs that share a time limit."""
 
     linear: Linear
     search: Callable[[Watch, SolverAnswer], SolverAnswer]
@@ -76,10 +77,10 @@ class ResumableSearch:
             if cached_answer is not None:
                 self.answer, self.done = cached_answer, True
                 return
-        seconds = watch.left()
+        seconds = watch.seconds_left()
         answer = self.search(watch, hint(self.answer))
         self.answer = better_answer(self.answer, answer)
-        seconds_left = watch.left()
+        seconds_left = watch.seconds_left()
         # Engines measure time in their own way. One that uses less than half of it gave up by itself, and would again.
         gave_up = seconds is None or seconds_left is None or seconds_left > seconds / 2
         if answer.outcome in (SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE) or (gave_up and not watch.stopped()):
@@ -114,7 +115,6 @@ def in_turns(
     cache: AnswerCache | None = None,
     on_turn: Callable[[], None] = lambda: None,
 ) -> list[SolverAnswer]:
-    """Return the best answers found until a watch stops. Unfinished searches can continue later."""
     _TimeSharing(searches, watch, workers, cache).run(on_turn)
     return [search.answer for search in searches]
 
@@ -125,7 +125,7 @@ class _TimeSharing:
     ) -> None:
         self.watch, self.workers, self.cache = watch, workers, cache
         # Largest first ends soonest. With a time limit, smallest first leaves most of it to the large ones.
-        order = sorted(searches, key=lambda search: len(search.linear.cost), reverse=watch.left() is None)
+        order = sorted(searches, key=lambda search: len(search.linear.cost), reverse=watch.seconds_left() is None)
         self.queue = deque(search for search in order if not search.done)
         self.open = len(self.queue)
         self.lock = Lock()
@@ -153,7 +153,7 @@ class _TimeSharing:
                 self.open -= 1
 
     def _watch(self, search: ResumableSearch) -> Watch:
-        seconds = self.watch.left()
+        seconds = self.watch.seconds_left()
         if seconds is None or self.open <= self.workers:
             return self.watch
         search.seconds = search.next_seconds(self._share(seconds))
@@ -161,7 +161,7 @@ class _TimeSharing:
 
     def _rank(self, search: ResumableSearch) -> tuple[float, float]:
         """Return a number that is lower the more a turn may save per second, and the length of the turn for equal numbers."""
-        seconds = search.next_seconds(self._share(self.watch.left() or 0.0))
+        seconds = search.next_seconds(self._share(self.watch.seconds_left() or 0.0))
         return -search.gap() / seconds if seconds else -inf, seconds
 
     def _share(self, seconds: float) -> float:
@@ -189,7 +189,7 @@ def _value(answer: SolverAnswer) -> tuple[list[float], bool]:
 
 
 class Search:
-    """Settings and known answers that all components of one solve share."""
+    """Settings and cached answers that all components of one solve share."""
 
     def __init__(
         self,
@@ -211,22 +211,21 @@ class Search:
     def solve_component(
         self, linear: Linear, known: SolverAnswer = NOTHING, start: Floats | None = None
     ) -> SolverAnswer:
-        """Return the best answer for a component within the limits, with its parts solved apart if only a few rows join them.
-
-        `known` is a plan to start from, and `start` one of a similar program, whose choices are a starting point. Raises `UnboundedError`.
-        """
+        """Return the best answer for a component within the limits. `start` is a plan of a similar program. Raises `UnboundedError`."""
         if self.watch.stopped():
             return known
         nearby = self._near_start(linear, start) if start is not None and known.x is None else None
         if nearby is not None:
             return nearby
-        if (joint := joint_of(linear)) is not None:
-            answer = self._solve_joint(joint, known, start)
-        elif (sharing := sharing_of(linear)) is not None:
-            answer = self.solve_sharing(sharing, known)
+        if (linked := linked_program(linear)) is not None:
+            answer = self._solve_linked(linked, known, start)
+        elif (sharing := shared_capacity_program(linear)) is not None:
+            answer = self.solve_shared_capacities(sharing, known)
         else:
             answer = self.solve_as_one(linear, known, start=start)
-        needs_any_plan = answer.outcome is SolverOutcome.NOTHING and known.x is None and self.watch.left() is not None
+        needs_any_plan = (
+            answer.outcome is SolverOutcome.NOTHING and known.x is None and self.watch.seconds_left() is not None
+        )
         return self._any_plan(linear, answer.bound) if needs_any_plan and linear.integer.any() else answer
 
     def _near_start(self, linear: Linear, start: Floats) -> SolverAnswer | None:
@@ -238,7 +237,7 @@ class Search:
         return None if answer is None else _unscaled(answer, linear, scale)
 
     def _any_plan(self, linear: Linear, bound: float) -> SolverAnswer:
-        """Return some plan if there is no good one. If rules require purchases, one component without a plan leaves all of them without one."""
+        """Return some plan. If rules require purchases, one component without a plan leaves all of them without one."""
         scaled_program, scale = scaled(linear)
         answer = _unscaled(any_plan(scaled_program, self.engines, self.watch), linear, scale)
         return replace(answer, bound=min(bound, answer.objective))
@@ -252,10 +251,7 @@ class Search:
         relaxed: SolverAnswer | None = None,
         branch: bool = False,
     ) -> SolverAnswer:
-        """Return the best answer for a program solved as one.
-
-        Without `confirm`, there is no second opinion. `relaxed` is the answer of its scaled linear relaxation, if known.
-        """
+        """Return the best answer for a program. Without `confirm`, there is no second opinion. `relaxed` is the answer of its scaled linear relaxation, if known."""
         if not linear.entries.shape[0]:
             return _unconstrained_answer(linear)
         scaled_program, scale = scaled(linear)
@@ -275,7 +271,7 @@ class Search:
                 branch,
             )
         else:
-            answer = NOTHING if self.watch.stopped() else self.engines.linear(scaled_program, self.watch.left())
+            answer = NOTHING if self.watch.stopped() else self.engines.linear(scaled_program, self.watch.seconds_left())
         return _unscaled(answer, linear, scale)
 
     def solve_with_choices(self, linear: Linear, start: Floats | None) -> SolverAnswer:
@@ -313,71 +309,71 @@ class Search:
                 break
         return best
 
-    def _solve_joint(self, joint: Joint, known: SolverAnswer, start: Floats | None = None) -> SolverAnswer:
+    def _solve_linked(self, linked: LinkedProgram, known: SolverAnswer, start: Floats | None = None) -> SolverAnswer:
         """Solve without the linking constraints, then with prices, then all as one. With a time limit, each step gets half of the time left."""
-        linear = joint.linear
-        if self.watch.left() is None and 0 < np.count_nonzero(linear.integer) < MANY_CHOICES:
+        linear = linked.linear
+        if self.watch.seconds_left() is None and 0 < np.count_nonzero(linear.integer) < MANY_CHOICES:
             relaxed = self._relaxed(linear)
-            if _binds(joint, relaxed):
+            if _binds(linked, relaxed):
                 answer = self.solve_as_one(linear, known, start=start, relaxed=relaxed, branch=True)
-                return replace(answer, joined=_linked_solution(joint, LinkingMethod.JOINT))
-        parts = [self.resumable(part.linear) for part in joint.parts]
+                return replace(answer, joined=_linked_solution(linked, LinkingMethod.JOINT))
+        parts = [self.resumable(part.linear) for part in linked.parts]
         answers = in_turns(parts, self.watch.share(0.5), self.workers, self.answer_cache)
         if any(answer.outcome is SolverOutcome.INFEASIBLE for answer in answers):
             return SolverAnswer(SolverOutcome.INFEASIBLE)
         if any(answer.outcome is SolverOutcome.BROKEN for answer in answers):
             return replace(
-                self.solve_as_one(linear, known, start=start), joined=_linked_solution(joint, LinkingMethod.JOINT)
+                self.solve_as_one(linear, known, start=start), joined=_linked_solution(linked, LinkingMethod.JOINT)
             )
-        separate = _separate_answer(joint, answers)
-        if separate.x is not None and not all(part.done for part in parts) and not self.watch.stopped():
-            separate = better_answer(
-                separate, _separate_answer(joint, in_turns(parts, self.watch, self.workers, self.answer_cache))
+        combined = _combined_answer(linked, answers)
+        if combined.x is not None and not all(part.done for part in parts) and not self.watch.stopped():
+            combined = better_answer(
+                combined, _combined_answer(linked, in_turns(parts, self.watch, self.workers, self.answer_cache))
             )
         plans = [answer.x for answer in answers if answer.x is not None]
         has_all_plans = len(plans) == len(answers)
-        if separate.x is not None or (self.watch.stopped() and not has_all_plans):
-            return separate
+        if combined.x is not None or (self.watch.stopped() and not has_all_plans):
+            return combined
         if not linear.integer.any():
             return replace(
-                self.solve_large(linear, separate.bound), joined=_linked_solution(joint, LinkingMethod.JOINT)
+                self.solve_large(linear, combined.bound), joined=_linked_solution(linked, LinkingMethod.JOINT)
             )
         if not has_all_plans or np.count_nonzero(linear.integer) < MANY_CHOICES:
             return replace(
-                self.solve_as_one(linear, known, start=start), joined=_linked_solution(joint, LinkingMethod.JOINT)
+                self.solve_as_one(linear, known, start=start), joined=_linked_solution(linked, LinkingMethod.JOINT)
             )
         watch = self.watch.share(0.5)
-        priced = LagrangianPricing(joint, plans, self.with_watch(watch), separate.bound).run()
+        priced = LagrangianPricing(linked, plans, self.with_watch(watch), combined.bound).run()
         if watch.stopped() or worst_outcome(answers) is not SolverOutcome.OPTIMAL:  # nothing confirms the bound
             answer = better_answer(priced, self.solve_as_one(linear, hint(better_answer(known, priced))))
-            return replace(answer, joined=_linked_solution(joint, LinkingMethod.JOINT))
+            return replace(answer, joined=_linked_solution(linked, LinkingMethod.JOINT))
         if priced.x is not None and priced.objective - priced.bound <= self.gap * abs(priced.objective):
             return replace(
                 priced,
                 outcome=SolverOutcome.OPTIMAL,
-                joined=_linked_solution(joint, LinkingMethod.PRICED),
+                joined=_linked_solution(linked, LinkingMethod.PRICED),
                 confirmed_by=frozenset({Confirmation.SECOND_SOLVER}),
             )
-        return replace(self.solve_as_one(linear, priced), joined=_linked_solution(joint, LinkingMethod.JOINT))
+        return replace(self.solve_as_one(linear, priced), joined=_linked_solution(linked, LinkingMethod.JOINT))
 
     def _relaxed(self, linear: Linear) -> SolverAnswer:
         scaled_program, _ = scaled(linear)
         return self.engines.linear(continuous(scaled_program)) if scaled_program.entries.nnz <= LARGE else NOTHING
 
-    def solve_sharing(self, joint: Joint, known: SolverAnswer = NOTHING) -> SolverAnswer:
-        sharing = SharedCapacitySearch(joint, self)
-        answer = _unscaled(sharing.run(), joint.linear, sharing.scale)
+    def solve_shared_capacities(self, linked: LinkedProgram, known: SolverAnswer = NOTHING) -> SolverAnswer:
+        search = SharedCapacitySearch(linked, self)
+        answer = _unscaled(search.run(), linked.linear, search.scale)
         if answer.outcome in (SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE):
             return answer
-        best = min(answer, known, key=lambda answer: answer.objective)
-        return self.solve_as_one(joint.linear, replace(best, bound=max(answer.bound, known.bound)))
+        best = cheapest(answer, known)
+        return self.solve_as_one(linked.linear, replace(best, bound=max(answer.bound, known.bound)))
 
     def solve_large(self, linear: Linear, bound: float) -> SolverAnswer:
-        """Return the best answer for a linear program of many parts. For these, HiGHS takes a tenth of the time of GLOP."""
+        """Return the best answer for a linear program of many parts, for which HiGHS takes a tenth of the time of GLOP."""
         if self.watch.stopped():
             return SolverAnswer(SolverOutcome.NOTHING, bound=bound)
         scaled_program, scale = scaled(linear)
-        answer = _unscaled(self.engines.search(scaled_program, Ask(self.watch.left(), self.gap)), linear, scale)
+        answer = _unscaled(self.engines.search(scaled_program, Ask(self.watch.seconds_left(), self.gap)), linear, scale)
         if answer.outcome is SolverOutcome.BROKEN:
             answer = self.solve_as_one(linear)
         return replace(answer, bound=min(max(bound, answer.bound), answer.objective))
@@ -392,29 +388,28 @@ def _unscaled(answer: SolverAnswer, linear: Linear, scale: Scale) -> SolverAnswe
     return replace(answer, x=x, objective=linear.value(x), bound=bound, duals=duals)
 
 
-def _binds(joint: Joint, relaxed: SolverAnswer) -> bool:
+def _binds(linked: LinkedProgram, relaxed: SolverAnswer) -> bool:
     """Return True if linking constraints bind in the linear relaxation. The cheapest plans of the parts then rarely satisfy them."""
-    return relaxed.duals is not None and bool(np.abs(relaxed.duals[joint.rows]).max(initial=0.0) > 0)
+    return relaxed.duals is not None and bool(np.abs(relaxed.duals[linked.rows]).max(initial=0.0) > 0)
 
 
-def _linked_solution(joint: Joint, method: LinkingMethod) -> LinkedSolution:
-    return LinkedSolution(joint.rows, len(joint.parts), method)
+def _linked_solution(linked: LinkedProgram, method: LinkingMethod) -> LinkedSolution:
+    return LinkedSolution(linked.rows, len(linked.parts), method)
 
 
-def _separate_answer(joint: Joint, answers: Sequence[SolverAnswer]) -> SolverAnswer:
-    """Return the parts' plans together if they satisfy the linking constraints. Otherwise only the bound."""
-    linear, loose_values = joint.linear, joint.linear.cheapest[joint.loose]
-    bound = sum(answer.bound for answer in answers) + float(linear.cost[joint.loose] @ loose_values)
+def _combined_answer(linked: LinkedProgram, answers: Sequence[SolverAnswer]) -> SolverAnswer:
+    linear, loose_values = linked.linear, linked.linear.cheapest[linked.loose]
+    bound = sum(answer.bound for answer in answers) + float(linear.cost[linked.loose] @ loose_values)
     plans = [answer.x for answer in answers if answer.x is not None]
     if len(plans) == len(answers) and np.isfinite(loose_values).all():
-        x = joint.spread(plans, loose_values)
-        if joint.satisfies_links(x):
+        x = linked.spread(plans, loose_values)
+        if linked.satisfies_links(x):
             return SolverAnswer(
                 worst_outcome(answers),
                 x,
                 float(linear.cost @ x),
                 bound,
-                joined=_linked_solution(joint, LinkingMethod.LEFT_OUT),
+                joined=_linked_solution(linked, LinkingMethod.LEFT_OUT),
                 confirmed_by=frozenset[Confirmation]().union(*(answer.confirmed_by for answer in answers)),
             )
     return SolverAnswer(SolverOutcome.NOTHING, bound=bound)

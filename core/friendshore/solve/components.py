@@ -46,16 +46,16 @@ def split(linear: Linear) -> list[Component]:
     indices = local[entries.indices]
     return [
         Component(
-            _slice_program(sorted_program, indices, of_columns, of_rows),
-            columns[slice(*of_columns)],
-            rows[slice(*of_rows)],
+            _slice_program(sorted_program, indices, column_span, row_span),
+            columns[slice(*column_span)],
+            rows[slice(*row_span)],
         )
-        for of_columns, of_rows in spans
+        for column_span, row_span in spans
     ]
 
 
 def _group_positions(group: Ints, count: int) -> tuple[Ints, Ints]:
-    """Return positions by group, ascending within each, and the start and end of each of the first `count` groups."""
+    """Return positions by group, ascending within each, and the ends of the groups, one more than there are groups."""
     order = np.argsort(group, kind="stable")
     return order, np.searchsorted(group[order], np.arange(count + 1))
 
@@ -126,7 +126,7 @@ class AnswerCache:
         self.reused = 0
 
     def peek(self, key: bytes) -> SolverAnswer | None:
-        """Return the answer for a key (`digest`), without counting its reuse. None if unknown."""
+        """Return the answer without counting its reuse. None if unknown."""
         return self._answers.get(key)
 
     def find(self, key: bytes) -> SolverAnswer | None:
@@ -155,7 +155,7 @@ def digest(linear: Linear, goals: Sequence[Goal] = ()) -> bytes:
     arrays = [
         linear.cost, linear.lower, linear.upper, linear.integer, linear.row_lower, linear.row_upper,
         linear.entries.indptr, linear.entries.indices, linear.entries.data, *(goal.cost for goal in goals),
-        np.array([(goal.within, goal.whole) for goal in goals]),
+        np.array([(goal.within, goal.is_whole_objective) for goal in goals]),
     ]  # fmt: skip
     digest_state = blake2b("".join([f"{array.shape}{array.dtype.char}" for array in arrays]).encode(), digest_size=16)
     for array in arrays:

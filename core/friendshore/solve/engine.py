@@ -44,22 +44,21 @@ class Watch:
     is_set = cancelled  # so that a watch can end another one
 
     def within(self, seconds: float) -> Watch:
-        left = self.left()
-        return Watch(seconds if left is None else min(left, seconds), self)
+        remaining = self.seconds_left()
+        return Watch(seconds if remaining is None else min(remaining, seconds), self)
 
-    def share(self, part: float) -> Watch:
-        """Return a watch that stops after a share of the time left. This one if there is no time limit."""
-        left = self.left()
-        return self if left is None else self.within(part * left)
+    def share(self, share: float) -> Watch:
+        seconds = self.seconds_left()
+        return self if seconds is None else self.within(share * seconds)
 
-    def left(self) -> float | None:
+    def seconds_left(self) -> float | None:
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
     def stopped(self) -> bool:
         if self.cancelled():
             return True
-        left = self.left()
-        return left is not None and left <= 0.0
+        seconds = self.seconds_left()
+        return seconds is not None and seconds <= 0.0
 
 
 def is_open(value: float, bound: float) -> bool:
@@ -143,9 +142,14 @@ _PROOF_RANKS = [SolverOutcome.OPTIMAL, SolverOutcome.UNCONFIRMED]
 
 
 def worst_outcome(answers: Iterable[SolverAnswer]) -> SolverOutcome:
-    """Return the outcome of a plan whose parts all have a plan: optimal only if every part is."""
+    """Return the outcome of a plan whose parts all have one: optimal only if every part is."""
     ranks = [_PROOF_RANKS.index(a.outcome) if a.outcome in _PROOF_RANKS else len(_PROOF_RANKS) for a in answers]
     return [*_PROOF_RANKS, SolverOutcome.FEASIBLE][max(ranks, default=0)]
+
+
+def cheapest(*answers: SolverAnswer) -> SolverAnswer:
+    """Return the answer with the cheapest plan, the first of several. Without a plan, the cost is infinite."""
+    return min(answers, key=lambda answer: answer.objective)
 
 
 def never() -> bool:
@@ -213,7 +217,7 @@ class Engines:
     """Function that returns True if the user asked to stop. All later answers are then empty."""
 
     def after(self, first: Engine) -> Engines:
-        """Return these engines after another one: they are called if it fails."""
+        """Return these engines after another one."""
         return replace(self, simplex=(first, *self.simplex), tree=(first, *self.tree))
 
     def linear(self, linear: Linear, seconds: float | None = None) -> SolverAnswer:
@@ -221,7 +225,7 @@ class Engines:
         return _first_reliable(self.simplex, linear, Ask(seconds, stopped=self.stopped), required_agreement=2)
 
     def search(self, linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None) -> SolverAnswer:
-        """Return the best plan of a program with integer variables, or of a large linear one, within the limits of `ask`."""
+        """Return the best plan within the limits of `ask`, of a program with integer variables or of a large linear one."""
         ask = replace(ask, stopped=self.stopped)
         return _first_reliable(self.tree, linear, ask, hint=hint, required_agreement=1 if linear.integer.any() else 2)
 
@@ -231,7 +235,7 @@ class Engines:
             if watch.stopped():
                 return
             opinion_watch = watch.within(max(PATIENCE_SECONDS, PATIENCE * first_seconds))
-            ask = Ask(opinion_watch.left(), gap, path=path, stopped=self.stopped)
+            ask = Ask(opinion_watch.seconds_left(), gap, path=path, stopped=self.stopped)
             yield partial(_first_reliable, (engine,), linear, ask, required_agreement=1)
 
 

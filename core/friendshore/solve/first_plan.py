@@ -7,13 +7,12 @@ A shortage costs so much that an engine searching all columns first finds plans 
 2. Solve the linear relaxation. It gives a bound for all plans, the reduced cost of each column, and a plan by rounding (`rounded_plan`).
 3. If that plan uses columns that are zero in the relaxation and cost several times all of it, close these columns and search for any plan.
 4. Bound every column by the gap between bound and plan, divided by its cost or its reduced cost (reduced-cost fixing: Dantzig, Fulkerson and Johnson,
-   Solution of a large-scale traveling-salesman problem, Operations Research 2, 1954; Savelsbergh, Preprocessing and probing techniques for mixed
-   integer programming problems, ORSA Journal on Computing 6, 1994). A column is closed if its bound is below one step (`column_steps`). Rows that then
-   leave no choice become tight (`with_tight_rows`).
+   Operations Research 2, 1954; Savelsbergh, ORSA Journal on Computing 6, 1994). A column is closed if its bound is below one step (`column_steps`).
+   Rows that then leave no choice become tight (`with_tight_rows`).
 5. If expensive columns stay open, or the program is large, search between the plan and the relaxation for a better one (RENS: Berthold, Mathematical
    Programming Computation 6, 2014; RINS: Danna, Rothberg and Le Pape, Mathematical Programming 102, 2005). Then bound the columns again.
 
-Restricted programs give plans and prove nothing. The bounds are valid for every plan that is no more expensive.
+Restricted programs prove nothing. The bounds are valid for every plan that is no more expensive.
 """
 
 from __future__ import annotations
@@ -24,18 +23,18 @@ from dataclasses import replace
 import numpy as np
 
 from ..program.matrix import Entries, Floats, Linear, Mask, continuous, with_rows
-from .engine import NOTHING, Ask, Engines, SolverAnswer, SolverOutcome, Watch, never
+from .engine import NOTHING, Ask, Engines, SolverAnswer, SolverOutcome, Watch, cheapest, never
 from .forcing import SLACK, links, with_count_rows, with_cover_rows, with_finite_bounds, with_tight_rows
 from .subgradient import subgradient_prices
 
 
-def fix(linear: Linear, fixed: Mask, x: Floats) -> Linear:
-    at = np.round(x)
+def fix(linear: Linear, is_fixed: Mask, x: Floats) -> Linear:
+    values = np.round(x)
     return replace(
         linear,
-        lower=np.where(fixed, at, linear.lower),
-        upper=np.where(fixed, at, linear.upper),
-        integer=linear.integer & ~fixed,
+        lower=np.where(is_fixed, values, linear.lower),
+        upper=np.where(is_fixed, values, linear.upper),
+        integer=linear.integer & ~is_fixed,
     )
 
 
@@ -43,8 +42,8 @@ def without_singleton_rows(linear: Linear) -> Linear:
     """Return the program with bounds instead of rows with one free column, such as links of a decided choice. A simplex is then many times as fast."""
     row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
     row_count, is_free = len(linear.row_lower), (linear.lower < linear.upper)[column]
-    has_one_free = np.bincount(row[is_free], minlength=row_count) == 1
-    in_singleton = is_free & has_one_free[row]
+    has_single_free = np.bincount(row[is_free], minlength=row_count) == 1
+    in_singleton = is_free & has_single_free[row]
     fixed_sum = np.bincount(row[~is_free], (value * linear.lower[column])[~is_free], minlength=row_count)
     rows, columns, values = row[in_singleton], column[in_singleton], value[in_singleton]
     limits = np.stack([linear.row_lower[rows] - fixed_sum[rows], linear.row_upper[rows] - fixed_sum[rows]]) / values
@@ -53,7 +52,7 @@ def without_singleton_rows(linear: Linear) -> Linear:
     np.minimum.at(upper, columns, limits.max(axis=0))
     if (lower > upper).any():  # an engine decides whether this is rounding or infeasibility
         return linear
-    return replace(linear.of_rows(~has_one_free), lower=lower, upper=upper)
+    return replace(linear.of_rows(~has_single_free), lower=lower, upper=upper)
 
 
 def reoptimized(linear: Linear, engines: Engines, answer: SolverAnswer) -> SolverAnswer:
@@ -87,12 +86,12 @@ def slope_scaled_plan(linear: Linear, relaxed: Floats, engines: Engines, watch: 
             break
         used = scalable & (x > WHOLE)
         cost[used] = linear.cost[used] * np.ceil(x[used] - WHOLE) / x[used]
-        answer = engines.linear(replace(continuous(linear), cost=cost), seconds_left(watch))
+        answer = engines.linear(replace(continuous(linear), cost=cost), lp_seconds(watch))
         if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None:
             break
         x = answer.x
         if linear.value(np.where(scalable, np.ceil(x - WHOLE), x)) < best.objective:
-            best = min(best, rounded_plan(linear, x, engines, watch), key=lambda answer: answer.objective)
+            best = cheapest(best, rounded_plan(linear, x, engines, watch))
     return best
 
 
@@ -137,12 +136,10 @@ def with_joined_links(linear: Linear) -> Linear:
         & (linear.lower[flow] >= 0)
         & np.isneginf(linear.row_lower[entries.rows[flow_entry]])
     )
-    flow_entry, choice_entry, choice, flow = (
-        flow_entry[is_joined],
-        choice_entry[is_joined],
-        choice[is_joined],
-        flow[is_joined],
-    )
+    flow_entry = flow_entry[is_joined]
+    choice_entry = choice_entry[is_joined]
+    choice = choice[is_joined]
+    flow = flow[is_joined]
     max_flow = -entries.data[choice_entry] / entries.data[flow_entry]
     upper = linear.upper.copy()
     np.minimum.at(upper, flow, max_flow * linear.upper[choice])
@@ -162,9 +159,9 @@ def with_joined_links(linear: Linear) -> Linear:
     return with_rows(remaining, np.split(joined.indices, row_ends), np.split(joined.data, row_ends), -np.inf, 0.0)
 
 
-def seconds_left(watch: Watch, share: float = 1.0) -> float | None:
+def lp_seconds(watch: Watch, share: float = 1.0) -> float | None:
     """Return a share of the time left, but at least the minimum for a linear program. None if there is no limit."""
-    seconds = watch.left()
+    seconds = watch.seconds_left()
     return None if seconds is None else max(MIN_SECONDS, share * seconds)
 
 
@@ -225,7 +222,7 @@ def first_plan(
     watch: Watch,
     gap: float,
     steps: Steps = no_steps,
-    counted: Floats | float = 1.0,
+    row_factors: Floats | float = 1.0,
     start: Floats | None = None,
     relaxed: SolverAnswer | None = None,
 ) -> tuple[SolverAnswer, Linear]:
@@ -241,7 +238,7 @@ def first_plan(
         best = _plan_with_joined_links(linear, engines, watch)
         if best.outcome is SolverOutcome.INFEASIBLE:
             return best, linear
-        priced = None if best.x is None else _plan_from_prices(linear, engines, watch, gap, best, steps, counted)
+        priced = None if best.x is None else _plan_from_prices(linear, engines, watch, gap, best, steps, row_factors)
         if priced is not None and priced[0].objective - priced[0].bound <= CLOSE * abs(priced[0].objective):
             return priced
         best = best if priced is None else priced[0]
@@ -251,22 +248,10 @@ def first_plan(
         return relaxed, linear
     if relaxed.outcome is not SolverOutcome.OPTIMAL or relaxed.x is None or relaxed.duals is None:
         return best, linear
-    plan_like_start = NOTHING if start is None else plan_with_choices(linear, start, engines, watch)
-    best = min(best, plan_like_start, key=lambda answer: answer.objective)
-    if plan_like_start.x is None or plan_like_start.objective - relaxed.objective > CLOSE * abs(
-        plan_like_start.objective
-    ):
-        best = min(best, rounded_plan(linear, relaxed.x, engines, watch), key=lambda answer: answer.objective)
-    is_expensive = _expensive_columns(linear, relaxed)
-    uses_expensive = is_expensive.any() and (best.x is None or (best.x[is_expensive] > USED).any())
-    if uses_expensive:
-        best = min(
-            best, any_plan(_without_columns(linear, is_expensive), engines, watch), key=lambda answer: answer.objective
-        )
+    best, closed_columns = _plan_from_relaxation(linear, relaxed, best, start, engines, watch)
     if best.x is None:
-        return replace(
-            best, bound=max(proved_bound, dual_bound(with_finite_bounds(linear, np.inf), relaxed.duals))
-        ), linear
+        bound = max(proved_bound, dual_bound(with_finite_bounds(linear, np.inf), relaxed.duals))
+        return replace(best, bound=bound), linear
     value, step = linear.value(best.x), steps()
     bounded = with_finite_bounds(linear, value)
     bound = max(proved_bound, dual_bound(bounded, relaxed.duals))
@@ -276,22 +261,40 @@ def first_plan(
     if is_worth_searching and value - bound > gap * abs(value) and not watch.stopped():
         # A plan that any search found may have little in common with the relaxation.
         restricted = (
-            _without_columns(remaining, is_expensive)
-            if uses_expensive
-            else _between_plans(remaining, best.x, relaxed.x)
+            _between_plans(remaining, best.x, relaxed.x)
+            if closed_columns is None
+            else _without_columns(remaining, closed_columns)
         )
-        improved = engines.search(restricted, Ask(seconds_left(watch, SHARE), gap, nodes=BETTER_NODES), best.x)
+        improved = engines.search(restricted, Ask(lp_seconds(watch, SHARE), gap, nodes=BETTER_NODES), best.x)
         if improved.x is not None and linear.value(improved.x) < value:
             best, value = improved, linear.value(improved.x)
             remaining = with_tight_rows(with_narrow_bounds(bounded, relaxed.duals, value, step))
-    return SolverAnswer(SolverOutcome.FEASIBLE, best.x, value, min(bound, value)), with_cover_rows(remaining, counted)
+    return SolverAnswer(SolverOutcome.FEASIBLE, best.x, value, min(bound, value)), with_cover_rows(
+        remaining, row_factors
+    )
 
 
 def _relaxed(linear: Linear, engines: Engines, watch: Watch) -> SolverAnswer:
-    relaxation, seconds = continuous(linear), seconds_left(watch)
+    relaxation, seconds = continuous(linear), lp_seconds(watch)
     if linear.entries.nnz > LARGE:
         return engines.search(relaxation, Ask(seconds))
     return engines.linear(relaxation, seconds)
+
+
+def _plan_from_relaxation(
+    linear: Linear, relaxed: SolverAnswer, best: SolverAnswer, start: Floats | None, engines: Engines, watch: Watch
+) -> tuple[SolverAnswer, Mask | None]:
+    """Return the best plan that the relaxation leads to, and the expensive columns if a plan without them was searched."""
+    assert relaxed.x is not None
+    plan_like_start = NOTHING if start is None else plan_with_choices(linear, start, engines, watch)
+    best = cheapest(best, plan_like_start)
+    start_gap = plan_like_start.objective - relaxed.objective
+    if plan_like_start.x is None or start_gap > CLOSE * abs(plan_like_start.objective):
+        best = cheapest(best, rounded_plan(linear, relaxed.x, engines, watch))
+    is_expensive = _expensive_columns(linear, relaxed)
+    if not is_expensive.any() or not (best.x is None or (best.x[is_expensive] > USED).any()):
+        return best, None
+    return cheapest(best, any_plan(_without_columns(linear, is_expensive), engines, watch)), is_expensive
 
 
 def plan_with_choices(linear: Linear, start: Floats, engines: Engines, watch: Watch) -> SolverAnswer:
@@ -309,7 +312,7 @@ def plan_with_choices(linear: Linear, start: Floats, engines: Engines, watch: Wa
 def any_plan(linear: Linear, engines: Engines, watch: Watch) -> SolverAnswer:
     """Return some plan, whatever its choices cost. If there is none, return the outcome of the search."""
     without_cost = replace(linear, cost=np.zeros(len(linear.cost)), constant=0.0)
-    answer = engines.search(without_cost, Ask(seconds_left(watch), nodes=ANY_NODES))
+    answer = engines.search(without_cost, Ask(lp_seconds(watch), nodes=ANY_NODES))
     if answer.x is None:
         return SolverAnswer(answer.outcome)
     return replace(reoptimized(linear, engines, answer), outcome=SolverOutcome.FEASIBLE, bound=-np.inf)
@@ -317,7 +320,7 @@ def any_plan(linear: Linear, engines: Engines, watch: Watch) -> SolverAnswer:
 
 def _plan_with_joined_links(linear: Linear, engines: Engines, watch: Watch) -> SolverAnswer:
     joined = with_joined_links(linear)
-    relaxed_answer = engines.linear(joined, seconds_left(watch))
+    relaxed_answer = engines.linear(joined, lp_seconds(watch))
     if relaxed_answer.outcome is SolverOutcome.OPTIMAL and relaxed_answer.x is not None:
         bound = -np.inf if relaxed_answer.duals is None else dual_bound(joined, relaxed_answer.duals)
         return replace(slope_scaled_plan(joined, relaxed_answer.x, engines, watch), bound=bound)
@@ -331,10 +334,9 @@ def _plan_from_prices(
     gap: float,
     best: SolverAnswer,
     steps: Steps,
-    counted: Floats | float,
+    row_factors: Floats | float,
 ) -> tuple[SolverAnswer, Linear] | None:
-    """Return the first plan from prices instead of the relaxation. None if these prove no better bound."""
-    with_counts = with_count_rows(linear, counted)
+    with_counts = with_count_rows(linear, row_factors)
     prices = subgradient_prices(with_counts, best.objective, watch)
     if prices is None or prices.x is None or prices.duals is None:
         return None
@@ -348,10 +350,8 @@ def _plan_from_prices(
     for by_slopes in (True, False):
         if value - bound <= gap * abs(value) or watch.stopped():
             break
-        neighborhood, ask = (
-            _between_plans(remaining, choices, choices),
-            Ask(seconds_left(watch, SHARE_AFTER_PRICES), gap, nodes=BETTER_NODES),
-        )
+        neighborhood = _between_plans(remaining, choices, choices)
+        ask = Ask(lp_seconds(watch, SHARE_AFTER_PRICES), gap, nodes=BETTER_NODES)
         improved = (
             slope_scaled_plan(with_joined_links(neighborhood), choices, engines, watch)
             if by_slopes
@@ -360,7 +360,9 @@ def _plan_from_prices(
         if improved.x is not None and linear.value(improved.x) < value:
             best, value = improved, linear.value(improved.x)
             remaining = with_tight_rows(with_narrow_bounds(with_counts, prices.duals, value, step))
-    return SolverAnswer(SolverOutcome.FEASIBLE, best.x, value, min(bound, value)), with_cover_rows(remaining, counted)
+    return SolverAnswer(SolverOutcome.FEASIBLE, best.x, value, min(bound, value)), with_cover_rows(
+        remaining, row_factors
+    )
 
 
 def _between_plans(linear: Linear, x: Floats, other_x: Floats) -> Linear:

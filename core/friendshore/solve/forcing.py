@@ -41,10 +41,7 @@ class _Linked:
 
 
 def with_finite_bounds(linear: Linear, max_cost: float) -> Linear:
-    """Return the program with finite upper bounds for columns that have none, derived from its rows. Plans above `max_cost` may be lost.
-
-    Without a bound, a reduced cost of -1e-16 instead of 0 leaves a column, and with it the whole program, without any bound.
-    """
+    """Return the program with finite upper bounds, so that a reduced cost of -1e-16 doesn't leave it without a bound. Plans above `max_cost` may be lost."""
     if np.isfinite(linear.upper).all():
         return linear
     with_cost = np.flatnonzero(linear.cost)
@@ -74,10 +71,8 @@ def _derived_bounds(linear: Linear) -> Floats:
         min_sum = np.bincount(row[~is_infinite], min_value[~is_infinite], minlength=row_count)
         infinite_count = np.bincount(row[is_infinite], minlength=row_count)
         gives_bound = is_unbounded & (signed > 0) & np.isfinite(limit)[row] & (infinite_count[row] == 0)
-        bounded, bounds = (
-            column[gives_bound],
-            (limit[row] - min_sum[row] + np.where(is_infinite, 0.0, min_value))[gives_bound] / signed[gives_bound],
-        )
+        bounded = column[gives_bound]
+        bounds = (limit[row] - min_sum[row] + np.where(is_infinite, 0.0, min_value))[gives_bound] / signed[gives_bound]
         np.minimum.at(upper_bounds, bounded, np.maximum(bounds, linear.lower[bounded]))
     return np.maximum(upper_bounds * (1 + BOUND_ROUNDING), MIN_BOUND)
 
@@ -88,26 +83,24 @@ def with_tight_rows(linear: Linear) -> Linear:
     return replace(linear, row_lower=_with_forcing_rows(ends, _links_in_packings(ends)).row_lower)
 
 
-def with_cover_rows(linear: Linear, counted: Floats | float = 1.0) -> Linear:
+def with_cover_rows(linear: Linear, row_factors: Floats | float = 1.0) -> Linear:
     """Return the program with one more row for each group of several capacities: the chosen ones satisfy the need there.
 
-    This is the surrogate knapsack of capacitated location (Cornuejols, Sridharan and Thizy, A comparison of heuristics and relaxations for the
-    capacitated plant location problem, European Journal of Operational Research 50, 1991). No engine sums that many rows to find its covers.
-
-    A capacity is a row `sum of c[j] x[j] <= sum of K[i] y[i]` of several flows and of choices. A need is a row of flows alone. `counted` has factors of
-    the rows that give a flow the same unit in all of them.
+    This is the surrogate knapsack of capacitated location (Cornuejols, Sridharan and Thizy, European Journal of Operational Research 50, 1991). No engine
+    sums that many rows to find its covers. A capacity is a row `sum of c[j] x[j] <= sum of K[i] y[i]` of several flows and of choices. A need is a row of
+    flows alone. `row_factors` give a flow the same unit in all its rows.
     """
     column, value = linear.entries.indices, linear.entries.data
     tightened = _with_forcing_rows(linear, _no_links(linear))
     max_value = value * np.where(value > 0, tightened.upper[column], tightened.lower[column])
-    for group in _capacity_groups(linear, counted, max_value):
+    for group in _capacity_groups(linear, row_factors, max_value):
         unit = float(2.0 ** np.round(np.log2(group.capacity.max())))
         min_sum = group.needed * (1 - ROUNDING) / unit
         linear = with_rows(linear, [group.choice], [group.capacity / unit], min_sum, np.inf)
     return linear
 
 
-def with_count_rows(linear: Linear, counted: Floats | float = 1.0) -> Linear:
+def with_count_rows(linear: Linear, row_factors: Floats | float = 1.0) -> Linear:
     """Return the program with one more row for each group of several capacities: a minimum number of choices, or a shortage.
 
     With the need `D`, and `n` the minimum number of capacities that satisfy it, `sum of y[i] + s / f >= n`. Here `s` is the shortage, and `f` the need
@@ -118,7 +111,7 @@ def with_count_rows(linear: Linear, counted: Floats | float = 1.0) -> Linear:
     # The served quantity is the need minus the shortage.
     is_served = (value < 0) & np.isfinite(linear.upper[column])
     max_value = value * np.where(is_served, linear.upper[column], linear.lower[column])
-    for group in _capacity_groups(linear, counted, max_value):
+    for group in _capacity_groups(linear, row_factors, max_value):
         needed, sizes = group.needed * (1 - ROUNDING), np.sort(group.capacity)[::-1]
         largest_sum = np.append(0.0, np.cumsum(sizes))
         min_count = int(np.searchsorted(largest_sum, needed))
@@ -127,10 +120,8 @@ def with_count_rows(linear: Linear, counted: Floats | float = 1.0) -> Linear:
         if not binary or min_count > len(sizes) or excess < MIN_EXCESS * sizes[0]:
             continue
         may_be_short = group.other_entries & (is_served | (value > 0))
-        coefficients, short_columns = (
-            group.weight[row[may_be_short]] * value[may_be_short] / excess,
-            column[may_be_short],
-        )
+        coefficients = group.weight[row[may_be_short]] * value[may_be_short] / excess
+        short_columns = column[may_be_short]
         shortage_coefficients = np.bincount(short_columns, coefficients, minlength=len(linear.cost))
         other_columns = np.flatnonzero(shortage_coefficients)
         min_sum = min_count + float(
@@ -143,8 +134,6 @@ def with_count_rows(linear: Linear, counted: Floats | float = 1.0) -> Linear:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _CapacityGroup:
-    """Capacities, and the need that they serve."""
-
     choice: Ints
     capacity: Floats
     needed: float
@@ -153,7 +142,7 @@ class _CapacityGroup:
     """Coefficients in these rows of columns other than flows with a capacity."""
 
 
-def _capacity_groups(linear: Linear, counted: Floats | float, max_value: Floats) -> Iterator[_CapacityGroup]:
+def _capacity_groups(linear: Linear, row_factors: Floats | float, max_value: Floats) -> Iterator[_CapacityGroup]:
     row_count, column_count = linear.entries.shape
     row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
     is_choice = linear.integer[column] & (value < 0)
@@ -174,17 +163,15 @@ def _capacity_groups(linear: Linear, counted: Floats | float, max_value: Floats)
         fills_need & (_rows_with_all(row_count, row, ~linear.integer[column]) & np.isfinite(need) & (need > 0))[row]
     )
     weight = np.zeros(row_count)
-    weight[row[in_need]] = counted if isinstance(counted, float) else counted[row[in_need]]
+    weight[row[in_need]] = row_factors if isinstance(row_factors, float) else row_factors[row[in_need]]
     total_by_flow = np.bincount(column[in_need], (weight[row] * value)[in_need], minlength=column_count)
     factor, with_need = np.zeros(row_count), total_by_flow > 0
     np.maximum.at(factor, capacity_of[with_need], (total_by_flow / use)[with_need])
     in_group = in_need | (is_limited & (factor[row] > 0))
     group_of_row = labels(Entries.summed(row[in_group], column[in_group], value[in_group], linear.entries.shape))[1]
     for group in np.unique(group_of_row[weight > 0]).tolist():
-        choice_entries, need_rows = (
-            is_choice & ((factor > 0) & (group_of_row == group))[row],
-            (weight > 0) & (group_of_row == group),
-        )
+        choice_entries = is_choice & ((factor > 0) & (group_of_row == group))[row]
+        need_rows = (weight > 0) & (group_of_row == group)
         cover_coefficients = np.bincount(
             column[choice_entries], -(value * factor[row])[choice_entries], minlength=column_count
         ).astype(np.float64)
@@ -194,8 +181,8 @@ def _capacity_groups(linear: Linear, counted: Floats | float, max_value: Floats)
 
 
 def _no_links(linear: Linear) -> _Linked:
-    none = np.full(len(linear.cost), -1)
-    return _Linked(none, np.zeros(len(none)), none, none)
+    no_columns = np.full(len(linear.cost), -1)
+    return _Linked(no_columns, np.zeros(len(no_columns)), no_columns, no_columns)
 
 
 def _links_in_packings(linear: Linear) -> _Linked:
@@ -305,10 +292,7 @@ def column_steps(linear: Linear) -> Floats:
 
 
 def _networks(linear: Linear, rows: Ints) -> tuple[Ints, Mask]:
-    """Return the group of each column once all choices are fixed, and True for each group that is a network.
-
-    `rows` are those of several continuous columns.
-    """
+    """Return the group of each column once all choices are fixed, and True for each group that is a network. `rows` have several continuous columns."""
     row_entries, shape = linear.entries[rows], (len(rows), len(linear.cost))
     is_free = ~linear.integer[row_entries.indices]
     entries = Entries.summed(row_entries.rows[is_free], row_entries.indices[is_free], row_entries.data[is_free], shape)

@@ -1,9 +1,9 @@
 """Pricing of linking constraints that join parts of a component: parts are solved apart, with column generation over their plans.
 
 Each part is solved alone, with its costs minus its value at the prices. The parts' optima and the rows' own bounds together are a bound on the whole.
-A small linear program, the master, mixes the plans found so far so that they satisfy the linking constraints. Its duals are the next prices
-(`Subproblems`). Dantzig and Wolfe, Decomposition principle for linear programs, Operations Research 8, 1960, 101-111; Geoffrion, Lagrangean
-relaxation for integer programming, Mathematical Programming Study 2, 1974, 82-114.
+The master, a small linear program, mixes known plans so that they satisfy the linking constraints, and its duals are the next prices. Dantzig and
+Wolfe, Decomposition principle for linear programs, Operations Research 8, 1960, 101-111; Geoffrion, Lagrangean relaxation for integer programming,
+Mathematical Programming Study 2, 1974, 82-114.
 
 A few rows, such as a budget, are priced by `LagrangianPricing`. Capacities that many parts share are priced by `LagrangianPrices`. Its bound is above
 that of the linear relaxation, because each part's choices are integer.
@@ -36,7 +36,7 @@ ROW_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Joint:
+class LinkedProgram:
     """Program as parts and their linking constraints."""
 
     linear: Linear
@@ -62,14 +62,12 @@ class Joint:
         return bool((activity >= lower - tolerances[0]).all() and (activity <= upper + tolerances[1]).all())
 
 
-def joint_of(linear: Linear) -> Joint | None:
-    """Return the program as parts and their linking constraints. None if it is small and linear, or if no few rows join much smaller parts.
-
-    Only inequalities are tried, those with most columns first, since prices of equations for flows tell little.
-    """
+def linked_program(linear: Linear) -> LinkedProgram | None:
+    """Return the program as parts and few linking inequalities. None if it is small and linear, or if no few rows join much smaller parts."""
     if linear.entries.nnz < FEW_ENTRIES and not linear.integer.any():
         return None
     counts = linear.entries.counts
+    # Not equations: prices of equations for flows tell little.
     open_ended = np.flatnonzero((linear.row_lower < linear.row_upper) & (counts > 1))
     if not len(open_ended):
         return None
@@ -77,31 +75,33 @@ def joint_of(linear: Linear) -> Joint | None:
     rows = np.sort(candidates[: _min_candidates(linear, candidates)])
     if not len(rows):
         return None
-    joint = _linked_program(linear, rows)
-    rows = joint.rows
-    has_parts = len(joint.parts) >= 2 and 0 < len(rows) <= 2 * len(joint.parts)
-    return joint if has_parts and max(len(part.columns) for part in joint.parts) <= len(linear.cost) / 2 else None
+    linked = _split_at_links(linear, rows)
+    rows = linked.rows
+    has_parts = len(linked.parts) >= 2 and 0 < len(rows) <= 2 * len(linked.parts)
+    return linked if has_parts and max(len(part.columns) for part in linked.parts) <= len(linear.cost) / 2 else None
 
 
-def sharing_of(linear: Linear, choices: int = MANY_CHOICES, parts: int = MANY_PARTS) -> Joint | None:
+def shared_capacity_program(
+    linear: Linear, choices: int = MANY_CHOICES, parts: int = MANY_PARTS
+) -> LinkedProgram | None:
     """Return the program as many parts that share capacities and the like. None if it has few parts or few integer variables."""
     if np.count_nonzero(linear.integer) < choices:
         return None
     pattern = replace(linear.entries, data=np.ones(linear.entries.nnz))
-    without_integers = pattern @ linear.integer.astype(np.float64) == 0
-    shared = without_integers & (linear.row_lower < linear.row_upper) & (np.diff(linear.entries.indptr) > 1)
-    joint = _linked_program(linear, np.flatnonzero(shared))
-    if not len(joint.rows) or len(joint.parts) < parts:
+    has_no_choices = pattern @ linear.integer.astype(np.float64) == 0
+    is_shared = has_no_choices & (linear.row_lower < linear.row_upper) & (np.diff(linear.entries.indptr) > 1)
+    linked = _split_at_links(linear, np.flatnonzero(is_shared))
+    if not len(linked.rows) or len(linked.parts) < parts:
         return None
-    return joint if max(len(part.columns) for part in joint.parts) * parts <= 2 * len(linear.cost) else None
+    return linked if max(len(part.columns) for part in linked.parts) * parts <= 2 * len(linear.cost) else None
 
 
-def _linked_program(linear: Linear, rows: Ints) -> Joint:
-    joint = _without_rows(linear, rows)
-    while (in_one_part := _within_one_part(joint)).any():
-        rows = rows[~in_one_part]
-        joint = _without_rows(linear, rows)
-    return joint
+def _split_at_links(linear: Linear, rows: Ints) -> LinkedProgram:
+    linked = _without_rows(linear, rows)
+    while (within_part := _rows_within_part(linked)).any():
+        rows = rows[~within_part]
+        linked = _without_rows(linear, rows)
+    return linked
 
 
 def _min_candidates(linear: Linear, candidates: Ints) -> int:
@@ -121,39 +121,39 @@ def _min_candidates(linear: Linear, candidates: Ints) -> int:
 
 
 def _other_rows(linear: Linear, rows: Ints) -> Ints:
-    is_left = np.ones(linear.entries.shape[0], dtype=bool)
-    is_left[rows] = False
-    return np.flatnonzero(is_left)
+    is_other = np.ones(linear.entries.shape[0], dtype=bool)
+    is_other[rows] = False
+    return np.flatnonzero(is_other)
 
 
-def _without_rows(linear: Linear, rows: Ints) -> Joint:
+def _without_rows(linear: Linear, rows: Ints) -> LinkedProgram:
     other_rows = _other_rows(linear, rows)
     components = split(linear.of_rows(other_rows))
     parts = [replace(component, rows=other_rows[component.rows]) for component in components if len(component.rows)]
     loose_columns = [component.columns for component in components if not len(component.rows)]
-    return Joint(linear, rows, parts, np.concatenate([np.array([], dtype=np.intp), *loose_columns]))
+    return LinkedProgram(linear, rows, parts, np.concatenate([np.array([], dtype=np.intp), *loose_columns]))
 
 
-def _within_one_part(joint: Joint) -> NDArray[np.bool_]:
+def _rows_within_part(linked: LinkedProgram) -> NDArray[np.bool_]:
     """Return the linking constraints that touch at most one part, and no loose column of another one."""
-    of_column = np.full(len(joint.linear.cost), -1)
-    for number, part in enumerate(joint.parts):
+    of_column = np.full(len(linked.linear.cost), -1)
+    for number, part in enumerate(linked.parts):
         of_column[part.columns] = number
-    entries = joint.linear.entries[joint.rows]
+    entries = linked.linear.entries[linked.rows]
     row_counts = np.bincount(entries.indices, minlength=len(of_column))
-    in_one_part = np.zeros(len(joint.rows), dtype=bool)
-    for row in range(len(joint.rows)):
+    within_part = np.zeros(len(linked.rows), dtype=bool)
+    for row in range(len(linked.rows)):
         columns = entries.indices[entries.indptr[row] : entries.indptr[row + 1]]
         touched_parts = of_column[columns]
-        in_one_part[row] = len(set(touched_parts[touched_parts >= 0].tolist())) <= 1 and bool(
+        within_part[row] = len(set(touched_parts[touched_parts >= 0].tolist())) <= 1 and bool(
             (row_counts[columns[touched_parts < 0]] == 1).all()
         )
-    return in_one_part
+    return within_part
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SubproblemPlan:
-    """Plan of one part, with its sum in each of the linking constraints."""
+    """Plan of one part, with its activity in the linking constraints."""
 
     x: Floats
     cost: float
@@ -163,13 +163,13 @@ class SubproblemPlan:
 class Subproblems:
     """Parts of a program, with their known plans."""
 
-    def __init__(self, joint: Joint) -> None:
-        self.joint, self.linear = joint, joint.linear
+    def __init__(self, linked: LinkedProgram) -> None:
+        self.linked, self.linear = linked, linked.linear
         # Coefficients of the linking constraints.
-        self.linking_entries = joint.linear.entries[joint.rows]
-        self.part_entries = [self.linking_entries.within(part.columns) for part in joint.parts]
-        self.lower, self.upper = joint.linear.row_lower[joint.rows], joint.linear.row_upper[joint.rows]
-        self.plans: list[list[SubproblemPlan]] = [[] for _ in joint.parts]
+        self.linking_entries = linked.linear.entries[linked.rows]
+        self.part_entries = [self.linking_entries.within(part.columns) for part in linked.parts]
+        self.lower, self.upper = linked.linear.row_lower[linked.rows], linked.linear.row_upper[linked.rows]
+        self.plans: list[list[SubproblemPlan]] = [[] for _ in linked.parts]
 
     @property
     def activity(self) -> Floats:
@@ -178,8 +178,7 @@ class Subproblems:
         return activity
 
     def keep(self, part: int, x: Floats) -> bool:
-        """Store a plan, and return True if it is new."""
-        cost, activity = float(self.joint.parts[part].linear.cost @ x), self.part_entries[part] @ x
+        cost, activity = float(self.linked.parts[part].linear.cost @ x), self.part_entries[part] @ x
         if any(plan.cost == cost and (plan.activity == activity).all() for plan in self.plans[part]):
             return False
         self.plans[part].append(SubproblemPlan(x, cost, activity))
@@ -190,10 +189,10 @@ class Subproblems:
         return any(new)
 
     def at(self, prices: Floats, costs: bool = True) -> list[Linear]:
-        """Return the parts at some prices: their value at the prices is subtracted from their costs, or from zero without `costs`."""
+        """Return the parts with their value at some prices subtracted from their costs, or from zero without `costs`."""
         return [
             replace(part.linear, cost=(part.linear.cost if costs else 0.0) - entries.weighed(prices))
-            for part, entries in zip(self.joint.parts, self.part_entries, strict=True)
+            for part, entries in zip(self.linked.parts, self.part_entries, strict=True)
         ]
 
     def signed_prices(self, prices: Floats) -> Floats:
@@ -203,7 +202,7 @@ class Subproblems:
     def bounded_prices(self, prices: Floats) -> Floats:
         """Return the prices with the allowed signs, scaled down so that loose columns without an upper bound earn no more than they cost."""
         signed = self.signed_prices(prices)
-        unbounded = self.joint.loose[np.isinf(self.linear.upper[self.joint.loose])]
+        unbounded = self.linked.loose[np.isinf(self.linear.upper[self.linked.loose])]
         earnings, cost = self.linking_entries.within(unbounded).weighed(signed), self.linear.cost[unbounded]
         earns_too_much = earnings > cost
         return (
@@ -213,7 +212,7 @@ class Subproblems:
     def bound(self, prices: Floats, answers: Sequence[SolverAnswer]) -> float:
         binding = prices != 0
         row_bounds = np.where(prices > 0, self.lower, self.upper)[binding]
-        loose = self.joint.loose
+        loose = self.linked.loose
         cost = self.linear.cost[loose] - self.linking_entries.within(loose).weighed(prices)
         has_cost = cost != 0
         cheapest = np.where(cost < 0, self.linear.upper[loose], self.linear.lower[loose])
@@ -242,14 +241,12 @@ class Subproblems:
 
         Its columns are the loose columns, the plans in order of the parts, and the violations of each row from below, then from above.
         """
-        linear, loose, rows, parts = self.linear, self.joint.loose, len(self.lower), len(self.plans)
+        linear, loose, rows, parts = self.linear, self.linked.loose, len(self.lower), len(self.plans)
         part_of_plan = np.repeat(np.arange(parts), [len(plans) for plans in self.plans])
         loose_entries, activity, row_numbers = self.linking_entries.within(loose), self.activity, np.arange(rows)
         plan_rows, plan = np.nonzero(activity)
-        plan_columns, violations = (
-            len(loose) + np.arange(len(part_of_plan)),
-            len(loose) + len(part_of_plan) + np.arange(2 * rows),
-        )
+        plan_columns = len(loose) + np.arange(len(part_of_plan))
+        violations = len(loose) + len(part_of_plan) + np.arange(2 * rows)
         cost = np.concatenate([loose_cost, plan_cost, violation_cost])
         entries = Entries.summed(
             np.concatenate([loose_entries.rows, plan_rows, rows + part_of_plan, row_numbers, row_numbers]),
@@ -303,13 +300,13 @@ class PartSolver(Protocol):
 class LagrangianPricing:
     """Prices for few linking constraints, with the parts' plans and the bound that the prices prove."""
 
-    def __init__(self, joint: Joint, first: Sequence[Floats], solver: PartSolver, bound: float) -> None:
-        self.joint, self.linear, self.solver, self.bound = joint, joint.linear, solver, bound
-        self.subproblems = Subproblems(joint)
+    def __init__(self, linked: LinkedProgram, plans: Sequence[Floats], solver: PartSolver, bound: float) -> None:
+        self.linked, self.linear, self.solver, self.bound = linked, linked.linear, solver, bound
+        self.subproblems = Subproblems(linked)
         self._unpriced = bound
         # Prices that proved the bound. None if the parts alone did.
         self._prices: Floats | None = None
-        for part, x in enumerate(first):
+        for part, x in enumerate(plans):
             self.subproblems.keep(part, x)
 
     def run(self) -> SolverAnswer:
@@ -331,7 +328,7 @@ class LagrangianPricing:
                 return True
             if feasible and mix.objective - self.bound <= self.solver.gap * abs(mix.objective) / 4:
                 return True
-            duals = mix.duals[: len(self.joint.rows)]
+            duals = mix.duals[: len(self.linked.rows)]
             prices = self.subproblems.bounded_prices(duals) if feasible else self.subproblems.signed_prices(duals)
             answers = self._solve_parts(prices, feasible)
             if answers is None:
@@ -351,8 +348,8 @@ class LagrangianPricing:
             return None
 
     def _master(self, feasible: bool, whole: bool = False) -> Linear:
-        subproblems, loose = self.subproblems, self.joint.loose
-        costs, rows = subproblems.costs, len(self.joint.rows)
+        subproblems, loose = self.subproblems, self.linked.loose
+        costs, rows = subproblems.costs, len(self.linked.rows)
         integer = np.concatenate([self.linear.integer[loose], np.full(len(costs), True), np.full(2 * rows, False)])
         if feasible:
             return subproblems.master(self.linear.cost[loose], costs, np.zeros(2 * rows), 0.0, integer & whole)
@@ -362,7 +359,7 @@ class LagrangianPricing:
         )
 
     def _chosen_plan(self) -> SolverAnswer:
-        chosen = self._one_plan_per_part()
+        chosen = self._largest_share_plans()
         if chosen is None:
             return SolverAnswer(SolverOutcome.NOTHING, bound=self.bound)
         answer = self.solver.solve_exactly(fix(self.linear, self.linear.integer, chosen))
@@ -370,18 +367,18 @@ class LagrangianPricing:
             return SolverAnswer(SolverOutcome.NOTHING, bound=self.bound)
         return SolverAnswer(SolverOutcome.FEASIBLE, answer.x, answer.objective, min(self.bound, answer.objective))
 
-    def _one_plan_per_part(self) -> Floats | None:
+    def _largest_share_plans(self) -> Floats | None:
         scaled_master, scale = scaled(self._master(feasible=True, whole=True))
         answer = self.solver.engines.search(scaled_master, Ask(gap=self.solver.gap, nodes=CHOICE_NODES))
         if answer.x is None:
             return None
         values = answer.x * scale.columns
-        shares = iter(values[len(self.joint.loose) :].tolist())
+        shares = iter(values[len(self.linked.loose) :].tolist())
         xs = []
         for plans in self.subproblems.plans:
             share_and_index = [(next(shares), i) for i in range(len(plans))]
             xs.append(plans[max(share_and_index, key=lambda pair: (pair[0], -pair[1]))[1]].x)
-        return self.joint.spread(xs, values[: len(self.joint.loose)])
+        return self.linked.spread(xs, values[: len(self.linked.loose)])
 
 
 # Half the width of the first box, as a share of a price and of a tenth of the highest one.
@@ -396,9 +393,9 @@ class LagrangianPrices:
     The boxstep method for large-scale optimization, Operations Research 23, 1975, 389-405.
     """
 
-    def __init__(self, joint: Joint, solver: PartSolver, start: Floats, gap: float) -> None:
-        self.joint, self.solver, self.gap = joint, solver, gap
-        self.subproblems = Subproblems(joint)
+    def __init__(self, linked: LinkedProgram, solver: PartSolver, start: Floats, gap: float) -> None:
+        self.linked, self.solver, self.gap = linked, solver, gap
+        self.subproblems = Subproblems(linked)
         self.width = BOX
         self.prices = self.subproblems.bounded_prices(start)
         self.bound = -np.inf
@@ -432,20 +429,20 @@ class LagrangianPrices:
 
     def used_choices(self, choices: Mask) -> Mask:
         is_positive = np.zeros(len(choices), dtype=bool)
-        for part, plans in zip(self.joint.parts, self.subproblems.plans, strict=True):
+        for part, plans in zip(self.linked.parts, self.subproblems.plans, strict=True):
             for plan in plans:
                 is_positive[part.columns] |= np.round(plan.x) > 0
         return is_positive & choices
 
     def excess(self, x: Floats) -> Floats:
-        """Return the excess cost of each part in a plan over its bound, at the best prices."""
+        """Return each part's cost in a plan above its bound, at the best prices."""
         if not self.answers:
-            return np.zeros(len(self.joint.parts))
-        parts = zip(self.subproblems.at(self.prices), self.joint.parts, self.answers, strict=True)
+            return np.zeros(len(self.linked.parts))
+        parts = zip(self.subproblems.at(self.prices), self.linked.parts, self.answers, strict=True)
         return np.array([float(priced.cost @ x[part.columns]) - answer.bound for priced, part, answer in parts])
 
     def _evaluate(self, prices: Floats) -> bool:
-        """Solve all parts at some prices, and return True if there is more to find near the best prices."""
+        """Solve all parts at some prices. Return False if that gives no new plan."""
         try:
             answers = self.solver.solve_several(self.subproblems.at(prices), self.gap)
         except UnboundedError:
@@ -458,14 +455,13 @@ class LagrangianPrices:
         return self.subproblems.keep_all(answers) or not answers
 
     def _master(self, low: Floats, high: Floats) -> Linear:
-        """Return the master program with violations at the bounds of each row's box."""
-        loose_cost = self.joint.linear.cost[self.joint.loose]
+        loose_cost = self.linked.linear.cost[self.linked.loose]
         return self.subproblems.master(loose_cost, self.subproblems.costs, np.concatenate([high, -low]), np.inf)
 
     def _spread(self, x: Floats) -> Floats:
-        shares = iter(x[len(self.joint.loose) :].tolist())
+        shares = iter(x[len(self.linked.loose) :].tolist())
         xs = [
             sum((next(shares) * plan.x for plan in plans), np.zeros(len(plans[0].x)))
             for plans in self.subproblems.plans
         ]
-        return self.joint.spread(xs, x[: len(self.joint.loose)])
+        return self.linked.spread(xs, x[: len(self.linked.loose)])

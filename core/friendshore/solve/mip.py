@@ -148,7 +148,7 @@ def solve_mip(
     gap: float,
     known: SolverAnswer = NOTHING,
     steps: Steps = no_steps,
-    counted: Floats | float = 1.0,
+    row_factors: Floats | float = 1.0,
     confirm: bool = True,
     start: Floats | None = None,
     relaxed: SolverAnswer | None = None,
@@ -156,23 +156,21 @@ def solve_mip(
 ) -> SolverAnswer:
     """Return the best answer for a program with integer variables, to a relative gap, until the watch stops it.
 
-    Without confirmation by a second opinion, the outcome is `UNCONFIRMED`.
-
     Args:
         known: Plan to start from and proved bound, if any. Without a time limit, they must not depend on the clock.
-        confirm: False for one of many programs whose bounds are confirmed together at the end.
+        confirm: False for one of many programs whose bounds are confirmed together. The outcome is then `UNCONFIRMED`.
         start: Plan of a similar program, whose choices are a starting point. NaN for unknown ones.
         relaxed: Answer of its linear relaxation, if known.
         branch: True for a program that its relaxation nearly solves, see `branch_and_bound`.
     """
     remaining = linear
     if known.x is None and not np.isfinite(known.bound):
-        known, remaining = first_plan(linear, engines, watch, gap, steps, counted, start, relaxed)
+        known, remaining = first_plan(linear, engines, watch, gap, steps, row_factors, start, relaxed)
         if known.x is not None:
             known = reoptimized(linear, engines, known)
     if known.outcome is SolverOutcome.INFEASIBLE:
         return known
-    if known.objective <= _enough(known.bound, gap):
+    if known.objective <= _target_cost(known.bound, gap):
         return optimal_by_bound(known, known.bound)
     if (
         branch
@@ -239,10 +237,10 @@ def _search(
     linear: Linear, remaining: Linear, engines: Engines, watch: Watch, gap: float, known: SolverAnswer
 ) -> SolverAnswer:
     best, bound = known, known.bound
-    enough = _enough(bound, gap) if np.isfinite(bound) else None
+    target = _target_cost(bound, gap) if np.isfinite(bound) else None
     is_tight, is_broken, start = False, False, known.x
     while not watch.stopped():
-        ask = Ask(watch.left(), gap, enough=enough, tight=is_tight)
+        ask = Ask(watch.seconds_left(), gap, enough=target, tight=is_tight)
         answer = engines.search(remaining, ask, start)
         bound = max(bound, answer.bound)
         if answer.outcome is SolverOutcome.INFEASIBLE:
@@ -250,41 +248,41 @@ def _search(
         if is_broken := answer.outcome is SolverOutcome.BROKEN:
             break
         raw_objective = answer.objective
-        if start is not None and _is_inconsistent(answer, enough, gap):
-            start, enough = None, None
+        if start is not None and _is_inconsistent(answer, target, gap):
+            start, target = None, None
             continue
         if answer.x is not None:
             answer = reoptimized(linear, engines, answer)
             if answer.objective < best.objective:
                 best = answer
-        was_enough = enough is not None and raw_objective <= enough
+        reached_target = target is not None and raw_objective <= target
         if (
-            (was_enough or answer.outcome is SolverOutcome.OPTIMAL)
+            (reached_target or answer.outcome is SolverOutcome.OPTIMAL)
             and not is_tight
             and is_open(answer.objective, raw_objective)
         ):
             is_tight = True  # violations within the tolerance lowered the cost of plan and bound noticeably
             continue
-        if enough is not None and answer.objective <= enough:
+        if target is not None and answer.objective <= target:
             return optimal_by_bound(answer, known.bound)
         if answer.outcome is SolverOutcome.OPTIMAL:
             return replace(answer, bound=min(bound, answer.objective))
-        if was_enough:
-            enough = None  # it ended too early: rounding the choices made the plan more expensive
+        if reached_target:
+            target = None  # it ended too early: rounding the choices made the plan more expensive
             continue
         break  # it reached a limit or gave up
     outcome = SolverOutcome.BROKEN if is_broken and best.x is None else best.outcome
     return SolverAnswer(outcome, best.x, best.objective, min(bound, best.objective))
 
 
-def _is_inconsistent(answer: SolverAnswer, enough: float | None, gap: float) -> bool:
+def _is_inconsistent(answer: SolverAnswer, target: float | None, gap: float) -> bool:
     """Return True if a solver ended as if its plan cost less than it does. HiGHS can do so when it starts from a given plan."""
     if answer.x is None or answer.out_of_time:
         return False
     if answer.outcome is SolverOutcome.OPTIMAL:
         return not _is_within_gap(answer.objective, answer.bound, gap)
-    return enough is not None and answer.objective > enough
+    return target is not None and answer.objective > target
 
 
-def _enough(bound: float, gap: float) -> float:
+def _target_cost(bound: float, gap: float) -> float:
     return bound + gap * abs(bound) if np.isfinite(bound) else bound

@@ -42,7 +42,6 @@ class Scale:
 
 
 def scaled(linear: Linear) -> tuple[Linear, Scale]:
-    """Return the program with quantities near one, and the factors to convert its answer."""
     entries = linear.entries
     row = entries.rows
     column_factor = _column_factors(linear, row)
@@ -101,10 +100,8 @@ def _column_factors(linear: Linear, of_row: Ints) -> Floats:
     has_integers = bool(linear.integer.any())
     powers = np.where(linear.integer, 0.0, column_bounds) if has_integers else column_bounds
     for _ in range(ROUNDS):
-        row_means, last_powers = (
-            (np.bincount(of_row, size + powers[of_column], minlength=rows) + row_bounds) / row_counts,
-            powers,
-        )
+        row_means = (np.bincount(of_row, size + powers[of_column], minlength=rows) + row_bounds) / row_counts
+        last_powers = powers
         powers = (np.bincount(of_column, row_means[of_row] - size, minlength=columns) + column_bounds) / column_counts
         if has_integers:
             powers[linear.integer] = 0.0
@@ -144,7 +141,6 @@ class FarApart:
 
 
 def far_apart(program: Program) -> Iterator[FarApart]:
-    """Yield the worst cases of each component: the row with the largest ratio of entries, and the costs, if either is too large."""
     for component in split(program.linear):
         linear, _ = scaled(component.linear)
         for worst_case in (_worst_entries(linear), _worst_costs(linear)):

@@ -1,9 +1,8 @@
 """Programs of many parts that share capacities, with prices for a bound and neighborhood search for a plan.
 
-A first plan is rounded from the linear relaxation (`first_plan`), and the linking constraints are priced (`lagrangian`). A small search makes the
-choices that the mix of the parts' plans leaves open, and they are improved part by part (`Neighborhoods`). Both continue in turn until the plan is
-near enough to the bound. Choices without a cost of their own, such as placing an order, stay fractional until the others are made. The rest is
-finally searched as one program, from the known plan and bound. See docs/explanation/search.md.
+A plan rounded from the linear relaxation (`first_plan`) comes first, then prices of the linking constraints (`lagrangian`). A small search makes the
+choices that the mix of the parts' plans leaves open. `Neighborhoods` improve them in turn with the prices, until plan and bound are near enough.
+Choices without a cost of their own, such as placing an order, stay fractional until the others are made. See docs/explanation/search.md.
 """
 
 from __future__ import annotations
@@ -17,29 +16,29 @@ import numpy as np
 
 from ..domain.plan import Confirmation
 from ..program.matrix import Floats, Ints, Linear, Mask
-from .engine import NOTHING, Ask, Engines, SolverAnswer, SolverOutcome, Watch
-from .first_plan import dual_bound, fix, reoptimized, rounded_plan, seconds_left
-from .lagrangian import Joint, LagrangianPrices, PartSolver
+from .engine import NOTHING, Ask, Engines, SolverAnswer, SolverOutcome, Watch, cheapest
+from .first_plan import dual_bound, fix, lp_seconds, reoptimized, rounded_plan
+from .lagrangian import LagrangianPrices, LinkedProgram, PartSolver
 from .scaling import scaled
 
-AT_ONCE = 4
+PARALLEL_SEARCHES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class SearchExtent:
     """Extent of a neighborhood search."""
 
     sizes: Sequence[int]
     """Parts in a neighborhood. The next size follows if a pass over all parts improves nothing."""
     nodes: int
-    closely: bool
+    guided: bool
     """True to draw parts by their possible gain and to search from the known plan. Otherwise all are equally likely, without a hint."""
 
 
 # Extent while choices without a cost are fractional.
-WIDE = Reach((8, 12, 16), 200, closely=False)
+WIDE_EXTENT = SearchExtent((8, 12, 16), 200, guided=False)
 # Extent while all choices are integer, which are several times as many.
-NARROW = Reach((3, 5, 8), 50, closely=True)
+NARROW_EXTENT = SearchExtent((3, 5, 8), 50, guided=True)
 GAP = 5e-4
 # Share of the draws in which all parts are equally likely.
 EVEN_SHARE = 0.1
@@ -51,32 +50,25 @@ class Neighborhoods:
     """Large-neighborhood search: a few neighboring parts have open choices, while those of all others are fixed (Shaw, CP 1998).
 
     Several disjoint neighborhoods are searched at once (Danna, Rothberg and Le Pape, Mathematical Programming 102, 2005). Their number doesn't depend on
-    the machine, and the clock ends none, so that equal programs give equal plans everywhere. The search gives only plans and proves nothing.
+    the machine, and the clock ends none, so that equal programs give equal plans everywhere.
     """
 
     def __init__(
-        self,
-        linear: Linear,
-        joint: Joint,
-        engines: Engines,
-        watch: Watch,
-        workers: int,
-        reach: Reach,
+        self, linear: Linear, linked: LinkedProgram, engines: Engines, watch: Watch, workers: int, extent: SearchExtent
     ) -> None:
-        self.linear, self.engines, self.watch, self.workers, self.reach = linear, engines, watch, workers, reach
+        self.linear, self.engines, self.watch, self.workers, self.extent = linear, engines, watch, workers, extent
         self.part_of_column = np.full(len(linear.cost), -1)
-        for number, part in enumerate(joint.parts):
+        for number, part in enumerate(linked.parts):
             self.part_of_column[part.columns] = number
-        self.shared_counts = _shared_counts(joint, self.part_of_column)
+        self.shared_counts = _shared_counts(linked, self.part_of_column)
         self.random = np.random.default_rng(0)
-        self.sizes = [size for size in reach.sizes if size < len(self.shared_counts)] or [len(self.shared_counts)]
+        self.sizes = [size for size in extent.sizes if size < len(self.shared_counts)] or [len(self.shared_counts)]
         self.size = 0
         # Searches since the last better plan.
         self.idle = 0
 
     @property
     def exhausted(self) -> bool:
-        """True if a whole pass at every size improved nothing."""
         return self.size == len(self.sizes)
 
     def round(self, best: SolverAnswer, integer: Mask, excess: Floats) -> SolverAnswer:
@@ -85,9 +77,9 @@ class Neighborhoods:
         groups = self._groups(self.sizes[self.size], excess)
         programs = [self._fixed_outside(best.x, integer, group) for group in groups]
 
-        hint = best.x if self.reach.closely else None
+        hint = best.x if self.extent.guided else None
         search = partial(
-            search_within, engines=self.engines, watch=self.watch, gap=GAP, nodes=self.reach.nodes, hint=hint
+            search_within, engines=self.engines, watch=self.watch, gap=GAP, nodes=self.extent.nodes, hint=hint
         )
         with ThreadPoolExecutor(self.workers) as pool:
             answers = list(pool.map(search, programs))
@@ -96,11 +88,11 @@ class Neighborhoods:
         self._count_idle(len(groups), bool(better_indices))
         if not better_indices:
             return best
-        best_found = min((answers[i] for i in better_indices), key=lambda answer: answer.objective)
+        improved = [answers[i] for i in better_indices]
         if len(better_indices) > 1:
-            combined = self._combined(best.x, integer, [(groups[i], answers[i]) for i in better_indices])
-            best_found = min(best_found, combined, key=lambda answer: answer.objective)
-        return SolverAnswer(SolverOutcome.FEASIBLE, best_found.x, best_found.objective, best.bound)
+            improved.append(self._combined(best.x, integer, [(groups[i], answers[i]) for i in better_indices]))
+        best_answer = cheapest(*improved)
+        return SolverAnswer(SolverOutcome.FEASIBLE, best_answer.x, best_answer.objective, best.bound)
 
     def _count_idle(self, searches: int, is_better: bool) -> None:
         self.idle = 0 if is_better else self.idle + searches
@@ -110,12 +102,12 @@ class Neighborhoods:
     def _groups(self, size: int, excess: Floats) -> list[Ints]:
         is_available = np.ones(len(self.shared_counts), dtype=bool)
         gain = np.maximum(excess, 0.0) + 1e-300
-        gain = gain / gain.sum() + EVEN_SHARE / len(gain) if self.reach.closely else np.ones(len(gain))
+        gain = gain / gain.sum() + EVEN_SHARE / len(gain) if self.extent.guided else np.ones(len(gain))
         groups = []
-        for _ in range(AT_ONCE):
+        for _ in range(PARALLEL_SEARCHES):
             if is_available.sum() < size:
                 break
-            probabilities = gain[is_available] / gain[is_available].sum() if self.reach.closely else None
+            probabilities = gain[is_available] / gain[is_available].sum() if self.extent.guided else None
             group = [int(self.random.choice(np.flatnonzero(is_available), p=probabilities))]
             is_available[group] = False
             while len(group) < size:
@@ -138,31 +130,31 @@ class Neighborhoods:
             in_group = np.isin(self.part_of_column, group)
             combined[in_group] = answer.x[in_group]
         program = fix(replace(self.linear, integer=integer), integer & (self.part_of_column >= 0), combined)
-        return self.engines.search(program, Ask(self.watch.left())) if not self.watch.stopped() else NOTHING
+        return self.engines.search(program, Ask(self.watch.seconds_left())) if not self.watch.stopped() else NOTHING
 
 
 def search_within(
     linear: Linear, engines: Engines, watch: Watch, gap: float, nodes: int, hint: Floats | None = None
 ) -> SolverAnswer:
-    return NOTHING if watch.stopped() else engines.search(linear, Ask(watch.left(), gap, nodes=nodes), hint)
+    return NOTHING if watch.stopped() else engines.search(linear, Ask(watch.seconds_left(), gap, nodes=nodes), hint)
 
 
-def with_all_choices(linear: Linear, is_made: Mask, plan: SolverAnswer, engines: Engines, watch: Watch) -> SolverAnswer:
-    """Return a plan with all choices made, from one that makes only some of them. `NOTHING` if none is found."""
+def with_all_choices(
+    linear: Linear, is_decided: Mask, plan: SolverAnswer, engines: Engines, watch: Watch
+) -> SolverAnswer:
     assert plan.x is not None
-    rounded = np.where(is_made, np.round(plan.x), np.ceil(plan.x - TINY))
-    answer = engines.search(fix(linear, linear.integer, rounded), Ask(watch.left()))
+    rounded = np.where(is_decided, np.round(plan.x), np.ceil(plan.x - TINY))
+    answer = engines.search(fix(linear, linear.integer, rounded), Ask(watch.seconds_left()))
     return (
         answer
         if answer.x is not None
-        else search_within(fix(linear, is_made, plan.x), engines, watch, START_GAP, START_NODES)
+        else search_within(fix(linear, is_decided, plan.x), engines, watch, START_GAP, START_NODES)
     )
 
 
-def _shared_counts(joint: Joint, part_of_column: Ints) -> Floats:
-    """Return the number of linking constraints that each pair of parts shares."""
-    entries = joint.linear.entries[joint.rows]
-    touches = np.zeros((len(joint.rows), len(joint.parts)))
+def _shared_counts(linked: LinkedProgram, part_of_column: Ints) -> Floats:
+    entries = linked.linear.entries[linked.rows]
+    touches = np.zeros((len(linked.rows), len(linked.parts)))
     has_part = part_of_column[entries.indices] >= 0
     touches[entries.rows[has_part], part_of_column[entries.indices[has_part]]] = 1.0
     shared_count: Floats = touches.T @ touches
@@ -190,17 +182,17 @@ TINY = 1e-6
 class SharedCapacitySearch:
     """Search of a program whose parts share capacities."""
 
-    def __init__(self, joint: Joint, solver: PartSolver) -> None:
-        self.joint, self.solver, self.watch = joint, solver, solver.watch
+    def __init__(self, linked: LinkedProgram, solver: PartSolver) -> None:
+        self.linked, self.solver, self.watch = linked, solver, solver.watch
         self.engines = solver.engines
-        self.linear, self.scale = scaled(joint.linear)
-        self.with_cost = _with_cost(joint.linear)
+        self.linear, self.scale = scaled(linked.linear)
+        self.with_cost = _with_cost(linked.linear)
         self.best = NOTHING
         self.bound = -np.inf
 
     def run(self) -> SolverAnswer:
         """Return the best plan and bound found, of the scaled program. `SolverOutcome.OPTIMAL` if they are within the gap."""
-        relaxed = self.engines.search(self._with_integer(self.with_cost & False), Ask(seconds_left(self.watch)))
+        relaxed = self.engines.search(self._with_integer(self.with_cost & False), Ask(lp_seconds(self.watch)))
         if relaxed.outcome is not SolverOutcome.OPTIMAL:
             return relaxed
         if relaxed.duals is None:  # a fallback engine may give no duals, and without them its optimum proves no bound
@@ -210,15 +202,15 @@ class SharedCapacitySearch:
         self.best = rounded_plan(self.linear, relaxed.x, self.engines, self.watch)
         if self._is_done() or self.watch.stopped():
             return self._answer(Confirmation.BOUND)
-        start = self.scale.duals(relaxed.duals)[self.joint.rows]
+        start = self.scale.duals(relaxed.duals)[self.linked.rows]
         prices = LagrangianPrices(self._parts(), self.solver, start, PRICE_GAP)
         prices.run(FIRST_ROUNDS)
         self._raise_bound(prices.bound)
         start_plan = self._start(prices)
         if start_plan.x is not None:
             full_plan = with_all_choices(self.linear, self.with_cost, start_plan, self.engines, self.watch)
-            self.best = min(self.best, full_plan, key=lambda answer: answer.objective)
-            neighborhoods = self._neighborhoods(WIDE)
+            self.best = cheapest(self.best, full_plan)
+            neighborhoods = self._neighborhoods(WIDE_EXTENT)
             self._complete_and_keep(self._improved(neighborhoods, start_plan, self.with_cost, prices))
         if self.best.x is not None:
             self._improve_in_turn(prices)
@@ -226,25 +218,25 @@ class SharedCapacitySearch:
         self.bound = max(relaxation_bound, prices.bound / self.scale.money)
         return self._answer(Confirmation.SECOND_SOLVER)
 
-    def _parts(self) -> Joint:
-        joint = self.joint
+    def _parts(self) -> LinkedProgram:
+        linked = self.linked
         parts = [
-            replace(part, linear=replace(part.linear, integer=self.with_cost[part.columns])) for part in joint.parts
+            replace(part, linear=replace(part.linear, integer=self.with_cost[part.columns])) for part in linked.parts
         ]
-        return replace(joint, parts=parts)
+        return replace(linked, parts=parts)
 
     def _start(self, prices: LagrangianPrices) -> SolverAnswer:
         """Return a plan with only choices that some part's plan made, including all that the mix of plans makes."""
         if prices.mix is None or self.watch.stopped():
             return NOTHING
         x = prices.mix / self.scale.columns
-        is_settled = self.with_cost & ((x > MIN_SHARE) | ~prices.used_choices(self.with_cost))
+        is_decided = self.with_cost & ((x > MIN_SHARE) | ~prices.used_choices(self.with_cost))
         return search_within(
-            fix(self._with_integer(self.with_cost), is_settled, x), self.engines, self.watch, START_GAP, START_NODES
+            fix(self._with_integer(self.with_cost), is_decided, x), self.engines, self.watch, START_GAP, START_NODES
         )
 
     def _improve_in_turn(self, prices: LagrangianPrices) -> None:
-        neighborhoods = self._neighborhoods(NARROW)
+        neighborhoods = self._neighborhoods(NARROW_EXTENT)
         while not (self._is_done() or neighborhoods.exhausted or self.watch.stopped()):
             if prices.rounds < MAX_ROUNDS:
                 prices.run(ROUNDS)
@@ -252,8 +244,8 @@ class SharedCapacitySearch:
             if not self._is_done():
                 self.best = self._improved(neighborhoods, self.best, self.linear.integer, prices)
 
-    def _neighborhoods(self, reach: Reach) -> Neighborhoods:
-        return Neighborhoods(self.linear, self.joint, self.engines, self.watch, self.solver.workers, reach)
+    def _neighborhoods(self, extent: SearchExtent) -> Neighborhoods:
+        return Neighborhoods(self.linear, self.linked, self.engines, self.watch, self.solver.workers, extent)
 
     def _improved(
         self, neighborhoods: Neighborhoods, plan: SolverAnswer, integer: Mask, prices: LagrangianPrices
@@ -293,6 +285,5 @@ class SharedCapacitySearch:
 
 
 def _with_cost(linear: Linear) -> Mask:
-    """Return the integer variables with a cost, or all if none has one."""
     has_cost: Mask = linear.integer & (linear.cost != 0)
     return has_cost if has_cost.any() else linear.integer

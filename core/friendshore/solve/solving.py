@@ -48,19 +48,19 @@ from .engines import ENGINES
 from .scaling import scaled
 
 # Owners of rows that can make a plan impossible. A shortage relaxes everything else.
-HARD = ("rule ", "store")
+HARD_PREFIXES = ("rule ", "store")
 
 
 def minimal_conflict(program: Program, part: Component, engines: Engines) -> tuple[str, ...]:
     """Return a minimal set of conflicting owners, by deletion filtering. Without any one of them, the others can be satisfied."""
     # Rows that define a rule's counting columns aren't rules. They can be satisfied for any value of the column.
     owners = program.owners_of(part.rows)
-    conflicting = sorted({name for name in owners if name.startswith(HARD)})
+    conflicting = sorted({name for name in owners if name.startswith(HARD_PREFIXES)})
     for name in list(conflicting):
-        without = [other for other in conflicting if other != name]
-        rows = np.array([not owner.startswith(HARD) or owner in without for owner in owners])
+        remaining = [other for other in conflicting if other != name]
+        rows = np.array([not owner.startswith(HARD_PREFIXES) or owner in remaining for owner in owners])
         if not _feasible(part.linear, rows, engines):
-            conflicting = without
+            conflicting = remaining
     return tuple(name.removeprefix("rule ") for name in conflicting)
 
 
@@ -77,7 +77,7 @@ NEGLIGIBLE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _KeptLevel:
+class _EarlierLevel:
     cost: Floats
     max_value: float
     x: Floats
@@ -89,42 +89,37 @@ def goals_within(goals: Sequence[Goal], columns: Ints) -> list[tuple[int, Goal]]
 
 
 def is_ranked(goals: Sequence[Goal]) -> bool:
-    """Return True if some level isn't the whole objective. Otherwise a component is solved as if nothing were ranked."""
-    return any(not goal.whole for goal in goals)
+    return any(not goal.is_whole_objective for goal in goals)
 
 
 def solve_lexicographic(
     search: Search, linear: Linear, goals: Sequence[Goal], known: SolverAnswer = NOTHING, start: Floats | None = None
 ) -> SolverAnswer:
-    """Return the best plan of a component, level by level. No plan if the time ends in the first level.
-
-    With a time limit, each level gets an equal share of the time left.
-    """
+    """Return the best plan of a component, level by level, each within an equal share of the time left. No plan if the time ends in the first level."""
     best, answers = known, list[SolverAnswer]()
     bound = 0.0 if not linear.cost.any() else float("-inf")
-    kept_levels: list[_KeptLevel] = []
-    reached: list[LevelResult] = []
+    earlier_levels: list[_EarlierLevel] = []
+    results: list[LevelResult] = []
     linked: LinkedSolution | None = None
     for rank, goal in enumerate(goals):
         level_search = search.with_watch(search.watch.share(1 / (len(goals) - rank)))
-        answer = _solve_level(level_search, replace(linear, cost=goal.cost, constant=0.0), kept_levels, best, start)
+        answer = _solve_level(level_search, replace(linear, cost=goal.cost, constant=0.0), earlier_levels, best, start)
         if answer.x is None:  # only possible in the first level, since later ones have its plan
-            return SolverAnswer(answer.outcome, bound=answer.bound if goal.whole else bound)
-        value_of_level = answer.objective
-        max_kept = value_of_level + goal.within * abs(value_of_level)
+            return SolverAnswer(answer.outcome, bound=answer.bound if goal.is_whole_objective else bound)
+        max_value = answer.objective + goal.within * abs(answer.objective)
         answers.append(answer)
         best, linked = answer, answer.joined
-        bound = answer.bound if goal.whole else bound
-        kept_levels.append(_KeptLevel(goal.cost, max_kept, answer.x))
-        reached.append(LevelResult(value_of_level, answer.bound, max_kept))
+        bound = answer.bound if goal.is_whole_objective else bound
+        earlier_levels.append(_EarlierLevel(goal.cost, max_value, answer.x))
+        results.append(LevelResult(answer.objective, answer.bound, max_value))
     assert best.x is not None
-    value = float(linear.cost @ best.x)
+    objective = float(linear.cost @ best.x)
     return SolverAnswer(
         worst_outcome(answers),
         best.x,
-        value,
-        min(bound, value),
-        levels=tuple(reached),
+        objective,
+        min(bound, objective),
+        levels=tuple(results),
         joined=_without_level_rows(linked, linear),
         confirmed_by=frozenset[Confirmation]().union(*(answer.confirmed_by for answer in answers)),
     )
@@ -133,7 +128,7 @@ def solve_lexicographic(
 def _solve_level(
     search: Search,
     level_program: Linear,
-    kept_levels: Sequence[_KeptLevel],
+    earlier_levels: Sequence[_EarlierLevel],
     previous: SolverAnswer,
     start: Floats | None,
 ) -> SolverAnswer:
@@ -146,23 +141,20 @@ def _solve_level(
     )
     answer = NOTHING
     for slack in SLACKS:
-        answer = search.solve_component(_program_keeping(level_program, kept_levels, slack), known)
+        answer = search.solve_component(_with_earlier_levels(level_program, earlier_levels, slack), known)
         if answer.outcome not in (SolverOutcome.INFEASIBLE, SolverOutcome.BROKEN):
             break
     bound = max(answer.bound, known.bound)
     if answer.x is None or answer.objective > known.objective:
         return replace(
-            known,
-            outcome=worst_outcome([answer]),
-            bound=min(bound, known.objective),
-            confirmed_by=answer.confirmed_by,
+            known, outcome=worst_outcome([answer]), bound=min(bound, known.objective), confirmed_by=answer.confirmed_by
         )
     return replace(answer, bound=min(bound, answer.objective))
 
 
-def _program_keeping(step: Linear, kept_levels: Sequence[_KeptLevel], slack: float) -> Linear:
+def _with_earlier_levels(step: Linear, earlier_levels: Sequence[_EarlierLevel], slack: float) -> Linear:
     program = step
-    for level in kept_levels:
+    for level in earlier_levels:
         has_cost = level.cost != 0
         is_zero = bool(
             (level.cost >= 0).all() and (step.lower[has_cost] == 0).all() and (level.x[has_cost] <= NEGLIGIBLE).all()
@@ -219,11 +211,8 @@ class Limits:
         if problems:
             raise InputError(problems)
 
-    def left(self) -> float | None:
-        """Return the seconds for the next program. None if there is no limit.
-
-        With a deadline, this is half of the time left, so that later programs get some too, but at least a twentieth of `seconds`.
-        """
+    def next_seconds(self) -> float | None:
+        """Return the seconds for the next program. None if there is no limit. A deadline gives half of the time left, but at least a twentieth of `seconds`."""
         if self.until is None or self.seconds is None:
             return self.seconds
         seconds = max(0.0, self.until - time.monotonic())
@@ -261,7 +250,7 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
-class JoinedComponent:
+class LinkedComponent:
     """Component whose parts are joined by a few rows only, with their owners."""
 
     owners: tuple[str, ...]
@@ -281,7 +270,7 @@ class Solution:
     components: int
     levels: tuple[LevelResult, ...] = ()
     """Result of each ranked objective."""
-    joined: tuple[JoinedComponent, ...] = ()
+    joined: tuple[LinkedComponent, ...] = ()
     confirmed_by: tuple[Confirmation, ...] = ()
     """Confirmations of the optima of components with integer variables."""
     proved: Mask | None = None
@@ -305,16 +294,13 @@ def solve(
     answers: AnswerCache | None = None,
     start: Choices | None = None,
 ) -> Solution:
-    """Return the cheapest plan, component by component, and add the results to the known answers.
-
-    `start` has the choices of a similar program's plan. Raises `SolverError` if no engine finds any plan, but never for infeasibility alone.
-    """
+    """Return the cheapest plan. `start` has the choices of a similar plan. Raises `SolverError` without any plan, but never for infeasibility alone."""
     with set_aside() if len(program.linear.cost) >= _LARGE else nullcontext():
         started = time.monotonic()
         parts = split(program.linear)
         workers = limits.workers or os.cpu_count() or 1
         answer_cache = AnswerCache() if answers is None else answers
-        search = Search(Watch(limits.left(), cancel), limits.gap, workers, answer_cache, limits.engines)
+        search = Search(Watch(limits.next_seconds(), cancel), limits.gap, workers, answer_cache, limits.engines)
         start_values = None if start is None else program.start(start)
         searches = [
             _component_search(search, part, program.goals, None if start_values is None else start_values[part.columns])
@@ -355,7 +341,6 @@ def _answers(
 
 
 def optimum(linear: Linear, limits: Limits, cancel: Cancel | None, answers: AnswerCache) -> SolverAnswer:
-    """Return the best answer for a program solved as one component, or the known one."""
     return optima([linear], limits, cancel, answers)[0]
 
 
@@ -366,9 +351,9 @@ def optima(
     answers: AnswerCache,
     starts: Sequence[Floats | None] = (),
 ) -> list[SolverAnswer]:
-    """Return the best answers for several programs, which share the time of one. `starts` are plans of similar programs."""
+    """Return the best answers for several programs, each solved as one component, within the time of one. `starts` are plans of similar programs."""
     workers = limits.workers or os.cpu_count() or 1
-    search = Search(Watch(limits.left(), cancel), limits.gap, workers, answers, limits.engines)
+    search = Search(Watch(limits.next_seconds(), cancel), limits.gap, workers, answers, limits.engines)
     no_positions = np.array([], dtype=np.intp)
     return _answers(
         search,
@@ -408,16 +393,13 @@ def least(
 
 def compared(
     linear: Linear,
-    enough: float,
+    threshold: float,
     limits: Limits = NO_LIMITS,
     cancel: Cancel | None = None,
     start: Floats | None = None,
 ) -> SolverAnswer:
-    """Return a cheapest plan, or enough to compare its cost with `enough`: a plan that costs no more, or a bound above it.
-
-    Only components with a cost are solved. The outcome is optimal if the comparison is decided, and nothing if a limit ended the search.
-    """
-    watch = Watch(limits.left(), cancel)
+    """Return a cheapest plan, or enough to compare its cost with `threshold`. Optimal if that is decided, and nothing if a limit ended the search."""
+    watch = Watch(limits.next_seconds(), cancel)
     parts = [part for part in split(linear) if part.linear.cost.any()]
     has_choices = any(part.linear.integer.any() for part in parts)
     starts = [None if start is None else start[part.columns] for part in parts]
@@ -436,23 +418,23 @@ def compared(
 
     search = Search(watch, limits.gap, engines=limits.engines)
     known = NOTHING
-    if enough > -inf and has_choices:
+    if threshold > -inf and has_choices:
         if start is not None:
             known = solve_parts(search.solve_with_choices)
-            if known.objective <= enough:
+            if known.objective <= threshold:
                 return replace(known, outcome=SolverOutcome.OPTIMAL)
         relaxed = solve_parts(lambda part, _: search.solve_as_one(continuous(part)))
         if relaxed.outcome is SolverOutcome.INFEASIBLE:
             return relaxed
-        if relaxed.outcome is SolverOutcome.OPTIMAL and relaxed.objective > enough:
+        if relaxed.outcome is SolverOutcome.OPTIMAL and relaxed.objective > threshold:
             return replace(known, outcome=SolverOutcome.OPTIMAL, bound=relaxed.objective)
-    if 0 <= enough < known.objective < inf:
+    if 0 <= threshold < known.objective < inf:
         # If the known plan is far from enough, a wide gap can prove that no plan is enough.
-        wide_answer = solve_to_gap(max(limits.gap, (known.objective - enough) / known.objective / 2))
+        wide_answer = solve_to_gap(max(limits.gap, (known.objective - threshold) / known.objective / 2))
         if (
             wide_answer.outcome is not SolverOutcome.OPTIMAL
-            or wide_answer.objective <= enough
-            or wide_answer.bound > enough
+            or wide_answer.objective <= threshold
+            or wide_answer.bound > threshold
         ):
             return wide_answer
     return solve_to_gap(limits.gap)
@@ -495,10 +477,8 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Sol
     status = PlanStatus(worst_outcome(planned_answers).value)
     if status is not PlanStatus.OPTIMAL and search.watch.interrupted:
         status = PlanStatus.INTERRUPTED
-    values_and_bounds = [(objective, bound), *((level.least, level.bound) for level in levels)]
-    if status is PlanStatus.OPTIMAL and any(
-        is_open(value, bound_of_value) for value, bound_of_value in values_and_bounds
-    ):
+    gaps = [(objective, bound), *((level.least, level.bound) for level in levels)]
+    if status is PlanStatus.OPTIMAL and any(is_open(*gap) for gap in gaps):
         status = PlanStatus.FEASIBLE  # within the requested gap, but not proved cheapest
     unsatisfiable = empty_rows(program.linear)
     by_owner: dict[str, list[int]] = {}
@@ -509,7 +489,7 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Sol
     if conflicts:
         status = PlanStatus.INFEASIBLE
     joined = tuple(
-        _joined_component(program, part, answer.joined)
+        _linked_component(program, part, answer.joined)
         for part, answer in zip(parts, answers, strict=True)
         if answer.joined
     )
@@ -520,21 +500,21 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Sol
     )
 
 
-def _joined_component(program: Program, part: Component, linked: LinkedSolution) -> JoinedComponent:
+def _linked_component(program: Program, part: Component, linked: LinkedSolution) -> LinkedComponent:
     owners = sorted({name.removeprefix("rule ") for name in program.owners_of(part.rows[linked.rows])})
-    return JoinedComponent(tuple(owners), linked.parts, linked.method)
+    return LinkedComponent(tuple(owners), linked.parts, linked.method)
 
 
 def _level_results(program: Program, part: Component, answer: SolverAnswer) -> list[tuple[int, LevelResult]]:
     ranked = goals_within(program.goals, part.columns)
     if answer.levels:
-        return [(rank, reached) for (rank, _), reached in zip(ranked, answer.levels, strict=True)]
+        return [(rank, result) for (rank, _), result in zip(ranked, answer.levels, strict=True)]
     assert answer.x is not None
     results = []
     for rank, goal in ranked:
         value = float(goal.cost @ answer.x)
         min_value = trivial_bound(replace(part.linear, cost=goal.cost))
-        bound = max(min(answer.bound, value), min_value) if goal.whole else min_value
+        bound = max(min(answer.bound, value), min_value) if goal.is_whole_objective else min_value
         results.append((rank, LevelResult(value, bound, value + goal.within * abs(value))))
     return results
 
@@ -554,26 +534,26 @@ def _plan_without_orders(program: Program, part: Component, answer: SolverAnswer
     ]
     is_closed = np.isin(part.columns, [*orders, *columns.make.values()]) | part.linear.integer
     without_orders = replace(continuous(part.linear), upper=np.where(is_closed, 0.0, part.linear.upper))
-    answer_without_orders = Search(Watch(), 0.0, engines=search.engines).solve_as_one(without_orders)
-    if answer_without_orders.x is None and answer.outcome is SolverOutcome.BROKEN:
+    fallback = Search(Watch(), 0.0, engines=search.engines).solve_as_one(without_orders)
+    if fallback.x is None and answer.outcome is SolverOutcome.BROKEN:
         raise NoPlanError(_NO_PLAN)
-    if answer_without_orders.x is None:
+    if fallback.x is None:
         raise OutOfTimeError.ended("before it found a plan that satisfies the rules", search.watch.cancelled())
-    return SolverAnswer(SolverOutcome.FEASIBLE, answer_without_orders.x, answer_without_orders.objective, answer.bound)
+    return SolverAnswer(SolverOutcome.FEASIBLE, fallback.x, fallback.objective, answer.bound)
 
 
 def plan_of(program: Program, solution: Solution) -> Plan:
-    conflicts = [infeasible(program, conflict) for conflict in solution.conflicts]
+    conflicts = [conflict_record(program, conflict) for conflict in solution.conflicts]
     plan = decode(program, solution.x, solution.status, solution.objective, solution.bound, conflicts)
     levels = [
-        PlanLevel(least=exact(level.least), bound=exact(level.bound), most=exact(level.most))
+        PlanLevel(best_value=exact(level.least), bound=exact(level.bound), max_value=exact(level.most))
         for level in solution.levels
     ]
     confirmed_by = solution.confirmed_by if solution.status is PlanStatus.OPTIMAL else ()
     return plan.but(levels=tuple(levels), confirmed_by=confirmed_by)
 
 
-def infeasible(program: Program, conflict: Conflict) -> Infeasible:
+def conflict_record(program: Program, conflict: Conflict) -> Infeasible:
     problem, columns = program.problem, program.columns
     conflict_columns = set(conflict.columns.tolist())
     materials = {
@@ -590,9 +570,9 @@ def infeasible(program: Program, conflict: Conflict) -> Infeasible:
     }
     materials |= {problem.demands[demand].use.material.id for demand in short_demands}
     materials |= {problem.lots[lot].material for lot, column in columns.rest.items() if column in conflict_columns}
-    rule_by_row = dict(zip(program.limits.program_rows, program.limits.rows, strict=True))
-    for row in rule_by_row.keys() & set(conflict.rows):
-        materials |= materials_of(problem, rule_by_row[row][1]) | (rule_by_row[row][1].reads or set())
+    limit_by_row = dict(zip(program.limits.program_rows, program.limits.rows, strict=True))
+    for row in limit_by_row.keys() & set(conflict.rows):
+        materials |= materials_of(problem, limit_by_row[row][1]) | (limit_by_row[row][1].reads or set())
     return Infeasible(
         materials=tuple(sorted(materials)),
         demands=tuple(problem.demands[demand].id for demand in sorted(short_demands)),

@@ -37,28 +37,28 @@ from .component_search import Search
 from .components import AnswerCache, Component, column_labels, digest, split
 from .engine import Ask, Cancel, SolverAnswer, SolverOutcome, Watch
 from .first_plan import fix
-from .lagrangian import Joint, joint_of
+from .lagrangian import LinkedProgram, linked_program
 from .scaling import scaled
 from .solving import Limits, Solution, goals_within
 
 # Threshold of noise: a share of the terms that a reduced cost sums and of the usual cost, or a dual's contribution to any reduced cost.
 NOISE = 1e-8
 # Share of a cost by which two computations of the same optimum may differ.
-SAME = 1e-9
+EQUAL_COST_SHARE = 1e-9
 # Maximum distance of a value from a bound that it is at, relative to the value or to 1.
 AT_BOUND = 1e-7
 
 # Values are rounded to this share of the case's resolution, so that the solver's last digits don't decide how they are rounded.
 GRAIN = 1e-3
 # Steps by which a plan must be able to buy more or less of an offer to be called equal to others. Rounding explains a few.
-CLEAR_STEPS = 100
+MIN_EXCHANGE_STEPS = 100
 # Steps by which a quantity may be moved to make all whole.
-NEAR = 8
+MAX_STEP_DISTANCE = 8
 NODES = 100
 # Relative gap of the search for whole quantities near the steadiest plan.
-CLOSE_ENOUGH = 0.5
+WHOLE_STEPS_GAP = 0.5
 # Maximum difference of costs that count as equal.
-SAME_MONEY = 1e-5
+EQUAL_MONEY = 1e-5
 
 
 Bits = NDArray[np.uint64]
@@ -72,12 +72,8 @@ class _Part:
     x: Floats
 
 
-class TieBreaking:
-    """Tie-breaking of a solution.
-
-    Each step is taken only if the last solution, rounded, costs more than the plan that was found: `steadiest`, the same from the rounded plan,
-    `in_whole_steps`, then `without_loss`.
-    """
+class TieBreaker:
+    """Tie-breaking in steps, while the rounded solution costs more: `steadiest`, again from the rounded plan, `in_whole_steps`, and `without_loss`."""
 
     def __init__(
         self,
@@ -89,9 +85,9 @@ class TieBreaking:
         rounded: Floats | None = None,
         faces: dict[int, Linear | None] | None = None,
     ) -> None:
-        """Prepare tie-breaking, from the solution or from the columns of the `rounded` plan. `faces` are those of an earlier attempt."""
+        """Start from the columns of the `rounded` plan, if there is one. `faces` are those of an earlier attempt."""
         self.program, self.solution = program, solution
-        self.search = Search(Watch(limits.left(), cancel), limits.gap, 1, answers, limits.engines)
+        self.search = Search(Watch(limits.next_seconds(), cancel), limits.gap, 1, answers, limits.engines)
         self.from_rounded = rounded is not None
         self.start = solution.x if rounded is None else _with_whole_deliveries(program, rounded)
         self.first = solution.x if rounded is None else rounded
@@ -101,7 +97,7 @@ class TieBreaking:
         self.faces = {} if faces is None else faces
 
     def steadiest(self, *, equal_offers: bool = True) -> Solution:
-        """Return the steadiest solution that costs as much as the given one, with no more money for purchases of concern."""
+        """Return the steadiest solution that costs as much as the original, with no more money for purchases of concern."""
         program, proved, concern = self.program, self.solution.proved, _Concern(self.program)
         is_violation, exchangeable = np.zeros(len(self.start), dtype=bool), np.zeros(len(self.start), dtype=bool)
         is_violation[[column for _, column, _ in program.limits.misses]] = True
@@ -117,7 +113,9 @@ class TieBreaking:
             self.parts.append(part)
             if equal_offers:
                 offer = np.where(self.line[columns] < 0, -1, self.line[columns] // self.periods)
-                exchangeable[columns] = _exchangeable(part.face, part.x, offer, CLEAR_STEPS * self.unit, self.search)
+                exchangeable[columns] = _exchangeable(
+                    part.face, part.x, offer, MIN_EXCHANGE_STEPS * self.unit, self.search
+                )
         return self._solution(self.parts, exchangeable)
 
     def _steadiest_part(self, component: Component, is_violation: Mask, concern: _Concern) -> _Part | None:
@@ -129,7 +127,7 @@ class TieBreaking:
                 linear, lower=np.where(is_violation, x, linear.lower), upper=np.where(is_violation, x, linear.upper)
             )
             ranked = [(goal.cost, goal.within) for _, goal in goals_within(self.program.goals, columns)]
-            self.faces[columns[0]] = _all_cheapest(linear, x, ranked or [(linear.cost, 0.0)], self.search)
+            self.faces[columns[0]] = _optimal_program(linear, x, ranked or [(linear.cost, 0.0)], self.search)
         face = self.faces[columns[0]]
         if face is not None and self.from_rounded:
             face = _shifted(face, self.start[columns], self.rounded_columns[columns], self.unit)
@@ -143,13 +141,10 @@ class TieBreaking:
         )
         return None if face is None or steadiest is None else _Part(columns, face, steadiest)
 
-    def in_whole_steps(self, steady: Solution, outcome: Floats | None) -> Solution:
-        """Return the solution, with each component that loses money by rounding in whole steps of the resolution.
-
-        `outcome` has the columns of the rounded solution. None if that plan is invalid. Then everything that isn't whole changes.
-        """
-        is_lossy, parts = self._lossy_columns(steady, outcome), []
-        start = steady.x if outcome is None else _with_whole_deliveries(self.program, outcome)
+    def in_whole_steps(self, steady: Solution, rounded: Floats | None) -> Solution:
+        """Return the solution with whole steps where rounding loses money. Without `rounded`, that plan is invalid, and everything that isn't whole changes."""
+        is_lossy, parts = self._lossy_columns(steady, rounded), []
+        start = steady.x if rounded is None else _with_whole_deliveries(self.program, rounded)
         for part in self.parts:
             columns = part.columns
             if is_lossy[columns[0]]:
@@ -162,10 +157,9 @@ class TieBreaking:
                 parts.append(replace(part, x=start[columns]))
         return self._solution(parts, steady.exchangeable)
 
-    def without_loss(self, steady: Solution, outcome: Floats | None) -> Solution:
-        """Return the solution, with the original plan for each component that still loses money by rounding."""
-        is_lossy = self._lossy_columns(steady, outcome)
-        start = steady.x if outcome is None else _with_whole_deliveries(self.program, outcome)
+    def without_loss(self, steady: Solution, rounded: Floats | None) -> Solution:
+        is_lossy = self._lossy_columns(steady, rounded)
+        start = steady.x if rounded is None else _with_whole_deliveries(self.program, rounded)
         lossless = [replace(part, x=start[part.columns]) for part in self.parts if not is_lossy[part.columns[0]]]
         return self._solution(lossless, steady.exchangeable)
 
@@ -178,28 +172,24 @@ class TieBreaking:
         equal = None if exchangeable is None else exchangeable & tie_broken
         return replace(self.solution, x=x, tie_broken=tie_broken, exchangeable=equal, from_rounded=self.from_rounded)
 
-    def _lossy_columns(self, steady: Solution, outcome: Floats | None) -> Mask:
+    def _lossy_columns(self, steady: Solution, rounded: Floats | None) -> Mask:
         """Return the columns of components in which rounding costs money or increases a shortage, or without an outcome, those that aren't whole."""
         labels = column_labels(self.program.linear.entries)
-        if outcome is None:
+        if rounded is None:
             steps = steady.x / self.unit
             loss = np.bincount(labels, self.rounded_columns & (np.abs(steps - np.rint(steps)) > GRAIN / 2))
         else:
-            cost_increase, is_shortage = (
-                self.program.linear.cost * (outcome - self.first),
-                np.zeros(len(labels), dtype=bool),
-            )
+            cost_increase = self.program.linear.cost * (rounded - self.first)
+            is_shortage = np.zeros(len(labels), dtype=bool)
             is_shortage[self.program.shorts()] = True
             loss = np.maximum(
                 np.bincount(labels, cost_increase), np.bincount(labels, np.where(is_shortage, cost_increase, 0.0))
             )
-        is_lossy: Mask = loss[labels] > SAME_MONEY
+        is_lossy: Mask = loss[labels] > EQUAL_MONEY
         return is_lossy
 
 
 class _Concern:
-    """Money for purchases of concern, by column."""
-
     def __init__(self, program: Program) -> None:
         self.program = program
         self.countries = program.problem.case.concern.countries
@@ -245,7 +235,9 @@ def _order_lines(program: Program) -> tuple[Ints, int]:
     return lines, periods
 
 
-def _all_cheapest(linear: Linear, x: Floats, ranked: Sequence[tuple[Floats, float]], search: Search) -> Linear | None:
+def _optimal_program(
+    linear: Linear, x: Floats, ranked: Sequence[tuple[Floats, float]], search: Search
+) -> Linear | None:
     """Return the program of all plans that are as good as an optimal one. None if it can't be proved."""
     for cost, within in ranked:
         level = replace(linear, cost=cost, constant=0.0)
@@ -263,29 +255,29 @@ def _duals(linear: Linear, cost: float, search: Search) -> Floats | None:
     cached_answer = search.answer_cache.peek(digest(linear))
     if cached_answer is not None and cached_answer.duals is not None:
         return cached_answer.duals
-    joint = joint_of(linear)
-    if joint is not None and (duals := _duals_of_parts(joint, cost, search)) is not None:
+    linked = linked_program(linear)
+    if linked is not None and (duals := _duals_of_parts(linked, cost, search)) is not None:
         return duals
-    answer = search.solve_as_one(linear) if joint is None else search.solve_large(linear, -np.inf)
+    answer = search.solve_as_one(linear) if linked is None else search.solve_large(linear, -np.inf)
     if answer.outcome is not SolverOutcome.OPTIMAL or not _reaches(answer.objective, cost):
         return None
     return _row_duals(linear, answer)
 
 
 def _reaches(bound: float, cost: float) -> bool:
-    """Return True if a bound reaches the cost of a plan except for rounding. Duals within the gap of `optimal` may prove another plan."""
-    return cost - bound <= SAME * max(1.0, abs(cost))
+    """Return True if a bound reaches a plan's cost except for rounding. Duals within the optimality gap may prove another plan."""
+    return cost - bound <= EQUAL_COST_SHARE * max(1.0, abs(cost))
 
 
 def _row_duals(linear: Linear, answer: SolverAnswer) -> Floats | None:
     return answer.duals if linear.entries.shape[0] else np.zeros(0)
 
 
-def _duals_of_parts(joint: Joint, cost: float, search: Search) -> Floats | None:
+def _duals_of_parts(linked: LinkedProgram, cost: float, search: Search) -> Floats | None:
     """Return the duals of the parts if they prove the whole, which they do if the linking constraints cost nothing."""
-    linear, duals = joint.linear, np.zeros(joint.linear.entries.shape[0])
-    bound = float(linear.cost[joint.loose] @ linear.cheapest[joint.loose])
-    for part in joint.parts:
+    linear, duals = linked.linear, np.zeros(linked.linear.entries.shape[0])
+    bound = float(linear.cost[linked.loose] @ linear.cheapest[linked.loose])
+    for part in linked.parts:
         answer = search.solve_as_one(part.linear)
         if answer.duals is None:
             return None
@@ -318,7 +310,7 @@ def _face(linear: Linear, x: Floats, duals: Floats) -> Linear:
 
 
 def _with_whole_deliveries(program: Program, rounded: Floats) -> Floats:
-    """Return the columns of a rounded plan with whole deliveries. Rounded inputs may have left a part of a step undelivered."""
+    """Return a rounded plan with whole deliveries. Rounded inputs may have left a part of a step undelivered."""
     columns, count = program.columns, program.problem.case.horizon.count
     unit, values = float(program.problem.case.resolution), rounded.copy()
     for column, (demand, period, *_) in zip(columns.deliver, columns.deliver_key, strict=True):
@@ -328,12 +320,12 @@ def _with_whole_deliveries(program: Program, rounded: Floats) -> Floats:
     return values
 
 
-def _shifted(face: Linear, x: Floats, counted: Mask, unit: float) -> Linear:
-    """Return the program shifted to contain a rounded plan `x`. All its plans cost as much as that one."""
+def _shifted(face: Linear, x: Floats, rounded_columns: Mask, unit: float) -> Linear:
+    """Return the program shifted to contain a rounded plan `x`. All its plans cost as much."""
     is_free, is_equation, activity = face.lower < face.upper, face.row_lower == face.row_upper, face.entries @ x
-    in_fractions = ~counted[face.entries.indices] | (face.entries.data != np.rint(face.entries.data))
+    in_fractions = ~rounded_columns[face.entries.indices] | (face.entries.data != np.rint(face.entries.data))
     is_whole = np.bincount(face.entries.rows, in_fractions, minlength=len(activity)) == 0
-    bounds = (face.lower, face.upper, counted), (face.row_lower, face.row_upper, is_whole)
+    bounds = (face.lower, face.upper, rounded_columns), (face.row_lower, face.row_upper, is_whole)
     (lower, upper), (row_lower, row_upper) = (
         (
             np.where(is_rounded, np.ceil(low / unit - GRAIN) * unit, low),
@@ -369,10 +361,8 @@ def _least_concern(face: Linear, concern: _Concern, columns: Ints, search: Searc
     has_free = np.bincount(face.entries.rows[is_free[face.entries.indices]], minlength=len(face.row_lower)) > 0
     fixed_activity = (face.entries @ np.where(is_free, 0.0, face.lower))[has_free]
     row_lower, row_upper = face.row_lower.copy(), face.row_upper.copy()
-    row_lower[has_free], row_upper[has_free] = (
-        free_program.row_lower + fixed_activity,
-        free_program.row_upper + fixed_activity,
-    )
+    row_lower[has_free] = free_program.row_lower + fixed_activity
+    row_upper[has_free] = free_program.row_upper + fixed_activity
     return replace(reduced, row_lower=row_lower, row_upper=row_upper)
 
 
@@ -392,18 +382,15 @@ def _are_at(values: Floats, bounds: Floats) -> Mask:
 def _steadiest_plan(
     face: Linear, x: Floats, line: Ints, periods: int, by_name: Callable[[Ints], Floats], search: Search
 ) -> Floats | None:
-    """Return the steadiest plan of a program in which all plans cost the same. None if it can't be found."""
     is_free = face.lower < face.upper
     plan, free_columns = np.where(is_free, x, face.lower), np.flatnonzero(is_free)
     free_program, changes = _with_changes(_without_fixed(face, plan, free_columns), plan, free_columns, line, periods)
     earliness = _earliness(line[free_columns], periods)
     costs = np.zeros((4, len(free_columns) + 2 * changes))
     costs[0, len(free_columns) :] = 1.0
-    costs[1, : len(free_columns)], costs[2, : len(free_columns)], costs[3, : len(free_columns)] = (
-        earliness,
-        by_name(free_columns),
-        _arbitrary_weights(free_columns),
-    )
+    costs[1, : len(free_columns)] = earliness
+    costs[2, : len(free_columns)] = by_name(free_columns)
+    costs[3, : len(free_columns)] = _arbitrary_weights(free_columns)
     for cost in costs[costs.any(axis=1)]:
         optimal = _optimal_face(replace(free_program, cost=cost), search)
         if optimal is None:
@@ -418,20 +405,20 @@ def _earliness(line: Ints, periods: int) -> Ints:
     return earliness
 
 
-def _in_steps(face: Linear, x: Floats, cost: Floats, counted: Mask, unit: float, search: Search) -> Floats:
+def _in_steps(face: Linear, x: Floats, cost: Floats, rounded_columns: Mask, unit: float, search: Search) -> Floats:
     """Return a plan near `x` in whole steps of `unit` kilograms. Some quantities stay fractions if there is none."""
     free_columns = np.flatnonzero(face.lower < face.upper)
-    free_program, is_counted = _without_fixed(face, x, free_columns), counted[free_columns]
-    steps = np.where(is_counted, np.round(x[free_columns] / (unit * GRAIN)) * GRAIN, 0.0)
-    lower = np.where(is_counted, np.maximum(free_program.lower, np.floor(steps) * unit), free_program.lower)
-    upper = np.where(is_counted, np.minimum(free_program.upper, np.ceil(steps) * unit), free_program.upper)
+    free_program, is_rounded = _without_fixed(face, x, free_columns), rounded_columns[free_columns]
+    steps = np.where(is_rounded, np.round(x[free_columns] / (unit * GRAIN)) * GRAIN, 0.0)
+    lower = np.where(is_rounded, np.maximum(free_program.lower, np.floor(steps) * unit), free_program.lower)
+    upper = np.where(is_rounded, np.minimum(free_program.upper, np.ceil(steps) * unit), free_program.upper)
     between_steps = replace(free_program, cost=cost[free_columns], lower=lower, upper=np.maximum(lower, upper))
     answer = search.solve_as_one(between_steps)
     if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None:
         return x
     plan, values = x.copy(), answer.x
-    if (np.abs(values / unit - np.rint(values / unit))[is_counted] > GRAIN).any():
-        whole_values = _nearest_whole_steps(free_program, steps, is_counted, unit, search)
+    if (np.abs(values / unit - np.rint(values / unit))[is_rounded] > GRAIN).any():
+        whole_values = _nearest_whole_steps(free_program, steps, is_rounded, unit, search)
         values = values if whole_values is None else whole_values
     plan[free_columns] = values
     return plan
@@ -440,14 +427,14 @@ def _in_steps(face: Linear, x: Floats, cost: Floats, counted: Mask, unit: float,
 def _nearest_whole_steps(
     free_program: Linear, steps: Floats, must_be_whole: Mask, unit: float, search: Search
 ) -> Floats | None:
-    """Return a plan of a program whose quantities are whole steps, as near as possible to given ones. None if none is found."""
+    """Return a plan in whole steps as near to `steps` as possible. None if none is found."""
     is_whole = must_be_whole & (steps > 0)
-    lower, upper = (
-        np.where(must_be_whole, 0.0, free_program.lower / unit),
-        np.where(must_be_whole, 0.0, free_program.upper / unit),
+    lower = np.where(must_be_whole, 0.0, free_program.lower / unit)
+    upper = np.where(must_be_whole, 0.0, free_program.upper / unit)
+    lower[is_whole] = np.maximum(lower[is_whole], np.floor(steps[is_whole]) - MAX_STEP_DISTANCE)
+    upper[is_whole] = np.minimum(
+        free_program.upper[is_whole] / unit + GRAIN, np.ceil(steps[is_whole]) + MAX_STEP_DISTANCE
     )
-    lower[is_whole] = np.maximum(lower[is_whole], np.floor(steps[is_whole]) - NEAR)
-    upper[is_whole] = np.minimum(free_program.upper[is_whole] / unit + GRAIN, np.ceil(steps[is_whole]) + NEAR)
     near_steps = replace(
         free_program,
         lower=lower,
@@ -466,7 +453,7 @@ def _nearest_whole_steps(
     distance_program = replace(
         distance_program, cost=np.where(np.arange(len(distance_program.cost)) < len(steps), 0.0, 1.0)
     )
-    answer = search.engines.search(distance_program, Ask(search.watch.left(), CLOSE_ENOUGH, nodes=NODES))
+    answer = search.engines.search(distance_program, Ask(search.watch.seconds_left(), WHOLE_STEPS_GAP, nodes=NODES))
     if answer.x is None:
         return None
     values = answer.x[: len(steps)]
@@ -474,10 +461,7 @@ def _nearest_whole_steps(
 
 
 def _exchangeable(face: Linear, x: Floats, offer: Ints, unit: float, search: Search) -> Mask:
-    """Return the columns of offers whose quantity over all periods differs from `x` by more than `unit` in another plan of the same cost.
-
-    Unused offers are bought as much as possible, until no other one is bought. Then sums with arbitrary weights move the purchases.
-    """
+    """Return the columns of offers whose total differs from `x` by more than `unit` in another plan of the same cost."""
     no_columns = np.zeros(len(x), dtype=bool)
     free_columns = np.flatnonzero(face.lower < face.upper)
     free_offers = np.flatnonzero(np.bincount(offer[free_columns][offer[free_columns] >= 0]))
@@ -531,10 +515,7 @@ def _without_fixed(linear: Linear, x: Floats, free_columns: Ints) -> Linear:
 
 
 def _with_changes(linear: Linear, x: Floats, free_columns: Ints, line: Ints, periods: int) -> tuple[Linear, int]:
-    """Add two columns and a row for each change from one period to the next: the increase and the decrease of orders.
-
-    A change counts only if the offer can be ordered in both periods, and if it depends on a free column.
-    """
+    """Add two columns and a row for each change of orders between periods that depends on a free column: its increase and its decrease."""
     order_columns = np.flatnonzero(line >= 0)
     lines, line_numbers = np.unique(line[order_columns], return_inverse=True)
     line_of = np.full(len(line), -1)
@@ -546,10 +527,8 @@ def _with_changes(linear: Linear, x: Floats, free_columns: Ints, line: Ints, per
     count = len(later_lines)
     row = np.full(len(lines) + 2, -1)
     row[later_lines] = np.arange(count)
-    arriving, leaving = (
-        np.flatnonzero(row[line_of[free_columns]] >= 0),
-        np.flatnonzero(row[line_of[free_columns] + 1] >= 0),
-    )
+    arriving = np.flatnonzero(row[line_of[free_columns]] >= 0)
+    leaving = np.flatnonzero(row[line_of[free_columns] + 1] >= 0)
     change = Entries.summed(
         np.concatenate([row[line_of[free_columns[arriving]]], row[line_of[free_columns[leaving]] + 1]]),
         np.concatenate([arriving, leaving]),

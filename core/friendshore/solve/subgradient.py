@@ -31,7 +31,7 @@ ROUND_WEIGHT = 0.05
 
 
 def subgradient_prices(linear: Linear, plan_cost: float, watch: Watch) -> SolverAnswer | None:
-    """Return duals of all rows, and average values of all columns. None if no choice opens flows, or no prices prove anything."""
+    """Return duals of all rows and average values of all columns. None if no choice opens flows, or no prices prove anything."""
     opened = _opened_flows(linear)
     return None if opened is None else _Prices(linear, opened).best_prices(plan_cost, watch)
 
@@ -45,7 +45,7 @@ class _OpenedFlows:
     max_use: Floats
     link: Ints
     """Position of each coefficient in the row that links the flow to its choice."""
-    through: Ints
+    capacity: Ints
     """Capacity of each flow."""
     choice: Ints
     room: Floats
@@ -77,10 +77,10 @@ def _opened_flows(linear: Linear) -> _OpenedFlows | None:
     is_repeated[np.unique(column[use_entries], return_index=True)[1]] = False
     is_capacity[row[use_entries[is_repeated]]] = False
     use_entries = use_entries[is_capacity[row[use_entries]]]
-    through, use, room = row_count + choice_of, np.ones(column_count), np.full(row_count, np.inf)
-    through[column[use_entries]], use[column[use_entries]] = row[use_entries], value[use_entries]
+    capacity_of, use, room = row_count + choice_of, np.ones(column_count), np.full(row_count, np.inf)
+    capacity_of[column[use_entries]], use[column[use_entries]] = row[use_entries], value[use_entries]
     room[row[~is_positive]] = -value[~is_positive]
-    capacities, first_index, capacity_index = np.unique(through[flow], return_index=True, return_inverse=True)
+    capacities, first_index, capacity_index = np.unique(capacity_of[flow], return_index=True, return_inverse=True)
     capacity_row = np.where(capacities < row_count, capacities, -1)
     max_use = use[flow] * np.minimum(-value[choice_entry] / value[flow_entry], linear.upper[flow])
     limits = np.where(capacity_row >= 0, room[capacity_row], np.inf)
@@ -157,13 +157,15 @@ class _Prices:
 
     def _bound_at(self, prices: Floats) -> tuple[float, Floats]:
         linear, opened = self.linear, self.opened
-        flow_order, use_of_flow, worth = self._fill_capacities(prices)
-        x = np.where(worth < 0, linear.upper, linear.lower)
+        flow_order, use_of_flow, net_cost = self._fill_capacities(prices)
+        x = np.where(net_cost < 0, linear.upper, linear.lower)
         for _, choices, min_count in self.count_rows:
-            x[self._chosen(worth, choices, min_count)] = 1.0
+            x[self._chosen(net_cost, choices, min_count)] = 1.0
         x[opened.flow] = 0.0
-        cost = np.where(x != 0, worth * x, 0.0).sum()
-        x[opened.flow[flow_order]] = use_of_flow / opened.use[flow_order] * x[opened.choice[opened.through[flow_order]]]
+        cost = np.where(x != 0, net_cost * x, 0.0).sum()
+        x[opened.flow[flow_order]] = (
+            use_of_flow / opened.use[flow_order] * x[opened.choice[opened.capacity[flow_order]]]
+        )
         row_bounds = np.where(prices > 0, linear.row_lower, np.where(prices < 0, linear.row_upper, 0.0))
         return float((prices * row_bounds).sum()) + float(cost) + linear.constant, x
 
@@ -172,13 +174,13 @@ class _Prices:
         opened, reduced = self.opened, self._reduced(prices)
         unit_earnings = reduced[opened.flow] / opened.use
         earning_flows = np.flatnonzero((unit_earnings < 0) & (opened.max_use > 0))
-        flow_order = earning_flows[np.lexsort((unit_earnings[earning_flows], opened.through[earning_flows]))]
-        through, max_use = opened.through[flow_order], opened.max_use[flow_order]
+        flow_order = earning_flows[np.lexsort((unit_earnings[earning_flows], opened.capacity[earning_flows]))]
+        capacity, max_use = opened.capacity[flow_order], opened.max_use[flow_order]
         cumulative_use = np.append(0.0, np.cumsum(max_use))
-        start_of_capacity = cumulative_use[np.searchsorted(through, np.arange(len(opened.room)))]
-        use_of_flow = np.clip(opened.room[through] - (cumulative_use[:-1] - start_of_capacity[through]), 0.0, max_use)
+        start_of_capacity = cumulative_use[np.searchsorted(capacity, np.arange(len(opened.room)))]
+        use_of_flow = np.clip(opened.room[capacity] - (cumulative_use[:-1] - start_of_capacity[capacity]), 0.0, max_use)
         earned_by_choice = np.bincount(
-            opened.choice[through], unit_earnings[flow_order] * use_of_flow, minlength=len(reduced)
+            opened.choice[capacity], unit_earnings[flow_order] * use_of_flow, minlength=len(reduced)
         )
         return flow_order, use_of_flow, reduced + earned_by_choice
 
@@ -198,16 +200,18 @@ class _Prices:
         return np.bincount(self.row, self.value * x[self.column], minlength=len(self.priced)).astype(np.float64)
 
     def _always_satisfied(self) -> Mask:
-        """Return the rows of flows through one capacity that are satisfied whatever the prices."""
+        """Return the rows of flows through one capacity that are satisfied at any prices."""
         linear, opened = self.linear, self.opened
         row_count, column_count = linear.entries.shape
         row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
-        through, use, capacity_of_row = np.full(column_count, -1), np.ones(column_count), np.full(row_count, -1)
-        through[opened.flow], use[opened.flow] = opened.through, opened.use
-        capacity_of_row[row] = through[column]
+        capacity_of, use, capacity_of_row = np.full(column_count, -1), np.ones(column_count), np.full(row_count, -1)
+        capacity_of[opened.flow], use[opened.flow] = opened.capacity, opened.use
+        capacity_of_row[row] = capacity_of[column]
         share = np.full(row_count, -np.inf)
         np.maximum.at(
-            share, row, np.where((through[column] == capacity_of_row[row]) & (value > 0), value / use[column], np.inf)
+            share,
+            row,
+            np.where((capacity_of[column] == capacity_of_row[row]) & (value > 0), value / use[column], np.inf),
         )
         is_satisfied: Mask = (
             (capacity_of_row >= 0)
@@ -225,25 +229,25 @@ class _Prices:
             np.ceil(linear.row_lower[row] - values[self.rest[column]].sum() - MIN_RISE)
         )
 
-    def _chosen(self, worth: Floats, choices: Ints, min_count: int) -> Ints:
+    def _chosen(self, net_cost: Floats, choices: Ints, min_count: int) -> Ints:
         undecided = choices[self.linear.upper[choices] > self.linear.lower[choices]]
         missing = max(0, min_count - int(self.linear.lower[choices].sum()))
-        return undecided[np.argsort(worth[undecided], kind="stable")][:missing]
+        return undecided[np.argsort(net_cost[undecided], kind="stable")][:missing]
 
     def _duals(self, prices: Floats) -> Floats:
         """Return the duals of all rows: the value of each full capacity, the additional value of each link, and the cost of the last counted choice."""
         opened, entries, duals = self.opened, self.linear.entries, prices.copy()
-        flow_order, use_of_flow, worth = self._fill_capacities(prices)
+        flow_order, use_of_flow, net_cost = self._fill_capacities(prices)
         unit_earnings = self._reduced(prices)[opened.flow] / opened.use
-        through, in_use = opened.through[flow_order], use_of_flow > 0
+        capacity, in_use = opened.capacity[flow_order], use_of_flow > 0
         last_earnings = np.full(len(opened.room), -np.inf)
-        np.maximum.at(last_earnings, through[in_use], unit_earnings[flow_order[in_use]])
-        is_full = np.bincount(through, use_of_flow, minlength=len(opened.room)) >= opened.room * (1 - MIN_RISE)
+        np.maximum.at(last_earnings, capacity[in_use], unit_earnings[flow_order[in_use]])
+        is_full = np.bincount(capacity, use_of_flow, minlength=len(opened.room)) >= opened.room * (1 - MIN_RISE)
         last_earnings = np.where(is_full & np.isfinite(last_earnings), last_earnings, 0.0)
         duals[opened.row[opened.row >= 0]] = last_earnings[opened.row >= 0]
-        link_values = np.minimum(0.0, unit_earnings - last_earnings[opened.through]) * opened.use
+        link_values = np.minimum(0.0, unit_earnings - last_earnings[opened.capacity]) * opened.use
         duals[entries.rows[opened.link]] = link_values / entries.data[opened.link]
         for row, choices, min_count in self.count_rows:
-            chosen = self._chosen(worth, choices, min_count)
-            duals[row] = max(0.0, float(worth[chosen[-1]])) if len(chosen) else 0.0
+            chosen = self._chosen(net_cost, choices, min_count)
+            duals[row] = max(0.0, float(net_cost[chosen[-1]])) if len(chosen) else 0.0
         return duals

@@ -26,18 +26,18 @@ from ..problem import Problem
 from ..problem.law import Charges
 from ..problem.problem import Objective
 from ..rules.base import Rule
-from ..rules.rows import one_by_one
+from ..rules.rows import single_rows
 from .amounts import Amounts
 from .arrivals import check_arrivals
-from .limits import check_caps
-from .compliance import check_classes, check_ends, check_free
+from .limits import check_share_caps
+from .compliance import check_classes, check_end_uses, check_tainted_goods
 from .plan_entries import Bought as Bought
-from .compliance import Judged as Judged, Judging, check_law
+from .compliance import Ruling as Ruling, Compliance, check_law
 from .plan_entries import PlanEntries as PlanEntries
-from .limits import LevelReading as LevelReading, measured, read_levels
-from .limits import Readings, RowReading as RowReading, read_limits
+from .limits import LevelReading as LevelReading, value_and_rounding, read_levels
+from .limits import Readings, LimitReading as LimitReading, read_limits
 from .money import Costing, Line as Line
-from .money import Settled as Settled, check_terms, placed_orders
+from .money import Settlement as Settlement, check_terms, placed_orders
 
 _SEAL = object()
 
@@ -50,9 +50,9 @@ class VerifiedPlan:
     plan: Plan
     cost: Cost
     costing: Costing
-    settled: tuple[Settled, ...]
+    settlements: tuple[Settlement, ...]
     """Settlement of every price schedule, for each span with purchases."""
-    judging: Judging
+    compliance: Compliance
     readings: Readings
     """Value of every row of every limit rule."""
     levels: tuple[LevelReading, ...]
@@ -65,8 +65,8 @@ class VerifiedPlan:
     seal: object
 
     @property
-    def judged(self) -> tuple[Judged, ...]:
-        return self.judging.verdicts
+    def rulings(self) -> tuple[Ruling, ...]:
+        return self.compliance.rulings
 
     @property
     def charged(self) -> Mapping[str, Decimal]:
@@ -104,12 +104,12 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
     amounts.check()
     check_arrivals(ledger, amounts.reserved)
     check_terms(ledger, placed)
-    check_ends(ledger)
-    check_free(ledger)
-    check_caps(ledger)
+    check_end_uses(ledger)
+    check_tainted_goods(ledger)
+    check_share_caps(ledger)
     if all_rules:
         check_classes(ledger)
-    judging = check_law(ledger)
+    compliance = check_law(ledger)
     costing = Costing(ledger, placed)
     readings, penalties = read_limits(ledger, amounts, costing)
     cost = costing.cost(penalties)
@@ -130,8 +130,8 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
         plan=plan,
         cost=cost,
         costing=costing,
-        settled=tuple(costing.settled),
-        judging=judging,
+        settlements=tuple(costing.settlements),
+        compliance=compliance,
         readings=readings,
         levels=tuple(levels),
         ledger=ledger,
@@ -143,28 +143,27 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
 
 
 def level_value(objective: Objective, verified: VerifiedPlan) -> Decimal:
-    return measured(objective, verified.ledger, verified.readings.values, verified.cost)[0]
+    return value_and_rounding(objective, verified.ledger, verified.readings.values, verified.cost)[0]
 
 
 def _max_rounding(ledger: PlanEntries, costing: Costing) -> Decimal:
     plan, problem = ledger.plan, ledger.problem
-    dearest = max(problem.shortage_price, default=Decimal(0))
+    max_shortage_price = max(problem.shortage_price, default=Decimal(0))
     per_kg = problem.moves.max_money
-    per_kg += max((settled.rate for settled in costing.settled), default=Decimal(0))
+    per_kg += max((settlement.rate for settlement in costing.settlements), default=Decimal(0))
     per_kg += max((commitment.rate for commitment in problem.commitments), default=Decimal(0))
     per_kg += max((abs(problem.offers[offer].price[make.period]) for make, offer in ledger.makes), default=Decimal(0))
-    parts = (plan.purchases, plan.makes, plan.lots, plan.deliveries, plan.shorts, plan.stocks)
-    return problem.case.resolution / 2 * sum(map(len, parts)) * (dearest + per_kg)
+    entries = (plan.purchases, plan.makes, plan.lots, plan.deliveries, plan.shorts, plan.stocks)
+    return problem.case.resolution / 2 * sum(map(len, entries)) * (max_shortage_price + per_kg)
 
 
 def _check_objective(ledger: PlanEntries, cost: Cost, rounding: Decimal) -> None:
-    """Check that the solver's objective equals the plan's, up to rounding and the solver's tolerance."""
     plan = ledger.plan
     allowed = rounding + Decimal("1e-6") * max(abs(cost.objective), Decimal(1))
     if plan.infeasible:
         return  # the solver has no objective for materials that conflicting rules leave unplanned
-    open_still = max(plan.objective - plan.bound, Decimal(0))
-    if not -allowed - open_still <= cost.objective - plan.objective <= allowed:
+    gap = max(plan.objective - plan.bound, Decimal(0))
+    if not -allowed - gap <= cost.objective - plan.objective <= allowed:
         ledger.report(
             "FS634",
             "the plan's objective is not the cost of its purchases and shortages",
@@ -182,11 +181,13 @@ def _check_status(ledger: PlanEntries, cost: Cost, allowed: Decimal) -> None:
     if plan.status is not PlanStatus.OPTIMAL:
         return
     bounds = [("the bound", cost.objective, plan.bound)]
-    bounds += [(f"the bound of level {rank}", level.least, level.bound) for rank, level in enumerate(plan.levels, 1)]
+    bounds += [
+        (f"the bound of level {rank}", level.best_value, level.bound) for rank, level in enumerate(plan.levels, 1)
+    ]
     for bound_name, value, bound in bounds:
         if value - bound > OPTIMAL_GAP * abs(value) + OPTIMAL_MONEY + allowed:
-            least = value - OPTIMAL_GAP * abs(value)
-            expected = f"{PlanStatus.FEASIBLE}, or at least {least}"
+            max_bound = value - OPTIMAL_GAP * abs(value)
+            expected = f"{PlanStatus.FEASIBLE}, or at least {max_bound}"
             message = f"the plan is called optimal, but {bound_name} leaves a larger gap"
             ledger.report("FS634", message, found=f"{bound}", expected=expected)
 
@@ -201,8 +202,8 @@ def without_each_loss(changes: tuple[Change, ...]) -> Iterator[tuple[Change, ...
 # If an offer is lost from some day on, a cheapest plan that buys nothing of it remains cheapest, with the same bound: the rows are the same, and
 # there are only fewer moves. The plan is then verified on the new facts, without a search. With take-or-pay terms, a loss may cancel an amount
 # due, so this doesn't apply.
-def reused(verified: VerifiedPlan, problem: Problem) -> VerifiedPlan | None:
-    """Return the plan from before a loss, verified on facts that are otherwise unchanged. None if it is no longer valid or the rows differ."""
+def reverified(verified: VerifiedPlan, problem: Problem) -> VerifiedPlan | None:
+    """Return the plan from before a loss, verified on otherwise unchanged facts. None if it is no longer valid or the rows differ."""
     if verified.plan.infeasible or _orders_without_supply(verified, problem):
         return None
     if _limits_and_commitments(verified.problem) != _limits_and_commitments(problem):
@@ -211,32 +212,32 @@ def reused(verified: VerifiedPlan, problem: Problem) -> VerifiedPlan | None:
 
 
 def _orders_without_supply(verified: VerifiedPlan, problem: Problem) -> bool:
-    max_by_offer = {facts.offer.id: facts.most for facts in problem.offers}
+    max_by_offer = {facts.offer.id: facts.max_units for facts in problem.offers}
     columns, offers = verified.ledger.columns, verified.problem.offers
     orders = set(zip(columns.offer.tolist(), columns.ordered.tolist(), strict=True))
     limits = ((max_by_offer.get(offers[offer].offer.id), ordered) for offer, ordered in orders if offer >= 0)
     return any(limit is not None and limit[ordered] == 0 for limit, ordered in limits)
 
 
-def bearing(verified: VerifiedPlan, rules: Sequence[Rule]) -> frozenset[str]:
-    """Return the rules that prohibit or charge anything in a plan. Limits aren't checked. Without the other rules, the plan is the same."""
-    caches = verified.problem.kept
+def rules_in_effect(verified: VerifiedPlan, rules: Sequence[Rule]) -> frozenset[str]:
+    """Return the rules that prohibit or charge anything in a plan. Without the others, the plan is the same. Limits aren't checked."""
+    caches = verified.problem.shared
     rules_to_check = tuple(rules) if caches is None else tuple(map(caches.same, rules))
     ledger = replace(verified.ledger, problem=replace(verified.problem, rules=rules_to_check), findings=[])
-    judging = Judging(ledger)
-    rules_in_effect = judging.forbidding()
-    charges = Charges(ledger.problem.network, judging.law, ledger.problem.offers, ledger.answers)
+    compliance = Compliance(ledger)
+    in_effect = compliance.violated_rules()
+    charges = Charges(ledger.problem.network, compliance.law, ledger.problem.offers, ledger.answers)
     for item in ledger.bought if charges.rules else ():
-        for use in verified.costing.uses(item.arc, item.requirement):
-            rules_in_effect |= charges.charging(item.arc, use, item.ordered)
-    return frozenset(rules_in_effect)
+        for use in verified.costing.uses(item.arc, item.compliance_class):
+            in_effect |= charges.charging(item.arc, use, item.ordered)
+    return frozenset(in_effect)
 
 
 def _limits_and_commitments(problem: Problem) -> list[tuple[object, ...]]:
     bounds: list[tuple[object, ...]] = [
         (rule.id, row.label, row.at_least, row.at_most, row.penalty)
         for rule, rows in problem.limit_rows
-        for row in one_by_one(rows)
+        for row in single_rows(rows)
     ]
     commitments = ((problem.offers[c.offer].offer.id, c.periods, c.quantity, c.rate) for c in problem.commitments)
     return [*bounds, *commitments]

@@ -34,7 +34,7 @@ _OF_ROUNDING = 0.9
 class DatedFlow(NamedTuple):
     """An arrival at a node for a compliance class, or a draw from it, on a day."""
 
-    requirement: str
+    compliance_class: str
     day: date | None
     """None if it is available from the start of the period."""
     kilograms: Decimal
@@ -57,11 +57,11 @@ def check_arrivals(ledger: PlanEntries, stock: dict[tuple[tuple[Node, str], int]
     if days:
         for at, flow in (*_arrivals(ledger), *_draws(ledger)):
             flows[at].append(flow)
-        for ((node, requirement), t), (kilograms, roundings) in stock.items():
+        for ((node, compliance_class), t), (kilograms, roundings) in stock.items():
             carried, extra_roundings = (
                 ledger.carried(node, kilograms, t + 1) if (node, t + 1) in days else (kilograms, 0)
             )
-            flows[node, t + 1].append(DatedFlow(requirement, None, carried, roundings + extra_roundings))
+            flows[node, t + 1].append(DatedFlow(compliance_class, None, carried, roundings + extra_roundings))
     for (node, t), days_of_node in sorted(days.items()):
         if node[0] not in ledger.unplanned:
             _Stretches(ledger, node, t, sorted(days_of_node), flows[node, t]).check()
@@ -70,7 +70,7 @@ def check_arrivals(ledger: PlanEntries, stock: dict[tuple[tuple[Node, str], int]
 def _arrivals(ledger: PlanEntries) -> Iterator[tuple[tuple[Node, int], DatedFlow]]:
     for item in ledger.bought:
         roundings = Decimal(2 if ledger.in_lots(item) else 1)
-        flow = DatedFlow(item.requirement, arrival_day(ledger, item), item.quantity, roundings)
+        flow = DatedFlow(item.compliance_class, arrival_day(ledger, item), item.quantity, roundings)
         yield (item.arc.node, item.delivered), flow
 
 
@@ -84,25 +84,23 @@ def _draws(ledger: PlanEntries) -> Iterator[tuple[tuple[Node, int], DatedFlow]]:
     """Yield the inputs of orders, each on the last day for the order. If several outputs go different ways, the earliest such day counts."""
     problem, count = ledger.problem, ledger.problem.case.horizon.count
     orders = [
-        (item.arc.offer, item.requirement, item.ordered, item.quantity, item.arc.order_by[item.ordered])
+        (item.arc.offer, item.compliance_class, item.ordered, item.quantity, item.arc.order_by[item.ordered])
         for item in ledger.bought
-        if item.arc.offer >= 0 and problem.offers[item.arc.offer].single
+        if item.arc.offer >= 0 and problem.offers[item.arc.offer].has_one_output
     ]
     for make, offer in ledger.makes:
         ways = [arc for arc in problem.network.arcs if arc.offer == offer and arc.arrival(make.period) < count]
         day = min((arc.order_by[make.period] for arc in ways), default=problem.case.horizon.begins(make.period))
-        orders.append((offer, make.requirement, make.period, make.units, day))
-    for offer, requirement, t, units, day in orders:
+        orders.append((offer, make.compliance_class, make.period, make.units, day))
+    for offer, compliance_class, t, units, day in orders:
         facts = problem.offers[offer]
         for line in facts.offer.inputs:
-            roundings = line.per_unit * ledger.roundings(offer)
-            yield ((line.material, facts.place), t), DatedFlow(requirement, day, -line.per_unit * units, roundings)
+            roundings = line.per_unit * ledger.half_steps(offer)
+            yield ((line.material, facts.place), t), DatedFlow(compliance_class, day, -line.per_unit * units, roundings)
 
 
 @dataclass(eq=False)
 class _Stretches:
-    """A node in a period, divided into stretches by arrivals."""
-
     ledger: PlanEntries
     node: Node
     t: int
@@ -115,16 +113,16 @@ class _Stretches:
         deliveries: dict[tuple[str, int], tuple[Decimal, int]] = {}
         for delivery, demand in self.ledger.deliveries:
             if delivery.period == self.t and final_node(self.ledger.problem.demands[demand].use) == self.node:
-                kilograms, roundings = deliveries.get((delivery.requirement, demand), (Decimal(0), 0))
-                deliveries[delivery.requirement, demand] = kilograms + delivery.quantity, roundings + 1
+                kilograms, roundings = deliveries.get((delivery.compliance_class, demand), (Decimal(0), 0))
+                deliveries[delivery.compliance_class, demand] = kilograms + delivery.quantity, roundings + 1
         return deliveries
 
     def check(self) -> None:
         split, step = self._simple_split(), self.ledger.problem.case.resolution
         if any(lack > step / 2 * count * Decimal(_OF_ROUNDING) for _, _, lack, count in self._lacks(split)):
             split = self._optimal_split()
-        for requirement, day, lack, roundings in self._lacks(split):
-            subject = f"more {self.node[0]} at {self.node[1]} ({requirement})"
+        for compliance_class, day, lack, roundings in self._lacks(split):
+            subject = f"more {self.node[0]} at {self.node[1]} ({compliance_class})"
             self.ledger.report_excess(
                 "FS625", lack, roundings, f"{subject} is used before {day} than is available by then"
             )
@@ -132,30 +130,30 @@ class _Stretches:
     def _lacks(
         self, split: Mapping[tuple[str, int], Sequence[Decimal]]
     ) -> Iterator[tuple[str, date, Decimal, Decimal]]:
-        """Yield each compliance class that lacks material before an arrival: class, day, kilograms, and the number of rounded values behind them."""
-        draws = {(flow.requirement, flow.day) for flow in self.flows if flow.kilograms < 0}
-        for requirement in sorted({key[0] for key in self.used} | {name for name, _ in draws}):
+        """Yield class, day, kilograms, and roundings of each lack of material before an arrival."""
+        draws = {(flow.compliance_class, flow.day) for flow in self.flows if flow.kilograms < 0}
+        for compliance_class in sorted({key[0] for key in self.used} | {name for name, _ in draws}):
             for number, day in enumerate(self.days):
-                available, roundings = self._available_before(requirement, day)
+                available, roundings = self._available_before(compliance_class, day)
                 used = sum(
                     (
                         kilograms - sum(split[key][number:])
                         for key, (kilograms, _) in self.used.items()
-                        if key[0] == requirement
+                        if key[0] == compliance_class
                     ),
                     Decimal(0),
                 )
                 if used > available:
-                    yield requirement, day, used - available, roundings
+                    yield compliance_class, day, used - available, roundings
 
-    def _available_before(self, requirement: str, day: date) -> tuple[Decimal, Decimal]:
-        """Return the stock of a class before a day, less draws until then, and the number of rounded values in stock and use."""
-        before = [f for f in self.flows if f.requirement == requirement and (f.day is None or f.day < day)]
-        used = sum(roundings for (name, _), (_, roundings) in self.used.items() if name == requirement)
+    def _available_before(self, compliance_class: str, day: date) -> tuple[Decimal, Decimal]:
+        """Return the stock of a class before a day, less draws until then, and the roundings in stock and use."""
+        before = [f for f in self.flows if f.compliance_class == compliance_class and (f.day is None or f.day < day)]
+        used = sum(roundings for (name, _), (_, roundings) in self.used.items() if name == compliance_class)
         return sum((f.kilograms for f in before), Decimal(0)), sum((f.roundings for f in before), Decimal(used))
 
     def _simple_split(self) -> dict[tuple[str, int], list[Decimal]]:
-        """Return a split as `_optimal_split` does, but without a linear program: as late as possible, in equal proportions of a demand's classes."""
+        """Return the split that uses everything as late as possible, in equal proportions of a demand's classes."""
         split = {}
         for demand in {demand for _, demand in self.used}:
             deliveries = {key: Fraction(kilograms) for key, (kilograms, _) in self.used.items() if key[1] == demand}

@@ -23,16 +23,16 @@ from ..domain.runtime import cached_method
 from ..plugins import attributed
 from ..plugins.interface import is_own
 from ..problem import Problem
-from ..problem.decimal_arrays import Floats, Whole, added_up, as_floats
+from ..problem.decimal_arrays import Floats, Integers, added_up, as_floats
 from ..problem.network import Arc
 from ..problem.parts import materials_of
 from ..problem.problem import Objective
-from ..problem.rule_facts import ask_limits
+from ..problem.rule_facts import query_limit_rules
 from ..rules import terms
-from ..rules.answers import WrongAnswer
+from ..rules.answers import InvalidResult
 from ..rules.base import Facts, Rule
 from ..rules.kinds.limits import Budget, MaxShare
-from ..rules.rows import Row, Rows, one_by_one
+from ..rules.rows import Row, Rows, single_rows
 from ..rules.terms import BoughtTerm, ForUses, Term
 from .amounts import Amounts
 from .compliance import ends_of
@@ -47,14 +47,14 @@ ZERO, ONE = Decimal(0), Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MoveSums:
+class MoveTotals:
     """Sums of the purchases of every move."""
 
-    counts: Whole
+    counts: Integers
     """Kilograms in units of the plan's tables."""
     parts: Ints
     """Maximum rounding error in half steps of the resolution."""
-    near: Floats
+    doubles: Floats
     """Kilograms as doubles."""
 
 
@@ -66,9 +66,9 @@ class TermValues:
         self.ledger, self.amounts, self.costing = ledger, amounts, costing
         self.resolution = self.problem.case.resolution
         self.unit = ledger.columns.unit
-        self.placed = {placed.position for placed in costing.placed}
+        self.placed_spans = {placed.position for placed in costing.placed}
         self.untaken = {untaken.position: untaken for untaken in costing.untaken}
-        self.settled = {settled.position: settled for settled in costing.settled}
+        self.settlement_by_span = {settlement.position: settlement for settlement in costing.settlements}
         self._nodes = {node: i for i, node in enumerate(self.problem.network.nodes)}
 
     def counts(self, label: str, for_uses: terms.ForUses | None) -> bool:
@@ -78,28 +78,28 @@ class TermValues:
         )
 
     @cached_method
-    def bought(self, for_uses: terms.ForUses | None = None) -> MoveSums:
+    def bought(self, for_uses: terms.ForUses | None = None) -> MoveTotals:
         columns, moves = self.ledger.columns, self.problem.moves
         move = moves.slots[columns.arc, columns.ordered].astype(np.intp)
         counted_labels = np.array([self.counts(label, for_uses) for label in columns.labels], dtype=bool)
-        counted = (move >= 0) & counted_labels[columns.requirement]
+        counted = (move >= 0) & counted_labels[columns.compliance_class]
         counts = added_up(columns.counts[counted], move[counted], len(moves))
         parts: Ints = added_up(columns.roundings[counted], move[counted], len(moves))
-        return MoveSums(counts, parts, columns.near(counts))
+        return MoveTotals(counts, parts, columns.as_doubles(counts))
 
     @cached_method
     def spent(self, for_uses: terms.ForUses | None) -> dict[int, Decimal]:
         spent: defaultdict[int, Decimal] = defaultdict(Decimal)
         for line in self.costing.lines:
             move = self.problem.moves.at(line.arc.index, line.ordered)
-            if move is not None and self.counts(line.requirement, for_uses):
+            if move is not None and self.counts(line.compliance_class, for_uses):
                 spent[move] += line.direct + line.charges + line.freight
         return spent
 
-    def making(self, for_uses: terms.ForUses | None) -> dict[Cell, Decimal]:
+    def production_costs(self, for_uses: terms.ForUses | None) -> dict[Cell, Decimal]:
         spent: defaultdict[Cell, Decimal] = defaultdict(Decimal)
         for make, offer in self.ledger.makes:
-            if self.counts(make.requirement, for_uses):
+            if self.counts(make.compliance_class, for_uses):
                 spent[offer, make.period] += self.problem.offers[offer].price[make.period] * make.units
         return spent
 
@@ -118,7 +118,7 @@ class TermValues:
         """Kilograms in stock by node and period, and the number of rounded values behind them."""
         nodes, amounts = self._nodes, self.amounts
         return {
-            (nodes[node], t): (kilograms, amounts.pieces.get((node, t), ONE))
+            (nodes[node], t): (kilograms, amounts.stock_roundings.get((node, t), ONE))
             for (node, t), kilograms in amounts.stock.items()
             if node in nodes
         }
@@ -143,7 +143,6 @@ class TermValues:
         return times * value, abs(times) * slack
 
     def _unscaled_value(self, term: Term) -> ValueAndError:  # noqa: C901 - a case for each term
-        """Return the value without the factor `times`."""
         match term:
             case terms.BoughtTerm():
                 return self._summed(term.weight, partial(self._bought_of, self.bought(term.for_uses)), term.moves)
@@ -162,7 +161,7 @@ class TermValues:
             case terms.ReservedTerm():
                 return self._summed(term.weight, self._reserved, term.classes, term.nodes, term.periods)
             case terms.MakingTerm():
-                value_of = partial(self._making, self.making(term.for_uses))
+                value_of = partial(self._making, self.production_costs(term.for_uses))
                 return self._summed(term.weight, value_of, term.offers, term.periods)
             case terms.OnboardingTerm():
                 return self._summed(term.weight, self._onboarding, term.offers)
@@ -172,7 +171,7 @@ class TermValues:
                 return self._summed(term.weight, self._fixed, term.term_spans)
             case terms.UntakenTerm():
                 return self._summed(term.weight, self._untaken, term.commitments)
-            case terms.LackingTerm():
+            case terms.ShortfallTerm():
                 return self._lacking(term)
             case _:
                 assert_never(term)
@@ -188,7 +187,7 @@ class TermValues:
             half_steps += abs(factor) * error
         return total, half_steps * self.resolution / 2
 
-    def _lacking(self, term: terms.LackingTerm) -> ValueAndError:
+    def _lacking(self, term: terms.ShortfallTerm) -> ValueAndError:
         most = slack = ZERO
         for base, part in term.parts:
             amount, moved = self.value(part)
@@ -207,7 +206,7 @@ class TermValues:
     # Each method returns the value at one entry of a term, and its rounding error in half steps of the resolution. An entry without a value has
     # none, except for stock, which is a difference of rounded numbers.
 
-    def _bought_of(self, bought: MoveSums, move: int) -> ValueAndError:
+    def _bought_of(self, bought: MoveTotals, move: int) -> ValueAndError:
         count = int(bought.counts[move])
         return Decimal(count) * self.unit, Decimal(int(bought.parts[move])) if count else ZERO
 
@@ -231,13 +230,13 @@ class TermValues:
             for r in self.problem.compliance_classes
             if self.counts(r.label, for_uses) and (r.index, node, t) in self.reserved
         ]
-        return sum((kilograms for kilograms, _ in reserves), ZERO), sum((pieces for _, pieces in reserves), ONE)
+        return sum((kilograms for kilograms, _ in reserves), ZERO), sum((roundings for _, roundings in reserves), ONE)
 
     def _holding(self, for_uses: terms.ForUses | None, node: int, t: int) -> ValueAndError:
         years = self.problem.case.horizon.periods[t].years
         rate = self.problem.stores[self.problem.network.nodes[node]].holding[t] * years.numerator / years.denominator
-        kilograms, pieces = self._stock(for_uses, node, t)
-        return kilograms * rate, rate * pieces
+        kilograms, roundings = self._stock(for_uses, node, t)
+        return kilograms * rate, rate * roundings
 
     def _reserved(self, compliance_class: int, node: int, t: int) -> ValueAndError:
         return self.reserved.get((compliance_class, node, t), (ZERO, ONE))
@@ -250,19 +249,19 @@ class TermValues:
         return self.problem.offers[offer].onboarding if offer in self.used else ZERO, ZERO
 
     def _discounts(self, span: int) -> ValueAndError:
-        if span not in self.settled:
+        if span not in self.settlement_by_span:
             return ZERO, ZERO
-        settled = self.settled[span]
-        return -settled.off, settled.rate * settled.pieces if settled.off else ZERO
+        settlement = self.settlement_by_span[span]
+        return -settlement.discount, settlement.rate * settlement.roundings if settlement.discount else ZERO
 
     def _fixed(self, span: int) -> ValueAndError:
-        return self.problem.term_spans[span].fixed if span in self.placed else ZERO, ZERO
+        return self.problem.term_spans[span].fixed if span in self.placed_spans else ZERO, ZERO
 
     def _untaken(self, commitment: int) -> ValueAndError:
         if commitment not in self.untaken:
             return ZERO, ZERO
         untaken = self.untaken[commitment]
-        return untaken.due, untaken.commitment.rate * untaken.pieces if untaken.due else ZERO
+        return untaken.due, untaken.commitment.rate * untaken.roundings if untaken.due else ZERO
 
 
 def limit_rows(problem: Problem) -> list[tuple[Rule, Row | Rows]]:
@@ -273,7 +272,7 @@ def limit_rows(problem: Problem) -> list[tuple[Rule, Row | Rows]]:
     first = grouped((id(rule), row) for rule, row in problem.limit_rows)
     second = grouped(
         (id(rule), row)
-        for rule, row in ask_limits(plugin_rules, problem.case.horizon.periods, problem.law, problem.facts)
+        for rule, row in query_limit_rules(plugin_rules, problem.case.horizon.periods, problem.law, problem.facts)
     )
     for rule in plugin_rules:
         with attributed(rule):
@@ -283,17 +282,15 @@ def limit_rows(problem: Problem) -> list[tuple[Rule, Row | Rows]]:
 
 
 def _reject_difference(first: Sequence[Row | Rows], second: Sequence[Row | Rows]) -> None:
-    """Raise `WrongAnswer` with the first row that differs between a rule's two answers."""
     for before, after in zip_longest(first, second):
         if contents(before) != contents(after):
-            raise WrongAnswer(
+            raise InvalidResult(
                 f"`rows` gave two different answers: first {_row_text(before)}, then {_row_text(after)}. "
                 "A rule must depend only on its arguments"
             )
 
 
 def contents(value: object) -> object:
-    """Return the contents of a row as a value. Equal rows give equal values."""
     if is_dataclass(value):
         return type(value), *(contents(getattr(value, field.name)) for field in fields(value))
     if isinstance(value, np.ndarray):
@@ -312,7 +309,7 @@ def _row_text(rows: Row | Rows | None) -> str:
     return f"{named.format(row.label)} with {' and '.join(bounds) or 'no bound'}"
 
 
-def check_caps(ledger: PlanEntries) -> None:
+def check_share_caps(ledger: PlanEntries) -> None:
     problem, columns = ledger.problem, ledger.columns
     # Shares of use also count stock from before the plan, whichever supplier it came from, so only shares of purchases can be derived here.
     caps = [r for r in problem.rules if isinstance(r, MaxShare) and r.share < 1 and r.counts == "bought"]
@@ -325,9 +322,11 @@ def check_caps(ledger: PlanEntries) -> None:
         uses = ForUses(rule.end_uses, surely=False) if rule.end_uses else None
         class_counts = [uses is None or uses.takes(ends_of(problem, label)) for label in columns.labels]
         day = columns.ordered if rule.dated_by == "order" else columns.delivered
-        must_count = is_named[columns.arc] & in_force[day] & np.array(class_counts, dtype=bool)[columns.requirement]
+        must_count = (
+            is_named[columns.arc] & in_force[day] & np.array(class_counts, dtype=bool)[columns.compliance_class]
+        )
         rows = [row for of, row in problem.limit_rows if of is rule]
-        counted = np.concatenate([np.array([], dtype=np.intp), *map(np.asarray, _unscaled_value(rows))])
+        counted = np.concatenate([np.array([], dtype=np.intp), *map(np.asarray, _counted_moves(rows))])
         for position in np.flatnonzero(must_count & ~np.isin(moves, counted)).tolist():
             ledger.report("FS631", f"no row of rule `{rule.id}` counts {ledger.bought[position]}, which it names")
 
@@ -343,7 +342,7 @@ def _is_named(rule: MaxShare, arc: Arc, demanded: Collection[str], facts: Facts)
     return not complete or bool(rule.about(sorted(names)))
 
 
-def _unscaled_value(limit_rows: list[Row | Rows]) -> Iterator[Ints]:
+def _counted_moves(limit_rows: list[Row | Rows]) -> Iterator[Ints]:
     for row in limit_rows:
         if isinstance(row, Rows):
             yield row.bought.moves[row.bought.weight != 0]
@@ -370,7 +369,9 @@ class LevelReading:
     """Maximum value that later levels may leave."""
 
 
-def measured(objective: Objective, ledger: PlanEntries, values: TermValues, cost: Cost) -> tuple[Decimal, Decimal]:
+def value_and_rounding(
+    objective: Objective, ledger: PlanEntries, values: TermValues, cost: Cost
+) -> tuple[Decimal, Decimal]:
     """Return the value of a level on a plan, and the maximum effect of rounding kilograms. The latter is 0 for levels in money."""
     problem, minimise = ledger.problem, objective.level.minimise
     match minimise:
@@ -404,8 +405,8 @@ def read_levels(ledger: PlanEntries, values: TermValues, cost: Cost, rounding: D
         return []
     readings = []
     for rank, (objective, level) in enumerate(zip(ranked, stated, strict=True), 1):
-        value, moved = measured(objective, ledger, values, cost)
-        reading = LevelReading(objective, value, level.least, level.bound, level.most)
+        value, moved = value_and_rounding(objective, ledger, values, cost)
+        reading = LevelReading(objective, value, level.best_value, level.bound, level.max_value)
         readings.append(reading)
         if not ledger.plan.infeasible:  # the solver has no level for materials that conflicting rules leave unplanned
             allowed = (rounding if objective.in_money else moved) + TOLERANCE * max(abs(value), Decimal(1))
@@ -444,7 +445,7 @@ _DIGITS = Decimal("1e-9")
 
 
 @dataclass(frozen=True, slots=True)
-class RowReading:
+class LimitReading:
     """A row and its value in the plan."""
 
     rule: Rule
@@ -459,15 +460,15 @@ class RowReading:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Readings(Sequence[RowReading]):
-    """All row readings. Rows in blocks are read on access."""
+class Readings(Sequence[LimitReading]):
+    """All readings of limits. Those in blocks are read on access."""
 
     values: TermValues
-    blocks: list[tuple[Rule, Rows] | list[RowReading]] = field(default_factory=list)
+    blocks: list[tuple[Rule, Rows] | list[LimitReading]] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     """Number of readings up to the end of each block."""
 
-    def add(self, block: tuple[Rule, Rows] | list[RowReading]) -> None:
+    def add(self, block: tuple[Rule, Rows] | list[LimitReading]) -> None:
         self.blocks.append(block)
         self.ends.append(len(self) + (len(block) if isinstance(block, list) else len(block[1])))
 
@@ -475,10 +476,10 @@ class Readings(Sequence[RowReading]):
         return self.ends[-1] if self.ends else 0
 
     @overload
-    def __getitem__(self, position: int) -> RowReading: ...
+    def __getitem__(self, position: int) -> LimitReading: ...
     @overload
-    def __getitem__(self, position: slice) -> tuple[RowReading, ...]: ...
-    def __getitem__(self, position: int | slice) -> RowReading | tuple[RowReading, ...]:
+    def __getitem__(self, position: slice) -> tuple[LimitReading, ...]: ...
+    def __getitem__(self, position: int | slice) -> LimitReading | tuple[LimitReading, ...]:
         if isinstance(position, slice):
             return tuple(self[i] for i in range(*position.indices(len(self))))
         at = range(len(self))[position]
@@ -489,13 +490,13 @@ class Readings(Sequence[RowReading]):
         rule, rows = block
         return _read(rule, rows[within], self.values)
 
-    def __iter__(self) -> Iterator[RowReading]:
+    def __iter__(self) -> Iterator[LimitReading]:
         for block in self.blocks:
             if isinstance(block, list):
                 yield from block
             else:
                 rule, rows = block
-                yield from (_read(rule, row, self.values) for row in one_by_one(rows))
+                yield from (_read(rule, row, self.values) for row in single_rows(rows))
 
     @property
     def rules(self) -> Counter[str]:
@@ -518,14 +519,14 @@ def read_limits(ledger: PlanEntries, amounts: Amounts, costing: Costing) -> tupl
     for rows_of_budget in grouped(
         (rule.id, (rule, rows)) for rule, rows in rows_by_rule if isinstance(rule, Budget)
     ).values():
-        _check_budget(rows_of_budget[0][0], [row for _, rows in rows_of_budget for row in one_by_one(rows)], values)
+        _check_budget(rows_of_budget[0][0], [row for _, rows in rows_of_budget for row in single_rows(rows)], values)
     for rule, rows in rows_by_rule:
         if isinstance(rows, Rows) and rows.penalty is None:
             readings.add((rule, rows))
             for position in _possibly_violated(rows, values):
                 _check_row(_read(rule, rows[position], values), values)
             continue
-        row_readings = [_read(rule, row, values) for row in one_by_one(rows)]
+        row_readings = [_read(rule, row, values) for row in single_rows(rows)]
         readings.add(row_readings)
         for reading in row_readings:
             if reading.row.penalty is not None:
@@ -536,7 +537,7 @@ def read_limits(ledger: PlanEntries, amounts: Amounts, costing: Costing) -> tupl
 
 
 def _check_budget(rule: Rule, rows: Sequence[Row], values: TermValues) -> None:
-    """Find purchases that the rows of a budget count although the budget doesn't by their offer, or the reverse."""
+    """Report purchases that the rows of a budget count although the budget doesn't by their offer, or the reverse."""
     assert isinstance(rule, Budget)
     problem = values.problem
     spent = [term for row in rows for term in row.terms if isinstance(term, terms.SpentTerm)]
@@ -569,7 +570,7 @@ _PLANNED = (
 """Terms that are 0 if nothing is planned."""
 
 
-def _check_row(reading: RowReading, values: TermValues) -> None:
+def _check_row(reading: LimitReading, values: TermValues) -> None:
     """Record a finding for a violated row, unless conflicting rules leave everything that it counts unplanned."""
     if reading.miss <= reading.tolerance:
         return
@@ -589,7 +590,7 @@ def _possibly_violated(rows: Rows, values: TermValues) -> list[int]:
     bought, count = rows.bought, len(rows)
     row = np.repeat(np.arange(count), np.diff(bought.first))
     sums = values.bought(bought.for_uses)
-    amounts = bought.weight * sums.near[bought.moves]
+    amounts = bought.weight * sums.doubles[bought.moves]
     value = np.bincount(row, amounts, count)
     magnitude = np.bincount(row, np.abs(amounts), count)
     at_least = as_floats(rows.at_least) if rows.at_least is not None else np.full(count, -np.inf)
@@ -613,7 +614,7 @@ def _expected(row: Row) -> str:
     return " and ".join(parts)
 
 
-def _read(rule: Rule, row: Row, values: TermValues) -> RowReading:
+def _read(rule: Rule, row: Row, values: TermValues) -> LimitReading:
     value = tolerance = Decimal(0)
     for term in row.terms:
         amount, slack = values.value(term)
@@ -626,7 +627,9 @@ def _read(rule: Rule, row: Row, values: TermValues) -> RowReading:
         miss = max(miss, value - row.at_most)
     bounds = [abs(bound) for bound in (row.at_least, row.at_most) if bound is not None]
     scale = max(abs(value), *bounds, Decimal(1))
-    return RowReading(rule, row, value, tolerance + scale * _DIGITS, miss, _touches_unplanned(rule, row, values.ledger))
+    return LimitReading(
+        rule, row, value, tolerance + scale * _DIGITS, miss, _touches_unplanned(rule, row, values.ledger)
+    )
 
 
 def _touches_unplanned(rule: Rule, row: Row, ledger: PlanEntries) -> bool:

@@ -28,7 +28,7 @@ _DIGITS = Decimal("1e-13")
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedTerms:
     """Order terms over a span with orders."""
 
     span: TermSpan
@@ -36,11 +36,11 @@ class Placed:
     """Position among all spans."""
     units: Decimal
     """Units ordered."""
-    pieces: int
+    roundings: int
     """Number of rounded values in the sum."""
 
 
-def placed_orders(ledger: PlanEntries) -> list[Placed]:
+def placed_orders(ledger: PlanEntries) -> list[PlacedTerms]:
     spans: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     for position, span in enumerate(ledger.problem.term_spans):
         for offer in span.offers:
@@ -49,28 +49,28 @@ def placed_orders(ledger: PlanEntries) -> list[Placed]:
     if not spans:
         return []
     units: defaultdict[int, Decimal] = defaultdict(Decimal)
-    pieces: defaultdict[int, int] = defaultdict(int)
+    roundings_by_span: defaultdict[int, int] = defaultdict(int)
     for offer, t, place, quantity, roundings in ledger.ordered():
         for position in spans.get((offer, t), ()):
-            if place is None or ledger.problem.term_spans[position].goes(place):
+            if place is None or ledger.problem.term_spans[position].covers_place(place):
                 units[position] += quantity
-                pieces[position] += roundings
+                roundings_by_span[position] += roundings
     return [
-        Placed(ledger.problem.term_spans[position], position, units[position], pieces[position])
+        PlacedTerms(ledger.problem.term_spans[position], position, units[position], roundings_by_span[position])
         for position in sorted(units)
         if units[position] > 0
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class Untaken:
+class UntakenQuantity:
     """Quantity of a take-or-pay year that is paid for and not taken."""
 
     commitment: Commitment
     position: int
     """Position among all commitments."""
     units: Decimal
-    pieces: int
+    roundings: int
     """Number of rounded values behind the units."""
 
     @property
@@ -78,7 +78,7 @@ class Untaken:
         return self.units * self.commitment.rate
 
 
-def untaken_quantities(ledger: PlanEntries) -> list[Untaken]:
+def untaken_quantities(ledger: PlanEntries) -> list[UntakenQuantity]:
     units = ledger.units() if ledger.problem.commitments else {}
     used = {offer for (offer, _), amount in units.items() if amount > 0}
     shortfalls = []
@@ -86,11 +86,13 @@ def untaken_quantities(ledger: PlanEntries) -> list[Untaken]:
         cells = [(commitment.offer, t) for t in commitment.periods]
         shortfall = commitment.quantity - sum((units.get(cell, Decimal(0)) for cell in cells), Decimal(0))
         if commitment.offer in used and shortfall > 0:
-            shortfalls.append(Untaken(commitment, position, shortfall, sum(ledger.pieces(*cell) for cell in cells)))
+            shortfalls.append(
+                UntakenQuantity(commitment, position, shortfall, sum(ledger.total_roundings(*cell) for cell in cells))
+            )
     return shortfalls
 
 
-def check_terms(ledger: PlanEntries, placed: list[Placed]) -> None:
+def check_terms(ledger: PlanEntries, placed: list[PlacedTerms]) -> None:
     for placement in placed:
         terms = placement.span.terms
         if terms.least is not None:
@@ -98,7 +100,7 @@ def check_terms(ledger: PlanEntries, placed: list[Placed]) -> None:
             ledger.report_excess(
                 "FS632",
                 excess,
-                placement.pieces,
+                placement.roundings,
                 f"less is ordered under the terms of {placement.span} than they require",
             )
         if terms.most is not None:
@@ -106,14 +108,14 @@ def check_terms(ledger: PlanEntries, placed: list[Placed]) -> None:
             ledger.report_excess(
                 "FS632",
                 excess,
-                placement.pieces,
+                placement.roundings,
                 f"more is ordered under the terms of {placement.span} than they allow",
             )
-    lots_of = {i: facts.offer.lot for i, facts in enumerate(ledger.problem.offers) if facts.offer.lot is not None}
-    for (offer, t), units in sorted(ledger.units().items()) if lots_of else ():
-        if offer not in lots_of:
+    lot_by_offer = {i: facts.offer.lot for i, facts in enumerate(ledger.problem.offers) if facts.offer.lot is not None}
+    for (offer, t), units in sorted(ledger.units().items()) if lot_by_offer else ():
+        if offer not in lot_by_offer:
             continue
-        facts, lot = ledger.problem.offers[offer].offer, lots_of[offer]
+        facts, lot = ledger.problem.offers[offer].offer, lot_by_offer[offer]
         lots = (units / lot).to_integral_value()
         label = ledger.problem.case.horizon.label(t)
         if abs(units - lots * lot) > _DIGITS * units:
@@ -133,7 +135,7 @@ def check_terms(ledger: PlanEntries, placed: list[Placed]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Settlement:
     """Settlement of a price schedule over a span with purchases."""
 
     span: PriceSpan
@@ -145,31 +147,31 @@ class Settled:
     """Position of the tier reached."""
     at_list: Decimal
     """Undiscounted money at list prices."""
-    off: Decimal
+    discount: Decimal
     """Undiscounted discount, less lump sums. Negative if the schedule adds money."""
     rate: Decimal
     """Largest change of the unit price in any tier."""
-    pieces: int
+    roundings: int
     """Number of rounded values in the sum."""
 
 
-def settle(ledger: PlanEntries) -> list[Settled]:
-    """Return the settlement of every span with purchases, in the order of the spans. Violations are recorded in the ledger."""
+def settle(ledger: PlanEntries) -> list[Settlement]:
+    """Return the settlement of every span with purchases, in the order of the spans. Violations are findings."""
     problem = ledger.problem
     units = ledger.units() if problem.price_spans else {}
     by_offer = grouped(sorted(units))
     settlements = []
     for position, span in enumerate(problem.price_spans):
-        bought = [
-            _Part(problem.offers[o].price[t], units[o, t], ledger.pieces(o, t))
+        parts = [
+            _Part(problem.offers[o].price[t], units[o, t], ledger.total_roundings(o, t))
             for o in span.offers
             for t in by_offer.get(o, ())
             if t in span.periods and units[o, t]
         ]
-        measured = sum((span.weight(part.price) * part.units for part in bought), Decimal(0))
+        measured = sum((span.weight(part.price) * part.units for part in parts), Decimal(0))
         if measured > 0:
-            slack = problem.case.resolution / 2 * sum((span.weight(p.price) * p.pieces for p in bought), Decimal(0))
-            settlement = _settled(span, position, measured, bought, slack)
+            slack = problem.case.resolution / 2 * sum((span.weight(p.price) * p.roundings for p in parts), Decimal(0))
+            settlement = _settle_span(span, position, measured, parts, slack)
             settlements.append(settlement)
             tier_start, tier_end = span.tiers[settlement.tier].least, span.tiers[settlement.tier].most
             beyond = Decimal(0) if tier_end is None else measured - tier_end
@@ -178,10 +180,10 @@ def settle(ledger: PlanEntries) -> list[Settled]:
                 ledger.report_excess(
                     "FS633",
                     tier_start - measured,
-                    settlement.pieces,
+                    settlement.roundings,
                     f"purchases under {span} are below the start of their tier",
                 )
-                ledger.report_excess("FS633", beyond, 2 * settlement.pieces, message)
+                ledger.report_excess("FS633", beyond, 2 * settlement.roundings, message)
             elif beyond > 2 * slack:
                 ledger.report("FS633", message, found=f"{measured.normalize():f} {problem.case.currency}")
     return settlements
@@ -191,36 +193,34 @@ def settle(ledger: PlanEntries) -> list[Settled]:
 class _Part:
     price: Decimal
     units: Decimal
-    pieces: int
+    roundings: int
     """Number of rounded values in `units`."""
 
 
-def _settled(span: PriceSpan, position: int, measured: Decimal, bought: list[_Part], slack: Decimal) -> Settled:
+def _settle_span(span: PriceSpan, position: int, measured: Decimal, parts: list[_Part], slack: Decimal) -> Settlement:
     """Return the settlement in the tier reached.
 
     If only rounding keeps the total from the next tier, that tier applies if it is cheaper or if the total is beyond the end of its own. A total may
-    exceed the end by twice the rounding error, since orders are rounded up to the start of a tier.
-
-    A total may violate a row by half a resolution for each value in it. There is no tolerance in the other direction: a total that reaches
-    the start of a more expensive tier is in it.
+    exceed the end by twice the rounding error, since orders are rounded up to the start of a tier. There is no tolerance in the other direction: a total
+    that reaches the start of a more expensive tier is in it.
     """
     tiers = span.tiers
-    reached = max(k for k, tier in enumerate(tiers) if tier.least <= measured)
-    tier, off = reached, _discount(span, reached, measured, bought)
-    if reached + 1 < len(tiers):
-        next_off, tier_end = _discount(span, reached + 1, measured, bought), tiers[reached].most
+    tier_reached = max(k for k, tier in enumerate(tiers) if tier.least <= measured)
+    tier, discount = tier_reached, _discount(span, tier_reached, measured, parts)
+    if tier_reached + 1 < len(tiers):
+        next_discount, tier_end = _discount(span, tier_reached + 1, measured, parts), tiers[tier_reached].most
         in_gap = tier_end is not None and measured - tier_end > 2 * slack
-        if tiers[reached + 1].least - measured <= slack and (in_gap or next_off > off):
-            tier, off = reached + 1, next_off
-    return Settled(
+        if tiers[tier_reached + 1].least - measured <= slack and (in_gap or next_discount > discount):
+            tier, discount = tier_reached + 1, next_discount
+    return Settlement(
         span=span,
         position=position,
         measured=measured,
         tier=tier,
-        at_list=sum((part.price * part.units for part in bought), Decimal(0)),
-        off=off,
-        rate=max(abs(span.rate(t, part.price)) for t in tiers for part in bought),
-        pieces=sum(part.pieces for part in bought),
+        at_list=sum((part.price * part.units for part in parts), Decimal(0)),
+        discount=discount,
+        rate=max(abs(span.rate(t, part.price)) for t in tiers for part in parts),
+        roundings=sum(part.roundings for part in parts),
     )
 
 
@@ -228,15 +228,15 @@ def _discount(span: PriceSpan, reached: int, measured: Decimal, bought: list[_Pa
     tiers, lump = span.tiers, span.tiers[reached].lump
     if span.all_units:
         return sum((span.rate(tiers[reached], part.price) * part.units for part in bought), Decimal(0)) - lump
-    off = -lump
+    discount = -lump
     priced = all(tier.price is not None for tier in tiers)
     if priced:
-        off += sum((part.price * part.units for part in bought), Decimal(0))
+        discount += sum((part.price * part.units for part in bought), Decimal(0))
     for k in range(reached + 1):
         end = tiers[k + 1].least if k < reached else measured
         within = end - tiers[k].least
-        off += _incremental_rate(span, tiers[k], bought, priced=priced) * within
-    return off
+        discount += _incremental_rate(span, tiers[k], bought, priced=priced) * within
+    return discount
 
 
 def _incremental_rate(span: PriceSpan, tier: Tier, bought: list[_Part], *, priced: bool) -> Decimal:
@@ -267,13 +267,13 @@ class Line(Bought):
 class Costing:
     """Recalculation of all money from prices, rules, and quantities."""
 
-    def __init__(self, ledger: PlanEntries, placed: Sequence[Placed] = ()) -> None:
+    def __init__(self, ledger: PlanEntries, placed: Sequence[PlacedTerms] = ()) -> None:
         self.ledger = ledger
         self.placed = placed
         self.problem = ledger.problem
         self.charges = Charges(self.problem.network, self.problem.law, self.problem.offers, ledger.answers)
         self.untaken = untaken_quantities(ledger)
-        self.settled: list[Settled] = settle(ledger)
+        self.settlements: list[Settlement] = settle(ledger)
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
@@ -282,22 +282,24 @@ class Costing:
     def line(self, item: Bought) -> Line:
         arc, ordered, quantity = item.arc, item.ordered, item.quantity
         facts = self.problem.offers[arc.offer]
-        direct = facts.price[ordered] * quantity if facts.single else Decimal(0)
+        direct = facts.price[ordered] * quantity if facts.has_one_output else Decimal(0)
         return Line(
             arc,
-            item.requirement,
+            item.compliance_class,
             ordered,
             item.delivered,
             quantity,
             item.licences,
-            price=direct if facts.single else exact(self._cost_per_kg_made[arc.offer, ordered] * quantity),
+            price=direct
+            if facts.has_one_output
+            else exact(self._production_cost_per_kg[arc.offer, ordered] * quantity),
             direct=direct,
-            charges=self.charge(arc, item.requirement, ordered) * quantity,
+            charges=self.charge(arc, item.compliance_class, ordered) * quantity,
             freight=arc.freight[item.delivered] * quantity,
         )
 
     @cached_property
-    def _cost_per_kg_made(self) -> dict[tuple[int, int], Decimal]:
+    def _production_cost_per_kg(self) -> dict[tuple[int, int], Decimal]:
         bought: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
         columns = self.ledger.columns
         for position in np.flatnonzero((columns.offer >= 0) & ~columns.single).tolist():
@@ -309,35 +311,38 @@ class Costing:
         )
         return {key: cost.get(key, Decimal(0)) / quantity for key, quantity in bought.items()}
 
-    def charge(self, arc: Arc, requirement: str, ordered: int) -> Decimal:
-        """Return the charges per kilogram."""
-        return self._charge_by_period(arc.index, requirement)[ordered]
+    def charge(self, arc: Arc, compliance_class: str, ordered: int) -> Decimal:
+        return self._charge_by_period(arc.index, compliance_class)[ordered]
 
     @cached_method
-    def _charge_by_period(self, arc: int, requirement: str) -> tuple[Decimal, ...]:
+    def _charge_by_period(self, arc: int, compliance_class: str) -> tuple[Decimal, ...]:
         """Return the highest charge among the uses that a class serves by an arc. In a valid class, all are equal."""
-        charges = [self.charges.of_arc(self.problem.network.arcs[arc], use) for use in self._uses(arc, requirement)]
+        charges = [
+            self.charges.of_arc(self.problem.network.arcs[arc], use) for use in self._uses(arc, compliance_class)
+        ]
         return tuple(max(amounts) for amounts in zip(*charges, strict=True))
 
-    def uses(self, arc: Arc, requirement: str) -> list[Use]:
+    def uses(self, arc: Arc, compliance_class: str) -> list[Use]:
         """Return the uses that a purchase for a class may serve. All reachable uses if there are no deliveries."""
-        return self._uses(arc.index, requirement)
+        return self._uses(arc.index, compliance_class)
 
     @cached_method
-    def _uses(self, arc: int, requirement: str) -> list[Use]:
-        reaching, served = self._uses_of_arc.get(arc, []), self._uses_of_class.get(requirement, set())
+    def _uses(self, arc: int, compliance_class: str) -> list[Use]:
+        reaching, served = self._uses_of_arc.get(arc, []), self._uses_of_class.get(compliance_class, set())
         return [use for use in reaching if use in served] or reaching
 
     @cached_property
     def _uses_of_arc(self) -> dict[int, list[Use]]:
-        judged = sorted(self.problem.judgements.items(), key=lambda pair: str(pair[0]))
-        return grouped((arc, use) for use, judgement in judged for arc in judgement.reach)
+        reachable = sorted(self.problem.judgements.items(), key=lambda pair: str(pair[0]))
+        return grouped((arc, use) for use, judgement in reachable for arc in judgement.reach)
 
     @cached_property
     def _uses_of_class(self) -> dict[str, set[Use]]:
         uses: defaultdict[str, set[Use]] = defaultdict(set)
-        for requirement, demand in {(delivery.requirement, demand) for delivery, demand in self.ledger.deliveries}:
-            uses[requirement].add(self.problem.demands[demand].use)
+        for compliance_class, demand in {
+            (delivery.compliance_class, demand) for delivery, demand in self.ledger.deliveries
+        }:
+            uses[compliance_class].add(self.problem.demands[demand].use)
         return dict(uses)
 
     @cached_property
@@ -345,23 +350,25 @@ class Costing:
         total: defaultdict[str, Decimal] = defaultdict(Decimal)
         for line in self.lines if self.charges.rules else ():
             charges_of_uses = [
-                self.charges.parts(line.arc, use, line.ordered) for use in self.uses(line.arc, line.requirement)
+                self.charges.parts(line.arc, use, line.ordered) for use in self.uses(line.arc, line.compliance_class)
             ]
             for rule, amount in max(charges_of_uses, key=lambda parts: sum(parts.values(), Decimal(0))).items():
                 total[rule] += amount * line.quantity
         return dict(total)
 
     def spent(self) -> dict[str, dict[int, Decimal]]:
-        """Return all money that the plan spends, undiscounted, by part of `Cost` and by period."""
+        """Return all money spent, undiscounted, by part of `Cost` and by period."""
         price, charges, freight = self._on_purchases()
         return {
             "price": price,
-            "discounts": totals((settled.span.settled, -settled.off) for settled in self.settled),
+            "discounts": totals(
+                (settlement.span.settlement_period, -settlement.discount) for settlement in self.settlements
+            ),
             "charges": charges,
             "freight": freight,
             "onboarding": {0: self.onboarding()},
-            "fixed": totals((placed.span.due, placed.span.fixed) for placed in self.placed),
-            "untaken": totals((shortfall.commitment.due, shortfall.due) for shortfall in self.untaken),
+            "fixed": totals((terms.span.due_period, terms.span.fixed) for terms in self.placed),
+            "untaken": totals((shortfall.commitment.due_period, shortfall.due) for shortfall in self.untaken),
             "holding": self.holding(),
         }
 
@@ -376,8 +383,14 @@ class Costing:
             price[t] += amount * count
         has_freight = columns.offer >= 0
         if self.charges.rules:
-            parts = (columns.arc, columns.requirement, columns.ordered, columns.delivered, columns.counts)
-            for arc, label, t, arrival, count in _rows(*(part[has_freight] for part in parts)):
+            columns_of_part = (
+                columns.arc,
+                columns.compliance_class,
+                columns.ordered,
+                columns.delivered,
+                columns.counts,
+            )
+            for arc, label, t, arrival, count in _rows(*(part[has_freight] for part in columns_of_part)):
                 charges[arrival] += self.charge(network[arc], columns.labels[label], t) * count
         lists = {id(arc.freight): arc.freight for arc in network}  # one for very many arcs
         costs = {key: any(freight) for key, freight in lists.items()}
@@ -389,7 +402,7 @@ class Costing:
         for money in (price, charges, freight):
             for t in money:
                 money[t] *= columns.unit
-        for t, money_of_runs in self.making().items():
+        for t, money_of_runs in self.production_costs().items():
             price[t] += money_of_runs
         return price, charges, freight
 
@@ -412,7 +425,7 @@ class Costing:
             objective=exact(total + penalties + shortage),
         )
 
-    def making(self) -> dict[int, Decimal]:
+    def production_costs(self) -> dict[int, Decimal]:
         offers = self.problem.offers
         return totals((m.period, offers[offer].price[m.period] * m.units) for m, offer in self.ledger.makes)
 
@@ -428,8 +441,8 @@ class Costing:
             store = self.problem.stores.get((stock.material, stock.place))
             if store is not None:
                 spent[stock.period] += store.holding[stock.period] * stock.quantity * years[stock.period]
-        for lot, t, rest, _ in self.ledger.rests:
-            spent[t] += self.problem.stores[lot.material, lot.place.id].holding[t] * rest * years[t]
+        for lot, t, unused, _ in self.ledger.unused_lots:
+            spent[t] += self.problem.stores[lot.material, lot.place.id].holding[t] * unused * years[t]
         return spent
 
     def _shortage(self) -> Decimal:

@@ -18,10 +18,10 @@ from ..domain.base import Record
 from ..domain.plan import Delivery, LotUse, Make, Plan, Purchase, PurchaseTable, Transfer
 from ..errors import Diagnostic
 from ..problem import Problem
-from ..problem.decimal_arrays import Floats, Whole, added_up, kept, whole
+from ..problem.decimal_arrays import Floats, Integers, added_up, as_multiples, integer_array
 from ..problem.demands import Lot
-from ..problem.kept import Answers
 from ..problem.network import Arc, Node
+from ..problem.shared import Answers
 
 Ints = NDArray[np.intp]
 Entry = TypeVar("Entry")
@@ -33,7 +33,7 @@ class Bought:
     """A purchase or a used stock lot, with its arc."""
 
     arc: Arc
-    requirement: str
+    compliance_class: str
     ordered: int
     """Period of the order. For a stock lot, the period from which it is available."""
     delivered: int
@@ -53,12 +53,12 @@ class Bought:
         return self.arc.node[1]
 
     def __str__(self) -> str:
-        return f"{self.name} to {self.place} ({self.material}, {self.requirement}, period {self.ordered})"
+        return f"{self.name} to {self.place} ({self.material}, {self.compliance_class}, period {self.ordered})"
 
 
 def in_lots(problem: Problem, offer: int) -> bool:
     """Return True if a purchase is part of a lot, and needn't be a multiple of the resolution. An `offer` of -1 is a stock lot."""
-    return offer >= 0 and problem.offers[offer].single and problem.offers[offer].offer.lot is not None
+    return offer >= 0 and problem.offers[offer].has_one_output and problem.offers[offer].offer.lot is not None
 
 
 def in_columns(entries: Sequence[Purchase | LotUse], unit: Decimal) -> PurchaseTable:
@@ -68,10 +68,10 @@ def in_columns(entries: Sequence[Purchase | LotUse], unit: Decimal) -> PurchaseT
     lines: dict[tuple[str, str, str], int] = {}
     labels: dict[str, int] = {}
     named = [(e.offer if isinstance(e, Purchase) else e.lot, e.material, e.place) for e in entries]
-    counts, unit = whole([entry.quantity for entry in entries], unit)
+    counts, unit = as_multiples([entry.quantity for entry in entries], unit)
     return PurchaseTable(
         line=_ints([lines.setdefault(name, len(lines)) for name in named]),
-        requirement=_ints([labels.setdefault(entry.requirement, len(labels)) for entry in entries]),
+        compliance_class=_ints([labels.setdefault(entry.compliance_class, len(labels)) for entry in entries]),
         lines=tuple(lines),
         labels=tuple(labels),
         ordered=_ints([e.ordered if isinstance(e, Purchase) else e.period for e in entries]),
@@ -82,9 +82,9 @@ def in_columns(entries: Sequence[Purchase | LotUse], unit: Decimal) -> PurchaseT
     )
 
 
-def _counts_in_unit(table: PurchaseTable, unit: Decimal) -> Whole:
+def _counts_in_unit(table: PurchaseTable, unit: Decimal) -> Integers:
     times = int(table.unit / unit)
-    return kept([count * times for count in table.counts.tolist()])
+    return integer_array([count * times for count in table.counts.tolist()])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +92,7 @@ class PurchaseColumns:
     """Parallel arrays with one entry per purchase or used stock lot."""
 
     unit: Decimal
-    counts: Whole
+    counts: Integers
     """Kilograms, in units of `unit`."""
     arc: Ints
     offer: Ints
@@ -102,7 +102,7 @@ class PurchaseColumns:
     ordered: Ints
     """Period of the order. For a stock lot, the period from which it is available."""
     delivered: Ints
-    requirement: Ints
+    compliance_class: Ints
     """Position in `labels`."""
     labels: Sequence[str]
     single: NDArray[np.bool_]
@@ -120,7 +120,7 @@ class PurchaseColumns:
         network, offers = problem.network.arcs, problem.offers
         arc = joined([arcs for _, arcs in tables])
         offer, lot = _ints([a.offer for a in network])[arc], _ints([a.lot for a in network])[arc]
-        single = np.array([*(facts.single for facts in offers), False], dtype=bool)[offer]
+        single = np.array([*(facts.has_one_output for facts in offers), False], dtype=bool)[offer]
         sold_in_lots = np.array([*(facts.offer.lot is not None for facts in offers), False], dtype=bool)[offer]
         codes: dict[str, int] = {}
         for table, _ in tables:
@@ -135,7 +135,9 @@ class PurchaseColumns:
             lot=lot,
             ordered=joined([table.ordered for table, _ in tables]),
             delivered=joined([table.delivered for table, _ in tables]),
-            requirement=joined([_ints([codes[label] for label in t.labels])[t.requirement] for t, _ in tables]),
+            compliance_class=joined(
+                [_ints([codes[label] for label in t.labels])[t.compliance_class] for t, _ in tables]
+            ),
             labels=tuple(codes),
             single=single,
             roundings=np.where(single & sold_in_lots, 2, 1),
@@ -146,10 +148,10 @@ class PurchaseColumns:
             },
         )
 
-    def kilograms(self, counts: Whole) -> list[Decimal]:
+    def kilograms(self, counts: Integers) -> list[Decimal]:
         return list(map(mul, map(Decimal, counts.tolist()), repeat(self.unit)))
 
-    def near(self, counts: Whole) -> Floats:
+    def as_doubles(self, counts: Integers) -> Floats:
         """Return sums of counts as doubles, exact up to one or two roundings."""
         doubles: Floats = counts.astype(np.float64) * float(self.unit)
         return doubles
@@ -160,9 +162,9 @@ class Orders:
     """Units ordered by offer and period, and the number of rounded values in each sum."""
 
     unit: Decimal
-    counts: Whole
+    counts: Integers
     """In units of `unit`."""
-    pieces: Ints
+    roundings: Ints
 
     @staticmethod
     def of(
@@ -172,9 +174,9 @@ class Orders:
         single = columns.single
         counts, unit = columns.counts[single], columns.unit
         if runs:
-            of_runs, finer = whole([units for _, _, units, _ in runs], unit)
+            of_runs, finer = as_multiples([units for _, _, units, _ in runs], unit)
             times = int(unit / finer)
-            counts = kept([*(count * times for count in counts.tolist()), *of_runs.tolist()])
+            counts = integer_array([*(count * times for count in counts.tolist()), *of_runs.tolist()])
             unit = finer
         offer = np.concatenate([columns.offer[single], _ints(offer for offer, _, _, _ in runs)])
         period = np.concatenate([columns.ordered[single], _ints(t for _, t, _, _ in runs)])
@@ -183,7 +185,7 @@ class Orders:
         return Orders(
             unit=unit,
             counts=added_up(counts, cells, size).reshape(offers, periods),
-            pieces=added_up(roundings, cells, size).reshape(offers, periods),
+            roundings=added_up(roundings, cells, size).reshape(offers, periods),
         )
 
     def decimals(self, offer: Ints, period: Ints) -> list[Decimal]:
@@ -216,8 +218,11 @@ class _Matcher:
         matches = [self.arcs.get((False, *line)) for line in table.lines]
         arcs = _ints(-1 if arc is None else arc.index for arc in matches)[table.line]
         if not self._all_match(table, arcs):
-            taken = [(entry, arc) for entry in plan.purchases if (arc := self._arc_of_purchase(entry)) is not None]
-            table, arcs = in_columns([entry for entry, _ in taken], step), _ints(arc for _, arc in taken)
+            matches_of_entries = [
+                (entry, arc) for entry in plan.purchases if (arc := self._arc_of_purchase(entry)) is not None
+            ]
+            table = in_columns([entry for entry, _ in matches_of_entries], step)
+            arcs = _ints(arc for _, arc in matches_of_entries)
         lots = [(lot, arc) for lot in plan.lots if (arc := self._arc_of_lot(lot)) is not None]
         of_lots = in_columns([lot for lot, _ in lots], step), _ints(arc for _, arc in lots)
         return PurchaseColumns.of(self.problem, (table, arcs), of_lots)
@@ -234,7 +239,6 @@ class _Matcher:
         return not (move < 0).any() and bool((self.problem.moves.delivered[move] == columns.delivered).all())
 
     def _arc_of_purchase(self, purchase: Purchase) -> int | None:
-        """Return the position of the arc, or None if the purchase is invalid, which is reported."""
         if purchase.offer not in self.offers:
             self._unknown("offer", purchase.offer)
             return None
@@ -254,7 +258,7 @@ class _Matcher:
                 f"{item} arrives in {horizon.label(purchase.delivered)}",
                 expected=f"{horizon.label(arrival)}, {arc.lags[purchase.ordered]} periods after the order",
             )
-        if self.problem.offers[arc.offer].most[purchase.ordered] == 0:
+        if self.problem.offers[arc.offer].max_units[purchase.ordered] == 0:
             self.report("FS624", f"{item} is ordered in a period in which it isn't offered")
         return arc.index if self._has_valid_quantity(purchase, arc.offer) else None
 
@@ -305,7 +309,7 @@ class _Matcher:
 
 def _entry_text(entry: Purchase | LotUse) -> str:
     name, period = (entry.offer, entry.ordered) if isinstance(entry, Purchase) else (entry.lot, entry.period)
-    return f"{name} to {entry.place} ({entry.material}, {entry.requirement}, period {period})"
+    return f"{name} to {entry.place} ({entry.material}, {entry.compliance_class}, period {period})"
 
 
 def _in_steps(columns: PurchaseColumns, problem: Problem) -> bool:
@@ -348,7 +352,7 @@ EPSILON = 2.0**-52
 
 @dataclass(eq=False)
 class PlanEntries:
-    """Entries of a plan by subject."""
+    """Entries of a plan, matched with the facts that they name."""
 
     problem: Problem
     plan: Plan
@@ -389,18 +393,18 @@ class PlanEntries:
     @property
     def answers(self) -> Answers | None:
         """Answers of rules, shared by the verifications of a session. None if they aren't kept."""
-        caches = self.problem.kept
+        caches = self.problem.shared
         return caches.verified if caches is not None else None
 
     @cached_property
     def bought(self) -> list[Bought]:
         arcs, columns = self.problem.network.arcs, self.columns
-        parts = (columns.arc, columns.requirement, columns.ordered, columns.delivered)
+        parts = (columns.arc, columns.compliance_class, columns.ordered, columns.delivered)
         rows = zip(*(part.tolist() for part in parts), columns.kilograms(columns.counts), strict=True)
         return [
             Bought(
                 arc=arcs[arc],
-                requirement=columns.labels[label],
+                compliance_class=columns.labels[label],
                 ordered=ordered,
                 delivered=delivered,
                 quantity=quantity,
@@ -416,11 +420,11 @@ class PlanEntries:
     def report(self, code: str, message: str, *, found: str = "", expected: str = "") -> None:
         self.findings.append(Diagnostic(message, found=found, expected=expected, code=code))
 
-    def report_excess(self, code: str, excess: Decimal, pieces: Decimal | int, message: str) -> None:
-        """Record a violation by `excess` kilograms, as a finding if it is larger than the rounding of `pieces` values explains. 0 or less is none."""
+    def report_excess(self, code: str, excess: Decimal, roundings: Decimal | int, message: str) -> None:
+        """Record a violation by `excess` kilograms, as a finding if it is larger than `roundings` explain. 0 or less is none."""
         if excess <= 0:
             return
-        if excess > self.problem.case.resolution / 2 * pieces + SLACK:
+        if excess > self.problem.case.resolution / 2 * roundings + SLACK:
             self.report(code, message, found=f"a violation by {excess.normalize():f} kg")
         else:
             self.largest_miss = max(self.largest_miss, excess)
@@ -430,40 +434,37 @@ class PlanEntries:
         code: str,
         excess: Floats,
         error: Floats,
-        pieces: Floats,
-        exactly: Callable[[int], tuple[Decimal, Decimal | int, str]],
+        roundings: Floats,
+        excess_of: Callable[[int], tuple[Decimal, Decimal | int, str]],
     ) -> None:
-        """Record violations of many rows, given as doubles with a maximum `error`.
-
-        `exactly` returns the arguments of `report_excess` after the code in decimals. It is called only for rows that may be findings or the largest violation.
-        """
-        allowed = (float(self.problem.case.resolution) / 2 * pieces + float(SLACK)) * (1 - 1e-9)
+        """Record violations of many rows, given as doubles. `excess_of` returns exact arguments of `report_excess` for rows that may matter."""
+        allowed = (float(self.problem.case.resolution) / 2 * roundings + float(SLACK)) * (1 - 1e-9)
         may_matter = excess + error > allowed
         min_largest = float(np.max(excess - error, initial=0.0, where=~may_matter))
         for position in np.flatnonzero(may_matter | ((excess + error > 0) & (excess + error >= min_largest))).tolist():
-            self.report_excess(code, *exactly(position))
+            self.report_excess(code, *excess_of(position))
 
     def carried(self, node: Node, stock: Decimal, period: int) -> tuple[Decimal, int]:
         """Return the stock carried over from the period before, and the number of additional roundings, since losses are rounded."""
-        kept_share = self.problem.stores[node].kept[period] if node in self.problem.stores else Decimal(1)
-        if kept_share == 1:
+        retained_share = self.problem.stores[node].kept[period] if node in self.problem.stores else Decimal(1)
+        if retained_share == 1:
             return stock, 0
-        return (stock * kept_share / self.problem.case.resolution).to_integral_value(
+        return (stock * retained_share / self.problem.case.resolution).to_integral_value(
             ROUND_HALF_EVEN
         ) * self.problem.case.resolution, 1
 
     @cached_property
-    def rests(self) -> list[tuple[Lot, int, Decimal, int]]:
+    def unused_lots(self) -> list[tuple[Lot, int, Decimal, int]]:
         """Unused rest of each lot at the end of each period, and the number of rounded values behind it."""
-        rests, (used, pieces) = list[tuple[Lot, int, Decimal, int]](), self.set_aside()
+        unused_by_period, (used, roundings_by_lot) = list[tuple[Lot, int, Decimal, int]](), self.set_aside()
         for number, lot in enumerate(self.problem.lots):
-            remainder, roundings = max(lot.quantity - used[number], Decimal(0)), pieces[number]
-            rests.append((lot, lot.period, remainder, roundings))
+            remainder, roundings = max(lot.quantity - used[number], Decimal(0)), roundings_by_lot[number]
+            unused_by_period.append((lot, lot.period, remainder, roundings))
             for period in range(lot.period + 1, self.problem.case.horizon.count):
                 remainder, extra_roundings = self.carried((lot.material, lot.place.id), remainder, period)
                 roundings += extra_roundings
-                rests.append((lot, period, remainder, roundings))
-        return rests
+                unused_by_period.append((lot, period, remainder, roundings))
+        return unused_by_period
 
     def set_aside(self) -> tuple[list[Decimal], list[int]]:
         columns, lots = self.columns, len(self.problem.lots)
@@ -471,48 +472,48 @@ class PlanEntries:
         used = added_up(columns.counts[is_lot], columns.lot[is_lot], lots)
         return columns.kilograms(used), np.bincount(columns.lot[is_lot], minlength=lots).tolist()
 
-    def pieces(self, offer: int, period: int) -> int:
-        return int(self.orders.pieces[offer, period])
+    def total_roundings(self, offer: int, period: int) -> int:
+        return int(self.orders.roundings[offer, period])
 
-    def roundings(self, offer: int) -> int:
-        """Return the maximum rounding error of an order in half steps of the resolution: 2 if part of a lot, else 1."""
+    def half_steps(self, offer: int) -> int:
+        """Return the maximum rounding error of an order in half steps of the resolution."""
         return 2 if self.problem.offers[offer].offer.lot is not None else 1
 
     def in_lots(self, item: Bought) -> bool:
         return in_lots(self.problem, item.arc.offer)
 
     def ordered(self) -> Iterator[tuple[int, int, str | None, Decimal, int]]:
-        """Yield offer, period, place, units, and maximum rounding error in half steps of every order. Runs of several outputs have no place."""
+        """Yield offer, period, place, units, and half steps of every order. Runs of several outputs have no place."""
         for item in self.bought:
             offer = item.arc.offer
-            if offer >= 0 and self.problem.offers[offer].single:
-                yield offer, item.ordered, item.place, item.quantity, self.roundings(offer)
+            if offer >= 0 and self.problem.offers[offer].has_one_output:
+                yield offer, item.ordered, item.place, item.quantity, self.half_steps(offer)
         for make, offer in self.makes:
-            yield offer, make.period, None, make.units, self.roundings(offer)
+            yield offer, make.period, None, make.units, self.half_steps(offer)
 
     @cached_property
     def orders(self) -> Orders:
-        runs = [(offer, make.period, make.units, self.roundings(offer)) for make, offer in self.makes]
+        runs = [(offer, make.period, make.units, self.half_steps(offer)) for make, offer in self.makes]
         return Orders.of(self.columns, runs, len(self.problem.offers), self.problem.case.horizon.count)
 
     def units(self) -> dict[tuple[int, int], Decimal]:
-        offer, t = np.nonzero(self.orders.pieces)
+        offer, t = np.nonzero(self.orders.roundings)
         units = self.orders.decimals(offer, t)
         return dict(zip(zip(offer.tolist(), t.tolist(), strict=True), units, strict=True))
 
     def draws(self) -> Iterable[tuple[Node, str, int, Decimal, int]]:
         """Yield node, compliance class, period, kilograms, and offer of every input draw."""
         fed = np.zeros(len(self.problem.offers) + 1, dtype=bool)
-        fed[[i for i, facts in enumerate(self.problem.offers) if facts.single and facts.offer.inputs]] = True
+        fed[[i for i, facts in enumerate(self.problem.offers) if facts.has_one_output and facts.offer.inputs]] = True
         for position in np.flatnonzero(fed[self.columns.offer]).tolist():
             item = self.bought[position]
-            yield from self._draws_of(item.arc.offer, item.requirement, item.ordered, item.quantity)
+            yield from self._draws_of(item.arc.offer, item.compliance_class, item.ordered, item.quantity)
         for make, offer in self.makes:
-            yield from self._draws_of(offer, make.requirement, make.period, make.units)
+            yield from self._draws_of(offer, make.compliance_class, make.period, make.units)
 
     def _draws_of(
-        self, offer: int, requirement: str, period: int, units: Decimal
+        self, offer: int, compliance_class: str, period: int, units: Decimal
     ) -> Iterable[tuple[Node, str, int, Decimal, int]]:
         facts = self.problem.offers[offer]
-        for line in facts.offer.inputs:
-            yield (line.material, facts.place), requirement, period, line.per_unit * units, offer
+        for recipe_line in facts.offer.inputs:
+            yield (recipe_line.material, facts.place), compliance_class, period, recipe_line.per_unit * units, offer

@@ -40,11 +40,11 @@ DIGITS = Fraction(1, 10**12)
 """Maximum relative difference of two figures. Each is rounded to 15 digits, some more than once."""
 
 
-def derived_again(ledger: PlanEntries, costing: Costing) -> list[Diagnostic]:
+def check_figures_again(ledger: PlanEntries, costing: Costing) -> list[Diagnostic]:
     return list(_SecondDerivation(ledger.problem, ledger, costing).findings())
 
 
-def order_days_again(ledger: PlanEntries, costing: Costing, purchases: Sequence[RunPurchase]) -> list[Diagnostic]:
+def check_order_days(ledger: PlanEntries, costing: Costing, purchases: Sequence[RunPurchase]) -> list[Diagnostic]:
     """Return an error for each purchase (in the order of the plan) whose order day in a run differs from the second derivation."""
     derivation, problems = _SecondDerivation(ledger.problem, ledger, costing), list[Diagnostic]()
     bought = [item for item in ledger.bought if item.arc.offer >= 0]
@@ -186,20 +186,20 @@ class _SecondDerivation:
         content = self._content(row.material, offer.outputs[0].material)
         return None if money is None or content is None else money * content
 
-    def _content(self, quoted: str, wanted: str) -> Fraction | None:
-        quoted_material, wanted_material = self.merged.materials[quoted], self.merged.materials[wanted]
-        if quoted == wanted or (quoted_material.basis == wanted_material.basis and quoted_material.basis != "gross"):
+    def _content(self, quoted: str, delivered: str) -> Fraction | None:
+        quoted_material, delivered_material = self.merged.materials[quoted], self.merged.materials[delivered]
+        if quoted == delivered or (
+            quoted_material.basis == delivered_material.basis and quoted_material.basis != "gross"
+        ):
             return Fraction(1)
-        wanted_content, quoted_content = (
-            content_of(wanted_material, self.factors),
-            content_of(quoted_material, self.factors),
-        )
-        if quoted_material.element != wanted_material.element or not wanted_content or not quoted_content:
+        delivered_content = content_of(delivered_material, self.factors)
+        quoted_content = content_of(quoted_material, self.factors)
+        if quoted_material.element != delivered_material.element or not delivered_content or not quoted_content:
             return None
-        return Fraction(wanted_content) / Fraction(quoted_content)
+        return Fraction(delivered_content) / Fraction(quoted_content)
 
     def _in_currency(self, amount: Decimal, currency: str, day: date) -> Fraction | None:
-        """Convert an amount to the case's currency, at the last rate up to a day, or else the first after it. None without a rate."""
+        """Convert an amount at the last rate up to a day, or else the first after it. None without a rate."""
         if currency in ("", self.case.currency):
             return Fraction(amount)
         rates: list[tuple[date, Fraction]] = []
@@ -217,7 +217,7 @@ class _SecondDerivation:
         columns, network = self.ledger.columns, self.problem.network.arcs
         purchase_rows = np.flatnonzero(columns.offer >= 0)
         keys = {
-            (int(columns.arc[i]), columns.labels[int(columns.requirement[i])], int(columns.ordered[i]))
+            (int(columns.arc[i]), columns.labels[int(columns.compliance_class[i])], int(columns.ordered[i]))
             for i in purchase_rows.tolist()
         }
         for index in sorted({arc for arc, _, _ in keys}):
@@ -275,7 +275,7 @@ class _SecondDerivation:
 
     def order_day(self, item: Bought) -> tuple[date, bool]:
         """Return the day of an order, and True if it is to be placed at once. Purchases of the same order share its day."""
-        single = self.problem.offers[item.arc.offer].single
+        single = self.problem.offers[item.arc.offer].has_one_output
         order = [
             purchase
             for purchase in self.by_order[item.arc.offer, item.ordered]
@@ -283,7 +283,7 @@ class _SecondDerivation:
         ]
         last = {purchase.arc.index: self._last_order_day(purchase) for purchase in order}
         if not any(
-            self.is_awaited(purchase.arc.node, purchase.requirement, purchase.delivered)
+            self.is_awaited(purchase.arc.node, purchase.compliance_class, purchase.delivered)
             for purchase in order
             if not arrival_day(self.ledger, purchase)
         ):
@@ -322,9 +322,9 @@ class _SecondDerivation:
         return grouped(((*item.arc.node, item.delivered), day) for item, day in days if day is not None)
 
     @cached_method
-    def is_awaited(self, node: Node, requirement: str, arrives: int) -> bool:
+    def is_awaited(self, node: Node, compliance_class: str, arrives: int) -> bool:
         """Return True if there is a shortage before an arrival, or if an order by a maker could go out earlier and end one."""
-        seen, waiting = set[tuple[Node, str, int]](), [(node, requirement, arrives - 1)]
+        seen, waiting = set[tuple[Node, str, int]](), [(node, compliance_class, arrives - 1)]
         while waiting:
             key = waiting.pop()
             if key in seen or key[2] < 0:
@@ -334,13 +334,13 @@ class _SecondDerivation:
                 return True
             for offer in self.offers_drawing.get((*key[:2], key[2] + 1), ()):
                 for purchase in self.by_order.get((offer, key[2] + 1), ()):
-                    is_affected = purchase.requirement == key[1] or not self.problem.offers[offer].single
+                    is_affected = purchase.compliance_class == key[1] or not self.problem.offers[offer].has_one_output
                     if (
                         is_affected
-                        and self.problem.offers[offer].most[key[2]] != 0
+                        and self.problem.offers[offer].max_units[key[2]] != 0
                         and not arrival_day(self.ledger, purchase)
                     ):
-                        waiting.append((purchase.arc.node, purchase.requirement, purchase.delivered - 1))
+                        waiting.append((purchase.arc.node, purchase.compliance_class, purchase.delivered - 1))
         return False
 
     @cached_property
@@ -371,13 +371,13 @@ class _SecondDerivation:
             return False
         if arc.freight[earlier] != arc.freight[item.delivered]:
             return False
-        nodes_by_use = self.nodes_by_use_of_class.get(item.requirement, {})
+        nodes_by_use = self.nodes_by_use_of_class.get(item.compliance_class, {})
         uses = [use for use, nodes in nodes_by_use.items() if arc.node in nodes]
         costs_differ = any(
             _charges_differ(self._charge_per_kg(arc, use, t), self._charge_per_kg(arc, use, t, sooner=1))
             for use in uses
         )
-        return bool(uses) and not costs_differ and not any(self._is_barred(arc, use, earlier) for use in uses)
+        return bool(uses) and not costs_differ and not any(self._is_prohibited(arc, use, earlier) for use in uses)
 
     @cached_property
     def nodes_by_use_of_class(self) -> dict[str, dict[Use, frozenset[Node]]]:
@@ -392,10 +392,10 @@ class _SecondDerivation:
         }
         return {label: {use: nodes[final_node(use)] for use in uses_of_class} for label, uses_of_class in uses.items()}
 
-    def _is_barred(self, arc: Arc, use: Use, t: int) -> bool:
+    def _is_prohibited(self, arc: Arc, use: Use, t: int) -> bool:
         """Return True if a trade rule prohibits an arrival in a period or requires a license with a limited quantity."""
         for rule in self.problem.rules:
-            if "judge" not in rule.verbs or rule.bears_on != "trade" or not self._share_in_force(rule, t):
+            if "judge" not in rule.verbs or rule.judge_scope != "trade" or not self._share_in_force(rule, t):
                 continue
             with attributed(rule):
                 verdict = as_verdict(rule.judge(arc.chained, arc.move, use)) if rule.concerns(use) else PASS
@@ -525,7 +525,6 @@ def _within(day: date, first: date | None, last: date | None) -> bool:
 
 
 def _months_after(day: date, months: int) -> date:
-    """Return the same day some months later, or the last day of that month."""
     year, month = day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1
     for number in range(day.day, 27, -1):
         with suppress(ValueError):
@@ -551,7 +550,7 @@ def _charges_differ(first: Fraction, second: Fraction) -> bool:
 
 
 def _difference(subject: str, stated: object, derived: object) -> Diagnostic:
-    shown = (
+    derived_text = (
         "none"
         if derived is None
         else f"{float(derived):.15g}"
@@ -559,4 +558,4 @@ def _difference(subject: str, stated: object, derived: object) -> Diagnostic:
         else str(derived)
     )
     message = f"{subject} differs from its second derivation from the records"
-    return Diagnostic(message, found=str(stated), expected=shown, code="FS635")
+    return Diagnostic(message, found=str(stated), expected=derived_text, code="FS635")

@@ -14,6 +14,7 @@ from scipy.optimize import LinearConstraint, milp
 from scipy.sparse import csr_matrix
 
 from friendshore.domain.change import Change
+from friendshore.domain.plan import Cost
 from friendshore.recommend import Opened, reopen
 from friendshore.session import Session
 from friendshore_pages.interactive.levers import OfferedLevers, PageProgram, numbers
@@ -99,18 +100,29 @@ def answered() -> Callable[[OfferedLevers, Sequence[Taken]], float | None]:
     return _answered
 
 
-def _expected(session: Session, offered: OfferedLevers, taken: Sequence[Taken]) -> float:
-    """What the plan comes to after the same changes of the case; infinite: hard rules conflict."""
+def _cost_after(session: Session, offered: OfferedLevers, taken: Sequence[Taken]) -> Cost | None:
+    """Return the cost of the plan after the same changes of the case. None if hard rules conflict."""
     starts = [period.start for period in session.problem.case.horizon.periods]
     order = sorted(taken, key=lambda one: offered.levers[one[0]].kind == "remove")
     changes: list[Change] = [
         offered.levers[number].change_at(factor, starts[first] if first else None) for number, factor, first in order
     ]
     answer = session.what_if(*changes)
-    return np.inf if answer.infeasible else float(answer.cost.objective)
+    return None if answer.infeasible else answer.cost
+
+
+def _expected(session: Session, offered: OfferedLevers, taken: Sequence[Taken]) -> float:
+    """What the plan comes to after the same changes of the case; infinite: hard rules conflict."""
+    cost = _cost_after(session, offered, taken)
+    return np.inf if cost is None else float(cost.objective)
 
 
 @pytest.fixture(scope="session")
 def expected() -> Callable[[Session, OfferedLevers, Sequence[Taken]], float]:
     """What `plan` comes to."""
     return _expected
+
+
+@pytest.fixture(scope="session")
+def cost_after() -> Callable[[Session, OfferedLevers, Sequence[Taken]], Cost | None]:
+    return _cost_after

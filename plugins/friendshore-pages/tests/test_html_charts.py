@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import combinations
-from math import hypot
 from typing import NamedTuple
 
 import pytest
@@ -19,10 +18,9 @@ from tests.html_pages import Node, page
 from friendshore.document.charts import (
     Bars,
     Chart,
-    Country,
+    Curve,
     Flow,
     Ladder,
-    Route,
     Rung,
     Series,
     Stream,
@@ -31,7 +29,6 @@ from friendshore.document.charts import (
     TimelineRow,
     TimelineSpan,
     Tone,
-    WorldMap,
 )
 from friendshore.document.charts import Node as Place
 from friendshore.document.elements import Column, Drawing, figures, table
@@ -109,16 +106,16 @@ FLOW = Flow(
 )  # fmt: skip
 TIMELINE = Timeline(
     date(2027, 1, 1), date(2028, 12, 31),
-    (TimelineRow("tin", (TimelineSpan(date(2026, 1, 1), date(2027, 12, 31), "on its way"),), (TimelineMark(date(2028, 1, 1), "arrives"),)),
-     TimelineRow("lead", (), (TimelineMark(date(2030, 1, 1), "too late to be shown"),))),
+    (TimelineRow("tin", (TimelineSpan(date(2026, 1, 1), date(2027, 12, 31), "on its way"),)), TimelineRow("lead")),
     (TimelineMark(date(2028, 1, 2), "second"), TimelineMark(date(2028, 1, 1), "first"), TimelineMark(date(2031, 1, 1), "beyond")),
 )  # fmt: skip
-MAP = WorldMap(
-    (Country("CN", D(5000), "tin"), Country("SG", D(100), "tin"), Country("RU", None, "banned", Tone.BAD), Country("XX", D(1), "nowhere")),
-    (Route("CN", "SG", D(100), ""), Route("XX", "SG", D(1), "")), "kg",
+CURVE = Curve(
+    (D(100), D(90), D(0)), "Cap", "USD",
+    (Series("concern", (D(100), D(90), D(0)), Tone.CONCERN), Series("other", (D(20), D(40), D(30)))),
+    "USD", Series("short", (D(0), D(0), D(2)), Tone.BAD), ("Today", "", "None left"),
 )  # fmt: skip
 LADDER = Ladder((Rung("A", D(10), "chosen"), Rung("B", D(20), "", target=D(10)), Rung("C", None, "no price")), "USD/kg")
-CHARTS = {"bars": BARS, "flow": FLOW, "timeline": TIMELINE, "map": MAP, "ladder": LADDER}
+CHARTS = {"bars": BARS, "flow": FLOW, "timeline": TIMELINE, "curve": CURVE, "ladder": LADDER}
 
 
 @pytest.mark.parametrize("name", CHARTS)
@@ -133,8 +130,19 @@ def test_a_chart_is_told_and_stands_beside_its_table(name: str) -> None:
         assert ids[svg.attributes["aria-labelledby"]].text == "A chart"
         assert ids[svg.attributes["aria-describedby"]].text == "What it shows."
     assert figure.one("table").one("caption").text == "A chart"
-    used = {node.attributes["href"].removeprefix("#") for node in root.all("use")}
-    assert used <= set(ids)
+    keys = (
+        {node.attributes["class"].removeprefix("swatch ") for node in figure.one("ul").all("b")}
+        if name != "timeline"
+        else {"f-plain0"}
+    )
+    used = {
+        word
+        for svg in figure.all("svg")
+        for node in svg.all("g") + svg.all("path")
+        for word in node.attributes.get("class", "").split()
+        if word.startswith("f-")
+    }
+    assert used <= keys
 
 
 def test_bars_are_as_high_as_their_figures() -> None:
@@ -144,9 +152,14 @@ def test_bars_are_as_high_as_their_figures() -> None:
         assert second.height == pytest.approx(first.height / 2, abs=0.2)
         assert third.height == pytest.approx(first.height * 3, abs=0.2)
         assert second.y + second.height == pytest.approx(first.y, abs=0.2)
-        assert [group.attributes["class"] for group in picture.all("g")] == ["parts f0", "parts f-bad", "parts held"]
+        assert [group.attributes["class"] for group in picture.all("g")] == [
+            "parts bar f-plain0",
+            "parts bar f-bad",
+            "parts held",
+        ]
         words = [node.text for node in picture.all("text")]
-        assert {"t", "tin", "lost", "wanted", "2027", "2028"} <= set(words)
+        assert {"t", "2027", "2028"} <= set(words)
+    assert [item.text for item in drawn(BARS).one("figure").one("ul").all("li")] == ["tin", "lost", "wanted"]
     assert told(BARS) == [
         "tin: 2027, 1 t", "tin: 2028, 3 t", "lost: 2027, 500 kg", "wanted: 2027, 2 t; 2028, 2 t",
     ]  # fmt: skip
@@ -157,8 +170,9 @@ def test_streams_are_as_wide_as_what_flows() -> None:
     for picture, side in zip(pictures(FLOW), ("height", "width"), strict=True):
         nodes = [getattr(node, side) for node in rectangles(picture)]
         assert nodes == pytest.approx([nodes[0], nodes[0] / 3, nodes[0] * 4 / 3], abs=0.2)
-        wide = [number(node, "stroke-width") for node in picture.all("path") if "stroke-width" in node.attributes]
-        wide = wide or [across(node) for node in picture.all("path") if node.attributes["d"].count("C") == 2]
+        streams = [node for node in picture.all("path") if node.attributes.get("class") != "hatch"]
+        wide = [number(node, "stroke-width") for node in streams if "stroke-width" in node.attributes]
+        wide = wide or [across(node) for node in streams if node.attributes["d"].count("C") == 2]
         assert wide == pytest.approx([nodes[0] - 1, nodes[1] - 1], abs=0.2)
         words = " ".join(node.text for node in picture.all("text"))
         assert "User 400 t" in words or "400 t User" in words
@@ -181,47 +195,38 @@ def test_a_stream_passes_a_layer_beside_its_nodes() -> None:
 def test_days_stand_where_they_belong() -> None:
     """Spans are cut at the ends of the picture, days outside it are left to the table; those that matter to all are numbered and told below."""
     root = drawn(TIMELINE)
-    assert [item.text for item in root.one("figure").one("ul").all("li")] == [
+    assert [item.text for item in root.one("figure").all("ul")[1].all("li")] == [
         "12028-01-01: first",
         "22028-01-02: second",
     ]
     for picture in root.one("figure").all("svg"):
         (span,) = rectangles(picture)
-        (mark,) = (node for _, node in parts(picture) if node.name == "circle")
+        first = next(node for node in picture.all("path") if node.attributes.get("class") == "day")
         assert span.x >= 0
-        assert span.x + span.width == pytest.approx(number(mark, "cx"), abs=0.2)
+        day = float(first.attributes["d"].split("L")[1].split()[0])
+        assert span.x + span.width == pytest.approx(day, abs=0.2)
         assert {"2028", "tin", "lead"} <= {node.text for node in picture.all("text")}
-    assert told(TIMELINE) == ["2028-01-01: first", "2028-01-02: second", "tin: on its way", "tin: arrives"]
+    assert told(TIMELINE) == ["2028-01-01: first", "2028-01-02: second", "tin: on its way"]
 
 
-def test_countries_are_darker_the_more_they_supply() -> None:
-    """A state too small for an outline is a point, a ban has lines over it, what no map has is left to the table; all outlines are there once."""
-    root = drawn(MAP)
-    assert len([node for node in root.walk() if node.attributes.get("id") == "_CN"]) == 1
-    assert not [node for node in drawn(BARS).walk() if node.attributes.get("id") == "_land"]
-    for picture in root.one("figure").all("svg"):
-        uses = [node.attributes for node in picture.all("use")]
-        looks = {one["href"]: one["class"] for one in uses if "class" in one}
-        assert looks == {"#_land": "land", "#_CN": "w4", "#_RU": "w o-bad", "#_lines": "lines o-bad"}
-        (clip,) = picture.all("clippath")
-        assert [node.attributes["href"] for node in clip.all("use")] == ["#_RU"]
-        assert [one["clip-path"] for one in uses if one["href"] == "#_lines"] == [f"url(#{clip.attributes['id']})"]
-        assert [point.attributes["class"] for point in picture.all("circle")] == ["dot w0"]
-    assert told(MAP) == [
-        "China: 5 t, tin", "Russian Federation: banned", "China to Singapore: 100 kg", "Singapore: 100 kg, tin",
-    ]  # fmt: skip
-
-
-def test_routes_into_one_country_end_apart() -> None:
-    """Each in a point of its own, in the order in which they come from."""
-    codes = ("CN", "AU", "BR", "CD", "JP", "VN")
-    countries = tuple(Country(code, D(1), "") for code in (*codes, "US"))
-    chart = WorldMap(countries, tuple(Route(code, "US", D(1), "") for code in codes), "USD")
-    for picture, apart in zip(pictures(chart), (4.0, 1.5), strict=True):
-        heads = [node.attributes["d"] for node in picture.all("path") if node.attributes.get("class") == "head"]
-        tips = [tuple(map(float, re.findall(r"[-\d.]+", one)[:2])) for one in heads]
-        assert len(tips) == len(codes)
-        assert min(hypot(x - a, y - b) for (x, y), (a, b) in combinations(tips, 2)) > apart
+def test_areas_are_as_high_as_their_amounts_and_steps_as_their_counts() -> None:
+    """The measure falls to the right; the areas of a point are stacked, and a count applies from the point before it on."""
+    for picture in pictures(CURVE):
+        areas = [group for group in picture.all("g") if "area" in group.attributes["class"].split()]
+        outlines = [group.all("path")[0].attributes["d"] for group in areas[:2]]
+        concern, other = (
+            [list(map(float, re.findall(r"[-\d.]+", point))) for point in re.split("[ML]", outline)[1:]]
+            for outline in outlines
+        )
+        xs = [x for x, _ in concern[:3]]
+        assert xs == sorted(xs)
+        assert (xs[1] - xs[0]) * 9 == pytest.approx(xs[2] - xs[1], abs=1)
+        base = concern[-1][1]
+        heights = [[base - y for _, y in points[:3]] for points in (concern, other)]
+        assert heights[1] == pytest.approx([heights[0][0] * share for share in (1.2, 1.3, 0.3)], abs=0.3)
+        (step,) = rectangles(picture)
+        assert (step.x, step.x + step.width) == pytest.approx((xs[1], xs[2]), abs=0.2)
+        assert {"Today", "None left", "2"} <= {node.text for node in picture.all("text")}
 
 
 def test_a_rung_is_as_long_as_its_price() -> None:
@@ -260,6 +265,24 @@ def any_bars(draw: st.DrawFn) -> Bars:
 
 
 @st.composite
+def any_curve(draw: st.DrawFn) -> Curve:
+    """Areas over a measure that falls."""
+    count = draw(st.integers(2, 16))
+    values = st.lists(AMOUNTS, min_size=count, max_size=count).map(tuple)
+    x = sorted(draw(st.lists(AMOUNTS, min_size=count, max_size=count, unique=True)), reverse=True)
+    series = draw(st.lists(st.builds(Series, NAMES, values, TONES), min_size=1, max_size=3))
+    counts = draw(
+        st.none()
+        | st.builds(
+            Series, NAMES, st.lists(st.integers(0, 30).map(D), min_size=count, max_size=count).map(tuple), TONES
+        )
+    )
+    labels = ["" for _ in range(count)]
+    labels[0], labels[-1] = draw(NAMES), draw(NAMES)
+    return Curve(tuple(x), draw(NAMES), "USD", tuple(series), "USD", counts, tuple(labels))
+
+
+@st.composite
 def any_flow(draw: st.DrawFn) -> Flow:
     """Nodes in up to five layers, with streams between any."""
     layers = draw(st.integers(1, 5))
@@ -275,7 +298,7 @@ def any_flow(draw: st.DrawFn) -> Flow:
 def test_a_long_timeline_is_drawn_in_parts_between_which_paper_can_end() -> None:
     """Of about as many rows, each row in one of them, each with the years above it; a short one is one picture."""
     rows = tuple(
-        TimelineRow(f"supplier {n}", (TimelineSpan(date(2027, 2, 1), date(2027, 5, 31), "on its way"),), ())
+        TimelineRow(f"supplier {n}", (TimelineSpan(date(2027, 2, 1), date(2027, 5, 31), "on its way"),))
         for n in range(26)
     )
     figure = drawn(replace(TIMELINE, rows=rows)).one("figure")
@@ -299,26 +322,18 @@ def any_span(draw: st.DrawFn) -> TimelineSpan:
 def any_timeline(draw: st.DrawFn) -> Timeline:
     """Rows of spans and marks, some of them outside."""
     start = date(2027, 1, 1) + timedelta(draw(st.integers(0, 400)))
-    marks = st.lists(st.builds(TimelineMark, DAYS, NAMES, TONES), max_size=6).map(tuple)
+    marks = st.lists(st.builds(TimelineMark, DAYS, NAMES), max_size=6).map(tuple)
     spans = st.lists(any_span(), max_size=4).map(tuple)
-    rows = draw(st.lists(st.builds(TimelineRow, NAMES, spans, marks), max_size=8))
+    rows = draw(st.lists(st.builds(TimelineRow, NAMES, spans), max_size=8))
     return Timeline(start, start + timedelta(draw(st.integers(0, 9000))), tuple(rows), draw(marks))
 
 
-CODES = st.sampled_from(("CN", "US", "AU", "SG", "MT", "EE", "FJ", "NZ", "RU", "KR", "GL", "XK", "??"))
-COUNTRY = st.builds(Country, CODES, st.none() | AMOUNTS, NAMES, TONES)
-ANY_MAP = st.builds(
-    WorldMap,
-    st.lists(COUNTRY, max_size=10, unique_by=lambda one: one.code).map(tuple),
-    st.lists(st.builds(Route, CODES, CODES, AMOUNTS, NAMES, TONES), max_size=6).map(tuple),
-    st.just("kg"),
-)
 ANY_LADDER = st.builds(
     Ladder,
     st.lists(st.builds(Rung, NAMES, st.none() | MONEY, NAMES, TONES, st.none() | MONEY), max_size=12).map(tuple),
     st.just("USD/kg"),
 )
-ANY = st.one_of(any_bars(), any_flow(), any_timeline(), ANY_MAP, ANY_LADDER)
+ANY = st.one_of(any_bars(), any_flow(), any_timeline(), any_curve(), ANY_LADDER)
 
 
 def boxes(picture: Node) -> list[tuple[str, float, float, float, float]]:

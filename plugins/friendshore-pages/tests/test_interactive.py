@@ -9,6 +9,7 @@ import random
 import re
 from base64 import b64decode
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
@@ -18,12 +19,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from friendshore.case.stated import stated_changes
+from friendshore.case.change_text import parse_changes
 from friendshore.cli import app
 from friendshore.document.terminal import plain_text
 from friendshore.domain.change import Change
 from friendshore.errors import InputError
 from friendshore.recommend import Opened, reopen
+from friendshore.session import Session
 from friendshore_pages.interactive.levers import OfferedLevers, numbers, offered_levers
 from friendshore_pages.interactive.page import Interactive, page
 from friendshore_pages.interactive.question import InteractiveQuestion, NoOptions
@@ -197,7 +199,8 @@ def test_the_plan_and_the_answers_call_what_is_bought_alike() -> None:
     data = held(page(Interactive(opened.session, "case.toml", found), found))
     assert opened.session.verified.plan.lots
     for number, part in enumerate(data["parts"]):
-        assert set(part["bought"]) <= set(data["programs"][number]["names"])
+        in_program = {purchase for _, purchase, *_ in data["programs"][number]["bought"]}
+        assert {purchase for purchase, *_ in part["bought"]} <= in_program
 
 
 def test_columns_that_fall_away_are_closed() -> None:
@@ -216,7 +219,7 @@ def test_the_command_below_an_answer_asks_for_the_same() -> None:
     """As it is typed, every change is the one that the page makes."""
     _, found = small("stock")
     for lever in found.levers:
-        (stated,) = stated_changes([f"{lever.option_text}, factor=2" if lever.has_factor else lever.option_text])
+        (stated,) = parse_changes([f"{lever.option_text}, factor=2" if lever.has_factor else lever.option_text])
         assert stated == lever.change_at(Decimal(2))
 
 
@@ -226,3 +229,16 @@ def test_the_page_says_what_is_applied_to_its_case() -> None:
     opened = reopen(path, scenario=["by-delivery"], changes=[Change(demand="demand:civil", factor=Decimal("1.5"))])
     found = InteractiveQuestion().ask(opened, NoOptions(), None)
     assert found.case.endswith("--scenario by-delivery --change 'demand=demand:civil, factor=1.5'")
+
+
+def test_without_countries_of_concern_no_purchase_depends_on_them() -> None:
+    """Also those of an unknown origin."""
+    opened = reopen(ROOT / "docs/cases/small/stock")
+    case = opened.session.inputs.case
+    inputs = replace(opened.session.inputs, case=case.but(concern=case.concern.but(countries=frozenset())))
+    session = Session.open(inputs)
+    found = offered_levers(session, lambda done, of: None)
+    data = held(page(Interactive(session, "case.toml", found), found))
+    assert data["countriesOfConcern"] == []
+    assert not any(dependence for program in data["programs"] for _, _, dependence, *_ in program["bought"])
+    assert not any(sums[i] for part in data["parts"] for _, *sums in part["bought"] for i in (1, 2, 4, 5))

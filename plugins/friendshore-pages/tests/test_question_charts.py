@@ -72,7 +72,7 @@ def test_offers_are_drawn_by_what_using_them_adds() -> None:
     """Those that can be used, in the order of the table."""
     found = alternatives(opened(unstored(40), metals()))
     (drawn,) = drawings(alternatives_document(found))
-    uses = {one.offer: one.uses_kg for one in found.offers}
+    uses = {one.offer: one.used_from_kg for one in found.offers}
     assert rungs(drawn) == {"cn-metal": 0, "au-metal": 40 * uses["au-metal"], "jp-metal": 70 * uses["jp-metal"]}
     assert [str(row.cells[1]) for row in drawn.table.rows] == list(rungs(drawn))
 
@@ -83,7 +83,7 @@ def test_days_on_which_a_demand_is_short_are_drawn_to_the_last() -> None:
     (drawn,) = drawings(calendar_document(found))
     assert isinstance(drawn.chart, charts.Timeline)
     spans = [(span.start, span.end) for row in drawn.chart.rows for span in row.spans]
-    assert spans == [(one.start, one.healed - timedelta(1) if one.healed else found.until) for one in found.cliffs]
+    assert spans == [(one.start, one.resolved - timedelta(1) if one.resolved else found.until) for one in found.cliffs]
     assert all(found.start <= start <= end <= found.until for start, end in spans)
     assert drawn.chart.start == date(2026, 1, 1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -43,7 +44,7 @@ def chart(kind: type[Kind], title: str, **changed: Any) -> Kind:
 def rule(name: str, phases: list[str], **more: Any) -> dict[str, Any]:
     """A rule as a run tells it."""
     given = {"id": name, "kind": "origin-ban", "title": name, "citation": "", "sentence": "", "status": "enacted"}
-    return {**given, "phases": phases, "bites": True, **more}
+    return {**given, "phases": phases, "applies": True, **more}
 
 
 def test_nothing_that_the_page_says_is_lost() -> None:
@@ -53,7 +54,7 @@ def test_nothing_that_the_page_says_is_lost() -> None:
         "exposed": [EXPOSED],
         "conflicts": [CONFLICT],
     }
-    a_run = run(**told_of, rules=[rule("ban", ["2027-01-01.. enacted"], keeps_out=3)])
+    a_run = run(**told_of, rules=[rule("ban", ["2027-01-01.. enacted"], excluded_offers=3)])
     told = markdown(report_document(a_run))
     head, _, rest = markdown(page_document(a_run)).partition("## Suppliers")
     sure = rest[rest.index("## Proof") :]
@@ -65,42 +66,102 @@ def test_nothing_that_the_page_says_is_lost() -> None:
         assert figure in told
 
 
-def test_orders_lead_to_stretches_of_arrivals_and_days_of_rules_are_marked() -> None:
-    """The first order's last day, the time until it is there, the periods in which goods arrive, anew after a break; a rule that begins, one that ends, and one that may hold."""
+def sections(parts: Sequence[doc.Element]) -> Iterator[doc.Section]:
+    """All sections, those within others included."""
+    for one in parts:
+        if isinstance(one, doc.Section):
+            yield one
+            yield from sections(one.parts)
+
+
+def section(title: str, **changed: Any) -> doc.Section:
+    """The section of a run's report whose title starts so."""
+    return next(one for one in sections(report_document(run(**changed)).parts) if one.title.startswith(title))
+
+
+def table(part: doc.Section) -> doc.DataTable:
+    """The first table of a section."""
+    return next(one for one in part.parts if isinstance(one, doc.DataTable))
+
+
+def test_the_first_screen_has_the_headline_four_figures_needs_and_orders() -> None:
+    """In this order, before anything else; nothing of it is folded."""
+    parts = report_document(run()).parts
+    headline, figures, small_print, needs, orders = parts[:5]
+    assert isinstance(headline, doc.Sentence)
+    assert isinstance(figures, doc.KeyFigures)
+    assert [one.name for one in figures.figures[:2]] == ["Needs met", "Cash to spend"]
+    assert isinstance(small_print, doc.Sentence)
+    assert isinstance(needs, doc.Section)
+    assert isinstance(orders, doc.Section)
+    assert (needs.title, orders.title) == ("Unmet needs", "Next orders")
+    assert not needs.folded | orders.folded
+    assert [column.title for column in table(needs).columns[:3]] == ["Material", "Short", "Reason"]
+
+
+def test_the_cheapest_fix_of_each_need_is_beside_it_if_repairs_were_asked_for() -> None:
+    """The first row of each table of repairs; the others stand where answers stand."""
+    columns = [doc.figures("#"), doc.Column("Steps"), doc.figures("Cash", "USD")]
+    rows = [["1", "proof for A", doc.Amount(Decimal(5))], ["2", "proof for B", doc.Amount(Decimal(9))]]
+    repairs = doc.section("gold: short of 9 kg", doc.table(columns, rows))
+    document = report_document(run(), answers=[doc.Document("Repairs", (repairs,), question="repairs")])
+    (fixes,) = (one for one in sections(document.parts) if one.title == "Cheapest fix of each")
+    assert [row.cells for row in table(fixes).rows] == [("gold", "proof for A", doc.Amount(Decimal(5)))]
+    assert "proof for B" in markdown(document)
+
+
+def test_orders_of_the_first_day_are_shown_and_later_ones_folded() -> None:
+    """The largest eight, then the others of a year, then later ones by day; bars say how far the money depends on countries of concern."""
+    first = [PURCHASE | {"offer": f"o{n}", "cost": 1000 + n, "concern": "is" if n % 2 else "no"} for n in range(10)]
+    days = ("2027-06-30", "2028-06-30", "2029-06-30")
+    later = [PURCHASE | {"offer": "x", "order_by": day, "cost": 1, "ordered": f"{day[:4]}-Q1"} for day in days]
+    orders = section("Next orders", purchases=[*first, *later])
+    amounts = [row.cells[1] for row in table(orders).rows]
+    assert [one.value for one in amounts if isinstance(one, doc.Amount)] == [1009 - n for n in range(8)]
+    tones = [one.parts[0][0] for one in amounts if isinstance(one, doc.Amount)]
+    assert tones == [doc.Tone.CONCERN, doc.Tone.PLAIN] * 4
+    within, rest = (one for one in orders.parts if isinstance(one, doc.Section))
+    assert within.folded & rest.folded
+    assert [row.cells[0] for row in table(within).rows] == [date(2026, 12, 31)] * 2 + [date(2027, 6, 30)]
+    assert [row.cells[0] for row in table(rest).rows] == [date(2028, 6, 30), date(2029, 6, 30)]
+
+
+def test_what_could_make_a_plan_look_compliant_is_never_folded() -> None:
+    """Goods without an origin rule, and law checked in part, stand open; notes on data are folded below them."""
+    texts = {"FS800": "any origin passes", "FS801": "part of the law", "FS816": "a penalty"}
+    told = [{"subject": "a", "text": text, "code": code} for code, text in texts.items()]
+    before = section("Before you rely", assumptions=told)
+    open_notes = [text for one in before.parts if isinstance(one, doc.Notes) for text in one.texts]
+    assert [any(texts[code] in str(note) for note in open_notes) for code in texts] == [True, True, False]
+    assert [one.folded for one in before.parts if isinstance(one, doc.Section)] == [True]
+
+
+def test_rules_that_change_during_the_plan_are_drawn_by_their_titles() -> None:
+    """In force, suspended, or of unknown status; one that always applies is not drawn, and neither is one without any effect."""
     rules = [
-        rule("begins", ["2028-01-01.. enacted"], keeps_out=1),
+        rule("begins", ["2028-01-01.. enacted"], excluded_offers=1),
         rule("ends", ["..2029-06-30 enacted"], charges=5),
-        rule("may", ["2027-01-01..2027-03-31 suspended", "2027-04-01.. unknown"], bites=False),
+        rule("may", ["2027-01-01..2027-03-31 suspended", "2027-04-01.. unknown"], applies=False),
         rule("idle", ["2028-07-01.. enacted"]),
+        rule("always", ["2020-01-01.. enacted"], keeps_out=1),
     ]
-    ways = [("2027-01-01", "2027-Q2"), ("2027-03-31", "2027-Q3"), ("2027-12-31", "2028-Q1")]
-    orders = [PURCHASE | {"order_by": day, "delivered": arrives} for day, arrives in ways]
-    told = {"rules": rules, "exposed": [EXPOSED | {"rule": "may"}], "purchases": orders}
-    drawn = chart(charts.Timeline, "Orders and lead times", **told)
-    ((way, arrives, again),) = [row.spans for row in drawn.rows]
-    assert [(str(span.start), str(span.end)) for span in (way, arrives, again)] == [
-        ("2027-01-01", "2027-03-31"), ("2027-04-01", "2027-09-28"), ("2028-01-01", "2028-03-28")
-    ]  # fmt: skip
-    assert "2,469 t" in arrives.told
-    assert [str(mark.day) for row in drawn.rows for mark in row.marks] == ["2027-01-01", "2027-12-31"]
-    assert [(str(mark.day), mark.tone) for mark in drawn.marks] == [
-        ("2027-01-01", doc.Tone.ASIDE), ("2027-04-01", doc.Tone.DOUBTFUL), ("2028-01-01", doc.Tone.BAD), ("2029-07-01", doc.Tone.GOOD)
-    ]  # fmt: skip
-    over_time = chart(charts.Timeline, "Rules over time", **told)
-    assert {row.name for row in over_time.rows} == {"begins", "ends", "may"}
+    told = {"rules": rules, "exposed": [EXPOSED | {"rule": "may"}]}
+    over_time = chart(charts.Timeline, "Rules that change", **told)
+    assert [row.name for row in over_time.rows] == ["begins", "ends", "may"]
     spans = [span for row in over_time.rows for span in row.spans]
-    assert all(drawn.start <= span.start <= span.end <= drawn.end for span in spans)
+    assert all(over_time.start <= span.start <= span.end <= over_time.end for span in spans)
+    assert [span.tone for span in spans] == [doc.Tone.TITLE, doc.Tone.TITLE, doc.Tone.ASIDE, doc.Tone.UNKNOWN]
+    assert "Rules that change" not in drawings(rules=[rules[-1]])
 
 
 def test_days_by_which_orders_are_late_have_a_column_of_their_own() -> None:
     """Where any is late: the days of orders stay dates, which a workbook can sort."""
     late = PURCHASE | {"order_by": "2026-11-01", "late_days": 26}
-    table = drawings(purchases=[late, PURCHASE | {"place": "JP"}])["Orders and lead times"].table
-    on_time = drawings()["Orders and lead times"].table
-    assert isinstance(table, doc.DataTable)
-    assert isinstance(on_time, doc.DataTable)
-    assert [column.title for column in table.columns[:3]] == ["Order by", "Days late", "Material"]
-    assert [row.cells[:2] for row in table.rows] == [(date(2026, 11, 1), doc.Count(26)), (date(2026, 12, 31), "")]
+    others = [PURCHASE | {"offer": "b", "order_by": "2026-11-02", "late_days": 25}, PURCHASE | {"place": "JP"}]
+    with_late = table(section("2 more orders", purchases=[late, *others]))
+    on_time = table(section("1 more order", purchases=[PURCHASE, PURCHASE | {"order_by": "2027-02-01", "offer": "b"}]))
+    assert [column.title for column in with_late.columns[:3]] == ["Order by", "Days late", "Material"]
+    assert [row.cells[:2] for row in with_late.rows] == [(date(2026, 11, 2), doc.Count(25)), (date(2026, 12, 31), "")]
     assert [column.title for column in on_time.columns[:2]] == ["Order by", "Material"]
 
 
@@ -118,38 +179,43 @@ def test_what_is_short_is_drawn_as_bad_and_a_material_that_nobody_brings_has_no_
     assert "gold | defense | 9 kg | all | 2027-Q1 | capacity |" in markdown(report_document(run(**told)))
 
 
-def test_demands_met_in_full_are_one_rung_where_there_are_many() -> None:
-    """What is short stands out, each by itself and first; the others are told when they are pointed at."""
-    full = {"delivered_kg": DEMAND["wanted_kg"], "short_kg": 0}
-    met = [DEMAND | full | {"id": f"d{n}", "end_use": f"use-{n}"} for n in range(6)]
-
-    def rungs(demands: list[dict[str, Any]]) -> list[tuple[str, str]]:
-        ladder = chart(charts.Ladder, "Delivered share of each demand", demands=demands)
-        return [(one.name, one.tone.value) for one in ladder.rungs]
-
-    uses = ["defense", *(f"use-{n}" for n in range(5))]
-    assert [name for name, _ in rungs([*met[:5], DEMAND])] == [f"Dysprosium oxide for {use}" for use in uses]
-    assert rungs([*met, DEMAND]) == [("Dysprosium oxide for defense", "doubtful"), ("6 met in full", "good")]
-
-
-def test_a_country_that_is_kept_out_is_told_and_so_are_those_in_which_a_stage_may_lie() -> None:
-    """Bought from, barred, both, or neither: each looks otherwise, and a place that is a plant lies where the plant does."""
-    plant = {"offer": "feed", "facility_id": "works", "country": "AU", "countries": {"mined": ["AU"]}, "place": "site"}
-    site = {"offer": "made", "facility_id": "site", "countries": {"mined": ["AU", "MM"], "refined": ["MY"]}}
+def test_countries_are_told_by_money_and_those_excluded_below() -> None:
+    """The largest first, with the part that depends on countries of concern; a country that rules exclude is named."""
     barred = {"offer": "x", "material": "dysprosium-oxide", "end_use": "defense", "demand_material": "dysprosium-oxide"}
-    barred |= {"rule": "ban", "stage": "mined", "clause": "", "reason": ""}
-    blocked = [barred | {"countries": ["CN"]}, barred | {"countries": ["MY"], "offer": "y"}]
-    told = {"purchases": [PURCHASE | plant, PURCHASE | site], "blocked": blocked}
-    drawn = chart(charts.WorldMap, "Purchases and exclusions by country", **told)
-    assert {one.code: (one.amount is not None, one.tone) for one in drawn.countries} == {
-        "AU": (True, doc.Tone.PLAIN), "MY": (True, doc.Tone.DOUBTFUL), "CN": (False, doc.Tone.BAD), "MM": (False, doc.Tone.ASIDE)
-    }  # fmt: skip
-    assert [(one.source, one.target) for one in drawn.routes] == [("AU", "MY"), ("MY", "US")]
+    barred |= {"rule": "ban", "stage": "mined", "clause": "", "reason": "", "countries": ["IR"]}
+    malaysia = PURCHASE | {"country": "MY", "cost": 3_000_000, "concern": "no"}
+    china = PURCHASE | {"country": "CN", "cost": 9_000_000, "concern": "is"}
+    countries = section("Where the money goes", purchases=[malaysia, china], blocked=[barred])
+    assert [row.cells[:3] for row in table(countries).rows] == [
+        ("China", doc.Amount(Decimal(9), parts=((doc.Tone.CONCERN, Decimal(9)),)), doc.Share(Decimal("0.75"))),
+        ("Malaysia", doc.Amount(Decimal(3), parts=((doc.Tone.PLAIN, Decimal(3)),)), doc.Share(Decimal("0.25"))),
+    ]
+    notes = [text for one in countries.parts if isinstance(one, doc.Notes) for text in one.texts]
+    assert notes == ["Rules exclude some goods of Iran."]
+
+
+def test_offers_that_could_be_exchanged_are_one_part_of_a_chart() -> None:
+    """The solver's choice among them means nothing."""
+    ways = [("a", "2027-Q1"), ("b", "2027-Q2"), ("c", "2027-Q3")]
+    plants = [
+        PURCHASE | {"offer": name, "facility": f"plant {name}", "facility_id": name, "delivered": period}
+        for name, period in ways
+    ]
+    tied = [{"material": PURCHASE["material"], "place": "US", "offers": ["a", "b"]}]
+
+    def names(**told: Any) -> list[str]:
+        bars = chart(charts.Bars, "Dysprosium oxide: arrivals by supplier", purchases=plants, **told)
+        return [one.name for one in bars.series if one.name not in ("short", "from stock")]
+
+    assert len(names()) == 3
+    assert [name for name in names(exchangeable=tied) if name.startswith("any of ")] == ["any of plant a; plant b"]
+    assert len(names(exchangeable=tied)) == 2
+    assert len(names(exchangeable=[*tied, tied[0] | {"place": "JP", "offers": ["b", "c"]}])) == 2
 
 
 def flowing(purchases: list[dict[str, Any]], draws: list[tuple[str, str, str, int]]) -> dict[str, doc.Drawing]:
     """The charts of a run with these purchases, and what makers take: offer, material, place, kilograms."""
-    base = {"requirement": "a", "period": "2027-Q1"}
+    base = {"compliance_class": "a", "period": "2027-Q1"}
     taken = [dict(zip(("offer", "material", "place", "quantity_kg"), one, strict=True)) | base for one in draws]
     return drawings(purchases=[PURCHASE | one for one in purchases], draws=taken, shortages=[], deliveries=[])
 
@@ -175,13 +241,13 @@ def test_a_flow_goes_through_makers_to_the_mine() -> None:
     flows = {(*names[one.source], *names[one.target]): one.amount for one in flow.streams}
     unit = 1000 if flow.unit == "t" else 1
     assert {key: value * unit for key, value in flows.items() if key[2] != "goes to" or key[3].startswith("to others")} == {
-        ("oxide", "AU→MY", "to a maker at", "PLANT-A"): 900,
-        ("to a maker at", "PLANT-A", "metal", "CA"): 880,
+        ("oxide", "Australia → Malaysia", "to a maker at", "PLANT-A"): 900,
+        ("to a maker at", "PLANT-A", "metal", "Canada"): 880,
         ("to a maker at", "PLANT-A", "goes to", "to others, or left over"): 20,
-        ("metal", "CA", "to a maker at", "PLANT-B"): 600,
-        ("to a maker at", "PLANT-B", "magnet", "US"): 600,
-        ("magnet", "US", "delivered to", "US"): 1500,
-        ("magnet", "CN", "delivered to", "US"): 100,
+        ("metal", "Canada", "to a maker at", "PLANT-B"): 600,
+        ("to a maker at", "PLANT-B", "magnet", "United States"): 600,
+        ("magnet", "United States", "delivered to", "United States"): 1500,
+        ("magnet", "China", "delivered to", "United States"): 100,
     }  # fmt: skip
     assert [str(row.cells[2]) for row in drawn.table.rows][:2] == ["oxide", "oxide"]
 
@@ -235,10 +301,10 @@ def test_a_run_of_very_many_offers_fits_in_two_megabytes() -> None:
         unproven=[out | {"reason": f"unproven {k}", "offer": f"unproven-{k}", "material": names[k]} for k in many],
         leads=[lead | {"offer": f"lead-{k}", "materials": [names[k]], "facility": f"plant {k}"} for k in many],
         assumptions=[{"subject": f"offer-{k}", "text": f"something of {k % 1000}"} for k in many],
-        rules=[rule(f"rule-{k}", ["2027-01-01.. enacted"], keeps_out=1, charges=1) for k in range(1000)],
+        rules=[rule(f"rule-{k}", ["2027-01-01.. enacted"], excluded_offers=1, charges=1) for k in range(1000)],
         shortages=[SHORT | {"demand": f"demand-{k}", "material": names[k], "period": "2027-Q1"} for k in few],
     )
     page = html(report_document(a_run))
     assert len(page.encode()) < 2_000_000
-    assert "99,920 more orders" in page
+    assert "99,992 more orders" in page
     assert "260 more materials" in page

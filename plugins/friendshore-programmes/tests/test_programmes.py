@@ -68,14 +68,12 @@ def case(tmp_path: Path) -> Path:
 
 
 def asked(*words: str | Path) -> Any:
-    """What a command prints as JSON."""
     done = CliRunner().invoke(app, [*map(str, words), "--json", "--quiet"])
     assert done.exit_code == 0, done.output
     return json.loads(done.stdout)
 
 
-def said(*words: str | Path, code: int = 0) -> str:
-    """What a command prints."""
+def output_of(*words: str | Path, code: int = 0) -> str:
     done = CliRunner().invoke(app, [*map(str, words)])
     assert done.exit_code == code, done.output
     return done.output
@@ -89,7 +87,6 @@ def bill(case: Path, text: str) -> Path:
 
 
 def cells(path: Path) -> list[object]:
-    """What a bill says."""
     return [one.cells for one in read_bill(path)[1]]
 
 
@@ -124,7 +121,9 @@ def test_an_amount_of_a_bill_that_some_read_a_thousandfold_larger_is_pointed_out
 ) -> None:
     """At its row and column in the bill, not in the demand that it comes to."""
     path = bill(case, PARTS.replace(old, new, 1))
-    (one,) = (one for one in check(case, Registry.discover()).suggestions if "ambiguous" in one.message)
+    (one,) = (
+        suggestion for suggestion in check(case, Registry.discover()).suggestions if "ambiguous" in suggestion.message
+    )
     assert (one.file, one.row, one.column, one.fix) == (str(path), 2, column, fix)
 
 
@@ -187,7 +186,7 @@ def test_all_mistakes_of_a_bill_are_told_at_once_with_row_and_column(tmp_path: P
 def test_a_mistake_that_only_a_demand_knows_is_told_at_the_bill_s_line(case: Path) -> None:
     """An end use that escapes every rule is refused at the line where it stands."""
     bill(case, PARTS.replace("civil", "civl"))
-    assert "parts.csv:5 [end_use]" in said("check", case, code=2)
+    assert "parts.csv:5 [end_use]" in output_of("check", case, code=2)
 
 
 def test_a_workbook_says_the_same_as_a_table(case: Path) -> None:
@@ -227,7 +226,7 @@ def test_money_goes_to_programmes_and_places_by_kilograms_against_budgets(case: 
     money = {"spent": pytest.approx(800 + germanium, abs=2), "budget": 500}
     assert spent["by_place"] == [{"place": "US", "year": 2027, **money}]
     assert spent["others"] == pytest.approx(0)
-    text = said("programmes", case, "--budgets", case / "budgets.csv", "--quiet")
+    text = output_of("programmes", case, "--budgets", case / "budgets.csv", "--quiet")
     assert "left" in text
     assert "over" in text
 
@@ -235,35 +234,35 @@ def test_money_goes_to_programmes_and_places_by_kilograms_against_budgets(case: 
 def test_budgets_in_another_currency_or_said_twice_are_refused(case: Path) -> None:
     """At their lines."""
     (case / "budgets.csv").write_text("programme,year,amount\npatriot,2027,5 EUR\npatriot,2027,5 USD\n")
-    told = said("programmes", case, "--budgets", case / "budgets.csv", code=2)
-    assert "budgets.csv:2 [amount]" in told
-    assert "budgets.csv:3 [year]" in told
+    output = output_of("programmes", case, "--budgets", case / "budgets.csv", code=2)
+    assert "budgets.csv:2 [amount]" in output
+    assert "budgets.csv:3 [year]" in output
 
 
 def test_a_run_is_told_by_programme_and_with_its_bill_by_part(case: Path) -> None:
     """A run keeps its demand, and not the bill; another bill than that of the run is refused."""
     run = case / "run"
-    said("plan", case, "--out", run, "--quiet")
+    output_of("plan", case, "--out", run, "--quiet")
     without = asked("programmes", run)
     assert [line["parts"] for line in without["programmes"]] == [0, 0]
     assert "--bom" in without["notes"][0]
     with_bill = asked("programmes", run, "--bom", case / "parts.csv")
     assert [line["parts"] for line in with_bill["programmes"]] == [1, 2]
     path = bill(case, PARTS.replace("light", "lantern"))
-    assert "FS967" in said("programmes", run, "--bom", path, code=2)
+    assert "FS967" in output_of("programmes", run, "--bom", path, code=2)
 
 
 def test_a_report_tells_programmes_and_places_against_budgets(case: Path) -> None:
     """`report RUN --with` sets the options of a question by name, several of one question in one answer."""
     run, budgets = case / "run", case / "budgets.csv"
     budgets.write_text(BUDGETS)
-    said("plan", case, "--out", run, "--quiet")
+    output_of("plan", case, "--out", run, "--quiet")
     report = "report", run, "--no-verify", "--with"
-    told = said(*report, f"programmes:bom={case / 'parts.csv'},programmes:budgets={budgets}")
-    assert told.count("Spend by program") == told.count("Spend by place") == 1
-    assert told.count("compared with budget") == 2
-    assert "Late parts of patriot" in told
-    assert "programmes:bom=…, programmes:budgets=…" in said(*report, "programmes:budget=x.csv", code=2)
+    output = output_of(*report, f"programmes:bom={case / 'parts.csv'},programmes:budgets={budgets}")
+    assert output.count("Spend by program") == output.count("Spend by place") == 1
+    assert output.count("compared with budget") == 2
+    assert "Late parts of patriot" in output
+    assert "programmes:bom=…, programmes:budgets=…" in output_of(*report, "programmes:budget=x.csv", code=2)
 
 
 def line(name: str, parts: tuple[BuildStatus, ...] = ()) -> ProgramStatus:
@@ -272,7 +271,6 @@ def line(name: str, parts: tuple[BuildStatus, ...] = ()) -> ProgramStatus:
 
 
 def late(name: str) -> BuildStatus:
-    """What waits for germanium."""
     return BuildStatus(name, "2028-Q1", late=True, delayed_by=("ge",))
 
 
@@ -283,11 +281,11 @@ def answer(*lines: ProgramStatus, dust: str = "0", rest: int = 0) -> Programmes:
 
 
 def test_a_case_without_programmes_says_so_and_tells_no_dust() -> None:
-    """What it wants is told as one; less than one dollar that lies in stock is what rounding leaves, and is not told."""
+    """Its demand is one entry. Less than a dollar in stock is rounding, and isn't reported."""
     question = ProgrammesQuestion()
     found = answer(line("(none)"), dust="0.011", rest=7)
     told = plain_text(question.document(found, question.options()), 200)
-    assert told.startswith("The case names no program")
+    assert told.startswith("! The case names no program")
     assert "USD 7 belongs to no purchase" in told
     assert "0.011" not in told
 

@@ -145,7 +145,7 @@ def test_a_ranked_objective_that_could_be_smaller_is_found_out() -> None:
     padded = (np.concatenate([x, np.full(len(goal.cost) - len(x), largest)]) for goal in goals)
     values = [Decimal(repr(float(goal.cost @ one))) for goal, one in zip(goals, padded, strict=True)]
     levels = zip(honest.plan.plan.levels, values, strict=True)
-    told = cheap.plan.plan.but(levels=tuple(level.but(least=v, bound=v, most=v) for level, v in levels))
+    told = cheap.plan.plan.but(levels=tuple(level.but(best_value=v, bound=v, max_value=v) for level, v in levels))
     (finding,) = prove_optimality(verify(honest.plan.problem, told)).findings
     assert finding.message.startswith("objective 1, shortage of defense, at its price")
     assert (finding.code, finding.expected) == ("FS938", "at most USD 0.00")
@@ -233,7 +233,7 @@ def test_a_column_without_a_limit_is_limited_by_what_plans_cost() -> None:
 
 def test_a_program_too_large_for_exact_arithmetic_is_left_unproved(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded: what would not fit is said not to be checked."""
-    monkeypatch.setattr("friendshore_proof.proving.MOST_ENTRIES", 3)
+    monkeypatch.setattr("friendshore_proof.proving.MAX_ENTRIES", 3)
     proof = prove_optimality(plain().plan)
     assert not proof.proved
     assert "coefficients, too many" in proof.text

@@ -162,7 +162,7 @@ def test_no_certificate_proves_more_than_the_optimum(draw: Callable[[Random], Li
     linear = draw(dice)
     best = least_cost(linear)
     tree = Tree(linear, 1e6, Watch())
-    tree.grow(Fraction(10**6))
+    tree.raise_bound(Fraction(10**6))
     steps = tuple(tree.steps)
     bound, empty = proved(linear, 1e6, steps, Watch(), tree.cuts)
     assert empty == (best is None)
@@ -218,7 +218,7 @@ def test_lots_are_proved_without_branching() -> None:
     """What orders of a few periods cost: the relaxation says less, and with cuts one leaf is enough in most cases."""
     trees = [Tree(lots(Random(seed)), 1e6, Watch()) for seed in range(12)]
     for tree in trees:
-        tree.grow(Fraction(10**6))
+        tree.raise_bound(Fraction(10**6))
     cut = [tree for tree in trees if tree.cuts]
     assert len(cut) >= 6
     assert sum(tree.done and len(list(tree.steps)) == 1 for tree in cut) >= len(cut) / 2

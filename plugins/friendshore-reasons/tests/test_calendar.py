@@ -51,7 +51,7 @@ def cliffs(found: Calendar) -> list[tuple[str, str, str, str]]:
     def words(causes: Sequence[Cause]) -> str:
         return " ".join(f"{'' if cause.alone else '+'}{cause.kind}:{cause.name}" for cause in causes)
 
-    return [(str(one.start), str(one.healed), words(one.because), words(one.by)) for one in found.cliffs]
+    return [(str(cliff.start), str(cliff.resolved), words(cliff.because), words(cliff.by)) for cliff in found.cliffs]
 
 
 def grown(name: str, country: str, *steps: tuple[str, float]) -> Any:
@@ -73,17 +73,17 @@ GROWING = catalog(grown("au", "AU", ("", 4), ("2028-04-01", 30)), source("CN", 1
 
 def test_a_ban_is_a_cliff_and_new_capacity_heals_it() -> None:
     """China may deliver until the ban; 4 of 10 kg can then be had, and all once Australia has grown."""
-    found = calendar(opened(a_year(10), GROWING, ban(*METAL)))
-    assert [(str(one.start), str(one.end), bool(one.short)) for one in found.intervals] == [
+    answer = calendar(opened(a_year(10), GROWING, ban(*METAL)))
+    assert [(str(interval.start), str(interval.end), bool(interval.short)) for interval in answer.intervals] == [
         ("2026-01-01", "2026-12-31", False),
         ("2027-01-01", "2028-03-31", True),
         ("2028-04-01", "2028-12-31", False),
     ]
-    assert [float(one.spent) for one in found.intervals] == [100, 200, 500]
-    (cliff,) = found.cliffs
+    assert [float(interval.spent) for interval in answer.intervals] == [100, 200, 500]
+    (cliff,) = answer.cliffs
     assert (cliff.short, cliff.wanted, [cause.kinds for cause in cliff.causes]) == (6, 10, ["law", "capacity"])
-    assert cliffs(found) == [("2027-01-01", "2028-04-01", "rule:ban", "facility:au")]
-    assert [line.rstrip() for line in text(found, every=True).strip().splitlines()] == GOLDEN.strip().splitlines()
+    assert cliffs(answer) == [("2027-01-01", "2028-04-01", "rule:ban", "facility:au")]
+    assert [line.rstrip() for line in text(answer, every=True).strip().splitlines()] == GOLDEN.strip().splitlines()
 
 
 class Season(Rule):
@@ -131,10 +131,10 @@ def test_what_causes_and_heals_a_shortage(
     given: Any, facts: Any, rules: list[Rule], expected: list[Any], spent: list[float]
 ) -> None:
     """Each date, with what does it alone or only together. What was there from the start has no cause."""
-    found = calendar(opened(given, facts, *rules))
-    assert (cliffs(found), [float(one.spent) for one in found.intervals]) == (expected, spent)
-    assert [cliff.from_start for cliff in found.cliffs] == [start == "2026-01-01" for start, *_ in expected]
-    assert str(found.stretches[-1].end) == str(given.demands[0].end or "2028-12-31")
+    answer = calendar(opened(given, facts, *rules))
+    assert (cliffs(answer), [float(interval.spent) for interval in answer.intervals]) == (expected, spent)
+    assert [cliff.from_start for cliff in answer.cliffs] == [start == "2026-01-01" for start, *_ in expected]
+    assert str(answer.stretches[-1].end) == str(given.demands[0].end or "2028-12-31")
 
 
 @pytest.mark.parametrize(
@@ -151,9 +151,15 @@ def test_limits_are_kept_in_every_stretch_or_left_out_and_named(
     law: Rule, left_out: tuple[str, ...], costs: list[tuple[str, float]]
 ) -> None:
     """Those about stock are left out."""
-    found = calendar(opened(a_year(10), metals(), law))
-    assert (found.left_out, [(str(one.start), float(one.spent)) for one in found.intervals]) == (left_out, costs)
-    assert all(name in text(found) for name in left_out)
+    answer = calendar(opened(a_year(10), metals(), law))
+    assert (
+        answer.rules_not_considered,
+        [(str(interval.start), float(interval.spent)) for interval in answer.intervals],
+    ) == (
+        left_out,
+        costs,
+    )
+    assert all(name in text(answer) for name in left_out)
 
 
 @pytest.mark.parametrize(
@@ -165,9 +171,9 @@ def test_a_budget_holds_in_each_stretch_at_what_it_is_a_year(
 ) -> None:
     """10 kg a year at 10 each are wanted, and no more may be spent than what comes to 60, or 80, a year."""
     given = case(demand("metal", "civil", per_year=Decimal(10)), count=count, length=length)
-    found = calendar(opened(given, metals(), rule(Budget, id="money", amount=amount, per=per)))
-    assert found.left_out == ()
-    assert [(float(one.wanted), float(one.short)) for one in found.stretches] == [(10, 10 - yearly / 10)]
+    answer = calendar(opened(given, metals(), rule(Budget, id="money", amount=amount, per=per)))
+    assert answer.rules_not_considered == ()
+    assert [(float(stretch.wanted), float(stretch.short)) for stretch in answer.stretches] == [(10, 10 - yearly / 10)]
 
 
 def test_a_date_names_the_offers_orders_and_stock_that_it_bars_and_frees() -> None:
@@ -176,22 +182,24 @@ def test_a_date_names_the_offers_orders_and_stock_that_it_bars_and_frees() -> No
     shelf = stock("metal", 3, chain("CN", *METAL), id="shelf")
     phases = [{"from": "2027-01-01", "until": "2027-12-31"}]
     given = a_year(10).but(orders=(on_way,), stocks=(shelf,))
-    found = calendar(opened(given, metals(cn=4), ban(*METAL, phases=phases)))
-    assert [(str(c.day), c.effect, c.kind, c.id, float(c.kilograms), c.end_uses) for c in found.concerned] == [
+    answer = calendar(opened(given, metals(cn=4), ban(*METAL, phases=phases)))
+    assert [(str(c.day), c.effect, c.kind, c.id, float(c.kilograms), c.end_uses) for c in answer.affected] == [
         (day, effect, *what, ("defense",))
         for day, effect in (("2027-01-01", "bars"), ("2028-01-01", "frees"))
         for what in (("order", "po", 7), ("stock", "shelf", 3), ("offer", "cn-metal", pytest.approx(4, abs=0.02)))
     ]
-    assert "prohibits order po" in text(found)
+    assert "prohibits order po" in text(answer)
 
 
 def test_what_is_listed_by_periods_becomes_a_yearly_rate() -> None:
     """5 kg in a quarter are 20 a year, by its days; the last rate goes on after the plan."""
     given = case(demand("metal", "civil", 5, 10), start=date(2026, 1, 1), length="quarter")
-    found = calendar(opened(given, metals()), until=date(2026, 12, 31))
-    assert [str(one.start) for one in found.stretches] == ["2026-01-01", "2026-04-01"]
-    assert [float(one.wanted) for one in found.stretches] == pytest.approx([5 * 365 / 90, 10 * 365 / 91], abs=0.001)
-    assert str(found.stretches[-1].end) == "2026-12-31"
+    answer = calendar(opened(given, metals()), until=date(2026, 12, 31))
+    assert [str(stretch.start) for stretch in answer.stretches] == ["2026-01-01", "2026-04-01"]
+    assert [float(stretch.wanted) for stretch in answer.stretches] == pytest.approx(
+        [5 * 365 / 90, 10 * 365 / 91], abs=0.001
+    )
+    assert str(answer.stretches[-1].end) == "2026-12-31"
 
 
 def test_nothing_is_in_stock_or_on_its_way_and_everything_comes_at_once() -> None:
@@ -206,14 +214,14 @@ def test_where_other_rules_cannot_hold_together_budgets_are_left_out_and_the_day
     facts = catalog(grown("au", "AU", ("2027-03-01", 100)), source("AU", 10), source("CN", 5, "oxide"))
     share = rule(MinShare, id="half", countries=["AU"], stage="mined", share="50 %", materials=["metal"])
     wanted = [demand(name, "civil", per_year=Decimal(10), start=date(2026, 1, 1)) for name in ("metal", "oxide")]
-    found = calendar(opened(case(*wanted, count=3), facts, share, rule(Budget, id="money", amount=120)))
-    assert [(str(span.start), str(span.end)) for span in found.beyond_budget] == [("2026-01-01", "2027-02-28")]
-    assert [(str(one.start), sorted(one.short), float(one.spent)) for one in found.intervals] == [
+    answer = calendar(opened(case(*wanted, count=3), facts, share, rule(Budget, id="money", amount=120)))
+    assert [(str(span.start), str(span.end)) for span in answer.beyond_budget] == [("2026-01-01", "2027-02-28")]
+    assert [(str(interval.start), sorted(interval.short), float(interval.spent)) for interval in answer.intervals] == [
         ("2026-01-01", ["metal-civil"], 50),
         ("2027-03-01", ["metal-civil"], 120),
     ]
     told = "planned without budgets, because other rules conflict: 2026-01-01 to 2027-02-28"
-    assert told in unwrapped(calendar_document(found))
+    assert told in unwrapped(calendar_document(answer))
 
 
 def test_dates_that_bear_on_nothing_wanted_are_no_dates() -> None:
@@ -234,23 +242,23 @@ def test_each_change_of_law_is_told_by_day_title_and_clause() -> None:
         ban("melted", start=date(2040, 1, 1)).but(id="far"),
         ban("melted", start=date(2027, 1, 1)).but(id="other", forms=("oxide",)),
     ]
-    found = calendar(opened(a_year(10), metals(), *rules))
-    assert {(one.rule, one.title, one.clause) for one in found.law} == {("new", "New law", "clause 1")}
-    assert [(str(one.day), one.effect, str(one.until)) for one in found.law] == [
+    answer = calendar(opened(a_year(10), metals(), *rules))
+    assert {(one.rule, one.title, one.clause) for one in answer.law} == {("new", "New law", "clause 1")}
+    assert [(str(one.day), one.effect, str(one.until)) for one in answer.law] == [
         ("2026-01-01", "in force", "2026-12-31"),
         ("2027-01-01", "unknown", "2027-06-30"),
         ("2027-07-01", "over", "None"),
     ]
     line = "2027-01-01: new, New law (clause 1): unknown from that day on, until 2027-06-30: no notice found"
-    assert line in unwrapped(calendar_document(found))
-    assert "(2027-01-01)" in text(found).partition("Between the dates")[0]
+    assert line in unwrapped(calendar_document(answer))
+    assert "(2027-01-01)" in text(answer).partition("Between the dates")[0]
 
 
 def test_beyond_the_plan() -> None:
     """Capacity that comes after it heals, if one looks so far; a day before it begins is refused."""
     session = opened(a_year(10), catalog(grown("au", "AU", ("", 4), ("2031-01-01", 30)), source("AU", 50)))
-    assert [cliff.healed for cliff in calendar(session).cliffs] == [None]
-    assert [cliff.healed for cliff in calendar(session, until=date(2031, 12, 31)).cliffs] == [date(2031, 1, 1)]
+    assert [cliff.resolved for cliff in calendar(session).cliffs] == [None]
+    assert [cliff.resolved for cliff in calendar(session, until=date(2031, 12, 31)).cliffs] == [date(2031, 1, 1)]
     with pytest.raises(InputError, match="before the plan begins"):
         calendar(session, until=date(2025, 1, 1))
     with pytest.raises(InputError, match="2031-12-31"):
@@ -273,9 +281,9 @@ def test_a_calendar_that_is_ended_early_says_how_far_it_came() -> None:
     """After the first stretch: nothing is claimed of the others."""
     stop = Event()
     session = opened(a_year(10), metals(au=4, jp=0), ban(*METAL), cancel=stop)
-    found = calendar(session, progress=lambda *_: stop.set())
-    assert (found.stopped, str(found.until), found.cliffs) == (True, "2026-12-31", ())
-    assert "days after 2026-12-31 are not planned" in text(found)
+    answer = calendar(session, progress=lambda *_: stop.set())
+    assert (answer.stopped, str(answer.until), answer.cliffs) == (True, "2026-12-31", ())
+    assert "days after 2026-12-31 are not planned" in text(answer)
 
 
 GOLDEN = """
@@ -285,7 +293,6 @@ open orders, and lead times. 2 dates change supply or cost from 2026-01-01 to 20
 
 Between the dates
 From        Until       Costs a year, USD     Short  What changes
-─────────────────────────────────────────────────────────────────
 2026-01-01  2026-12-31                100         –  –
 2027-01-01  2028-03-31                200  1 demand  rule ban
 2028-04-01  2028-12-31                500         –  facility au
@@ -294,21 +301,19 @@ Changes of law
 · 2027-01-01: ban (ban (a)): in force from that day on
 
 Shortages
-Material  Demand         From               A year  Met again                   Because
-────────────────────────────────────────────────────────────────────────────────────────
+Material  Demand         From               A year  Met again                   Why
 metal     metal-defense  2027-01-01  6 kg of 10 kg  2028-04-01, by facility au  rule ban
 
 Orders, stock, and purchases that the dates prohibit or allow
 Prohibits or allows       On          By   Of         Quantity  For
-───────────────────────────────────────────────────────────────────────
 prohibits offer cn-metal  2027-01-01  ban  metal  10 kg a year  defense
 
 metal: metal-defense
-From        Until       Wanted a year  Short a year  Cause               USD a year  shared with
-────────────────────────────────────────────────────────────────────────────────────────────────
-2026-01-01  2026-12-31          10 kg             –  –                          100  –
-2027-01-01  2028-03-31          10 kg          6 kg  law: ban; capacity         200  –
-2028-04-01  2028-12-31          10 kg             –  –                          500  –
+From        Until       Wanted a year  Short a year  Cause                   USD a year  shared with
+2026-01-01  2026-12-31          10 kg             –  –                              100  –
+2027-01-01  2028-03-31          10 kg          6 kg  prohibited by ban;             200  –
+                                                     capacity
+2028-04-01  2028-12-31          10 kg             –  –                              500  –
 
 6 questions asked, 7 independent parts solved, 22 % of the parts reused
 """

@@ -22,14 +22,14 @@ from friendshore_reasons.calendar.stretches import Snapshot, StretchPlan
 def test_every_day_is_as_its_stretch_says(tiny: Tiny, data: st.DataObject) -> None:
     """A day taken at random, planned on its own from the facts of that day alone; and the two sides of every date differ."""
     session = tiny.priced().session()
-    found = calendar(session)
-    standing = Snapshot.of(session.inputs, session.problem, found.until)
-    for before, after in pairwise(found.intervals):
+    answer = calendar(session)
+    standing = Snapshot.of(session.inputs, session.problem, answer.until)
+    for before, after in pairwise(answer.intervals):
         assert after.start == before.end + timedelta(days=1)
         spans = [Span(start=day, end=day) for day in (before.end, after.start)]
         one, other = (StretchPlan(span, standing.on(span), session) for span in spans)
         assert not all(one.has_same_facts(other, demand.id) for demand in session.problem.demands)
-    for interval in found.intervals:
+    for interval in answer.intervals:
         day = data.draw(st.dates(interval.start, interval.end))
         alone = Session.open(standing.on(Span(start=day, end=day))).verified
         assert abs(alone.cost.total - interval.spent) <= Decimal("0.01") + abs(interval.spent) * Decimal("1e-6")
@@ -51,6 +51,6 @@ def test_a_year_without_dates_is_planned_as_a_year(tiny: Tiny) -> None:
     bare = priced.case.assume.but(lead_time=Decimal(0), safety_lead=Decimal(0))
     case = priced.case.but(stocks=(), orders=(), assume=bare)
     session = Tiny(case, priced.catalog.but(offers=offers), priced.rules).session()
-    found = calendar(session)
-    assume(len(found.intervals) == 1 and not found.left_out)
-    assert abs(found.intervals[0].spent - session.verified.cost.total) <= Decimal("0.01")
+    answer = calendar(session)
+    assume(len(answer.intervals) == 1 and not answer.rules_not_considered)
+    assert abs(answer.intervals[0].spent - session.verified.cost.total) <= Decimal("0.01")

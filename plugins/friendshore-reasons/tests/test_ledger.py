@@ -38,7 +38,6 @@ def metal(*quantities: float, end_use: str = "defense", **more: Any) -> Case:
 
 
 def adds(found: Ledger) -> dict[str, float]:
-    """What each item adds."""
     return {item.name: float(item.adds.amount) for item in found.items}
 
 
@@ -78,29 +77,29 @@ def steel() -> Session:
 @pytest.mark.deep
 def test_marginal_costs_in_order_are_the_published_ones(steel: Session) -> None:
     """AMPL's book adds the three one at a time: 199,500, 229,850, 233,150, 235,625."""
-    found = ledger(steel, order=THREE)
-    assert (found.method, found.before.amount, found.after.amount) == (Method.ORDER, 199500, 235625)
-    assert adds(found) == {"fixed-cost": 30350, "minimum-load": 3300, "max-served": 2475}
-    assert all(item.difference.proved for item in found.items)
+    answer = ledger(steel, order=THREE)
+    assert (answer.method, answer.before.amount, answer.after.amount) == (Method.ORDER, 199500, 235625)
+    assert adds(answer) == {"fixed-cost": 30350, "minimum-load": 3300, "max-served": 2475}
+    assert all(item.difference.proved for item in answer.items)
 
 
 @pytest.mark.deep
 def test_shapley_values_of_the_published_problem(steel: Session) -> None:
     """By hand, from the eight optima: the mean over the six orders; what each saves alone, and adds alone."""
-    found = ledger(steel, items=THREE)
-    assert (found.method, found.effort.questions) == (Method.EXACT, 8)
-    assert {item.name: (item.adds.amount, item.off_alone.value, item.on_alone.value) for item in found.items} == {
+    answer = ledger(steel, items=THREE)
+    assert (answer.method, answer.effort.questions) == (Method.EXACT, 8)
+    assert {item.name: (item.adds.amount, item.off_alone.value, item.on_alone.value) for item in answer.items} == {
         "fixed-cost": (29350, 27600, 30350), "max-served": (4237.5, 2475, 5250), "minimum-load": (2537.5, 2075, 2250),
     }  # fmt: skip
 
 
 def test_two_rules_that_forbid_the_same_share_its_cost() -> None:
     """10 kg from Japan at 80 in place of China at 10. Excluding both costs 700; China alone 400, which the two share."""
-    found = ledger(opened(metal(10), metals(), no_china(), NEAR))
-    values = {item.name: (item.adds.amount, item.off_alone.value, item.on_alone.value) for item in found.items}
+    answer = ledger(opened(metal(10), metals(), no_china(), NEAR))
+    values = {item.name: (item.adds.amount, item.off_alone.value, item.on_alone.value) for item in answer.items}
     assert values == {"no-near": (500, 300, 700), "no-china": (200, 0, 400)}
     # Beside `no-near`, `no-china` forbids nothing: the two together are known from the one.
-    assert found.effort.questions == 3
+    assert answer.effort.questions == 3
 
 
 def test_any_two_of_three_rules_may_forbid_all_that_the_three_do() -> None:
@@ -108,8 +107,8 @@ def test_any_two_of_three_rules_may_forbid_all_that_the_three_do() -> None:
     facts = metals(facility("us", "US"), source("US", 90))
     pairs = {"a": ["CN", "AU"], "b": ["AU", "JP"], "c": ["CN", "JP"]}
     rules = [no_china(id=name, countries=countries) for name, countries in pairs.items()]
-    found = ledger(opened(metal(9), facts, *rules))
-    assert (adds(found), found.effort.questions) == ({"a": 390, "c": 255, "b": 75}, 8)
+    answer = ledger(opened(metal(9), facts, *rules))
+    assert (adds(answer), answer.effort.questions) == ({"a": 390, "c": 255, "b": 75}, 8)
 
 
 def test_rules_that_find_nothing_are_planned_no_more_often_beside_a_budget(
@@ -136,8 +135,8 @@ def test_without_a_budget_the_materials_that_it_joins_are_planned_apart(pieces_p
     ores = (source("CN", 1, "oxide", plant="cn-pit"), source("AU", 3, "oxide", plant="au-pit"))
     facts = metals(facility("cn-pit", "CN"), facility("au-pit", "AU"), *ores)
     given = case(demand("metal", "civil", 10), demand("oxide", "civil", 10))
-    found = ledger(opened(given, facts, no_china(), rule(Budget, id="purse", amount=300)))
-    assert (adds(found), found.method) == ({"no-china": 2605, "purse": 2185}, Method.EXACT)
+    answer = ledger(opened(given, facts, no_china(), rule(Budget, id="purse", amount=300)))
+    assert (adds(answer), answer.method) == ({"no-china": 2605, "purse": 2185}, Method.EXACT)
     planned = {(one.demanded, any(change.disable == "purse" for change in changes)) for one, changes in pieces_planned}
     assert {("metal",), ("oxide",)} < {demanded for demanded, _ in planned}
     assert (("metal", "oxide"), True) not in planned, "only with the budget on are both planned together"
@@ -163,9 +162,9 @@ def test_items_add_to_those_before_them(
     facts: Catalog, rules: list[Rule], order: list[str], added: list[float]
 ) -> None:
     """Of 10 kg at 10 from China, 50 from Australia, and 80 from Japan: the base is the case with none of them."""
-    found = ledger(opened(metal(10, scenarios=(DEAR,)), facts, *rules), order=order)
-    assert adds(found) == dict(zip(order, added, strict=True))
-    assert (found.before.amount, found.after.amount) == (100, 100 + sum(added))
+    answer = ledger(opened(metal(10, scenarios=(DEAR,)), facts, *rules), order=order)
+    assert adds(answer) == dict(zip(order, added, strict=True))
+    assert (answer.before.amount, answer.after.amount) == (100, 100 + sum(added))
 
 
 def test_a_shortage_is_told_in_kilograms_and_money() -> None:
@@ -200,35 +199,35 @@ def test_a_fixed_cost_of_what_is_not_bought_adds_nothing() -> None:
 def test_what_makes_no_difference_is_left_out_exactly() -> None:
     """A ban of a country that nobody offers from, and a duty on another, are not even asked about."""
     idle = (no_china(id="no-peru", countries=["PE"]), rule(Tariff, id="duty", origins=["PE"], rate="0.5"))
-    found = ledger(opened(metal(10), metals(), no_china(), *idle))
-    assert (sorted(found.idle), found.effort.questions) == (["duty", "no-peru"], 2)
+    answer = ledger(opened(metal(10), metals(), no_china(), *idle))
+    assert (sorted(answer.idle), answer.effort.questions) == (["duty", "no-peru"], 2)
 
 
 def test_a_bill_of_nothing_says_so() -> None:
     """No item can bear: what the plan comes to, and no table."""
-    found = ledger(opened(metal(10), metals()), items=["lot"])
-    assert (found.items, found.idle, found.adds.amount) == ((), ("lot",), 0)
-    assert text(found).startswith("None of the items can affect the plan, which spends USD 100.")
-    assert "Adds" not in text(found)
+    answer = ledger(opened(metal(10), metals()), items=["lot"])
+    assert (answer.items, answer.idle, answer.adds.amount) == ((), ("lot",), 0)
+    assert text(answer).startswith("None of the items can affect the plan, which spends USD 100.")
+    assert "Adds" not in text(answer)
 
 
 def test_what_is_not_proved_is_an_interval() -> None:
     """With no time at all nothing is bought, and nothing sure is said of any difference."""
     session = opened(metal(10), metals(terms("cn-metal", fixed=70), terms("au-metal", least=8)))
-    found = ledger(replace(session, limits=Limits(seconds=0.0)), items=["fixed-cost"])
-    (item,) = found.items
+    answer = ledger(replace(session, limits=Limits(seconds=0.0)), items=["fixed-cost"])
+    (item,) = answer.items
     assert not item.difference.proved
     assert item.difference.low <= 70 <= item.difference.high
-    assert "fixed-cost ~" in text(found)
-    assert "not proved" in text(found)
+    assert "fixed-cost ~" in text(answer)
+    assert "not proved" in text(answer)
 
 
 def test_rules_that_cannot_hold_together_are_named_and_not_counted() -> None:
     """The pin asks for 5 kg of what the ban forbids: no cost is claimed."""
-    found = ledger(opened(metal(10), metals(), no_china(), rule(Pin, offer="cn-metal", at_least=5)))
-    assert [(part.method, part.conflict) for part in found.parts] == [(Method.CONFLICT, ("pin",))]
-    assert found.adds.amount == 0
-    assert "conflicting rules: pin" in text(found)
+    answer = ledger(opened(metal(10), metals(), no_china(), rule(Pin, offer="cn-metal", at_least=5)))
+    assert [(part.method, part.conflict) for part in answer.parts] == [(Method.CONFLICT, ("pin",))]
+    assert answer.adds.amount == 0
+    assert "conflicting rules: pin" in text(answer)
 
 
 def test_beyond_the_limit_orders_are_drawn_and_still_add_up() -> None:
@@ -260,17 +259,17 @@ class AtMost(Rule):
 def test_a_rule_of_a_plugin_has_its_part() -> None:
     """6 of 10 kg move from China to Australia: 240; the duty of 50 % on the 4 kg that stay: 20, or 50 where it comes first."""
     duty = rule(Tariff, id="duty", origins=["CN"], rate="0.5")
-    found = ledger(opened(metal(10, end_use="civil"), metals(), AtMost(id="at-most"), duty))
-    assert adds(found) == {"at-most": 225, "duty": 35}
-    assert text(found).count("at-most") == 2
+    answer = ledger(opened(metal(10, end_use="civil"), metals(), AtMost(id="at-most"), duty))
+    assert adds(answer) == {"at-most": 225, "duty": 35}
+    assert text(answer).count("at-most") == 2
 
 
 def test_a_soft_rule_of_a_plugin_is_missed_for_money() -> None:
     """Missing it costs 3 a kilogram, less than Australia: 6 kg over."""
-    found = ledger(opened(metal(10), metals(), AtMost(id="at-most", penalty=Decimal(3))))
-    assert (found.items[0].adds.amount, found.items[0].adds.penalties) == (18, 18)
-    assert (found.adds.cash, found.adds.short_kg) == (0, {})
-    (row,) = [" ".join(line.split()) for line in text(found).splitlines() if line.startswith("at-most ")]
+    answer = ledger(opened(metal(10), metals(), AtMost(id="at-most", penalty=Decimal(3))))
+    assert (answer.items[0].adds.amount, answer.items[0].adds.penalties) == (18, 18)
+    assert (answer.adds.cash, answer.adds.short_kg) == (0, {})
+    (row,) = [" ".join(line.split()) for line in text(answer).splitlines() if line.startswith("at-most ")]
     assert row == "at-most – – – +18"  # short, cash, present value, penalty
 
 
@@ -303,8 +302,8 @@ def test_a_scenario_that_is_applied_already_cannot_come_in() -> None:
 
 def test_the_report_reads_as_a_bill() -> None:
     """Totals, parts to the cent, what is left out, each by itself, and what it took."""
-    found = ledger(opened(metal(10), metals(), no_china(), NEAR, no_china(id="idle", countries=["PE"])))
-    lines = text(found).splitlines()
+    answer = ledger(opened(metal(10), metals(), no_china(), NEAR, no_china(id="idle", countries=["PE"])))
+    lines = text(answer).splitlines()
     rows = [" ".join(line.split()) for line in lines]
     assert "That is USD 700.00 more cash." in " ".join(rows)
     for row in ("no-near – +500.00 +500.00 –", "all together – +700.00 +700.00 –"):
@@ -319,8 +318,8 @@ def test_the_report_reads_as_a_bill() -> None:
 def test_more_of_a_capacity_that_is_used_up() -> None:
     """China's 20 a year are used up in the second year alone: a tenth more saves 2 kg at 40, told by the 4 kg that it adds."""
     (one,) = margins(opened(metal(10, 30), metals(cn=20, au=50)), increment=Decimal("0.1")).capacities
-    assert (one.facility, one.full_in, one.more_kg) == ("cn", ("2027",), 4)
-    assert (one.saves.value, one.saves.proved, one.per_kg) == (80, True, 20)
+    assert (one.facility, one.full_periods, one.added_kg) == ("cn", ("2027",), 4)
+    assert (one.saving.value, one.saving.proved, one.per_kg) == (80, True, 20)
 
 
 def test_what_is_not_used_up_is_not_asked_about() -> None:
@@ -331,21 +330,23 @@ def test_what_is_not_used_up_is_not_asked_about() -> None:
 def test_a_capacity_that_set_ups_use_up() -> None:
     """A campaign's set-up takes 5 of the 15: with it the plant is full."""
     found = margins(opened(metal(10), metals(terms("cn-metal", setup_use=5), cn=15)))
-    assert [(one.facility, one.saves.value) for one in found.capacities] == [("cn", 0)]
+    assert [(capacity.facility, capacity.saves.value) for capacity in found.capacities] == [("cn", 0)]
 
 
 def test_a_waiver_of_a_rule_that_bears() -> None:
     """A kilogram of ten may come from China at 10 in place of Australia's 50."""
     found = margins(opened(metal(10), metals(), ban("mined", start=None)), increment=Decimal("0.1"))
-    values = [(one.rule, one.demand, one.waived_kg, one.saves.value, one.per_kg) for one in found.waivers]
+    values = [
+        (waiver.rule, waiver.demand, waiver.waived_kg, waiver.saves.value, waiver.per_kg) for waiver in found.waivers
+    ]
     assert values == [("ban", "metal-defense", 1, 40, 40)]
 
 
 def test_each_of_two_waivers_alone_saves_nothing() -> None:
-    """What one lets pass the other still forbids."""
+    """Each prohibits what the other permits."""
     rules = (ban("mined", start=None), ban("mined", start=None, id="also"))
     found = margins(opened(metal(10), metals(), *rules))
-    assert {one.rule: one.saves.value for one in found.waivers} == {"ban": 0, "also": 0}
+    assert {waiver.rule: waiver.saves.value for waiver in found.waivers} == {"ban": 0, "also": 0}
 
 
 def test_a_buyer_cannot_waive_an_export_control() -> None:
@@ -366,7 +367,9 @@ class Small(Rule):
 def test_a_rule_of_a_plugin_can_be_waived() -> None:
     """1 % of 10 kg at 40 less."""
     found = margins(opened(metal(10), metals(), Small(id="small")))
-    assert [(one.rule, one.waived_kg, one.saves.value) for one in found.waivers] == [("small", Decimal("0.1"), 4)]
+    assert [(waiver.rule, waiver.waived_kg, waiver.saves.value) for waiver in found.waivers] == [
+        ("small", Decimal("0.1"), 4)
+    ]
 
 
 def test_the_bill_holds_them_if_asked() -> None:

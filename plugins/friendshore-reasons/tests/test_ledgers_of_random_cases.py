@@ -25,7 +25,7 @@ from friendshore_reasons.ledger.search import Bill, Ledger, ledger
 
 
 def anew(inputs: Inputs, off: Sequence[Change]) -> float | None:
-    """What the whole case comes to with some things off, planned from the start; None where rules conflict."""
+    """Plan the whole case again with some items off. None if rules conflict."""
     session = Session.open(inputs.after(off), ONE)
     return None if session.verified.plan.infeasible else float(session.verified.cost.objective)
 
@@ -55,9 +55,9 @@ def test_marginal_costs_add_up_in_every_order(tiny: Tiny, capacity: int, joint: 
     names = [rule.id for rule in inputs.rules] + ["fixed-cost", "minimum-load", "onboarding"]
     order = data.draw(st.permutations(names))
     session = Session.open(inputs, ONE)
-    found = ledger(session, order=order)
-    adds_up(found)
-    assert [item.name for item in found.items] == [name for name in order if name not in found.idle]
+    answer = ledger(session, order=order)
+    adds_up(answer)
+    assert [item.name for item in answer.items] == [name for name in order if name not in answer.idle]
 
 
 @examples(100)
@@ -69,14 +69,16 @@ def test_shapley_values_are_those_of_the_textbook(tiny: Tiny, exact_up_to: int, 
     """
     session = tiny.priced().session()
     off = {rule.id: Change(disable=rule.id) for rule in tiny.rules} | ({kind.value: Change(lift=kind)} if kind else {})
-    found = ledger(session, items=list(off), exact_up_to=exact_up_to, samples=4)
-    adds_up(found)
+    answer = ledger(session, items=list(off), exact_up_to=exact_up_to, samples=4)
+    adds_up(answer)
     names = list(off)
-    if len(names) > 4 or found.method is not Method.EXACT:
+    if len(names) > 4 or answer.method is not Method.EXACT:
         return
     coalitions = {frozenset(order[:size]) for order in permutations(names) for size in range(len(names) + 1)}
     try:
-        planned = {some: anew(session.inputs, [off[n] for n in names if n not in some]) for some in coalitions}
+        planned = {
+            coalition: anew(session.inputs, [off[n] for n in names if n not in coalition]) for coalition in coalitions
+        }
     except InputError:
         return  # a limit names what no longer counts
     values = {some: value for some, value in planned.items() if value is not None}
@@ -89,7 +91,7 @@ def test_shapley_values_are_those_of_the_textbook(tiny: Tiny, exact_up_to: int, 
             before = frozenset(order[: order.index(name)])
             share += (values[before | {name}] - values[before]) / factorial(len(names))
         expected = [share, values[whole] - values[whole - {name}], values[frozenset({name})] - values[nobody]]
-        shown = [(item.difference, item.off_alone, item.on_alone) for item in found.items if item.name == name]
+        shown = [(item.difference, item.off_alone, item.on_alone) for item in answer.items if item.name == name]
         for value, wanted in zip([float(d.value) for d in shown[0]] if shown else [0.0] * 3, expected, strict=True):
             assert abs(value - wanted) <= 2 * allowed(session, max(map(abs, values.values())))
 
@@ -100,12 +102,12 @@ def test_the_ends_are_what_brute_force_finds(tiny: Tiny) -> None:
     """Without any rule, and with all of them, no mix of supply trees is cheaper than what the bill goes from and to."""
     tiny = tiny.priced()
     session = tiny.session()
-    found = ledger(session)
-    if any(part.method is Method.CONFLICT for part in found.parts) or session.verified.plan.infeasible:
+    answer = ledger(session)
+    if any(part.method is Method.CONFLICT for part in answer.parts) or session.verified.plan.infeasible:
         return
     case = session.inputs.case
     papers = {"licences": (), "waivers": ()}  # of rules that are not there
-    for rules, bill in (((), found.before), (tiny.rules, found.after)):
+    for rules, bill in (((), answer.before), (tiny.rules, answer.after)):
         wanted = optimum(case if rules else case.model_copy(update=papers), [tiny.catalog], rules).objective
         assert abs(float(bill.amount) - wanted) <= 2 * allowed(session, wanted) + 0.02
 
@@ -119,11 +121,11 @@ def test_a_kind_of_terms_alone_costs_what_the_case_is_dearer_by(tiny: Tiny, kind
         without = anew(session.inputs, [Change(lift=kind)])
     except InputError:
         return  # a limit names what no longer counts
-    found = ledger(session, items=[kind.value])
-    if without is None or session.verified.plan.infeasible or any(p.conflict for p in found.parts):
+    answer = ledger(session, items=[kind.value])
+    if without is None or session.verified.plan.infeasible or any(p.conflict for p in answer.parts):
         return
     wanted = float(session.verified.cost.objective) - without
-    assert abs(float(found.adds.amount) - wanted) <= 2 * allowed(session, abs(without)) + 0.02
+    assert abs(float(answer.adds.amount) - wanted) <= 2 * allowed(session, abs(without)) + 0.02
 
 
 @examples(300)

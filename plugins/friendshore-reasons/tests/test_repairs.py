@@ -77,14 +77,14 @@ def asked(given: Case, facts: Catalog, *rules: Rule, **bounds: Any) -> Repairs:
 
 def test_each_way_out_is_found_with_the_least_that_will_do() -> None:
     """4 kg are missing: of stock, of a waiver, or of Australian capacity; the stock is free, the waiver's metal at 10, Australia's at 50."""
-    found = repairs(small())
-    assert sets(found) == [[("stock", "metal", 4.0)], [("waiver", "ban", 4.0)], [("capacity", "au", 4.0)]]
-    assert [repair.spends for repair in found.repairs] == [0, 40, 200]
-    assert [repair.cost.value for repair in found.repairs if repair.cost] == [-4000, -3960, -3800]
-    assert all(repair.cost and repair.cost.proved and repair.left == 0 and repair.least for repair in found.repairs)
-    (gap,) = found.gaps
+    answer = repairs(small())
+    assert sets(answer) == [[("stock", "metal", 4.0)], [("waiver", "ban", 4.0)], [("capacity", "au", 4.0)]]
+    assert [repair.spent for repair in answer.repairs] == [0, 40, 200]
+    assert [repair.cost.value for repair in answer.repairs if repair.cost] == [-4000, -3960, -3800]
+    assert all(repair.cost and repair.cost.proved and repair.left == 0 and repair.least for repair in answer.repairs)
+    (gap,) = answer.gaps
     assert (gap.complete, gap.short, gap.demands) == (True, 4, ("metal-defense",))
-    told = said(found)
+    output = said(answer)
     for words in (
         "metal: short of 4 kg in 2026, for metal-defense",
         "4 kg of metal in stock, all of US origin",
@@ -92,9 +92,9 @@ def test_each_way_out_is_found_with_the_least_that_will_do() -> None:
         "au (AU) makes 10 kg a year instead of 6 kg",
         "complete: all repairs of up to 3 steps",
     ):
-        assert words in told
-    assert Repairs.model_validate(found.to_dict()) == found
-    assert list(found.to_frame("repairs")["rank"]) == [1, 2, 3]
+        assert words in output
+    assert Repairs.model_validate(answer.to_dict()) == answer
+    assert list(answer.to_frame("repairs")["rank"]) == [1, 2, 3]
 
 
 LATE_JAPAN = source("JP?", 80, name="jp-metal", plant="jp", lead_time=12)
@@ -104,24 +104,24 @@ LATE_JAPAN = source("JP?", 80, name="jp-metal", plant="jp", lead_time=12)
 def test_several_steps_are_needed_together() -> None:
     """Japan's capacity is unknown and its origin unproven: a waiver or proof, a figure, and a bridge over the first year."""
     facts = catalog(facility("jp", "JP", capacity=()), LATE_JAPAN)
-    found = asked(unstored(10, 10, end_use="defense"), facts, ban(*METAL, start=None), later=1)
+    answer = asked(unstored(10, 10, end_use="defense"), facts, ban(*METAL, start=None), later=1)
     stock, later, proof = ("stock", "metal", 10.0), ("later", "metal-defense", 12.0), ("proof", "jp-metal", None)
-    assert sets(found) == [
+    assert sets(answer) == [
         [("waiver", "ban", 10.0), stock, ("lead", "jp", 10.0)],
         [proof, stock, ("lead", "jp", 10.0)],
         [later, ("waiver", "ban", 20.0), ("lead", "jp", 20.0)],
         [later, proof, ("lead", "jp", 20.0)],
     ]
-    assert "no source gives its capacity" in found.repairs[0].uses[-1].note
-    assert found.gaps[0].complete
+    assert "no source gives its capacity" in answer.repairs[0].uses[-1].note
+    assert answer.gaps[0].complete
 
 
 def test_demand_is_moved_as_little_as_will_do() -> None:
     """The plant starts in the second year and makes 20: the first year's 10 kg are wanted a year later, or the plant starts earlier."""
     step = {"start": "2027-01-01", "per_year": 20, "status": "operating", "source": SOURCE}
     facts = catalog(facility("au", "AU", capacity=[step]), source("AU", 5))
-    found = asked(unstored(10, 5, 5, end_use="defense"), facts)
-    assert sets(found) == [[("stock", "metal", 10.0)], [("later", "metal-defense", 12.0)], [("earlier", "au", 12.0)]]
+    answer = asked(unstored(10, 5, 5, end_use="defense"), facts)
+    assert sets(answer) == [[("stock", "metal", 10.0)], [("later", "metal-defense", 12.0)], [("earlier", "au", 12.0)]]
 
 
 LICENCE = rule(ExportControl, id="control", exporters=["CN"], effect="licence", citation="art. 1")
@@ -144,12 +144,12 @@ LEFT_OUT = schedule("au-metal", tier(0, most=0), tier(50), kind="incremental")
 )
 def test_what_keeps_an_offer_out_is_lifted(facts: Catalog, rules: list[Rule], step: tuple[str, str, None]) -> None:
     """Alone it serves all."""
-    found = asked(unstored(10, 10, end_use="defense"), facts, *rules, capacity=Decimal(0))
-    assert [step] in sets(found)
+    answer = asked(unstored(10, 10, end_use="defense"), facts, *rules, capacity=Decimal(0))
+    assert [step] in sets(answer)
     if step[0] == "licence":
-        assert found.repairs[-1].changes == (Change(grant="control", of="CN"),)
+        assert answer.repairs[-1].changes == (Change(grant="control", of="CN"),)
     if step[0] == "planned":
-        assert "construction" in said(found)
+        assert "construction" in said(answer)
 
 
 class Ration(Rule):
@@ -175,9 +175,9 @@ RATION = Ration(id="ration", country="AU", kilograms=Decimal(6))
 
 def test_a_rule_that_a_plugin_brought_gives_way() -> None:
     """It is loosened by its bounds alone: 6 kg of Australia's may be bought, 10 are wanted in the first year and 8 in the second."""
-    found = asked(unstored(10, 8, end_use="defense"), au(), RATION)
-    assert [("loosen", "ration", 4.0)] in sets(found)
-    assert "ration is relaxed by 4 (No more than 6 kg a period from" in said(found)
+    answer = asked(unstored(10, 8, end_use="defense"), au(), RATION)
+    assert [("loosen", "ration", 4.0)] in sets(answer)
+    assert "ration is relaxed by 4 (No more than 6 kg a period from" in said(answer)
 
 
 def trials_of(session: Session, bounds: LeverBounds) -> Trials:
@@ -220,21 +220,21 @@ def test_what_lacks_a_proof_is_refuted_without_a_trial_also_where_it_is_wanted_l
 
 def test_amounts_of_whole_lots_are_the_least() -> None:
     """Australia sells lots of 4 kg, at most 8 kg a year: of 10 kg two are missing, and of them a stock need hold no more."""
-    found = asked(unstored(10, end_use="defense"), au(5, 8, lot=4))
-    assert [("stock", "metal", 2.0)] in sets(found)
+    answer = asked(unstored(10, end_use="defense"), au(5, 8, lot=4))
+    assert [("stock", "metal", 2.0)] in sets(answer)
 
 
 def test_rules_that_conflict_give_way() -> None:
     """A cap of 3 kg and a floor of 8 on the same country: either is relaxed by 5, and the rules are told with their words."""
     cap = rule(MaxShare, id="cap", by="country", countries=["CN"], share="0.3", citation="s. 1")
     floor = rule(MinShare, id="floor", by="country", countries=["CN"], share="0.8")
-    found = asked(unstored(10, resolution=1), metals(), cap, floor)
-    (gap,) = found.gaps
+    answer = asked(unstored(10, resolution=1), metals(), cap, floor)
+    (gap,) = answer.gaps
     assert gap.rules == ("cap", "floor")
-    assert sets(found) == [[("loosen", "cap", 5.0)], [("loosen", "floor", 5.0)]]
-    assert [repair.spends for repair in found.repairs] == [8 * 10 + 2 * 50, 3 * 10 + 7 * 50]
-    assert all(repair.left == 0 and repair.cost and repair.cost.proved for repair in found.repairs)
-    assert "(s. 1)" in said(found)
+    assert sets(answer) == [[("loosen", "cap", 5.0)], [("loosen", "floor", 5.0)]]
+    assert [repair.spent for repair in answer.repairs] == [8 * 10 + 2 * 50, 3 * 10 + 7 * 50]
+    assert all(repair.left == 0 and repair.cost and repair.cost.proved for repair in answer.repairs)
+    assert "(s. 1)" in said(answer)
 
 
 DEAR = case(demand("metal", "civil", 100, price=60))
@@ -242,33 +242,33 @@ DEAR = case(demand("metal", "civil", 100, price=60))
 
 def test_what_is_only_too_dear_needs_no_repair() -> None:
     """Japan could deliver the missing 60 kg at 80; a shortage costs 60."""
-    found = asked(DEAR, metals(cn=20, au=20))
-    (gap,) = found.gaps
+    answer = asked(DEAR, metals(cn=20, au=20))
+    (gap,) = answer.gaps
     assert gap.served is not None
-    assert (gap.served.value, gap.dearer, found.repairs) == (60 * (80 - 60), True, ())
-    assert "shortage_price" in said(found)
+    assert (gap.served.value, gap.costs_more_than_shortage, answer.repairs) == (60 * (80 - 60), True, ())
+    assert "shortage_price" in said(answer)
 
 
 def test_what_a_plan_would_rather_be_short_of_is_priced_and_comes_last() -> None:
     """60 kg are missing at 60 each; Japan and China together could make 40 more, at 80 and 10, and 20 lie in stock at most."""
-    found = asked(DEAR, metals(cn=20, au=20, jp=20), stock=Decimal("0.2"), later=0)
-    first, *_, last = found.repairs
+    answer = asked(DEAR, metals(cn=20, au=20, jp=20), stock=Decimal("0.2"), later=0)
+    first, *_, last = answer.repairs
     assert not first.rounded
     assert None not in (first.served, last.served, first.cost, first.cash, first.penalty)
     assert first.served.value > first.cost.value  # type: ignore[union-attr]
-    assert first.cost.value == first.spends + first.penalty  # type: ignore[operator,union-attr]
-    assert "cheaper than serving it" in said(found)
-    told = plain_text(repairs_document(found.but(gaps=found.gaps * 2)).on_screen(), 10_000)
-    assert "stay short, because serving them costs more than the penalty" in told
-    assert f"cash, the cheapest of {len(found.repairs)}" in told, "no amount that contains penalties"
+    assert first.cost.value == first.spent + first.penalty  # type: ignore[operator,union-attr]
+    assert "cheaper than serving it" in said(answer)
+    text = plain_text(repairs_document(answer.but(gaps=answer.gaps * 2)).on_screen(), 10_000)
+    assert "stay short, because serving them costs more than the penalty" in text
+    assert f"cash, the cheapest of {len(answer.repairs)}" in text, "no amount that contains penalties"
 
 
 def test_nothing_within_bounds_is_said_with_what_is_left() -> None:
     """Nothing may lie in stock, grow or be waived: the best that is available is told."""
     none = dict.fromkeys(("capacity", "stock", "lead"), Decimal(0))
-    found = asked(unstored(10, end_use="defense"), au(5, 6), **none, later=0)
-    assert (found.repairs, found.gaps[0].complete) == ((), True)
-    assert "still" in said(found)
+    answer = asked(unstored(10, end_use="defense"), au(5, 6), **none, later=0)
+    assert (answer.repairs, answer.gaps[0].complete) == ((), True)
+    assert "still" in said(answer)
 
 
 def test_nothing_short_is_nothing_to_repair() -> None:
@@ -281,9 +281,9 @@ def test_nothing_short_is_nothing_to_repair() -> None:
 
 def test_no_trials_are_said() -> None:
     """Without trials nothing is found, nothing is claimed, and the clock is not blamed."""
-    found = repairs(small(), trials=0)
-    assert (found.repairs, [(gap.complete, gap.stopped) for gap in found.gaps]) == ((), [(False, False)])
-    assert "ended after 0 trials (--trials): there may be more repairs of up to 3 steps" in said(found)
+    answer = repairs(small(), trials=0)
+    assert (answer.repairs, [(gap.complete, gap.stopped) for gap in answer.gaps]) == ((), [(False, False)])
+    assert "ended after 0 trials (--trials): there may be more repairs of up to 3 steps" in said(answer)
 
 
 @pytest.mark.parametrize("each", [7, pytest.param(1, marks=pytest.mark.deep)])
@@ -292,10 +292,10 @@ def test_trials_are_what_is_counted(each: int) -> None:
     whole = repairs(small())
     (all_of_it,) = whole.gaps
     for trials in range(0, all_of_it.tried, each):
-        found = repairs(small(), trials=trials)
-        (gap,) = found.gaps
+        answer = repairs(small(), trials=trials)
+        (gap,) = answer.gaps
         assert (gap.complete, gap.tried) == (False, trials)
-        known, of_all = ([uses for uses in sets(one) if len(uses) <= gap.searched] for one in (found, whole))
+        known, of_all = ([uses for uses in sets(one) if len(uses) <= gap.searched] for one in (answer, whole))
         assert known == of_all
     assert repairs(small(), trials=all_of_it.tried).gaps == whole.gaps
 
@@ -305,8 +305,8 @@ def test_what_is_interrupted_claims_nothing() -> None:
     cancel = Event()
     stopped = Session.open(small().inputs, cancel=cancel)
     cancel.set()
-    found = repairs(stopped)
-    assert (found.repairs, found.gaps[0].complete, found.gaps[0].left) == ((), False, None)
+    answer = repairs(stopped)
+    assert (answer.repairs, answer.gaps[0].complete, answer.gaps[0].left) == ((), False, None)
 
 
 def pasted(found: Repairs, folder: Path) -> tuple[Scenario, ...]:
@@ -318,14 +318,12 @@ def pasted(found: Repairs, folder: Path) -> tuple[Scenario, ...]:
 
 
 HOSTILE = 'a "b" \\ [c] # d\ne\t\x07\x7f é 鎵'
-"""What no id should be, and some spreadsheet's id is: quotes, a newline, control characters, signs of other scripts."""
 
 
 def test_repairs_can_be_pasted_into_a_case_whatever_things_are_called(tmp_path: Path) -> None:
-    """What is printed as TOML is read as the same changes: quotes, line breaks, and control characters are escaped."""
-    found = repairs(small())
-    scenarios = {scenario.name: scenario.change for scenario in pasted(found, tmp_path)}
-    assert scenarios == {f"repair-metal-{rank}": repair.changes for rank, repair in enumerate(found.repairs, 1)}
+    answer = repairs(small())
+    scenarios = {scenario.name: scenario.change for scenario in pasted(answer, tmp_path)}
+    assert scenarios == {f"repair-metal-{rank}": repair.changes for rank, repair in enumerate(answer.repairs, 1)}
     changes = (
         Change(waive=HOSTILE, of=HOSTILE, quantity=Decimal("0.1234567"), end=date(2026, 12, 31)),
         Change(capacity=HOSTILE, per_year=Decimal("1E+3"), why=HOSTILE),
@@ -333,8 +331,8 @@ def test_repairs_can_be_pasted_into_a_case_whatever_things_are_called(tmp_path: 
         Change(price=HOSTILE, amount=Decimal("12.5"), currency="EUR"),
         Change(demand=HOSTILE, delay=Decimal(3)),
     )
-    odd = tuple(repair.but(changes=changes) for repair in found.repairs)
-    hostile = pasted(found.but(gaps=(found.gaps[0].but(material=HOSTILE),), repairs=odd), tmp_path)
+    odd = tuple(repair.but(changes=changes) for repair in answer.repairs)
+    hostile = pasted(answer.but(gaps=(answer.gaps[0].but(material=HOSTILE),), repairs=odd), tmp_path)
     assert [scenario.change for scenario in hostile] == [changes] * 3
 
 
@@ -354,7 +352,7 @@ def test_a_quantity_that_lets_an_offer_count_is_no_term_to_lift() -> None:
 
 def test_the_share_that_a_limit_moves_to_is_told() -> None:
     """A cap of 30 % of 10 kg is relaxed by 2 kg a country: to half."""
-    found = asked(unstored(10), metals(jp=0), rule(MaxShare, id="cap", by="country", share="0.3"))
-    use = next(repair.uses[0] for repair in found.repairs if repair.uses[0].kind.value == "loosen")
+    answer = asked(unstored(10), metals(jp=0), rule(MaxShare, id="cap", by="country", share="0.3"))
+    use = next(repair.uses[0] for repair in answer.repairs if repair.uses[0].kind.value == "loosen")
     assert (use.amount, use.today, use.to) == (2, Decimal("0.3"), Decimal("0.5"))
-    assert "from 30 % to 50 %" in said(found)
+    assert "from 30 % to 50 %" in said(answer)

@@ -53,14 +53,15 @@ def at_bounds(levers: Sequence[Lever]) -> list[list[Change]]:
 
 
 def named(lever: Lever) -> Name:
-    """What tells a lever from the others."""
     return lever.kind.value, lever.subjects, lever.of
 
 
 def used(repair: Repair, levers: Sequence[Lever]) -> frozenset[Name]:
     """The levers of a repair."""
     uses = {(use.kind, use.subject, use.of) for use in repair.uses}
-    return frozenset(named(one) for one in levers if uses & {(one.kind, name, one.of) for name in one.subjects})
+    return frozenset(
+        named(lever) for lever in levers if uses & {(lever.kind, name, lever.of) for name in lever.subjects}
+    )
 
 
 def unknown(tiny: Tiny, position: int) -> Tiny:
@@ -80,14 +81,14 @@ def opened(tiny: Tiny, lead: int) -> tuple[Session, Repairs, list[Lever], Need]:
     assume(plan.shorts and not plan.infeasible)
     material = {d.id: d.use.material.id for d in session.problem.demands}
     assume(len({material[short.demand] for short in plan.shorts}) == 1)
-    found = repairs(session, size=SIZE, trials=10**9, bounds=BOUNDS)
-    (gap,) = found.gaps
+    answer = repairs(session, size=SIZE, trials=10**9, bounds=BOUNDS)
+    (gap,) = answer.gaps
     short: dict[str, list[Decimal]] = {n: [Decimal(0)] * tiny.case.horizon.count for n in gap.demands}
     for entry in plan.shorts:
         short[entry.demand][entry.period] += entry.quantity
     need = Need(gap.demands, {name: tuple(by_period) for name, by_period in short.items()})
     assert gap.complete
-    return session, found, levers_for(session, need, BOUNDS), need
+    return session, answer, levers_for(session, need, BOUNDS), need
 
 
 @pytest.mark.deep
@@ -103,7 +104,7 @@ def test_repairs_are_all_minimal_sets(tiny: Tiny, lead: int) -> None:
         return [shortage_of(session.inputs, changes) for changes in at_bounds(some)]
 
     told = [used(repair, levers) for repair in found.repairs]
-    told += [frozenset()] if found.gaps[0].dearer else []
+    told += [frozenset()] if found.gaps[0].costs_more_than_shortage else []
     if all(one is not None and one > enough for one in left(levers)):
         assert not told
         return
@@ -173,7 +174,7 @@ def test_what_is_refuted_does_not_serve(tiny: Tiny, lead: int, data: st.DataObje
 
 
 def shortest(trials: Trials, some: Sequence[int]) -> float:
-    """What is short with levers at their bounds, demand wanted as much later as is best; each planned."""
+    """Return the smallest planned shortage with levers at their bounds, over all delays of demand."""
     free = {i: trials.levers[i].max_amounts for i in some}
     later = [i for i in some if trials.levers[i].kind is LeverKind.LATER]
     moved = [

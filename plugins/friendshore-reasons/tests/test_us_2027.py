@@ -42,15 +42,15 @@ def test_the_page_shows_what_is_printed() -> None:
 def test_a_pasted_repair_serves_what_was_short(material: str, steps: list[list[str]], tmp_path: Path) -> None:
     """Planned as a scenario, at the cost that was printed."""
     before = friendshore.plan(friendshore.load_case(CASE))
-    found = friendshore.repairs(before.session, material, trials=10**9)
-    (gap,) = found.gaps
+    answer = friendshore.repairs(before.session, material, trials=10**9)
+    (gap,) = answer.gaps
     assert gap.complete
-    assert [[use.kind.value for use in repair.uses] for repair in found.repairs] == steps
+    assert [[use.kind.value for use in repair.uses] for repair in answer.repairs] == steps
     copied = shutil.copytree(CASE, tmp_path / "case")
     with (copied / "case.toml").open("a", encoding="utf-8") as file:
-        file.write("\n" + repairs_toml(found))
+        file.write("\n" + repairs_toml(answer))
     case = friendshore.load_case(copied)
-    for repair in found.repairs:
+    for repair in answer.repairs:
         after = friendshore.plan(case, scenario=f"repair-{material}-{repair.rank}")
         assert after.verified
         assert not [d.id for d in after.run.demands if d.short_kg and d.id in gap.demands]

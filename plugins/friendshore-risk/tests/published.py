@@ -55,9 +55,9 @@ def warehouses(count: int, seeds: Sequence[int], measure: RiskMeasure, seconds: 
         program = cap41(count, seed)
         with timed() as told:
             limits = Limits(gap=GAP, seconds=seconds, workers=1)
-            found = solve_recourse(program, measure, solver_within(limits), GAP)
-            gap = (found.objective - found.bound) / found.objective
-            told.append(f"cap41, {count:,} demands, seed {seed}: {found.objective:,.6f}, gap {gap:.1e},")
+            answer = solve_recourse(program, measure, solver_within(limits), GAP)
+            gap = (answer.objective - answer.bound) / answer.objective
+            told.append(f"cap41, {count:,} demands, seed {seed}: {answer.objective:,.6f}, gap {gap:.1e},")
         if raw:
             with timed() as told:
                 told.append(f"    HiGHS alone: {_alone(extensive_form(program, measure).linear, seconds):,.6f},")
@@ -96,11 +96,13 @@ def expected(core: Path, times: Path, outcomes: Path, seconds: float) -> None:
     program = read.program(smps.every(elements))
     with timed() as told:
         limits = Limits(gap=GAP if program.first.integer.any() else 1e-6, seconds=seconds, workers=1)
-        found = solve_recourse(program, RiskMeasure(), solver_within(limits, separately=False))
-        if found is None:
+        answer = solve_recourse(program, RiskMeasure(), solver_within(limits, separately=False))
+        if answer is None:
             told.append(f"{core.stem}: nothing was found,")
             return
-        told.append(f"{core.stem}, {len(program.stages):,} outcomes: {found.objective:,.9g}, bound {found.bound:,.9g},")
+        told.append(
+            f"{core.stem}, {len(program.stages):,} outcomes: {answer.objective:,.9g}, bound {answer.bound:,.9g},"
+        )
 
 
 def sampled(core: Path, times: Path, outcomes: Path, truth: float, repeats: int) -> None:

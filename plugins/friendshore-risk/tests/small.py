@@ -13,7 +13,7 @@ from tests.building import OXIDE, case, catalog, demand, facility, rule, source,
 
 from friendshore.domain.facts import Place
 from friendshore.domain.use import Chained
-from friendshore.explain.results import Counted
+from friendshore.explain.results import QuestionCounter
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds.limits.amounts import Cover
 from friendshore.rules.kinds.limits.shares import MaxShare
@@ -84,4 +84,4 @@ def opened(
 def searching(session: Session, events: Sequence[Event], day: date) -> RiskSearch:
     """All that may happen, laid out."""
     scenarios = enumerate_scenarios(events, day, session.problem.case.horizon)
-    return RiskSearch(session, events, scenarios, day, Counted(session))
+    return RiskSearch(session, events, scenarios, day, QuestionCounter(session))

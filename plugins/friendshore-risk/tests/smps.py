@@ -137,7 +137,6 @@ class Read:
         )
 
     def stage(self, changed: dict[Place, float]) -> SecondStage:
-        """What follows where some numbers are these."""
         low, high = self._ends(self.rows, changed)
         before = np.array([changed.get((name, self.objective), 0.0) for name in self.before])
         given = np.array([self.core.columns[name].get(self.objective, 0.0) for name in self.before])

@@ -62,7 +62,10 @@ def event(name: str, **stated: object) -> Event:
 )
 def test_probabilities_by_hand(events: list[Event], expected: dict[str, str]) -> None:
     """Of every combination of what may come; the rest is the chance that nothing does."""
-    found = {one.name: one.probability for one in enumerate_scenarios(events, DAY, HORIZON)}
+    found = {
+        enumerate_scenario.name: enumerate_scenario.probability
+        for enumerate_scenario in enumerate_scenarios(events, DAY, HORIZON)
+    }
     rest = 1 - sum(map(Fraction, expected.values()))
     nothing = {NOTHING_HAPPENS: rest} if rest else {}
     assert found == {name: Fraction(share) for name, share in expected.items()} | nothing
@@ -77,7 +80,10 @@ def test_when_an_event_begins_and_ends_by_years() -> None:
         ([2029], Fraction(9, 100)),
     ]
     out = event("out", probability=1, ends_per_year="40 %", **{"from": HORIZON.start})
-    ends = [(one.events[0].lasts, one.probability) for one in enumerate_scenarios([out], HORIZON.start, HORIZON)]
+    ends = [
+        (enumerate_scenario.events[0].lasts, enumerate_scenario.probability)
+        for enumerate_scenario in enumerate_scenarios([out], HORIZON.start, HORIZON)
+    ]
     assert ends == [(12, Fraction(2, 5)), (24, Fraction(6, 25)), (None, Fraction(9, 25))]
 
 
@@ -87,13 +93,14 @@ def test_several_multiples_that_move_together_come_true_together() -> None:
     along = {"name": "b", "demand": "b", "factors": [2, 5, 7], "along_with": "a"}
     events = RiskSettings.model_validate({"event": [first, along]}).event
     told = {
-        tuple(begun.factor for begun in one.events): one.probability
-        for one in enumerate_scenarios(events, DAY, HORIZON)
+        tuple(begun.factor for begun in enumerate_scenario.events): enumerate_scenario.probability
+        for enumerate_scenario in enumerate_scenarios(events, DAY, HORIZON)
     }
     assert told == {(): Fraction(1, 10), (1, 2): Fraction(1, 5), (1, 5): Fraction(3, 10), (3, 7): Fraction(2, 5)}
-    assert {tuple(b.factor for b in one.events) for one in sample_scenarios(events, DAY, HORIZON, 200, "1")} == set(
-        told
-    )
+    assert {
+        tuple(b.factor for b in sample_scenario.events)
+        for sample_scenario in sample_scenarios(events, DAY, HORIZON, 200, "1")
+    } == set(told)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +137,7 @@ def test_an_event_comes_in_the_same_draws_whatever_else_is_stated() -> None:
 
     def share(events: list[Event], seed: str) -> Fraction:
         draws = sample_scenarios(events, DAY, HORIZON, 500, seed)
-        return sum(one.probability for one in draws if any(begun.event.name == "a" for begun in one.events))
+        return sum(draw.probability for draw in draws if any(begun.event.name == "a" for begun in draw.events))
 
     assert share([a], "7") == share([b, a], "7") != share([a], "8")
     assert abs(share([a], "7") - Fraction(3, 10)) < Fraction(1, 15)
@@ -191,7 +198,9 @@ def test_samples_follow_their_distribution(stated: dict[str, object], of: Any) -
     rise = event("rise", demand="civil", **stated)
     assert count_scenarios([rise], DAY, HORIZON, 200) > 200  # more than could be enumerate_scenarios
     draws = sample_scenarios([rise], DAY, HORIZON, 1000, "1")
-    assert stats.kstest([float(one.events[0].factor or 0) for one in draws], of.cdf).statistic < 1.95 / math.sqrt(1000)
+    assert stats.kstest([float(draw.events[0].factor or 0) for draw in draws], of.cdf).statistic < 1.95 / math.sqrt(
+        1000
+    )
 
 
 def test_a_normal_multiplier_below_nothing_is_nothing() -> None:
@@ -208,7 +217,7 @@ def test_multipliers_that_go_along_rise_and_fall_together() -> None:
         demand = event("demand", demand="civil", lognormal=[1, 0.5], **along)
         RiskSettings(event=(price, demand))
         draws = sample_scenarios([price, demand], DAY, HORIZON, 300, "1")
-        factors = [tuple(float(begun.factor or 0) for begun in one.events) for one in draws]
+        factors = [tuple(float(begun.factor or 0) for begun in draw.events) for draw in draws]
         assert least <= stats.spearmanr(factors).statistic <= most
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests import building
 from tests.building import case, catalog, demand, facility, maker, metals, planned, rule, source, unstored
 
-from friendshore.document.charts import Bars
+from friendshore.document.charts import Curve
 from friendshore.document.elements import Drawing, Section
 from friendshore.document.figures import written
 from friendshore.document.terminal import plain_text
@@ -54,32 +54,34 @@ def test_a_small_frontier_by_hand() -> None:
 
     Each kilogram moved takes 10 USD of Chinese metal away, so corners lie at 400, 250, 150, and 0 USD.
     """
-    found = frontier(opened(unstored(40), LADDER))
-    assert points(found) == [(400, 400, 0), (250, 1000, 0), (150, 1700, 0), (0, 1550, 15)]
-    assert found.exact
-    assert found.complete
-    assert [float(p.objective) for p in found.points] == [400, 1000, 1700, 16550]
-    assert [p.error for p in found.points] == [None, 0, 0, 0]
-    assert [float(round(p.share, 4)) for p in found.points] == [1, 0.25, 0.0882, 0]
-    assert [[s.offer for s in p.new] for p in found.points] == [[], ["au-metal"], ["jp-metal"], []]
-    assert [[s.offer for s in p.gone] for p in found.points] == [[], [], [], ["cn-metal"]]
-    assert all(p.status is PlanStatus.OPTIMAL and p.bound == pytest.approx(p.objective) for p in found.points)
+    answer = frontier(opened(unstored(40), LADDER))
+    assert points(answer) == [(400, 400, 0), (250, 1000, 0), (150, 1700, 0), (0, 1550, 15)]
+    assert answer.exact
+    assert answer.complete
+    assert [float(p.objective) for p in answer.points] == [400, 1000, 1700, 16550]
+    assert [p.error for p in answer.points] == [None, 0, 0, 0]
+    assert [float(round(p.share, 4)) for p in answer.points] == [1, 0.25, 0.0882, 0]
+    assert [[s.offer for s in p.new] for p in answer.points] == [[], ["au-metal"], ["jp-metal"], []]
+    assert [[s.offer for s in p.gone] for p in answer.points] == [[], [], [], ["cn-metal"]]
+    assert all(p.status is PlanStatus.OPTIMAL and p.bound == pytest.approx(p.objective) for p in answer.points)
 
 
 def test_a_shortage_may_cost_far_more_than_the_goods() -> None:
     """A kilogram short costs 10 million times the money on it, more than the penalty of a budget: all corners are found all the same."""
     wanted = unstored(40)
-    found = frontier(opened(wanted.but(demands=(wanted.demands[0].but(shortage_price=Decimal(10**8)),)), LADDER))
-    assert points(found) == [(400, 400, 0), (250, 1000, 0), (150, 1700, 0), (0, 1550, 15)]
-    assert all(p.error is None or p.error <= p.objective for p in found.points)
+    answer = frontier(opened(wanted.but(demands=(wanted.demands[0].but(shortage_price=Decimal(10**8)),)), LADDER))
+    assert points(answer) == [(400, 400, 0), (250, 1000, 0), (150, 1700, 0), (0, 1550, 15)]
+    assert all(p.error is None or p.error <= p.objective for p in answer.points)
 
 
 def test_fewer_points_say_what_the_straight_line_hides() -> None:
     """With two points of the four, the line from 400 to 0 overstates the objective at 150 by 1,700 less than on the line. Progress ends at its total."""
     seen: list[tuple[int, int]] = []
-    found = frontier(opened(unstored(40), LADDER), points=2, progress=lambda done, total, _: seen.append((done, total)))
-    assert points(found) == [(400, 400, 0), (0, 1550, 15)]
-    assert found.points[1].error == pytest.approx(16550 - (16550 - 400) * 150 / 400 - 1700)
+    answer = frontier(
+        opened(unstored(40), LADDER), points=2, progress=lambda done, total, _: seen.append((done, total))
+    )
+    assert points(answer) == [(400, 400, 0), (0, 1550, 15)]
+    assert answer.points[1].error == pytest.approx(16550 - (16550 - 400) * 150 / 400 - 1700)
     assert seen == sorted(seen)
     assert seen[-1][0] == seen[-1][1]
 
@@ -90,8 +92,8 @@ def test_what_is_made_of_inputs_of_concern_counts() -> None:
         facility("cn", "CN"), facility("jp", "JP"), facility("au", "AU"),
         source("CN", 10, "oxide"), maker("JP", 5, 1), source("AU", 50), source("CN", 12),
     )  # fmt: skip
-    found = frontier(opened(unstored(10), facts))
-    assert points(found) == [(120, 120, 0), (0, 500, 0)]
+    answer = frontier(opened(unstored(10), facts))
+    assert points(answer) == [(120, 120, 0), (0, 500, 0)]
     clean = catalog(*facts.facilities, *facts.offers, source("AU", 20, "oxide"))
     assert points(frontier(opened(unstored(10), clean))) == [(120, 120, 0), (0, 250, 0)]
 
@@ -106,8 +108,8 @@ def test_one_country_supplier_or_material() -> None:
     assert points(frontier(session))[0] == (500, 1060, 0)
     assert points(frontier(session, countries=["AU"])) == [(560, 1060, 0), (60, 1360, 0), (0, 2030, 0)]
     assert points(frontier(session, countries=["AU"], materials=["metal"])) == [(500, 1060, 0), (0, 1360, 0)]
-    found = frontier(session, suppliers=["cn"])
-    assert (points(found)[0][0], points(found)[-1][0], found.countries) == (500, 0, ())
+    answer = frontier(session, suppliers=["cn"])
+    assert (points(answer)[0][0], points(answer)[-1][0], answer.countries) == (500, 0, ())
     with pytest.raises(InputError) as refused:
         frontier(session, suppliers=["Nobody"], materials=["tin"])
     assert [problem.found for problem in refused.value.problems] == ["tin", "Nobody"]
@@ -116,28 +118,28 @@ def test_one_country_supplier_or_material() -> None:
 def test_whole_numbers_give_evenly_spaced_caps() -> None:
     """With a minimum order the curve has steps: caps fall in equal steps, and the answer says why."""
     facts = metals(source("CA", 30, plant="au", min_order=25))
-    found = frontier(opened(unstored(40), facts), points=5)
-    assert not found.exact
-    assert "whole-number" in found.why_grid
-    assert [p.cap for p in found.points] == [None, 300, 200, 100, 0]
-    assert [p.error for p in found.points] == [None] * 5
-    assert "evenly spaced" in plain_text(frontier_document(found), 120)
+    answer = frontier(opened(unstored(40), facts), points=5)
+    assert not answer.exact
+    assert "whole-number" in answer.grid_reason
+    assert [p.cap for p in answer.points] == [None, 300, 200, 100, 0]
+    assert [p.error for p in answer.points] == [None] * 5
+    assert "evenly spaced" in plain_text(frontier_document(answer), 120)
 
 
 def test_rules_that_conflict_under_low_caps_end_the_curve() -> None:
     """All 40 kg must be delivered, and 15 of them can be Chinese only: no plan spends less than 150 USD there."""
-    found = frontier(opened(unstored(40), LADDER, rule(MinDelivered)))
-    assert points(found) == [(400, 400, 0), (250, 1000, 0), (150, 1700, 0)]
-    assert found.exact
-    assert found.conflict_at_zero == ("cap of the frontier", "min-delivered")
-    assert not any(point.conflict for point in found.points)
+    answer = frontier(opened(unstored(40), LADDER, rule(MinDelivered)))
+    assert points(answer) == [(400, 400, 0), (250, 1000, 0), (150, 1700, 0)]
+    assert answer.exact
+    assert answer.conflict_at_zero == ("cap of the frontier", "min-delivered")
+    assert not any(point.conflict for point in answer.points)
 
 
 def test_nothing_of_concern_is_one_point() -> None:
     """Without Chinese metal there is nothing to cap."""
-    found = frontier(opened(unstored(10), catalog(source("AU", 50))))
-    assert points(found) == [(0, 500, 0)]
-    assert "spends nothing" in plain_text(frontier_document(found).on_screen(), 100)
+    answer = frontier(opened(unstored(10), catalog(source("AU", 50))))
+    assert points(answer) == [(0, 500, 0)]
+    assert "spends nothing" in plain_text(frontier_document(answer).on_screen(), 100)
 
 
 def test_a_search_that_is_ended_says_so() -> None:
@@ -145,9 +147,9 @@ def test_a_search_that_is_ended_says_so() -> None:
     ended = Event()
     session = opened(unstored(40), LADDER, cancel=ended)
     ended.set()
-    found = frontier(session)
-    assert not found.complete
-    assert len(found.points) == 1
+    answer = frontier(session)
+    assert not answer.complete
+    assert len(answer.points) == 1
 
 
 def test_a_curve_that_is_known_is_found_by_its_corners() -> None:
@@ -185,18 +187,22 @@ def cases(draw: st.DrawFn) -> tuple[Any, Any]:
 def test_each_point_is_a_plan_of_the_case_with_the_cap_as_a_rule(drawn: tuple[Any, Any], count: int) -> None:
     """The same objective as of the case with the rule written into it; the curve is convex, and the errors hold halfway between points."""
     wanted, facts = drawn
-    found = frontier(opened(wanted, facts), points=count)
+    answer = frontier(opened(wanted, facts), points=count)
 
     def least(cap: Decimal) -> float:
         capped = rule(Budget, id="cap", amount=cap, countries=["CN"], per="horizon")
         return float(planned(wanted, facts, capped).run.objective)
 
-    objectives = [float(p.objective) for p in found.points]
-    for point, objective in zip(found.points[1:], objectives[1:], strict=True):
+    objectives = [float(p.objective) for p in answer.points]
+    for point, objective in zip(answer.points[1:], objectives[1:], strict=True):
         assert objective == pytest.approx(least(point.cap), rel=1e-6, abs=0.1)
-        assert point.is_cost + point.may_be_cost <= point.capped + Decimal("0.01") <= point.cap + Decimal("0.02")
+        assert (
+            point.known_concern_cost + point.possible_concern_cost
+            <= point.capped + Decimal("0.01")
+            <= point.cap + Decimal("0.02")
+        )
     assert objectives == sorted(objectives)
-    for before, after in pairwise(found.points):
+    for before, after in pairwise(answer.points):
         half = (before.capped + after.capped) / 2
         line = float(before.objective + after.objective) / 2
         below = line - least(half.quantize(Decimal("0.01")))
@@ -204,7 +210,7 @@ def test_each_point_is_a_plan_of_the_case_with_the_cap_as_a_rule(drawn: tuple[An
 
 
 def test_the_document_says_its_unit_and_draws_every_point() -> None:
-    """Money of a large plan is in millions, in the table as in the sentence above it; the chart has a bar for each point."""
+    """Money of a large plan is in millions, in the table as in the sentence above it; the chart has each point."""
     large = metals(source("CN", 10_000_000, name="gem", plant="cn"), source("AU", 20_000_000, name="stone", plant="au"))
     only = catalog(*large.facilities, *large.offers[-2:])
     document = frontier_document(frontier(opened(case(demand("metal", "civil", 40, price=10**8)), only)))
@@ -212,5 +218,5 @@ def test_the_document_says_its_unit_and_draws_every_point() -> None:
     (section,) = (part for part in document.parts if isinstance(part, Section) and part.title == "Points")
     (drawing,) = (part for part in section.parts if isinstance(part, Drawing))
     assert [written(row.cells[1]) for row in drawing.table.rows] == ["400", "0"]
-    assert isinstance(drawing.chart, Bars)
-    assert len(drawing.chart.labels) == 2
+    assert isinstance(drawing.chart, Curve)
+    assert len(drawing.chart.x) == len(drawing.chart.labels) == 2

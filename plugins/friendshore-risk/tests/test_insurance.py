@@ -30,7 +30,6 @@ def civil(*quantities: float, holding: float = 1, limit: float | None = None, **
 
 
 def met(found: Insurance) -> dict[str, bool]:
-    """Whether each loss is met."""
     return {row.loss.name: row.met for row in found.losses}
 
 
@@ -41,28 +40,28 @@ def text(found: Insurance) -> str:
 
 def test_what_nothing_can_insure_is_named_and_the_rest_is_insured() -> None:
     """Nothing can be held, so that 4 kg are short without China, and no stock would do; without Australia China gives all."""
-    found = insurance(opened(civil(10, 10, limit=0), THIN), start=SECOND)
-    assert met(found) == {"cn": False, "au": True, "jp": True}
-    lost = found.losses[0]
+    answer = insurance(opened(civil(10, 10, limit=0), THIN), start=SECOND)
+    assert met(answer) == {"cn": False, "au": True, "jp": True}
+    lost = answer.losses[0]
     assert lost.reason == "can't be met at any price"
     assert lost.unmet[0].kilograms == 4
-    assert found.premium.value == 0
-    assert [needed.proved for needed in found.stock] == [False]
-    assert "1 loss below that no plan insures in full" in " ".join(text(found).split())
+    assert answer.premium.value == 0
+    assert [needed.proved for needed in answer.stock] == [False]
+    assert "1 loss below that no plan insures in full" in " ".join(text(answer).split())
 
 
 def test_an_offer_is_onboarded_for_the_case_of_a_loss() -> None:
     """Australia costs 200 to qualify, and nothing else could stand in: the premium is that, though nothing is bought there."""
     ready = source("AU", 50, onboarding=200, onboarding_currency="USD")
     facts = catalog(facility("cn", "CN"), facility("au", "AU"), source("CN", 10), ready)
-    found = insurance(opened(civil(10, 10, limit=0), facts), start=SECOND)
-    assert found.premium.value == 200
-    (kept,) = found.onboarded
+    answer = insurance(opened(civil(10, 10, limit=0), facts), start=SECOND)
+    assert answer.premium.value == 200
+    (kept,) = answer.onboarded
     assert (kept.offer, kept.cost) == ("au-metal", 200)
-    lost = next(row for row in found.losses if row.loss.name == "cn")
+    lost = next(row for row in answer.losses if row.loss.name == "cn")
     assert lost.met
     assert lost.costs == 10 * 40
-    assert "used only after a loss" in text(found)
+    assert "used only after a loss" in text(answer)
 
 
 def test_losses_are_met_together_before_anybody_knows_which_comes() -> None:
@@ -78,10 +77,10 @@ def test_losses_are_met_together_before_anybody_knows_which_comes() -> None:
 def test_a_dated_rule_of_a_plugin_holds_after_a_loss_too() -> None:
     """From 2027 on 4 kg must come from Japan: without it rules conflict, whatever is done before."""
     floor = Floor(id="floor", plant="jp", least=Decimal(4), phases=(Phase(start=SECOND),))
-    found = insurance(opened(civil(10, 10), metals(), floor), start=SECOND)
-    lost = next(row for row in found.losses if row.loss.name == "jp")
+    answer = insurance(opened(civil(10, 10), metals(), floor), start=SECOND)
+    lost = next(row for row in answer.losses if row.loss.name == "jp")
     assert (lost.met, lost.reason, lost.costs) == (False, "rules conflict", None)
-    assert sum(met(found).values()) == 2
+    assert sum(met(answer).values()) == 2
 
 
 @pytest.mark.parametrize(
@@ -115,10 +114,10 @@ def test_the_text_of_an_insurance() -> None:
 
     Of the 20 kg after the loss, 8 are there, 8 come at 50 and 4 at 80, in the place of 12 at 10; 4 lie for another year.
     """
-    found = insurance(opened(civil(10, 10, 10), THIN), start=SECOND)
-    assert (found.premium.value, found.premium.proved) == (8, True)
-    assert found.losses[0].costs == 8 * 50 + 4 * 80 - 12 * 10 + 4
-    assert [line.rstrip() for line in text(found).strip().splitlines()] == GOLDEN.strip().splitlines()
+    answer = insurance(opened(civil(10, 10, 10), THIN), start=SECOND)
+    assert (answer.premium.value, answer.premium.proved) == (8, True)
+    assert answer.losses[0].costs == 8 * 50 + 4 * 80 - 12 * 10 + 4
+    assert [line.rstrip() for line in text(answer).strip().splitlines()] == GOLDEN.strip().splitlines()
 
 
 GOLDEN = """
@@ -129,22 +128,18 @@ for all losses.
 
 Shortage after each loss
 If lost  Additional shortage, current plan  Insured                 Spend and penalty after it, USD
-───────────────────────────────────────────────────────────────────────────────────────────────────
 cn       metal 8 kg                         no additional shortage                             +604
 · 2 other losses cause no additional shortage, with or without insurance
 
 Changes of the insured plan before the loss
 Ordered from  Insured  Current
-──────────────────────────────
 cn-metal        18 kg    10 kg
 
 In stock or on order when the loss occurs  Insured  Current
-───────────────────────────────────────────────────────────
 metal                                         8 kg        –
 
 Stock that would replace the insurance, with the current plan
 Material  Quantity  Holding a year, USD  Covers the loss of  Proved
-───────────────────────────────────────────────────────────────────
 metal         8 kg                    8  cn                  yes
 · lawful stock on hand when the loss occurs. The cost of buying it isn't included
 

@@ -102,13 +102,13 @@ def test_the_premium_is_that_of_the_program_written_down_directly(world: World, 
     """With every loss that can be met by itself in it, unless they cannot be met together; then the losses that are met."""
     session = world.session()
     plain = least(world, first, (), np.inf)
-    found = insurance(session, start=date(2026 + first, 1, 1), stock=False)
+    answer = insurance(session, start=date(2026 + first, 1, 1), stock=False)
     today = float(sum(short.quantity for short in session.verified.plan.shorts))
-    met = [COUNTRIES.index(row.loss.names[0].upper()) for row in found.losses if row.met]
+    met = [COUNTRIES.index(row.loss.names[0].upper()) for row in answer.losses if row.met]
     direct = least(world, first, met, today + 1e-6)
-    assert abs(float(found.premium.value) - (direct - plain)) < 0.02
-    assert found.premium.proved
-    for row in found.losses:
+    assert abs(float(answer.premium.value) - (direct - plain)) < 0.02
+    assert answer.premium.proved
+    for row in answer.losses:
         if not row.met:
             assert row.reason
             alone = least(world, first, [COUNTRIES.index(row.loss.names[0].upper())], today + 1e-7)
@@ -116,7 +116,6 @@ def test_the_premium_is_that_of_the_program_written_down_directly(world: World, 
 
 
 def checked(session: Session, found: Insurance) -> None:
-    """What is true of every insured plan."""
     assert found.premium.value >= -Decimal("0.01") * len(session.parts.members) - abs(found.objective) * Decimal("1e-6")
     for row in found.losses:
         assert row.met != bool(row.reason)

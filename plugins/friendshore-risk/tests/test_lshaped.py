@@ -126,12 +126,12 @@ def test_cuts_come_to_what_one_program_of_all_scenarios_says(seed: int) -> None:
     """Choices before, parts that share nothing, decisions that cannot be followed; expected cost, CVaR and a mix."""
     program, solver = drawn(seed), solver_within()
     for measure in MEASURES:
-        found = solve_recourse(program, measure, solver)
-        assert found.objective == pytest.approx(least(program, measure), rel=1e-6)
-        assert found.bound <= found.objective * (1 + 1e-9)
-        assert found.objective - found.bound <= 1e-6 * found.objective
-        costs = branch_costs_at(program, found.x, solver)
-        assert measure.of(costs, program.probabilities) == pytest.approx(found.objective, rel=1e-7)
+        answer = solve_recourse(program, measure, solver)
+        assert answer.objective == pytest.approx(least(program, measure), rel=1e-6)
+        assert answer.bound <= answer.objective * (1 + 1e-9)
+        assert answer.objective - answer.bound <= 1e-6 * answer.objective
+        costs = branch_costs_at(program, answer.x, solver)
+        assert measure.of(costs, program.probabilities) == pytest.approx(answer.objective, rel=1e-7)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -162,9 +162,9 @@ def test_of_decisions_alike_in_the_worst_cases_the_cheaper_are_taken_either_way(
     program, solver, measure = lands(), solver_within(), RiskMeasure(1.0, alpha)
     whole = solve_recourse(program, measure, solver)
     monkeypatch.setattr("friendshore_risk.twostage.solving.LARGE", 0)
-    found = solve_recourse(program, measure, solver)
-    assert found.objective == pytest.approx(whole.objective, rel=1e-6)
-    expected = [float(branch_costs_at(program, one.x, solver) @ program.probabilities) for one in (whole, found)]
+    answer = solve_recourse(program, measure, solver)
+    assert answer.objective == pytest.approx(whole.objective, rel=1e-6)
+    expected = [float(branch_costs_at(program, one.x, solver) @ program.probabilities) for one in (whole, answer)]
     assert expected[1] == pytest.approx(expected[0], rel=1e-6)
 
 
@@ -181,10 +181,10 @@ def test_decisions_that_cannot_be_followed_are_cut_off_and_no_others(measure: Ri
         for wanted in (4.0, 7.0)
     ]
     program = RecourseProgram(first, tuple(stages), (ScenarioBranch(0.9, (0,)), ScenarioBranch(0.1, (1,))))
-    found = solve_recourse(program, measure, solver_within())
-    assert found.rounds > 1
-    assert found.x == pytest.approx([7.0], rel=1e-9)
-    assert found.bound == pytest.approx(7.0, rel=1e-6)
+    answer = solve_recourse(program, measure, solver_within())
+    assert answer.rounds > 1
+    assert answer.x == pytest.approx([7.0], rel=1e-9)
+    assert answer.bound == pytest.approx(7.0, rel=1e-6)
 
 
 @pytest.mark.usefixtures("decomposed")
@@ -194,12 +194,12 @@ def test_second_stages_with_integer_columns_are_not_cut() -> None:
     whole = np.ones(len(program.stages[0].cost), dtype=bool)
     program = replace(program, stages=tuple(replace(stage, integer=whole) for stage in program.stages))
     for measure in MEASURES:
-        found = solve_recourse(program, measure, solver_within())
-        assert found.objective == pytest.approx(least(program, measure), rel=1e-6)
+        answer = solve_recourse(program, measure, solver_within())
+        assert answer.objective == pytest.approx(least(program, measure), rel=1e-6)
 
 
 def cut_off(program: RecourseProgram, measure: RiskMeasure, rounds: int) -> Decomposed:
-    """What cuts have come to after so many rounds."""
+    """Return the result of cuts after some rounds."""
     asked = count()
     return solve_by_cuts(program, measure, solver_within(), 1e-6, lambda: next(asked) >= rounds)
 

@@ -35,7 +35,7 @@ class Drawn(NamedTuple):
     measure: RiskMeasure
     places: dict[str, str]
     apart: bool = False
-    """Whether a limit that never binds counts by end use, so that what is for one is not for the other."""
+    """True if a limit that never binds counts by end use, which separates the uses."""
 
 
 def drawn(number: int) -> Drawn:
@@ -190,7 +190,7 @@ class ByWays:
         ]
         """Of each scenario, what Chinese metal may not serve."""
         self.groups: dict[tuple[str, tuple[bool, ...]], list[Way]] = {}
-        """What no scenario tells apart, by where it is."""
+        """Place and scenarios that distinguish it -> ways."""
         for end in self.ends:
             self.groups.setdefault((case.places[end[0]], tuple(of[end] for of in self.law)), []).append(end)
         self.before: dict[tuple[object, ...], int] = {}
@@ -265,7 +265,6 @@ class ByWays:
         return found
 
     def _closed(self, number: int, seller: Seller, end: Way, t: int) -> bool:
-        """Whether nothing is ordered of someone for a use in a year, since the route is lost."""
         return any(
             event["kind"] == "route"
             and event["name"] in self.scenarios[number][0]

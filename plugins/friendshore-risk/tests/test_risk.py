@@ -1,4 +1,4 @@
-"""What to decide before anybody knows what comes: cases small enough to follow by hand, and the command as a planner uses it."""
+"""Decisions before events are known, in cases that can be followed by hand, and the command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from friendshore.cli.app import app
 from friendshore.document.terminal import plain_text
 from friendshore.errors import InputError, VerificationError
-from friendshore.explain.results import Counted
+from friendshore.explain.results import QuestionCounter
 from friendshore.rules.kinds.origin_ban import OriginBan
 from friendshore_risk.events import Event, sample_scenarios
 from friendshore_risk.risk import check_saved, risk_document
@@ -50,38 +50,42 @@ def asked(sellers: list[Seller], wanted: dict[str, list[int]], *events: Event, m
 
 
 def costs(found: Risk) -> dict[str, tuple[float, float | None, float]]:
-    """What every scenario comes to: as planned, as the plan as it is, and for whoever had known."""
+    """Return the costs of each scenario: as planned, with the current plan, and with perfect information."""
     return {
-        one.name: (float(one.objective), None if one.as_it_is is None else float(one.as_it_is), float(one.known))
-        for one in found.scenarios
+        scenario.name: (
+            float(scenario.objective),
+            None if scenario.current_plan is None else float(scenario.current_plan),
+            float(scenario.known),
+        )
+        for scenario in found.scenarios
     }
 
 
 def test_stock_is_bought_before_a_supplier_may_fail() -> None:
     """10 kg a year at 10; once China is lost 4 kg at 50 and the rest is short: 20 kg lie there when 2026 ends, and are held for 30."""
-    found = asked(SCARCE, TENS, LOST)
+    answer = asked(SCARCE, TENS, LOST)
     # As it is: 100 in 2026, then 4 kg at 50 and 6 kg short at 100 in each of two years.
-    assert costs(found) == {"nothing happens": (330, 300, 300), "lost": (330, 1700, 330)}
-    assert (found.expected, found.vss, found.evpi) == (330, 670, 15)
-    assert (found.any_short, found.more_short, found.nothing, found.today) == (0, 0, 330, 300)
-    assert [(one.offer, one.kilograms, one.today) for one in found.before] == [("cn-metal", 30, 10)]
-    assert [(one.material, one.kilograms, one.today) for one in found.held] == [("metal", 20, 0)]
+    assert costs(answer) == {"nothing happens": (330, 300, 300), "lost": (330, 1700, 330)}
+    assert (answer.expected, answer.vss, answer.evpi) == (330, 670, 15)
+    assert (answer.any_short, answer.more_short, answer.nothing, answer.today) == (0, 0, 330, 300)
+    assert [(one.offer, one.kilograms, one.today) for one in answer.before] == [("cn-metal", 30, 10)]
+    assert [(one.material, one.kilograms, one.today) for one in answer.held] == [("metal", 20, 0)]
 
 
 def test_an_unlikely_loss_is_borne_and_told() -> None:
     """At one in a hundred no stock is worth its holding: the loss leaves 12 kg short."""
-    found = asked(SCARCE, TENS, event("lost", 0.01, lose="country:CN"))
-    assert costs(found)["lost"] == (1700, 1700, 330)
-    assert (found.vss, found.any_short) == (0, Decimal("0.01"))
-    assert [(one.material, one.kilograms) for one in found.expected_short] == [("metal", Decimal("0.12"))]
-    assert "metal 12 kg" in plain_text(risk_document(found, 10), 100)
+    answer = asked(SCARCE, TENS, event("lost", 0.01, lose="country:CN"))
+    assert costs(answer)["lost"] == (1700, 1700, 330)
+    assert (answer.vss, answer.any_short) == (0, Decimal("0.01"))
+    assert [(one.material, one.kilograms) for one in answer.expected_short] == [("metal", Decimal("0.12"))]
+    assert "metal 12 kg" in plain_text(risk_document(answer, 10), 100)
 
 
 def test_who_minds_the_worst_alone_stocks_for_it_all_the_same() -> None:
     """The frontier goes from 314, with a worst of 1,700, to 330 whatever comes."""
-    found = asked(SCARCE, TENS, event("lost", 0.01, lose="country:CN"), measure=RiskMeasure(1.0, 0.99))
-    assert (found.minimised, found.cvar, found.expected) == (330, 330, 330)
-    assert [(one.expected, one.cvar) for one in found.frontier] == [(314, 1700), (330, 330)]
+    answer = asked(SCARCE, TENS, event("lost", 0.01, lose="country:CN"), measure=RiskMeasure(1.0, 0.99))
+    assert (answer.minimized, answer.cvar, answer.expected) == (330, 330, 330)
+    assert [(one.expected, one.cvar) for one in answer.frontier] == [(314, 1700), (330, 330)]
 
 
 @pytest.mark.parametrize(
@@ -139,9 +143,9 @@ def test_a_second_year_without_a_supplier_is_bridged_where_it_is_likely(
 ) -> None:
     """10 kg a year at 10, else 100 a kilogram short: bridging the second year as well costs 20 more, and saves 880 if it comes."""
     lost = event("lost", 0.5, lose="country:CN", durations=[12, 24], duration_chances=[1 - longer, longer])
-    found = asked([CHEAP], TENS, lost)
-    assert tuple(one.objective for one in found.scenarios) == cost
-    assert [one.kilograms for one in found.held] == [stock]
+    answer = asked([CHEAP], TENS, lost)
+    assert tuple(scenario.objective for scenario in answer.scenarios) == cost
+    assert [one.kilograms for one in answer.held] == [stock]
 
 
 def test_all_that_is_wrong_with_events_is_told_at_once_with_the_event_that_it_is_wrong_with() -> None:
@@ -159,7 +163,9 @@ def test_all_that_is_wrong_with_events_is_told_at_once_with_the_event_that_it_is
     with pytest.raises(InputError) as caught:
         searching(opened([CHEAP], {"civil": [10, 10]}, SHORT, holding=1), events, DAY)
     keys = [f"{n}].{key.strip()}" for n, key in enumerate(wrong, 1)]
-    assert [one.column for one in caught.value.problems] == [f"plugin.friendshore-risk.event[{key}" for key in keys]
+    assert [problem.column for problem in caught.value.problems] == [
+        f"plugin.friendshore-risk.event[{key}" for key in keys
+    ]
 
 
 def test_a_newsvendor_orders_the_critical_share_of_uniform_demand() -> None:
@@ -167,9 +173,9 @@ def test_a_newsvendor_orders_the_critical_share_of_uniform_demand() -> None:
     moves = event("moves", None, demand="civil", uniform=[0.5, 1.5])
     session = opened([CHEAP._replace(lead=1)], {"civil": [0, 1000]}, {"civil": 110}, holding=0)
     draws = sample_scenarios([moves], DAY, session.problem.case.horizon, 40, "1")
-    found = risk_of(RiskSearch(session, [moves], draws, DAY, Counted(session)), EXPECTED)
-    (ordered,) = found.before
-    wanted = sorted(1000 * float(one.events[0].factor or 0) for one in draws)
+    answer = risk_of(RiskSearch(session, [moves], draws, DAY, QuestionCounter(session)), EXPECTED)
+    (ordered,) = answer.before
+    wanted = sorted(1000 * float(draw.events[0].factor or 0) for draw in draws)
     assert float(ordered.kilograms) == pytest.approx(wanted[math.ceil(40 * 100 / 110) - 1], abs=0.01)
     assert float(ordered.kilograms) == pytest.approx(500 + 1000 * 100 / 110, abs=3 * 1000 * math.sqrt(10 / 110 / 40))
 
@@ -178,8 +184,8 @@ def test_what_a_ban_bars_unless_it_is_lifted_is_not_ordered_before_that_is_known
     """Chinese metal takes a year: ordered in 2026 it would be there in time where the ban is lifted, and barred where nothing happens."""
     held = OriginBan.model_validate({**BAN.model_dump(), "id": "held", "phases": [{"status": "enacted"}]})
     session = opened([Seller("CN", 10, lead=1), PAIR[1]], {"defense": [0, 10]}, SHORT, holding=1, rules=[held])
-    found = risk_of(searching(session, [event("lifted", 0.5, change=[{"disable": "held"}])], DAY), EXPECTED)
-    assert costs(found) == {"nothing happens": (500, 500, 500), "lifted": (500, 500, 100)}
+    answer = risk_of(searching(session, [event("lifted", 0.5, change=[{"disable": "held"}])], DAY), EXPECTED)
+    assert costs(answer) == {"nothing happens": (500, 500, 500), "lifted": (500, 500, 100)}
 
 
 def test_where_classes_cannot_be_split_an_event_that_lets_law_tell_them_apart_is_refused() -> None:
@@ -201,7 +207,7 @@ def test_onboarding_is_decided_before_it_is_known_whether_it_is_needed(
     session = opened([CHEAP, Seller("AU", 50, onboarding=60)], {"civil": [0, 10]}, SHORT, holding)
     answer = risk_of(searching(session, [event("lost", 0.5, lose="cn", share=1)], DAY), EXPECTED)
     assert answer.onboarded == onboarded
-    assert tuple(one.objective for one in answer.scenarios) == expected
+    assert tuple(scenario.objective for scenario in answer.scenarios) == expected
 
 
 @pytest.mark.parametrize(
@@ -220,7 +226,7 @@ def test_an_event_that_would_change_what_was_before_it_is_refused(stated: dict[s
 
 
 def test_what_follows_an_event_is_verified() -> None:
-    """What delivers more than was ordered is no plan."""
+    """A plan that delivers more than was ordered is invalid."""
     search = searching(opened([CHEAP], {"civil": [10, 10]}, SHORT, holding=1), [LOST], DAY)
     answer = search.best(EXPECTED)
     search.verified_stages(answer)
@@ -281,7 +287,6 @@ def written(folder: Path) -> Path:
 
 
 def run(*words: str | Path, code: int = 0) -> str:
-    """What `risk` prints."""
     done = CliRunner().invoke(app, ["risk", *map(str, words), "--quiet"])
     assert done.exit_code == code, done.output
     return done.output if code else done.stdout
@@ -302,18 +307,18 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_the_command_tells_the_worst_in_words_and_the_same_as_json(case: Path) -> None:
     """All is stocked: holding costs nothing, so that nothing that comes costs anything."""
     assert "Acme fails; dear" in run(case)
-    told = json.loads(run(case, "--json"))
-    assert told["expected"] == 2000
-    assert [one["probability"] for one in told["scenarios"]] == [0.72, 0.18, 0.08, 0.02]
+    data = json.loads(run(case, "--json"))
+    assert data["expected"] == 2000
+    assert [one["probability"] for one in data["scenarios"]] == [0.72, 0.18, 0.08, 0.02]
 
 
 def test_mistakes_in_events_are_told_with_their_lines(case: Path) -> None:
     """As of anything in a case."""
     wrong = CASE.replace('probability = "20 %"', 'probability = "often"').replace('price = "ga"', 'lose = "ga-au"')
     (case / "case.toml").write_text(wrong)
-    told = run(case, code=2)
-    assert "often" in told
-    assert "FS976" in told
+    output = run(case, code=2)
+    assert "often" in output
+    assert "FS976" in output
     (case / "case.toml").write_text(CASE.replace("day = 2028-01-01", "day = 2040-01-01"))
     assert "FS705" in run(case, code=2)
 
@@ -339,11 +344,11 @@ def test_a_case_of_many_combinations_is_sampled(case: Path) -> None:
     """With the seed in the answer, and the same each time."""
     words = [case, "--most", "2", "--sample", "20", "--seed", "7", "--json"]
     assert run(*words) == run(*words)
-    told = json.loads(run(*words))
-    assert (told["seed"], told["draws"]) == ("7", 20)
-    assert sum(one["probability"] for one in told["scenarios"]) == pytest.approx(1)
+    data = json.loads(run(*words))
+    assert (data["seed"], data["draws"]) == ("7", 20)
+    assert sum(one["probability"] for one in data["scenarios"]) == pytest.approx(1)
     # All is stocked whatever comes, so that the plan of any sample is the best of all.
-    assert (told["gap"]["batches"], told["gap"]["most"]) == (10, pytest.approx(0, abs=1e-6))
+    assert (data["gap"]["batches"], data["gap"]["most"]) == (10, pytest.approx(0, abs=1e-6))
 
 
 @pytest.mark.parametrize(
@@ -365,14 +370,16 @@ def test_a_case_of_many_combinations_is_sampled(case: Path) -> None:
             "`before`",
         ),
         (lambda told: told.update(held=[{"material": "ga", "kilograms": 1, "today": 0}]), "`held"),
-        (lambda told: told["scenarios"][1].update(known=1.0), "`scenarios[2].known`"),
+        (lambda told: told["scenarios"][1].update(known_in_advance=1.0), "`scenarios[2].known_in_advance`"),
         (lambda told: told.update(any_short=0.5), "`any_short`"),
         (lambda told: told.update(vss=None), "`vss`"),
         (lambda told: told.update(vss=None, evpi=None), ""),  # there was no time for them
         (lambda told: told.update(day="2027-01-01"), "`day`"),
         (lambda told: told.update(alpha=1.5), "the weights of the objective are invalid"),
-        (lambda told: told.update(gap={"batches": 5, "size": 9, "estimate": 0.0, "most": 0.0}), "`gap`"),
+        (lambda told: told.update(gap={"batches": 5, "size": 9, "estimate": 0.0, "max": 0.0}), "`gap`"),
         (lambda told: told.update(bound=3000.0), "`bound`"),
+        (lambda told: told.update(minimised=told.pop("minimized")), ""),  # the name in 0.1
+        (lambda told: told.update(minimised=told["minimized"]), "minimised"),
         (lambda told: told["scenarios"].pop(), "the scenarios differ from those of the case"),
     ],
 )
@@ -401,12 +408,12 @@ def test_a_plan_that_is_not_the_best_is_found_whatever_it_says_of_its_bound() ->
     search = searching(opened(SCARCE, TENS, SHORT, holding=1), (LOST,), DAY)
     honest = risk_of(search, EXPECTED, frontier=True)
     assert check_saved(search, honest, "", 0) == 1 + len(honest.frontier)
-    worse = recompute_answer(search, replace(search.as_it_is, bound=search.as_it_is.objective), EXPECTED, "", 0)
-    worse = worse.but(bound=worse.minimised)
+    worse = recompute_answer(search, replace(search.current_plan, bound=search.current_plan.objective), EXPECTED, "", 0)
+    worse = worse.but(bound=worse.minimized)
     assert worse.expected > honest.expected
     with pytest.raises(VerificationError, match="a plan costs less than the bound"):
         check_saved(search, worse, "", 0)
-    objectives = tuple(one.objective for one in worse.scenarios)
+    objectives = tuple(scenario.objective for scenario in worse.scenarios)
     point = FrontierPoint(
         weight=Decimal(0), expected=worse.expected, cvar=worse.cvar, objectives=objectives, decisions=worse.decisions
     )

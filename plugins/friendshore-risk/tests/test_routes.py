@@ -47,7 +47,6 @@ def lane(to: str, via: str = "") -> Lane:
 
 
 def asked(given: Session, lose: str, **more: object) -> Risk:
-    """What is decided where something is lost with a chance of a half."""
     event = Event.model_validate({"name": "lost", "probability": 0.5, "lose": lose, **more})
     return risk_of(searching(given, [event], DAY), RiskMeasure())
 
@@ -62,9 +61,9 @@ def asked(given: Session, lose: str, **more: object) -> Risk:
     ],
 )
 def test_nothing_is_ordered_on_a_route_that_is_lost_and_all_else_goes_on(route: str, cost: int, as_it_is: int) -> None:
-    """What it would have brought is bought the year before, for 1 a kilogram more; the other place is served as ever."""
+    """Its goods are bought a year earlier, for 1 more per kilogram. The other place is unaffected."""
     nothing, lost = asked(session(), route).scenarios
-    assert (nothing.objective, lost.objective, lost.as_it_is) == (cost, cost, as_it_is)
+    assert (nothing.objective, lost.objective, lost.current_plan) == (cost, cost, as_it_is)
 
 
 def test_what_was_ordered_before_a_route_is_lost_still_comes_and_a_year_without_it_ends() -> None:
@@ -79,16 +78,16 @@ def test_a_place_on_the_way_takes_all_lanes_that_pass_it() -> None:
     given = session(
         lanes={"cn-metal": [lane("US", "pacific;panama"), lane("KR")], "au-metal": [lane("US"), lane("KR")]}
     )
-    found = asked(given, "via:panama")
-    assert [one.objective for one in found.scenarios] == [410, 410]
-    assert found.unsaid == ("au-metal", "cn-metal")
-    assert "the way of au-metal, cn-metal is unknown" in "".join(RiskQuestion().notes(found))
-    assert asked(given, "route:CN>US").unsaid == ()
+    answer = asked(given, "via:panama")
+    assert [scenario.objective for scenario in answer.scenarios] == [410, 410]
+    assert answer.unknown_routes == ("au-metal", "cn-metal")
+    assert "the way of au-metal, cn-metal is unknown" in "".join(RiskQuestion().notes(answer))
+    assert asked(given, "route:CN>US").unknown_routes == ()
     said = {"cn-metal": [lane("US", "panama"), lane("KR", "malacca")], "au-metal": [lane("US", "pacific")]}
-    assert asked(session(lanes=said), "via:panama").unsaid == ()
+    assert asked(session(lanes=said), "via:panama").unknown_routes == ()
     (loss,) = named_losses(given, ["via:panama"])
     assert (loss.name, loss.moves) == ("all routes via panama", {("cn-metal", "US")})
-    assert withstand(given, [loss], 1, start=DAY).unsaid == ("au-metal", "cn-metal")
+    assert withstand(given, [loss], 1, start=DAY).unknown_routes == ("au-metal", "cn-metal")
     with pytest.raises(InputError, match="FS981") as caught:
         asked(given, "via:panam")
     assert caught.value.problems[0].fix == "did you mean `via:panama`?"

@@ -18,21 +18,20 @@ from .test_published_recourse import cap41
 
 
 def asked(folder: Path, count: int, weight: float) -> dict[str, float]:
-    """What `risk` says of the case of so many demands."""
     case = warehouses.write(folder / "warehouses", count, 1)
     done = CliRunner().invoke(app, ["risk", str(case), "--weight", str(weight), "--most", "1000", "--json", "--quiet"])
     assert done.exit_code == 0, done.output
-    found = json.loads(done.output)
-    return {name: float(found[name]) for name in ("minimised", "bound", "expected", "cvar", "any_short")}
+    data = json.loads(done.output)
+    return {name: float(data[name]) for name in ("minimized", "bound", "expected", "cvar", "any_short")}
 
 
 @pytest.mark.parametrize("weight", [pytest.param(0.0, marks=pytest.mark.deep), 1.0])
 def test_warehouses_for_three_demands(tmp_path: Path, weight: float) -> None:
     """Demands are rounded to the gram, and nothing else is different."""
     program = solve_recourse(cap41(3, 1), RiskMeasure(weight, 0.9), solver_within())
-    found = asked(tmp_path, 3, weight)
-    assert found["minimised"] == pytest.approx(program.objective, rel=1e-7)
-    assert found["any_short"] == 0
+    answer = asked(tmp_path, 3, weight)
+    assert answer["minimized"] == pytest.approx(program.objective, rel=1e-7)
+    assert answer["any_short"] == 0
 
 
 @pytest.mark.deep
@@ -45,12 +44,12 @@ def test_a_plan_is_told_with_its_bound_though_time_was_up_before_one_was_looked_
     case = str(warehouses.write(tmp_path / "warehouses", 2, 1))
     done = CliRunner().invoke(app, ["risk", case, "--time-limit", "0.001", "--json", "--quiet"])
     assert done.exit_code == 0, done.output
-    found = json.loads(done.stdout)
+    data = json.loads(done.stdout)
     best = solve_recourse(cap41(2, 1), RiskMeasure(0.0, 0.9), solver_within())
-    assert 0.5 * best.objective < float(found["bound"]) <= best.objective <= float(found["minimised"])
-    assert found["evpi"] is None
-    assert {scenario["known"] for scenario in found["scenarios"]} == {None}
-    told = repr(risk_document(Risk.model_validate(found), 0))
+    assert 0.5 * best.objective < float(data["bound"]) <= best.objective <= float(data["minimized"])
+    assert data["evpi"] is None
+    assert {scenario["known"] for scenario in data["scenarios"]} == {None}
+    told = repr(risk_document(Risk.model_validate(data), 0))
     assert "Best plan found in time" in told
     assert "lower bound on the cost of any plan" in told
 
@@ -58,6 +57,6 @@ def test_a_plan_is_told_with_its_bound_though_time_was_up_before_one_was_looked_
 @pytest.mark.nightly
 def test_warehouses_for_the_worst_tenth_of_a_hundred_demands_as_a_case(tmp_path: Path) -> None:
     """Published: 643,401.317969, to a gap of 0.01 %."""
-    found = asked(tmp_path, 100, 1.0)
-    assert found["minimised"] == pytest.approx(643401.317969, abs=0.01)
-    assert found["bound"] <= found["minimised"]
+    answer = asked(tmp_path, 100, 1.0)
+    assert answer["minimized"] == pytest.approx(643401.317969, abs=0.01)
+    assert answer["bound"] <= answer["minimized"]

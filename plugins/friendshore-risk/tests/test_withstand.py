@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import combinations, product
@@ -21,22 +22,23 @@ from friendshore.cli.app import app
 from friendshore.document.excerpts import LINES
 from friendshore.document.terminal import plain_text
 from friendshore.domain.plan import Plan
+from friendshore.domain.renamed import FORMER, VARIABLE, in_wanted_names
 from friendshore.errors import InputError, OutOfTimeError, VerificationError
 from friendshore.program.matrix import Entries, Floats, Linear
 from friendshore.recommend import reopen
 from friendshore.session import Session
 from friendshore.solve import NO_LIMITS, AnswerCache, SolverAnswer, optimum
 from friendshore_risk.losses import default_losses, named_losses
-from friendshore_risk.robust import ListedScenarios, RobustProgram, RobustScenario, solve_robust
+from friendshore_risk.robust import RobustProgram, RobustScenario, Solver, WorseScenario, solve_robust
 from friendshore_risk.withstand import checked_document, withstand_document
 from friendshore_risk.withstand_recheck import check_proof
 from friendshore_risk.withstand_search import (
-    CertifiedLeast,
+    CertifiedBound,
     ProvedComponent,
     ProvedPart,
     WithstandProof,
-    certified_least,
-    proved_least,
+    certified_lower_bound,
+    proved_lower_bound,
     read_proof,
     withstand,
     write_proof,
@@ -46,6 +48,28 @@ from .small import Seller, opened
 
 CASES = Path(__file__).parents[3] / "docs" / "cases"
 RUN = CliRunner()
+
+
+class ListedScenarios:
+    """Search that checks every scenario of a list, such as the vertices of a polyhedron.
+
+    If the scenario only appears on the right-hand sides of rows, the objective is a convex function of it, and its maximum is at a vertex.
+    """
+
+    def __init__(self, robust: RobustProgram, scenarios: Sequence[RobustScenario], solve: Solver) -> None:
+        self.robust, self.scenarios, self.solve = robust, scenarios, solve
+
+    def scenario(self, key: int) -> RobustScenario:
+        return self.scenarios[key]
+
+    def worst(self, x: Floats, accounted: float, regret: float) -> list[WorseScenario[int]]:
+        early_cost = float(self.robust.linear.cost @ np.where(self.robust.shared, x, 0.0)) + self.robust.linear.constant
+        worse_scenarios = []
+        for number, scenario in enumerate(self.scenarios):
+            answer = self.solve(self.robust.after(x, scenario.with_more(regret)))
+            cost = float("inf") if answer.x is None else answer.objective - early_cost
+            worse_scenarios.append(WorseScenario(number, cost - accounted))
+        return sorted(worse_scenarios, key=lambda each: (-each.violation, each.key))
 
 
 def solve(linear: Linear) -> SolverAnswer:
@@ -101,19 +125,19 @@ def test_the_published_location_transport_problem_by_its_iterations() -> None:
     """33,680, with the bounds that Zeng and Zhao print: 14,296 and 35,238 at first, then both the optimum."""
     robust, scenarios = location_transport()
     assert len(scenarios) == 12
-    found = solve_robust(robust, ListedScenarios(robust, scenarios, solve), solve, tolerance=1e-6, max_added=4)
-    assert found.proved
-    assert [tuple(round(bound, 3) for bound in each) for each in found.bounds] == [(14296, 35238), (33680, 33680)]
-    assert abs(found.objective - 33680) < 1e-6 * 33680
+    robust_plan = solve_robust(robust, ListedScenarios(robust, scenarios, solve), solve, tolerance=1e-6, max_added=4)
+    assert robust_plan.proved
+    assert [tuple(round(bound, 3) for bound in each) for each in robust_plan.bounds] == [(14296, 35238), (33680, 33680)]
+    assert abs(robust_plan.objective - 33680) < 1e-6 * 33680
 
 
 def test_one_scenario_a_round_comes_to_the_same_optimum() -> None:
     """The second master has several cheapest first stages, of which one is worse by 16 in its worst scenario: a third round tells them apart."""
     robust, scenarios = location_transport()
-    found = solve_robust(robust, ListedScenarios(robust, scenarios, solve), solve, tolerance=1e-6)
-    lower = [round(bound, 3) for bound, _ in found.bounds]
+    robust_plan = solve_robust(robust, ListedScenarios(robust, scenarios, solve), solve, tolerance=1e-6)
+    lower = [round(bound, 3) for bound, _ in robust_plan.bounds]
     assert lower == sorted(lower)
-    assert [round(value, 3) for value in found.bounds[-1]] == [33680, 33680]
+    assert [round(value, 3) for value in robust_plan.bounds[-1]] == [33680, 33680]
 
 
 def test_no_first_stage_of_the_published_problem_is_better_in_its_worst_case() -> None:
@@ -155,7 +179,7 @@ def test_losses_that_are_withstood_are_told_with_their_price_and_others_with_wha
     ]
     result = RUN.invoke(app, ["withstand", str(first), "--quiet", *words], env={"COLUMNS": "100"})
     assert result.exit_code == 0, result.output
-    told = " ".join(result.stdout.split())
+    text = " ".join(result.stdout.split())
     for part in (
         "Any one of 2 possible losses from 2027-01-01 on causes no additional shortage beyond what no plan can avoid",
         "as much cash as the current plan, at other times (present value +USD 23,690)",
@@ -163,7 +187,7 @@ def test_losses_that_are_withstood_are_told_with_their_price_and_others_with_wha
         "radar 740 kg 2027-Q2 to 2027-Q3 the route CA to US",
         "all 3 combinations checked",
     ):
-        assert part in told
+        assert part in text
 
 
 @pytest.mark.parametrize(
@@ -208,20 +232,20 @@ def proof(session: Session) -> WithstandProof:
 def test_a_proof_holds_as_it_was_written_and_read_back(session: Session, proof: WithstandProof, tmp_path: Path) -> None:
     """All 11 combinations are enumerated again, and the least cost is found again."""
     write_proof(proof, tmp_path / "proof.json")
-    found = check_proof(session, read_proof(tmp_path / "proof.json"))
-    assert (found.combinations, found.proved, found.same_facts) == (11, True, True)
-    assert found.not_withstood == proof.not_withstood > 0
-    assert abs(found.extra - found.least) < Decimal("1e-5") * found.extra
+    checked = check_proof(session, read_proof(tmp_path / "proof.json"))
+    assert (checked.combinations, checked.proved, checked.same_facts) == (11, True, True)
+    assert checked.not_withstood == proof.not_withstood > 0
+    assert abs(checked.extra - checked.least) < Decimal("1e-5") * checked.extra
 
 
 def test_a_proof_that_was_written_before_the_facts_changed_says_so(session: Session, proof: WithstandProof) -> None:
     """A source with another note changes no plan: what holds is said of the case as it is."""
     catalog, *others = session.inputs.catalogs
     changed = replace(session.inputs, catalogs=(catalog.but(note="read again"), *others))
-    found = check_proof(Session.open(changed, NO_LIMITS), proof)
-    assert not found.same_facts
-    assert found.extra == proof.extra
-    assert "the facts have changed since the proof was written" in plain_text(checked_document(found), 500)
+    checked = check_proof(Session.open(changed, NO_LIMITS), proof)
+    assert not checked.same_facts
+    assert checked.extra == proof.extra
+    assert "the facts have changed since the proof was written" in plain_text(checked_document(checked), 500)
 
 
 def _richer(plan: Plan, session: Session) -> Plan:
@@ -263,7 +287,7 @@ def _each(part: ProvedPart, change: Callable[[ProvedComponent], ProvedComponent]
     return part.but(components=tuple(map(change, part.components)))
 
 
-def _without_multipliers(given: CertifiedLeast) -> CertifiedLeast:
+def _without_multipliers(given: CertifiedBound) -> CertifiedBound:
     return given.but(certificate=re.sub(r'"leaf", ?\d+, ?\[.*\]\]', '"leaf",1,[]]', given.certificate))
 
 
@@ -276,9 +300,24 @@ WEAKER: dict[str, Callable[[ProvedComponent], ProvedComponent]] = {
     ),
     "what is unavoidable has no certificate": lambda one: one.but(unavoidable=()),
     "those of what is unavoidable prove nothing": lambda one: one.but(
-        unavoidable=tuple(each.but(least=each.least and _without_multipliers(each.least)) for each in one.unavoidable)
+        unavoidable=tuple(each.but(bound=each.bound and _without_multipliers(each.bound)) for each in one.unavoidable)
     ),
 }
+
+
+def test_a_proof_with_former_names_is_read(
+    proof: WithstandProof, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proof with both names of a field is refused."""
+    monkeypatch.setenv(VARIABLE, FORMER)
+    former = in_wanted_names(json.loads(proof.model_dump_json(exclude_defaults=True)), WithstandProof) | {"format": 3}
+    monkeypatch.delenv(VARIABLE)
+    assert ("most" in former, "max_losses" in former) == (True, False)
+    (tmp_path / "proof.json").write_text(json.dumps(former))
+    assert read_proof(tmp_path / "proof.json").model_dump_json() == proof.model_dump_json()
+    (tmp_path / "proof.json").write_text(json.dumps(former | {"max_losses": 1}))
+    with pytest.raises(InputError):
+        read_proof(tmp_path / "proof.json")
 
 
 @pytest.mark.parametrize("name", WEAKER)
@@ -286,9 +325,9 @@ def test_a_proof_whose_certificates_prove_less_is_not_said_to_be_proved(
     name: str, session: Session, proof: WithstandProof
 ) -> None:
     """It is true all the same: a solver says so once more, and the answer says that it does."""
-    found = check_proof(session, proof.but(parts=tuple(_each(part, WEAKER[name]) for part in proof.parts)))
-    assert not found.proved
-    assert (found.extra, found.not_withstood) == (proof.extra, proof.not_withstood)
+    checked = check_proof(session, proof.but(parts=tuple(_each(part, WEAKER[name]) for part in proof.parts)))
+    assert not checked.proved
+    assert (checked.extra, checked.not_withstood) == (proof.extra, proof.not_withstood)
 
 
 @given(st.data())
@@ -305,18 +344,18 @@ def test_no_certificate_proves_more_than_the_optimum_whatever_it_states(data: st
     )  # fmt: skip
     answer = solve(linear)
     least = np.inf if answer.x is None else answer.objective
-    honest = certified_least(linear, least, None)
-    assert proved_least(linear, honest) == pytest.approx(least, rel=1e-8, abs=1e-6)
+    honest = certified_lower_bound(linear, least, None)
+    assert proved_lower_bound(linear, honest) == pytest.approx(least, rel=1e-8, abs=1e-6)
     value = data.draw(st.one_of(st.none(), st.integers(0, 100).map(Decimal)))
     digits = iter(dice.integers(0, 9, 10_000).tolist())
     other = re.sub(r"(?<=\[)-?\d+(?=,)|(?<=,)-?\d+(?=\])", lambda _: str(next(digits)), honest.certificate)
     for certificate in (honest.certificate, other):
-        assert proved_least(linear, CertifiedLeast(value=value, certificate=certificate)) <= least + 1e-6
+        assert proved_lower_bound(linear, CertifiedBound(value=value, certificate=certificate)) <= least + 1e-6
 
 
 @pytest.mark.parametrize(
     "said",
-    [{"extra": Decimal(0)}, {"not_withstood": 0}, {"most": 3}, {"reacts": 4}, {"case": "another"}],
+    [{"extra": Decimal(0)}, {"not_withstood": 0}, {"max_losses": 3}, {"reacts": 4}, {"case": "another"}],
     ids=lambda said: next(iter(said)),
 )
 def test_a_proof_that_claims_more_than_it_proves_is_refuted(
@@ -340,22 +379,22 @@ def test_where_the_plan_ends_before_there_is_time_to_react_only_what_is_there_he
 def test_any_two_of_thirty_losses_of_us_2027_are_withstood_and_all_pairs_enumerated(us_2027: Session) -> None:
     """435 pairs, 30 alone and none: each is followed by a verified plan, and what no mix avoids names its losses; the answer is one screen, and its proof holds."""
     losses, left_out = default_losses(us_2027, most=30)
-    found = withstand(us_2027, losses, 2, react=Decimal(6), left_out=left_out)
-    assert [point.combinations for point in found.curve] == [1, 31, 466]
-    extra = [point.extra.value for point in found.curve]
+    answer = withstand(us_2027, losses, 2, react=Decimal(6), left_out=left_out)
+    assert [point.combinations for point in answer.curve] == [1, 31, 466]
+    extra = [point.extra.value for point in answer.curve]
     assert extra == sorted(extra)
-    assert all(point.extra.proved for point in found.curve)
-    short = {one.losses: {each.demand for each in one.short} for one in found.not_withstood}
+    assert all(point.extra.proved for point in answer.curve)
+    short = {one.losses: {each.demand for each in one.short} for one in answer.not_withstood}
     assert {("China, antimony",), ("CN",)} <= short.keys()
     for pair, demands in short.items():
         for name in pair if len(pair) > 1 else ():
             assert not short.get((name,), set()) & demands
-    lines = plain_text(withstand_document(found, 12), 100, max_lines=LINES).splitlines()
+    lines = plain_text(withstand_document(answer, 12), 100, max_lines=LINES).splitlines()
     assert len(lines) <= LINES
     assert "all 466 combinations enumerated" in " ".join(lines)
-    checked = check_proof(us_2027, found.proof)
+    checked = check_proof(us_2027, answer.proof)
     assert checked.combinations == 466
-    assert checked.not_withstood == found.curve[2].not_withstood
+    assert checked.not_withstood == answer.curve[2].not_withstood
 
 
 @pytest.mark.deep
@@ -364,17 +403,17 @@ def test_a_suspension_that_ends_bars_what_arrives_from_then_on_and_its_proof_tur
 ) -> None:
     """China's suspended control of minerals: germanium is short. Who leaves the rule out of the proof's losses, or has other plans follow it, is refuted."""
     losses = named_losses(us_2027, ("rule:cn-46-2-minerals", "country:KR"))
-    found = withstand(us_2027, losses, 2, react=Decimal(6))
-    assert ("the suspension of cn-46-2-minerals",) in {one.losses for one in found.not_withstood}
-    assert check_proof(us_2027, found.proof).combinations == 4
-    as_things_are = [us_2027.part_plan(frozenset(part.materials)).plan for part in found.proof.parts]
-    parts = [part.but(after=(plan,)) for part, plan in zip(found.proof.parts, as_things_are, strict=True)]
+    answer = withstand(us_2027, losses, 2, react=Decimal(6))
+    assert ("the suspension of cn-46-2-minerals",) in {one.losses for one in answer.not_withstood}
+    assert check_proof(us_2027, answer.proof).combinations == 4
+    as_things_are = [us_2027.part_plan(frozenset(part.materials)).plan for part in answer.proof.parts]
+    parts = [part.but(after=(plan,)) for part, plan in zip(answer.proof.parts, as_things_are, strict=True)]
     with pytest.raises(VerificationError):
-        check_proof(us_2027, found.proof.but(parts=tuple(parts)))
+        check_proof(us_2027, answer.proof.but(parts=tuple(parts)))
 
 
 def test_a_rule_of_origin_is_no_loss_and_the_answer_says_where_to_ask() -> None:
-    """What lies in stock when it comes to apply would serve some uses and not others: `risk` tells them apart before."""
+    """Stock on the day could serve some uses and not others, which `risk` distinguishes before."""
     given = opened(
         [Seller("CN", 10), Seller("AU", 50)], {"civil": [5, 5], "defense": [5, 5]}, {"civil": 90, "defense": 90}, 1
     )
@@ -399,8 +438,8 @@ def test_where_the_search_is_ended_what_was_settled_until_then_is_told(session: 
         if done > total * 2 // 3:
             cancel.set()
 
-    found = withstand(stopping, named_losses(session, WORDS), 2, progress=progress)
-    assert [point.losses for point in found.curve] == [0, 1]
-    assert found.proof.most == 1
+    answer = withstand(stopping, named_losses(session, WORDS), 2, progress=progress)
+    assert [point.losses for point in answer.curve] == [0, 1]
+    assert answer.proof.most == 1
     with pytest.raises(OutOfTimeError):
         withstand(stopping, named_losses(session, WORDS), 2)

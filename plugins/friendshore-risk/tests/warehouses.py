@@ -22,12 +22,12 @@ def rows(name: str) -> list[dict[str, str]]:
 
 
 def holds() -> list[float]:
-    """What each warehouse holds."""
+    """Return the capacity of each warehouse."""
     return [float((row["onboarding"] or "0 USD").split()[0].replace(",", "")) for row in rows("catalog/offers.csv")]
 
 
 def wanted() -> list[float]:
-    """What each customer wants at most."""
+    """Return the maximum demand of each customer."""
     return [float(row["quantity"].split()[0].replace(",", "")) for row in rows("demand.csv")]
 
 

@@ -57,7 +57,7 @@ def written(rows: Sequence[Row], columns: Sequence[str], delimiter: str = ",", *
 
 
 def rows_in(text: str, columns: Sequence[str], delimiter: str = ",", *, head: bool = True) -> list[Row]:
-    """What a table says, row by row; a ValueError where it says nothing that is whole."""
+    """Return the rows of a table. Raises ValueError for an incomplete one."""
     try:
         table = [
             [cell.strip() for cell in row]
@@ -223,7 +223,6 @@ class Format:
         return written(table, columns or self.columns(file), self.delimiter, head=self.head) + end
 
     def read_back(self, file: str, text: str) -> list[Row]:
-        """What a file says, row by row."""
         if file.endswith(".json"):
             data = json.loads(text)
             blank = dict.fromkeys(CSL, "")
@@ -245,7 +244,7 @@ FORMATS = {
 
 
 def read(form: str, texts: Mapping[str, bytes]) -> list[Told] | None:
-    """What the plugin reads; None: it refuses the files, each mistake with its file, and with the place in it but of what is nowhere."""
+    """Return the entries that the plugin reads. None if it rejects the files, with file and place of each mistake."""
     with tempfile.TemporaryDirectory() as name:
         for file, data in texts.items():
             Path(name, file).write_bytes(data)
@@ -253,16 +252,19 @@ def read(form: str, texts: Mapping[str, bytes]) -> list[Told] | None:
         listed = {"table": "own"}.get(form, "")
         try:
             entries = read_list(Path(name, first), first, form, EDITION, listed).entries
-            return [(one.list, one.name, one.aliases, one.weak, one.programs, one.start, one.end) for one in entries]
+            return [
+                (entry.list, entry.name, entry.aliases, entry.weak, entry.programs, entry.start, entry.end)
+                for entry in entries
+            ]
         except InputError as error:
             problems = error.problems
     of_the_file = ("FS941", "FS942")
-    assert all(one.file and (one.row or one.column or one.code in of_the_file) for one in problems)
+    assert all(problem.file and (problem.row or problem.column or problem.code in of_the_file) for problem in problems)
     return None
 
 
 def expected(form: str, rows: Rows) -> list[Told] | None:
-    """What the rows say; None: nothing that is whole."""
+    """Return the entries in the rows. None if they are incomplete."""
     try:
         return FORMATS[form].said(rows) or None
     except ValueError:

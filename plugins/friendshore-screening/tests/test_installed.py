@@ -65,7 +65,6 @@ def test_what_changed_between_editions() -> None:
 
 
 def screen(folder: Path, lists: str, *words: str, code: int = 0) -> str:
-    """What `screen` prints of a case that names some lists."""
     if not (folder / "catalog").exists():
         write_catalog(folder)
         facilities = folder / "catalog/facilities.csv"
@@ -87,21 +86,21 @@ def test_a_case_names_an_edition(tmp_path: Path) -> None:
 
     def barred(lists: str) -> set[str]:
         found: dict[str, Any] = json.loads(screen(tmp_path, lists, "--json"))
-        return {facility for bar in found["bars"] for facility in bar["facilities"]}
+        return {facility for bar in found["prohibitions"] for facility in bar["facilities"]}
 
     before, after = '{ list = "us-1260h", edition = 2025-01-07 }', '{ list = "us-1260h", edition = 2026-06-08 }'
     assert barred(before) == set()
     assert barred(after) == {"cheap"}
     assert barred(f'{after}, {{ list = "us-uflpa", edition = 2026-08-03 }}') == {"cheap", "owned"}
-    told = " ".join(screen(tmp_path, before).split())
-    assert "the plugin contains a later edition: 2026-06-08" in told
-    assert "older than allowed" in told
+    text = " ".join(screen(tmp_path, before).split())
+    assert "the plugin contains a later edition: 2026-06-08" in text
+    assert "older than allowed" in text
 
 
 def test_what_an_edition_does_not_name_is_told(tmp_path: Path) -> None:
     """Who stands on the list without a name is cleared by none, and that is said."""
-    told = " ".join(screen(tmp_path, '{ list = "us-uflpa", edition = 2026-08-03 }').split())
-    assert "unnamed: no name clears them" in told
+    text = " ".join(screen(tmp_path, '{ list = "us-uflpa", edition = 2026-08-03 }').split())
+    assert "unnamed: no name clears them" in text
 
 
 def test_an_edition_that_there_is_none_of(tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ def test_all_mistakes_at_once(tmp_path: Path) -> None:
     (tmp_path / "csl.csv").write_text(CSL_HEAD + "a,b\n" * 20_000)
     problems = refused(again, tmp_path, "csl-csv")
     assert len(problems) == 51
-    assert any("19950 more errors" in one.message for one in problems)
+    assert any("19950 more errors" in problem.message for problem in problems)
 
 
 def test_one_encoding_from_beginning_to_end(tmp_path: Path) -> None:
@@ -243,4 +243,4 @@ def test_whatever_stands_in_a_file(tmp_path: Path, data: st.DataObject) -> None:
         found = again(tmp_path, form)
     except InputError:
         return
-    assert all(one.names and len(one.digest) == 16 for one in found.entries)
+    assert all(entry.names and len(entry.digest) == 16 for entry in found.entries)

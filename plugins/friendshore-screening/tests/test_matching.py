@@ -42,7 +42,7 @@ def test_who_is_compared_with_whom(kind: str, roles: tuple[str, ...], bands: lis
 
 
 def test_a_weak_alias_is_looked_at() -> None:
-    """What the list itself calls weak makes no match, however much it is alike; the best of an entry's names counts."""
+    """A weak alias is never a match, however similar. The best name of an entry counts."""
     other = ListEntry("us-sdn", "1", "Rupert Works")
     assert found(replace(other, weak=("Hentzau Metals",))) == [Band.REVIEW]
     assert found(replace(other, aliases=("Hentzau Metals Ltd",), weak=("Hentzau",))) == [Band.MATCH]

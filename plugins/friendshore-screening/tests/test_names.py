@@ -78,9 +78,9 @@ def test_how_far_two_names_are_alike(one: str, other: str, band: Band) -> None:
 
 def test_what_agreed_is_told() -> None:
     """A comparison names the words that agree, those left over, and forms that contradict each other."""
-    found = compare(parse_name("Exampel Steel AG"), parse_name("Example Steel Ruritania LLC"), Weights())
-    assert {(pair.words, pair.other) for pair in found.agreed} == {("exampel", "example"), ("steel", "steel")}
-    assert (found.lacking, found.others, found.forms) == ((), ("ruritania",), ("ag", "llc"))
+    comparison = compare(parse_name("Exampel Steel AG"), parse_name("Example Steel Ruritania LLC"), Weights())
+    assert {(pair.words, pair.other) for pair in comparison.agreed} == {("exampel", "example"), ("steel", "steel")}
+    assert (comparison.lacking, comparison.others, comparison.forms) == ((), ("ruritania",), ("ag", "llc"))
 
 
 def test_frequent_words_of_a_list_say_little() -> None:
@@ -109,12 +109,12 @@ RARE_EARTH = "Rare Earth Magnesium Technology Group Holdings, Ltd."
     ],
 )
 def test_a_name_of_ordinary_words_is_found_without_its_last_one(asked: str, band: Band) -> None:
-    """What is common in a language is rare in a list: the words that agree single out one of its names, or many."""
+    """Common words may be rare in a list. The words that agree identify one name, or many."""
     others = (
         f"{word}{n} International Trading Group" for n in range(40) for word in ("Alba", "Vero", "Kirun", "Dosta")
     )
     texts = [RARE_EARTH, "China Cargo Airlines Co., Ltd.", *others, *(f"China Works {n}" for n in range(100))]
-    listed = [parse_name(one) for one in texts]
+    listed = [parse_name(text) for text in texts]
     ((_, hits),) = NameIndex(listed, Weights.of(listed)).find([parse_name(asked)], REVIEW)
     assert Bands().of(max((hit.comparison.score for hit in hits), default=0.0)) is band
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.property.settings import examples
 
-from friendshore_screening.barred import RULES
 from friendshore_screening.ownership import INDEPENDENT, Attributed, OwnerStanding, Share50, Stake, Structure
+from friendshore_screening.prohibitions import RULES
 
 DAY = date(2027, 1, 1)
 
@@ -25,7 +25,7 @@ def stake(text: str) -> Stake:
 
 
 def said(stakes: str, company: str, listed: str = "X Y", rule: Share50 | Attributed | None = None) -> OwnerStanding:
-    """What a rule says of a company; all that no stake names is held by nobody listed."""
+    """Return a rule's result for a company. Shares outside the stakes belong to no listed party."""
     named = [stake(one.strip()) for one in stakes.split(",")]
     owned = {one.owned for one in named} | {one.owner for one in named if one.owner not in listed.split()}
     rest = {one: 1 - sum(s.min_share for s in named if s.owned == one) for one in owned}
@@ -71,7 +71,7 @@ def test_worked_examples(stakes: str, company: str, standing: OwnerStanding) -> 
     ],
 )
 def test_supplement_8_to_part_744(stakes: str, company: str, standing: OwnerStanding) -> None:
-    """What paragraph (b) of the Affiliates Rule's supplement says, clause by clause; it gives no figures of its own."""
+    """Paragraph (b) of the Affiliates Rule's supplement, which gives no figures of its own."""
     assert said(stakes, company, rule=RULES["bis-50"]) is standing
 
 
@@ -150,7 +150,7 @@ _stakes = st.lists(
 def _worlds(stakes: list[Stake]) -> list[list[Stake]]:
     """All ways in which shares may be held, least or most: what nobody states is X's, or nobody's listed."""
     worlds = []
-    ranges = [sorted({one.min_share, one.max_share}) for one in stakes]
+    ranges = [sorted({stake.min_share, stake.max_share}) for stake in stakes]
     for shares in product(*ranges):
         exact = [Stake(one.owner, one.owned, share, share) for one, share in zip(stakes, shares, strict=True)]
         rest = {one: 1 - sum(s.min_share for s in exact if s.owned == one) for one in "ABC"}

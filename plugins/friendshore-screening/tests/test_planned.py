@@ -1,4 +1,4 @@
-"""What the lists of a case bar is barred in every plan of it, with the list, the entry and the clause; what may be barred is told, and barred where one is strict."""
+"""Lists prohibit companies in every plan of a case, with list, entry, and clause. Possible prohibitions are reported, and apply with --strict."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ def in_one(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> N
         monkeypatch.setenv("FRIENDSHORE_PLUGIN_LIMIT", "0")
 
 
-def said(*words: str | Path, code: int = 0) -> str:
-    """What a command prints."""
+def output_of(*words: str | Path, code: int = 0) -> str:
     return run(*words, code=code, env=NOW)
 
 
@@ -47,9 +46,9 @@ def bought(case: Path, **asked: Any) -> set[str]:
 def test_whom_a_list_names_nothing_is_bought_from(case: Path) -> None:
     """In the plan, which names the list with its age and whom it bars; and why-not names company, entry, list and clause."""
     assert bought(case) == {"from-owned"}
-    told = said("plan", case)
+    told = output_of("plan", case)
     assert "sdn.csv, as of 2026-11-20, 7 days old: prohibits Hentzau Metals" in told
-    told = said("why-not", case, "from-cheap")
+    told = output_of("why-not", case, "from-cheap")
     for part in ("Hentzau Metals is entry 7 of us-sdn (Hentzau Metals Co. Ltd.; sdn.csv of 2026-11-20)", "31 CFR"):
         assert part in told, told
     (case / "case.toml").write_text(CASE.partition("[plugin")[0])
@@ -60,7 +59,7 @@ def test_what_a_listed_party_owns_is_barred(case: Path) -> None:
     """By its parent; with half of it sold in the middle of the plan, in the first half alone, and then it is not known who holds the rest."""
     (case / "sdn.csv").write_text(LIST + "Strelsau Holding,8,2026-01-01,invented\n")
     assert bought(case) == {"from-dear"}
-    assert "Zenda Smelting is owned by listed parties" in said("why-not", case, "from-owned")
+    assert "Zenda Smelting is owned by listed parties" in output_of("why-not", case, "from-owned")
     rows = (f"Strelsau Holding,Zenda Smelting,{held},s" for held in ("60 %,,2027-06-30", "10 %,2027-07-01,"))
     owners(case, *rows, columns="owner,owned,share,from,until,source")
     rule = next(rule for rule in planned(case).run.rules if rule.id == "us-sdn-blocked-zenda-smelting")
@@ -105,7 +104,7 @@ def test_a_plant_that_a_list_names_is_barred(case: Path) -> None:
     assert bought(case) == {"from-cheap"}
     (case / "sdn.csv").write_text(LIST + "Tarlenheim Smelter,8,,invented\nBischenheim,9,,invented\n")
     assert bought(case) == {"from-owned"}
-    assert "Tarlenheim smelter is entry 8 of us-sdn" in said("why-not", case, "from-cheap")
+    assert "Tarlenheim smelter is entry 8 of us-sdn" in output_of("why-not", case, "from-cheap")
     hits = data("screen", case, env=NOW)["hits"]
     assert {(hit["party"], *hit["roles"]): hit["facilities"] for hit in hits} == {
         ("Tarlenheim smelter", "facility"): ["cheap", "plant"],
@@ -140,7 +139,7 @@ def test_stock_in_hand_is_told_to_be_screened_by_nothing(case: Path) -> None:
     listed_twice = text.replace("lists = [", f"lists = [{two}, ")
     for told, times in ((CASE, 0), (text, 1), (listed_twice, 1), (text.partition("[plugin")[0], 0)):
         (case / "case.toml").write_text(told)
-        assert said("plan", case).count("1 stock in hand names no supplier") == times
+        assert output_of("plan", case).count("1 stock in hand names no supplier") == times
 
 
 @pytest.mark.parametrize("table", ["[plugin.friendshore-screening]\n", "[plugin.friendshore-screening]\nlists = []\n"])
@@ -148,9 +147,9 @@ def test_a_case_that_names_no_list_is_not_called_screened(case: Path, table: str
     """Whoever writes the table believes that something is screened: nothing is planned, and the answer says what to write."""
     (case / "case.toml").write_text(CASE.partition("[plugin")[0] + table)
     for command in ("plan", "check", "screen"):
-        told = said(command, case, code=2)
+        output = output_of(command, case, code=2)
         for part in ("plugin.friendshore-screening.lists", "FS945", "or delete the table"):
-            assert part in told
+            assert part in output
 
 
 @pytest.mark.parametrize(
@@ -169,20 +168,20 @@ def test_a_list_that_could_bar_nobody_by_a_slip_is_refused(case: Path, rows: str
     (case / "sdn.csv").write_text(rows)
     keys = {"format": '"table"', "list": '"us-sdn"', "edition": "2026-11-20"}
     keys |= dict(one.split(" = ") for one in given.split(", ") if given)
-    told = ", ".join(f"{key} = {value}" for key, value in keys.items())
-    edit(case, LISTED, f'lists = [{{ file = "sdn.csv", {told} }}]')
-    assert message in said("plan", case, code=2)
+    text = ", ".join(f"{key} = {value}" for key, value in keys.items())
+    edit(case, LISTED, f'lists = [{{ file = "sdn.csv", {text} }}]')
+    assert message in output_of("plan", case, code=2)
 
 
 def test_names_under_review_are_told_and_barred_where_one_is_strict(case: Path) -> None:
-    """What is bought from them is exposed, with its money; a reviewer's decision settles it either way."""
+    """Purchases from them are at risk, with their money. A reviewer's decision settles it."""
     (case / "sdn.csv").write_text(LIST.replace("Hentzau Metals Co. Ltd.", "Hentzau Shipyard"))
     set_in(case, "review = 0.4\n")
-    found = planned(case)
-    assert {line.offer for line in found.run.purchases} == {"from-cheap"}
-    told = [(one.rule, one.offers, float(one.cost)) for one in found.run.exposed]
+    recommendation = planned(case)
+    assert {line.offer for line in recommendation.run.purchases} == {"from-cheap"}
+    told = [(one.rule, one.offers, float(one.cost)) for one in recommendation.run.exposed]
     assert told == [("us-sdn-blocked-hentzau-metals", ["from-cheap"], 100_000)]
-    assert "may prohibit Hentzau Metals (--strict)" in said("plan", case)
+    assert "may prohibit Hentzau Metals (--strict)" in output_of("plan", case)
     assert bought(case, strict=True) == {"from-owned"}
     done = CliRunner().invoke(app, ["screen", str(case), "--draft", "--quiet"], env=NOW)
     (cells,) = (row for row in csv.DictReader(io.StringIO(done.stdout)) if row["party"] == "Hentzau Metals")
@@ -203,23 +202,23 @@ def test_a_list_binds_the_buyers_that_its_law_names(case: Path) -> None:
 def test_an_old_list_stops_plan_and_check(case: Path, command: str) -> None:
     """Where they are strict; else both tell it."""
     set_in(case, "oldest = 5\n")
-    assert "older than the case allows" in said(command, case)
-    assert "`sdn.csv` is older than the case allows" in said(command, case, "--strict", code=2)
+    assert "older than the case allows" in output_of(command, case)
+    assert "`sdn.csv` is older than the case allows" in output_of(command, case, "--strict", code=2)
 
 
 @pytest.mark.deep
 def test_a_run_holds_by_its_lists_rules(case: Path, tmp_path: Path) -> None:
     """It is verified without the lists; beside the case, a run that was planned without one of them is found."""
-    found = planned(case)
-    write_run(tmp_path / "run", found.run, found.facts(), verdicts(found.plan))
+    recommendation = planned(case)
+    write_run(tmp_path / "run", recommendation.run, recommendation.facts(), verdicts(recommendation.plan))
     assert verify_run(tmp_path / "run", Registry.discover()).verified
     assert verify_run(tmp_path / "run", Registry.discover(), case).verified
     (case / "sdn.csv").write_text("name,id,from,source\nNobody,7,2026-01-01,invented\n")
     free = planned(case)
     write_run(tmp_path / "free", free.run, free.facts(), verdicts(free.plan))
     (case / "sdn.csv").write_text(LIST)
-    told = verify_run(tmp_path / "free", Registry.discover(), case)
-    assert any("us-sdn-blocked-hentzau-metals" in one.message for one in told.findings), told.findings
+    check = verify_run(tmp_path / "free", Registry.discover(), case)
+    assert any("us-sdn-blocked-hentzau-metals" in finding.message for finding in check.findings), check.findings
 
 
 @pytest.mark.deep

@@ -17,7 +17,7 @@ from friendshore.case import load_case
 from friendshore.cli.app import app
 from friendshore.recommend import plan
 from friendshore.rules.kinds.trade import Exclude
-from friendshore_screening.barred import RULES, laws
+from friendshore_screening.prohibitions import RULES, laws
 
 from .test_lists import EU_HEAD
 
@@ -72,14 +72,12 @@ def case(tmp_path: Path) -> Path:
 
 
 def run(*words: str | Path, code: int = 0, env: Mapping[str, str] = IN_ONE) -> str:
-    """What a command prints, in one line."""
     done = CliRunner().invoke(app, [*map(str, words)], env={**env, "COLUMNS": "400"})
     assert done.exit_code == code, done.output
     return " ".join((done.output if code else done.stdout).split())
 
 
 def data(*words: str | Path, code: int = 0, env: Mapping[str, str] = IN_ONE) -> Any:
-    """What a command prints as JSON."""
     done = CliRunner().invoke(app, [*map(str, words), "--json", "--quiet"], env=env)
     assert done.exit_code == code, done.output
     return json.loads(done.stdout)
@@ -105,13 +103,11 @@ def decide(case: Path, cells: dict[str, str], **more: str) -> None:
 
 
 def asked(case: Path, *words: str) -> dict[str, Any]:
-    """What `screen` prints as JSON."""
     found: dict[str, Any] = data("screen", case, *words)
     return found
 
 
 def refused(case: Path, *words: str) -> str:
-    """What `screen` says where it refuses."""
     return run("screen", case, *words, code=2)
 
 
@@ -123,17 +119,17 @@ def set_in(case: Path, text: str) -> None:
 
 def test_a_match_is_explained_and_priced(case: Path) -> None:
     """Who, on which list, why; what it bars; and the plan without it costs what `plan` says under a rule that excludes it."""
-    found = asked(case)
-    (hit,) = found["hits"]
+    answer = asked(case)
+    (hit,) = answer["hits"]
     assert (hit["party"], hit["band"], hit["list"], hit["entry"]) == ("Hentzau Metals", "match", "us-sdn", "7")
     assert hit["why"] == "agree: hentzau, metal"
     assert (hit["kilograms"], hit["money"]) == ({"ga": 1000.0}, 100_000.0)
-    (bar,) = found["bars"]
+    (bar,) = answer["bars"]
     assert (bar["facilities"], bar["law"]) == (["cheap"], "us-sdn-blocked")
     (case / "case.toml").write_text(CASE.partition("[plugin")[0])
     without = plan(load_case(case / "case.toml"), rules=[Exclude(id="x", facilities=frozenset({"cheap"}))])
-    assert found["without"]["spent"] == pytest.approx(float(without.cost.total))
-    assert found["without"]["spent"] > found["spent"]
+    assert answer["without"]["spent"] == pytest.approx(float(without.cost.total))
+    assert answer["without"]["spent"] > answer["spent"]
     assert {bought.offer for bought in without.run.purchases} == {"from-owned"}
 
 
@@ -141,15 +137,15 @@ def test_what_a_listed_party_owns_is_barred_while_it_owns_it(case: Path) -> None
     """A parent on the list bars what its subsidiary makes; sold in the middle of the plan, in the first half alone."""
     (case / "sdn.csv").write_text(LIST.replace("Hentzau Metals", "Strelsau Holding"))
     found = asked(case)
-    assert [bar["facilities"] for bar in found["bars"]] == [["owned"]]
+    assert [bar["facilities"] for bar in found["prohibitions"]] == [["owned"]]
     assert [one["standing"] for one in found["owned"]] == ["owned"]
     sold = "Strelsau Holding,Zenda Smelting,60 %,,2027-06-30,s", "independent,Zenda Smelting,100 %,2027-07-01,,s"
     owners(case, *sold, columns="owner,owned,share,from,until,source")
-    (bar,) = asked(case)["bars"]
+    (bar,) = asked(case)["prohibitions"]
     assert [(phase["from"], phase["until"]) for phase in bar["phases"]] == [("2027-01-01", "2027-06-30")]
     owners(case, "Strelsau Holding,Zenda Smelting,,s")
     found = asked(case)
-    assert not found["bars"]
+    assert not found["prohibitions"]
     assert [(one["standing"], one["least"], one["most"]) for one in found["owned"]] == [("unproven", "0", "1")]
     assert "Zenda Smelting" in found["owners_unknown"]
 
@@ -158,16 +154,15 @@ def test_a_false_positive_has_a_price(case: Path) -> None:
     """A name that is only alike bars nothing, and it is told what barring it would cost, at which threshold."""
     (case / "sdn.csv").write_text(LIST.replace("Hentzau Metals Co. Ltd.", "Hentzau Shipyard"))
     set_in(case, "review = 0.4\n")
-    found = asked(case)
-    assert [(hit["band"], hit["score"]) for hit in found["hits"]] == [("review", 0.4938)]
-    assert not found["bars"]
-    assert found["without"]["rise"] == 0 < found["with_reviews"]["rise"]
-    assert [step["facilities"] for step in found["steps"]] == [["cheap"]]
-    assert found["steps"][0]["rise"] == found["with_reviews"]["rise"]
+    answer = asked(case)
+    assert [(hit["band"], hit["score"]) for hit in answer["hits"]] == [("review", 0.4938)]
+    assert not answer["bars"]
+    assert answer["without"]["rise"] == 0 < answer["with_reviews"]["rise"]
+    assert [step["facilities"] for step in answer["steps"]] == [["cheap"]]
+    assert answer["steps"][0]["rise"] == answer["with_reviews"]["rise"]
 
 
 def test_decisions_are_honoured_until_the_entry_changes(case: Path) -> None:
-    """What a reviewer decided counts, with name, date and reason; once the entry says something else, it does not."""
     done = CliRunner().invoke(app, ["screen", str(case), "--draft", "--quiet"], env=IN_ONE)
     (row,) = csv.DictReader(io.StringIO(done.stdout))
     row |= {"decision": "other", "reason": "another company"}
@@ -175,7 +170,7 @@ def test_decisions_are_honoured_until_the_entry_changes(case: Path) -> None:
     set_in(case, 'decisions = "decisions.csv"\n')
     found = asked(case)
     assert (found["hits"][0]["band"], found["hits"][0]["decision"]["by"]) == ("no match", "J. Doe")
-    assert not found["bars"]
+    assert not found["prohibitions"]
     decide(case, row, date="2026-11-28")
     assert "FS948" in refused(case)
     decide(case, row)
@@ -206,8 +201,8 @@ def test_all_mistakes_of_all_files(case: Path) -> None:
     (case / "sdn.csv").write_text("name\n")
     owners(case, "A,B,160 %,s")
     set_in(case, 'decisions = "gone.csv"\n')
-    told = refused(case)
-    assert all(name in told for name in ("sdn.csv", "owners.csv", "gone.csv"))
+    problems = refused(case)
+    assert all(name in problems for name in ("sdn.csv", "owners.csv", "gone.csv"))
 
 
 @pytest.mark.parametrize(
@@ -230,9 +225,9 @@ def test_settings_that_make_no_sense(case: Path, line: str, message: str) -> Non
     if line.startswith("lists"):
         (case / "case.toml").write_text(CASE.partition("lists =")[0])
     set_in(case, line)
-    told = refused(case)
-    assert "case.toml:1" in told
-    assert message in told
+    problems = refused(case)
+    assert "case.toml:1" in problems
+    assert message in problems
 
 
 def lists(case: Path, *names: str, of: str = "Hentzau Metals Co. Ltd.") -> None:
@@ -247,7 +242,7 @@ def test_what_is_not_known_of_the_law_is_enforced_where_asked(case: Path) -> Non
     lists(case, "us-nonproliferation")
     edit(case, '"civil"', '"defense"')
     shown, enforced = asked(case), asked(case, "--strict")
-    assert [bar["phases"][0]["status"] for bar in shown["bars"]] == ["unknown"]
+    assert [bar["phases"][0]["status"] for bar in shown["prohibitions"]] == ["unknown"]
     assert (shown["without"]["rise"], enforced["without"]["rise"]) == (0, pytest.approx(50_000, rel=0.05))
 
 
@@ -271,9 +266,9 @@ def test_each_list_bars_what_its_law_says(case: Path, name: str, use: str, place
     lists(case, name)
     edit(case, '"civil"', f'"{use}"')
     edit(case, 'place = "US"', f'place = "{place}"')
-    found = asked(case)
-    assert [hit["band"] for hit in found["hits"]] == ["match"]
-    assert (found["without"]["rise"] > 0) is barred
+    answer = asked(case)
+    assert [hit["band"] for hit in answer["hits"]] == ["match"]
+    assert (answer["without"]["rise"] > 0) is barred
 
 
 @pytest.mark.parametrize(
@@ -283,9 +278,9 @@ def test_ownership_by_the_rule_of_each_list(case: Path, name: str, standing: str
     """At exactly one half OFAC's rule is met; where control counts, it proves nothing."""
     lists(case, name, of="Strelsau Holding")
     owners(case, "Strelsau Holding,Zenda Smelting,50 %,s", "independent,Zenda Smelting,50 %,s")
-    found = asked(case)
-    assert [one["standing"] for one in found["owned"]] == [standing]
-    assert bool(found["bars"]) is (name == "us-sdn")
+    answer = asked(case)
+    assert [one["standing"] for one in answer["owned"]] == [standing]
+    assert bool(answer["bars"]) is (name == "us-sdn")
 
 
 @pytest.mark.parametrize(
@@ -322,9 +317,9 @@ def test_the_union_freezes_by_programme(case: Path, program: str, place: str, st
     (case / "eu.csv").write_text(f"{EU_HEAD}28/10/2026;7;EU.1.1;2026-02-03;E;;{program};Hentzau Metals Co. Ltd.;\n")
     edit(case, LISTED, 'lists = [{ file = "eu.csv", format = "eu-csv", edition = 2026-11-20 }]')
     edit(case, 'place = "US"', f'place = "{place}"')
-    found = asked(case)
-    assert [hit["band"] for hit in found["hits"]] == ["match"]
-    told = [phase["status"] for bar in found["bars"] for phase in bar["phases"]]
+    answer = asked(case)
+    assert [hit["band"] for hit in answer["hits"]] == ["match"]
+    told = [phase["status"] for bar in answer["bars"] for phase in bar["phases"]]
     assert told == ([status] if status else [])
 
 

@@ -91,24 +91,23 @@ def written(folder: Path, held: Sequence[Held], use: str = "civil") -> Path:
 
 
 def by_hand(names: Mapping[str, Days], held: Sequence[Held], listed: str, use: str) -> dict[tuple[str, date], str]:
-    """What is found of every offer on every day: an operator that is listed on it, or of which such hold half or more, is barred."""
+    """Return the verdict on each offer and day: prohibited if its operator is listed, or listed parties own half of it."""
     found = {}
     about = listed == "us-sdn" or use == "defense"
     for day in (START + timedelta(n) for n in range(365)):
         on_it = {name for name, (first, last) in names.items() if (first or day) <= day <= (last or day)}
         stakes = [one for one in held if one.owner in on_it and one.first <= day <= one.last]
         for offer, operator in zip(OFFERS, OPERATORS, strict=True):
-            owned = sum(one.share for one in stakes if one.owned == operator)
+            owned = sum(stake.share for stake in stakes if stake.owned == operator)
             meant = operator in on_it or owned > 50 or (owned == 50 and listed == "us-sdn")
             found[offer, day] = "fail" if meant and about else "pass"
     return found
 
 
 def told(found: Watched) -> dict[tuple[str, date], tuple[str, str]]:
-    """What turned, day by day."""
     return {
-        (flip.offer, flip.start + timedelta(n)): (flip.was, flip.now)
-        for flip in found.flips
+        (flip.offer, flip.start + timedelta(n)): (flip.before, flip.after)
+        for flip in found.changed_verdicts
         for n in range((flip.end - flip.start).days + 1)
     }
 
@@ -127,10 +126,10 @@ def test_what_turns_is_what_every_single_day_says(
     with tempfile.TemporaryDirectory() as name:
         folder, registry = Path(name), Registry.discover()
         sides = [edition(folder / side, names, listed) for side, names in (("old", old), ("new", new))]
-        found = watch(editions_of(*map(str, sides), registry), [written(folder, held, use)], registry=registry)
-    assert [one.error for one in found.cases] == [()]
+        answer = watch(editions_of(*map(str, sides), registry), [written(folder, held, use)], registry=registry)
+    assert [case.error for case in answer.cases] == [()]
     was, now = (by_hand(names, held, listed, use) for names in (old, new))
-    assert told(found) == {key: (was[key], now[key]) for key in was if was[key] != now[key]}
+    assert told(answer) == {key: (was[key], now[key]) for key in was if was[key] != now[key]}
 
 
 @pytest.fixture
@@ -148,9 +147,9 @@ def sides(tmp_path: Path) -> tuple[Path, Path]:
 def test_a_new_edition_of_a_list_is_priced(case: Path, sides: tuple[Path, Path], strict: tuple[str, ...]) -> None:
     """By offer, days, kilograms and money, with the cheapest plan under each; the rest of what a case sets stays its own; strictness asks for no new edition."""
     found = data("watch", *sides, case, *strict, code=7)
-    (flip,) = found["flips"]
-    assert (flip["offer"], flip["was"], flip["now"], flip["kg"]) == ("from-cheap", "pass", "fail", 1000)
-    assert flip["now_by"] == ["us-sdn-blocked-hentzau-metals"]
+    (flip,) = found["changed_verdicts"]
+    assert (flip["offer"], flip["before"], flip["after"], flip["quantity_kg"]) == ("from-cheap", "pass", "fail", 1000)
+    assert flip["after_by"] == ["us-sdn-blocked-hentzau-metals"]
     assert "Hentzau Metals is entry" in flip["reason"]
     (one,) = found["cases"]
     assert one["uses"] == ["settings friendshore-screening.lists"]
@@ -175,9 +174,12 @@ def test_of_many_cases_each_is_judged_by_its_own(
     cases = [case / "case.toml", tmp_path / "second/case.toml"]
     together = watch(editions, cases, registry=registry, workers=1)
     monkeypatch.setenv("FRIENDSHORE_PLUGIN_LIMIT", "0")
-    alone = [watch(editions, [one], registry=registry, workers=1) for one in cases]
-    assert [(flip.case, flip.offer) for flip in together.flips] == [("small", "from-cheap"), ("second", "from-dear")]
-    assert together.flips == (*alone[0].flips, *alone[1].flips)
+    alone = [watch(editions, [case], registry=registry, workers=1) for case in cases]
+    assert [(flip.case, flip.offer) for flip in together.changed_verdicts] == [
+        ("small", "from-cheap"),
+        ("second", "from-dear"),
+    ]
+    assert together.changed_verdicts == (*alone[0].changed_verdicts, *alone[1].changed_verdicts)
 
 
 def test_a_case_without_lists_uses_none(case: Path, sides: tuple[Path, Path]) -> None:

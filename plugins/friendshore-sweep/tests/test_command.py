@@ -40,7 +40,6 @@ def command(*arguments: str | Path) -> Result:
 
 @pytest.fixture(scope="module")
 def case(first: Path) -> Path:
-    """What `init` writes."""
     return first
 
 
@@ -78,8 +77,8 @@ def test_a_row_is_what_plan_says_of_the_same_changes(case: Path, serial: Path) -
         sums = bought[p.material, p.end_use, p.offer]
         sums[:] = sums[0] + p.quantity_kg, sums[1] + p.cost
     assert bought == {
-        (one["material"], one["end_use"], one["offer"]): [Decimal(one["quantity_kg"]), Decimal(one["cost"])]
-        for one in rows
+        (row["material"], row["end_use"], row["offer"]): [Decimal(row["quantity_kg"]), Decimal(row["cost"])]
+        for row in rows
     }
     short = [(one["material"], Decimal(one["short_kg"])) for one in table(serial, "materials") if one["number"] == "7"]
     assert {name: kilograms for name, kilograms in short if kilograms} == run.shortage_kg
@@ -144,7 +143,7 @@ def make():
 
 @pytest.mark.deep
 def test_whoever_asks_is_killed_and_loses_what_was_in_flight_alone(case: Path, serial: Path, tmp_path: Path) -> None:
-    """What was planned is in the journal; `--resume` checks it, plans the rest, and comes to the same bytes."""
+    """`--resume` verifies the plans in the journal, plans the rest, and gives the same bytes."""
     (tmp_path / "deadly.py").write_text(DEADLY)
     folder, counted = tmp_path / "out", tmp_path / "planned"
     words = [sys.executable, "-m", "friendshore", "sweep", str(case), *GRID, "--executor", "deadly:make"]
@@ -172,10 +171,10 @@ def test_a_worker_is_killed_and_the_sweep_goes_on(case: Path, serial: Path, tmp_
             os.kill(victim, signal.SIGKILL)
             killed.append(victim)
 
-    found = sweep(friendshore.load_case(case), CHANGES, workers=2, folder=folder, progress=kill)
+    answer = sweep(friendshore.load_case(case), CHANGES, workers=2, folder=folder, progress=kill)
     assert killed
-    assert not found.failed
-    assert [one.plan.model_dump_json() for one in found.scenarios] == figures(serial)
+    assert not answer.failed
+    assert [scenario.plan.model_dump_json() for scenario in answer.scenarios] == figures(serial)
 
 
 CHANGES = [
@@ -241,7 +240,7 @@ def test_dask_plans_the_same_and_its_scheduler_may_die(case: Path, serial: Path,
         kept = plans(folder)
         assert len(kept) >= 3
     with cluster() as (address, _):
-        found = run_sweep(swept, gathered.plugins, asked, dask(address), SweepFolder(folder, resume=True))
-    assert found.kept == len(kept)
+        answer = run_sweep(swept, gathered.plugins, asked, dask(address), SweepFolder(folder, resume=True))
+    assert answer.kept == len(kept)
     assert plans(folder) == plans(serial)
-    assert len(found.scenarios) == SCENARIOS
+    assert len(answer.scenarios) == SCENARIOS

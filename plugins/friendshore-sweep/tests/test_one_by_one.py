@@ -12,7 +12,7 @@ from tests.property.test_sessions import beside, changes
 
 from friendshore.errors import FriendshoreError
 from friendshore.problem.inputs import Applied
-from friendshore.questions.pools import here
+from friendshore.questions.pools import local_pool
 from friendshore.session import Session
 from friendshore.solve import AnswerCache, Limits
 from friendshore_sweep.planning import SweptCase, plan_figures, run_sweep
@@ -41,8 +41,8 @@ def test_a_sweep_is_the_plans_made_one_by_one(tiny: Tiny, capacity: int, joint: 
     asked = [Applied(changes=tuple(some), strict=data.draw(st.booleans())) for some in lists]
     case = SweptCase(inputs, AnswerCache(), LIMITS)
     scenarios = [SweepScenario(name=str(number), applied=one) for number, one in enumerate(asked)]
-    found = run_sweep(case, (), scenarios, here(1, len(asked)))
-    assert [one.plan.model_dump_json() for one in found.scenarios] == [
+    answer = run_sweep(case, (), scenarios, local_pool(1, len(asked)))
+    assert [scenario.plan.model_dump_json() for scenario in answer.scenarios] == [
         alone(case, applied).model_dump_json() for applied in asked
     ]
-    assert [one.number for one in found.scenarios] == list(range(1, len(asked) + 1))
+    assert [scenario.number for scenario in answer.scenarios] == list(range(1, len(asked) + 1))

@@ -24,7 +24,7 @@ from friendshore.errors import InputError, SolverError
 from friendshore.plugins import Registry, processes
 from friendshore.plugins.processes import ProcessEndedError
 from friendshore.problem.inputs import Applied, Inputs
-from friendshore.questions.pools import given, here
+from friendshore.questions.pools import local_pool, pool_on
 from friendshore.rules.kinds.limits import MaxShare
 from friendshore.solve import AnswerCache, Limits
 from friendshore_pages.html import html
@@ -48,8 +48,8 @@ def swept(changes: Iterable[Any] = PRICES, **options: Any) -> Sweep:
 
 
 def spent(found: Sweep) -> list[float]:
-    """What the plans spend; -1: there is none."""
-    return [float(one.plan.cost.total) if one.plan.cost else -1 for one in found.scenarios]
+    """Return the spending of each plan, or -1 without one."""
+    return [float(scenario.plan.cost.total) if scenario.plan.cost else -1 for scenario in found.scenarios]
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -59,15 +59,15 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_scenarios_are_told_in_the_order_in_which_they_were_given() -> None:
     """30 kg come from China and 10 from Australia; at nine times the price none do, and what Australia lacks comes from Japan."""
-    found = swept([*PRICES, [], Applied(scenario=("dear",))])
-    assert spent(found) == [800, 1100, 2600, 800, 2600]
-    assert [one.number for one in found.scenarios] == [1, 2, 3, 4, 5]
-    assert [one.name for one in found.scenarios][2:] == ["price cn-metal, factor 9", "as it is", "dear"]
-    assert list(found.to_frame()["total"]) == spent(found)
-    bought = found.to_frame("purchases")
+    answer = swept([*PRICES, [], Applied(scenario=("dear",))])
+    assert spent(answer) == [800, 1100, 2600, 800, 2600]
+    assert [scenario.number for scenario in answer.scenarios] == [1, 2, 3, 4, 5]
+    assert [scenario.name for scenario in answer.scenarios][2:] == ["price cn-metal, factor 9", "as it is", "dear"]
+    assert list(answer.to_frame()["total"]) == spent(answer)
+    bought = answer.to_frame("purchases")
     assert list(bought[bought.number == 1].quantity_kg) == [10, 30]
     assert list(bought[bought.number == 1].share) == [0.25, 0.75]
-    assert "The largest purchases total 40 kg" in html(sweep_document(found, 20))  # in one of them, not in all
+    assert "The largest purchases total 40 kg" in html(sweep_document(answer, 20))  # in one of them, not in all
 
 
 def test_cash_and_shortage_stand_apart_from_the_penalty() -> None:
@@ -75,19 +75,19 @@ def test_cash_and_shortage_stand_apart_from_the_penalty() -> None:
     wanted = case(demand("metal", "civil", 30, price=60))
     found = sweep(wanted, PRICES[::2], catalogs=[metals(cn=30, au=20, jp=0)], registry=Registry.of(), workers=1)
     shown = " ".join(plain_text(sweep_document(found, 20), 140).split())
-    assert "cash from USD 300 (price cn-metal, factor 1) to USD 1,000" in shown
+    assert "They spend USD 300 (price cn-metal, factor 1) to USD 1,000" in shown
     assert "1 metal 10 kg 1,000 1,000 +600" in shown
     assert "1,600" not in shown, "spend and penalty are not added up"
 
 
 def test_what_goes_wrong_with_one_is_told_in_its_place() -> None:
     """A change that names nothing, a scenario that is not there: the others are planned all the same."""
-    found = swept([PRICES[0], REFUSED, Applied(scenario=("none",)), PRICES[1]])
-    assert [one.plan.status for one in found.scenarios] == ["optimal", "error", "error", "optimal"]
-    assert "nothing-of-this-name" in found.scenarios[1].plan.message
-    assert "unknown scenario" in found.scenarios[2].plan.message
-    assert (spent(found), len(found.failed)) == ([800, -1, -1, 1100], 2)
-    assert "nothing-of-this-name" in plain_text(sweep_document(found, 20), 100)
+    answer = swept([PRICES[0], REFUSED, Applied(scenario=("none",)), PRICES[1]])
+    assert [scenario.plan.status for scenario in answer.scenarios] == ["optimal", "error", "error", "optimal"]
+    assert "nothing-of-this-name" in answer.scenarios[1].plan.message
+    assert "unknown scenario" in answer.scenarios[2].plan.message
+    assert (spent(answer), len(answer.failed)) == ([800, -1, -1, 1100], 2)
+    assert "nothing-of-this-name" in plain_text(sweep_document(answer, 20), 100)
 
 
 class Inline(Executor):
@@ -140,8 +140,8 @@ class Counting(ThreadPoolExecutor):
 def resumed(folder: Path, lists: Sequence[Any] = PRICES, **options: Any) -> tuple[Sweep, list[tuple[Change, ...]]]:
     """A sweep gone on with, and what had to be planned for it."""
     with Counting() as executor:
-        found = swept(lists, folder=folder, resume=True, executor=executor, **options)
-    return found, executor.changes
+        answer = swept(lists, folder=folder, resume=True, executor=executor, **options)
+    return answer, executor.changes
 
 
 def test_what_is_planned_already_is_not_planned_again(tmp_path: Path) -> None:
@@ -164,8 +164,8 @@ def test_a_failed_scenario_is_planned_again_only_if_that_is_asked(tmp_path: Path
     folder = tmp_path / "kept"
     lists = [PRICES[0], REFUSED]
     first = swept(lists, folder=folder)
-    assert resumed(folder, lists) == (first.but(kept=2), [])
-    assert resumed(folder, lists, rerun=True) == (first.but(kept=1), [tuple(REFUSED)])
+    assert resumed(folder, lists) == (first.but(reused=2), [])
+    assert resumed(folder, lists, rerun=True) == (first.but(reused=1), [tuple(REFUSED)])
 
 
 def hashed(rest: bytes) -> bytes:
@@ -198,7 +198,7 @@ def under_another_key(line: bytes, other: bytes) -> bytes:
 
 @pytest.mark.parametrize("harm", HARMS)
 def test_a_journal_that_was_changed_is_not_believed(harm: str, tmp_path: Path) -> None:
-    """What a line says is taken as it was written, or planned again; nothing of the others is lost."""
+    """A changed line is planned again. The others are kept."""
     folder = tmp_path / "kept"
     first = swept(PRICES, folder=folder)
     journal = folder / JOURNAL
@@ -217,7 +217,7 @@ def test_a_journal_that_was_changed_is_not_believed(harm: str, tmp_path: Path) -
     assert b"".join(harmed) != b"".join(lines)
     found, asked = resumed(folder)
     again = 2 if harm == "plans exchanged" else 1
-    assert found == first.but(kept=3 - again)
+    assert found == first.but(reused=3 - again)
     assert len(asked) == again
     assert journal.read_bytes() == b"".join(lines)
 
@@ -226,9 +226,9 @@ def test_a_sweep_that_is_ended_tells_what_it_has_and_goes_on_later(tmp_path: Pat
     """After one scenario: the others are counted, and planned the next time."""
     folder, ended = tmp_path / "kept", Event()
     part = swept(PRICES, folder=folder, cancel=ended, progress=lambda done, of, seconds: ended.set())
-    assert (len(part.scenarios), part.unasked) == (1, 2)
+    assert (len(part.scenarios), part.not_tried) == (1, 2)
     found, asked = resumed(folder)
-    assert (found, len(asked)) == (swept(PRICES).but(kept=1), 2)
+    assert (found, len(asked)) == (swept(PRICES).but(reused=1), 2)
 
 
 class Fragile(ThreadPoolExecutor):
@@ -252,9 +252,9 @@ class Fragile(ThreadPoolExecutor):
 
 def test_a_scenario_that_ends_its_worker_twice_fails_and_no_other_does() -> None:
     """The others are planned as if nothing had been. Whoever gave an executor that is lost is told how far the sweep came, and how to go on."""
-    found = swept([*PRICES, []], executor=Fragile(PRICES[1]))
-    assert "died twice" in found.scenarios[1].plan.message
-    assert spent(found) == [800, -1, 2600, 800]
+    answer = swept([*PRICES, []], executor=Fragile(PRICES[1]))
+    assert "died twice" in answer.scenarios[1].plan.message
+    assert spent(answer) == [800, -1, 2600, 800]
     with pytest.raises(SolverError, match=r"FS524 the executor has no workers left; \d of 4 scenarios .*--resume"):
         swept([*PRICES, []], executor=Fragile(PRICES[1], lost=True))
 
@@ -295,7 +295,6 @@ def grid(*vary: str, file: Path | None = None, base: Applied | None = None) -> l
 
 
 def names(*vary: str, file: Path | None = None) -> list[str]:
-    """What the scenarios of a grid are called."""
     return [one.name for one in grid(*vary, file=file)]
 
 
@@ -327,7 +326,7 @@ def test_a_file_of_scenarios_is_varied_like_the_rest(tmp_path: Path) -> None:
     )
     expected = [f"{name}, price:cn-metal {factor}" for name in ("dearer", "gone") for factor in (1, 2)]
     assert names("price:cn-metal=1,2", file=file) == expected
-    told = [change.told for change in grid(file=file)[0].applied.changes]
+    told = [change.text for change in grid(file=file)[0].applied.changes]
     assert told == ["price cn-metal, factor 9", "price au-metal, factor 2"]
 
 
@@ -400,26 +399,27 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
 def test_tables_say_what_is_varied_in_columns_of_their_own(tmp_path: Path) -> None:
     """A row a scenario, with every digit of the money."""
     scenarios = grid("price:cn-metal=1,2", "disable=none,share")
-    found = run_sweep(swept_case(), (), scenarios, here(1, 4), SweepFolder(tmp_path / "out"))
+    answer = run_sweep(swept_case(), (), scenarios, local_pool(1, 4), SweepFolder(tmp_path / "out"))
     with (tmp_path / "out" / "totals.csv").open(newline="") as file:
         rows = [(row["price:cn-metal"], row["disable"], Decimal(row["objective"])) for row in csv.DictReader(file)]
     assert rows == [
-        (*map(one.varied.get, ("price:cn-metal", "disable")), one.plan.cost.objective) for one in found.scenarios
+        (*map(scenario.varied.get, ("price:cn-metal", "disable")), scenario.plan.cost.objective)
+        for scenario in answer.scenarios
     ]
-    page = html(sweep_document(found, 20))
+    page = html(sweep_document(answer, 20))
     assert "Purchases that differ between scenarios" not in page or "<svg" in page
-    assert "By price:cn-metal" in plain_text(sweep_document(found, 20), 100)
+    assert "By price:cn-metal" in plain_text(sweep_document(answer, 20), 100)
 
 
 def test_parquet_holds_what_csv_does(tmp_path: Path) -> None:
     """The same rows, numbers as doubles, and the same bytes each time."""
     parquet = pytest.importorskip("pyarrow.parquet")
-    found = swept(folder=tmp_path / "a", parquet=True)
+    answer = swept(folder=tmp_path / "a", parquet=True)
     swept(folder=tmp_path / "b", parquet=True)
     assert files(tmp_path / "a") == files(tmp_path / "b")
     for table in Sweep.TABLES:
         read = parquet.read_table(tmp_path / "a" / f"{table}.parquet").to_pylist()
-        frame = found.to_frame(table).astype(object)
+        frame = answer.to_frame(table).astype(object)
         assert [list(row.values()) for row in read] == frame.where(frame.notna(), None).to_numpy().tolist()
 
 
@@ -427,13 +427,13 @@ def test_plans_are_read_when_they_are_looked_at(tmp_path: Path, monkeypatch: pyt
     """From a file without a name where they are too many for memory: one, several, all, after the folder is gone, and pickled."""
     first = swept([*PRICES, REFUSED], folder=tmp_path / "a")
     monkeypatch.setattr(results, "MAX_BYTES_IN_MEMORY", 1)
-    found = swept([*PRICES, REFUSED], folder=tmp_path / "b")
+    answer = swept([*PRICES, REFUSED], folder=tmp_path / "b")
     assert files(tmp_path / "a") == files(tmp_path / "b")
     shutil.rmtree(tmp_path / "b")
-    assert found == first == pickle.loads(pickle.dumps(found))
-    assert found.scenarios[-1].plan.failed
-    assert [one.number for one in found.scenarios[1:3]] == [2, 3]
-    assert pickle.loads(pickle.dumps(found)).model_dump_json() == first.model_dump_json()
+    assert answer == first == pickle.loads(pickle.dumps(answer))
+    assert answer.scenarios[-1].plan.failed
+    assert [scenario.number for scenario in answer.scenarios[1:3]] == [2, 3]
+    assert pickle.loads(pickle.dumps(answer)).model_dump_json() == first.model_dump_json()
 
 
 class Repeating(Inline):
@@ -454,7 +454,7 @@ def memory(scenarios: int, folder: Path) -> int:
     asked = grid(f"price:cn-metal=1..2/{scenarios}")
     tracemalloc.start()
     try:
-        sweep_document(run_sweep(swept_case(), (), asked, given(Repeating()), SweepFolder(folder)), 20)
+        sweep_document(run_sweep(swept_case(), (), asked, pool_on(Repeating()), SweepFolder(folder)), 20)
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

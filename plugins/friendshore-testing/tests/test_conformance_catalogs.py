@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.functional.depth import few
-from tests.functional.made_plugins import TABLES
+from tests.functional.sample_plugins import TABLES
 
 from friendshore.catalog import read_catalogs
 from friendshore.catalog.convert import texts_of, write_workbook
@@ -30,8 +30,7 @@ def write(folder: Path, name: str = "tin", **changes: tuple[str, str]) -> Path:
 
 
 def found(checks: Iterable[Check]) -> dict[str, str]:
-    """What each check finds, in words."""
-    return {c.name: "; ".join(map(str, o.found)) for c in checks if (o := c.outcome()).found}
+    return {c.name: "; ".join(map(str, o.problems)) for c in checks if (o := c.outcome()).problems}
 
 
 @pytest.mark.parametrize("check", checks_of(BUNDLED), ids=str)
@@ -124,7 +123,7 @@ def test_what_an_installed_catalog_has_too_is_told(tmp_path: Path) -> None:
 
 
 def test_facts_that_change_when_written_anew_are_told(tmp_path: Path) -> None:
-    """What a catalog says is held against its own tables with rows in another order and tonnes as kilograms."""
+    """A catalog is compared with its tables in another order of rows and with kilograms."""
     registry = Registry.of()
     one, other = (registry.catalog_folder(str(write(tmp_path / name))) for name in ("tin", "changed"))
     (catalog,) = read_catalogs([one])

@@ -13,7 +13,16 @@ from typing import Any
 
 import pytest
 from tests.functional.depth import few
-from tests.functional.made_plugins import COUNTS, RULE, TABLES, catalog_plugin, checked, forgotten, rule_plugin, source
+from tests.functional.sample_plugins import (
+    COUNTS,
+    RULE,
+    TABLES,
+    catalog_plugin,
+    checked,
+    forgotten,
+    rule_plugin,
+    source,
+)
 from tests.functional.test_broken_plugins import install
 from tests.functional.test_cli import answer, friendshore
 
@@ -50,6 +59,9 @@ def says(text: str) -> dict[str, str]:
     return {"old": 'f"No more than {self.most} kg in {label}."', "new": repr(text)}
 
 
+BY_TURNS = LIMIT.replace("facts):\n", "facts):\n        turn = next(numbers) % 2\n").replace(
+    "self.most,", "self.most + turn,"
+)
 SPANS = 'for label, periods in facts.spans("period"):'
 # What is changed of a good rule; the check; the text in its source at whose line it is found (empty: no line is told);
 # and words of what is said.
@@ -60,6 +72,8 @@ RULES: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "remembers": ({"old": COUNTS, "new": "lambda offer, place: 1 + next(numbers)"}, "pure", "class House", "FS955"),
     "reads the clock": (forbids(first="import time; time.time()"), "pure", "time.time()", "reads the clock"),
     "reads the day": ({"old": SPANS, "new": f"from datetime import date; date.today()\n        {SPANS}"}, "pure", "date.today()", "reads the clock"),
+    "answers by turns": ({"old": LIMIT, "new": BY_TURNS}, "pure", "class House", "different rows when called twice"),
+    "differs by process": (forbids(first="import os; os.getpid()"), "pure", "os.getpid()", "reads the process"),
     "throws dice": (forbids(first="import random; random.choice([1, 2])"), "pure", "random.choice", "reads random numbers"),
     "reads the environment": (forbids(first="import os; os.environ.get('HOUSE')"), "pure", "os.environ.get", "reads the environment"),
     "reads a file": (forbids(first="open(__file__).close()"), "pure", "open(__file__)", "reads files"),
@@ -126,7 +140,7 @@ PLUGINS: dict[str, tuple[Callable[[Path], Path], str, str]] = {
     "another interface": (announcing('api = 99\nkinds = ["house"]\n'), "manifest", "is written for version 99 of the plugin interface"),
     "kind that is missing": (announcing('api = 1\nkinds = ["house", "garden"]\n'), "code", "does not yield garden"),
     "kind that is not announced": (announcing('api = 1\nkinds = ["garden"]\n'), "code", "yields house, which the manifest doesn't announce"),
-    "verb of no subject": (lambda folder: rule_plugin(folder, "    most:", '    bears_on: __import__("typing").ClassVar[str] = "moon"\n    most:'), "code", "FS423"),
+    "verb of no subject": (lambda folder: rule_plugin(folder, "    most:", '    judge_scope: __import__("typing").ClassVar[str] = "moon"\n    most:'), "code", "FS423"),
     "folder that is missing": (announcing('api = 1\nkinds = ["house"]\ncatalogs = ["catalog"]\n'), "manifest", "`catalog` has no catalog.toml"),
     "unknown key": (announcing('api = 1\nkind = ["house"]\n'), "manifest", "did you mean `kinds`"),
     "plant of another catalog": (repeated, "clashes", 'facilities.csv", "row": 2, "column": "id"'),
@@ -183,7 +197,7 @@ def test_a_catalog_that_is_in_no_plugin_is_checked_too(tmp_path: Path) -> None:
     done = friendshore("plugins", "check", plugin / "src" / "acme_bare" / "catalog", "--json")
     assert done.returncode == 3
     (mistake,) = [check for check in answer(done)["checks"] if check["result"] == "mistake"]
-    (found,) = mistake["found"]
+    (found,) = mistake["problems"]
     place = (Path(found["file"]).name, found["row"], found["column"])
     assert (found["code"], *place) == ("FS950", "chain.csv", 2, "stage")
     assert found["fix"]
@@ -289,7 +303,7 @@ def test_checking_a_plugin_that_raises_says_so(crowd: Mapping[str, str]) -> None
     """The check of its code finds it, and nothing else is tried."""
     done = friendshore("plugins", "check", "crowd-07", "--json", env=crowd)
     assert done.returncode == 3
-    assert [check["check"] for check in answer(done)["checks"] if check["found"]] == ["code"]
+    assert [check["check"] for check in answer(done)["checks"] if check["problems"]] == ["code"]
     assert "ZeroDivisionError" in done.stdout
 
 

@@ -19,8 +19,8 @@ from friendshore.rules.rows import Row, Rows
 from friendshore_testing import Check, Example, check_rule, rule_checks
 
 
-class Barred(Rule):
-    """What was made, at any stage, in a country is barred for some use; doubt is unproven."""
+class Prohibited(Rule):
+    """Goods with any stage in a country are prohibited for some use. Unknown origins are unproven."""
 
     kind: Literal["barred"] = "barred"
     country: str = "CN"
@@ -58,7 +58,7 @@ class Capped(Rule):
                 )
 
 
-class Untyped(Barred):
+class Untyped(Prohibited):
     """It holds a tuple, which JSON has not."""
 
     kind: Literal["untyped"] = "untyped"  # type: ignore[assignment]
@@ -69,7 +69,7 @@ GIVEN = {"id": "r", "title": "What is doubtful is not bought.", "citation": "s. 
 NEVER = {**GIVEN, "stages": ["mined"], "countries": ["CN"], "elements": ["Xx"]}
 
 
-def made(kind: str, base: type[Rule] = Barred, **members: Any) -> Rule:
+def made(kind: str, base: type[Rule] = Prohibited, **members: Any) -> Rule:
     """A rule of a kind that does something else than the one it is based on."""
     noted = {"kind": Literal[kind], "asked": ClassVar[list[Any]], "charge_reads_use": ClassVar[bool]}
     body = {"__module__": __name__, "kind": kind, "asked": [], **members, "__annotations__": noted}
@@ -77,7 +77,7 @@ def made(kind: str, base: type[Rule] = Barred, **members: Any) -> Rule:
 
 
 def row_of(counts: Any = lambda offer, place: 1, **bounds: Any) -> Callable[[Rule, Facts], Iterable[Row]]:
-    """What gives one row over all purchases of the horizon; what it counts and its bounds may follow from the facts."""
+    """Return a function that gives one row over all purchases. Its terms and bounds may depend on the facts."""
 
     def rows(self: Rule, facts: Facts) -> Iterable[Row]:
         ((_, periods),) = facts.spans("horizon")
@@ -165,7 +165,7 @@ BAD: dict[str, tuple[Rule, str, str]] = {
     "charge by origin": (made("by-origin", Rule, charged_origins=property(lambda self: ()), charge=charging(lambda use, origin, _: Decimal(int(origin == "CN")))), "shortcuts", "FS956 & `charged_origins`"),
     "row that reads nothing": (made("unread", Capped, rows=row_of(at_most=Decimal(100), reads=frozenset())), "shortcuts", "FS956 & `reads`"),
     "json": (Untyped.model_validate(GIVEN), "json", "FS953"),
-    "sentence of a rule": (Barred.model_validate({**GIVEN, "title": ""}), "sentence", "FS422"),
+    "sentence of a rule": (Prohibited.model_validate({**GIVEN, "title": ""}), "sentence", "FS422"),
     "sentence of a row": (made("mute", Capped, rows=row_of(at_most=Decimal(10**6), sentence="")), "sentence", "FS422 & row `all`"),
     "answers": (YES, "answers", "FS422"),
     "not linear": (SQUARED, "linear", "unsupported operand"),
@@ -184,13 +184,13 @@ BAD: dict[str, tuple[Rule, str, str]] = {
 
 
 def found(checks: Iterable[Check], only: str = "") -> dict[str, str]:
-    """What each check, or one alone, finds, in words; those that ask in other processes are left to the tests of whole plugins."""
+    """Return the findings by check, without checks that start other processes."""
     made = [check.outcome() for check in checks if check.name != "seeds" and only in ("", check.name)]
-    return {one.check.name: "; ".join(map(str, one.found)) for one in made if one.found}
+    return {one.check.name: "; ".join(map(str, one.problems)) for one in made if one.problems}
 
 
 GOOD = {
-    "forbids": Barred.model_validate(GIVEN),
+    "forbids": Prohibited.model_validate(GIVEN),
     "limits": Capped.model_validate(GIVEN),
     "built in": OriginBan.model_validate(
         {**GIVEN, "stages": ["mined"], "countries": ["CN"], "phases": [{"from": "2027-01-01"}]}
@@ -215,11 +215,11 @@ def test_each_check_finds_the_rule_that_breaks_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["not linear", "by the plan", "not pure", "by order"])
 def test_one_mistake_is_named_once(name: str) -> None:
-    """What rests on a check that failed is left out, with the reason, so that one mistake is not told as ten."""
+    """Checks that depend on a failed one are skipped, with the reason."""
     rule, check, _ = BAD[name]
     checks = rule_checks(rule)
     assert set(found(checks)) - {"sentence"} == {check}
-    assert any(outcome.left_out for outcome in (check.outcome() for check in checks))
+    assert any(outcome.skip_reason for outcome in (check.outcome() for check in checks))
 
 
 def test_all_that_is_found_is_raised_at_once() -> None:
@@ -230,8 +230,8 @@ def test_all_that_is_found_is_raised_at_once() -> None:
 
 def test_a_wider_form_must_bar_no_less() -> None:
     """A form that is said to be wider, and lets an offer pass that the narrower bars, is found."""
-    narrow = Barred.model_validate(GIVEN)
-    other = Barred.model_validate({**GIVEN, "country": "AU"})
+    narrow = Prohibited.model_validate(GIVEN)
+    other = Prohibited.model_validate({**GIVEN, "country": "AU"})
     assert "FS956" in found(rule_checks(narrow, wider=[other]), "wider")["wider"]
 
 
@@ -264,7 +264,7 @@ class TestExamples:
         assert words in found(rule_checks(self.ban, examples=examples), "examples")["examples"]
 
 
-class Silent(Barred):
+class Silent(Prohibited):
     """It answers nothing."""
 
     kind: Literal["silent"] = "silent"  # type: ignore[assignment]
@@ -298,7 +298,6 @@ WRONG: dict[str, tuple[Rule, str]] = {
 
 
 def refused(rule: Rule) -> Diagnostic:
-    """What a plan says of a rule that cannot be used."""
     with pytest.raises(PluginError) as error:
         b.planned(b.case(b.demand("metal", "defense", 10)), b.metals(au=50), rule)
     (problem,) = error.value.problems
@@ -307,7 +306,7 @@ def refused(rule: Rule) -> Diagnostic:
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_plan_refuses_an_answer_that_is_none(name: str) -> None:
-    """What a rule must not answer stops the plan, names rule and kind, and never becomes a plan, a breakdown, or an exit code."""
+    """An invalid answer stops the plan, and names the rule and its kind."""
     rule, words = WRONG[name]
     problem = refused(rule)
     assert words in problem.message

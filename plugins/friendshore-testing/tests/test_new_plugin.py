@@ -158,7 +158,7 @@ def test_a_catalog_of_ones_own_is_shipped_as_it_is(catalog: Path, tmp_path: Path
     shipped = project / "src" / "acme_gallium" / "catalog"
     assert {p.name: p.read_bytes() for p in shipped.iterdir()} == {p.name: p.read_bytes() for p in catalog.iterdir()}
     assert not (project / "example").exists()
-    assert all(outcome.holds for outcome in outcomes_of(checks_of(project)))
+    assert all(outcome.passed for outcome in outcomes_of(checks_of(project)))
 
 
 def test_what_a_shipped_catalog_requires_is_installed_with_it(tmp_path: Path) -> None:

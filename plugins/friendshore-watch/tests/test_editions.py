@@ -48,7 +48,7 @@ def amended(draw: Any, tiny: Tiny) -> tuple[Rule, ...]:
 
 
 def by_hand(problem: Problem, case: Case) -> dict[tuple[Way, date], str]:
-    """What is found of every way on every day, each rule asked anew."""
+    """Return the verdict on each way and day, by calling each rule again."""
     found: dict[tuple[Way, date], str] = {}
     span = problem.case.horizon.span
     assert span.start is not None
@@ -58,7 +58,7 @@ def by_hand(problem: Problem, case: Case) -> dict[tuple[Way, date], str]:
             arc = problem.network.arcs[index]
             moves = arc.lot < 0 or arc.move.origin.country != arc.move.to.country
             judges = [rule for rule in problem.rules if "judge" in rule.verbs and rule.concerns(use)]
-            asked = [rule for rule in judges if rule.bears_on == "chain" or moves]
+            asked = [rule for rule in judges if rule.judge_scope == "chain" or moves]
             answers = [(rule, rule.judge(arc.chained, arc.move, use)) for rule in asked]
             for day in days(span.start, span.end):
                 worst = max((_on(rule, answer, day, case, arc, use) for rule, answer in answers), default=0)
@@ -78,7 +78,7 @@ def _on(rule: Rule, answer: Any, day: date, case: Case, arc: Arc, use: Use) -> i
         return 0
     if answer.licence:
         exporters = ("", arc.chained.facility.id, arc.chained.facility.country)
-        fitting = [one for one in case.licences if one.rule == rule.id and one.exporter in exporters]
+        fitting = [licence for licence in case.licences if licence.rule == rule.id and licence.exporter in exporters]
         granted = case.assume.licence.get(use.end_use) == "granted"
         return 0 if granted or any(within(day, one.start, one.end) for one in fitting) else 1
     return 0 if arc.chained.offer.id in case.accept.proven else 1
@@ -112,7 +112,7 @@ def alone(inputs: Inputs) -> Session | str:
 @examples(60)
 @given(tiny_cases(), st.data())
 def test_both_editions_are_found_as_each_by_itself(tiny: Tiny, data: st.DataObject) -> None:
-    """What the two have in common is worked out once, and what a worker is sent is pickled: verdicts, kilograms and money are those of two cases apart."""
+    """Shared computation and pickling for workers change no verdict, kilogram, or amount."""
     old, new = (replace(tiny, rules=rules).inputs for rules in (tiny.rules, data.draw(amended(tiny))))
     both = BothFacts(CaseWatched(case="tiny", file="tiny"), old, new, ONE)
     told, flips, _ = compare_case(CaseTask(0, None, both.packed()))
@@ -121,7 +121,7 @@ def test_both_editions_are_found_as_each_by_itself(tiny: Tiny, data: st.DataObje
         assert told.error
         return
     was, now = verdicts_by_way(before.problem), verdicts_by_way(after.problem)
-    assert [(flip.start, flip.end, flip.was, flip.now, flip.was_by, flip.now_by) for flip in flips] == [
+    assert [(flip.start, flip.end, flip.before, flip.after, flip.before_by, flip.after_by) for flip in flips] == [
         (days.start, days.end, one.result.value, other.result.value, one.rules, other.rules)
         for _, days, one, other in changed_verdicts(was, now)
     ]

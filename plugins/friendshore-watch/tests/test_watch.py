@@ -87,18 +87,18 @@ def watched(*args: Path | str, code: int) -> Any:
 def test_days_on_which_a_licence_is_held_do_not_turn(case: Path, sides: tuple[Path, Path]) -> None:
     """The other days turn. At stake is what the old plan buys in quarters with such days."""
     bought = json.loads(here("plan", case, "--json").stdout)["purchases"]
-    told = watched(*sides, case, code=7)
-    flips = [f for f in told["flips"] if f["end_use"] == "civil"]
+    answer = watched(*sides, case, code=7)
+    flips = [f for f in answer["changed_verdicts"] if f["end_use"] == "civil"]
     assert {(f["start"], f["end"], f["was"], f["now"]) for f in flips} == {
         ("2027-02-01", "2027-03-31", "pass", "unproven"),
         ("2027-07-01", "2028-03-31", "pass", "unproven"),
     }
-    assert {f["offer"] for f in told["flips"]} == {"guangxi-gallium"}
+    assert {f["offer"] for f in answer["changed_verdicts"]} == {"guangxi-gallium"}
     quarters = {"2027-02-01": ["2027-Q1"], "2027-07-01": ["2027-Q3", "2027-Q4", "2028-Q1"]}
     for flip in flips:
         inside = [p for p in bought if p["offer"] == "guangxi-gallium" and p["delivered"] in quarters[flip["start"]]]
         assert flip["kg"] == pytest.approx(sum(p["quantity_kg"] for p in inside))
-    one = told["cases"][0]
+    one = answer["cases"][0]
     assert one["cost_at_stake"] == pytest.approx(264 * one["kg_at_stake"])
     assert one["comparison"]["cost_after"]["objective"] > one["comparison"]["cost_before"]["objective"]
 
@@ -106,8 +106,8 @@ def test_days_on_which_a_licence_is_held_do_not_turn(case: Path, sides: tuple[Pa
 def test_the_same_edition_turns_nothing(case: Path, tmp_path: Path) -> None:
     """Exit code 0, and a sentence that says so."""
     shutil.copytree(tmp_path / "old", tmp_path / "same")
-    told = here("watch", tmp_path / "old", tmp_path / "same", case)
-    assert (told.returncode, "No verdict changes in 1 case" in told.stdout) == (0, True)
+    result = here("watch", tmp_path / "old", tmp_path / "same", case)
+    assert (result.returncode, "No verdict changes in 1 case" in result.stdout) == (0, True)
 
 
 def test_a_catalog_of_another_day(case: Path, tmp_path: Path) -> None:
@@ -116,11 +116,14 @@ def test_a_catalog_of_another_day(case: Path, tmp_path: Path) -> None:
     for table in ("offers.csv", "chain.csv"):
         text = (new / table).read_text().replace("kwinana-gallium", "wagerup-gallium")
         (new / table).write_text(text.replace("guangxi-gallium,refined,CN", "guangxi-gallium,refined,VN"))
-    told = watched(case / "catalog", new, case, code=7)
-    assert {(f["offer"], f["end_use"], f["was"], f["now"]) for f in told["flips"]} == {
+    answer = watched(case / "catalog", new, case, code=7)
+    assert {(f["offer"], f["end_use"], f["was"], f["now"]) for f in answer["changed_verdicts"]} == {
         ("guangxi-gallium", "defense", "fail", "pass")
     }
-    assert {(o["offer"], o["came"]) for o in told["offers"]} == {("kwinana-gallium", False), ("wagerup-gallium", True)}
+    assert {(o["offer"], o["came"]) for o in answer["offers"]} == {
+        ("kwinana-gallium", False),
+        ("wagerup-gallium", True),
+    }
 
 
 def test_a_case_that_breaks_is_told_and_the_others_go_on(case: Path, tmp_path: Path) -> None:
@@ -128,27 +131,29 @@ def test_a_case_that_breaks_is_told_and_the_others_go_on(case: Path, tmp_path: P
     other = copied(case, "second-case")
     edit(other, (LICENCE, ""))
     gone = pack(tmp_path / "new", FOREVER, PACK.replace('"cn-gallium"', '"cn-all-gallium"'))
-    told = watched(tmp_path / "old", gone, case, other, code=2)
-    first, second = told["cases"]
+    answer = watched(tmp_path / "old", gone, case, other, code=2)
+    first, second = answer["cases"]
     assert "unknown rule `cn-gallium`" in " ".join(first["error"])
     assert not second["error"]
-    assert {f["case"] for f in told["flips"]} == {"second-case"}
+    assert {f["case"] for f in answer["changed_verdicts"]} == {"second-case"}
 
 
 def test_cases_of_one_name_are_told_apart(case: Path, sides: tuple[Path, Path], tmp_path: Path) -> None:
     """By their files, each with its own verdicts."""
     other = shutil.copytree(case, tmp_path / "other")
-    told = watched(*sides, case, other, code=7)
-    names = [one["case"] for one in told["cases"]]
+    answer = watched(*sides, case, other, code=7)
+    names = [one["case"] for one in answer["cases"]]
     assert names == [f"first-case ({case})", f"first-case ({other})"]
-    assert Counter(flip["case"] for flip in told["flips"]) == dict.fromkeys(names, len(told["flips"]) // 2)
+    assert Counter(flip["case"] for flip in answer["changed_verdicts"]) == dict.fromkeys(
+        names, len(answer["changed_verdicts"]) // 2
+    )
 
 
 def test_half_an_answer_is_none(case: Path, sides: tuple[Path, Path]) -> None:
     """If the time is up before both plans are found, nothing is said of what they cost."""
-    told = watched(*sides, case, "--time-limit", "0", code=2)
-    assert "the search was ended" in told["cases"][0]["error"][0]
-    assert told["flips"] == []
+    answer = watched(*sides, case, "--time-limit", "0", code=2)
+    assert "the search was ended" in answer["cases"][0]["error"][0]
+    assert answer["changed_verdicts"] == []
 
 
 def test_prices_that_are_too_old_are_refused_by_strict(
@@ -157,8 +162,8 @@ def test_prices_that_are_too_old_are_refused_by_strict(
     """As `plan` refuses them."""
     edit(case, ("[accept]\n", '[accept]\noldest_price = "6 months"\n'))
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1825632000")
-    told = watched(*sides, case, "--strict", code=2)
-    assert "older than the case allows" in told["cases"][0]["error"][0]
+    answer = watched(*sides, case, "--strict", code=2)
+    assert "older than the case allows" in answer["cases"][0]["error"][0]
     assert not watched(*sides, case, code=7)["cases"][0]["error"]
 
 
@@ -198,11 +203,13 @@ def test_installed_law_against_an_edition_of_tomorrow(tmp_path: Path) -> None:
     new = Path(shutil.copytree(Path(Registry.discover().pack("us-10usc4872").file).parent, tmp_path / "us-10usc4872"))
     text = (new / "pack.toml").read_text()
     (new / "pack.toml").write_text(text.replace("from = 2027-01-01", "from = 2029-01-01"))
-    told = watched("us-10usc4872", new, Path(__file__).parents[3] / "docs" / "cases" / "us-2027", code=7)
-    assert {(f["start"], f["end"], f["now"]) for f in told["flips"]} == {("2027-01-01", "2028-12-31", "pass")}
-    assert all(rule.endswith("-2027") for f in told["flips"] for rule in f["was_by"])
-    lines = told["cases"][0]["comparison"]["mix"]
-    elsewhere = [one for one in lines if not one["material"].startswith(("ndfeb", "ndpr", "dy", "tb", "sm"))]
+    answer = watched("us-10usc4872", new, Path(__file__).parents[3] / "docs" / "cases" / "us-2027", code=7)
+    assert {(f["start"], f["end"], f["now"]) for f in answer["changed_verdicts"]} == {
+        ("2027-01-01", "2028-12-31", "pass")
+    }
+    assert all(rule.endswith("-2027") for f in answer["changed_verdicts"] for rule in f["before_by"])
+    lines = answer["cases"][0]["comparison"]["mix"]
+    elsewhere = [line for line in lines if not line["material"].startswith(("ndfeb", "ndpr", "dy", "tb", "sm"))]
     assert elsewhere
     # The plan of what no ban touches stays the same, to the gram.
     assert all(one["before_kg"] == one["after_kg"] for one in elsewhere)
@@ -246,7 +253,7 @@ def test_cases_stand_in_their_order_whoever_is_done_first(several: list[Path], e
     done: list[tuple[int, int]] = []
     serial = watch(editions, several, workers=1, progress=lambda n, of, _: done.append((n, of)))
     assert done == [(1, 3), (2, 3), (3, 3)]
-    assert [bool(one.error) for one in serial.cases] == [False, True, False]
+    assert [bool(case.error) for case in serial.cases] == [False, True, False]
     with SecondFirst() as executor:
         other = watch(editions, several, executor=executor, workers=1)
     assert other.model_dump_json() == serial.model_dump_json()
@@ -263,14 +270,14 @@ def test_a_worker_that_is_killed_costs_nothing(several: list[Path], editions: Ed
             os.kill(victim.pid, signal.SIGKILL)
             killed.append(victim.pid)
 
-    found = watch(editions, several, workers=2, progress=kill)
+    answer = watch(editions, several, workers=2, progress=kill)
     assert killed
-    assert found.model_dump_json() == watch(editions, several, workers=1).model_dump_json()
+    assert answer.model_dump_json() == watch(editions, several, workers=1).model_dump_json()
 
 
 def test_what_is_not_done_in_time_is_told(several: list[Path], editions: Editions) -> None:
     """Ctrl-C after the first case: the others are told as not planned."""
     ended = Event()
-    found = watch(editions, several, workers=1, cancel=ended, progress=lambda *_: ended.set())
-    assert found.cases[0].error == ()
-    assert all("the search was canceled" in one.error[0] for one in found.cases[2:])
+    answer = watch(editions, several, workers=1, cancel=ended, progress=lambda *_: ended.set())
+    assert answer.cases[0].error == ()
+    assert all("the search was canceled" in case.error[0] for case in answer.cases[2:])

@@ -1,4 +1,4 @@
-"""What to find out next against brute force: each answer written into a small case by hand, which is then planned from nothing."""
+"""Unknowns against brute force: each answer is written into a small case by hand, which is then planned from nothing."""
 
 from __future__ import annotations
 
@@ -144,19 +144,19 @@ def both(*edits: Edit) -> Edit:
 
 
 def surely_asked(given: Inputs) -> dict[Key, list[Edit]]:
-    """What has to be asked of figures and rules, with each answer as an edit, read off the facts as they were made."""
+    """Return the figures and rules that must be unknowns, with each answer as an edit."""
     (facts,) = given.catalogs
-    plants = {one.id: one for one in facts.facilities}
+    plants = {facility.id: facility for facility in facts.facilities}
     found: dict[Key, list[Edit]] = {}
     lacking = {name for name, one in plants.items() if not one.capacity or one.capacity[0].source == GUESS}
     for name in sorted(lacking):
-        of_it = [one for one in facts.offers if one.facility == name and not own(one)]
+        of_it = [offer for offer in facts.offers if offer.facility == name and not own(offer)]
         priced = [one.id for one in of_it if one.price is not None]
         all_of = [one.id for one in of_it]
         rate = plants[name].capacity[0].per_year if plants[name].capacity else None
         rates = [PLENTY] if rate is None else [rate * LESS, rate * MORE]
         if priced:
-            edits = [with_capacity(name, one) for one in rates]
+            edits = [with_capacity(name, rate) for rate in rates]
             found["capacity", name, ""] = [*edits, both(edits[-1], proved(*all_of))]
     for one in facts.offers:
         found |= _of_offer(one, lacking)
@@ -212,7 +212,7 @@ def perhaps_asked(given: Inputs) -> Iterator[tuple[Key, Edit]]:
 
 
 class Brute:
-    """What each answer comes to, planned from nothing."""
+    """Values of answers, each planned from nothing."""
 
     def __init__(self, given: Inputs) -> None:
         self.given = given
@@ -220,10 +220,10 @@ class Brute:
 
     def _plan(self, given: Inputs) -> tuple[Decimal, Decimal]:
         verified = Session.open(given, ONE).verified
-        return verified.cost.objective, sum((one.quantity for one in verified.plan.shorts), Decimal(0))
+        return verified.cost.objective, sum((short.quantity for short in verified.plan.shorts), Decimal(0))
 
     def of(self, edits: list[Edit]) -> tuple[Decimal, Decimal, Decimal]:
-        """What is saved at best, the kilograms no longer short then, and what is lost at worst."""
+        """Return the maximum saving, the kilograms no longer short then, and the maximum loss."""
         plans = [self._plan(edit(self.given)) for edit in edits]
         saved = [(self.today[0] - cost, self.today[1] - short) for cost, short in plans]
         best, worst = max(saved, default=(Decimal(0),) * 2), min(saved, default=(Decimal(0),) * 2)
@@ -231,8 +231,7 @@ class Brute:
         return max(best[0], Decimal(0)), kg, max(-worst[0], Decimal(0))
 
 
-def key_of(one: Unknown) -> Key:
-    """What an unknown is about."""
+def key_fields(one: Unknown) -> Key:
     takes = "oxide" if one.kind is UnknownKind.CONVERSION else ""
     return one.kind.value, one.subject, takes
 
@@ -241,7 +240,7 @@ def compare(seed: int) -> int:
     """Asks about one case both ways; how many unknowns save anything."""
     given = drawn(seed)
     brute = Brute(given)
-    found = {key_of(one): one for one in ask(Session.open(given, ONE)).unknowns}
+    found = {key_fields(unknown): unknown for unknown in ask(Session.open(given, ONE)).unknowns}
     surely = surely_asked(given)
     perhaps = dict(perhaps_asked(given))
     assert {key for key in found if key not in perhaps} == {k for k, edits in surely.items() if edits}
@@ -252,8 +251,8 @@ def compare(seed: int) -> int:
             assert saves < CENTS, (key, saves)
             continue
         one = found[key]
-        assert abs(one.saves.value - saves) < CENTS, key
-        assert abs(one.loses.value - loses) < CENTS, key
+        assert abs(one.saving.value - saves) < CENTS, key
+        assert abs(one.added_cost.value - loses) < CENTS, key
         assert saves < CENTS or abs(one.saved_kg - kilograms) < Decimal("0.05"), key
     in_order = [expected[key][0] for key in found]
     assert all(one >= other - 2 * CENTS for one, other in pairwise(in_order))

@@ -1,4 +1,4 @@
-"""What to find out next: questions, answers and figures of small cases, as a planner is told them."""
+"""The question `ask` on small cases."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from friendshore.domain.change import Change
 from friendshore.domain.evidence import Confidence
 from friendshore.domain.facts import ChainEntry, RecipeLine
 from friendshore.errors import InputError
-from friendshore.inert import UNSEEN
+from friendshore.inert import INVISIBLE
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds import Tariff
 from friendshore.session import Session
@@ -53,15 +53,15 @@ def one(found: Unknowns, subject: str, kind: str = "") -> Unknown:
 def test_a_capacity_that_nobody_published_is_a_bound() -> None:
     """40 kg at 50 could come at 10 from a plant of which no capacity is known: 1,600 at most, and the plan says what it would buy."""
     bare = facility("cn", "CN").but(capacity=(), name="Guilin works", operator="Guilin Metal")
-    found = ask(opened(catalog(bare, source("CN", 10), source("AU", 50))))
-    asked = one(found, "cn")
+    answer = ask(opened(catalog(bare, source("CN", 10), source("AU", 50))))
+    asked = one(answer, "cn")
     assert (asked.rank, asked.saves.value, asked.saves.proved, asked.saved_kg) == (1, 1600, True, 0)
     assert "How much metal can Guilin works deliver a year" in asked.question
-    assert (asked.whom, asked.country) == ("Guilin Metal", "CN")
+    assert (asked.addressee, asked.country) == ("Guilin Metal", "CN")
     (large,) = asked.possibilities
     assert large.bound
     assert {bought.offer: bought.kilograms for bought in large.buys} == {"cn-metal": 40, "au-metal": -40}
-    told = " ".join(text(ask_document(found)).split())
+    told = " ".join(text(ask_document(answer)).split())
     assert "USD 1,600 less cash; no answer saves more" in told
     assert "upper bound: 80 kg a year" in told
 
@@ -69,8 +69,8 @@ def test_a_capacity_that_nobody_published_is_a_bound() -> None:
 def test_who_is_asked_for_a_capacity_is_asked_for_the_origin_too() -> None:
     """Where a plant is kept out by both, knowing one alone saves nothing."""
     facts = catalog(facility("jp", "JP").but(capacity=()), source("JP", 10, chain=()))
-    found = ask(opened(facts, ban("melted", start=None), given=case(demand("metal", "defense", 5, price=100))))
-    alone, both = one(found, "jp").possibilities
+    answer = ask(opened(facts, ban("melted", start=None), given=case(demand("metal", "defense", 5, price=100))))
+    alone, both = one(answer, "jp").possibilities
     assert (alone.rise.value, both.rise.value) == (0, -450)
     assert (both.answer, both.short_kg) == ("unlimited, with its origins proved", -5)
 
@@ -82,25 +82,25 @@ def test_what_an_offer_says_it_gives_is_tried_less_and_more(least: str, saves: i
     given = case(demand("metal", "civil", 60), accept=Accept(confidence=Confidence(least)))
     found = one(ask(opened(facts, given=given)), "cn-metal", "capacity")
     assert found.question == "Can cn deliver 40 kg a year of metal?"
-    assert (found.saves.value, found.loses.value) == (saves, loses)
+    assert (found.saving.value, found.added_cost.value) == (saves, loses)
 
 
 def test_a_price_that_nobody_published_is_tried_at_nothing_and_at_others() -> None:
     """For nothing it saves 400; at the cheapest known price nothing; and so from that price on."""
     found = one(ask(opened(metals(source("KZ", price()).but(price=None)))), "kz-metal", "price")
-    assert (found.saves.value, found.possibilities[0].bound) == (400, True)
+    assert (found.saving.value, found.possibilities[0].bound) == (400, True)
     at = found.at_price
-    assert (at.known, at.break_even, at.proved, at.saves.value) == (10, 10, True, 0)
+    assert (at.known, at.break_even, at.proved, at.saving.value) == (10, 10, True, 0)
 
 
 def test_an_assumed_price_is_tried_less_and_more() -> None:
     """A quarter of 40 kg at 10; dearer by half it would cost 200 more, and `--spread` says so."""
-    found = ask(opened(catalog(source("CN", price(10, GUESS)), source("AU", 50))), spread=Decimal("0.5"))
-    asked = one(found, "cn-metal", "price")
+    answer = ask(opened(catalog(source("CN", price(10, GUESS)), source("AU", 50))), spread=Decimal("0.5"))
+    asked = one(answer, "cn-metal", "price")
     assert (asked.saves.value, asked.loses.value) == (200, 200)
     assert asked.known.confidence == "assumed"
     assert "50 % lower and higher" in asked.taken
-    assert not any(each.kind == "price" and each.subject == "au-metal" for each in found.unknowns)
+    assert not any(each.kind == "price" and each.subject == "au-metal" for each in answer.unknowns)
 
 
 def test_a_recipe_is_never_better_than_without_loss() -> None:
@@ -108,8 +108,8 @@ def test_a_recipe_is_never_better_than_without_loss() -> None:
     melted = maker("AU", 5).but(inputs=(RecipeLine(material="oxide", per_unit=Decimal("1.5"), source=GUESS),))
     asked = one(ask(opened(catalog(source("AU", 10, "oxide"), melted))), "au-melt", "conversion")
     assert [each.answer for each in asked.possibilities] == ["1.25 kg", "1.875 kg"]
-    assert (asked.saves.value, asked.loses.value) == (100, 150)
-    assert "at least 1.25 kg" in asked.taken
+    assert (asked.saving.value, asked.added_cost.value) == (100, 150)
+    assert "at least 1.25 kg" in asked.assumption
 
 
 def test_kilograms_may_rank_before_money() -> None:
@@ -119,7 +119,7 @@ def test_kilograms_may_rank_before_money() -> None:
     session = opened(facts, ban("melted", start=None), given=given)
     by_money, by_kilograms = ask(session).unknowns, ask(session, by="kilograms").unknowns
     assert [one.subject for one in by_money][:2] == ["cn-metal", "jp-metal"]
-    assert [one.subject for one in by_kilograms][:2] == ["jp-metal", "cn-metal"]
+    assert [by_kilogram.subject for by_kilogram in by_kilograms][:2] == ["jp-metal", "cn-metal"]
     assert (by_kilograms[0].saved_kg, by_kilograms[0].saves.value) == (5, 200)
 
 
@@ -127,10 +127,10 @@ def test_workers_and_order_make_no_difference() -> None:
     """The same unknowns in the same order, equal ones by kind and id."""
     plants = [facility(c.lower(), c).but(capacity=()) for c in ("KZ", "CA", "ZA")]
     facts = metals(*plants, *(source(c, 30) for c in ("ZA", "KZ", "CA")), cn=10)
-    found = ask(opened(facts, workers=1))
+    answer = ask(opened(facts, workers=1))
     again = ask(opened(facts.but(offers=facts.offers[::-1]), workers=2))
-    assert [each.subject for each in found.unknowns][:3] == ["ca", "kz", "za"]
-    assert found.unknowns == again.unknowns
+    assert [each.subject for each in answer.unknowns][:3] == ["ca", "kz", "za"]
+    assert answer.unknowns == again.unknowns
 
 
 def test_what_is_asked_of_hostile_names_prints_inert() -> None:
@@ -139,7 +139,7 @@ def test_what_is_asked_of_hostile_names_prints_inert() -> None:
     bare = facility("cn", "CN").but(capacity=(), name=name, operator=operator)
     told = text(ask_document(ask(opened(catalog(bare, source("CN", 10))))))
     assert not set("\x1b\x07\u202e") & set(told)
-    assert UNSEEN.search(told.replace("\n", "")) is None
+    assert INVISIBLE.search(told.replace("\n", "")) is None
 
 
 @pytest.mark.parametrize("word", ["100 %", "-1", "half"])
@@ -153,9 +153,9 @@ def test_duties_that_nobody_knows_are_listed() -> None:
     """Metal without a tariff line, and metal that may be of any origin: no rate is known that could be tried."""
     melted = ChainEntry(stage="melted", countries={"JP"}, source=SOURCE)
     facts = catalog(source("JP", 80, chain=(*chain("JP", "mined", "refined"), melted)), source("CN", 10))
-    found = ask(opened(facts, Tariff(id="duty", hs=("8110",), rate=Decimal("0.25"))))
-    assert {row.subject for row in found.unasked if row.why.startswith("unknown duty")} == {"metal", "jp-metal"}
-    assert not [row for row in ask(opened(facts)).unasked if row.why.startswith("unknown duty")]
+    answer = ask(opened(facts, Tariff(id="duty", hs=("8110",), rate=Decimal("0.25"))))
+    assert {row.subject for row in answer.not_tried if row.why.startswith("unknown duty")} == {"metal", "jp-metal"}
+    assert not [row for row in ask(opened(facts)).not_tried if row.why.startswith("unknown duty")]
 
 
 def test_a_lead_time_changes_on_every_lane() -> None:

@@ -60,7 +60,6 @@ def filled(folder: Path, **cells: Any) -> Path:
 
 
 def convert(sheet: Path, case: Path) -> Any:
-    """What becomes of a sheet."""
     return friendshore("catalogs", "convert", str(sheet), str(case / "metals-bid"), "--case", str(case), "--json")
 
 
@@ -132,8 +131,8 @@ def test_whom_no_sheet_is_written_for_is_named(case: Path, tmp_path: Path) -> No
 
 def test_a_bid_changes_the_plan_as_was_foretold(case: Path) -> None:
     """Ask says what a price of 525 would save; the bid at that price saves it, as evidence `quoted`."""
-    asked = json.loads(friendshore("ask", str(case), "--json").stdout)
-    (price,) = [one for one in asked["unknowns"] if (one["kind"], one["subject"]) == ("price", "quebec-gallium")]
+    data = json.loads(friendshore("ask", str(case), "--json").stdout)
+    (price,) = [one for one in data["unknowns"] if (one["kind"], one["subject"]) == ("price", "quebec-gallium")]
     cheaper = price["possibilities"][price["best"]]
     assert cheaper["answer"] == "at 525 USD/kg"
     done = convert(filled(sheets(case)), case)
@@ -143,7 +142,7 @@ def test_a_bid_changes_the_plan_as_was_foretold(case: Path) -> None:
     text = file.read_text().replace('catalogs = ["./catalog"]', 'catalogs = ["./catalog", "./metals-bid"]')
     file.write_text(text + f"\n{overlap}\n")
     planned = json.loads(friendshore("plan", str(case), "--json").stdout)
-    assert planned["objective"] == pytest.approx(asked["objective"] + cheaper["rise"]["value"], abs=0.01)
+    assert planned["objective"] == pytest.approx(data["objective"] + cheaper["rise"]["value"], abs=0.01)
     assert (
         'confidence\nquotation,"quotation Q-17 of Example Metals' in (case / "metals-bid" / "sources.csv").read_text()
     )

@@ -66,7 +66,7 @@ def test_the_same_case_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 HOSTILE = ("=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3", "\t=1", "\r=1", "http://example.com/", '=HYPERLINK("x")')
-"""What spreadsheets compute, or make links of."""
+"""Texts that spreadsheets would compute or turn into links."""
 
 
 def hostile(case: Path, text: str) -> None:
@@ -118,7 +118,6 @@ def test_a_catalog_as_csv_is_not_computed_either(text: str, case: Path) -> None:
 
 
 def edits(case: Path, folder: Path, *cells: Cell) -> Edits:
-    """What the edits of a case's workbook come to."""
     return edits_of(edited(exported(case, folder / "case.xlsx"), cells), gathered(case), "edits")
 
 
@@ -131,8 +130,8 @@ def told(case: Path, folder: Path, *cells: Cell) -> list[str]:
 
 def read_back(file: str | Path, case: str | Path, *more: str, name: str = "mine") -> tuple[int, str]:
     """Exit code and output of `case from-xlsx`."""
-    found = friendshore("case", "from-xlsx", file, case, "--scenario", name, *more)
-    return found.exit_code, found.output
+    result = friendshore("case", "from-xlsx", file, case, "--scenario", name, *more)
+    return result.exit_code, result.output
 
 
 @pytest.mark.parametrize(
@@ -233,7 +232,7 @@ SMALLER: list[tuple[str, list[Cell], dict[str, Any]]] = [
 def test_terms_of_trade_are_lifted_and_prices_stated(
     name: str, cells: list[Cell], change: dict[str, Any], tmp_path: Path
 ) -> None:
-    """What offers ask for is relaxed where it is made blank, and stated anew where a change can; else it is refused."""
+    """Blank terms are relaxed, and prices are stated if a change can express them. Other edits are rejected."""
     try:
         made = edits(SMALL / name, tmp_path, *cells).scenario.change
     except InputError:
@@ -425,7 +424,7 @@ def test_edits_are_written_into_the_case_as_a_scenario(case: Path) -> None:
 
 
 def test_a_price_below_zero_stays_a_number(case: Path) -> None:
-    """What is paid to whoever takes it begins with a minus, in a workbook and as CSV."""
+    """A negative price starts with a minus sign in workbooks and in CSV."""
     offers = case / "catalog" / "offers.csv"
     header, quebec, *rest = offers.read_text().splitlines()
     paid = quebec.replace("700 USD/kg", "-7 USD/kg").replace("50 kg", "")

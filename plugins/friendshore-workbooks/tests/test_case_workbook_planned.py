@@ -93,7 +93,7 @@ def test_every_cell_counts(case: Path, tmp_path: Path) -> None:
     assert "guangxi-gallium" not in offers
     assert (price := offers["quebec-gallium"].price) is not None
     assert str(price.amount) == "650"
-    steps = {one.id: one.capacity for one in catalog.facilities}
+    steps = {facility.id: facility.capacity for facility in catalog.facilities}
     assert steps["kwinana"][0].start == date(2028, 1, 1)
     assert found.case.scenarios == before.case.scenarios
 
@@ -102,8 +102,8 @@ def test_every_cell_counts(case: Path, tmp_path: Path) -> None:
 def test_an_edited_catalog_is_no_longer_the_installed_one(tmp_path: Path) -> None:
     """Who looks at the plan's facts sees that one of them is the planner's; all others are still those of their plugins."""
     file = edited(exported(US, tmp_path / "case.xlsx"), [("offers", "irel-sm-oxide", "note", "cheap")])
-    before = {one.name: one for one in gathered(US).plugins if one.kind == "catalog"}
-    after = {one.name: one for one in gather(load_case(file)).plugins if one.kind == "catalog"}
+    before = {plugin.name: plugin for plugin in gathered(US).plugins if plugin.kind == "catalog"}
+    after = {plugin.name: plugin for plugin in gather(load_case(file)).plugins if plugin.kind == "catalog"}
     (name,) = [name for name in before if before[name] != after[name]]
     assert before[name].distribution
     assert not after[name].distribution
@@ -133,10 +133,10 @@ def test_an_edited_catalog_is_no_longer_the_installed_one(tmp_path: Path) -> Non
 def test_what_cannot_be_read_is_told_by_its_cell(cell: Cell, message: str, case: Path) -> None:
     """Each of them alone, by `plan`; nothing is planned."""
     file = edited(exported(case, case / "case.xlsx"), [cell])
-    told = friendshore("plan", file)
-    assert told.exit_code == 2, told.output
-    assert f"{file} [{cell[0]}" in told.output
-    assert message in told.output
+    result = friendshore("plan", file)
+    assert result.exit_code == 2, result.output
+    assert f"{file} [{cell[0]}" in result.output
+    assert message in result.output
 
 
 def test_all_mistakes_are_told_at_once(case: Path) -> None:
@@ -147,9 +147,9 @@ def test_all_mistakes_are_told_at_once(case: Path) -> None:
         ("capacity", "facility=kwinana", "status", "ready"),
         ("rule", "defense-origin", "on", "no"),
     ]
-    told = friendshore("check", edited(exported(case, case / "case.xlsx"), cells), "--json")
-    assert told.exit_code == 2
-    places = [one["column"].partition("!")[0] for one in json.loads(told.output)["errors"]]
+    result = friendshore("check", edited(exported(case, case / "case.xlsx"), cells), "--json")
+    assert result.exit_code == 2
+    places = [one["column"].partition("!")[0] for one in json.loads(result.output)["errors"]]
     assert sorted(places) == ["capacity", "demand", "offers", "rule"]
 
 

@@ -11,8 +11,8 @@ from tests.functional.case_books import friendshore
 def test_a_case_is_planned_with_a_workbook(case: Path) -> None:
     """The same catalog as a workbook gives the same plan."""
     plans = [json.loads(friendshore("plan", ".", "--json").output)]
-    told = friendshore("catalogs", "convert", "catalog", "mine.xlsx")
-    assert (told.exit_code, "same facts" in told.output) == (0, True), told.output
+    result = friendshore("catalogs", "convert", "catalog", "mine.xlsx")
+    assert (result.exit_code, "same facts" in result.output) == (0, True), result.output
     (case / "case.toml").write_text((case / "case.toml").read_text().replace('"./catalog"', '"./mine.xlsx"'))
     plans.append(json.loads(friendshore("plan", ".", "--json").output))
     assert [plans[1][key] for key in ("purchases", "cost")] == [plans[0][key] for key in ("purchases", "cost")]
@@ -30,7 +30,7 @@ def test_a_workbook_is_shipped_as_tables(case: Path) -> None:
 
 def test_a_target_that_is_neither_is_refused(case: Path) -> None:
     """An ending that means another format is told what to write in its place."""
-    told = friendshore("catalogs", "convert", "catalog", "new/mine.csv")
-    assert (told.exit_code, "mine.xlsx" in told.output, Path("new").exists()) == (2, True, False)
+    result = friendshore("catalogs", "convert", "catalog", "new/mine.csv")
+    assert (result.exit_code, "mine.xlsx" in result.output, Path("new").exists()) == (2, True, False)
     assert friendshore("catalogs", "convert", "catalog", "new/mine").exit_code == 0
     assert Path("new/mine/catalog.toml").is_file()

@@ -62,14 +62,13 @@ LIST = """firm,town,country,material,made,since,state,price,money,mine
 
 
 def made(tmp_path: Path, text: str = MAP, rows: str = LIST) -> MappedCatalog:
-    """What a list comes to."""
     (tmp_path / "columns.toml").write_text(text, encoding="utf-8")
     (tmp_path / "list.csv").write_text(rows, encoding="utf-8")
     return convert_spreadsheet(tmp_path / "list.csv", tmp_path / "columns.toml")
 
 
 def wrong(tmp_path: Path, text: str = MAP, rows: str = LIST) -> list[tuple[str, int | None, str, str]]:
-    """What is wrong with a list or its map: file, line, column and message."""
+    """Return file, line, column, and message of each error."""
     return [(Path(p.file).name, p.row, p.column, p.message) for p in refused(made, tmp_path, text, rows)]
 
 
@@ -239,8 +238,8 @@ def test_a_merged_cell_is_the_only_mistake_of_its_rows(tmp_path: Path, cells: st
     makes = '[[makes]]\nmaterial = { column = "material", words = { met = "metal" } }\n'
     text = MAP.replace('id = { id = ["firm", "material"] }\nmaterial = "material"\n', "") + makes
     (tmp_path / "columns.toml").write_text(text, encoding="utf-8")
-    found = refused(convert_spreadsheet, workbook(tmp_path, cells), tmp_path / "columns.toml")
-    assert [(p.message, p.row, p.column) for p in found] == [("cells are merged", 2, cells)]
+    problems = refused(convert_spreadsheet, workbook(tmp_path, cells), tmp_path / "columns.toml")
+    assert [(p.message, p.row, p.column) for p in problems] == [("cells are merged", 2, cells)]
 
 
 @pytest.mark.parametrize(

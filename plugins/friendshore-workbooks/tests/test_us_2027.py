@@ -25,16 +25,16 @@ def test_the_page_shows_what_is_printed() -> None:
 
 @pytest.mark.deep
 def test_a_change_that_is_told_gives_the_plan_that_is_told(first: Path) -> None:
-    """What the best answer to the first unknown saves, `plan --change` saves too."""
+    """`plan --change` saves as much as `ask` reports for the best answer to the first unknown."""
     done = friendshore("ask", str(first), "--json", "--spread", "40 %")
     assert (done.returncode, done.stderr) == (0, "")
-    found = json.loads(done.stdout)
-    unknown = found["unknowns"][0]
-    assert (unknown["rank"], found["spread"]) == (1, 0.4)
+    data = json.loads(done.stdout)
+    unknown = data["unknowns"][0]
+    assert (unknown["rank"], data["spread"]) == (1, 0.4)
     (change,) = unknown["possibilities"][unknown["best"]]["changes"]
     factor = f"price={change['price']}, factor={change['factor']}"
     planned = json.loads(friendshore("plan", str(first), "--json", "--change", factor).stdout)
-    assert planned["objective"] == pytest.approx(found["objective"] - unknown["saves"]["value"], abs=0.01)
+    assert planned["objective"] == pytest.approx(data["objective"] - unknown["saves"]["value"], abs=0.01)
 
 
 def test_words_that_rank_nothing_are_refused() -> None:

@@ -56,7 +56,7 @@ offer = "quebec-gallium"
 quantity = "700 kg"
 arrives = 2027-02-01
 """
-"""What the starter case has none of."""
+"""Tables that the starter case lacks."""
 SHARES = st.decimals(min_value=0, max_value=1, places=4, allow_nan=False)
 NUMBERS = st.decimals(min_value=0, max_value=10_000, places=4, allow_nan=False)
 FIGURE_OF = {cell: SHARES if cell[1] == "not-all-from-one" else NUMBERS for cell in FIGURES}
@@ -138,7 +138,6 @@ def by_hand(case: Path, figures: Mapping[tuple[str, str, str], Decimal], demands
 
 
 def facts(catalogs: tuple[Catalog, ...]) -> Iterator[Any]:
-    """What catalogs say, whatever it rests on."""
     for catalog in catalogs:
         yield from ((o.id, o.price.amount if o.price else None) for o in catalog.offers)
         for site in catalog.facilities:
@@ -171,10 +170,12 @@ def test_the_plan_is_that_of_the_case_with_these_edits(
     copy = copied(case, "with-scenario")
     if made.toml:
         add_scenario(copy / "case.toml", made)
-    found = plan(load_case(copy), scenario=["mine"] if made.toml else (), registry=Registry.of(), workers=1)
+    recommendation = plan(load_case(copy), scenario=["mine"] if made.toml else (), registry=Registry.of(), workers=1)
     wanted = plan(load_case(by_hand(case, figures, demands)), registry=Registry.of(), workers=1)
-    assert float(found.cost.objective) == pytest.approx(float(wanted.cost.objective), rel=1e-6, abs=1e-2)
-    assert [one.wanted_kg for one in found.run.demands] == [one.wanted_kg for one in wanted.run.demands]
+    assert float(recommendation.cost.objective) == pytest.approx(float(wanted.cost.objective), rel=1e-6, abs=1e-2)
+    assert [demand.wanted_kg for demand in recommendation.run.demands] == [
+        demand.wanted_kg for demand in wanted.run.demands
+    ]
 
 
 @examples(300)

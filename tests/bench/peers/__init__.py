@@ -1,1 +1,1 @@
-"""The peers: the textbook program, written as an expert of each library would."""
+"""Peers: the textbook program in other libraries, written as their experts would."""

@@ -1,4 +1,4 @@
-"""Raw `highspy`: the program as compressed columns, handed over in one call."""
+"""Raw `highspy`: the program as compressed columns, passed in one call."""
 
 from __future__ import annotations
 
@@ -8,50 +8,49 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
 from ..answer import Answer, Stop
+from ..coefficients import Coefficients, Steps
 from ..instances import Floats, Ints
-from ..plain import Plain, Steps
 
 
-def run(plain: Plain, stop: Stop, solve: bool = True) -> Answer:
-    """Builds the arrays, passes them to HiGHS, and solves."""
+def run(data: Coefficients, stop: Stop, solve: bool = True) -> Answer:
     answer = Answer()
     with answer.phase("build"):
         solver = highspy.Highs()
         for name, value in options(stop).items():
             solver.setOptionValue(name, value)
-        program = _Arrays(plain)
+        program = _Arrays(data)
         solver.passModel(program.model())
     answer.notes = {"columns": program.columns, "rows": program.rows, "nonzeros": program.nonzeros}
     if not solve:
         return answer
     with answer.phase("solve"):
         solver.run()
-        found = np.asarray(solver.getSolution().col_value)
-    read(solver, answer, plain.mixed, len(found) > 0)
+        column_values = np.asarray(solver.getSolution().col_value)
+    read(solver, answer, data.mixed, len(column_values) > 0)
     return answer
 
 
 def options(stop: Stop) -> dict[str, float | bool]:
-    """How HiGHS is told to go about it, by whoever calls it."""
-    told: dict[str, float | bool] = {"output_flag": False, "threads": 1, "mip_rel_gap": stop.gap}
+    """Return the options of HiGHS."""
+    values: dict[str, float | bool] = {"output_flag": False, "threads": 1, "mip_rel_gap": stop.gap}
     if stop.seconds is not None:
-        told["time_limit"] = float(stop.seconds)
-    return told
+        values["time_limit"] = float(stop.seconds)
+    return values
 
 
-def read(solver: highspy.Highs, answer: Answer, mixed: bool, found: bool) -> None:
-    """Takes objective, bound and status from HiGHS."""
+def read(solver: highspy.Highs, answer: Answer, mixed: bool, has_plan: bool) -> None:
+    """Copy objective, bound, and status from HiGHS to the answer."""
     info = solver.getInfo()
     answer.status = solver.modelStatusToString(solver.getModelStatus())
-    if found and abs(info.objective_function_value) < highspy.kHighsInf:
+    if has_plan and abs(info.objective_function_value) < highspy.kHighsInf:
         answer.objective = info.objective_function_value
     optimal = solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
     bound = info.mip_dual_bound if mixed else info.objective_function_value if optimal else -np.inf
     answer.bound = float(bound) if np.isfinite(bound) else None
 
 
-class Rows:
-    """Columns and rows in the making, block by block."""
+class ProgramBuilder:
+    """A program that grows by blocks of columns and rows."""
 
     def __init__(self) -> None:
         self.columns = self.rows = self.nonzeros = 0
@@ -62,7 +61,6 @@ class Rows:
         self.entries: list[tuple[Ints, Ints, Floats]] = []
 
     def model(self) -> highspy.HighsLp:
-        """The whole program."""
         model = highspy.HighsLp()
         row, column, value = (np.concatenate([entry[i] for entry in self.entries]) for i in range(3))
         matrix = sp.csc_matrix((value, (row, column)), shape=(self.rows, self.columns))
@@ -81,8 +79,8 @@ class Rows:
             model.integrality_ = kinds
         return model
 
-    def new(self, cost: Floats, upper: ArrayLike = np.inf, whole: bool = False) -> Ints:
-        """Columns in the shape of `cost`, from 0 on."""
+    def add_columns(self, cost: Floats, upper: ArrayLike = np.inf, whole: bool = False) -> Ints:
+        """Add columns from 0 to `upper`, and return their positions in the shape of `cost`."""
         positions = np.arange(self.columns, self.columns + cost.size).reshape(cost.shape)
         self.columns += cost.size
         self.cost.append(cost.ravel())
@@ -91,8 +89,8 @@ class Rows:
             self.whole.append(positions.ravel())
         return positions
 
-    def need(self, shape: tuple[int, ...], lower: ArrayLike, upper: ArrayLike) -> Ints:
-        """Rows in some shape."""
+    def add_rows(self, shape: tuple[int, ...], lower: ArrayLike, upper: ArrayLike) -> Ints:
+        """Add rows, and return their positions in a shape."""
         count = int(np.prod(shape))
         positions = np.arange(self.rows, self.rows + count).reshape(shape)
         self.rows += count
@@ -100,83 +98,81 @@ class Rows:
         self.bounds.append((low, high))
         return positions
 
-    def put(self, rows: ArrayLike, columns: ArrayLike, values: ArrayLike) -> None:
-        """Coefficients; shapes are spread."""
+    def add_entries(self, rows: ArrayLike, columns: ArrayLike, values: ArrayLike) -> None:
+        """Add coefficients, with broadcasting."""
         row, column, value = np.broadcast_arrays(rows, columns, np.asarray(values, dtype=float))
         self.entries.append((row.ravel(), column.ravel(), value.ravel()))
 
 
-class _Arrays(Rows):
-    """The textbook program of an instance."""
-
-    def __init__(self, plain: Plain) -> None:
+class _Arrays(ProgramBuilder):
+    def __init__(self, data: Coefficients) -> None:
         super().__init__()
-        self.plain = plain
-        buy = self.new(plain.price)
-        stock = self.new(plain.held)
-        short = self.new(plain.missed, plain.demand)
-        wanted = plain.demand.copy()
-        wanted[:, 0] -= plain.opening
-        balance = self.need(wanted.shape, wanted, wanted)
-        self.put(balance[plain.material], buy, 1.0)
-        self.put(balance, stock, -1.0)
-        self.put(balance[:, 1:], stock[:, :-1], 1.0)
-        self.put(balance, short, 1.0)
-        room = self.need(plain.capacity.shape, -np.inf, plain.capacity)
-        self.put(room[plain.facility], buy, plain.capacity_use[:, None])
-        if plain.share is not None:
-            self._shares(buy, plain.share)
+        self.data = data
+        buy = self.add_columns(data.price)
+        stock = self.add_columns(data.holding_cost)
+        short = self.add_columns(data.shortage_cost, data.demand)
+        net_demand = data.demand.copy()
+        net_demand[:, 0] -= data.opening
+        balance = self.add_rows(net_demand.shape, net_demand, net_demand)
+        self.add_entries(balance[data.material], buy, 1.0)
+        self.add_entries(balance, stock, -1.0)
+        self.add_entries(balance[:, 1:], stock[:, :-1], 1.0)
+        self.add_entries(balance, short, 1.0)
+        room = self.add_rows(data.capacity.shape, -np.inf, data.capacity)
+        self.add_entries(room[data.facility], buy, data.capacity_use[:, None])
+        if data.share is not None:
+            self._shares(buy, data.share)
         self._orders(buy)
         use = self._onboarding(buy)
-        if plain.steps is not None:
-            self._tiers(buy, plain.steps)
-        if plain.budget is not None:
-            self._budget(buy, stock, use, plain.budget)
+        if data.steps is not None:
+            self._tiers(buy, data.steps)
+        if data.budget is not None:
+            self._budget(buy, stock, use, data.budget)
 
     def _shares(self, buy: Ints, share: float) -> None:
-        """Every pair of a material and a country that offers it: its own purchases less the share of all."""
-        plain, months = self.plain, buy.shape[1]
-        pairs, own = np.unique(np.stack([plain.material, plain.country]), axis=1, return_inverse=True)
-        rows = self.need((pairs.shape[1], months), -np.inf, 0.0)
-        self.put(rows[own.ravel()], buy, 1.0)
-        pair, offer = np.nonzero(pairs[0][:, None] == plain.material[None, :])
-        self.put(rows[pair], buy[offer], -share)
+        """Limit the purchases of each material from each country to a share of all."""
+        data, months = self.data, buy.shape[1]
+        pairs, own = np.unique(np.stack([data.material, data.country]), axis=1, return_inverse=True)
+        rows = self.add_rows((pairs.shape[1], months), -np.inf, 0.0)
+        self.add_entries(rows[own.ravel()], buy, 1.0)
+        pair, offer = np.nonzero(pairs[0][:, None] == data.material[None, :])
+        self.add_entries(rows[pair], buy[offer], -share)
 
     def _orders(self, buy: Ints) -> None:
-        plain, some = self.plain, self.plain.ordering
-        if not len(some):
+        data, offers = self.data, self.data.ordering
+        if not len(offers):
             return
-        order = self.new(np.zeros((len(some), buy.shape[1])), 1.0, whole=True)
-        low, high = self.need(order.shape, 0.0, np.inf), self.need(order.shape, -np.inf, 0.0)
-        self.put([low, high], buy[some], 1.0)
-        self.put(low, order, -plain.least[some][:, None])
-        self.put(high, order, -plain.most[some])
+        order = self.add_columns(np.zeros((len(offers), buy.shape[1])), 1.0, whole=True)
+        low, high = self.add_rows(order.shape, 0.0, np.inf), self.add_rows(order.shape, -np.inf, 0.0)
+        self.add_entries([low, high], buy[offers], 1.0)
+        self.add_entries(low, order, -data.least[offers][:, None])
+        self.add_entries(high, order, -data.most[offers])
 
     def _onboarding(self, buy: Ints) -> Ints:
-        plain, some = self.plain, self.plain.boarding
-        use = self.new(plain.onboarding[some], 1.0, whole=True)
-        rows = self.need((len(some), buy.shape[1]), -np.inf, 0.0)
-        self.put(rows, buy[some], 1.0)
-        self.put(rows, use[:, None], -plain.most[some])
+        data, offers = self.data, self.data.boarding
+        use = self.add_columns(data.onboarding[offers], 1.0, whole=True)
+        rows = self.add_rows((len(offers), buy.shape[1]), -np.inf, 0.0)
+        self.add_entries(rows, buy[offers], 1.0)
+        self.add_entries(rows, use[:, None], -data.most[offers])
         return use
 
     def _tiers(self, buy: Ints, steps: Steps) -> None:
         width = steps.width
-        tier = self.new(np.repeat(steps.saving[:, None, :], width.shape[1], axis=1), width)
-        reach = self.new(np.zeros(width[:, :, 1:].shape), 1.0, whole=True)
-        total = self.need(width.shape[:2], 0.0, 0.0)
-        self.put(total[:, self.plain.year], buy[steps.offer], 1.0)
-        self.put(total[:, :, None], tier, -1.0)
-        full, opened = self.need(reach.shape, 0.0, np.inf), self.need(reach.shape, -np.inf, 0.0)
-        self.put(full, tier[:, :, :-1], 1.0)
-        self.put(full, reach, -width[:, :, :-1])
-        self.put(opened, tier[:, :, 1:], 1.0)
-        self.put(opened, reach, -width[:, :, 1:])
+        tier = self.add_columns(np.repeat(steps.saving[:, None, :], width.shape[1], axis=1), width)
+        reach = self.add_columns(np.zeros(width[:, :, 1:].shape), 1.0, whole=True)
+        total = self.add_rows(width.shape[:2], 0.0, 0.0)
+        self.add_entries(total[:, self.data.year], buy[steps.offer], 1.0)
+        self.add_entries(total[:, :, None], tier, -1.0)
+        full, opened = self.add_rows(reach.shape, 0.0, np.inf), self.add_rows(reach.shape, -np.inf, 0.0)
+        self.add_entries(full, tier[:, :, :-1], 1.0)
+        self.add_entries(full, reach, -width[:, :, :-1])
+        self.add_entries(opened, tier[:, :, 1:], 1.0)
+        self.add_entries(opened, reach, -width[:, :, 1:])
 
     def _budget(self, buy: Ints, stock: Ints, use: Ints, budget: float) -> None:
-        """Onboarding is paid at the start of the plan, so in its first year."""
-        plain = self.plain
-        rows = self.need((int(plain.year[-1]) + 1,), -np.inf, budget)
-        self.put(rows[plain.year], buy, plain.spent)
-        self.put(rows[plain.year], stock, plain.kept)
-        self.put(rows[0], use, plain.onboarding[plain.boarding])
+        """Limit the spend of each year. Onboarding is paid in the first."""
+        data = self.data
+        rows = self.add_rows((int(data.year[-1]) + 1,), -np.inf, budget)
+        self.add_entries(rows[data.year], buy, data.purchase_spend)
+        self.add_entries(rows[data.year], stock, data.stock_spend)
+        self.add_entries(rows[0], use, data.onboarding[data.boarding])

@@ -1,4 +1,4 @@
-"""PuLP: one Python object a variable, expressions made from lists of pairs; solved by its bundled CBC or by HiGHS."""
+"""PuLP: one Python object per variable, expressions from lists of pairs, solved by CBC or HiGHS."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Any
 import pulp
 
 from ..answer import Answer, Stop
+from ..coefficients import Coefficients, Steps, groups
 from ..instances import Floats
-from ..plain import Plain, Steps, groups
 from .arrays import read
 
 _BOUND = re.compile(r"^(?:Lower bound|best possible):\s*(\S+)", re.MULTILINE | re.IGNORECASE)
 
 
-def run_highs(plain: Plain, stop: Stop, solve: bool = True) -> Answer:
-    """Builds the model, hands it to HiGHS, and solves: the steps of `LpProblem.solve` with a clock between them."""
+def run_highs(data: Coefficients, stop: Stop, solve: bool = True) -> Answer:
+    """Build the model and solve it with HiGHS: the steps of `LpProblem.solve`, each timed."""
     answer = Answer()
     with answer.phase("build"):
-        model = _Model(plain).model
+        model = _Model(data).model
         solver = pulp.HiGHS(msg=False, threads=1, gapRel=stop.gap, timeLimit=stop.seconds)
         solver.createAndConfigureSolver(model)
         solver.buildSolverModel(model)
@@ -31,15 +31,15 @@ def run_highs(plain: Plain, stop: Stop, solve: bool = True) -> Answer:
     with answer.phase("solve"):
         solver.callSolver(model)
         solver.findSolutionValues(model)
-    read(model.solverModel, answer, plain.mixed, True)
+    read(model.solverModel, answer, data.mixed, True)
     return answer
 
 
-def run_cbc(plain: Plain, stop: Stop, solve: bool = True) -> Answer:
-    """Builds the model; CBC takes it from a file, which PuLP writes, so that writing counts as part of the solve."""
+def run_cbc(data: Coefficients, stop: Stop, solve: bool = True) -> Answer:
+    """Build the model and solve it with CBC. PuLP writes a file for CBC, which counts as solving."""
     answer = Answer()
     with answer.phase("build"):
-        model = _Model(plain).model
+        model = _Model(data).model
     if not solve:
         return answer
     with tempfile.TemporaryDirectory() as folder:
@@ -47,16 +47,16 @@ def run_cbc(plain: Plain, stop: Stop, solve: bool = True) -> Answer:
         solver = pulp.PULP_CBC_CMD(msg=False, threads=1, gapRel=stop.gap, timeLimit=stop.seconds, logPath=str(log))
         with answer.phase("solve"):
             model.solve(solver)
-        said = log.read_text(encoding="utf-8")
+        log_text = log.read_text(encoding="utf-8")
     answer.status = pulp.LpSolution[model.sol_status]
     if model.sol_status in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
         answer.objective = float(pulp.value(model.objective))
-    bound = _BOUND.findall(said)
+    bound = _BOUND.findall(log_text)
     if bound:
         answer.bound = float(bound[-1])
     elif model.sol_status == pulp.LpSolutionOptimal and answer.objective is not None:
         # Done within the gap, CBC does not say the bound.
-        answer.bound = answer.objective * (1 - stop.gap) if plain.mixed else answer.objective
+        answer.bound = answer.objective * (1 - stop.gap) if data.mixed else answer.objective
     return answer
 
 
@@ -65,75 +65,78 @@ def _sum(terms: Iterable[tuple[Any, float]]) -> pulp.LpAffineExpression:
 
 
 class _Model:
-    def __init__(self, plain: Plain) -> None:
-        self.plain = plain
+    def __init__(self, data: Coefficients) -> None:
+        self.data = data
         self.model = pulp.LpProblem("bench", pulp.LpMinimize)
         self.cost: list[tuple[Any, float]] = []
-        self.of_material = groups(plain.material)
-        self.of_year = groups(plain.year)
-        self.buy = self._variables("buy", plain.price)
-        self.stock = self._variables("stock", plain.held)
-        self.short = self._variables("short", plain.missed, plain.demand)
+        self.of_material = groups(data.material)
+        self.of_year = groups(data.year)
+        self.buy = self._variables("buy", data.price)
+        self.stock = self._variables("stock", data.holding_cost)
+        self.short = self._variables("short", data.shortage_cost, data.demand)
         self._flow()
-        if plain.share is not None:
-            self._shares(plain.share)
+        if data.share is not None:
+            self._shares(data.share)
         self._orders()
         self._onboarding()
-        if plain.steps is not None:
-            self._tiers(plain.steps)
-        if plain.budget is not None:
-            self._budget(plain.budget)
+        if data.steps is not None:
+            self._tiers(data.steps)
+        if data.budget is not None:
+            self._budget(data.budget)
         self.model.setObjective(_sum(self.cost))
 
     def _variables(self, name: str, cost: Floats, upper: Floats | None = None) -> list[list[Any]]:
-        """Variables by something and month, with their cost."""
-        new = self.model.add_variable
-        most = [[None] * cost.shape[1]] * len(cost) if upper is None else upper.tolist()
-        found = [[new(f"{name}_{i}_{t}", 0, high) for t, high in enumerate(row)] for i, row in enumerate(most)]
-        for row, prices in zip(found, cost.tolist(), strict=True):
+        """Add variables with their cost, by row and month."""
+        add_variable = self.model.add_variable
+        upper_bounds = [[None] * cost.shape[1]] * len(cost) if upper is None else upper.tolist()
+        variables = [
+            [add_variable(f"{name}_{i}_{t}", 0, high) for t, high in enumerate(row)]
+            for i, row in enumerate(upper_bounds)
+        ]
+        for row, prices in zip(variables, cost.tolist(), strict=True):
             self.cost += zip(row, prices, strict=True)
-        return found
+        return variables
 
     def _flow(self) -> None:
-        plain, buy, stock, short = self.plain, self.buy, self.stock, self.short
-        wanted = plain.demand.copy()
-        wanted[:, 0] -= plain.opening
-        for m, row in enumerate(wanted.tolist()):
-            for t, want in enumerate(row):
+        data, buy, stock, short = self.data, self.buy, self.stock, self.short
+        net_demand = data.demand.copy()
+        net_demand[:, 0] -= data.opening
+        for m, row in enumerate(net_demand.tolist()):
+            for t, quantity in enumerate(row):
                 terms = [(buy[o][t], 1.0) for o in self.of_material.get(m, ())]
                 terms += [(stock[m][t], -1.0), (short[m][t], 1.0)]
                 if t:
                     terms.append((stock[m][t - 1], 1.0))
-                self.model += _sum(terms) == want
-        use, capacity = plain.capacity_use.tolist(), plain.capacity.tolist()
-        for f, offers in groups(plain.facility).items():
-            for t, most in enumerate(capacity[f]):
-                self.model += _sum((buy[o][t], use[o]) for o in offers) <= most
+                self.model += _sum(terms) == quantity
+        use, capacity = data.capacity_use.tolist(), data.capacity.tolist()
+        for f, offers in groups(data.facility).items():
+            for t, limit in enumerate(capacity[f]):
+                self.model += _sum((buy[o][t], use[o]) for o in offers) <= limit
 
     def _shares(self, share: float) -> None:
-        country = self.plain.country.tolist()
+        country = self.data.country.tolist()
         for offers in self.of_material.values():
             for here in sorted({country[o] for o in offers}):
                 factors = [(self.buy[o], (1.0 if country[o] == here else 0.0) - share) for o in offers]
-                for t in range(len(self.plain.year)):
+                for t in range(len(self.data.year)):
                     self.model += _sum((bought[t], factor) for bought, factor in factors) <= 0
 
     def _orders(self) -> None:
-        plain = self.plain
-        least, most = plain.least.tolist(), plain.most.tolist()
-        for o in plain.ordering.tolist():
+        data = self.data
+        least, most = data.least.tolist(), data.most.tolist()
+        for o in data.ordering.tolist():
             for t, bought in enumerate(self.buy[o]):
                 order = self.model.add_variable(f"order_{o}_{t}", cat=pulp.LpBinary)
                 self.model += _sum([(bought, 1.0), (order, -least[o])]) >= 0
                 self.model += _sum([(bought, 1.0), (order, -most[o][t])]) <= 0
 
     def _onboarding(self) -> None:
-        plain = self.plain
-        most = plain.most.tolist()
+        data = self.data
+        most = data.most.tolist()
         self.once = []
-        for o in plain.boarding.tolist():
+        for o in data.boarding.tolist():
             use = self.model.add_variable(f"use_{o}", cat=pulp.LpBinary)
-            self.once.append((use, float(plain.onboarding[o])))
+            self.once.append((use, float(data.onboarding[o])))
             for t, bought in enumerate(self.buy[o]):
                 self.model += _sum([(bought, 1.0), (use, -most[o][t])]) <= 0
         self.cost += self.once
@@ -151,8 +154,8 @@ class _Model:
                     self.model += _sum([(tier[i], 1.0), (reach, -width[i])]) <= 0
 
     def _budget(self, budget: float) -> None:
-        spent, kept = self.plain.spent.tolist(), self.plain.kept.tolist()
+        spent, stock_spend = self.data.purchase_spend.tolist(), self.data.stock_spend.tolist()
         for y, months in self.of_year.items():
             terms = [(row[t], price[t]) for row, price in zip(self.buy, spent, strict=True) for t in months]
-            terms += [(row[t], price[t]) for row, price in zip(self.stock, kept, strict=True) for t in months]
+            terms += [(row[t], price[t]) for row, price in zip(self.stock, stock_spend, strict=True) for t in months]
             self.model += _sum(terms + (self.once if y == 0 else [])) <= budget

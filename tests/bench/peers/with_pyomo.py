@@ -1,4 +1,4 @@
-"""Pyomo: indexed components and rules over index lists made once, solved by its persistent HiGHS interface."""
+"""Pyomo: indexed components and rules, solved by its persistent HiGHS interface."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from pyomo.contrib.appsi.solvers import Highs
 from pyomo.core.expr import LinearExpression
 
 from ..answer import Answer, Stop
-from ..plain import Plain, Steps, groups
+from ..coefficients import Coefficients, Steps, groups
 from .arrays import options
 
 
-def run(plain: Plain, stop: Stop, solve: bool = True) -> Answer:
-    """Builds the model, hands it over, and solves."""
+def run(data: Coefficients, stop: Stop, solve: bool = True) -> Answer:
     answer = Answer()
     with answer.phase("build"):
-        model = _Model(plain).model
+        model = _Model(data).model
         solver = Highs()
         solver.highs_options = options(stop)
         solver.config.load_solution = False
@@ -39,7 +38,6 @@ def run(plain: Plain, stop: Stop, solve: bool = True) -> Answer:
 
 
 def _sum(*terms: tuple[float, Any]) -> LinearExpression:
-    """A linear expression made in one go."""
     return LinearExpression(constant=0, linear_coefs=[c for c, _ in terms], linear_vars=[v for _, v in terms])
 
 
@@ -52,14 +50,14 @@ def _below(*terms: tuple[float, Any], most: float = 0.0) -> Any:
 
 
 class _Model:
-    def __init__(self, plain: Plain) -> None:
-        self.plain = plain
+    def __init__(self, data: Coefficients) -> None:
+        self.data = data
         self.model = model = pyo.ConcreteModel()
-        offers, months = plain.price.shape
+        offers, months = data.price.shape
         model.offers, model.months = pyo.RangeSet(0, offers - 1), pyo.RangeSet(0, months - 1)
-        model.materials = pyo.RangeSet(0, len(plain.demand) - 1)
-        self.of_material = groups(plain.material)
-        demand = plain.demand.tolist()
+        model.materials = pyo.RangeSet(0, len(data.demand) - 1)
+        self.of_material = groups(data.material)
+        demand = data.demand.tolist()
         model.buy = pyo.Var(model.offers, model.months, domain=pyo.NonNegativeReals)
         model.stock = pyo.Var(model.materials, model.months, domain=pyo.NonNegativeReals)
         model.short = pyo.Var(
@@ -67,34 +65,38 @@ class _Model:
         )
         self.cost = [
             (coefficient, variable[key])
-            for variable, table in ((model.buy, plain.price), (model.stock, plain.held), (model.short, plain.missed))
+            for variable, table in (
+                (model.buy, data.price),
+                (model.stock, data.holding_cost),
+                (model.short, data.shortage_cost),
+            )
             for key, coefficient in zip(variable, table.ravel().tolist(), strict=True)
         ]
         self._flow()
-        if plain.share is not None:
-            self._shares(plain.share)
+        if data.share is not None:
+            self._shares(data.share)
         self._decisions()
-        if plain.steps is not None:
-            self._tiers(plain.steps)
-        if plain.budget is not None:
-            self._budget(plain.budget)
+        if data.steps is not None:
+            self._tiers(data.steps)
+        if data.budget is not None:
+            self._budget(data.budget)
         model.cost = pyo.Objective(expr=_sum(*self.cost))
 
     def _flow(self) -> None:
-        model, plain = self.model, self.plain
+        model, data = self.model, self.data
         buy, stock, short = model.buy, model.stock, model.short
-        wanted = plain.demand.copy()
-        wanted[:, 0] -= plain.opening
-        wants = wanted.tolist()
-        use, capacity = plain.capacity_use.tolist(), plain.capacity.tolist()
-        at_facility = groups(plain.facility)
+        net_demand = data.demand.copy()
+        net_demand[:, 0] -= data.opening
+        quantities = net_demand.tolist()
+        use, capacity = data.capacity_use.tolist(), data.capacity.tolist()
+        at_facility = groups(data.facility)
 
         def balance(_: Any, m: int, t: int) -> Any:
             terms = [(1.0, buy[o, t]) for o in self.of_material.get(m, ())]
             terms += [(-1.0, stock[m, t]), (1.0, short[m, t])]
             if t:
                 terms.append((1.0, stock[m, t - 1]))
-            return (wants[m][t], _sum(*terms), wants[m][t])
+            return (quantities[m][t], _sum(*terms), quantities[m][t])
 
         def room(_: Any, f: int, t: int) -> Any:
             return _below(*((use[o], buy[o, t]) for o in at_facility[f]), most=capacity[f][t])
@@ -103,9 +105,9 @@ class _Model:
         model.capacity = pyo.Constraint(sorted(at_facility), model.months, rule=room)
 
     def _shares(self, share: float) -> None:
-        model, plain, buy = self.model, self.plain, self.model.buy
-        country = plain.country.tolist()
-        pairs = sorted(set(zip(plain.material.tolist(), country, strict=True)))
+        model, data, buy = self.model, self.data, self.model.buy
+        country = data.country.tolist()
+        pairs = sorted(set(zip(data.material.tolist(), country, strict=True)))
 
         def cap(_: Any, m: int, c: int, t: int) -> Any:
             return _below(*(((1.0 if country[o] == c else 0.0) - share, buy[o, t]) for o in self.of_material[m]))
@@ -113,10 +115,10 @@ class _Model:
         model.shares = pyo.Constraint(pairs, model.months, rule=cap)
 
     def _decisions(self) -> None:
-        model, plain, buy = self.model, self.plain, self.model.buy
-        least, most, onboarding = plain.least.tolist(), plain.most.tolist(), plain.onboarding.tolist()
-        model.ordering = pyo.Set(initialize=plain.ordering.tolist())
-        model.boarding = pyo.Set(initialize=plain.boarding.tolist())
+        model, data, buy = self.model, self.data, self.model.buy
+        least, most, onboarding = data.least.tolist(), data.most.tolist(), data.onboarding.tolist()
+        model.ordering = pyo.Set(initialize=data.ordering.tolist())
+        model.boarding = pyo.Set(initialize=data.boarding.tolist())
         model.order = pyo.Var(model.ordering, model.months, domain=pyo.Binary)
         model.use = pyo.Var(model.boarding, domain=pyo.Binary)
         order, use = model.order, model.use
@@ -138,7 +140,7 @@ class _Model:
         offers, (_, years, tiers) = steps.offer.tolist(), steps.width.shape
         width = dict(zip(offers, steps.width.tolist(), strict=True))
         saving = dict(zip(offers, steps.saving.tolist(), strict=True))
-        of_year = groups(self.plain.year)
+        of_year = groups(self.data.year)
         model.tiered = pyo.Set(initialize=offers)
         model.years, model.steps = pyo.RangeSet(0, years - 1), pyo.RangeSet(0, tiers - 1)
         model.above = pyo.RangeSet(1, tiers - 1)
@@ -161,13 +163,13 @@ class _Model:
         )
 
     def _budget(self, budget: float) -> None:
-        model, plain = self.model, self.plain
-        spent, kept = plain.spent.tolist(), plain.kept.tolist()
-        of_year = groups(plain.year)
+        model, data = self.model, self.data
+        spent, stock_spend = data.purchase_spend.tolist(), data.stock_spend.tolist()
+        of_year = groups(data.year)
 
         def money(_: Any, y: int) -> Any:
             terms = [(spent[o][t], model.buy[o, t]) for o in model.offers for t in of_year[y]]
-            terms += [(kept[m][t], model.stock[m, t]) for m in model.materials for t in of_year[y]]
+            terms += [(stock_spend[m][t], model.stock[m, t]) for m in model.materials for t in of_year[y]]
             return _below(*terms, *(self.once if y == 0 else ()), most=budget)
 
         model.budget = pyo.Constraint(sorted(of_year), rule=money)

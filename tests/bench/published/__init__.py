@@ -1,1 +1,1 @@
-"""Problems whose optimum is known from elsewhere, as cases and as textbook programs, and a table of both."""
+"""Problems with published optima, as cases and as textbook programs, and a table of both."""

@@ -1,7 +1,4 @@
-"""A published problem as an ordinary case in a folder, stated as those in `docs/cases/published` are.
-
-A unit of theirs is a kilogram here, a period a year, and what is not delivered costs more than anything.
-"""
+"""A published problem as a case like those in `docs/cases/published`: units are kilograms, periods are years, and shortage costs most."""
 
 from __future__ import annotations
 
@@ -42,7 +39,6 @@ CATALOG = 'schema = 1\nname = "{name}"\ntitle = "{source}"\nlicence = "CC0-1.0"\
 
 
 def write(problem: Problem, folder: Path) -> None:
-    """Writes the case and its catalog."""
     (folder / "catalog").mkdir(parents=True)
     catalog = CATALOG.format(name=_name(problem), source=problem.source)
     (folder / "catalog" / "catalog.toml").write_text(catalog, encoding="utf-8")
@@ -59,8 +55,8 @@ def _location(problem: Location, folder: Path) -> None:
     freight = problem.cost / problem.demand
     case = CASE.format(name=_name(problem), periods=1) + (SINGLE if problem.single else "")
     (folder / "case.toml").write_text(case, encoding="utf-8")
-    wanted = zip(places, problem.demand, strict=True)
-    demands = [[place[5:], "goods", "civil", place, _kilograms(q), SHORTAGE] for place, q in wanted]
+    demand_pairs = zip(places, problem.demand, strict=True)
+    demands = [[place[5:], "goods", "civil", place, _kilograms(q), SHORTAGE] for place, q in demand_pairs]
     _table(folder, "demand", "id material end_use place quantity shortage_price", demands)
     _facts(folder, ["goods"], sites, problem.capacity, places)
     opening = zip(sites, problem.fixed, strict=True)
@@ -79,15 +75,15 @@ def _lots(problem: Lots, folder: Path) -> None:
     stores = "".join(HOLDING.format(material=m, cost=f"{h:.12g}") for m, h in zip(goods, problem.holding, strict=True))
     case = CASE.format(name=_name(problem), periods=problem.demand.shape[1])
     (folder / "case.toml").write_text(case + stores, encoding="utf-8")
-    wanted = zip(goods, problem.demand, strict=True)
-    demands = [[good, "civil", "; ".join(map(_kilograms, row)), SHORTAGE] for good, row in wanted]
+    demand_pairs = zip(goods, problem.demand, strict=True)
+    demands = [[good, "civil", "; ".join(map(_kilograms, row)), SHORTAGE] for good, row in demand_pairs]
     _table(folder, "demand", "material end_use quantities shortage_price", demands)
     _facts(folder, goods, ["machine"], [problem.capacity], [])
     offers = [[good, "machine", good, "0 USD/kg", "published"] for good in goods]
     _table(folder, "catalog/offers", "id facility material price source", offers)
     setups = [
-        ["offer", good, "period", f"{money:.12g} USD", _kilograms(taken) if taken else "", "published"]
-        for good, money, taken in zip(goods, problem.setup, problem.taken, strict=True)
+        ["offer", good, "period", f"{money:.12g} USD", _kilograms(setup_use) if setup_use else "", "published"]
+        for good, money, setup_use in zip(goods, problem.setup, problem.setup_use, strict=True)
     ]
     _table(folder, "catalog/terms", "of id per fixed setup_use source", setups)
 
@@ -95,14 +91,14 @@ def _lots(problem: Lots, folder: Path) -> None:
 def _facts(
     folder: Path, goods: Sequence[str], sites: Sequence[str], capacity: Iterable[float], places: Sequence[str]
 ) -> None:
-    """Materials, facilities with their capacity, and a facility at each place that is served."""
+    """Write materials, facilities with their capacity, and a facility at each place of delivery."""
     _table(folder, "catalog/materials", "id source", [[good, "published"] for good in goods])
     facilities = [[site, site, "US", "", "published"] for site in sites]
     facilities += [[f"at-{place[5:]}", "", "US", place, "published"] for place in places]
     _table(folder, "catalog/facilities", "id operator country place source", facilities)
     capacities = [
-        [site, f"{most:.12g} kg/year" if np.isfinite(most) else "unlimited", "operating", "published"]
-        for site, most in zip(sites, capacity, strict=True)
+        [site, f"{limit:.12g} kg/year" if np.isfinite(limit) else "unlimited", "operating", "published"]
+        for site, limit in zip(sites, capacity, strict=True)
     ]
     _table(folder, "catalog/capacity", "facility per_year status source", capacities)
 

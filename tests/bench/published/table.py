@@ -1,4 +1,4 @@
-"""The table of published problems: friendshore beside raw HiGHS, each in a process of its own."""
+"""Table of published problems: friendshore and raw HiGHS, each in its own process."""
 
 from __future__ import annotations
 
@@ -20,36 +20,35 @@ WEAK, STRONG = "HiGHS, weak", "HiGHS, strong"
 WHO = (OURS, WEAK, STRONG)
 HEAD = ("", "size", "who", "status", "cost", "off", "gap", "build", "solve", "verify", "CPU s")
 _LEFT = {0, 1, 2, 3}
-Told = Callable[[str], None]
+OnLine = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What one of them made of a problem."""
+class SolverRun:
+    """Result of one solver on one problem."""
 
-    who: str
+    solver: str
     answer: Answer
     processor: float
-    """Seconds of the processors, reading and building included: other work on the machine does not change them."""
+    """CPU seconds, including reading and building."""
 
 
-def performed(name: str, who: str, stop: Stop) -> Found:
-    """Runs one of them in this process."""
-    began = cpu_seconds()
+def performed(name: str, solver: str, stop: Stop) -> SolverRun:
+    cpu_start = cpu_seconds()
     problem = read(name)
-    answer = _ours(problem, stop) if who == OURS else textbook.run(problem, stop, strong=who == STRONG)
-    return Found(who, answer, cpu_seconds() - began)
+    answer = _ours(problem, stop) if solver == OURS else textbook.run(problem, stop, strong=solver == STRONG)
+    return SolverRun(solver, answer, cpu_seconds() - cpu_start)
 
 
-def table(names: list[str], who: list[str], stop: Stop, told: Told) -> str:
-    """All of them on all problems, one after the other; each is told as it begins and ends."""
+def table(names: list[str], solvers: list[str], stop: Stop, on_line: OnLine) -> str:
+    """Return the table of all solvers on all problems. `on_line` gets a line when each starts and ends."""
     rows: list[tuple[str, ...]] = [HEAD]
-    jobs = [(name, each) for name in names for each in who]
-    for number, (name, each) in enumerate(jobs, 1):
-        told(f"{number}/{len(jobs)} {name}: {each} …")
-        found = alone(performed, name, each, stop)
-        told(f"{number}/{len(jobs)} {name}: {each}: {found.answer.status}, {found.processor:.1f} s of processor")
-        rows.append(tuple(_cells(read(name), found, named=each == who[0])))
+    jobs = [(name, solver) for name in names for solver in solvers]
+    for number, (name, solver) in enumerate(jobs, 1):
+        on_line(f"{number}/{len(jobs)} {name}: {solver} …")
+        result = alone(performed, name, solver, stop)
+        on_line(f"{number}/{len(jobs)} {name}: {solver}: {result.answer.status}, {result.processor:.1f} s of processor")
+        rows.append(tuple(_cells(read(name), result, is_first=solver == solvers[0])))
     return columns(rows, _LEFT)
 
 
@@ -64,17 +63,17 @@ def _ours(problem: Problem, stop: Stop) -> Answer:
     return answer
 
 
-def _cells(problem: Problem, found: Found, named: bool) -> Iterator[str]:
-    answer, apart, best = found.answer, gap(found.answer), problem.optimum
-    yield problem.name if named else ""
-    yield f"{_size(problem)}, optimum {'unknown' if best is None else f'{best:,.12g}'}" if named else ""
-    yield found.who
+def _cells(problem: Problem, result: SolverRun, is_first: bool) -> Iterator[str]:
+    answer, relative_gap, best = result.answer, gap(result.answer), problem.optimum
+    yield problem.name if is_first else ""
+    yield f"{_size(problem)}, optimum {'unknown' if best is None else f'{best:,.12g}'}" if is_first else ""
+    yield result.solver
     yield answer.status
     yield "" if answer.objective is None else f"{answer.objective:,.2f}"
     yield "" if best is None or answer.objective is None else f"{answer.objective / best - 1:.1e}"
-    yield "" if apart is None else f"{apart:.1e}"
+    yield "" if relative_gap is None else f"{relative_gap:.1e}"
     yield from (f"{answer.seconds[p]:.2f}" if p in answer.seconds else "" for p in ("build", "solve", "verify"))
-    yield f"{found.processor:.1f}"
+    yield f"{result.processor:.1f}"
 
 
 def _size(problem: Problem) -> str:

@@ -1,4 +1,4 @@
-"""First plans of published problems at the edge of their capacity: no demand is left short."""
+"""First plans of published problems with scarce capacity leave no demand short."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GAP = 1e-6
 
 
 def published(name: str, folder: Path) -> tuple[Linear, Mask, float, Floats]:
-    """A published problem as it is solved, which of its columns are shortages, what its money is counted in, and the steps of its columns."""
+    """Return a scaled published problem, a mask of its shortage columns, the unit of its money, and the steps of its columns."""
     as_case.write(read(name), folder / "case")
     gathered = gather(friendshore.load_case(folder / "case"))
     program = compile_program(build_problem(gathered.case, gathered.catalogs, gathered.rules))
@@ -48,26 +48,26 @@ def published(name: str, folder: Path) -> tuple[Linear, Mask, float, Floats]:
     ],
 )
 def test_no_demand_is_left_short_that_capacity_serves(name: str, dearer: float, tmp_path: Path) -> None:
-    """At the edge of capacity too, the plan that is known before the search serves all, at a cost near the optimum."""
+    """The first plan serves all demand, at a cost near the optimum."""
     linear, short, money, _ = published(name, tmp_path)
-    found, _ = first.first_plan(linear, ENGINES, Watch(), GAP)
-    assert found.x is not None
-    assert (found.x[short] <= 1e-6).all()
+    answer, _ = first.first_plan(linear, ENGINES, Watch(), GAP)
+    assert answer.x is not None
+    assert (answer.x[short] <= 1e-6).all()
     best = read(name).optimum
     assert best is not None
-    assert found.bound * money <= best * (1 + GAP)
-    assert best * (1 - GAP) <= found.objective * money <= best * (dearer + GAP)
+    assert answer.bound * money <= best * (1 + GAP)
+    assert best * (1 - GAP) <= answer.objective * money <= best * (dearer + GAP)
 
 
 @pytest.mark.deep
 @pytest.mark.parametrize("name", ["cap134", "sscflp_holmberg_p21", "trigeiro_F15_nost", "ufl_B1.2", "trigeiro_G57"])
 def test_what_is_searched_has_no_shortage_where_a_step_is_known(name: str, tmp_path: Path) -> None:
-    """A plan of any cost proves that nothing need be short: demands and capacities are whole kilograms, one of which costs more than the plan."""
+    """A plan of any cost proves that no shortage is needed, since a kilogram short costs more than the plan."""
     linear, short, money, step = published(name, tmp_path)
-    found, left = first.first_plan(linear, ENGINES, Watch(), GAP, lambda: step)
+    answer, reduced = first.first_plan(linear, ENGINES, Watch(), GAP, lambda: step)
     best = read(name).optimum
-    assert (left.upper[short] == 0).all()
-    assert best is None or found.bound * money <= best * (1 + GAP)
+    assert (reduced.upper[short] == 0).all()
+    assert best is None or answer.bound * money <= best * (1 + GAP)
 
 
 @pytest.mark.deep
@@ -75,11 +75,11 @@ def test_what_is_searched_has_no_shortage_where_a_step_is_known(name: str, tmp_p
 def test_a_plan_in_no_time_serves_all_that_capacity_serves(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of many sites and customers: where the search has no time left at all, no demand is short; with time the plan is near its bound."""
+    """With many sites and customers, the first plan serves all demand even without time, and with time it is near its bound."""
     monkeypatch.setattr(first, "LARGE", 0)
     linear, short, _, _ = published(name, tmp_path)
-    found, _ = first.first_plan(linear, ENGINES, Watch(0.0), GAP)
-    assert found.x is not None
-    assert (found.x[short] <= 1e-6).all()
+    answer, _ = first.first_plan(linear, ENGINES, Watch(0.0), GAP)
+    assert answer.x is not None
+    assert (answer.x[short] <= 1e-6).all()
     best, _ = first.first_plan(linear, ENGINES, Watch(), GAP)
-    assert found.bound * (1 - GAP) <= best.bound <= best.objective <= min(found.objective, 1.01 * best.bound)
+    assert answer.bound * (1 - GAP) <= best.bound <= best.objective <= min(answer.objective, 1.01 * best.bound)

@@ -1,4 +1,4 @@
-"""Published problems as textbooks write them, for raw HiGHS: with one link a choice, and with a link a flow.
+"""Published problems in textbook formulations for raw HiGHS: weak (one link per choice) and strong (one link per flow).
 
 Location (Krarup and Pruzan, The simple plant location problem, European Journal of Operational Research 12, 1983): site i opened y,
 share x of customer j's demand served from it.
@@ -19,15 +19,15 @@ import numpy as np
 
 from ..answer import Answer, Stop
 from ..instances import Floats, Ints
-from ..peers.arrays import Rows, options, read
+from ..peers.arrays import ProgramBuilder, options, read
 from .neutral import Location, Lots, Problem
 
 
 def run(problem: Problem, stop: Stop, strong: bool) -> Answer:
-    """What HiGHS makes of it alone, on one thread."""
+    """Solve a problem with HiGHS alone, on one thread."""
     answer = Answer()
     with answer.phase("build"):
-        program = Rows()
+        program = ProgramBuilder()
         if isinstance(problem, Location):
             _location(program, problem, strong)
         elif strong:
@@ -40,63 +40,70 @@ def run(problem: Problem, stop: Stop, strong: bool) -> Answer:
         solver.passModel(program.model())
     with answer.phase("solve"):
         solver.run()
-    read(solver, answer, mixed=True, found=len(solver.getSolution().col_value) > 0)
+    read(solver, answer, mixed=True, has_plan=len(solver.getSolution().col_value) > 0)
     return answer
 
 
-def _location(program: Rows, problem: Location, strong: bool) -> None:
-    opened = program.new(problem.fixed, 1.0, whole=True)
-    served = program.new(problem.cost, 1.0, whole=problem.single)
+def _location(program: ProgramBuilder, problem: Location, strong: bool) -> None:
+    opened = program.add_columns(problem.fixed, 1.0, whole=True)
+    served = program.add_columns(problem.cost, 1.0, whole=problem.single)
     all_demand = problem.demand.sum()
-    program.put(program.need(problem.demand.shape, 1.0, 1.0)[None, :], served, 1.0)
-    most = np.minimum(problem.capacity, all_demand)
+    program.add_entries(program.add_rows(problem.demand.shape, 1.0, 1.0)[None, :], served, 1.0)
+    max_served = np.minimum(problem.capacity, all_demand)
     joint = not strong or bool(np.isfinite(problem.capacity).any())
     if joint:
-        rows = program.need(opened.shape, -np.inf, 0.0)
-        program.put(rows[:, None], served, problem.demand)
-        program.put(rows, opened, -most)
+        rows = program.add_rows(opened.shape, -np.inf, 0.0)
+        program.add_entries(rows[:, None], served, problem.demand)
+        program.add_entries(rows, opened, -max_served)
     if strong:
-        rows = program.need(served.shape, -np.inf, 0.0)
-        program.put(rows, served, 1.0)
-        program.put(rows, opened[:, None], -1.0)
+        rows = program.add_rows(served.shape, -np.inf, 0.0)
+        program.add_entries(rows, served, 1.0)
+        program.add_entries(rows, opened[:, None], -1.0)
     if strong and joint:
-        program.put(program.need((1,), all_demand, np.inf), opened, most)
+        program.add_entries(program.add_rows((1,), all_demand, np.inf), opened, max_served)
 
 
-def _lots_weak(program: Rows, problem: Lots) -> None:
+def _lots_weak(program: ProgramBuilder, problem: Lots) -> None:
     periods = problem.demand.shape[1]
-    setup = program.new(np.tile(problem.setup[:, None], periods), 1.0, whole=True)
-    made = program.new(np.zeros(problem.demand.shape))
-    stock = program.new(np.tile(problem.holding[:, None], periods))
-    balance = program.need(made.shape, problem.demand, problem.demand)
-    program.put(balance, made, 1.0)
-    program.put(balance, stock, -1.0)
-    program.put(balance[:, 1:], stock[:, :-1], 1.0)
-    rows = program.need(made.shape, -np.inf, 0.0)
+    setup = program.add_columns(np.tile(problem.setup[:, None], periods), 1.0, whole=True)
+    produced = program.add_columns(np.zeros(problem.demand.shape))
+    stock = program.add_columns(np.tile(problem.holding[:, None], periods))
+    balance = program.add_rows(produced.shape, problem.demand, problem.demand)
+    program.add_entries(balance, produced, 1.0)
+    program.add_entries(balance, stock, -1.0)
+    program.add_entries(balance[:, 1:], stock[:, :-1], 1.0)
+    rows = program.add_rows(produced.shape, -np.inf, 0.0)
     to_come = np.cumsum(problem.demand[:, ::-1], axis=1)[:, ::-1]
-    program.put(rows, made, 1.0)
-    program.put(rows, setup, -np.minimum(to_come, (problem.capacity - problem.taken)[:, None]))
-    _machine(program, problem, setup, made, 1.0)
+    program.add_entries(rows, produced, 1.0)
+    program.add_entries(rows, setup, -np.minimum(to_come, (problem.capacity - problem.setup_use)[:, None]))
+    _machine(program, problem, setup, produced, 1.0)
 
 
-def _lots_strong(program: Rows, problem: Lots) -> None:
+def _lots_strong(program: ProgramBuilder, problem: Lots) -> None:
     periods = problem.demand.shape[1]
-    setup = program.new(np.tile(problem.setup[:, None], periods), 1.0, whole=True)
-    made_in, needed = np.triu_indices(periods)
+    setup = program.add_columns(np.tile(problem.setup[:, None], periods), 1.0, whole=True)
+    production_period, needed = np.triu_indices(periods)
     quantity = problem.demand[:, needed]
-    share = program.new(problem.holding[:, None] * quantity * (needed - made_in), 1.0)
-    some = np.where(problem.demand > 0, 1.0, 0.0)
-    program.put(program.need(some.shape, some, some)[:, needed], share, some[:, needed])
-    rows = program.need(share.shape, -np.inf, 0.0)
-    program.put(rows, share, 1.0)
-    program.put(rows, setup[:, made_in], -1.0)
-    _machine(program, problem, setup, share, quantity, made_in)
+    share = program.add_columns(problem.holding[:, None] * quantity * (needed - production_period), 1.0)
+    has_demand = np.where(problem.demand > 0, 1.0, 0.0)
+    program.add_entries(
+        program.add_rows(has_demand.shape, has_demand, has_demand)[:, needed], share, has_demand[:, needed]
+    )
+    rows = program.add_rows(share.shape, -np.inf, 0.0)
+    program.add_entries(rows, share, 1.0)
+    program.add_entries(rows, setup[:, production_period], -1.0)
+    _machine(program, problem, setup, share, quantity, production_period)
 
 
 def _machine(
-    program: Rows, problem: Lots, setup: Ints, made: Ints, quantity: Floats | float, period: Ints | None = None
+    program: ProgramBuilder,
+    problem: Lots,
+    setup: Ints,
+    produced: Ints,
+    quantity: Floats | float,
+    period: Ints | None = None,
 ) -> None:
-    """What is made and set up in a period takes no more than its capacity."""
-    rows = program.need(problem.demand.shape[1:], -np.inf, problem.capacity)
-    program.put(rows if period is None else rows[period], made, quantity)
-    program.put(rows, setup, problem.taken[:, None])
+    """Limit production and setups in each period by its capacity."""
+    rows = program.add_rows(problem.demand.shape[1:], -np.inf, problem.capacity)
+    program.add_entries(rows if period is None else rows[period], produced, quantity)
+    program.add_entries(rows, setup, problem.setup_use[:, None])

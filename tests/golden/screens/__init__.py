@@ -20,7 +20,10 @@ WIDTHS = (100, 80)
 
 def held(run: Run, name: str, made: date, width: int) -> str:
     """The screen of a run made on some day, as it was checked."""
-    found = plain_text(plan_document(run.model_copy(update={"made": made})).on_screen(), width, max_lines=LINES) + "\n"
+    found = (
+        plain_text(plan_document(run.model_copy(update={"planned_on": made})).on_screen(), width, max_lines=LINES)
+        + "\n"
+    )
     file = Path(__file__).parent / f"{name}-{width}.txt"
     if os.environ.get("GOLDEN") == "write":
         file.write_text(found, encoding="utf-8")

@@ -92,4 +92,4 @@ def test_shares_a_year_and_thresholds_are_shares() -> None:
     assert {kind_of(YearlyShare).read(value) for value in ("5 %/year", "5 %", Decimal("0.05"), "0.05")} == {
         Decimal("0.05")
     }
-    assert FactTest.model_validate({"fact": "f", "at_least": "50 %"}).holds({"f": Decimal("0.6")})
+    assert FactTest.model_validate({"fact": "f", "at_least": "50 %"}).succeeds({"f": Decimal("0.6")})

@@ -30,9 +30,9 @@ from ..wording import (
     effort,
     full_price,
     ladder,
-    left_out,
     mass_of,
     not_proved,
+    omitted_note,
     penalty,
     ranked,
     rise,
@@ -49,7 +49,7 @@ _OBSTACLE_WORDS = {"figure": "figure missing", "unproven": "not proved", "licenc
 
 
 def alternatives_document(answer: Alternatives, shown: int = SHOWN) -> doc.Document:
-    """Return every material with its offers. Each table has the first `shown` rows, or all for 0. A screen has a row for each of several materials."""
+    """Return every material with the first `shown` offers, or all for 0. A screen has a row for each of several materials."""
     used_from = percent(answer.used_from)
     head = [
         f"An offer counts as used if it delivers {used_from} of a material's demand, or everything that it can if that is less. Cash and shortage "
@@ -83,34 +83,32 @@ def alternatives_document(answer: Alternatives, shown: int = SHOWN) -> doc.Docum
 
 
 def _title(mix: MaterialMix, answer: Alternatives) -> str:
-    wanted = mass_of(answer.names, mix.material, mix.wanted_kg, equal=True)
-    text = (
-        f"{answer.names.material_with_id(mix.material)}: {wanted} {'bought for makers' if mix.for_makers else 'wanted'}"
-    )
+    demand_text = mass_of(answer.names, mix.material, mix.wanted_kg, equal=True)
+    text = f"{answer.names.material_with_id(mix.material)}: {demand_text} {'bought for makers' if mix.for_makers else 'wanted'}"
     text += f", {mass_of(answer.names, mix.material, mix.short_kg)} short" if mix.short_kg else ""
     text += f", {mass_of(answer.names, mix.material, mix.today_kg)} at today's rates" if mix.today_kg else ""
-    return f"{text}; rules conflict, nothing is planned" if mix.allowed is None else text
+    return f"{text}; rules conflict, nothing is planned" if mix.allowed_increase is None else text
 
 
 def _material_notes(mix: MaterialMix, offers: Sequence[Alternative], answer: Alternatives) -> Iterator[str]:
     yield from _break_even(mix, offers, answer)
-    if mix.allowed is not None:
+    if mix.allowed_increase is not None:
         shared = (
             f", shared with {', '.join(map(answer.names.material, mix.with_materials))}" if mix.with_materials else ""
         )
-        allowed = rounded_money(mix.allowed, answer.currency)
+        allowed = rounded_money(mix.allowed_increase, answer.currency)
         yield f"usage ranges allow {percent(answer.within)} of the spend more: up to {allowed} of present value{shared}"
 
 
 def _break_even(mix: MaterialMix, offers: Sequence[Alternative], answer: Alternatives) -> Iterator[str]:
     price, offer = mix.next_price, next((entry for entry in offers if entry.offer == mix.next_offer), None)
-    if offer is None or price is None or price.outcome != "price" or price.price is None or price.today is None:
+    if offer is None or price is None or price.outcome != "price" or price.price is None or price.current_price is None:
         return
     effect = "every cheapest plan buys it" if price.proved else "a plan that buys it is cheaper (not proved)"
     fee, today = ("a fee of ", "Current fee") if offer.made_from else ("", "Current price")
     with_inputs = f", with inputs {full_price(offer.full_price)}" if offer.made_from else ""
     name = answer.names.offer_with_id(mix.next_offer)
-    yield f"next best is {name}. Below {fee}{answer.currency} {money(price.price)}, {effect}. {today}: {money(price.today)}{with_inputs}"
+    yield f"next best is {name}. Below {fee}{answer.currency} {money(price.price)}, {effect}. {today}: {money(price.current_price)}{with_inputs}"
 
 
 def _material_parts(offers: Sequence[Alternative], answer: Alternatives, shown: int) -> Iterator[doc.Element | None]:
@@ -126,7 +124,7 @@ def _material_parts(offers: Sequence[Alternative], answer: Alternatives, shown: 
         rungs = [_rung(offer, answer) for offer in shown_offers]
         has_makers = any(offer.made_from for offer in shown_offers)
         title = f"{answer.names.material(shown_offers[0].material)}: cash that using each offer adds"
-        yield ladder(title, description, rungs, answer.currency, choice)
+        yield ladder(title, description, rungs, answer.currency, choice, _KEY)
         yield doc.apart(
             doc.table(
                 _cost_columns(answer, has_makers), [_cost_cells(offer, answer, has_makers) for offer in shown_offers]
@@ -139,6 +137,9 @@ def _material_parts(offers: Sequence[Alternative], answer: Alternatives, shown: 
     yield from _excluded(answer.names, [offer for offer in offers if offer.rank is None and offer.in_time], shown)
 
 
+_KEY = ((doc.Tone.PLAIN, "in the plan"), (doc.Tone.ASIDE, "not in the plan"))
+
+
 def _rung(offer: Alternative, answer: Alternatives) -> charts.Rung:
     name = answer.names.offer(offer.offer)
     if offer.rise is None or offer.cash is None:
@@ -147,7 +148,7 @@ def _rung(offer: Alternative, answer: Alternatives) -> charts.Rung:
     short = ", ".join(short_texts(answer.names, offer.short_kg))
     doubt = "" if offer.rise.proved else "not proved"
     parts = filter(None, (large_money(offer.cash, answer.currency), role, short and f"short: {short}", doubt))
-    tone = doc.Tone.DOUBTFUL if doubt else doc.Tone.GOOD if offer.plan_kg else doc.Tone.PLAIN
+    tone = doc.Tone.DOUBTFUL if doubt else doc.Tone.PLAIN if offer.plan_kg else doc.Tone.ASIDE
     return charts.Rung(name, offer.cash, ", ".join(parts), tone)
 
 
@@ -167,14 +168,14 @@ def _has_current_suppliers(answer: Alternatives) -> bool:
 
 def _offer_cells(offer: Alternative, unit: Literal["kg", "t"], answer: Alternatives) -> list[doc.Cell]:
     in_plan = costs_nothing(offer)
-    cash_cell = "in the plan" if in_plan and offer.plan_kg >= offer.uses_kg else cash(offer)
+    cash_cell = "in the plan" if in_plan and offer.plan_kg >= offer.used_from_kg else cash(offer)
     short: list[doc.Cell] = []
     if any(other.short_kg for other in answer.offers):
         short = [
             "; ".join(short_texts(answer.names, offer.short_kg)) or doc.NOTHING,
             penalty(offer.penalty or Decimal(0)),
         ]
-    mark = " ~" if offer.level_with_next and not in_plan else ""
+    mark = " ~" if offer.tied and not in_plan else ""
     rank = f"{offer.rank or BLANK}{mark}"
     masses = (offer.today_kg, offer.plan_kg) if _has_current_suppliers(answer) else (offer.plan_kg,)
     return [
@@ -205,9 +206,9 @@ def _where_from(offer: Alternative) -> str:
 def _range_cell(share: UsageShare | None) -> doc.Cell:
     if share is None:
         return doc.NOTHING
-    open_ends = share.most_bound - share.most > Decimal("0.001") or share.least - share.least_bound > Decimal("0.001")
-    bounds = f" (surely within {percent(share.least_bound)} and {percent(share.most_bound)})" if open_ends else ""
-    return f"{_share_text(share.least)} to {_share_text(share.most)}, {share.role}{bounds}"
+    open_ends = share.max_bound - share.max > Decimal("0.001") or share.min - share.min_bound > Decimal("0.001")
+    bounds = f" (surely within {percent(share.min_bound)} and {percent(share.max_bound)})" if open_ends else ""
+    return f"{_share_text(share.min)} to {_share_text(share.max)}, {share.role}{bounds}"
 
 
 def _share_text(share: Decimal) -> str:
@@ -217,7 +218,8 @@ def _share_text(share: Decimal) -> str:
 def _cost_columns(answer: Alternatives, has_makers: bool) -> list[doc.Column]:
     columns = [doc.Column("Offer"), doc.figures("Price")]
     columns += [
-        doc.Column(part, align="right", whole=True, from_width=doc.MEDIUM) for part in ("Duties", "Freight", "Once")
+        doc.Column(part, align="right", whole=True, from_width=doc.MEDIUM)
+        for part in ("Duties", "Freight", "CatalogCache")
     ]
     columns += [
         doc.figures("", f"{answer.currency}/kg"),
@@ -231,21 +233,21 @@ def _cost_columns(answer: Alternatives, has_makers: bool) -> list[doc.Column]:
 
 def _cost_cells(offer: Alternative, answer: Alternatives, has_makers: bool) -> list[doc.Cell]:
     cost = offer.landed
-    money_of: list[doc.Cell] = [doc.NOTHING] * 5
+    money_cells: list[doc.Cell] = [doc.NOTHING] * 5
     if cost is not None:
         listed = cost.price + cost.discounts
-        parts = (listed, cost.charges, cost.freight, cost.once)
+        parts = (listed, cost.charges, cost.freight, cost.one_off)
         total = f"fee {money(cost.total)}" if offer.made_from else doc.Amount(cost.total)
-        money_of = [*(doc.Amount(part) if part else doc.NOTHING for part in parts), total]
-    gives = "no limit" if offer.could_give_share is None else doc.Share(offer.could_give_share)
+        money_cells = [*(doc.Amount(part) if part else doc.NOTHING for part in parts), total]
+    supply_share = "no limit" if offer.max_share is None else doc.Share(offer.max_share)
     qualification = offer.qualification_months or Decimal(0)
     lead = number(offer.lead_months or Decimal(0)) + (f"+{number(qualification)}" if qualification else "")
     full_price_cells = [_full_price_cell(offer)] if has_makers else []
     return [
         answer.names.offer(offer.offer),
-        *money_of,
+        *money_cells,
         *full_price_cells,
-        gives,
+        supply_share,
         offer.first_delivery or doc.NOTHING,
         f"{lead} mo",
         offer.confidence,
@@ -260,9 +262,9 @@ def _notes(shown_offers: Sequence[Alternative], usable: int) -> list[str]:
             "the offer. Otherwise it is marginal, with the cheapest admissible inputs."
         )
     notes += [f"?: the present value, penalties included, isn't proved: {rise}" for rise in _unproved(shown_offers)]
-    if any(offer.level_with_next and offer.rise is not None and abs(offer.rise.value) >= 1 for offer in shown_offers):
+    if any(offer.tied and offer.rise is not None and abs(offer.rise.value) >= 1 for offer in shown_offers):
         notes.append("~: it isn't proved that the next offer is more expensive to use")
-    return notes + left_out(usable - len(shown_offers), "more offer", which=" that can be used")
+    return notes + omitted_note(usable - len(shown_offers), "more offer", which=" that can be used")
 
 
 def _unproved(shown_offers: Sequence[Alternative]) -> list[str]:
@@ -317,30 +319,32 @@ def _excluded(names: ShownNames, excluded: Sequence[Alternative], shown: int) ->
         yield doc.sentence(f"Excluded: {count(len(excluded), 'offer')} (`why-not` shows what would have to change)")
         shown_lines = lines[: shown or None]
         yield doc.notes(shown_lines)
-        yield doc.notes(left_out(len(lines) - len(shown_lines), "more reason"))
+        yield doc.notes(omitted_note(len(lines) - len(shown_lines), "more reason"))
 
 
 def _overview(
     materials: Sequence[tuple[MaterialMix, Sequence[Alternative]]], answer: Alternatives
 ) -> Iterator[doc.Element | None]:
-    able = [(mix, offers, others) for mix, offers in materials if (others := unused(offers))]
-    able.sort(key=lambda each: (_rise(each[2][0]) is None, _rise(each[2][0]) or Decimal(0), each[0].material))
-    unable = [(mix, offers) for mix, offers in materials if not unused(offers)]
+    with_alternative = [(mix, offers, others) for mix, offers in materials if (others := unused(offers))]
+    with_alternative.sort(
+        key=lambda each: (_rise(each[2][0]) is None, _rise(each[2][0]) or Decimal(0), each[0].material)
+    )
+    without_alternative = [(mix, offers) for mix, offers in materials if not unused(offers)]
     head = (
-        f"{len(able)} of {count(len(materials), 'material')} could come from an offer that the plan doesn't use. Break-even: price in "
+        f"{len(with_alternative)} of {count(len(materials), 'material')} could come from an offer that the plan doesn't use. Break-even: price in "
         f"{answer.currency} per kilogram (or unit) below which every cheapest plan buys it. Cash and shortage: effect of using it for "
         f"{percent(answer.used_from)} of the demand, or for all that it can deliver."
     )
-    if any(others[0].made_from for _, _, others in able):
+    if any(others[0].made_from for _, _, others in with_alternative):
         head += " A fee is a maker's own price. The full price adds its inputs, or the cheapest admissible ones if marginal."
     yield doc.sentence(head)
-    yield _table_of_alternatives(able, answer) if able else None
-    yield _table_without_alternatives(unable, answer.names) if unable else None
+    yield _table_of_alternatives(with_alternative, answer) if with_alternative else None
+    yield _table_without_alternatives(without_alternative, answer.names) if without_alternative else None
     ranked_first = (
         ["the case ranks objectives, and every plan here keeps those before cost"] if answer.ranked_objectives else []
     )
     yield doc.apart(
-        not_proved(others[0].rise for _, _, others in able),
+        not_proved(others[0].rise for _, _, others in with_alternative),
         doc.notes(ranked_first),
         doc.sentence(
             *(doc.Phrase("--full", code=True), ": every offer, with price, usage range, and rules. "),
@@ -357,10 +361,10 @@ def _rise(offer: Alternative) -> Decimal | None:
 
 
 def _table_of_alternatives(
-    able: Sequence[tuple[MaterialMix, Sequence[Alternative], Sequence[Alternative]]], answer: Alternatives
+    with_alternative: Sequence[tuple[MaterialMix, Sequence[Alternative], Sequence[Alternative]]], answer: Alternatives
 ) -> doc.Element:
-    has_makers = any(others[0].made_from for _, _, others in able)
-    short = any(others[0].short_kg for _, _, others in able)
+    has_makers = any(others[0].made_from for _, _, others in with_alternative)
+    short = any(others[0].short_kg for _, _, others in with_alternative)
     names = answer.names
     columns = [
         doc.Column("Material"),
@@ -387,11 +391,11 @@ def _table_of_alternatives(
             cash(others[0]),
             doc.NOTHING if others[0].spent is None else doc.Amount(others[0].spent, form="signed"),
             *([short_cell(names, others[0].short_kg)] if short else []),
-            weighed(names, mix.material, others[0].uses_kg),
+            weighed(names, mix.material, others[0].used_from_kg),
             doc.Count(len(others) - 1) if others[1:] else doc.NOTHING,
             doc.Count(excluded_count) if (excluded_count := sum(map(_is_excluded, offers))) else doc.NOTHING,
         ]
-        for mix, offers, others in able
+        for mix, offers, others in with_alternative
     ]
     return doc.apart(ranked(columns, rows, "more material", part=3))
 
@@ -415,7 +419,9 @@ def _break_even_cell(break_even: BreakEven | None) -> doc.Cell:
 
 
 def _brief_today(break_even: BreakEven | None) -> doc.Cell:
-    return doc.NOTHING if break_even is None or break_even.today is None else doc.Amount(break_even.today)
+    return (
+        doc.NOTHING if break_even is None or break_even.current_price is None else doc.Amount(break_even.current_price)
+    )
 
 
 def _fee_cell(offer: Alternative, price: doc.Cell) -> doc.Cell:
@@ -433,7 +439,7 @@ def _is_excluded(offer: Alternative) -> bool:
 
 
 def _table_without_alternatives(
-    unable: Sequence[tuple[MaterialMix, Sequence[Alternative]]], names: ShownNames
+    without_alternative: Sequence[tuple[MaterialMix, Sequence[Alternative]]], names: ShownNames
 ) -> doc.Element:
     columns = [
         doc.Column("No alternative"),
@@ -441,14 +447,14 @@ def _table_without_alternatives(
         doc.Column("Bought from", from_width=doc.NARROW),
         doc.Column("Excluded"),
     ]
-    ordered = sorted(unable, key=lambda each: (not each[0].short_kg, each[0].material))
+    ordered = sorted(without_alternative, key=lambda each: (not each[0].short_kg, each[0].material))
     rows: list[list[doc.Cell]] = [
         [
             names.label(mix.material),
             weighed(names, mix.material, mix.short_kg) if mix.short_kg else doc.NOTHING,
             _bought_cell([offer for offer in offers if offer.plan_kg], names),
             _excluded_cell([offer for offer in offers if _is_excluded(offer)])
-            if mix.allowed is not None
+            if mix.allowed_increase is not None
             else "rules conflict",
         ]
         for mix, offers in ordered

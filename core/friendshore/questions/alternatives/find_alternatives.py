@@ -8,7 +8,7 @@ from decimal import ROUND_FLOOR, Decimal
 from itertools import zip_longest
 from typing import ClassVar, Literal
 
-from ...domain.base import Number, Record, exact, totals
+from ...domain.base import Number, Record, exact, grouped, totals
 from ...domain.facts import Facility, Offer
 from ...domain.plan import PlanStatus
 from ...domain.stages import Stage
@@ -20,19 +20,19 @@ from ...explain.eligibility import (
     Eligibilities,
     Eligibility,
     Obstacle,
-    gives,
+    delivers,
     least_confidence,
-    no_room,
+    no_feasible_plan,
     obstacles,
     references,
 )
 from ...explain.full_prices import OfferPrice, OfferPrices
-from ...explain.pieces import ask_apart
+from ...explain.pieces import answer_concurrently
 from ...explain.results import (
-    Counted,
     Difference,
     Effort,
     PlanRise,
+    QuestionCounter,
     QuestionResult,
     between,
     difference,
@@ -62,7 +62,7 @@ class Alternative(Record):
     country: str
     rank: int | None
     """Rank from 1, by the cost of using it. None if it can't be used."""
-    level_with_next: bool = False
+    tied: bool = False
     """True if it isn't proved which of this offer and the next is cheaper to use."""
     today_kg: Number
     """Kilograms over the plan at today's rate."""
@@ -70,7 +70,7 @@ class Alternative(Record):
     """Kilograms that the recommended plan buys for the places that demand the material."""
     plan_share: Number
     """`plan_kg` as a share of the material's demand."""
-    uses_kg: Number
+    used_from_kg: Number
     """Kilograms over the plan from which on it counts as used. 0 if it can't be used."""
     in_time: bool
     """False if the time limit ended the search before a plan that uses it. Then `rise` and `landed` are unknown."""
@@ -92,10 +92,10 @@ class Alternative(Record):
     """Cost of a kilogram in the cheapest plan that uses it, without inputs."""
     full_price: OfferPrice | None = None
     """Cost of a kilogram with all inputs. None if it can't be bought, or has no admissible input."""
-    could_give_kg: Number | None
+    max_kg: Number | None
     """Maximum kilograms over the plan by its own limits and its facility's capacity. None if no limit is stated, or for a lead."""
-    could_give_share: Number | None
-    """`could_give_kg` as a share of the material's demand."""
+    max_share: Number | None
+    """`max_kg` as a share of the material's demand."""
     first_delivery: str
     """First period in which a delivery can be lawful. Empty if none."""
     lead_months: Number | None
@@ -120,7 +120,7 @@ class MaterialMix(Record):
     short_kg: Number
     today_kg: Number
     """Current purchases over the plan, at today's rate."""
-    allowed: Number | None
+    allowed_increase: Number | None
     """Money by which plans in reported usage ranges may cost more, as present value. None if rules conflict."""
     with_materials: list[str]
     """Other materials in the same part of the case, which share that money."""
@@ -160,9 +160,7 @@ def alternatives(
     within: Decimal = WITHIN,
     progress: Progress | None = None,
 ) -> Alternatives:
-    """Return every offer of the demanded materials, or of those named.
-
-    For inputs of makers, demand is the quantity that the plan buys.
+    """Return every offer of the demanded materials, or of those named. Demand for inputs is the quantity that the plan buys for makers.
 
     Args:
         source: A recommendation, a session, or a case.
@@ -181,25 +179,24 @@ def alternatives(
     included_inputs = {name: kg for name, kg in input_kg.items() if inputs or name in materials}
     eligibilities = Eligibilities(session.problem, included_inputs)
     prices = OfferPrices(session.verified)
-    wanted = list(eligibilities.wanted)
-    unknown = [name for name in materials if name not in wanted]
+    demanded = list(eligibilities.demand_kg)
+    unknown = [name for name in materials if name not in demanded]
     if unknown or within < 0:
-        available = [*wanted, *(name for name in input_kg if name not in wanted)]
+        available = [*demanded, *(name for name in input_kg if name not in demanded)]
         raise InputError([_not_needed(name, available) for name in unknown] or [_negative_share(within)])
-    counter = Counted(session)
-    selected = [name for name in wanted if name in materials] if materials else wanted
+    counter = QuestionCounter(session)
+    selected = [name for name in demanded if name in materials] if materials else demanded
     searches: list[_OfferSearch] = []
 
-    def new_search() -> Callable[[tuple[str, str]], Alternative]:
+    def new_search() -> _OfferSearch:
         searches.append(_OfferSearch(session, eligibilities, UsageRange(session, eligibilities), within, prices))
-        return searches[-1].alternative
+        return searches[-1]
 
-    by_part: dict[int, list[tuple[str, str]]] = {}
-    search = _OfferSearch(session, eligibilities, UsageRange(session, eligibilities), within, prices)
-    for name in selected:
-        part = by_part.setdefault(session.parts.of_material[name], [])
-        part += [(name, offer) for offer in search.offers(name)]
-    answers = ask_apart(session, list(by_part.values()), new_search, progress)
+    search = new_search()
+    by_part = grouped(
+        (session.parts.of_material[name], (name, offer)) for name in selected for offer in search.offers(name)
+    )
+    answers = answer_concurrently(session, list(by_part.values()), lambda: new_search().alternative, progress)
     all_offers = [entry for group in answers for entry in group]
     offers = {name: _ranked([entry for entry in all_offers if entry.material == name]) for name in selected}
     mixes = [_with_next(session, search.mix(name), offers[name]) for name in selected]
@@ -253,12 +250,12 @@ def _negative_share(within: Decimal) -> Diagnostic:
     )
 
 
-def _not_needed(name: str, wanted: Sequence[str]) -> Diagnostic:
+def _not_needed(name: str, available: Sequence[str]) -> Diagnostic:
     return Diagnostic(
         f"`{name}` is neither demanded nor bought as an input",
         found=name,
-        expected="one of " + ", ".join(wanted),
-        fix=did_you_mean(name, wanted),
+        expected="one of " + ", ".join(available),
+        fix=did_you_mean(name, available),
         code="FS523",
     )
 
@@ -269,7 +266,7 @@ def _ranked(offers: Sequence[Alternative]) -> list[Alternative]:
         key=lambda offer: (offer.rise.value if offer.rise is not None else Decimal(0), -offer.plan_kg, offer.offer),
     )
     ranked = [
-        offer.but(rank=rank, level_with_next=_may_cost_the_same(offer.rise, after.rise if after else None))
+        offer.but(rank=rank, tied=_may_cost_the_same(offer.rise, after.rise if after else None))
         for rank, (offer, after) in enumerate(zip_longest(usable, usable[1:]), 1)
     ]
     return ranked + sorted(
@@ -301,22 +298,22 @@ class _OfferSearch:
         positions = [offer for offer, name in self.eligibilities.arcs if name == material]
         problem = self.session.problem
         ids = {problem.offers[position].offer.id for position in positions}
-        ids |= {lead.offer.id for lead in problem.leads if gives(lead.offer, material)}
+        ids |= {lead.offer.id for lead in problem.leads if delivers(lead.offer, material)}
         ids |= {line.offer for line in problem.facts.incumbents if line.material.id == material}
         return sorted(ids)
 
     def mix(self, material: str) -> MaterialMix:
         problem, verified = self.session.problem, self.session.verified
         material_of = {demand.id: demand.use.material.id for demand in problem.demands}
-        part = self.session.together(material)
+        part = self.session.connected_part(material)
         has_conflict = bool(self.session.part_of(material).plan.infeasible)
         return MaterialMix(
             material=material,
             basis=problem.merged.materials[material].basis,
-            wanted_kg=self.eligibilities.wanted[material],
+            wanted_kg=self.eligibilities.demand_kg[material],
             short_kg=sum((s.quantity for s in verified.plan.shorts if material_of[s.demand] == material), Decimal(0)),
             today_kg=sum((self._today(material, name) for name in self.offers(material)), Decimal(0)),
-            allowed=None if has_conflict else exact(self.within * abs(part.spent)),
+            allowed_increase=None if has_conflict else exact(self.within * abs(part.spent)),
             with_materials=sorted(part.materials - {material}),
             for_makers=material in self.eligibilities.inputs,
         )
@@ -328,11 +325,11 @@ class _OfferSearch:
         offer = facts_or_lead.offer if facts_or_lead is not None else problem.merged.offers[name]
         facility = problem.merged.facilities[offer.facility]
         position = next((i for i, facts in enumerate(problem.offers) if facts is facts_or_lead), None)
-        eligibility = self.eligibilities.standing.get((position, material)) if position is not None else None
-        max_kg = self.eligibilities.could_give(position, material) if position is not None else None
+        eligibility = self.eligibilities.by_offer.get((position, material)) if position is not None else None
+        max_kg = self.eligibilities.max_supply_kg(position, material) if position is not None else None
         places = self.eligibilities.places[material]
-        wanted, plan_kg = self.eligibilities.wanted[material], bought(verified, name, material, places)
-        use = self.usage.use(material, name) if eligibility else None
+        demand_kg, plan_kg = self.eligibilities.demand_kg[material], bought(verified, name, material, places)
+        use = self.usage.cheapest_use(material, name) if eligibility else None
         adds = use.adds if use is not None and use.rise is not None else None
         chained = self._chained(position, material)
         return Alternative(
@@ -345,20 +342,20 @@ class _OfferSearch:
             rank=None,
             today_kg=self._today(material, name),
             plan_kg=plan_kg,
-            plan_share=exact(plan_kg / wanted) if wanted else Decimal(0),
-            uses_kg=use.kilograms if use else Decimal(0),
+            plan_share=exact(plan_kg / demand_kg) if demand_kg else Decimal(0),
+            used_from_kg=use.kilograms if use else Decimal(0),
             rise=use.rise if use else None,
             cash=adds.cash if adds else None,
             spent=adds.spent if adds else None,
             penalty=adds.penalty if adds else None,
             short_kg=adds.short_kg if adds else {},
             in_time=use is None or use.rise is not None,
-            share=self.usage.share(material, name, self.within) if eligibility else NOT_AT_ALL,
+            share=self.usage.usage_share(material, name, self.within) if eligibility else NOT_AT_ALL,
             made_from=sorted(line.material for line in offer.inputs),
             landed=landed(use.verified, name, material) if use and use.verified is not None else None,
             full_price=self.prices.of(name, material) if eligibility else None,
-            could_give_kg=max_kg,
-            could_give_share=exact(max_kg / wanted) if max_kg is not None and wanted else None,
+            max_kg=max_kg,
+            max_share=exact(max_kg / demand_kg) if max_kg is not None and demand_kg else None,
             first_delivery=problem.case.horizon.label(eligibility.first)
             if eligibility and eligibility.first is not None
             else "",
@@ -377,17 +374,17 @@ class _OfferSearch:
             text = f"it is bought today, but {facility.id} no longer makes anything that the case needs"
             return [Obstacle(kind="figure", text=text)]
         problems = obstacles(self.eligibilities, offer, facts_or_lead if isinstance(facts_or_lead, Lead) else None)
-        return problems if problems or in_use else [no_room(self.eligibilities, offer)]
+        return problems if problems or in_use else [no_feasible_plan(self.eligibilities, offer)]
 
     def _chained(self, position: int | None, material: str) -> Chained | None:
         if position is None:
             return None
-        of = self.session.problem.offers[position].chained
-        return next((chained for chained in of if chained.material.id == material), None)
+        outputs = self.session.problem.offers[position].chained
+        return next((chained for chained in outputs if chained.material.id == material), None)
 
     def _today(self, material: str, name: str) -> Decimal:
-        lines = [i for i in self.session.problem.facts.incumbents if (i.offer, i.material.id) == (name, material)]
-        return sum((quantity for line in lines for quantity in line.quantity), Decimal(0))
+        incumbents = [i for i in self.session.problem.facts.incumbents if (i.offer, i.material.id) == (name, material)]
+        return sum((quantity for line in incumbents for quantity in line.quantity), Decimal(0))
 
     def _lead_months(self, position: int | None, material: str) -> Decimal | None:
         if position is None:
@@ -429,24 +426,26 @@ class StageCheck(Record):
 def checks(eligibilities: Eligibilities, offer: int, material: str) -> Iterator[StageCheck]:
     problem = eligibilities.problem
     facts = problem.offers[offer]
-    judged = next(chained for chained in facts.chained if chained.material.id == material)
+    chained = next(chained for chained in facts.chained if chained.material.id == material)
     for use in eligibilities.uses[material]:
-        kept_out = [
-            kept for kept in eligibilities.out.get(facts.offer.id, []) if kept.arc.chained.material.id == material
+        exclusions = [
+            exclusion
+            for exclusion in eligibilities.exclusions_by_offer.get(facts.offer.id, [])
+            if exclusion.arc.chained.material.id == material
         ]
-        verdicts = [kept.verdict for kept in kept_out if kept.use == use]
+        verdicts = [exclusion.verdict for exclusion in exclusions if exclusion.use == use]
         has_stage_verdict = any(verdict.stage for verdict in verdicts)
         spans = [period.span for period in problem.case.horizon.periods]
         is_unchecked = not origin_rules_of(use, spans, problem.law)
-        for stage in [stage.value for stage in judged.material.stages] + [""]:
+        for stage in [stage.value for stage in chained.material.stages] + [""]:
             of_stage = [verdict for verdict in verdicts if verdict.stage == stage]
             worst = max(of_stage, key=lambda verdict: verdict.result.rank, default=None)
-            entries = judged.entries(Stage(stage)) if stage else ()
+            entries = chained.entries(Stage(stage)) if stage else ()
             yield StageCheck(
                 end_use=use.end_use if use.material.id == material else f"{use.material.id} for {use.end_use}",
                 stage=stage,
                 countries=sorted(frozenset().union(*(entry.countries for entry in entries))),
-                from_inputs=not entries and any(supplied.value == stage for supplied in judged.supplied),
+                from_inputs=not entries and any(supplied.value == stage for supplied in chained.supplied),
                 result=_result_word(worst.result) if worst else _unopposed(stage, has_stage_verdict, is_unchecked),
                 rule=worst.rule if worst else "",
                 clause=worst.clause if worst else "",
@@ -487,7 +486,7 @@ class Landed(Record):
     charges: Number
     """Tariffs and other charges of rules."""
     freight: Number
-    once: Number
+    one_off: Number
     """One-off cost, fixed costs of ordering from this offer alone, and quantities paid for and not taken."""
     total: Number
 
@@ -503,7 +502,7 @@ def landed(verified: VerifiedPlan, offer: str, material: str) -> Landed | None:
     all_kg = sum((line.quantity for line in of_offer), Decimal(0))
     position = lines[0].arc.offer
     only_this = (position,)
-    discounts = -sum((s.off for s in verified.settled if s.span.offers == only_this), Decimal(0))
+    discounts = -sum((s.discount for s in verified.settlements if s.span.offers == only_this), Decimal(0))
     once = problem.offers[position].onboarding
     once += sum((p.span.fixed for p in verified.costing.placed if p.span.offers == only_this), Decimal(0))
     once += sum((u.due for u in verified.costing.untaken if u.commitment.offer == position), Decimal(0))
@@ -512,7 +511,7 @@ def landed(verified: VerifiedPlan, offer: str, material: str) -> Landed | None:
         "discounts": discounts / all_kg,
         "charges": sum((line.charges for line in lines), Decimal(0)) / kilograms,
         "freight": sum((line.freight for line in lines), Decimal(0)) / kilograms,
-        "once": once / all_kg,
+        "one_off": once / all_kg,
     }
     parts = {name: exact(figure) for name, figure in figures.items()}
     return Landed(kilograms=kilograms, total=exact(sum(parts.values(), Decimal(0))), **parts)
@@ -538,13 +537,13 @@ class UsageShare(Record):
     Purchases that exceed all demand after their arrival don't count.
     """
 
-    least: Number
+    min: Number
     """Smallest share in a plan that was found."""
-    least_bound: Number
+    min_bound: Number
     """Proved lower bound of the share."""
-    most: Number
+    max: Number
     """Largest share in a plan that was found."""
-    most_bound: Number
+    max_bound: Number
     """Proved upper bound of the share."""
     role: Role
     """Role: `must` if every plan uses it, `never` if no plan does, `may` if some do."""
@@ -574,15 +573,15 @@ class UsageRange:
         self.questions = 0
         """Number of questions asked so far."""
 
-    def use(self, material: str, name: str) -> CheapestUse | None:
+    def cheapest_use(self, material: str, name: str) -> CheapestUse | None:
         """Return the cheapest plan that uses an offer. None if there is none, or rules conflict."""
         session, eligibilities, resolution = self.session, self.eligibilities, self.session.problem.case.resolution
-        position, eligibility = self._position(name), self._standing(material, name)
+        position, eligibility = self._position(name), self._eligibility(material, name)
         if eligibility is None or session.part_of(material).plan.infeasible:
             return None
-        places, max_kg = eligibilities.places[material], eligibilities.could_give(position, material)
+        places, max_kg = eligibilities.places[material], eligibilities.max_supply_kg(position, material)
         limits = [
-            USED_FROM * eligibilities.wanted[material],
+            USED_FROM * eligibilities.demand_kg[material],
             eligibility.reachable,
             *([] if max_kg is None else [max_kg]),
         ]
@@ -610,12 +609,14 @@ class UsageRange:
             min_kg = feasible_kg if feasible_kg < min_kg else min_kg - resolution
         return None
 
-    def share(self, material: str, name: str, within: Decimal) -> UsageShare | None:
+    def usage_share(self, material: str, name: str, within: Decimal) -> UsageShare | None:
         """Return the smallest and largest share in plans that cost at most `within` of the spend more. None if rules conflict."""
-        session, wanted, places = self.session, self.eligibilities.wanted[material], self.eligibilities.places[material]
+        session = self.session
+        demand_kg = self.eligibilities.demand_kg[material]
+        places = self.eligibilities.places[material]
         if session.part_of(material).plan.infeasible:
             return None
-        eligibility = self._standing(material, name)
+        eligibility = self._eligibility(material, name)
         max_kg = eligibility.reachable if eligibility is not None else Decimal(0)
         plan_kg = bought(session.verified, name, material, places)
         least = least_bound = Decimal(0)
@@ -634,18 +635,18 @@ class UsageRange:
         except NoPlanError:
             most, most_bound = plan_kg, max_kg
         return UsageShare(
-            least=exact(min(least, max_kg) / wanted),
-            least_bound=exact(min(least_bound, max_kg) / wanted),
-            most=exact(min(most, max_kg) / wanted),
-            most_bound=exact(min(most_bound, max_kg) / wanted),
+            min=exact(min(least, max_kg) / demand_kg),
+            min_bound=exact(min(least_bound, max_kg) / demand_kg),
+            max=exact(min(most, max_kg) / demand_kg),
+            max_bound=exact(min(most_bound, max_kg) / demand_kg),
             role=_role((least, least_bound), (most, most_bound), session.problem.case.resolution),
         )
 
     def _position(self, name: str) -> int:
         return next(i for i, facts in enumerate(self.session.problem.offers) if facts.offer.id == name)
 
-    def _standing(self, material: str, name: str) -> Eligibility | None:
-        return self.eligibilities.standing.get((self._position(name), material))
+    def _eligibility(self, material: str, name: str) -> Eligibility | None:
+        return self.eligibilities.by_offer.get((self._position(name), material))
 
     def _never_negative(self, difference: Difference) -> Difference:
         # An additional rule can't make the plan cheaper.
@@ -660,7 +661,7 @@ class UsageRange:
         return between(Decimal(0), Decimal(0), gap, plan.objective)
 
 
-NOT_AT_ALL = UsageShare(least=Decimal(0), least_bound=Decimal(0), most=Decimal(0), most_bound=Decimal(0), role="never")
+NOT_AT_ALL = UsageShare(min=Decimal(0), min_bound=Decimal(0), max=Decimal(0), max_bound=Decimal(0), role="never")
 
 
 def _role(smallest: tuple[Decimal, Decimal], largest: tuple[Decimal, Decimal], resolution: Decimal) -> Role:

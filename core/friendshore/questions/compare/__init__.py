@@ -60,7 +60,7 @@ class CompareQuestion(Question[CompareOptions, ComparisonAnswer]):
     counted = "steps"
 
     def check(self, options: CompareOptions) -> None:
-        from ...case import stated_changes
+        from ...case import parse_changes
 
         has_change = bool(options.scenario or options.change)
         if (options.other is not None) == has_change or len(options.scenario) > 2:
@@ -75,10 +75,10 @@ class CompareQuestion(Question[CompareOptions, ComparisonAnswer]):
                 fix="name a scenario or a change instead, such as `--scenario ban`",
                 code="FS520",
             )
-        stated_changes(options.change)
+        parse_changes(options.change)
 
     def ask(self, opened: Opened, options: CompareOptions, progress: Progress | None) -> ComparisonAnswer:
-        from ...case import changes_stated
+        from ...case import parsed_changes
         from ...session.decided import day_of_plan
         from .compare_plans import compare, compare_plans, scenario_walk
 
@@ -86,7 +86,7 @@ class CompareQuestion(Question[CompareOptions, ComparisonAnswer]):
             second = opened.beside(options.other, progress)
             names = (str(opened.path), str(options.other))
             return ComparisonAnswer(compare_plans(opened.session, second.session, names=names), second.notes)
-        with changes_stated(options.change) as changes:
+        with parsed_changes(options.change) as changes:
             session = opened.session
             before, after, names = scenario_walk(session, options.scenario, changes)
             word, horizon = options.decided_before, session.problem.case.horizon

@@ -16,16 +16,16 @@ from ...domain.change import Change
 from ...domain.plan import Cost, Plan, PlanStatus
 from ...errors import InputError, NoPlanError
 from ...explain import DependentSums, material_dependence, sum_of
-from ...explain.pieces import Changes, Piece, Pieces
-from ...explain.results import CENT, SHARE_PROVED, Counted, Effort, between, names_of
+from ...explain.pieces import Changes, Pieces
+from ...explain.results import CENT, SHARE_PROVED, Effort, QuestionCounter, between, names_of
 from ...problem.changes import scenario_changes
 from ...program import compile_program
 from ...recommend import PlanSource, session_of
 from ...rules.amend import with_bills
 from ...session import PartPlan, Session
 from ...session.answer import carried
-from ...session.decided import days_of, foreseen, keep_decisions, reject_impossible_orders
-from ...session.layout import Line, least_moved
+from ...session.decided import days_of, first_foreseen_day, keep_decisions, reject_impossible_orders
+from ...session.layout import PurchaseLine, with_least_movement
 from ...solve import Progress, solve
 from ...solve.solving import plan_of
 from ...verify import examine
@@ -58,23 +58,26 @@ def compare(
     """
     session = session_of(source)
     session = _with_new_materials(session, (*before, *after))
-    later = foreseen(session, days_of(session, (*before, *after)))
+    foreseen_day = first_foreseen_day(session, days_of(session, (*before, *after)))
     if decided_before is not None:
-        session, later = keep_decisions(session, decided_before), None
-    counter, stops = Counted(session, progress), _stops_between(tuple(before), tuple(after))
-    walk = _Walk(session, [stop.changes for stop in stops])
+        session, foreseen_day = keep_decisions(session, decided_before), None
+    counter, waypoints = QuestionCounter(session, progress), _waypoints_between(tuple(before), tuple(after))
+    walk = _Walk(session, [waypoint.changes for waypoint in waypoints])
     states: list[_State] = []
-    for number, stop in enumerate(stops, 1):
+    for number, waypoint in enumerate(waypoints, 1):
         counter.questions += 1
-        session.go_on(number - 1, len(stops), "plans")
-        states.append(walk.state(stop.changes, states))
-        counter.told(number, len(stops))
+        session.raise_if_stopped(number - 1, len(waypoints), "plans")
+        states.append(walk.state(waypoint.changes, states))
+        counter.report_progress(number, len(waypoints))
     reject_impossible_orders(session, (rules for state in states for plan in state.plans for rules in plan.conflicts))
-    steps = [walk.step(stop, was, now) for stop, was, now in zip(stops[1:], states, states[1:], strict=False)]
+    steps = [
+        walk.step(waypoint, previous, current)
+        for waypoint, previous, current in zip(waypoints[1:], states, states[1:], strict=False)
+    ]
     comparison = walk.comparison(names, states[0], states[-1], steps, counter.effort)
     mix = [line for step in steps for line in step.mix]
     all_names = comparison.names.joined(names_of(session.problem, (line.offer for line in mix)))
-    return comparison.but(decided_before=decided_before, foreseen=later, names=all_names)
+    return comparison.but(decided_before=decided_before, foreseen=foreseen_day, names=all_names)
 
 
 def _with_new_materials(session: Session, changes: Changes) -> Session:
@@ -99,7 +102,7 @@ def _with_new_materials(session: Session, changes: Changes) -> Session:
     inputs = replace(
         session.inputs, case=session.inputs.case.but(demands=(*session.inputs.case.demands, *new_demands.values()))
     )
-    return session.beside(inputs, compile_program(inputs.problem()), start)
+    return session.with_inputs(inputs, compile_program(inputs.problem()), start)
 
 
 def scenario_walk(
@@ -118,12 +121,9 @@ def scenario_walk(
 
 
 def compare_plans(before: PlanSource, after: PlanSource, *, names: tuple[str, str] = ("before", "after")) -> Comparison:
-    """Compare the plans and facts of two cases. Among the cheapest plans of the second, it takes the one nearest to the first.
-
-    If their periods differ, nothing counts as moved. Different currencies raise an `InputError`.
-    """
-    one, other = session_of(before), session_of(after)
-    currencies = (one.problem.case.currency, other.problem.case.currency)
+    """Compare the plans and facts of two cases, with the second's cheapest plan nearest to the first. Different currencies raise an `InputError`."""
+    first_session, second_session = session_of(before), session_of(after)
+    currencies = (first_session.problem.case.currency, second_session.problem.case.currency)
     if currencies[0] != currencies[1]:
         raise InputError(
             "the cases use different currencies",
@@ -131,105 +131,106 @@ def compare_plans(before: PlanSource, after: PlanSource, *, names: tuple[str, st
             fix="use the same `currency` in both cases",
             code="FS521",
         )
-    counter = Counted(other)
+    counter = QuestionCounter(second_session)
     counter.questions = 1
-    first, whole = (PlanSummary.of(PartPlan(frozenset(), session.verified)) for session in (one, other))
-    cost, last, proved = other.verified.cost, [whole], True
-    same_horizon = one.problem.case.horizon == other.problem.case.horizon
+    first, whole = (
+        PlanSummary.of(PartPlan(frozenset(), session.verified)) for session in (first_session, second_session)
+    )
+    cost, last, proved = second_session.verified.cost, [whole], True
+    same_horizon = first_session.problem.case.horizon == second_session.problem.case.horizon
     if not same_horizon:
         first, last = first.over_the_plan(), [whole.over_the_plan()]
     elif not whole.conflicts:
-        cheapest = [other.part_plan(members) for members in other.parts.members]
-        nearest_plans = [nearest(other, part, PartPlan(part.members, one.verified)) for part in cheapest]
+        cheapest = [second_session.part_plan(members) for members in second_session.parts.members]
+        nearest_plans = [
+            nearest(second_session, part, PartPlan(part.members, first_session.verified)) for part in cheapest
+        ]
         proved = all(plan.proved for plan in nearest_plans)
         parts = [PlanSummary.of(plan.part) for plan in nearest_plans]
-        for part, was in zip(parts, cheapest, strict=True):
-            cost = cost.plus(part.cost.minus(was.verified.cost))
-        last = [whole.beyond(frozenset().union(*other.parts.members)), *parts]
+        for part, unmoved in zip(parts, cheapest, strict=True):
+            cost = cost.plus(part.cost.minus(unmoved.verified.cost))
+        last = [whole.without(frozenset().union(*second_session.parts.members)), *parts]
     answer = _side_by_side(
-        one, names, (first.cost, cost), ([first], last), [(first, whole)], same_horizon and proved, counter.effort, same_horizon,
-        facts=differing(one.inputs, other.inputs),
+        first_session, names, (first.cost, cost), ([first], last), [(first, whole)], same_horizon and proved, counter.effort, same_horizon,
+        facts=differing(first_session.inputs, second_session.inputs),
     )  # fmt: skip
-    all_names = names_of(other.problem, (line.offer for line in answer.mix))
+    all_names = names_of(second_session.problem, (line.offer for line in answer.mix))
     return answer.but(names=answer.names.joined(all_names))
 
 
 @dataclass(frozen=True, slots=True)
-class _Stop:
+class _Waypoint:
     changes: Changes
     undoes: Changes = ()
     does: Changes = ()
 
     @property
     def title(self) -> str:
-        words = [f"no longer: {change.told}" for change in self.undoes] + [change.told for change in self.does]
+        words = [f"no longer: {change.text}" for change in self.undoes] + [change.text for change in self.does]
         return "; ".join(words) or "the same changes in another order"
 
 
-def _stops_between(before: Changes, after: Changes) -> list[_Stop]:
+def _waypoints_between(before: Changes, after: Changes) -> list[_Waypoint]:
     common: list[Change] = []
     unmatched = list(after)
     for change in before:
         if change in unmatched:
             unmatched.remove(change)
             common.append(change)
-    stops, current = [_Stop(before)], list(before)
+    waypoints, current = [_Waypoint(before)], list(before)
     to_undo = list(before)
     for change in common:
         to_undo.remove(change)
     for change in reversed(to_undo):
         index = len(current) - 1 - current[::-1].index(change)
         current = [*current[:index], *current[index + 1 :]]
-        stops.append(_Stop(tuple(current), undoes=(change,)))
-    is_made = [False] * len(after)
+        waypoints.append(_Waypoint(tuple(current), undoes=(change,)))
+    is_applied = [False] * len(after)
     for change in common:
-        is_made[next(i for i, other in enumerate(after) if other == change and not is_made[i])] = True
+        is_applied[next(i for i, other in enumerate(after) if other == change and not is_applied[i])] = True
     for i, change in enumerate(after):
-        if not is_made[i]:
-            is_made[i] = True
-            stops.append(_Stop(tuple(c for c, done in zip(after, is_made, strict=True) if done), does=(change,)))
-    if stops[-1].changes != after:
-        stops.append(_Stop(after))
-    return stops
+        if not is_applied[i]:
+            is_applied[i] = True
+            waypoints.append(
+                _Waypoint(tuple(c for c, done in zip(after, is_applied, strict=True) if done), does=(change,))
+            )
+    if waypoints[-1].changes != after:
+        waypoints.append(_Waypoint(after))
+    return waypoints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _State:
-    bearing: tuple[Changes, ...]
+    changes_by_piece: tuple[Changes, ...]
     plans: tuple[PlanSummary, ...]
     proved: bool
 
 
 class _Walk:
-    def __init__(self, session: Session, lists: Sequence[Changes]) -> None:
+    def __init__(self, session: Session, change_lists: Sequence[Changes]) -> None:
         self.session = session
-        self.pieces = Pieces(session, lists)
+        self.pieces = Pieces(session, change_lists)
         self.base = tuple(PlanSummary.of(self.pieces.plan(piece, ())) for piece in self.pieces.all)
         whole = PlanSummary.of(PartPlan(frozenset(), session.verified))
-        touched = frozenset().union(*(piece.members for piece in self.pieces.all))
-        self.rest = whole.beyond(touched, self.base)
+        affected = frozenset().union(*(piece.members for piece in self.pieces.all))
+        self.rest = whole.without(affected, self.base)
 
     def state(self, changes: Changes, before: Sequence[_State]) -> _State:
         """Plan every piece after some changes, near to the first plan and then to the previous one."""
-        bearing = tuple(self.pieces.bearing(piece, changes) for piece in self.pieces.all)
+        changes_by_piece = tuple(self.pieces.changes_for(piece, changes) for piece in self.pieces.all)
         plans, proved = [], True
         for number, piece in enumerate(self.pieces.all):
             if not before:
-                plans.append(PlanSummary.of(self.pieces.plan(piece, bearing[number])))
-            elif bearing[number] == before[-1].bearing[number]:
+                plans.append(PlanSummary.of(self.pieces.plan(piece, changes_by_piece[number])))
+            elif changes_by_piece[number] == before[-1].changes_by_piece[number]:
                 plans.append(before[-1].plans[number])
                 proved = proved and before[-1].proved
             else:
-                plan, is_proved = self._plan_near(
-                    piece, bearing[number], [state.plans[number] for state in (before[0], *before[1:][-1:])]
-                )
-                plans.append(plan)
-                proved = proved and is_proved
-        return _State(bearing, tuple(plans), proved)
-
-    def _plan_near(self, piece: Piece, changes: Changes, before: Sequence[PlanSummary]) -> tuple[PlanSummary, bool]:
-        result = nearest(self.session, self.pieces.plan(piece, changes), *(plan.part for plan in before))
-        return PlanSummary.of(result.part), result.proved
+                plans_before = [state.plans[number].part for state in (before[0], *before[1:][-1:])]
+                result = nearest(self.session, self.pieces.plan(piece, changes_by_piece[number]), *plans_before)
+                plans.append(PlanSummary.of(result.part))
+                proved = proved and result.proved
+        return _State(changes_by_piece, tuple(plans), proved)
 
     def cost(self, state: _State) -> Cost:
         cost = self.session.verified.cost
@@ -237,21 +238,23 @@ class _Walk:
             cost = cost.plus(plan.cost.minus(base.cost))
         return cost
 
-    def step(self, stop: _Stop, state_before: _State, state_after: _State) -> Step:
-        differ = [(old, new) for old, new in zip(state_before.plans, state_after.plans, strict=True) if old is not new]
+    def step(self, waypoint: _Waypoint, state_before: _State, state_after: _State) -> Step:
+        different = [
+            (old, new) for old, new in zip(state_before.plans, state_after.plans, strict=True) if old is not new
+        ]
         rise = self.cost(state_after).minus(self.cost(state_before))
-        before, short_before, names = together([old for old, _ in differ])
-        after, short_after, more = together([new for _, new in differ])
+        before, short_before, names = sum_plans([old for old, _ in different])
+        after, short_after, more_names = sum_plans([new for _, new in different])
         case = self.session.problem.case
-        mix = [line for line in _mix_lines(before, after, names | more, case.resolution) if line.moved_kg]
-        new_or_removed = _wanted_in_one(state_before.plans, state_after.plans)
+        mix = [line for line in _mix_lines(before, after, names | more_names, case.resolution) if line.moved_kg]
+        new_or_removed = _new_or_removed_materials(state_before.plans, state_after.plans)
         materials = _material_lines(mix, short_before, short_after, new_or_removed)
         rounding = case.resolution * case.horizon.count
         return Step(
-            title=stop.title,
-            undoes=stop.undoes,
-            does=stop.does,
-            difference=between(rise.objective, *rise_between(differ), self.cost(state_after).objective),
+            title=waypoint.title,
+            ended_changes=waypoint.undoes,
+            started_changes=waypoint.does,
+            difference=between(rise.objective, *rise_between(different), self.cost(state_after).objective),
             rise=rise,
             materials=tuple(m for m in materials if m.moved_kg or abs(m.short_after_kg - m.short_before_kg) > rounding),
             mix=tuple(mix),
@@ -264,7 +267,7 @@ class _Walk:
         pairs = [(old, new) for old, new in zip(first.plans, last.plans, strict=True) if old is not new]
         return _side_by_side(
             self.session, names, (self.cost(first), self.cost(last)),
-            ([self.rest, *first.plans], [self.rest, *last.plans]), pairs, last.proved, effort, alike=True, steps=steps,
+            ([self.rest, *first.plans], [self.rest, *last.plans]), pairs, last.proved, effort, same_periods=True, steps=steps,
         )  # fmt: skip
 
 
@@ -276,14 +279,14 @@ def _side_by_side(
     pairs: Sequence[tuple[PlanSummary, PlanSummary]],
     proved: bool,
     effort: Effort,
-    alike: bool,
+    same_periods: bool,
     steps: Sequence[Step] = (),
     facts: Sequence[FactLine] = (),
 ) -> Comparison:
-    (before, short_before, facilities), (after, short_after, more_facilities) = together(plans[0]), together(plans[1])
+    (before, short_before, facilities), (after, short_after, more_facilities) = sum_plans(plans[0]), sum_plans(plans[1])
     mix = _mix_lines(before, after, facilities | more_facilities, session.problem.case.resolution)
     low, high = rise_between(pairs)
-    materials = tuple(_material_lines(mix, short_before, short_after, _wanted_in_one(*plans)))
+    materials = tuple(_material_lines(mix, short_before, short_after, _new_or_removed_materials(*plans)))
     return Comparison(
         before=names[0],
         after=names[1],
@@ -295,8 +298,8 @@ def _side_by_side(
         mix=tuple(mix),
         names=names_of(session.problem, (line.offer for line in mix)),
         dependence=tuple(_dependence_lines(*plans)),
-        moved_kg={line.material: line.moved_kg for line in materials if line.moved_kg} if alike else None,
-        least_moved=proved,
+        moved_kg={line.material: line.moved_kg for line in materials if line.moved_kg} if same_periods else None,
+        min_moved_proved=proved,
         steps=tuple(steps),
         facts=tuple(facts),
         conflict_before=_conflict(plans[0]),
@@ -312,21 +315,18 @@ def _conflict(plans: Sequence[PlanSummary]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Nearest:
-    """A cheapest plan with minimal distance to another plan."""
+    """Cheapest plan with minimal distance to another plan."""
 
     part: PartPlan
     proved: bool
 
 
-def _bought_kg(plan: Plan) -> dict[Line, Decimal]:
+def _bought_kg(plan: Plan) -> dict[PurchaseLine, Decimal]:
     return totals(((p.offer, p.material, p.place, p.delivered), p.quantity) for p in plan.purchases)
 
 
 def nearest(session: Session, cheapest: PartPlan, *before: PartPlan) -> Nearest:
-    """Return the verified plan that moves the fewest kilograms from the plans in `before`, in this order, without costing more.
-
-    Returns `cheapest` itself if a limit ends the search, or no engine finds such a plan that passes verification.
-    """
+    """Return the verified plan that moves the fewest kilograms from those in `before`, in this order, at no higher cost. `cheapest` if none is found."""
     problem, first = cheapest.verified.problem, before[0]
     if not first.plan.infeasible and first.members == cheapest.members:
         max_cost = cheapest.verified.cost.objective + CENT
@@ -334,7 +334,7 @@ def nearest(session: Session, cheapest: PartPlan, *before: PartPlan) -> Nearest:
         if carried_over is not None:
             return Nearest(PartPlan(cheapest.members, carried_over), proved=True)
     program = compile_program(problem)
-    with_goals = least_moved(
+    with_goals = with_least_movement(
         program, *({line: float(kg) for line, kg in _bought_kg(other.plan).items()} for other in before)
     )
     if cheapest.plan.infeasible or with_goals is program:  # no plan, or no purchases, means no moves
@@ -372,11 +372,11 @@ class PlanSummary:
     """True if the plan is proved cheapest, with every ranked level."""
     ranked: bool
     conflicts: tuple[tuple[str, ...], ...]
-    bought: Mapping[Line, Decimal] = field(default_factory=dict)
+    bought: Mapping[PurchaseLine, Decimal] = field(default_factory=dict)
     short: Mapping[str, Decimal] = field(default_factory=dict)
     """Material -> kilograms of shortage."""
     facility: Mapping[str, str] = field(default_factory=dict)
-    wanted: frozenset[str] = frozenset()
+    demanded: frozenset[str] = frozenset()
     dependence: Mapping[str, DependentSums] = field(default_factory=dict)
     """Material -> cash for its purchases, by dependence on the case's countries of concern."""
 
@@ -397,11 +397,11 @@ class PlanSummary:
             bought=bought,
             short=totals((material[short.demand], short.quantity) for short in plan.shorts),
             facility={facts.offer.id: facts.offer.facility for facts in problem.offers if facts.offer.id in names},
-            wanted=frozenset(demand.use.material.id for demand in problem.demands if any(demand.quantity)),
+            demanded=frozenset(demand.use.material.id for demand in problem.demands if any(demand.quantity)),
             dependence=material_dependence(part.verified, problem.case.concern.countries),
         )
 
-    def beyond(self, materials: Iterable[str], parts: Sequence[PlanSummary] = ()) -> PlanSummary:
+    def without(self, materials: Iterable[str], parts: Sequence[PlanSummary] = ()) -> PlanSummary:
         """Omit some materials, and the conflicts of some parts. The money remains complete."""
         omitted, omitted_conflicts = set(materials), {rules for part in parts for rules in part.conflicts}
         return replace(
@@ -409,7 +409,7 @@ class PlanSummary:
             conflicts=tuple(rules for rules in self.conflicts if rules not in omitted_conflicts),
             bought={line: kg for line, kg in self.bought.items() if line[1] not in omitted},
             short={name: kg for name, kg in self.short.items() if name not in omitted},
-            wanted=self.wanted - omitted,
+            demanded=self.demanded - omitted,
             dependence={name: sums for name, sums in self.dependence.items() if name not in omitted},
         )
 
@@ -417,7 +417,7 @@ class PlanSummary:
         return replace(self, bought=totals(((*line[:3], 0), kilograms) for line, kilograms in self.bought.items()))
 
 
-def together(plans: Sequence[PlanSummary]) -> tuple[dict[Line, Decimal], dict[str, Decimal], dict[str, str]]:
+def sum_plans(plans: Sequence[PlanSummary]) -> tuple[dict[PurchaseLine, Decimal], dict[str, Decimal], dict[str, str]]:
     bought = totals(entry for plan in plans for entry in plan.bought.items())
     short = totals(entry for plan in plans for entry in plan.short.items())
     return bought, short, {offer: name for plan in plans for offer, name in plan.facility.items()}
@@ -449,7 +449,7 @@ def _dependence_line(material: str, before: DependentSums, after: DependentSums)
 
 
 def rise_between(pairs: Iterable[tuple[PlanSummary, PlanSummary]]) -> tuple[Decimal, Decimal]:
-    """Return proved bounds on the rise of the minimum objective, summed over the pairs. Infinite if rules conflict or a level isn't proved."""
+    """Return proved bounds on the rise of the minimum objective over the pairs. Infinite if rules conflict or a level isn't proved."""
     low = high = NOTHING
     for before, after in pairs:
         both = (before, after)
@@ -461,7 +461,10 @@ def rise_between(pairs: Iterable[tuple[PlanSummary, PlanSummary]]) -> tuple[Deci
 
 
 def _mix_lines(
-    before: Mapping[Line, Decimal], after: Mapping[Line, Decimal], names: Mapping[str, str], resolution: Decimal
+    before: Mapping[PurchaseLine, Decimal],
+    after: Mapping[PurchaseLine, Decimal],
+    names: Mapping[str, str],
+    resolution: Decimal,
 ) -> list[MixLine]:
     sums_by_supply: dict[tuple[str, str, str], list[Decimal]] = {}
     for line in sorted({*before, *after}):
@@ -484,13 +487,15 @@ def _mix_lines(
     ]
 
 
-def _wanted_in_one(before: Iterable[PlanSummary], after: Iterable[PlanSummary]) -> dict[str, Literal["new", "removed"]]:
-    wanted_before, wanted_after = (
-        frozenset[str]().union(*(plan.wanted for plan in plans)) for plans in (before, after)
+def _new_or_removed_materials(
+    before: Iterable[PlanSummary], after: Iterable[PlanSummary]
+) -> dict[str, Literal["new", "removed"]]:
+    demanded_before, demanded_after = (
+        frozenset[str]().union(*(plan.demanded for plan in plans)) for plans in (before, after)
     )
     by_material: dict[str, Literal["new", "removed"]] = {}
-    for name in wanted_before ^ wanted_after:
-        by_material[name] = "new" if name in wanted_after else "removed"
+    for name in demanded_before ^ demanded_after:
+        by_material[name] = "new" if name in demanded_after else "removed"
     return by_material
 
 

@@ -74,9 +74,9 @@ class Step(Record):
     """A change on the way from one plan to the other."""
 
     title: str
-    undoes: tuple[Change, ...]
+    ended_changes: tuple[Change, ...]
     """Changes of the first plan that end with it."""
-    does: tuple[Change, ...]
+    started_changes: tuple[Change, ...]
     """Changes of the second plan that begin with it."""
     difference: Difference
     """Rise of the objective."""
@@ -122,7 +122,7 @@ class Comparison(QuestionResult):
     """All purchases, then every material that either plan buys."""
     moved_kg: dict[str, Number] | None
     """Material -> kilograms bought more and less. None if the plans have different periods, which can't be compared."""
-    least_moved: bool
+    min_moved_proved: bool
     """True if it is proved that no other plan of at most this cost moves fewer kilograms."""
     steps: tuple[Step, ...]
     """Steps from the first plan to the second, one change at a time. Empty if two cases or runs are compared."""
@@ -148,11 +148,10 @@ _NOT_COMPARED = ("source", "catalog", "id")
 _MAX_LENGTH = 60
 
 
-def differing(one: Inputs, other: Inputs) -> list[FactLine]:
-    """Return every fact that differs, by kind. A fact that only one case has is empty in the other."""
-    lines = list(_fields("case", "", one.case, other.case, skipped={*_COMPARED_ELSEWHERE, "folder", "frozen"}))
+def differing(first: Inputs, second: Inputs) -> list[FactLine]:
+    lines = list(_fields("case", "", first.case, second.case, skipped={*_COMPARED_ELSEWHERE, "folder", "frozen"}))
     for kind, named in _RECORDS_BY_KIND.items():
-        lines += _records(kind, named(one), named(other))
+        lines += _records(kind, named(first), named(second))
     return lines
 
 
@@ -196,10 +195,9 @@ def _dates(store: StoreSpec) -> str:
     return f" {Span(start=store.start, end=store.end)}" if store.start or store.end else ""
 
 
-def _records(kind: str, first: _Named, other: _Named) -> Iterator[FactLine]:
-    """Yield records that only one case has, and fields that differ. Later records of the same name are numbered."""
+def _records(kind: str, first: _Named, second: _Named) -> Iterator[FactLine]:
     counts = Counter[str]()
-    for name, before, after in sorted(paired(first, other), key=itemgetter(0)):
+    for name, before, after in sorted(paired(first, second), key=itemgetter(0)):
         counts[name] += 1
         label = name if counts[name] == 1 else f"{name} #{counts[name]}"
         if before is not None and after is not None:

@@ -10,11 +10,11 @@ from ...document import elements as doc
 from ...document.figures import count, large_money, percent, rounded_money, signed, written
 from ...domain.plan import Cost
 from ...domain.shown_names import ShownNames
-from ..wording import effort, left_out, mass_of, not_proved, penalty, ranked, rise, weighed
+from ..wording import effort, mass_of, not_proved, omitted_note, penalty, ranked, rise, weighed
 from .comparison import Comparison, DependenceLine, MaterialLine, MixLine, Step
 
 SHOWN = 12
-MAX_SHORT = 2
+MAX_SHORT_MATERIALS = 2
 MAX_MATERIALS = 6
 MIN_KG = Decimal("0.05")
 LINES_OF_COST = (
@@ -71,9 +71,9 @@ def _shortage_words(materials: Sequence[MaterialLine], names: ShownNames) -> str
         return "has no shortage, like A" if not any(m.short_after_kg for m in materials) else "is as short as A"
     texts = [
         f"{mass_of(names, name, abs(kg))} {'more' if kg > 0 else 'less'} {names.material(name)}"
-        for name, kg in added[:MAX_SHORT]
+        for name, kg in added[:MAX_SHORT_MATERIALS]
     ]
-    others = [count(len(added) - MAX_SHORT, "other material")] if len(added) > MAX_SHORT else []
+    others = [count(len(added) - MAX_SHORT_MATERIALS, "other material")] if len(added) > MAX_SHORT_MATERIALS else []
     return f"is short of {', '.join([*texts, *others])}"
 
 
@@ -157,10 +157,8 @@ def _dependence_line(comparison: Comparison) -> str:
         return ""
     whole = comparison.dependence[0]
     ends = (("A", whole.concern_before, whole.share_before), ("B", whole.concern_after, whole.share_after))
-    texts = (
-        f"{name} {percent(share)} of purchases ({large_money(cash, comparison.currency)})" for name, cash, share in ends
-    )
-    return f"Countries of concern: {', '.join(texts)}."
+    texts = (f"{name} {percent(share)} ({large_money(cash, comparison.currency)})" for name, cash, share in ends)
+    return f"Purchases that depend or may depend on countries of concern: {', '.join(texts)}."
 
 
 def _dependence(comparison: Comparison, shown: int) -> doc.Section:
@@ -178,7 +176,7 @@ def _dependence(comparison: Comparison, shown: int) -> doc.Section:
         doc.figures("B", comparison.currency),
     ]
     columns += [doc.figures("B less A"), doc.figures("Share in A"), doc.figures("Share in B")]
-    more = doc.notes(left_out(len(differ) - (shown or len(differ)), "more material"))
+    more = doc.notes(omitted_note(len(differ) - (shown or len(differ)), "more material"))
     title, text = "Dependence on countries of concern", _dependence_line(comparison)
     return doc.section(title, doc.sentence(text), doc.table(columns, rows), more)
 
@@ -248,7 +246,7 @@ def _mix_section(comparison: Comparison, shown: int) -> doc.Section:
 def _moved_words(comparison: Comparison) -> str:
     moved = _by_material(comparison.moved_kg or {}, comparison.names)
     unproved = "It isn't proved that no plan as cheap as B moves less"
-    minimum = "No plan as cheap as B moves less" if comparison.least_moved else unproved
+    minimum = "No plan as cheap as B moves less" if comparison.min_moved_proved else unproved
     return f"{moved} bought more or less, summed over suppliers and periods. {minimum}"
 
 
@@ -291,7 +289,7 @@ def _step_sections(comparison: Comparison, shown: int) -> list[doc.Section]:
     rows: list[list[doc.Cell]] = [
         [
             doc.Count(number),
-            doc.Either(step.title, doc.Several((step.title + ("" if _is_sure(step) else " ?"),))),
+            doc.Either(step.title, doc.Several((step.title + ("" if _is_proved(step) else " ?"),))),
             "rules conflict" if step.conflict else _materials_cell(shortage_of(step, comparison.names)),
             doc.Amount(step.rise.nominal, form="signed"),
             penalty_of(step),
@@ -308,7 +306,7 @@ def _step_sections(comparison: Comparison, shown: int) -> list[doc.Section]:
     unproved = [
         f"{number}. {step.title}: spend and penalties together, not proved: {rise(step.difference)}"
         for number, step in enumerate(comparison.steps, 1)
-        if not _is_sure(step)
+        if not _is_proved(step)
     ]
     table = ranked(columns, rows, "later change", part=3)
     title = "Step by step from A to B"
@@ -320,7 +318,7 @@ def _step_sections(comparison: Comparison, shown: int) -> list[doc.Section]:
     return sections
 
 
-def _is_sure(step: Step) -> bool:
+def _is_proved(step: Step) -> bool:
     return bool(step.conflict) or step.difference.proved
 
 
@@ -359,7 +357,7 @@ def shortage_of(step: Step, names: ShownNames) -> list[str]:
 
 
 def _by_material(moved: Mapping[str, Decimal], names: ShownNames) -> str:
-    """Return the kilograms of each material, the most first. Different materials aren't added."""
+    """Return the kilograms of each material, the most first."""
     ordered = sorted(moved.items(), key=lambda each: (-each[1], each[0]))
     texts = [f"{mass_of(names, name, kg)} of {names.material(name)}" for name, kg in ordered]
     others = [f"{count(len(texts) - MAX_MATERIALS, 'more material')}"] if len(texts) > MAX_MATERIALS else []

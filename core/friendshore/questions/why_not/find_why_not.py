@@ -1,4 +1,4 @@
-"""Break-even price of an offer, and the obstacles that exclude it. Each answer comes from a changed case that is planned and verified."""
+"""Break-even price of an offer, and the obstacles that exclude it, each from a changed case that is planned and verified."""
 
 from __future__ import annotations
 
@@ -12,9 +12,18 @@ from ...domain.facts import Offer
 from ...domain.suggest import nearest
 from ...errors import Diagnostic, InputError
 from ...explain.break_even import BreakEven, bound, break_even_price, objective, part_kg, without
-from ...explain.eligibility import Eligibilities, Obstacle, no_room, obstacles
+from ...explain.eligibility import Eligibilities, Obstacle, no_feasible_plan, obstacles
 from ...explain.full_prices import OfferPrice, OfferPrices
-from ...explain.results import Counted, Difference, Effort, PlanRise, QuestionResult, between, names_of, plan_rise
+from ...explain.results import (
+    Difference,
+    Effort,
+    PlanRise,
+    QuestionCounter,
+    QuestionResult,
+    between,
+    names_of,
+    plan_rise,
+)
 from ...recommend import PlanSource, session_of
 from ...session import Answer, Session
 from ...solve import Progress
@@ -26,9 +35,9 @@ class Relaxed(Record):
     what: str
     """Relaxation in words."""
     changes: list[Change]
-    gives_kg: Number
+    bought_kg: Number
     """Kilograms of the offer that the cheapest plan would then buy."""
-    saves: Difference | None
+    saving: Difference | None
     """Decrease of the plan's objective (present value, with penalties). None if rules would conflict."""
     adds: PlanRise | None = None
     """Additions to the plan, money and penalties apart. Negative for reductions. None if rules would conflict."""
@@ -40,7 +49,7 @@ class RelaxedObstacle(Record):
     """An obstacle, and the effect of relaxing it alone."""
 
     obstacle: Obstacle
-    lifted: Relaxed | None
+    relaxed: Relaxed | None
     """None if no change of the case relaxes it."""
 
 
@@ -77,13 +86,13 @@ class WhyNot(QuestionResult):
     """Materials that it takes in. Its own price is then a fee."""
     full_price: OfferPrice | None = None
     """Cost of a kilogram with all inputs. With several goods, that of the first that the case needs. None if it can't be bought, or has no admissible input."""
-    entering: BreakEven | None
+    break_even: BreakEven | None
     """Break-even price in the case as it is. None if it can't be bought at all."""
     obstacles: list[RelaxedObstacle]
     """Reasons that exclude it from some uses or all, each relaxed alone."""
     together: Relaxed | None
     """Effect of relaxing all at once. None unless there are several."""
-    entering_lifted: BreakEven | None
+    break_even_relaxed: BreakEven | None
     """Break-even price after that. None if nothing can be relaxed."""
     effort: Effort
 
@@ -105,20 +114,20 @@ def why_not(source: PlanSource, offer: str, *, progress: Progress | None = None)
         facts.offer if facts is not None else lead.offer if lead is not None else problem.merged.offers[offer]
     )
     facility = problem.merged.facilities[stated_offer.facility]
-    is_wanted = any(line.material in session.parts.of_material for line in stated_offer.outputs)
+    is_needed = any(line.material in session.parts.of_material for line in stated_offer.outputs)
     eligibilities = Eligibilities(problem)
-    excluding = obstacles(eligibilities, stated_offer, lead) if is_wanted else []
+    excluding = obstacles(eligibilities, stated_offer, lead) if is_needed else []
     search.total = 3 + len(excluding)
-    entering = search.price(()) if is_wanted and facts is not None else None
+    entering = search.price(()) if is_needed and facts is not None else None
     if (
         not excluding
         and entering is not None
         and entering.outcome == "no price"
         and not search.is_possible(stated_offer)
     ):
-        excluding = [no_room(eligibilities, stated_offer)]
+        excluding = [no_feasible_plan(eligibilities, stated_offer)]
     relaxed_obstacles = [
-        RelaxedObstacle(obstacle=obstacle, lifted=search.relaxed(obstacle.text, obstacle.lifted_by))
+        RelaxedObstacle(obstacle=obstacle, relaxed=search.relaxed(obstacle.text, obstacle.relaxed_by))
         for obstacle in excluding
     ]
     changes = _all_changes(excluding)
@@ -132,20 +141,22 @@ def why_not(source: PlanSource, offer: str, *, progress: Progress | None = None)
         supplier=facility.supplier,
         country=facility.country,
         materials=[line.material for line in stated_offer.outputs],
-        state=_state(is_wanted, bought, entering, excluding),
+        state=_state(is_needed, bought, entering, excluding),
         bought=bought,
         made_from=sorted(line.material for line in stated_offer.inputs),
-        full_price=OfferPrices(session.verified).of(offer, _first_wanted(session, stated_offer)) if is_wanted else None,
-        entering=entering,
+        full_price=OfferPrices(session.verified).of(offer, _first_needed_material(session, stated_offer))
+        if is_needed
+        else None,
+        break_even=entering,
         obstacles=relaxed_obstacles,
         together=search.relaxed("all of these", changes) if len(changes) > 1 else None,
-        entering_lifted=search.price(changes) if changes and not bought else None,
+        break_even_relaxed=search.price(changes) if changes and not bought else None,
         names=names_of(problem, [offer]),
         effort=search.counter.effort,
     )
 
 
-def _first_wanted(session: Session, offer: Offer) -> str:
+def _first_needed_material(session: Session, offer: Offer) -> str:
     return next(line.material for line in offer.outputs if line.material in session.parts.of_material)
 
 
@@ -153,11 +164,11 @@ class _OfferSearch:
     def __init__(self, session: Session, offer: str, progress: Progress | None) -> None:
         self.session = session
         self.offer = offer
-        self.counter = Counted(session, progress)
+        self.counter = QuestionCounter(session, progress)
         self.total, self._done = 1, 0
 
     def price(self, changes: Sequence[Change]) -> BreakEven:
-        self._go_on()
+        self._check_limits()
         break_even = break_even_price(self.session, self.offer, changes)
         self._count(break_even.solves + 1)
         return break_even
@@ -165,15 +176,15 @@ class _OfferSearch:
     def relaxed(self, label: str, changes: Sequence[Change]) -> Relaxed | None:
         if not changes:
             return None
-        self._go_on()
+        self._check_limits()
         answer, answer_without = self.session.what_if(*changes), without(self.session, self.offer, changes)
         self._count(2)
         has_conflict = any(part.plan.infeasible for part in answer.after)
         return Relaxed(
             what=label,
             changes=list(changes),
-            gives_kg=sum((part_kg(part, self.offer) for part in answer.after), Decimal(0)),
-            saves=None if has_conflict else _saved(answer),
+            bought_kg=sum((part_kg(part, self.offer) for part in answer.after), Decimal(0)),
+            saving=None if has_conflict else _saved(answer),
             adds=None if has_conflict else plan_rise(self.session, answer),
             own=None
             if has_conflict or any(part.plan.infeasible for part in answer_without.after)
@@ -183,7 +194,7 @@ class _OfferSearch:
     def is_possible(self, offer: Offer) -> bool:
         self.counter.questions += 1
         name = self.offer
-        material = _first_wanted(self.session, offer)
+        material = _first_needed_material(self.session, offer)
         extreme = self.session.extreme(material, lambda facts, _, __: float(facts.offer.id == name), None, largest=True)
         return extreme.bound >= self.session.problem.case.resolution
 
@@ -193,15 +204,14 @@ class _OfferSearch:
         high = Decimal("Infinity") if ranked else objective(answer_without) - bound(answer)
         return between(answer_without.rise.objective - answer.rise.objective, low, high, answer_without.cost.objective)
 
-    def _go_on(self) -> None:
-        """Stop after the time limit, since plans that weren't searched for prove nothing about the offer."""
-        self.session.go_on(self._done, self.total, "questions about the offer")
+    def _check_limits(self) -> None:
+        self.session.raise_if_stopped(self._done, self.total, "questions about the offer")
 
     def _count(self, questions: int) -> None:
         self.counter.questions += questions
         self._done += 1
-        self.counter.told(min(self._done, self.total), self.total)
-        self._go_on()
+        self.counter.report_progress(min(self._done, self.total), self.total)
+        self._check_limits()
 
 
 def _saved(answer: Answer) -> Difference:
@@ -211,10 +221,10 @@ def _saved(answer: Answer) -> Difference:
 
 def _all_changes(obstacles: Sequence[Obstacle]) -> list[Change]:
     """Return the changes that relax all obstacles. Empty if an obstacle to every use can't be relaxed."""
-    if any(not obstacle.lifted_by and not obstacle.end_uses for obstacle in obstacles):
+    if any(not obstacle.relaxed_by and not obstacle.end_uses for obstacle in obstacles):
         return []
     changes: list[Change] = []
-    for change in (change for obstacle in obstacles for change in obstacle.lifted_by):
+    for change in (change for obstacle in obstacles for change in obstacle.relaxed_by):
         if change not in changes:
             changes.append(change)
     return changes
@@ -227,11 +237,11 @@ def _bought(session: Session, offer: str) -> list[OfferPurchase]:
 
 
 def _state(
-    wanted: bool, bought: Sequence[OfferPurchase], entering: BreakEven | None, obstacles: Sequence[Obstacle]
+    is_needed: bool, bought: Sequence[OfferPurchase], entering: BreakEven | None, obstacles: Sequence[Obstacle]
 ) -> Literal["in the plan", "not bought", "excluded", "not wanted"]:
     if bought:
         return "in the plan"
-    if not wanted:
+    if not is_needed:
         return "not wanted"
     is_excluded = entering is None or (entering.outcome == "no price" and bool(obstacles))
     return "excluded" if is_excluded else "not bought"
@@ -248,9 +258,5 @@ def _unknown(session: Session, name: str) -> Diagnostic:
     match = nearest(name, merged.offers)
     fix = f"write one of its offers: {', '.join(related)}" if related else f"did you mean `{match}`?" if match else ""
     return Diagnostic(
-        f"offer `{name}` doesn't exist",
-        found=name,
-        expected="an offer of the case's catalogs",
-        fix=fix,
-        code="FS522",
+        f"offer `{name}` doesn't exist", found=name, expected="an offer of the case's catalogs", fix=fix, code="FS522"
     )

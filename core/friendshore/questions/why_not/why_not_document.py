@@ -10,7 +10,7 @@ from ...document import elements as doc
 from ...document.figures import BLANK, large_money, mass, money, number, percent, rounded_money, signed
 from ...domain.change import Change
 from ...explain.break_even import BreakEven
-from ...explain.eligibility import BarredDays
+from ...explain.eligibility import DaysInForce
 from ...explain.results import SHARE_PROVED
 from ..wording import effort, ladder, mass_of, penalty, short_texts
 from .find_why_not import Relaxed, WhyNot
@@ -32,7 +32,7 @@ def why_not_document(answer: WhyNot) -> doc.Document:
         f"the plan buys {mass_of(names, entry.material, entry.kilograms, equal=True)} of {names.material(entry.material)} for {entry.place}"
         for entry in answer.bought
     )
-    price, later, together = answer.entering, answer.entering_lifted, answer.together
+    price, price_if_relaxed, together = answer.break_even, answer.break_even_relaxed, answer.together
     return doc.document(
         f"Why not {answer.offer}",
         doc.sentence(head),
@@ -43,8 +43,8 @@ def why_not_document(answer: WhyNot) -> doc.Document:
         doc.section("All obstacles relaxed", doc.notes(_relaxed_notes(together, answer)))
         if together is not None
         else None,
-        doc.section(f"{_title(answer)} if relaxed", doc.notes(_price_notes(later, answer)))
-        if later is not None
+        doc.section(f"{_title(answer)} if relaxed", doc.notes(_price_notes(price_if_relaxed, answer)))
+        if price_if_relaxed is not None
         else None,
         effort(answer.effort),
     )
@@ -91,23 +91,21 @@ def _price_notes(break_even: BreakEven, answer: WhyNot) -> list[str]:
 
 def _break_even_notes(break_even: BreakEven, answer: WhyNot) -> Iterator[str]:
     assert break_even.factor is not None
+    assert break_even.price is not None
+    noun = "fee" if answer.made_from else "price"
     unit = "/kg" if len(answer.materials) == 1 else " per unit"
-    if break_even.price is not None:
-        fee = "a fee of " if answer.made_from else ""
-        price = f"{fee}{answer.currency} {money(break_even.price)}{unit}"
-        price += f" (in the last period {money(break_even.last_price)})" if break_even.last_price is not None else ""
-    else:
-        price = f"{number(break_even.factor, 6)} times its {'fee' if answer.made_from else 'price'}"
-    today = ""
-    if break_even.today is not None:
-        today = f". {'Assumed price' if break_even.assumed else 'Current price'}: {money(break_even.today)}"
+    today = "" if break_even.current_price is None else f"{answer.currency} {money(break_even.current_price)}{unit}"
+    price = f"{'a fee of ' if answer.made_from else ''}{answer.currency} {money(break_even.price)}{unit}"
+    details = [f"in the last period {money(break_even.last_price)}"] if break_even.last_price is not None else []
+    details += [f"{'assumed' if break_even.assumed else 'today'} {today}"] if today else []
+    price += f" ({'; '.join(details)})" if details else ""
     if break_even.proved:
-        yield f"below {price}, every cheapest plan buys it. Above, no plan is cheaper than without it{today}"
+        yield f"below {price}, every cheapest plan buys it. Above, no plan is cheaper than without it"
     else:
-        yield f"not proved: up to {price} in the plans found{today}"
+        yield f"not proved: up to {price} in the plans found"
         yield _proved_bounds(break_even, answer, unit)
-    if not break_even.assumed:
-        yield _compared_with_today(break_even.factor, "fee" if answer.made_from else "price")
+    if not break_even.assumed and break_even.factor < _MAX_COMPARED:
+        yield _compared_with_today(break_even.factor, noun)
     if break_even.premium is not None:
         sign = "+" if break_even.premium >= 0 else "-"
         is_benchmark = abs(break_even.premium) <= SHARE_PROVED
@@ -117,8 +115,12 @@ def _break_even_notes(break_even: BreakEven, answer: WhyNot) -> Iterator[str]:
         yield f"as a benchmark price: {'the benchmark itself' if is_benchmark else markup}"
 
 
+# Factor from which a percentage tells less than the two prices.
+_MAX_COMPARED = 3
+
+
 def _proved_bounds(break_even: BreakEven, answer: WhyNot, unit: str) -> str:
-    today = break_even.today if break_even.today is not None else Decimal(1)
+    today = break_even.current_price if break_even.current_price is not None else Decimal(1)
     low, high = (break_even.low or Decimal(0)) * today, break_even.high
     below = f"provably bought below {answer.currency} {money(low)}{unit}" if low else "no proved lower bound"
     above = (
@@ -129,18 +131,16 @@ def _proved_bounds(break_even: BreakEven, answer: WhyNot, unit: str) -> str:
     return f"{below}, {above}"
 
 
-def _compared_with_today(factor: Decimal, what: str) -> str:
+def _compared_with_today(factor: Decimal, noun: str) -> str:
     if abs(factor - 1) <= SHARE_PROVED:
-        return f"that is today's {what}, so it costs as much as what it would replace"
-    if factor >= 3:
-        return f"{number(factor)} times today's {what}"
-    return f"{percent(abs(factor - 1))} {'below' if factor < 1 else 'above'} today's {what}"
+        return f"that is today's {noun}, so it costs as much as what it would replace"
+    return f"{percent(abs(factor - 1))} {'below' if factor < 1 else 'above'} today's {noun}"
 
 
 def _effect_notes(break_even: BreakEven, answer: WhyNot) -> Iterator[str]:
     yield f"just below that price, the cheapest plan buys {_mass(answer, break_even.units)} of it"
-    if break_even.most_saved is not None:
-        saved = rounded_money(break_even.most_saved, answer.currency)
+    if break_even.max_saving is not None:
+        saved = rounded_money(break_even.max_saving, answer.currency)
         yield f"if it were free, it would save about {saved} of present value, penalties included"
 
 
@@ -152,7 +152,7 @@ def _mass(answer: WhyNot, kilograms: Decimal) -> str:
 def _obstacle_parts(answer: WhyNot) -> Iterator[doc.Element]:
     rows: list[list[doc.Cell]] = []
     for position, entry in enumerate(answer.obstacles, 1):
-        obstacle, lifted = entry.obstacle, entry.lifted
+        obstacle, lifted = entry.obstacle, entry.relaxed
         rule = f" [{obstacle.rule}]" if obstacle.rule else ""
         uses = f" (for {', '.join(obstacle.end_uses)})" if obstacle.end_uses else ""
         clause = f" ({obstacle.clause})" if obstacle.clause and obstacle.clause not in obstacle.text else ""
@@ -166,35 +166,35 @@ def _obstacle_parts(answer: WhyNot) -> Iterator[doc.Element]:
             rows.append(
                 [f"{position}.", _change_texts(lifted), _gained_mass(lifted, answer), *_effect_cells(lifted, answer)]
             )
-    columns = [doc.figures("#"), doc.Column("Relaxed alone"), doc.figures("It would give")]
+    columns = [doc.figures("#"), doc.Column("If only this is relaxed"), doc.figures("Supply")]
     columns += [
-        doc.Column("Cash", answer.currency, "right"),
+        doc.figures("Cash", answer.currency),
         doc.Column("Added shortage"),
-        doc.Column("Penalty", align="right"),
+        doc.figures("Penalty"),
     ]
     rungs = [
         charts.Rung(
             f"{position}. {entry.obstacle.kind}",
             adds.cash,
-            f"{large_money(adds.cash, answer.currency)}, {_change_texts(entry.lifted)}",
+            f"{large_money(adds.cash, answer.currency)}, {_change_texts(entry.relaxed)}",
         )
         for position, entry in enumerate(answer.obstacles, 1)
-        if entry.lifted is not None and (adds := entry.lifted.adds) is not None
+        if entry.relaxed is not None and (adds := entry.relaxed.adds) is not None
     ]
     description = f"Additional cash of the plan, in {answer.currency}, if one obstacle is relaxed and all others stay. Negative for savings."
     title = "Cash that relaxing each obstacle adds"
     yield doc.apart(
         ladder(title, description, rungs, answer.currency, doc.table(columns, rows)),
         doc.notes(
-            f"{position}. {_own_part(entry.lifted, answer)}"
+            f"{position}. {_own_part(entry.relaxed, answer)}"
             for position, entry in enumerate(answer.obstacles, 1)
-            if _has_others(entry.lifted)
+            if _has_others(entry.relaxed)
         ),
     )
 
 
 def _effect_cells(relaxed: Relaxed, answer: WhyNot) -> list[doc.Cell]:
-    adds, saves = relaxed.adds, relaxed.saves
+    adds, saves = relaxed.adds, relaxed.saving
     if adds is None or saves is None:
         return ["rules conflict", doc.NOTHING, doc.NOTHING]
     amount = signed(adds.cash)
@@ -203,20 +203,20 @@ def _effect_cells(relaxed: Relaxed, answer: WhyNot) -> list[doc.Cell]:
 
 
 def _has_others(relaxed: Relaxed | None) -> bool:
-    if relaxed is None or relaxed.own is None or relaxed.saves is None:
+    if relaxed is None or relaxed.own is None or relaxed.saving is None:
         return False
-    return abs(relaxed.own.value - relaxed.saves.value) >= 1
+    return relaxed.saving.value - relaxed.own.value >= 1
 
 
 def _own_part(relaxed: Relaxed | None, answer: WhyNot) -> str:
     assert relaxed is not None
     assert relaxed.own is not None
-    assert relaxed.saves is not None
-    own, whole = (rounded_money(each.value, answer.currency) for each in (relaxed.own, relaxed.saves))
+    assert relaxed.saving is not None
+    own, whole = (rounded_money(each.value, answer.currency) for each in (relaxed.own, relaxed.saving))
     return f"About {own} of the {whole} saved (present value, penalties included) is due to this offer, the rest to other offers admitted with it"
 
 
-def _first_and_last(days: BarredDays) -> str:
+def _first_and_last(days: DaysInForce) -> str:
     first = f"First day {days.start}" if days.start else "No first day"
     return f"{first}, {f'last day {days.end}' if days.end else 'no last day'}"
 
@@ -238,7 +238,7 @@ def _relaxed_notes(relaxed: Relaxed, answer: WhyNot) -> Iterator[str]:
 
 
 def _gained_mass(relaxed: Relaxed, answer: WhyNot) -> str:
-    return _mass(answer, relaxed.gives_kg) if relaxed.gives_kg else "nothing"
+    return _mass(answer, relaxed.bought_kg) if relaxed.bought_kg else "nothing"
 
 
 def _change_texts(relaxed: Relaxed) -> str:

@@ -13,13 +13,13 @@ from ...domain.facts import ChainEntry
 from ...domain.stages import STEPS, Route, Stage, covers_stage, stage_of
 from ...domain.use import PASS, Chained, Fact, Move, Result, Use, Verdict
 from ..base import FactTest, Rule
-from ..verdicts import METAL_STAGES, Barred, result_of, worst
-from .shared import Countries, Covering, EndUses, Parties, Stages, as_pairs, is_party, lands, listed
+from ..verdicts import METAL_STAGES, Prohibited, result_of, worst
+from .shared import Countries, Covering, EndUses, Parties, Stages, as_pairs, country_list, is_party, listed
 
 
 def all_succeed(tests: tuple[FactTest, ...], stated: dict[str, Fact]) -> bool | None:
     """Return whether every test succeeds. None if no test fails, but one depends on a missing fact."""
-    results = [test.holds(stated) for test in tests]
+    results = [test.succeeds(stated) for test in tests]
     if False in results:
         return False
     return None if None in results else True
@@ -41,31 +41,29 @@ class Exemption(Record):
 
     def applies(self, stated: dict[str, Fact]) -> bool | None:
         """Return whether the exception applies. None if it depends on missing facts."""
-        if not all(test.holds(stated) for test in self.when):
+        if not all(test.succeeds(stated) for test in self.when):
             return False
-        results = [test.holds(stated) for test in self.unless]
+        results = [test.succeeds(stated) for test in self.unless]
         if any(results):
             return False
         return None if None in results else True
 
     def unstated(self, stated: dict[str, Fact]) -> list[str]:
-        return sorted({test.fact for test in self.unless if test.holds(stated) is None})
+        return sorted({test.fact for test in self.unless if test.succeeds(stated) is None})
 
 
 class Recycling(Record):
-    """An exception for covered goods made from recycled material, judged on the chain of the offer that delivers them.
-
-    It applies if at least one of the exempt stages is recorded, all recorded ones have recycled feed, and the conditions below are proved. The
-    stages are exempt whether recorded or not: they belong to the scrap's earlier life, which has no records. The other stages remain
-    prohibited, and so does the processing of the scrap.
+    """An exception for covered goods made from recycled material, judged on the chain of the offer that delivers them. It applies if at least one of
+    the exempt stages is recorded, all recorded ones have recycled feed, and the conditions below are proved. The stages are exempt whether recorded
+    or not: they belong to the scrap's earlier life, which has no records. The other stages remain prohibited, and so does the processing of the
+    scrap.
     """
 
     citation: str = ""
     """Clause."""
     needs: tuple[str, ...] = Field(min_length=1)
-    """Stages or steps that are known to have taken place `within`. A step that isn't recorded is taken to have happened with its stage. A
-    stage that the material doesn't have isn't required.
-    """
+    """Stages or steps that are known to have taken place `within`. A step that isn't recorded is taken to have happened with its stage. A stage that
+    the material doesn't have isn't required."""
     within: Countries = Field(min_length=1)
     """Countries."""
     throughout: bool = False
@@ -85,7 +83,7 @@ class Recycling(Record):
         steps = tuple(need for need in self.needs if need in STEPS)
         return (steps,) if steps else ()
 
-    def proved_by(self, offer: Chained, barred: Barred) -> bool:
+    def proved_by(self, offer: Chained, barred: Prohibited) -> bool:
         """Return True if the offer's chain proves it, apart from facts that the demand must state."""
         lifted = [entry for entry in offer.performed if entry.main_stage in self.lifts]
         if not lifted or not all(entry.recycled for entry in lifted):
@@ -100,7 +98,7 @@ class Recycling(Record):
         return all(self._is_done_within(need, offer) for need in self.needs)
 
     def unstated(self, stated: dict[str, Fact]) -> list[str]:
-        return sorted({test.fact for test in self.when if test.holds(stated) is None})
+        return sorted({test.fact for test in self.when if test.succeeds(stated) is None})
 
     def _is_done_within(self, need: str, offer: Chained) -> bool:
         if need in STEPS:
@@ -126,11 +124,9 @@ class Recycling(Record):
 
 
 class MadeIn(Record):
-    """An exception for goods made in some countries, from material that may then come from there too.
-
-    It is judged offer by offer. The good itself must be known to be `produced` in these countries. Anything bought on the way to it must go to a
-    maker in one of them, given by the destination of the purchase. A good without the stage `produced` is material bought as such, which the
-    exception doesn't cover.
+    """An exception for goods made in some countries, from material that may then come from there too. It is judged offer by offer. The good itself
+    must be known to be `produced` in these countries. Anything bought on the way to it must go to a maker in one of them, given by the destination of
+    the purchase. A good without the stage `produced` is material bought as such, which the exception doesn't cover.
     """
 
     id: str
@@ -151,12 +147,12 @@ class MadeIn(Record):
     def production_result(self, countries: frozenset[str], complete: bool) -> Result:
         if not self.countries:
             return Result.PASS if complete and len(countries) == 1 else Result.UNPROVEN
-        return result_of(countries, complete, Barred(self.countries, all_but=True))
+        return result_of(countries, complete, Prohibited(self.countries, all_but=True))
 
     def material_result(self, entry: ChainEntry, maker: frozenset[str], allow: frozenset[str]) -> Result:
         """Return the result for a prohibited stage of material that is taken by a maker in one of `maker`."""
         free = allow | (self.material or self.countries) | (maker if len(maker) == 1 else frozenset())
-        return result_of(entry.countries, entry.complete, Barred(free, all_but=True))
+        return result_of(entry.countries, entry.complete, Prohibited(free, all_but=True))
 
     def may_relax_for(self, country: str) -> bool:
         return not self.countries or country in self.countries
@@ -220,33 +216,29 @@ class OriginBan(Covering, Rule):
     places: Countries = frozenset()
     """Countries of the final use to which it applies. Empty means all."""
     asks_proof: bool = True
-    """True if missing information leaves it unproven. If false, only a named prohibited country counts, alone or among others: the law
-    prohibits goods of that country and requires no proof of the origin of others. Scrap originates where it was collected, so that country
-    counts like the mine's.
-    """
+    """True if missing information leaves it unproven. If false, only a named prohibited country counts, alone or among others: the law prohibits
+    goods of that country and requires no proof of the origin of others. Scrap originates where it was collected, so that country counts like the
+    mine's."""
     steps: Steps = ()
     """Steps that belong to another stage under this rule than by default: a table of step and stage, like `{ sintering = "produced" }`."""
     whole: tuple[Whole, ...] = ()
-    """Steps that together form their whole stage under this rule. By default `mining`, `refining`, `separation`, and `melting` are the whole
-    of their stages, and milling, pressing, sintering or bonding, and magnetizing together are the whole of `produced`. A chain that records
-    fewer steps leaves the stage unproven.
-    """
+    """Steps that together form their whole stage under this rule. By default `mining`, `refining`, `separation`, and `melting` are the whole of their
+    stages, and milling, pressing, sintering or bonding, and magnetizing together are the whole of `produced`. A chain that records fewer steps leaves
+    the stage unproven."""
     exceptions: tuple[Exemption, ...] = ()
     """Exceptions that depend on facts of the item."""
     recycled: Recycling | None = None
     """Exception for recycled material."""
     scrap: Stages = (Stage.MINED, Stage.REFINED, Stage.SEPARATED)
-    """Stages that scrap went through before it was scrap, which have no records. With recycled feed they are unproven, wherever it was
-    collected and processed; without `asks_proof` only if it may have been collected in a prohibited country.
-    """
+    """Stages that scrap went through before it was scrap, which have no records. With recycled feed they are unproven, wherever it was collected and
+    processed; without `asks_proof` only if it may have been collected in a prohibited country."""
     made_in: tuple[MadeIn, ...] = ()
     """Exceptions for goods made in some countries."""
     not_asked: str = ""
-    """Subject of the law that no chain records, like `where iron and boron were mined`. A pass of this rule alone doesn't prove compliance with
-    the law, and every plan for goods that it covers says so.
-    """
+    """Subject of the law that no chain records, like `where iron and boron were mined`. A pass of this rule alone doesn't prove compliance with the
+    law, and every plan for goods that it covers says so."""
 
-    bears_on: ClassVar[Literal["chain", "trade"]] = "chain"
+    judge_scope: ClassVar[Literal["chain", "trade"]] = "chain"
 
     @model_validator(mode="after")
     def _check_countries(self) -> OriginBan:
@@ -257,8 +249,8 @@ class OriginBan(Covering, Rule):
         return self
 
     @property
-    def barred(self) -> Barred:
-        return Barred(self.allow, all_but=True) if self.allow else Barred(self.countries)
+    def barred(self) -> Prohibited:
+        return Prohibited(self.allow, all_but=True) if self.allow else Prohibited(self.countries)
 
     def concerns(self, use: Use) -> bool:
         return (
@@ -296,10 +288,7 @@ class OriginBan(Covering, Rule):
     def _stage_verdicts(
         self, stages: Iterable[Stage], offer: Chained, own: bool, begun: bool = False, routes: tuple[Route, ...] = ()
     ) -> Iterator[Verdict]:
-        """Yield the verdicts on some stages, and on `produced` with `own`.
-
-        With `begun`, the first steps of a stage suffice, since the maker of the good does the rest and answers for it. `routes` adds to `whole`.
-        """
+        """Yield the verdicts on `stages`, and on `produced` with `own`. `begun` accepts first steps, since the maker of the good answers for the rest."""
         for stage in stages:
             entries = self._entries(stage, offer, own)
             yield from (self._entry_verdict(entry, offer) for entry in entries)
@@ -336,10 +325,9 @@ class OriginBan(Covering, Rule):
         return self._verdict(Result.UNPROVEN, stage, reason)
 
     def _collection_verdicts(self, stage: Stage, offer: Chained) -> Iterator[Verdict]:
-        """Yield verdicts on scrap if no proof is required. Scrap of a prohibited country remains that country's, wherever it is melted.
-
-        Scrap is wholly obtained where it was collected (Delegated Regulation (EU) 2015/2446, article 31(h); Order 416 of China's State Council,
-        article 4(7), (8)). That says nothing about where its metal was refined, so a ban on refining alone neither passes nor fails.
+        """Yield verdicts on scrap if no proof is required. Scrap of a prohibited country remains that country's, wherever it is melted. Scrap is
+        wholly obtained where it was collected (Delegated Regulation (EU) 2015/2446, article 31(h); Order 416 of China's State Council, article 4(7),
+        (8)). That says nothing about where its metal was refined, so a ban on refining alone neither passes nor fails.
         """
         for entry in offer.performed:
             prohibited = self.barred.among(entry.countries) if entry.unmined else frozenset[str]()
@@ -368,10 +356,9 @@ class OriginBan(Covering, Rule):
                 yield whole.steps
 
     def _unstated_stage(self, offer: Chained, use: Use) -> Stage | None:
-        """Return a stage that an input went through although neither it nor its own inputs state it, or None.
-
-        Everything that contains an element of the good, or may contain it, was mined. If nothing is stated, refining and separation are unknown too.
-        Otherwise a trace of stated oxide could hide a shipment that is recorded under another name.
+        """Return a stage that an input went through although neither it nor its own inputs state it, or None. Everything that contains an element of
+        the good, or may contain it, was mined. If nothing is stated, refining and separation are unknown too. Otherwise a trace of stated oxide could
+        hide a shipment that is recorded under another name.
         """
         if not self.asks_proof or offer.material.id == use.material.id or offer.recycled:
             return None
@@ -549,8 +536,8 @@ class OriginBan(Covering, Rule):
     def sentence(self) -> str:
         uses = f", for {listed(sorted(self.end_uses), 'or')} use," if self.end_uses else ""
         buyers = f" bought by {listed(self.buyers, 'or')}" if self.buyers else ""
-        places = f" delivered in {lands(self.places, 'or')}" if self.places else ""
-        where = f"outside {lands(self.allow)}" if self.allow else f"in {lands(self.countries, 'or')}"
+        places = f" delivered in {country_list(self.places, 'or')}" if self.places else ""
+        where = f"outside {country_list(self.allow)}" if self.allow else f"in {country_list(self.countries, 'or')}"
         stages = listed([stage.value for stage in self.stages], "or")
         names = [exemption.id for exemption in self.exceptions] + [exception.id for exception in self.made_in]
         names += ["recycled"] if self.recycled else []

@@ -135,7 +135,7 @@ def listed(words: Iterable[str], last: str = "and") -> str:
     return f"{', '.join(names[:-1])} {last} {names[-1]}" if len(names) > 1 else "".join(names)
 
 
-def lands(codes: Iterable[str], last: str = "and") -> str:
+def country_list(codes: Iterable[str], last: str = "and") -> str:
     """Return countries as part of a sentence. A group replaces its members if all are listed."""
     codes_left = set(codes)
     groups = [name for name, members in sorted(GROUPS.items()) if members <= codes_left]
@@ -145,10 +145,9 @@ def lands(codes: Iterable[str], last: str = "and") -> str:
 
 
 def is_party(name: str, listed_names: Iterable[str]) -> bool:
-    """Return True if `name`, or one of several names separated by `;`, is one of the listed parties, or starts with one.
-
-    Case, accents, punctuation, a leading `The`, suffixes such as `Corp.` or a site, letters of other alphabets that look Latin, and invisible
-    characters are ignored, so that spelling can't hide a listed party.
+    """Return True if `name`, or one of several names separated by `;`, is one of the listed parties, or starts with one. Case, accents, punctuation,
+    a leading `The`, suffixes such as `Corp.` or a site, letters of other alphabets that look Latin, and invisible characters are ignored, so that
+    spelling can't hide a listed party.
     """
     candidates = [_name_words(part) for part in name.split(";")]
     parties = [_name_words(listed_name) for listed_name in listed_names]

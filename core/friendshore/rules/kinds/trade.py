@@ -13,8 +13,19 @@ from ...domain.facts import Material
 from ...domain.use import PASS, Chained, Move, Result, Use, Verdict
 from ...errors import InputError
 from ..base import FactTest, Names, Rule
-from ..verdicts import Barred, result_of
-from .shared import Countries, Covering, EndUses, Parties, PerKilogram, Rate, is_party, lands, listed, named_currency
+from ..verdicts import Prohibited, result_of
+from .shared import (
+    Countries,
+    Covering,
+    EndUses,
+    Parties,
+    PerKilogram,
+    Rate,
+    country_list,
+    is_party,
+    listed,
+    named_currency,
+)
 
 
 class Exclude(Covering, Rule):
@@ -42,7 +53,7 @@ class Exclude(Covering, Rule):
     why: str = ""
     """Reason, shown with every verdict, such as the list that contains the party."""
 
-    bears_on: ClassVar[Literal["chain", "trade"]] = "trade"
+    judge_scope: ClassVar[Literal["chain", "trade"]] = "trade"
 
     @model_validator(mode="after")
     def _check_lists(self) -> Exclude:
@@ -91,7 +102,7 @@ class Exclude(Covering, Rule):
         return next((words for words, is_match in matches.items() if is_match), "")
 
     def sentence(self) -> str:
-        used = f" in {lands(self.places, 'or')}" if self.places else ""
+        used = f" in {country_list(self.places, 'or')}" if self.places else ""
         uses = f", for {listed(sorted(self.end_uses), 'or')} use{used}," if self.end_uses else ""
         uses = uses or (f", for use{used}," if used else "")
         named = [f"{word} {listed(names)}" for word, names in self._named_lists() if names]
@@ -100,10 +111,7 @@ class Exclude(Covering, Rule):
 
 
 class ExportControl(Covering, Rule):
-    """Prohibits moves of controlled goods out of a country, or requires a license.
-
-    A move within a country isn't an export, nor is a move of its goods back into it.
-    """
+    """Prohibits moves of controlled goods out of a country, or requires a license. A move within a country isn't an export, nor is a move of its goods back into it."""
 
     model_config = {"json_schema_extra": {"examples": [{"exporters": ["CN"], "effect": "licence"}]}}
 
@@ -121,19 +129,17 @@ class ExportControl(Covering, Rule):
     buyers: Parties = ()
     """Parties to which it applies: the buyer of the final good, or the operator of the place that the goods go to. Empty means all."""
     reach: Literal["export", "origin"] = "export"
-    """`export`: moves that leave the exporting country. `origin`: also every move across another border of goods whose customs origin may be
-    the exporting country, wherever they are.
-    """
+    """`export`: moves that leave the exporting country. `origin`: also every move across another border of goods whose customs origin may be the exporting country, wherever they are."""
 
     unless: tuple[FactTest, ...] = ()
     """Facts that exempt a use if the demand states all of them, such as relief for people in need. A missing fact claims nothing."""
 
-    bears_on: ClassVar[Literal["chain", "trade"]] = "trade"
+    judge_scope: ClassVar[Literal["chain", "trade"]] = "trade"
 
     def concerns(self, use: Use) -> bool:
         if self.end_uses and use.end_use not in self.end_uses:
             return False
-        if self.unless and all(test.holds(dict(use.facts)) for test in self.unless):
+        if self.unless and all(test.succeeds(dict(use.facts)) for test in self.unless):
             return False
         return self.judged_on != "use" or self._is_destination(use.place.country)
 
@@ -171,7 +177,7 @@ class ExportControl(Covering, Rule):
         if self.reach == "export" or not controlled:
             return Result.PASS, ()
         possible, complete = offer.origins
-        barred = Barred(controlled)
+        barred = Prohibited(controlled)
         if offer.origin_contradicted and (prohibited := barred.among(possible)):
             return Result.FAIL, tuple(sorted(prohibited))
         return result_of(possible, complete, barred), tuple(sorted(barred.among(possible) or possible))
@@ -185,11 +191,11 @@ class ExportControl(Covering, Rule):
             origin = "" if move.origin.country in self.exporters else f"of {listed(countries, 'or')} origin "
             return f"moving {goods} {origin}from {route} {verb} {law}"
         if self.exporters.isdisjoint(countries):
-            return f"the customs origin of {goods} is unclear. If it is {lands(self.exporters, 'or')}, moving it from {route} {verb} {law}"
+            return f"the customs origin of {goods} is unclear. If it is {country_list(self.exporters, 'or')}, moving it from {route} {verb} {law}"
         return f"{goods} may be of {listed(countries, 'or')} origin. If so, moving it from {route} {verb} {law}"
 
     def sentence(self) -> str:
-        exporters = lands(self.exporters, "or")
+        exporters = country_list(self.exporters, "or")
         goods = f"{self.subject()}, {'leaving' if self.reach == 'export' else 'of'} {exporters}"
         uses = f" for {listed(sorted(self.end_uses), 'or')} use" if self.end_uses else ""
         parties = f" to {listed(self.buyers, 'or')}" if self.buyers else ""
@@ -202,7 +208,7 @@ class ExportControl(Covering, Rule):
     def _destination_text(self) -> str:
         if not self.destinations:
             return ""
-        where = lands(self.destinations, "or")
+        where = country_list(self.destinations, "or")
         return {"use": f" in {where}", "move": f" to {where}", "either": f" to or for use in {where}"}[self.judged_on]
 
 
@@ -221,19 +227,15 @@ class Tariff(Covering, Rule):
     rate: Rate = Decimal(0)
     """Share of the value, like `25 %`. 0 records that the tariff line is free."""
     basis: Literal["fob"] = "fob"
-    """Customs value: the price without international freight, as in the United States. A territory that adds freight (`cif`) is rejected
-    rather than computed incorrectly.
-    """
+    """Customs value: the price without international freight, as in the United States. A territory that adds freight (`cif`) is rejected rather than computed incorrectly."""
     specific: PerKilogram | None = None
     """Additional money per kilogram: a number, or text like `1.5 USD/kg`."""
     specific_currency: str = ""
     """Currency of `specific` (ISO 4217), if it names none."""
     specific_per: Literal["basis", "element"] = "basis"
-    """Weight that `specific` applies to: the material's basis, or the element in it. If its content is unknown, the whole weight counts, which
-    is the maximum that can be due.
-    """
+    """Weight that `specific` applies to: the material's basis, or the element in it. If its content is unknown, the whole weight counts, which is the maximum that can be due."""
 
-    bears_on: ClassVar[Literal["chain", "trade"]] = "trade"
+    judge_scope: ClassVar[Literal["chain", "trade"]] = "trade"
     charge_reads_use: ClassVar[bool] = False
 
     @model_validator(mode="before")
@@ -266,8 +268,8 @@ class Tariff(Covering, Rule):
         rate = exchange(self.specific_currency)
         if rate is None:
             raise InputError(
-                f"the specific duty of rule `{self.id}` can't be converted to {currency}",
-                found=f"{self.specific} {self.specific_currency}/kg",
+                f"the specific duty can't be converted to {currency}",
+                found=f"an amount in {self.specific_currency}",
                 expected=f"an exchange rate from {self.specific_currency} to {currency}",
                 fix="add a catalog with that rate, or plan in the currency of the duty",
                 code="FS306",
@@ -298,8 +300,8 @@ class Tariff(Covering, Rule):
         if self.specific:
             per = "kg of element" if self.specific_per == "element" else "kg"
             parts.append(f"{self.specific:f} {self.specific_currency} per {per}")
-        origin = f" of {lands(self.origins, 'or')} origin" if self.origins else ""
-        others = f" not of {lands(self.except_origins, 'or')} origin" if self.except_origins else ""
+        origin = f" of {country_list(self.origins, 'or')} origin" if self.origins else ""
+        others = f" not of {country_list(self.except_origins, 'or')} origin" if self.except_origins else ""
         duty = f"a duty of {listed(parts, 'plus')}" if parts else "no duty"
-        text = f"{self.subject()}{origin}{others} entering {lands(self.territory, 'or')}: {duty}."
+        text = f"{self.subject()}{origin}{others} entering {country_list(self.territory, 'or')}: {duty}."
         return text[0].upper() + text[1:]

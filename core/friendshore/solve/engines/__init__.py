@@ -36,11 +36,10 @@ def solve_with_scip(linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None =
 
 
 def _scip_with_few_nodes(linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None) -> SolverAnswer:
-    """Solve with SCIP within a number of nodes, which doesn't depend on the clock. HiGHS follows if that isn't enough."""
     return solve_with_scip(linear, replace(ask, nodes=SECOND_NODES), hint)
 
 
-# Nodes of SCIP's search tree for a second opinion.
+# Nodes of SCIP's search tree for a second opinion. This limit doesn't depend on the clock. HiGHS follows if it isn't enough.
 SECOND_NODES = 20_000
 _glop_with_presolve = partial(solve_with_glop, presolve=True)
 _highs_without_presolve = partial(solve_with_highs, presolve=False)

@@ -83,7 +83,6 @@ _LENGTH_BYTES = 5
 
 
 def _varints(numbers: Ints, size: int = _LENGTH_BYTES) -> NDArray[np.uint8]:
-    """Return `size` bytes for each whole number."""
     encoded = np.empty((len(numbers), size), np.uint8)
     for byte in range(size):
         encoded[:, byte] = numbers >> 7 * byte & 127 | (128 if byte < size - 1 else 0)
@@ -91,7 +90,6 @@ def _varints(numbers: Ints, size: int = _LENGTH_BYTES) -> NDArray[np.uint8]:
 
 
 def _record(**fields: tuple[int, int]) -> NDArray[np.void]:
-    """Return one record, from the field numbers and wire types of its fields."""
     dtype = [
         part
         for name, (_, wire_type) in fields.items()
@@ -168,5 +166,5 @@ def _interrupting(stopped: Callable[[], bool], interrupt: Callable[[], object]) 
 
 
 def _may_be_unbounded(linear: Linear) -> bool:
-    """Return True if the cost might have no minimum. The helper calls such a program infeasible, while HiGHS reports it as unbounded."""
+    """Return True if the cost might have no minimum. The helper calls such a program infeasible."""
     return bool(np.isinf(linear.cheapest[linear.cost != 0]).any())

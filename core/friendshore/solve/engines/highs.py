@@ -1,7 +1,4 @@
-"""HiGHS, for programs with integer variables and for large linear ones, in this process through highspy.
-
-Its callbacks end a search within a tenth of a second, with the best plan and bound so far. Python's other threads run meanwhile.
-"""
+"""HiGHS through highspy, in this process. Its callbacks end a search within a tenth of a second, with the best plan and bound so far."""
 
 from __future__ import annotations
 
@@ -131,27 +128,27 @@ def _interrupt_when(solver: highspy.Highs, ended: Callable[[], bool]) -> None:
 
 def _answer(solver: highspy.Highs, linear: Linear) -> SolverAnswer:
     status, info = solver.getModelStatus(), solver.getInfo()
-    late = status in (Status.kTimeLimit, Status.kInterrupt)
-    searched = bool(linear.integer.any())
+    timed_out = status in (Status.kTimeLimit, Status.kInterrupt)
+    has_choices = bool(linear.integer.any())
     if status == Status.kInfeasible:
         return SolverAnswer(SolverOutcome.INFEASIBLE)
     if status == Status.kUnbounded:
         raise UnboundedError(Diagnostic("the cost can fall without limit", fix="report this case", code="FS703"))
     if status != Status.kOptimal and status not in _LIMITS:
         raise _breakdown(solver.modelStatusToString(status))
-    bound = info.mip_dual_bound if searched else -inf
+    bound = info.mip_dual_bound if has_choices else -inf
     if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
         if status == Status.kOptimal:
             raise _breakdown("its plan violates a row")
-        return SolverAnswer(SolverOutcome.NOTHING, bound=bound, out_of_time=late, solver=_NAME)
+        return SolverAnswer(SolverOutcome.NOTHING, bound=bound, out_of_time=timed_out, solver=_NAME)
     solution = solver.getSolution()
     x = np.array(solution.col_value)
     objective = linear.value(x)
     if not isfinite(objective):
         raise _breakdown(f"its plan costs {objective}")
     if status != Status.kOptimal:
-        return SolverAnswer(SolverOutcome.FEASIBLE, x, objective, bound, out_of_time=late, solver=_NAME)
-    if searched:
+        return SolverAnswer(SolverOutcome.FEASIBLE, x, objective, bound, out_of_time=timed_out, solver=_NAME)
+    if has_choices:
         return SolverAnswer(SolverOutcome.OPTIMAL, x, objective, bound, solver=_NAME)
     return SolverAnswer(SolverOutcome.OPTIMAL, x, objective, objective, np.array(solution.row_dual), solver=_NAME)
 

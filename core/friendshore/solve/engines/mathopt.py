@@ -21,15 +21,12 @@ from ..engine import BreakdownError, SolverAnswer, SolverOutcome, UnboundedError
 
 
 class WarmStartedGlop:
-    """Linear program that is solved repeatedly with other costs and bounds. GLOP's dual simplex continues from its last basis.
-
-    From such a basis GLOP can cycle forever. A number of steps limits that, not the clock, so that answers are the same on every machine.
-    """
+    """Linear program that GLOP solves again and again from its last basis. Steps limit it, not the clock, since it can cycle forever from there."""
 
     def __init__(self, linear: Linear) -> None:
         self._linear = linear
         self._solver: mathopt.Solver = mathopt.new(
-            parameters_pb2.SOLVER_TYPE_GLOP, model_of(linear), parameters_pb2.SolverInitializerProto()
+            parameters_pb2.SOLVER_TYPE_GLOP, mathopt_model(linear), parameters_pb2.SolverInitializerProto()
         )
         self._parameters = parameters_pb2.SolveParametersProto(presolve=parameters_pb2.EMPHASIS_OFF)
         self._parameters.iteration_limit = _STEPS + _STEPS_BY_ROW * len(linear.row_upper)
@@ -37,7 +34,7 @@ class WarmStartedGlop:
             setattr(self._parameters.glop, name, value)
 
     def optimum(self, linear: Linear) -> SolverAnswer | None:
-        """Return the optimum of the program with other costs and bounds. None if GLOP doesn't reach it from its last basis."""
+        """Return the optimum with other costs and bounds. None if GLOP doesn't reach it from its last basis."""
         update, before = model_update_pb2.ModelUpdateProto(), self._linear
         _add_changes(update.variable_updates.lower_bounds, before.lower, linear.lower)
         _add_changes(update.variable_updates.upper_bounds, before.upper, linear.upper)
@@ -46,10 +43,8 @@ class WarmStartedGlop:
         _add_changes(update.objective_updates.linear_coefficients, before.cost, linear.cost)
         update.objective_updates.offset_update = linear.constant
         self._linear = linear
-        model_parameters, registered = (
-            model_parameters_pb2.ModelSolveParametersProto(),
-            callback_pb2.CallbackRegistrationProto(),
-        )
+        model_parameters = model_parameters_pb2.ModelSolveParametersProto()
+        registered = callback_pb2.CallbackRegistrationProto()
         try:
             if not self._solver.update(update):
                 return None
@@ -57,7 +52,7 @@ class WarmStartedGlop:
         except StatusNotOk:
             return None
         optimal = result.termination.reason == result_pb2.TERMINATION_REASON_OPTIMAL
-        return answer_of(result, linear) if optimal else None
+        return solver_answer(result, linear) if optimal else None
 
 
 # Maximum steps of GLOP: for any program, and in addition per row. Even without a basis it rarely needs as many.
@@ -76,7 +71,7 @@ def _add_changes(update: sparse_containers_pb2.SparseDoubleVectorProto, before: 
     update.values.extend(after[changed].tolist())
 
 
-def model_of(linear: Linear) -> model_pb2.ModelProto:
+def mathopt_model(linear: Linear) -> model_pb2.ModelProto:
     proto = model_pb2.ModelProto()
     count = len(linear.cost)
     proto.variables.ids.extend(range(count))
@@ -99,7 +94,7 @@ def model_of(linear: Linear) -> model_pb2.ModelProto:
     return proto
 
 
-def answer_of(result: result_pb2.SolveResultProto, linear: Linear) -> SolverAnswer:
+def solver_answer(result: result_pb2.SolveResultProto, linear: Linear) -> SolverAnswer:
     """Return MathOpt's result. Raises `BreakdownError` if there is none, and `UnboundedError` if the cost has no minimum."""
     reason = result.termination.reason
     bound = result.termination.objective_bounds.dual_bound

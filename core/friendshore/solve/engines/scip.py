@@ -37,9 +37,9 @@ class _RejectedError(Exception):
 def solve_with_scip(linear: Linear, ask: Ask, hint: Floats | None = None) -> SolverAnswer:
     from ...errors import Diagnostic
     from ..engine import BreakdownError, SolverAnswer, SolverOutcome
-    from .mathopt import answer_of, model_of
+    from .mathopt import mathopt_model, solver_answer
 
-    model, parameters = model_of(linear), _parameters(ask)
+    model, parameters = mathopt_model(linear), _parameters(ask)
     start = model_parameters_pb2.ModelSolveParametersProto()
     if hint is not None:
         values = start.solution_hints.add().variable_values
@@ -55,7 +55,9 @@ def solve_with_scip(linear: Linear, ask: Ask, hint: Floats | None = None) -> Sol
     except _RejectedError as error:
         problem = Diagnostic(f"SCIP returned no answer: {error}", fix="report this case", code="FS704")
         raise BreakdownError(problem) from error
-    return SolverAnswer(SolverOutcome.NOTHING) if result is None else replace(answer_of(result, linear), solver="SCIP")
+    return (
+        SolverAnswer(SolverOutcome.NOTHING) if result is None else replace(solver_answer(result, linear), solver="SCIP")
+    )
 
 
 def _parameters(ask: Ask) -> parameters_pb2.SolveParametersProto:
@@ -144,7 +146,6 @@ def _result_of_process(
 
 
 def _serve() -> None:
-    """Run the search that stdin describes, and write its result to stdout."""
     model, parameters, start = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent process
     try:
         result = _solve(

@@ -12,17 +12,13 @@ from friendshore.report import Format
 from .report import report_document
 
 
-class _FullReport(Format):
-    """A format in which the report of a run contains all tables and charts."""
-
-    def of_run(self, run: Run, checked: RunCheck | None, answers: Sequence[Document]) -> Document:
-        return report_document(run, checked, answers)
-
-
-class Html(_FullReport):
+class Html(Format):
     """One HTML page with charts that loads nothing else."""
 
     name = "html"
+
+    def of_run(self, run: Run, checked: RunCheck | None, answers: Sequence[Document]) -> Document:
+        return report_document(run, checked, answers)
 
     def render(self, document: Document, file: str = "") -> bytes:
         from .html import html
@@ -30,11 +26,16 @@ class Html(_FullReport):
         return html(document).encode()
 
 
-class Xlsx(_FullReport):
+class Xlsx(Format):
     """A workbook with a sheet for each table, and charts."""
 
     name = "xlsx"
     is_text = False
+
+    def of_run(self, run: Run, checked: RunCheck | None, answers: Sequence[Document]) -> Document:
+        from .run_workbook import run_workbook
+
+        return run_workbook(run, checked, answers)
 
     def render(self, document: Document, file: str = "") -> bytes:
         """Return a document as the bytes of a workbook. Raises InputError if XlsxWriter isn't installed."""

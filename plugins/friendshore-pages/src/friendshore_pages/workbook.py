@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from io import BytesIO
+from itertools import cycle
+from textwrap import wrap
 from typing import TYPE_CHECKING, assert_never
 
 from friendshore.document import charts
 from friendshore.document import elements as doc
-from friendshore.document.figures import BLANK, figure_text, unit_for, written
+from friendshore.document.figures import BLANK, unit_for, written
 from friendshore.inert import visible
 from friendshore.writing import new_workbook
 
@@ -20,15 +23,23 @@ if TYPE_CHECKING:
 
 _MAX_SHEET_NAME = 31
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\\\']")
+_CUT_END = re.compile(r"( (and|by|for|in|of|on|the|to|with))* \S*$")
+"""End of a cut name: its last, incomplete word and the prepositions before it."""
 _MAX_CELL = 32_767
 _MAX_COLUMN = 50
-_ROW_HEIGHT = 20
-_CHART_WIDTH, _CHART_HEIGHT, _RUNG_HEIGHT = 960, 320, 24
+_ROW_HEIGHT, _TITLE_HEIGHT = 21, 28
+"""Heights of rows in pixels. Every row states its own, so not the default of 20: programs measure text differently, which would move rows under charts."""
+_CHART_WIDTH, _CHART_HEIGHT, _RUNG_HEIGHT = 720, 300, 24
+_MAX_BESIDE = 100
+"""Maximum characters of a table whose chart is at its right. The chart of a wider table is below it."""
 _PROSE_WIDTH = 110
 """Characters of a line of prose on a sheet without tables."""
-_DEFAULT_COLUMN = 9
+_LETTERS_PER_DIGIT = 1.1
+"""Letters of a text in the width of a digit, the unit of columns. A low estimate, so that no line is cut."""
+_OWN_SHEET = 12
+"""Minimum rows of a table for which its subsection gets a sheet, where its header can be frozen."""
 _MAX_FROZEN = 8
-"""Maximum number of frozen rows. Below a chart they would fill the view."""
+"""Maximum number of frozen rows. More would fill the view."""
 _A4 = 9
 _SUMMARY, _CHART_DATA = "Summary", "Chart data"
 
@@ -38,18 +49,30 @@ def workbook(document: doc.Document, file: str) -> bytes:
     document, stream = document.whole(), BytesIO()
     book = new_workbook(file, stream)
     writer = _WorkbookWriter(book)
-    summary_parts = [part for part in document.parts if not _has_title(part)]
-    writer.sheet(_SUMMARY, [doc.Section(document.title, tuple(summary_parts))])
-    for part in document.parts:
-        if isinstance(part, doc.Section) and part.title:
-            writer.sheet(part.title, [part])
-    writer.finish()
+    summary = [part for part in document.parts if not _has_title(part)]
+    sections = [part for part in document.parts if isinstance(part, doc.Section) and part.title]
+    writer.write([(_SUMMARY, doc.Section(document.title, tuple(summary))), *_sheets(sections)])
     book.close()
     return stream.getvalue()
 
 
 def _has_title(part: doc.Element) -> bool:
     return isinstance(part, doc.Section) and bool(part.title)
+
+
+def _sheets(sections: Iterable[doc.Section]) -> Iterator[tuple[str, doc.Section]]:
+    """Yield each section with the name of its sheet. Subsections with a long table follow on sheets of their own."""
+    for section in sections:
+        own = [part for part in section.parts if isinstance(part, doc.Section) and part.title and _is_long(part)]
+        rest = tuple(part for part in section.parts if part not in own)
+        if rest:
+            yield section.title, replace(section, parts=rest)
+        yield from _sheets(own)
+
+
+def _is_long(section: doc.Section) -> bool:
+    tables = (part.table if isinstance(part, doc.Drawing) else part for part in section.parts)
+    return any(isinstance(table, doc.DataTable) and len(table.rows) >= _OWN_SHEET for table in tables)
 
 
 class _WorkbookWriter:
@@ -59,17 +82,25 @@ class _WorkbookWriter:
         self._names: set[str] = {_CHART_DATA.casefold()}
         self.charts: list[tuple[object, _ChartData]] = []
 
-    def sheet(self, title: str, parts: Sequence[doc.Element]) -> None:
-        sheet = self.book.add_worksheet(self._sheet_name(title))
-        sheet.set_landscape()
-        sheet.set_paper(_A4)
-        sheet.fit_to_pages(1, 0)  # as wide as a page, and as long as it takes
-        sheet.set_footer("&L&A&RPage &P of &N")
-        _SheetWriter(self, sheet).write(parts)
+    def write(self, sections: Iterable[tuple[str, doc.Section]]) -> None:
+        """Write a sheet for each section. The first one links to the others."""
+        named_sections = [(self._sheet_name(title), section) for title, section in sections]
+        sheets = [self.book.add_worksheet(name) for name, _ in named_sections]
+        for sheet, (_, section) in zip(sheets, named_sections, strict=True):
+            sheet.set_landscape()
+            sheet.set_paper(_A4)
+            sheet.fit_to_pages(1, 0)  # as wide as a page, and as long as needed
+            sheet.set_footer("&L&A&RPage &P of &N")
+            sheet.hide_gridlines(2)
+            links = [name for name, _ in named_sections[1:]] if sheet is sheets[0] else []
+            _SheetWriter(self, sheet).write(section, links)
+        self._write_chart_data()
 
     def _sheet_name(self, title: str) -> str:
-        clean = _FORBIDDEN.sub(" ", visible(title)).strip() or "Sheet"
-        name, number = clean[:_MAX_SHEET_NAME], 1
+        title = visible(title) if len(title) <= _MAX_SHEET_NAME else visible(title).partition(": ")[0]
+        clean = _FORBIDDEN.sub(" ", title).strip() or "Sheet"
+        name = clean if len(clean) <= _MAX_SHEET_NAME else _CUT_END.sub("", clean[: _MAX_SHEET_NAME + 1])
+        name, number = name[:_MAX_SHEET_NAME], 1
         while name.casefold() in self._names:
             number += 1
             name = f"{clean[: _MAX_SHEET_NAME - len(str(number)) - 1]} {number}"
@@ -83,7 +114,7 @@ class _WorkbookWriter:
             cached = self._formats[number_format, style] = self.book.add_format(properties)
         return cached
 
-    def finish(self) -> None:
+    def _write_chart_data(self) -> None:
         if not self.charts:
             return
         sheet = self.book.add_worksheet(_CHART_DATA)
@@ -94,6 +125,7 @@ class _WorkbookWriter:
             row += chart_data.height + 1
 
 
+_HEADER = {"bold": True, "bottom": 1, "bg_color": "#EDF1F5", "text_wrap": True}
 _STYLES: Mapping[str, Mapping[str, object]] = {
     "": {},
     "strong": {"bold": True},
@@ -101,20 +133,48 @@ _STYLES: Mapping[str, Mapping[str, object]] = {
     "right": {"align": "right", "indent": 1},
     "sum": {"bold": True, "align": "right", "indent": 1},
     "prose": {"text_wrap": True},
-    "title": {"bold": True, "font_size": 13},
-    "head": {"bold": True, "bottom": 1, "bg_color": "#EDF1F5", "text_wrap": True},
-    "figures": {"bold": True, "bottom": 1, "bg_color": "#EDF1F5", "text_wrap": True, "align": "right", "indent": 1},
+    "title": {"bold": True, "font_size": 14},
+    "link": {"font_color": "#1D4F8F", "underline": 1},
+    "head": _HEADER,
+    "figures": {**_HEADER, "align": "right", "indent": 1},
 }
+_NEUTRAL = ("#2C6E69", "#5FA39C", "#A5CFCA", "#3F8A83", "#C9E3E0")
+_COLORS: Mapping[charts.Tone, Sequence[str]] = {
+    charts.Tone.PLAIN: ("#1F5A92", "#5B92C4", "#A4C4E0", "#35759F", "#7FB0D3", "#C8DCEC"),
+    charts.Tone.CONCERN: ("#D08A1D", "#E9B863", "#A9690C"),
+    charts.Tone.UNKNOWN: ("#9AA3AE",),
+    charts.Tone.GOOD: ("#3F8A54",),
+    charts.Tone.BAD: ("#B83A2C",),
+    charts.Tone.CHOICE: ("#7A4FA3",),
+    charts.Tone.ASIDE: ("#CFD4DA",),
+}
+"""Shades of each tone in the HTML report on white paper."""
+_LARGE_MONEY = '[>=999500000]#,##0.0,,," bn";[>=999500]#,##0,," m";#,##0'
 
 
+def _colors(tones: Sequence[charts.Tone]) -> list[str]:
+    """Return the color of each series. Series of one tone have different shades."""
+    shades = {tone: cycle(_COLORS.get(tone, _NEUTRAL)) for tone in tones}
+    return [next(shades[tone]) for tone in tones]
+
+
+@dataclass(slots=True)
 class _ChartData:
-    def __init__(
-        self, title: str, unit: str, names: Sequence[str], rows: Sequence[tuple[str, Sequence[Decimal | None]]]
-    ):
-        self.title, self.unit, self.names, self.rows = title, unit, names, rows
-        self.height = len(rows) + 2
-        self.has_comparison = False
-        """True if the last series is the reference for the others."""
+    """Figures of a chart. `names` and `tones` are those of the series, `rows` have a label and a value per series."""
+
+    title: str
+    unit: str
+    names: Sequence[str]
+    tones: Sequence[charts.Tone]
+    rows: Sequence[tuple[str, Sequence[Decimal | None]]]
+    is_over_time: bool = True
+    """True for columns, False for horizontal bars."""
+    has_comparison: bool = False
+    """True if the last series is the reference for the others."""
+
+    @property
+    def height(self) -> int:
+        return len(self.rows) + 2
 
     def write(self, sheet: xlsxwriter.worksheet.Worksheet, row: int, strong: object) -> None:
         sheet.write_string(row, 0, _cell_text(self.title), strong)
@@ -131,43 +191,64 @@ class _ChartData:
         """Add the series to a chart by reference, so that a name starting with `=` can't become a formula."""
         first, last = row + 2, row + 1 + len(self.rows)
         bars = len(self.names) - self.has_comparison
-        for column in range(1, len(self.names) + 1):
+        for column, color in enumerate(_colors(self.tones), 1):
             series = {
                 "name": [_CHART_DATA, row + 1, column],
                 "categories": [_CHART_DATA, first, 0, last, 0],
                 "values": [_CHART_DATA, first, column, last, column],
             }
             if column <= bars:
-                chart.add_series({**series, "gap": 40})
+                chart.add_series({**series, "gap": 40, "fill": {"color": color}})
             else:
                 line = book.add_chart({"type": "line"})
-                line.add_series(series)
+                line.add_series({**series, "line": {"color": "#1B2027", "width": 1.5, "dash_type": "dash"}})
                 chart.combine(line)
         chart.set_title({"name": [_CHART_DATA, row, 0], "name_font": {"size": 11}})
         chart.set_legend({"none": True} if len(self.names) == 1 else {"position": "bottom"})
+        set_value_axis = chart.set_y_axis if self.is_over_time else chart.set_x_axis
+        number_format = _LARGE_MONEY if self.unit.isupper() else "#,##0"
+        grid = {"visible": True, "line": {"color": "#D9DDE3", "width": 0.75}}
+        set_value_axis({"num_format": number_format, "name": _cell_text(self.unit), "major_gridlines": grid})
 
 
 class _SheetWriter:
-    """One sheet, written from top to bottom. Each chart is above the table of its figures, so that it is visible without scrolling."""
+    """One sheet, written from top to bottom. A chart is at the right of its table, or below a wide one."""
 
     def __init__(self, workbook: _WorkbookWriter, sheet: xlsxwriter.worksheet.Worksheet) -> None:
         self._workbook, self._sheet = workbook, sheet
         self._row = 0
         self._widths: dict[int, int] = {}
         self._prose: list[tuple[int, str]] = []
+        self._wrapped: list[tuple[int, int, str]] = []
+        """Row, column, and text of cells of tables that may need several lines."""
+        self._heights: dict[int, int] = {}
         self._rows_below_heads: list[int] = []
+        self._charts: list[tuple[int, int, object, str]] = []
+        """Row, number of columns to the left, chart, and its text for readers who can't see it."""
 
-    def write(self, parts: Iterable[doc.Element]) -> None:
-        for part in parts:
-            self._element(part)
-        widths = {column: min(width + 2, _MAX_COLUMN) for column, width in self._widths.items()}
-        for column, width in (widths or {0: _PROSE_WIDTH}).items():
+    def write(self, section: doc.Section, links: Sequence[str]) -> None:
+        self._element(section)
+        if links:
+            self._row += 1
+            self._line("Sheets", style="strong")
+            for name in links:
+                self._sheet.write_url(
+                    self._row, 0, f"internal:'{name}'!A1", self._workbook.format_of(style="link"), name
+                )
+                self._row += 1
+        widths = [
+            min(self._widths.get(column, 6) + 2, _MAX_COLUMN) for column in range(max(self._widths, default=-1) + 1)
+        ]
+        for column, width in enumerate(widths or [_PROSE_WIDTH]):
             self._sheet.set_column(column, column, width)
-        last_column = max(widths, default=0)
-        self._write_prose(
-            last_column,
-            sum(widths.get(column, _DEFAULT_COLUMN) for column in range(last_column + 1)) if widths else _PROSE_WIDTH,
-        )
+        self._write_prose(len(widths) - 1, sum(widths) or _PROSE_WIDTH)
+        for row, column, text in self._wrapped:
+            self._make_room(row, text, widths[column])
+        for row in range(self._row):
+            self._sheet.set_row_pixels(row, self._heights.get(row, _ROW_HEIGHT))
+        for row, column, chart, text in self._charts:
+            place = {"description": text, "object_position": 3, "x_offset": 20 if column else 0}
+            self._sheet.insert_chart(row, column, chart, place)
         if len(self._rows_below_heads) == 1:  # with several tables, no header applies to the whole sheet
             self._sheet.repeat_rows(self._rows_below_heads[0] - 1)
             if self._rows_below_heads[0] <= _MAX_FROZEN:
@@ -176,12 +257,15 @@ class _SheetWriter:
     def _write_prose(self, last_column: int, width: int) -> None:
         prose_format = self._workbook.format_of(style="prose")
         for row, text in self._prose:
-            if last_column:
+            if last_column > 0:
                 self._sheet.merge_range(row, 0, row, last_column, "", prose_format)
             self._sheet.write_string(row, 0, text, prose_format)
-            lines = sum(-(-max(len(line), 1) // width) for line in text.split("\n"))
-            if lines > 1:
-                self._sheet.set_row_pixels(row, _ROW_HEIGHT * lines)
+            self._make_room(row, text, width)
+
+    def _make_room(self, row: int, text: str, width: int) -> None:
+        width = int(width * _LETTERS_PER_DIGIT)
+        lines = sum(len(wrap(line, width)) or 1 for line in text.split("\n"))
+        self._heights[row] = max(self._heights.get(row, 0), _ROW_HEIGHT * lines)
 
     def _line(self, *texts: str, style: str = "") -> None:
         if len(texts) == 1 and not style:
@@ -201,9 +285,13 @@ class _SheetWriter:
                     self._line(written(rest))
             case doc.Drawing():
                 self._drawing(element)
+            case doc.KeyFigures(figures):
+                for figure in figures:
+                    self._figure(figure)
             case doc.Section(title, parts):
                 if title:
                     self._row += bool(self._row)
+                    self._heights[self._row] = _TITLE_HEIGHT
                     self._line(title, style="title")
                 for part in parts:
                     self._element(part)
@@ -212,12 +300,18 @@ class _SheetWriter:
                 for line in _text_rows(element):
                     self._line(*line)
 
+    def _figure(self, figure: doc.KeyFigure) -> None:
+        """Write the name of a key figure, its value as a number if it is one, and a note."""
+        for column, cell in enumerate((figure.name, figure.value, figure.aside)):
+            self._put(column, cell, "right" if column == 1 else "", "")
+        self._row += 1
+
     def _table(self, table: doc.DataTable) -> None:
-        for column, heading in enumerate(table.columns):
-            title = _cell_text(f"{heading.over} {heading.heading}".strip())
-            style = "figures" if heading.align == "right" else "head"
-            self._sheet.write_string(self._row, column, title, self._workbook.format_of(style=style))
-            self._widths[column] = max(self._widths.get(column, 0), len(title))
+        head_row = self._row
+        headings = _unique_headings(table)
+        for column, title in enumerate(headings):
+            self._widths[column] = max(self._widths.get(column, 0), min(len(title), 24))
+            self._wrapped.append((self._row, column, title))
         self._row += 1
         self._rows_below_heads.append(self._row)
         units = [_common_unit([row.cells[column] for row in table.rows]) for column in range(len(table.columns))]
@@ -228,41 +322,67 @@ class _SheetWriter:
                     style = "sum" if row.strong else "right"
                 self._put(column, cell, style, units[column])
             self._row += 1
+        styles = ("figures" if column.align == "right" else "head" for column in table.columns)
+        formats = [self._workbook.format_of(style=style) for style in styles]
+        if len(table.rows) > 1:
+            columns = [{"header": title, "header_format": form} for title, form in zip(headings, formats, strict=True)]
+            self._sheet.add_table(head_row, 0, self._row - 1, len(headings) - 1, {"columns": columns, "style": None})
+        else:
+            for column, (title, form) in enumerate(zip(headings, formats, strict=True)):
+                self._sheet.write_string(head_row, column, title, form)
 
     def _put(self, column: int, cell: doc.Cell, style: str, unit: str) -> None:
         """Write a cell of a table as a number, a date, or a text. Masses of a column share a `unit`, so that they can be added."""
         content = _cell_text(written(cell))
-        self._widths[column] = max(self._widths.get(column, 0), *map(len, content.split("\n")))
         number = _number_and_format(cell, unit)
+        self._widths[column] = max(self._widths.get(column, 0), *map(len, content.split("\n")))
         if isinstance(cell, date):
             date_format = self._workbook.format_of("yyyy-mm-dd", style or "day")
             self._sheet.write_datetime(self._row, column, datetime.combine(cell, time()), date_format)
         elif number is not None:
             self._sheet.write_number(self._row, column, float(number[0]), self._workbook.format_of(number[1], style))
         elif content and content != BLANK:
-            is_long = not style and len(content) > _MAX_COLUMN
-            self._sheet.write_string(
-                self._row, column, content, self._workbook.format_of(style="prose" if is_long else style)
-            )
+            is_long = len(content) > _MAX_COLUMN or "\n" in content
+            text_format = self._workbook.format_of(style="prose" if is_long and not style else style)
+            self._sheet.write_string(self._row, column, content, text_format)
+            if is_long and not style:
+                self._wrapped.append((self._row, column, content))
 
     def _drawing(self, drawing: doc.Drawing) -> None:
         self._line(drawing.title, style="strong")
         self._line(drawing.told)
+        first_row = self._row
+        self._table(drawing.table)
         chart_data = _chart_data(drawing)
         if chart_data is not None and chart_data.rows:
-            self._chart(drawing, chart_data)
-        self._table(drawing.table)
+            self._chart(drawing, chart_data, first_row)
 
-    def _chart(self, drawing: doc.Drawing, chart_data: _ChartData) -> None:
+    def _chart(self, drawing: doc.Drawing, chart_data: _ChartData, first_row: int) -> None:
         is_bars = isinstance(drawing.chart, charts.Bars)
         chart = self._workbook.book.add_chart({"type": "column", "subtype": "stacked"} if is_bars else {"type": "bar"})
         if not is_bars:
             chart.set_y_axis({"reverse": True})  # the first at the top
         height = _CHART_HEIGHT if is_bars else max(_CHART_HEIGHT // 2, 90 + _RUNG_HEIGHT * len(chart_data.rows))
         chart.set_size({"width": _CHART_WIDTH, "height": height})
-        self._sheet.insert_chart(self._row, 0, chart, {"description": _cell_text(drawing.told), "object_position": 3})
+        columns = len(drawing.table.columns)
+        is_beside = sum(min(self._widths[column] + 2, _MAX_COLUMN) for column in range(columns)) <= _MAX_BESIDE
+        row = first_row if is_beside else self._row + 1
+        self._charts.append((row, columns if is_beside else 0, chart, _cell_text(drawing.told)))
         self._workbook.charts.append((chart, chart_data))
-        self._row += -(-height // _ROW_HEIGHT) + 1
+        self._row = max(self._row, row + -(-height // _ROW_HEIGHT) + 1)
+
+
+def _unique_headings(table: doc.DataTable) -> list[str]:
+    """Return the headings as a spreadsheet's table requires them: not empty, and each once."""
+    headings: dict[str, str] = {}
+    for heading in table.columns:
+        text = title = _cell_text(f"{heading.over} {heading.heading}".strip()) or "–"
+        number = 1
+        while title.casefold() in headings:
+            number += 1
+            title = f"{text} {number}"
+        headings[title.casefold()] = title
+    return list(headings.values())
 
 
 def _common_unit(cells: Iterable[doc.Cell]) -> str:
@@ -271,7 +391,7 @@ def _common_unit(cells: Iterable[doc.Cell]) -> str:
 
 
 def _text_rows(
-    element: doc.Sentence | doc.Notes | doc.Verbatim | doc.Pairs | doc.KeyFigures,
+    element: doc.Sentence | doc.Notes | doc.Verbatim | doc.Pairs,
 ) -> Iterable[tuple[str, ...]]:
     match element:
         case doc.Sentence(phrases):
@@ -282,8 +402,6 @@ def _text_rows(
             return [(line,) for line in lines]
         case doc.Pairs(rows):
             return [(name, _plain_prose(value)) for name, value in rows]
-        case doc.KeyFigures(figures):
-            return [(figure.name, figure_text(figure)) for figure in figures]
         case _:
             assert_never(element)
 
@@ -293,17 +411,16 @@ def _chart_data(drawing: doc.Drawing) -> _ChartData | None:
     chart = drawing.chart
     match chart:
         case charts.Bars(labels, series, unit, line):
-            all_series = [*series, *([line] if line else [])]
-            rows = [(label, [each.values[position] for each in all_series]) for position, label in enumerate(labels)]
-            data = _ChartData(drawing.title, unit, [each.name for each in all_series], rows)
-            data.has_comparison = line is not None
-            return data
+            shown = [*series, *([line] if line else [])]
+            rows = [(label, [each.values[position] for each in shown]) for position, label in enumerate(labels)]
+            names, tones = [each.name for each in shown], [each.tone for each in shown]
+            return _ChartData(drawing.title, unit, names, tones, rows, has_comparison=line is not None)
         case charts.Ladder(rungs, unit):
             has_targets = any(rung.target is not None for rung in rungs)
             names = [drawing.title, *(["required"] if has_targets else [])]
             values = [(rung.name, [rung.value, *([rung.target] if has_targets else [])]) for rung in rungs]
-            return _ChartData(drawing.title, unit, names, values)
-        case charts.Flow() | charts.Timeline() | charts.WorldMap():
+            return _ChartData(drawing.title, unit, names, [charts.Tone.PLAIN] * len(names), values, is_over_time=False)
+        case charts.Flow() | charts.Timeline() | charts.Curve():
             return None
         case _:
             assert_never(chart)
@@ -315,7 +432,7 @@ def _number_and_format(cell: doc.Cell, default_unit: str = "") -> tuple[Decimal 
         case doc.Amount(value, currency, form):
             if form != "rounded" and written(cell) == BLANK:
                 return None
-            digits = "#,##0.00" if form == "cents" else _digits_format(value)
+            digits = "#,##0.00" if form == "cents" or 1 <= abs(value) < 100 else _digits_format(value)
             digits = f"+{digits};-{digits}" if form != "rounded" else digits
             return value, f'"{currency}" {digits}' if currency and form == "rounded" else digits
         case doc.Kilograms(value, unit, bare, least, per, of):

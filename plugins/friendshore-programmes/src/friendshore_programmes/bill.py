@@ -112,25 +112,13 @@ def _check(row: RecordRow[BomLine], file: str, problems: list[Diagnostic]) -> No
     programme = row.record.programme
     if programme.casefold() in ("yes", "no", "true", "false") or not programme[0].isalpha():
         expected = "a name that begins with a letter and isn't yes, no, true, or false"
-        problems.append(
-            Diagnostic(
-                "the program's name looks like a number or a yes or no",
-                file,
-                row.line,
-                PROGRAM_COLUMN,
-                programme,
-                expected,
-                code="FS012",
-            )
-        )
+        message = "the program's name looks like a number or a yes or no"
+        problems.append(Diagnostic(message, file, row.line, PROGRAM_COLUMN, programme, expected, code="FS012"))
     for column in ("per_year", "quantity", "quantities", "id"):
         if column in row.others:
             fix = "write the number of parts in `parts_per_year`, or in columns such as `parts_2027`"
-            problems.append(
-                Diagnostic(
-                    "a bill of materials doesn't have this column", file, row.line, column, fix=fix, code="FS965"
-                )
-            )
+            message = "a bill of materials doesn't have this column"
+            problems.append(Diagnostic(message, file, row.line, column, fix=fix, code="FS965"))
 
 
 def _parts_by_year(
@@ -230,17 +218,8 @@ def read_budgets(path: Path, currency: str) -> tuple[BudgetLine, ...]:
         line = row.record
         if line.amount_currency != currency:
             expected = f"an amount in {currency}, the currency of the case"
-            problems.append(
-                Diagnostic(
-                    "the budget is in another currency",
-                    file,
-                    row.line,
-                    "amount",
-                    line.amount_currency,
-                    expected,
-                    code="FS012",
-                )
-            )
+            message = "the budget is in another currency"
+            problems.append(Diagnostic(message, file, row.line, "amount", line.amount_currency, expected, code="FS012"))
         if line.year not in _YEARS:
             problems.append(
                 Diagnostic(
@@ -296,7 +275,7 @@ class ProgramStatus:
 @dataclass(frozen=True, slots=True)
 class _DemandByPeriod:
     material: str
-    wanted: Sequence[Decimal]
+    quantities: Sequence[Decimal]
     missing: Sequence[Decimal]
 
 
@@ -338,9 +317,8 @@ def program_statuses(verified: VerifiedPlan, bill: Iterable[BomDemand]) -> list[
 
 
 def _demands_by_id(verified: VerifiedPlan) -> dict[str, _DemandByPeriod]:
-    """Return every demand by id. A few grams that are missing because of rounding aren't a shortage."""
     problem = verified.problem
-    tolerance = problem.case.resolution * 10
+    tolerance = problem.case.resolution * 10  # a few grams are missing because of rounding
     missing: dict[tuple[str, int], Decimal] = {
         (short.demand, short.period): short.quantity for short in verified.plan.shorts if short.quantity > tolerance
     }
@@ -363,7 +341,7 @@ def _build_status(name: str, demands: Sequence[_DemandByPeriod], labels: Sequenc
     demand_periods: list[int] = []
     short_periods_by_material: dict[str, int] = {}
     for t in range(len(labels)):
-        demands_in_period = [demand for demand in demands if demand.wanted[t]]
+        demands_in_period = [demand for demand in demands if demand.quantities[t]]
         short_materials = [demand.material for demand in demands_in_period if demand.missing[t]]
         if demands_in_period:
             demand_periods.append(t)

@@ -14,9 +14,11 @@ from friendshore.document import elements as doc
 from friendshore.document.charts import Bars, Series
 from friendshore.document.figures import count, large_money, mass
 from friendshore.domain.base import as_decimal
+from friendshore.domain.renamed import keys_in_wanted_names
 from friendshore.errors import InputError
 from friendshore.explain import Cash, trace_cash
 from friendshore.questions import OptionsError, Question, Setting
+from friendshore.questions.wording import first_few
 from friendshore.readers import reader_in
 
 from .bill import (
@@ -53,21 +55,22 @@ def _summary(result: Programmes) -> list[doc.Element]:
     text = f"{len(result.lines) - late_count} of {count(len(result.lines), 'program')} can be built in full from the first day"
     if [line.status.name for line in result.lines] == [NO_PROGRAM]:
         text = f"The case names no program. All its demand counts as one, which {'cannot' if late_count else 'can'} be built in full from the first day"
+    text += "."
     tone = doc.Tone.DOUBTFUL if late_count else doc.Tone.GOOD
     return [doc.sentence(text, tone=tone, strong=True), _program_table(result)]
 
 
 def _spend_sections(result: Programmes) -> list[doc.Element | None]:
     return [
-        _spend_section(result, "Spend by program", "program", result.spent.by_programme),
-        _spend_section(result, "Spend by place", "place", result.spent.by_place) if _has_places(result) else None,
+        _spend_section(result, "Spend by program", "Program", result.spent.by_programme),
+        _spend_section(result, "Spend by place", "Place", result.spent.by_place) if _has_places(result) else None,
         _other_spend(result),
     ]
 
 
 def _program_table(result: Programmes) -> doc.Element:
-    columns = [doc.Column("program", whole=True), doc.Column("built in full from", whole=True)]
-    columns += [doc.figures("parts late"), doc.figures("of"), doc.Column("delayed by")]
+    columns = [doc.Column("Program", whole=True), doc.Column("Built in full from", whole=True)]
+    columns += [doc.figures("Parts late"), doc.figures("Of"), doc.Column("Delayed by")]
     rows = [
         [
             line.status.name,
@@ -88,16 +91,14 @@ def _buildable_from(status: BuildStatus) -> str:
 
 
 def _shortage_text(line: ProgramStatus) -> str:
-    shortage_texts = [f"{material} ({mass(kilograms)} short)" for material, kilograms in line.short[:MATERIALS]]
-    hidden_count = len(line.short) - MATERIALS
-    return ", ".join([*shortage_texts, *([f"{hidden_count} more"] if hidden_count > 0 else [])])
+    return first_few([f"{material} ({mass(kilograms)} short)" for material, kilograms in line.short], MATERIALS)
 
 
 def _late_parts(line: ProgramStatus, parts: int) -> doc.Section | None:
     if not line.parts or not parts:
         return None
     shown_parts = line.parts[:parts]
-    columns = [doc.Column("part", whole=True), doc.Column("built in full from", whole=True), doc.Column("waits for")]
+    columns = [doc.Column("Part", whole=True), doc.Column("Built in full from", whole=True), doc.Column("Waits for")]
     rows = [[part.name, _buildable_from(part), ", ".join(part.delayed_by)] for part in shown_parts]
     hidden_count = len(line.parts) - len(shown_parts)
     hidden_note = (
@@ -121,7 +122,7 @@ def _spend_section(result: Programmes, title: str, column_name: str, lines: Sequ
     columns = [doc.Column(column_name, whole=True), *(doc.figures(str(year), result.currency) for year in years)]
     budgeted = any(line.budget is not None for line in lines)
     if budgeted:
-        columns.append(doc.Column("compared with budget"))
+        columns.append(doc.Column("Compared with budget"))
     rows = [
         [
             name,
@@ -139,7 +140,11 @@ def _spend_section(result: Programmes, title: str, column_name: str, lines: Sequ
     ]
     zero = Decimal(0)
     series = tuple(
-        Series(name, tuple(line_by_key[name, year].spent if (name, year) in line_by_key else zero for year in years))
+        Series(
+            name,
+            tuple(line_by_key[name, year].spent if (name, year) in line_by_key else zero for year in years),
+            doc.Tone.TITLE,
+        )
         for name in names
     )
     chart = Bars(tuple(map(str, years)), series, result.currency)
@@ -221,25 +226,26 @@ class Programmes:
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        return {
+        data = {
             "case": self.case,
             "currency": self.currency,
             "bill": self.bill,
-            "programmes": [_status_data(line) for line in self.lines],
+            "programs": [_status_data(line) for line in self.lines],
             "spent": _spent_data(self.spent),
             "notes": list(self.notes),
         }
+        return keys_in_wanted_names(data, "programmes")
 
 
 def _status_data(line: ProgramStatus) -> dict[str, Any]:
     return {
-        "programme": line.status.name,
+        "program": line.status.name,
         "late": line.status.late,
-        "met_from": line.status.buildable_from,
-        "held_by": list(line.status.delayed_by),
+        "buildable_from": line.status.buildable_from,
+        "delayed_by": list(line.status.delayed_by),
         "parts": line.part_count,
         "late_parts": [
-            {"part": part.name, "met_from": part.buildable_from, "held_by": list(part.delayed_by)}
+            {"part": part.name, "buildable_from": part.buildable_from, "delayed_by": list(part.delayed_by)}
             for part in line.parts
         ],
         "short_kg": {material: float(kilograms) for material, kilograms in line.short},
@@ -255,7 +261,7 @@ def _spent_data(spent: Spend) -> dict[str, Any]:
         ]
 
     return {
-        "by_programme": rows(spent.by_programme, "programme"),
+        "by_program": rows(spent.by_programme, "program"),
         "by_place": rows(spent.by_place, "place"),
         "stock": float(spent.stock),
         "others": float(spent.others),

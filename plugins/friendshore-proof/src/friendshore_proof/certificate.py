@@ -23,7 +23,7 @@ from .cuts import Cut, ExactRows
 from .exact import ExactProgram, Multipliers
 from .search import Branch, ClaimParts, Leaf, ProofSearch, first_upper, halves
 
-SAME = Decimal("1e-9")
+FIGURE_TOLERANCE = Decimal("1e-9")
 """Relative tolerance between stated and proved figures: another machine may round the last digit of a coefficient differently."""
 _DIGITS = Context(15, ROUND_FLOOR)
 _LARGEST = 2**53
@@ -94,7 +94,7 @@ class Certified(ClaimParts):
     @property
     def counts(self) -> ProvedParts:
         values = [None if certificate is None else certificate.value for certificate in self.certificate.parts]
-        return counts(self.parts, self.bounds, values, certified=True)
+        return count_proved_parts(self.parts, self.bounds, values, certified=True)
 
     def findings(self, value: Decimal, allowed: tuple[Decimal, Decimal]) -> list[str]:
         """Return where stated and proved figures differ, given the plan's value and its tolerance downward and upward. Empty for other numbers."""
@@ -121,10 +121,10 @@ class Certified(ClaimParts):
 
 
 def _differ(stated: Fraction, bound: Fraction) -> bool:
-    return abs(stated - bound) > Fraction(SAME) * max(abs(stated), Fraction(1))
+    return abs(stated - bound) > Fraction(FIGURE_TOLERANCE) * max(abs(stated), Fraction(1))
 
 
-def counts(
+def count_proved_parts(
     parts: Sequence[Component], bounds: Sequence[Fraction | None], values: Sequence[Decimal | None], *, certified: bool
 ) -> ProvedParts:
     has_integers = [bool(part.linear.integer.any()) for part in parts]
@@ -290,9 +290,9 @@ def _of(data: object, kind: type[T]) -> T:
     return data
 
 
-def _whole(data: object, minimum: int | None = None) -> int:
+def _whole(data: object, min_value: int | None = None) -> int:
     number = _of(data, int)
-    if isinstance(data, bool) or (minimum is not None and number < minimum):
+    if isinstance(data, bool) or (min_value is not None and number < min_value):
         raise CertificateError(f"{number} isn't a valid whole number")
     return number
 

@@ -15,7 +15,7 @@ from friendshore.session import Session
 from friendshore.solve import Cancel, Limits, Progress
 from friendshore.verify import VerifiedPlan
 
-from .claims import Proof, beaten, claims_of, not_checked
+from .claims import Proof, claims_of, not_checked, refutation
 from .proving import certify, prove_optimality
 from .signing import signature, signer
 
@@ -94,12 +94,10 @@ def _solved_again(folder: Path, verified: VerifiedPlan, registry: Registry, effo
     comparison = ""
     for claim in claims_of(verified, session.program):
         new_value, value = claim.of(session.verified), claim.value
-        name, unit = (
-            (f"{claim.name}: " if claim.name else ""),
-            (verified.problem.case.currency if claim.in_money else "kg"),
-        )
-        if claim.is_beaten(session.verified, verified):
-            findings = (beaten(claim, session.verified, verified.problem.case.currency),)
+        name = f"{claim.name}: " if claim.name else ""
+        unit = verified.problem.case.currency if claim.in_money else "kg"
+        if claim.is_refuted_by(session.verified, verified):
+            findings = (refutation(claim, session.verified, verified.problem.case.currency),)
         if abs(new_value - value) > claim.slack:
             comparison = f"{name}{new_value:,.2f} {unit} instead of {value:,.2f}"
             break

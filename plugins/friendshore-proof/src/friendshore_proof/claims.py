@@ -20,7 +20,7 @@ TOLERANCE = Decimal("1e-6")
 """Relative tolerance of a solver on a plan's cost."""
 ANY = Decimal("1e30")
 """A cost above that of any plan."""
-KEPT = Decimal("1e-8")
+EARLIER_TOLERANCE = Decimal("1e-8")
 """Relative tolerance of a ranked objective for the later ones: ten times the solver's."""
 
 
@@ -41,11 +41,11 @@ class Claim:
     rank: int | None = None
     """Rank of the objective. None if nothing is ranked."""
 
-    def is_beaten(self, other: VerifiedPlan, checked: VerifiedPlan) -> bool:
+    def is_refuted_by(self, other: VerifiedPlan, checked: VerifiedPlan) -> bool:
         """Return True if another plan of the same facts has a smaller value than the claimed bound and keeps the earlier objectives."""
         earlier = zip(other.levels[: self.rank or 0], checked.levels, strict=False)
-        kept = all(reached.value <= max(level.most, level.value) for reached, level in earlier)
-        return kept and self.of(other) < self.claimed - self.slack
+        keeps_earlier = all(new_level.value <= max(level.most, level.value) for new_level, level in earlier)
+        return keeps_earlier and self.of(other) < self.claimed - self.slack
 
     def of(self, verified: VerifiedPlan) -> Decimal:
         return verified.cost.objective if self.rank is None else verified.levels[self.rank].value
@@ -66,7 +66,7 @@ def claims_of(verified: VerifiedPlan, program: Program) -> Iterator[Claim]:
         name = f"objective {rank + 1}, {level.objective.sentence}"
         ranked = replace(linear, cost=goal.cost, constant=0.0)
         yield Claim(name, in_money, ranked, level.least, min(level.bound, level.least), slack, rank)
-        linear = _keeping(linear, goal, max(level.most, level.value))
+        linear = _with_limited_objective(linear, goal, max(level.most, level.value))
 
 
 def any_plan(program: Program) -> Claim:
@@ -77,11 +77,11 @@ def _tolerance(value: Decimal) -> Decimal:
     return TOLERANCE * max(abs(value), Decimal(1))
 
 
-def _keeping(linear: Linear, goal: Goal, maximum: Decimal) -> Linear:
+def _with_limited_objective(linear: Linear, goal: Goal, max_value: Decimal) -> Linear:
     """Return the program with an objective limited to a value. At 0, its columns are fixed."""
-    if maximum <= 0 and (goal.cost >= 0).all():
+    if max_value <= 0 and (goal.cost >= 0).all():
         return replace(linear, upper=np.where(goal.cost > 0, 0.0, linear.upper))
-    return capped(linear, goal.cost, float(maximum + KEPT * max(abs(maximum), Decimal(1))))
+    return capped(linear, goal.cost, float(max_value + EARLIER_TOLERANCE * max(abs(max_value), Decimal(1))))
 
 
 _CENT = Decimal("0.01")
@@ -175,7 +175,7 @@ def not_checked(reason: str) -> Proof:
     return Proof(f"optimality: not checked, because {reason}", proved=False)
 
 
-def together(parts: Sequence[ProvedParts]) -> ProvedParts | None:
+def total_parts(parts: Sequence[ProvedParts]) -> ProvedParts | None:
     if not parts:
         return None
     return ProvedParts(
@@ -212,14 +212,14 @@ def no_conflict(verified: VerifiedPlan) -> Proof:
     return Proof(f"optimality: VERIFICATION FAILED: {text}", proved=False, findings=(finding,))
 
 
-def summary(claims: Sequence[ClaimProof], verified: VerifiedPlan, *, late: bool) -> Proof:
-    """Return the result for all claims of a run. `claims` ends with the first claim without a proof. `late` is True if time ran out."""
+def summary(claims: Sequence[ClaimProof], verified: VerifiedPlan, *, timed_out: bool) -> Proof:
+    """Return the result for all claims of a run. `claims` ends with the first claim without a proof. `timed_out` is True if time ran out."""
     currency = verified.problem.case.currency
     worst = next(
         (claim for claim in claims if not claim.suffices), max(claims, key=lambda claim: claim.proved or Decimal(0))
     )
     if worst.better is not None:
-        finding = beaten(worst.claim, worst.better, currency)
+        finding = refutation(worst.claim, worst.better, currency)
         text = f"optimality: VERIFICATION FAILED: {finding.message} ({finding.found})"
         return Proof(text, proved=False, findings=(finding,))
     if worst.suffices:
@@ -237,14 +237,14 @@ def summary(claims: Sequence[ClaimProof], verified: VerifiedPlan, *, late: bool)
         result = "nothing was proved here"
     else:
         result = f"proved here: {_least(worst, 1, currency)}"
-    time = " in the time given" if late else ""
+    time = " in the time given" if timed_out else ""
     text = f"optimality: not proved{time}: {name}{stated}; {result}"
     if worst.contradicts:
         return Proof(text, proved=False)
     return Proof(text, proved=False, bound=worst.bound, gap=worst.proved)
 
 
-def beaten(claim: Claim, better: VerifiedPlan, currency: str) -> Diagnostic:
+def refutation(claim: Claim, better: VerifiedPlan, currency: str) -> Diagnostic:
     amount = _amount(claim.of(better), claim, currency, ROUND_CEILING)
     plan = f"{claim.name}: a plan" if claim.name else "a plan"
     verb = "costs" if claim.in_money else "has"

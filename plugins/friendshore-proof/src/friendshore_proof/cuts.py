@@ -52,7 +52,7 @@ class ExactRow:
     upper: int | None
 
     @property
-    def turned(self) -> ExactRow:
+    def negated(self) -> ExactRow:
         lower, upper = (None if end is None else -end for end in (self.upper, self.lower))
         return ExactRow(self.below, {column: -value for column, value in self.entries.items()}, lower, upper)
 
@@ -76,18 +76,18 @@ class ExactRows:
         values = [np.fromiter(cut.entries.values(), dtype=np.float64) for cut in self.cuts]
         return with_rows(program, columns, values, [float(cut.lower or 0) for cut in self.cuts], np.inf)
 
-    def keep(self, proofs: Sequence[Cut], x: Floats) -> tuple[tuple[Cut, ...], Ints]:
+    def drop_slack_cuts(self, proofs: Sequence[Cut], x: Floats) -> tuple[tuple[Cut, ...], Ints]:
         """Drop cuts that aren't tight at a plan and that no other cut uses. Return the others' derivations, and the old numbers of all remaining rows."""
-        kept = [violation_of(cut, x) >= -TIGHT for cut in self.cuts]
+        is_kept = [violation_of(cut, x) >= -TIGHT for cut in self.cuts]
         for number in reversed(range(len(proofs))):
-            for row, _ in proofs[number].multipliers.rows if kept[number] else ():
+            for row, _ in proofs[number].multipliers.rows if is_kept[number] else ():
                 if row >= self.program_row_count:
-                    kept[row - self.program_row_count] = True
-        numbers = np.append(np.arange(self.program_row_count), self.program_row_count + np.flatnonzero(kept))
+                    is_kept[row - self.program_row_count] = True
+        numbers = np.append(np.arange(self.program_row_count), self.program_row_count + np.flatnonzero(is_kept))
         new_number_by_old = {number_before: number_after for number_after, number_before in enumerate(numbers.tolist())}
-        self.cuts = [cut for cut, keep in zip(self.cuts, kept, strict=True) if keep]
+        self.cuts = [cut for cut, is_used in zip(self.cuts, is_kept, strict=True) if is_used]
         return tuple(
-            _renumbered(proof, new_number_by_old) for proof, keep in zip(proofs, kept, strict=True) if keep
+            _renumbered(proof, new_number_by_old) for proof, is_used in zip(proofs, is_kept, strict=True) if is_used
         ), numbers
 
     def row(self, number: int) -> ExactRow | None:
@@ -124,7 +124,7 @@ class ExactRows:
             if source is None:
                 return None
             is_turned = source.lower is None or (times < 0 and source.upper is not None)
-            row = source.turned if is_turned else source
+            row = source.negated if is_turned else source
             if row.lower is None:
                 return None
             multiplier = (-times if is_turned else times) * (below // (cut.multipliers.over * row.below))
@@ -210,7 +210,7 @@ ROUNDED = 1e-9
 """Relative rounding error of a sum."""
 DIVISORS = 12
 """Number of coefficients that are tried as divisors, the largest first."""
-LEAST_PART = 0.005
+MIN_FRACTION = 0.005
 """The rounded part is at least this, and at most one minus this. A steeper cut is of little use."""
 
 
@@ -219,7 +219,7 @@ class _Link:
     """A row that links a continuous column to a choice, and the plan's distance from it."""
 
     row: int
-    off: float
+    distance: float
 
 
 @dataclass(slots=True, eq=False)
@@ -236,7 +236,6 @@ class _Sum:
 
 
 def separated(rows: ExactRows, x: Floats) -> list[tuple[Cut, ExactRow]]:
-    """Return the violated cuts, the most violated first."""
     return _Separation(rows, x).cuts()
 
 
@@ -251,9 +250,9 @@ class _Separation:
         activity = self._entries @ x
         self._slack = np.minimum(activity - self._linear.row_lower, self._linear.row_upper - activity)
         self._size = 1 + np.minimum(np.abs(self._linear.row_lower), np.abs(self._linear.row_upper))
-        self._near = np.minimum(x - self._linear.lower, rows.upper - x)
+        self._distance_from_ends = np.minimum(x - self._linear.lower, rows.upper - x)
         """Distance of each column from its ends."""
-        self._whole = self._linear.integer
+        self._is_integer = self._linear.integer
         self._links = [self._nearest_links(rows.program_row_count), self._nearest_links(self._entries.shape[0])]
         """Links by rows of the program, and by rows and cuts."""
 
@@ -292,7 +291,7 @@ class _Separation:
                 return
             seen.add(state)
             for links in self._links:
-                cut = self._round(total, links)
+                cut = self._rounded_cut(total, links)
                 if cut is not None:
                     yield cut
                     return
@@ -317,9 +316,10 @@ class _Separation:
         total.values[column] = 0.0
 
     def _aggregate(self, total: _Sum) -> bool:
-        inner_columns = np.flatnonzero((total.values != 0) & ~self._whole & (self._near > TIGHT))
+        inner_columns = np.flatnonzero((total.values != 0) & ~self._is_integer & (self._distance_from_ends > TIGHT))
         columns_by_distance = [
-            (-min([self._near[j], *(link.off for link in self._of(j))]), j) for j in inner_columns.tolist()
+            (-min([self._distance_from_ends[j], *(link.distance for link in self._of(j))]), j)
+            for j in inner_columns.tolist()
         ]
         for negative_distance, column in sorted(columns_by_distance):
             if -negative_distance <= TIGHT:
@@ -348,7 +348,7 @@ class _Separation:
     def _nearest_links(self, count: int) -> tuple[dict[int, _Link], dict[int, _Link]]:
         """Return, for each continuous column, the nearest of the first rows in which a choice bounds it from above, and from below."""
         entries, linear = self._entries, self._linear
-        choices = np.bincount(entries.rows, self._whole[entries.indices], minlength=entries.shape[0])[:count]
+        choices = np.bincount(entries.rows, self._is_integer[entries.indices], minlength=entries.shape[0])[:count]
         lengths = np.diff(entries.indptr)[:count]
         above: dict[int, _Link] = {}
         below: dict[int, _Link] = {}
@@ -359,21 +359,21 @@ class _Separation:
                 if end != 0 or self._rows.row(row) is None:
                     continue
                 values = (side * entries.data[span]).tolist()
-                choice = next(v for j, v in zip(columns, values, strict=True) if self._whole[j])
-                falling = sum(v < 0 for j, v in zip(columns, values, strict=True) if not self._whole[j])
+                choice = next(v for j, v in zip(columns, values, strict=True) if self._is_integer[j])
+                negative_count = sum(v < 0 for j, v in zip(columns, values, strict=True) if not self._is_integer[j])
                 for column, value in zip(columns, values, strict=True):
                     # no other continuous column may make room for the choice
-                    if self._whole[column] or falling != (value < 0) or value * choice > 0:
+                    if self._is_integer[column] or negative_count != (value < 0) or value * choice > 0:
                         continue
                     nearest = above if value < 0 else below
                     link = _Link(row, float(self._slack[row]) / abs(value))
-                    if column not in nearest or link.off < nearest[column].off - TIGHT:
+                    if column not in nearest or link.distance < nearest[column].distance - TIGHT:
                         nearest[column] = link
         return above, below
 
-    def _round(self, total: _Sum, links: tuple[dict[int, _Link], dict[int, _Link]]) -> Cut | None:
+    def _rounded_cut(self, total: _Sum, links: tuple[dict[int, _Link], dict[int, _Link]]) -> Cut | None:
         total, ends = total.copy(), []
-        for column in np.flatnonzero((total.values != 0) & ~self._whole).tolist():
+        for column in np.flatnonzero((total.values != 0) & ~self._is_integer).tolist():
             if total.values[column] == 0:
                 continue
             at_lower = self._x[column] - self._linear.lower[column]
@@ -383,7 +383,7 @@ class _Separation:
                 (
                     number[column]
                     for number in links
-                    if column in number and number[column].off <= distance + TIGHT * 1e-3
+                    if column in number and number[column].distance <= distance + TIGHT * 1e-3
                 ),
                 None,
             )
@@ -391,7 +391,7 @@ class _Separation:
                 self._eliminate(total, column, link.row)
             elif at_upper < at_lower:
                 ends.append(column)
-        choices = np.flatnonzero((total.values != 0) & self._whole)
+        choices = np.flatnonzero((total.values != 0) & self._is_integer)
         x = self._x[choices]
         is_fractional = np.abs(x - np.round(x)) > TIGHT
         if not is_fractional.any():
@@ -402,17 +402,17 @@ class _Separation:
         values = total.values[choices]
         low, high = np.ceil(self._linear.lower[choices]), np.floor(self._upper[choices])
         rounding = _Rounding(values, x, low, high, *right_side)
-        is_turned = (x > (low + high) / 2) & np.isfinite(high)
+        is_complemented = (x > (low + high) / 2) & np.isfinite(high)
         best = rounding.best(
-            is_turned, np.unique(np.abs(values[is_fractional]))[-DIVISORS:], np.flatnonzero(is_fractional)
+            is_complemented, np.unique(np.abs(values[is_fractional]))[-DIVISORS:], np.flatnonzero(is_fractional)
         )
         if best is None:
             return None
-        divisor, is_turned = best
+        divisor, is_complemented = best
         multipliers = {row: Fraction(number / divisor).limit_denominator(SIMPLE) for row, number in total.rows.items()}
         over = lcm(*(number.denominator for number in multipliers.values()))
         rows = tuple((row, int(number * over)) for row, number in sorted(multipliers.items()) if number)
-        return Cut(Multipliers(over, rows), tuple(sorted([*ends, *choices[is_turned].tolist()])))
+        return Cut(Multipliers(over, rows), tuple(sorted([*ends, *choices[is_complemented].tolist()])))
 
     def _ends(self, total: _Sum, ends: list[int]) -> tuple[float, float] | None:
         """Return the right-hand side with continuous columns measured from their ends, and the amount by which these and slacks exceed theirs."""
@@ -426,11 +426,11 @@ class _Separation:
             right_side += times * end
             if below != above:
                 excess += max(0.0, -times if from_lower else times) * float(self._slack[row])
-        columns = np.flatnonzero((total.values != 0) & ~self._whole)
-        is_turned = np.isin(columns, ends)
-        end_values = np.where(is_turned, self._upper[columns], self._linear.lower[columns])
+        columns = np.flatnonzero((total.values != 0) & ~self._is_integer)
+        is_complemented = np.isin(columns, ends)
+        end_values = np.where(is_complemented, self._upper[columns], self._linear.lower[columns])
         values = total.values[columns]
-        sign = np.where(is_turned, -1.0, 1.0)
+        sign = np.where(is_complemented, -1.0, 1.0)
         right_side -= float(values @ end_values)
         excess += float(np.maximum(0.0, sign * values) @ (sign * (self._x[columns] - end_values)))
         return right_side, excess
@@ -449,27 +449,29 @@ class _Rounding:
     excess: float
     """Excess of continuous columns and slacks over their ends."""
 
-    def best(self, turned: Mask, divisors: Floats, fractional: Ints) -> tuple[float, Mask] | None:
+    def best(self, complemented: Mask, divisors: Floats, fractional: Ints) -> tuple[float, Mask] | None:
         """Return the best divisor, and the choices that are measured from their upper end. None if no cut is violated."""
-        violation, divisor = max((self._violation(turned, candidate), candidate) for candidate in divisors.tolist())
+        violation, divisor = max(
+            (self._violation(complemented, candidate), candidate) for candidate in divisors.tolist()
+        )
         violation, divisor = max(
             (violation, divisor),
-            *((self._violation(turned, divisor / factor), divisor / factor) for factor in (2, 4, 8)),
+            *((self._violation(complemented, divisor / factor), divisor / factor) for factor in (2, 4, 8)),
         )
         distance_from_middle = np.abs(self.x - (self.low + self.high) / 2)[fractional]
         for choice in fractional[np.argsort(distance_from_middle, kind="stable")].tolist():
-            flipped = turned.copy()
+            flipped = complemented.copy()
             flipped[choice] = not flipped[choice]
             if np.isfinite(self.high[choice]) and (other_violation := self._violation(flipped, divisor)) > violation:
-                violation, turned = other_violation, flipped
-        return (divisor, turned) if violation > MIN_VIOLATION else None
+                violation, complemented = other_violation, flipped
+        return (divisor, complemented) if violation > MIN_VIOLATION else None
 
-    def _violation(self, turned: Mask, divisor: float) -> float:
-        ends = np.where(turned, self.high, self.low)
-        values = np.where(turned, -self.values, self.values) / divisor
+    def _violation(self, complemented: Mask, divisor: float) -> float:
+        ends = np.where(complemented, self.high, self.low)
+        values = np.where(complemented, -self.values, self.values) / divisor
         right_side = (self.right_side - float(self.values @ ends)) / divisor
         remainder = right_side - np.floor(right_side)
-        if not LEAST_PART < remainder < 1 - LEAST_PART / 10:
+        if not MIN_FRACTION < remainder < 1 - MIN_FRACTION / 10:
             return -1.0
         floors = np.floor(values + 1e-12)
         weights = floors + np.minimum(1.0, np.maximum(0.0, values - floors) / remainder)

@@ -138,7 +138,6 @@ class ExactProgram:
         self._columns: dict[int, _Column] = {}
 
     def bound(self, hints: Floats, lower: Floats, upper: Floats, *, costs: bool = True) -> Fraction | None:
-        """Return the bound of `best`."""
         best = self.best(hints, lower, upper, costs=costs)
         return None if best is None else best[0]
 
@@ -246,7 +245,6 @@ class _Column:
 
 
 def _doubt(size: int) -> int:
-    """Return the possible error of a sum, rounded up."""
     return -(-size >> DOUBT)
 
 

@@ -15,33 +15,42 @@ import numpy as np
 from friendshore.domain.plan import Infeasible, PlanStatus
 from friendshore.program import Program, compile_program
 from friendshore.program.matrix import Floats, Ints
-from friendshore.solve import Cancel, Component, Conflict, Progress, Solution, Watch, infeasible, plan_of
+from friendshore.solve import Cancel, Component, Conflict, Progress, Solution, Watch, conflict_record, plan_of
 from friendshore.solve.components import empty_rows
 from friendshore.solve.engine import LevelResult
 from friendshore.verify import VerifiedPlan, examine
 
-from .certificate import Certificate, CertificateError, Certified, certified, counts, read, stated_as, text_of
+from .certificate import (
+    Certificate,
+    CertificateError,
+    Certified,
+    certified,
+    count_proved_parts,
+    read,
+    stated_as,
+    text_of,
+)
 from .claims import (
     Claim,
     ClaimProof,
     Proof,
     ProvedParts,
     any_plan,
-    beaten,
     claims_of,
     no_certificate,
     no_conflict,
     not_checked,
+    refutation,
     summary,
-    together,
+    total_parts,
 )
 from .search import ProofSearch
 
-__all__ = ["SECONDS", "Proof", "ProvedParts", "beaten", "certify", "claims_of", "not_checked", "prove_optimality"]
+__all__ = ["SECONDS", "Proof", "ProvedParts", "certify", "claims_of", "not_checked", "prove_optimality", "refutation"]
 
 SECONDS = 30.0
 """Default time limit of a proof."""
-MOST_ENTRIES = 2_000_000
+MAX_ENTRIES = 2_000_000
 """Maximum number of coefficients. More would take over half a gigabyte as fractions."""
 
 
@@ -61,7 +70,7 @@ def prove_optimality(
         PluginError: If a plugin's limit rule raises.
     """
     program = compile_program(verified.problem)
-    if program.linear.entries.nnz > MOST_ENTRIES:
+    if program.linear.entries.nnz > MAX_ENTRIES:
         return not_checked(f"the program has {program.linear.entries.nnz:,} coefficients, too many for a proof")
     watch = Watch(seconds, cancel)
     try:
@@ -101,7 +110,7 @@ def _proved(
         parts.append(max(candidates, key=lambda each: each.proved))
         if better_plan is not None or not bounds:
             break  # later objectives are about plans that keep it
-    return replace(summary(claims, verified, late=watch.stopped()), parts=together(parts))
+    return replace(summary(claims, verified, timed_out=watch.stopped()), parts=total_parts(parts))
 
 
 def certify(
@@ -114,10 +123,9 @@ def certify(
 ) -> str | None:
     """Return a certificate with which `prove_optimality` needs no solver. None if the program is too large.
 
-    The plan `x` has values of all columns of the program in which it was found. What isn't proved in time is left out. Otherwise, the same plan has the
-    same certificate. Raises SolverError if the cost of the program is unbounded.
+    `x` has values of all columns of the program. What isn't proved in time is left out. Raises SolverError if the cost is unbounded.
     """
-    if program.linear.entries.nnz > MOST_ENTRIES:
+    if program.linear.entries.nnz > MAX_ENTRIES:
         return None
     watch = Watch(seconds, cancel)
     if verified.plan.infeasible:
@@ -138,14 +146,14 @@ def _counts(search: ProofSearch, shown: ClaimProof) -> ProvedParts:
     best = [None if tree.best is None else Decimal(repr(tree.best[0])) for tree in search.trees]
     if shown.is_optimal:
         best = [None if bound is None else stated_as(bound) for bound in bounds]
-    return counts(search.parts, bounds, best, certified=False)
+    return count_proved_parts(search.parts, bounds, best, certified=False)
 
 
 def better(verified: VerifiedPlan, program: Program, claim: Claim, x: Floats | None) -> VerifiedPlan | None:
     if x is None or float(claim.linear.cost @ x) + claim.linear.constant >= float(claim.claimed - claim.slack):
         return None
     plan = derived(verified, program, x)
-    return plan if plan is not None and claim.is_beaten(plan, verified) else None
+    return plan if plan is not None and claim.is_refuted_by(plan, verified) else None
 
 
 def derived(verified: VerifiedPlan, program: Program, x: Floats) -> VerifiedPlan | None:
@@ -161,11 +169,7 @@ _ANY = Decimal("Infinity")
 
 
 def prove_conflicts(
-    verified: VerifiedPlan,
-    program: Program,
-    watch: Watch,
-    progress: Progress | None,
-    certificate: Certificate | None,
+    verified: VerifiedPlan, program: Program, watch: Watch, progress: Progress | None, certificate: Certificate | None
 ) -> Proof:
     """Prove or refute the conflicts of rules that the run names. A part without a plan proves one, a plan that satisfies all rules refutes it."""
     named = verified.plan.infeasible
@@ -193,7 +197,7 @@ def _proved_conflicts(
     conflicts = list(_without_plan(program, parts, empty))
     if not _excused(verified) <= {row for conflict in conflicts for row in _labels(program, conflict)}:
         return ()
-    proved_conflicts = [infeasible(program, conflict) for conflict in conflicts]
+    proved_conflicts = [conflict_record(program, conflict) for conflict in conflicts]
     return tuple(
         part for part in verified.plan.infeasible if any(_is_within(part, conflict) for conflict in proved_conflicts)
     )
@@ -228,7 +232,6 @@ def _rules(program: Program, rows: Ints) -> tuple[str, ...]:
 
 
 def _is_within(named: Infeasible, empty: Infeasible) -> bool:
-    """Return True if a named conflict covers only a part without a plan."""
     return (
         set(named.materials) <= set(empty.materials)
         and set(named.demands) <= set(empty.demands)

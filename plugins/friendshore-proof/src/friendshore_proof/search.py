@@ -69,9 +69,9 @@ class _Node:
 class Tree:
     """A program split into leaves, each with a proved bound."""
 
-    def __init__(self, linear: Linear, max_cost: float, watch: Watch, enough: Fraction | None = None) -> None:
-        """Start with the program as one leaf, for plans of at most `max_cost`. The shortest multipliers for the bound `enough` of a leaf are kept."""
-        self.linear, self.watch, self.enough = linear, watch, enough
+    def __init__(self, linear: Linear, max_cost: float, watch: Watch, target: Fraction | None = None) -> None:
+        """Start with the program as one leaf, for plans of at most `max_cost`. The shortest multipliers for the bound `target` of a leaf are kept."""
+        self.linear, self.watch, self.target = linear, watch, target
         self.exact = ExactProgram(linear)
         self.cuts: tuple[Cut, ...] = ()
         """Cuts, which follow the program's rows in `linear`."""
@@ -82,7 +82,7 @@ class Tree:
         self._leaves: list[tuple[Fraction, int, _Node]] = []
         self._unknown = False
         """True if a leaf was dropped without a bound."""
-        self._root = self._leaf(linear.lower, self._rows.upper, None)
+        self._root = self._new_leaf(linear.lower, self._rows.upper, None)
 
     @property
     def bound(self) -> Fraction | None:
@@ -114,29 +114,29 @@ class Tree:
                 assert node.proof is not None, "nothing is known of a leaf"
                 yield node.proof
 
-    def grow(self, enough: Fraction) -> None:
+    def raise_bound(self, target: Fraction) -> None:
         """Raise the bound until it suffices, a plan reaches it, or a limit ends it: by some branching, and then with cuts."""
-        self._branch(enough, min(BEFORE_CUTS, NODES))
+        self._branch(target, min(BEFORE_CUTS, NODES))
         if (
             self._leaves
             and not self.done
-            and self._leaves[0][0] < enough
+            and self._leaves[0][0] < target
             and not self.cuts
             and not self.watch.stopped()
         ):
-            self._add_cuts(enough)
-        self._branch(enough, NODES)
+            self._add_cuts(target)
+        self._branch(target, NODES)
 
-    def _branch(self, enough: Fraction, nodes: int) -> None:
-        while self._leaves and not self.done and self._leaves[0][0] < enough:
+    def _branch(self, target: Fraction, nodes: int) -> None:
+        while self._leaves and not self.done and self._leaves[0][0] < target:
             node = self._leaves[0][2]
-            column = None if node.x is None else self._fractional(node.x)
+            column = None if node.x is None else self._branching_column(node.x)
             if column is None or self.nodes >= nodes or self.watch.stopped():
                 return
             heappop(self._leaves)
             self._split(node, column)
 
-    def _add_cuts(self, enough: Fraction) -> None:
+    def _add_cuts(self, target: Fraction) -> None:
         """Add cuts while they raise the bound much, and drop those that it doesn't use."""
         from .cuts import separated  # few plans need any
 
@@ -144,7 +144,7 @@ class Tree:
         x, bounds = first.x, [first.objective]
         proofs: list[Cut] = []
         last: SolverAnswer | None = None
-        while x is not None and self._fractional(x) is not None and not self.watch.stopped():
+        while x is not None and self._branching_column(x) is not None and not self.watch.stopped():
             new_cuts = separated(rows, x)
             rows.cuts += [row for _, row in new_cuts]
             answer = self._relaxed(rows.linear) if new_cuts else None
@@ -154,16 +154,16 @@ class Tree:
             proofs += [cut for cut, _ in new_cuts]
             last, x = answer, answer.x
             bounds.append(answer.objective)
-            gap = float(enough) - answer.objective
+            gap = float(target) - answer.objective
             if gap <= 0 or (len(bounds) > STALLED and bounds[-1] - bounds[-1 - STALLED] < LITTLE * gap):
                 break
         if last is None or last.x is None or last.duals is None:
             return
-        self.cuts, kept_rows = rows.keep(proofs, last.x)
+        self.cuts, remaining_rows = rows.drop_slack_cuts(proofs, last.x)
         self.linear = rows.linear
         self.exact = ExactProgram(self.linear)
         old_root, leaves, self._leaves = self._root, self._leaves, []
-        root = self._leaf(old_root.lower, old_root.upper, old_root, replace(last, duals=last.duals[kept_rows]))
+        root = self._new_leaf(old_root.lower, old_root.upper, old_root, replace(last, duals=last.duals[remaining_rows]))
         if self.watch.stopped() and root.bound is not None and root.bound < leaves[0][0]:
             self._leaves = leaves
         else:
@@ -173,10 +173,10 @@ class Tree:
         assert node.x is not None
         branch = Branch(column, int(np.floor(node.x[column])))
         below, above = halves(branch, node.lower, node.upper)
-        node.split = branch, self._leaf(*below, node), self._leaf(*above, node)
+        node.split = branch, self._new_leaf(*below, node), self._new_leaf(*above, node)
         node.x = None
 
-    def _leaf(
+    def _new_leaf(
         self, lower: Floats, upper: Floats, parent: _Node | None, known_answer: SolverAnswer | None = None
     ) -> _Node:
         """Return a leaf and its proof. Its parent's bound applies to it too. The answer of its relaxation may be known."""
@@ -189,7 +189,7 @@ class Tree:
         ):
             return _Node(lower, upper, None, proof)
         duals = answer.duals if answer.duals is not None else np.zeros(len(self.linear.row_lower))
-        best = self.exact.best(duals, lower, upper, enough=self.enough)
+        best = self.exact.best(duals, lower, upper, enough=self.target)
         node = _Node(lower, upper, None, None) if best is None else _Node(lower, upper, best[0], Leaf(best[1]))
         if parent is not None and parent.bound is not None and (node.bound is None or parent.bound > node.bound):
             node.bound, node.proof = parent.bound, parent.proof
@@ -211,13 +211,17 @@ class Tree:
         return is_split
 
     def _keep_if_best(self, linear: Linear, answer: SolverAnswer) -> None:
-        if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None or self._fractional(answer.x) is not None:
+        if (
+            answer.outcome is not SolverOutcome.OPTIMAL
+            or answer.x is None
+            or self._branching_column(answer.x) is not None
+        ):
             return
         value = float(linear.cost @ answer.x) + linear.constant
         if self.best is None or value < self.best[0]:
             self.best = value, answer.x
 
-    def _fractional(self, x: Floats) -> int | None:
+    def _branching_column(self, x: Floats) -> int | None:
         """Return the integer column to split: the one with the largest cost of its fraction. None if all are whole."""
         distance = np.where(self.linear.integer, np.abs(x - np.round(x)), 0.0)
         if distance.max(initial=0.0) <= WHOLE:
@@ -273,7 +277,6 @@ class ClaimParts:
         return self._total_max_cost - others
 
     def sum(self, bounds: Sequence[Fraction | None]) -> Fraction | None:
-        """Return the sum of the parts' bounds. None if one is unknown."""
         proved = [bound for bound in bounds if bound is not None]
         return Fraction(repr(self.linear.constant)) + sum(proved, Fraction(0)) if len(proved) == len(bounds) else None
 
@@ -291,13 +294,13 @@ class ProofSearch(ClaimParts):
             self.trees.append(Tree(part.linear, self.max_cost(number), watch, sufficient[number]))
             if progress is not None:
                 progress(number, len(self.parts), time.monotonic() - started)
-        enough = Fraction(claim.value) - CLOSE * abs(Fraction(claim.value))
+        target = Fraction(claim.value) - CLOSE * abs(Fraction(claim.value))
         for number, (tree, sufficient_bound) in enumerate(zip(self.trees, sufficient, strict=True)):
             bound = self.bound
-            if bound is None or bound >= enough:
+            if bound is None or bound >= target:
                 break
             assert tree.bound is not None
-            tree.grow(tree.bound + enough - bound if sufficient_bound is None else sufficient_bound)
+            tree.raise_bound(tree.bound + target - bound if sufficient_bound is None else sufficient_bound)
             if progress is not None:
                 progress(number, len(self.parts), time.monotonic() - started)
 

@@ -101,10 +101,7 @@ def _read(path: Path) -> bytes:
         return read_bytes(path)
     except OSError as error:
         raise InputError(
-            f"key file can't be read: {error.strerror or error}",
-            str(path),
-            fix="check its permissions",
-            code="FS932",
+            f"key file can't be read: {error.strerror or error}", str(path), fix="check its permissions", code="FS932"
         ) from error
 
 

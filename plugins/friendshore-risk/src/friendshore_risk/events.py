@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from math import exp, sqrt
 from statistics import NormalDist
 from typing import Annotated, ClassVar
@@ -28,7 +29,7 @@ from friendshore.domain.values import Fraction as DecimalFraction
 from friendshore.domain.values import Ident, Months, NonNegative, Part
 from friendshore.errors import Diagnostic, InputError
 from friendshore.problem import Problem
-from friendshore.problem.changes import names_offer, reprices, resizes, scenario_changes
+from friendshore.problem.changes import names_demand, names_offer, names_price, scenario_changes
 from friendshore.problem.inputs import Inputs
 from friendshore.problem.merged import CASE_SOURCE
 from friendshore.problem.offers import OfferFacts
@@ -134,41 +135,24 @@ class Event(CheckedRecord):
         subjects = [name for name in cls.SUBJECTS if fields.get(name)]
         if len(subjects) != 1:
             choices = ", ".join(f"`{name}`" for name in cls.SUBJECTS)
-            yield Fault(
-                "",
-                f"an event has exactly one of {choices}, but this one has {', '.join(subjects) or 'none'}",
-                "one of them",
-                code="FS975",
-            )
+            message = f"an event has exactly one of {choices}, but this one has {', '.join(subjects) or 'none'}"
+            yield Fault("", message, "one of them", code="FS975")
         chance_keys = [name for name in ("probability", "per_year", "chances") if fields.get(name) not in (None, ())]
         has_default_chance = any(fields.get(name) for name in (*cls.DISTRIBUTIONS, "factors"))
         if len(chance_keys) != 1 and not (has_default_chance and not chance_keys):
-            yield Fault(
-                "",
-                "an event has exactly one of `probability`, `per_year`, and `chances`",
-                "one of the three",
-                code="FS975",
-            )
+            message = "an event has exactly one of `probability`, `per_year`, and `chances`"
+            yield Fault("", message, "one of the three", code="FS975")
         lost_name = str(fields.get("lose", ""))
         if lost_name.startswith(("route:", "via:")) and SupplyRoute.of(lost_name) is None:
             yield Fault("lose", "the route can't be read", ROUTES, code="FS011")
         if SupplyRoute.of(lost_name) is not None and fields.get("share", 1) != 1:
             yield Fault("share", "a share applies only to plants, not to a route", "no `share`", code="FS976")
         if fields.get("otherwise") and not fields.get("given"):
-            yield Fault(
-                "otherwise",
-                "has an effect only together with `given`",
-                "an event in `given`, or no `otherwise`",
-                code="FS976",
-            )
+            message = "has an effect only together with `given`"
+            yield Fault("otherwise", message, "an event in `given`, or no `otherwise`", code="FS976")
         if fields.get("given") and fields.get("probability") is None:
-            yield Fault(
-                "given",
-                "has an effect only together with `probability`",
-                "a `probability`",
-                depends_on=("probability",),
-                code="FS976",
-            )
+            message = "has an effect only together with `probability`"
+            yield Fault("given", message, "a `probability`", depends_on=("probability",), code="FS976")
         yield from cls._sizes(fields)
 
     @classmethod
@@ -177,23 +161,15 @@ class Event(CheckedRecord):
         has_factor = bool(fields.get("price") or fields.get("demand"))
         if has_factor and len(factor_keys) != 1:
             choices = ", ".join(f"`{name}`" for name in ("factor", "factors", *cls.DISTRIBUTIONS))
-            yield Fault(
-                "factor",
-                f"`price` and `demand` need exactly one of {choices}",
-                "a factor such as 2 or 150 %",
-                code="FS975",
-            )
+            message = f"`price` and `demand` need exactly one of {choices}"
+            yield Fault("factor", message, "a factor such as 2 or 150 %", code="FS975")
         for name in factor_keys if not has_factor else ():
             yield Fault(name, "has an effect only together with `price` or `demand`", f"no `{name}`", code="FS976")
         factors, chances = (fields.get(name, ()) for name in ("factors", "chances"))
         has_chance = any(fields.get(name) is not None for name in ("probability", "per_year"))
         if len(factors) != len(chances) and (chances or has_chance):
-            yield Fault(
-                "chances",
-                f"there are {len(chances)} chances for {len(factors)} factors",
-                "one chance for each factor",
-                code="FS977",
-            )
+            message = f"there are {len(chances)} chances for {len(factors)} factors"
+            yield Fault("chances", message, "one chance for each factor", code="FS977")
         if sum(chances, Decimal(0)) > 1:
             yield Fault("chances", "the chances total more than 1", "chances that total 1 at most", code="FS977")
         yield from cls._distributions(fields)
@@ -203,20 +179,14 @@ class Event(CheckedRecord):
     def _distributions(cls, fields: FieldValues) -> Iterator[Fault]:
         between, uniform, normal, lognormal = (fields.get(name, ()) for name in cls.DISTRIBUTIONS)
         if between and (len(between) != 3 or list(between) != sorted(between) or between[0] == between[-1]):
-            yield Fault(
-                "between",
-                "needs a minimum, a most likely, and a maximum factor in this order",
-                "three numbers such as [0.5, 1, 3]",
-                code="FS977",
-            )
+            message = "needs a minimum, a most likely, and a maximum factor in this order"
+            yield Fault("between", message, "three numbers such as [0.5, 1, 3]", code="FS977")
         if uniform and (len(uniform) != 2 or uniform[0] >= uniform[1]):
-            yield Fault(
-                "uniform", "needs a minimum and a larger maximum factor", "two numbers such as [0.8, 1.5]", code="FS977"
-            )
+            message = "needs a minimum and a larger maximum factor"
+            yield Fault("uniform", message, "two numbers such as [0.8, 1.5]", code="FS977")
         if normal and (len(normal) != 2 or not all(normal)):
-            yield Fault(
-                "normal", "needs a mean and a standard deviation", "two numbers above 0 such as [1, 0.2]", code="FS977"
-            )
+            message = "needs a mean and a standard deviation"
+            yield Fault("normal", message, "two numbers above 0 such as [1, 0.2]", code="FS977")
         if lognormal and (len(lognormal) != 2 or not all(lognormal)):
             message = "needs a median and the standard deviation of the logarithm"
             yield Fault("lognormal", message, "two numbers above 0 such as [1, 0.3]", code="FS977")
@@ -230,12 +200,8 @@ class Event(CheckedRecord):
     def _durations(cls, fields: FieldValues, has_effect: bool) -> Iterator[Fault]:
         duration_keys = [name for name in ("lasts", "durations", "ends_per_year") if fields.get(name) not in (None, ())]
         for name in duration_keys if not has_effect else ():
-            yield Fault(
-                name,
-                "has an effect only together with `lose`, `price`, or `demand`",
-                "`until` in the changes themselves",
-                code="FS976",
-            )
+            message = "has an effect only together with `lose`, `price`, or `demand`"
+            yield Fault(name, message, "`until` in the changes themselves", code="FS976")
         if len(duration_keys) > 1:
             choices = " and ".join(f"`{name}`" for name in duration_keys)
             yield Fault(duration_keys[1], f"the duration is given by both {choices}", "one of them", code="FS975")
@@ -264,49 +230,21 @@ class RiskSettings(CheckedRecord):
         factor_count_by_name: dict[str, int] = {}
         events = fields.get("event")
         for position, event in enumerate(events if isinstance(events, tuple) else ()):
+            fault = partial(Fault, entry=("event", position))
             if event.name in earlier_names:
-                yield Fault(
-                    "name",
-                    f"two events have the name `{event.name}`",
-                    "a unique name",
-                    entry=("event", position),
-                    code="FS012",
-                )
+                yield fault("name", f"two events have the name `{event.name}`", "a unique name", code="FS012")
             if event.given and event.given not in earlier_names:
                 message = f"no earlier event has the name `{event.given}`"
                 expected = "one of " + (", ".join(sorted(earlier_names)) or "none, because this is the first")
-                yield Fault(
-                    "given",
-                    message,
-                    expected,
-                    "move the cause before this event",
-                    entry=("event", position),
-                    code="FS978",
-                )
-            factor_count = len(event.factors)
+                yield fault("given", message, expected, "move the cause before this event", code="FS978")
+            factor_count, fix = len(event.factors), "move that event before this one"
             if event.along_with and factor_count and factor_count_by_name.get(event.along_with) != factor_count:
                 message = f"no earlier event with the name `{event.along_with}` has {factor_count} `factors`"
-                yield Fault(
-                    "along_with",
-                    message,
-                    f"an event with {factor_count} factors",
-                    "move that event before this one",
-                    entry=("event", position),
-                    code="FS978",
-                )
+                yield fault("along_with", message, f"an event with {factor_count} factors", fix, code="FS978")
             elif event.along_with and not factor_count and event.along_with not in sampled_names:
                 message = f"no earlier event with the name `{event.along_with}` has a distribution"
-                expected = "one of " + (
-                    ", ".join(sorted(sampled_names)) or "none, because there is none before this one"
-                )
-                yield Fault(
-                    "along_with",
-                    message,
-                    expected,
-                    "move that event before this one",
-                    entry=("event", position),
-                    code="FS978",
-                )
+                names = ", ".join(sorted(sampled_names)) or "none, because there is none before this one"
+                yield fault("along_with", message, f"one of {names}", fix, code="FS978")
             earlier_names.add(event.name)
             factor_count_by_name[event.name] = factor_count
             sampled_names |= {event.name} if event.is_sampled else set()
@@ -322,7 +260,6 @@ class EventOccurrence:
     lasts: Decimal | None = None
     """Duration in months. None means until the end of the plan."""
     factor_index: int = 0
-    """Position among its `factors`."""
 
     @property
     def name(self) -> str:
@@ -564,13 +501,13 @@ def _stated_changes(event: Event, start: date, inputs: Inputs) -> Iterator[Chang
         if change.subject not in DATED:
             message = f"event `{event.name}` changes `{change.subject}`, which applies to the whole plan"
             fix = "use `price`, `demand`, or `lose` of the event, which apply from its first day on"
-            problems.append(_event_problem(message, change.told, f"one of {', '.join(DATED)}", fix, code="FS979"))
+            problems.append(_event_problem(message, change.text, f"one of {', '.join(DATED)}", fix, code="FS979"))
         elif change.start is None:
             yield change.but(start=start)
         elif change.start < start:
             message = f"event `{event.name}` has a change that starts before the event is known"
             problems.append(
-                _event_problem(message, change.told, f"`from` {start} or later, or no `from`", "", code="FS979")
+                _event_problem(message, change.text, f"`from` {start} or later, or no `from`", "", code="FS979")
             )
         else:
             yield change
@@ -640,7 +577,7 @@ class _EventEffects:
         change = Change(price=event.price, factor=_ANY_FACTOR)
         for facts in self.problem.offers:
             benchmark = facts.offer.price.benchmark if facts.offer.price is not None else ""
-            if reprices(change, facts.offer, facts.facility) or event.price == benchmark:
+            if names_price(change, facts.offer, facts.facility) or event.price == benchmark:
                 factors = self.price_factors.setdefault(facts.offer.id, [Decimal(1)] * self._count)
                 for t in periods:
                     factors[t] *= factor
@@ -650,7 +587,7 @@ class _EventEffects:
         assert factor is not None
         change = Change(demand=occurrence.event.demand, factor=_ANY_FACTOR)
         for demand in self.problem.demands:
-            if resizes(change, demand.spec, self.problem.case):
+            if names_demand(change, demand.spec, self.problem.case):
                 factors = self.demand_factors.setdefault(demand.id, [Decimal(1)] * self._count)
                 for t in periods:
                     factors[t] *= factor
@@ -709,7 +646,7 @@ class _EventEffects:
     def applied(self, inputs: Inputs) -> Inputs:
         case = inputs.case
         if self.demand_factors:
-            case = case.but(demands=tuple(map(self._resized(case), case.demands)))
+            case = case.but(demands=tuple(map(_DemandResizer(self.problem, self.demand_factors, case), case.demands)))
         changed_offers = set(self.price_factors) | {name for name, periods in self.closed_periods.items() if periods}
         if not changed_offers:
             return replace(inputs, case=case)
@@ -729,9 +666,6 @@ class _EventEffects:
 
         catalogs = tuple(each.but(offers=tuple(map(quoted, each.offers))) for each in inputs.catalogs)
         return replace(inputs, case=case, catalogs=catalogs)
-
-    def _resized(self, case: Case) -> _DemandResizer:
-        return _DemandResizer(self.problem, self.demand_factors, case)
 
     def _check_no_tiers(self, catalogs: Sequence[Catalog]) -> None:
         problems = [
@@ -757,7 +691,7 @@ class _EventEffects:
         quotes: list[Quote] = []
         for period in self.problem.case.horizon.periods:
             t = period.index
-            if t in closed_periods or facts.most[t] == 0:
+            if t in closed_periods or facts.max_units[t] == 0:
                 continue
             amount = exact(facts.price[t] * factors[t])
             if quotes and quotes[-1].amount == amount and quotes[-1].end == period.start - timedelta(days=1):

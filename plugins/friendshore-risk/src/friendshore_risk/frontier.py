@@ -18,13 +18,13 @@ from friendshore.domain.suggest import did_you_mean
 from friendshore.domain.values import FACTOR, MONEY
 from friendshore.errors import Diagnostic, InputError
 from friendshore.explain import DependentSums, judge_purchases, material_dependence, sum_of
-from friendshore.explain.results import CENT, Counted, Effort, QuestionResult, names_of
+from friendshore.explain.results import CENT, Effort, QuestionCounter, QuestionResult, names_of
 from friendshore.problem.rule_facts import rows_of
 from friendshore.questions.compare.compare_plans import nearest
 from friendshore.questions.wording import effort, mass_of, ranked, weighed
 from friendshore.recommend import PlanSource, session_of
 from friendshore.rules.kinds.limits import Budget
-from friendshore.rules.rows import one_by_one
+from friendshore.rules.rows import single_rows
 from friendshore.rules.verdicts import Dependence
 from friendshore.session import Answer, PartPlan, Session
 from friendshore.solve import Progress
@@ -39,7 +39,7 @@ class ShortMaterial(Record):
 
     material: str
     kilograms: Number
-    more: Number
+    added_kg: Number
     """Additional kilograms relative to the plan without a cap. Negative for fewer."""
 
 
@@ -60,19 +60,19 @@ class CapPoint(Record):
     """Cash of the plan for them: price, duty, freight, and one-off costs, not discounted."""
     paid: Number
     """Cash for all purchases, not discounted."""
-    is_cost: Number
+    known_concern_cost: Number
     """Cash for purchases that depend on the countries, including goods made of such inputs."""
-    may_be_cost: Number
+    possible_concern_cost: Number
     share: Number
     cost: Number
     """Total cash, including holding, not discounted."""
-    cost_more: Number
+    added_cost: Number
     objective: Number
     bound: Number
     status: PlanStatus
     short: tuple[ShortMaterial, ...]
-    new: tuple[Supply, ...]
-    gone: tuple[Supply, ...]
+    added: tuple[Supply, ...]
+    removed: tuple[Supply, ...]
     conflict: tuple[str, ...] = ()
     """Rules that conflict under the cap. The figures then cover the rest."""
     error: Number | None = None
@@ -96,7 +96,7 @@ class Frontier(QuestionResult):
     materials: tuple[str, ...]
     exact: bool
     """True if the points are corners of the curve. False if the caps are evenly spaced, because the curve may be non-convex."""
-    why_grid: str
+    grid_reason: str
     """Reason for evenly spaced caps. Empty if the points are corners."""
     conflict_at_zero: tuple[str, ...] = ()
     """Rules that conflict under a cap of zero. The last point then spends as little as they allow."""
@@ -140,10 +140,7 @@ class Chord:
 def corners(
     left: Corner, right: Corner, count: int, solve_at_price: Callable[[Decimal], PricedPlan | None]
 ) -> list[Chord]:
-    """Return the chords between the most informative corners, by rising cap.
-
-    The corner is split off first where the chord overstates most, relative to the corner's own cost above the right end.
-    """
+    """Return chords by rising cap. The next corner is split off where the chord overstates most, relative to its cost above the right end."""
     chords = [_chord(left, right, solve_at_price)]
     while len(chords) + 1 < count:
         open_chords = [chord for chord in chords if chord.inner_corner is not None]
@@ -272,11 +269,8 @@ class _CapRequest:
         for name in self.suppliers:
             budget = Budget(id=CAP, amount=Decimal(0), suppliers=(name,))
             if not any(budget.counts(offer) for offer in offers):
-                problems.append(
-                    Diagnostic(
-                        f"the case has no supplier `{name}`", found=name, fix=did_you_mean(name, sellers), code="FS505"
-                    )
-                )
+                message = f"the case has no supplier `{name}`"
+                problems.append(Diagnostic(message, found=name, fix=did_you_mean(name, sellers), code="FS505"))
         if not self.countries and not self.suppliers:
             expected = "a country of concern"
             problems.append(
@@ -294,7 +288,7 @@ class _CapRequest:
 class _Search:
     def __init__(self, session: Session, request: _CapRequest, points: int, progress: Progress | None) -> None:
         self.session, self.request, self.points = session, request, max(2, points)
-        self.counted = Counted(session, progress)
+        self.counted = QuestionCounter(session, progress)
         self._answers: dict[Decimal, Answer] = {}
         self._offers: dict[tuple[str, str], Supply] = {}
         self._latest: list[PartPlan] = []
@@ -323,7 +317,7 @@ class _Search:
             if plan is None:
                 break
             capped_points.append(self._point(cap, plan, capped_points[-1], error_by_cap.get(cap)))
-        self.counted.told(self._total, self._total)
+        self.counted.report_progress(self._total, self._total)
         case = self.session.problem.case
         return Frontier(
             case=case.name,
@@ -333,7 +327,7 @@ class _Search:
             suppliers=self.request.suppliers,
             materials=self.request.materials,
             exact=not grid_reason,
-            why_grid=grid_reason,
+            grid_reason=grid_reason,
             conflict_at_zero=conflicts,
             points=tuple(capped_points),
             complete=len(capped_points) == len(caps) + 1 and not (self.current_spend > CENT and not caps),
@@ -394,7 +388,7 @@ class _Search:
 
     def _progress(self) -> None:
         self._done = min(self._done + 1, self._total)
-        self.counted.told(self._done, self._total)
+        self.counted.report_progress(self._done, self._total)
 
     def _bound(self, answer: Answer) -> Decimal:
         plan = self.session.verified
@@ -429,19 +423,19 @@ class _Search:
             cap=None if cap is None else exact(cap.quantize(CENT, ROUND_CEILING)),
             capped=exact(self.current_spend if cap is None else _cap_reading(case_plan.parts)),
             paid=exact(sums.cash),
-            is_cost=exact(sums.is_cash),
-            may_be_cost=exact(sums.may_be_cash),
+            known_concern_cost=exact(sums.is_cash),
+            possible_concern_cost=exact(sums.may_be_cash),
             share=exact(sums.share),
             cost=case_plan.cost.nominal,
-            cost_more=exact(case_plan.cost.nominal - plan.cost.nominal),
+            added_cost=exact(case_plan.cost.nominal - plan.cost.nominal),
             objective=case_plan.cost.objective,
             bound=exact(min(case_plan.cost.objective, plan.plan.bound if case_plan.bound is None else case_plan.bound)),
             status=case_plan.status,
             short=case_plan.short(self.session),
-            new=()
+            added=()
             if before is None
             else tuple(offers[name] for name in sorted(offers.keys() - previous_offers.keys())),
-            gone=()
+            removed=()
             if before is None
             else tuple(previous_offers[name] for name in sorted(previous_offers.keys() - offers.keys())),
             conflict=case_plan.conflicts,
@@ -457,7 +451,7 @@ def _cap_reading(parts: Iterable[PartPlan]) -> Decimal:
 def _capped_spend(verified: VerifiedPlan, rule: Budget) -> Decimal:
     problem, values = verified.problem, verified.readings.values
     rows = rows_of(rule, problem.case.horizon.periods, problem.law, problem.facts)
-    terms = [term for each in rows for row in one_by_one(each) for term in row.terms]
+    terms = [term for each in rows for row in single_rows(each) for term in row.terms]
     for_all = [term for term in terms if getattr(term, "for_uses", None) is None]
     tainted_money = [
         line.total
@@ -534,7 +528,9 @@ class _CasePlan:
             more = kilograms - before.get(name, Decimal(0))
             if kilograms > slack or abs(more) > slack:
                 rows.append(
-                    ShortMaterial(material=name, kilograms=kilograms, more=more if abs(more) > slack else Decimal(0))
+                    ShortMaterial(
+                        material=name, kilograms=kilograms, added_kg=more if abs(more) > slack else Decimal(0)
+                    )
                 )
         return tuple(rows)
 
@@ -545,8 +541,8 @@ _PROVED = Decimal("1e-6")
 
 def frontier_document(answer: Frontier) -> doc.Document:
     columns = [
-        *(doc.figures(name) for name in ("#", "Capped", "Of concern", "Cash", "More cash")),
-        doc.Column("More short", on="screen"),
+        *(doc.figures(name) for name in ("#", "Cap", "Of concern", "Cash", "More cash")),
+        doc.Column("Added shortage", on="screen"),
         *(
             replace(doc.figures(name), on="whole")
             for name in ("Is of concern", "May be of concern", "Gap", "Line error")
@@ -557,16 +553,18 @@ def frontier_document(answer: Frontier) -> doc.Document:
         for point in answer.points
     ]
     table = ranked(columns, rows, "more point", part=6)
-    description = (
-        f"Cash for the whole plan at each point, in {answer.currency}, not discounted, by dependence on the countries."
+    description = f"Cash for the whole plan in {answer.currency}, not discounted, as the cap falls from today's spend to the right."
+    drawing = (
+        doc.Drawing("The price of independence", description, _curve(answer), table)
+        if len(answer.points) > 1
+        else table
     )
-    drawing = doc.Drawing("Cash at each point", description, _bars(answer), table) if len(answer.points) > 1 else table
     error_note = "the last column shows how far the curve can be below the straight line from the previous point. 0 means that the line is exact"
     notes = [*_notes(answer), *([error_note] if answer.exact and len(answer.points) > 1 else [])]
     commands = doc.sentence(doc.Phrase("--full", code=True), ": shortages and changed suppliers at each point")
     return doc.document(
         f"{answer.case}: the price of independence",
-        doc.sentence(headline(answer), strong=True),
+        doc.answer(headline(answer)),
         doc.section("Points", _unit_note(answer), drawing, doc.for_whole(doc.notes(notes)), column="#"),
         doc.for_screen(_brief_changes(answer)),
         doc.for_whole(_short_section(answer)),
@@ -581,33 +579,35 @@ def headline(answer: Frontier) -> str:
     capped_text = _capped_text(answer)
     if not current.capped:
         return f"The plan spends nothing on {capped_text}."
-    spend_text = f"The plan spends {large_money(current.capped, answer.currency)} on {capped_text}"
+    spend = large_money(current.capped, answer.currency)
     if len(answer.points) == 1:
-        return f"{spend_text}."
+        return f"The plan spends {spend} on {capped_text}."
     last_free_point = _without_more_shortage(answer)
+    lower = large_money(last_free_point.capped, answer.currency)
     first_sentence = (
-        f"{spend_text}. It can fall to {large_money(last_free_point.capped, answer.currency)} without more shortage, for {_cash_text(last_free_point, answer)}."
+        f"Spend on {capped_text} can fall from {spend} to {lower} without more shortage. This independence {_cash_text(last_free_point, answer)}."
         if last_free_point is not current
-        else f"{spend_text}. Every lower cap that was tried increases a shortage."
+        else f"The plan spends {spend} on {capped_text}. Every lower cap that was tried increases a shortage."
     )
     if last_point is last_free_point:
         return first_sentence
-    worse_materials = [each for each in last_point.short if each.more > 0]
-    return f"{first_sentence} At {large_money(last_point.capped, answer.currency)}, {count(len(worse_materials), 'material')} {'has' if len(worse_materials) == 1 else 'have'} a larger shortage."
+    worse_materials = [each for each in last_point.short if each.added_kg > 0]
+    return f"{first_sentence} At a cap of {large_money(last_point.capped, answer.currency)}, {count(len(worse_materials), 'material')} {'has' if len(worse_materials) == 1 else 'have'} a larger shortage."
 
 
 def _without_more_shortage(answer: Frontier) -> CapPoint:
     last_free_point = answer.points[0]
     for point in answer.points[1:]:
-        if point.conflict or any(each.more > 0 for each in point.short):
+        if point.conflict or any(each.added_kg > 0 for each in point.short):
             break
         last_free_point = point
     return last_free_point
 
 
 def _cash_text(point: CapPoint, answer: Frontier) -> str:
-    more = large_money(abs(point.cost_more), answer.currency)
-    return f"{more} {'less' if point.cost_more < 0 else 'more'} cash"
+    return (
+        f"{'saves' if point.added_cost < 0 else 'costs'} {large_money(abs(point.added_cost), answer.currency)} of cash"
+    )
 
 
 def _capped_text(answer: Frontier) -> str:
@@ -630,14 +630,19 @@ def _unit_note(answer: Frontier) -> doc.Sentence:
 
 def _point_cells(point: CapPoint, answer: Frontier) -> list[doc.Cell]:
     number = answer.points.index(point)
-    more = _money(point.cost_more, answer, form="signed") if number else doc.NOTHING
+    more = _money(point.added_cost, answer, form="signed") if number else doc.NOTHING
     return [doc.Count(number), _money(point.capped, answer), doc.Share(point.share), _money(point.cost, answer), more]
 
 
 def _proof_cells(point: CapPoint, answer: Frontier) -> list[doc.Cell]:
     gap = (point.objective - point.bound) / abs(point.objective) if point.objective else Decimal(0)
     error = doc.NOTHING if point.error is None else _money(point.error, answer)
-    return [_money(point.is_cost, answer), _money(point.may_be_cost, answer), doc.Share(gap), error]
+    return [
+        _money(point.known_concern_cost, answer),
+        _money(point.possible_concern_cost, answer),
+        doc.Share(gap),
+        error,
+    ]
 
 
 def _money(amount: Decimal, answer: Frontier, form: Literal["rounded", "signed"] = "rounded") -> doc.Amount:
@@ -649,20 +654,19 @@ def _in_millions(answer: Frontier) -> bool:
 
 
 def _shortage_cell(point: CapPoint, names: ShownNames) -> doc.Cell:
-    """Return the materials with a larger shortage than in the current plan, largest first."""
     if point.conflict:
         return doc.Several(tuple(f"conflict: {name}" for name in point.conflict))
     texts = [
-        f"{names.material(each.material)} {mass_of(names, each.material, each.more)}"
+        f"{names.material(each.material)} {mass_of(names, each.material, each.added_kg)}"
         for each in _largest_shortages_first(point)
-        if each.more > 0
+        if each.added_kg > 0
     ]
     others = f", {len(texts) - 1} more" if len(texts) > 1 else ""
     return f"{texts[0]}{others}" if texts else doc.NOTHING
 
 
 def _largest_shortages_first(point: CapPoint) -> list[ShortMaterial]:
-    return sorted(point.short, key=lambda each: (-each.more, each.material))
+    return sorted(point.short, key=lambda each: (-each.added_kg, each.material))
 
 
 def _supplier_cell(offers: Sequence[Supply]) -> doc.Cell:
@@ -670,15 +674,55 @@ def _supplier_cell(offers: Sequence[Supply]) -> doc.Cell:
     return doc.Several(names, one="supplier") if names else doc.NOTHING
 
 
-def _bars(answer: Frontier) -> charts.Bars:
-    labels = tuple(f"{number}: {percent(point.share)}" for number, point in enumerate(answer.points))
-    other_cash = tuple(point.cost - point.is_cost - point.may_be_cost for point in answer.points)
-    series = (
-        charts.Series("of concern", tuple(point.is_cost for point in answer.points)),
-        charts.Series("may be of concern", tuple(point.may_be_cost for point in answer.points), doc.Tone.DOUBTFUL),
-        charts.Series("other", tuple(max(amount, Decimal(0)) for amount in other_cash), doc.Tone.ASIDE),
+def _curve(answer: Frontier) -> charts.Curve:
+    of_concern = set(answer.countries) == COVERED_NATIONS and not answer.suppliers
+    other_cash = tuple(
+        max(point.cost - point.known_concern_cost - point.possible_concern_cost, Decimal(0)) for point in answer.points
     )
-    return charts.Bars(labels, series, answer.currency)
+    series = (
+        charts.Series(
+            "depends on countries of concern" if of_concern else "capped",
+            tuple(point.known_concern_cost for point in answer.points),
+            doc.Tone.CONCERN,
+        ),
+        charts.Series(
+            "may depend on countries of concern" if of_concern else "may be capped",
+            tuple(point.possible_concern_cost for point in answer.points),
+            doc.Tone.UNKNOWN,
+        ),
+        charts.Series("other", other_cash),
+    )
+    worse = [Decimal(sum(1 for each in point.short if each.added_kg > 0)) for point in answer.points]
+    counts = charts.Series("materials with a larger shortage than today", tuple(worse), doc.Tone.BAD)
+    return charts.Curve(
+        tuple(point.capped for point in answer.points),
+        f"Cap on {_capped_text(answer)}",
+        answer.currency,
+        tuple(part for part in series if any(part.values)),
+        answer.currency,
+        counts if any(worse) else None,
+        tuple(_curve_labels(answer)),
+    )
+
+
+def _curve_labels(answer: Frontier) -> Iterator[str]:
+    """Yield the label of today's plan, of the last point without more shortage, and of the last point."""
+    free_point, last = _without_more_shortage(answer), answer.points[-1]
+    for number, point in enumerate(answer.points):
+        share = percent(point.share)
+        if not number:
+            yield f"Today: {large_money(point.cost, answer.currency)}, {share} of concern"
+        elif point is free_point:
+            yield f"{share} of concern for {_cash_text(point, answer)}. Below, more is short"
+        elif point is last:
+            worse = sum(1 for each in point.short if each.added_kg > 0)
+            yield (
+                f"{share} of concern: {count(worse, 'material')} with more shortage"
+                if worse
+                else f"{share} of concern for {_cash_text(point, answer)}"
+            )
+        else:
+            yield ""
 
 
 def _short_section(answer: Frontier) -> doc.Section | None:
@@ -686,11 +730,11 @@ def _short_section(answer: Frontier) -> doc.Section | None:
         [
             doc.Count(number),
             answer.names.material(each.material),
-            *(weighed(answer.names, each.material, kg) for kg in (each.kilograms, each.more)),
+            *(weighed(answer.names, each.material, kg) for kg in (each.kilograms, each.added_kg)),
         ]
         for number, point in enumerate(answer.points)
         for each in _largest_shortages_first(point)
-        if each.more or not number
+        if each.added_kg or not number
     ]
     if not rows:
         return None
@@ -700,9 +744,9 @@ def _short_section(answer: Frontier) -> doc.Section | None:
 
 def _brief_changes(answer: Frontier) -> doc.Section | None:
     rows = [
-        [doc.Count(number), _supplier_cell(point.new), _supplier_cell(point.gone)]
+        [doc.Count(number), _supplier_cell(point.added), _supplier_cell(point.removed)]
         for number, point in enumerate(answer.points)
-        if point.new or point.gone
+        if point.added or point.removed
     ]
     columns = [doc.figures("#"), doc.Column("New suppliers"), doc.Column("No longer used")]
     return doc.apart(ranked(columns, rows, "more point with other suppliers", part=3)) if rows else None
@@ -711,7 +755,7 @@ def _brief_changes(answer: Frontier) -> doc.Section | None:
 def _changes_section(answer: Frontier) -> doc.Section | None:
     rows: list[list[doc.Cell]] = []
     for number, point in enumerate(answer.points):
-        for word, some in (("new", point.new), ("gone", point.gone)):
+        for word, some in (("new", point.added), ("gone", point.removed)):
             rows += [
                 [doc.Count(number), word, each.facility, answer.names.material(each.material), each.offer]
                 for each in some
@@ -727,7 +771,7 @@ def _notes(answer: Frontier) -> Iterator[str]:
     if answer.exact:
         yield f"{count(len(answer.points), 'point')}. The program is linear, so each point is a corner of the curve"
     else:
-        yield f"{count(len(answer.points), 'point')}, evenly spaced because {answer.why_grid}"
+        yield f"{count(len(answer.points), 'point')}, evenly spaced because {answer.grid_reason}"
     gaps = [point.objective - point.bound > abs(point.objective) * _PROVED for point in answer.points]
     unproved = ", ".join(str(number) for number, unproved in enumerate(gaps) if unproved)
     yield (
@@ -738,7 +782,7 @@ def _notes(answer: Frontier) -> Iterator[str]:
     if answer.conflict_at_zero:
         yield f"rules conflict under a cap of zero: {', '.join(answer.conflict_at_zero)}. The last point spends as little as they allow"
     if not (answer.materials or answer.suppliers) and any(
-        point.capped > point.is_cost + point.may_be_cost + 1 for point in answer.points
+        point.capped > point.known_concern_cost + point.possible_concern_cost + 1 for point in answer.points
     ):
         yield "the cap also counts inputs of goods of concern, so it may exceed the cash of concern"
     if not answer.complete:

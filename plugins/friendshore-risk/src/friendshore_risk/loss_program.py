@@ -37,10 +37,7 @@ class TwoStage:
         return self._joined(losses, self.linear.cost)
 
     def least_short(self, loss: Ints) -> Linear:
-        """Return the program of `insured` for one loss, with shortage above the bounds allowed after it. Its only cost is that shortage.
-
-        The columns for the shortage come last, one for each of `bounded`.
-        """
+        """Return the program of `insured` for one loss that minimizes the shortage above its bounds: its last columns, one for each of `bounded`."""
         joined = self._joined([loss], np.zeros(len(self.linear.cost)))
         return _elastic(joined, self.linear.entries.shape[0] + self._bounded_after)
 

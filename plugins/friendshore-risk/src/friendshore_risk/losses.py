@@ -20,6 +20,7 @@ from friendshore.problem import Problem
 from friendshore.problem.changes import OFFERS, names_offer
 from friendshore.problem.network import Arc
 from friendshore.problem.offers import OfferFacts
+from friendshore.questions.wording import first_few
 from friendshore.session import Session
 from friendshore.session.decided import day_of_plan
 
@@ -67,7 +68,6 @@ class SupplyRoute:
         return f"all routes out of {self.origin}" if self.origin else f"all routes into {self.to}"
 
     def takes(self, arc: Arc) -> bool:
-        """Return True if deliveries on an arc use the route. A lane that passes a place only from some day on always counts."""
         if arc.offer < 0:
             return False
         origin, to = arc.move.origin, arc.move.to
@@ -127,10 +127,9 @@ def offers_with_unknown_route(problem: Problem, words: Iterable[str]) -> tuple[s
 def unknown_route_notes(offers: Sequence[str]) -> list[str]:
     if not offers:
         return []
-    others = f" and {len(offers) - _MAX_NAMES} more" if len(offers) > _MAX_NAMES else ""
-    names = ", ".join(offers[:_MAX_NAMES])
+    names = first_few(offers, _MAX_NAMES, " and ")
     return [
-        f"the way of {names}{others} is unknown, so they are assumed not to pass the lost places. Fill in `via` of their lanes"
+        f"the way of {names} is unknown, so they are assumed not to pass the lost places. Fill in `via` of their lanes"
     ]
 
 
@@ -198,10 +197,7 @@ def _offers_by_loss(problem: Problem) -> dict[LossKind, dict[str, frozenset[int]
 def losses(
     session: Session, kinds: Sequence[LossKind] = KINDS, *, everything: bool = False, pairs: bool = False
 ) -> list[Loss]:
-    """Return the possible losses, without duplicates and in canonical order: sellers in the plan, or with `everything` all that could deliver.
-
-    `pairs` adds every two countries that the plan buys from.
-    """
+    """Return distinct losses in canonical order: sellers in the plan, or `everything` that could deliver. `pairs` adds pairs of countries in the plan."""
     problem = session.problem
     groups = _offers_by_loss(problem)
     used_offers = _used_offers(session)
@@ -328,7 +324,6 @@ def default_losses(
 
 
 def _add_route(possible_losses: list[PossibleLoss], route: PossibleLoss) -> None:
-    """Add a route. If another loss has exactly the same offers, merge it with that loss."""
     for index, other in enumerate(possible_losses):
         if other.moves == route.moves:
             possible_losses[index] = other.but(also=(*other.also, route.name))

@@ -144,7 +144,7 @@ class RiskQuestion(Question[RiskOptions, "Risk"]):
     counted = "scenarios"
 
     def ask(self, opened: Opened, options: RiskOptions, progress: Progress | None) -> Risk:
-        from friendshore.explain.results import Counted
+        from friendshore.explain.results import QuestionCounter
 
         from .events import count_scenarios, enumerate_scenarios, sample_scenarios
         from .risk import BATCHES, check_saved, known_date, read_answer, settings_of
@@ -165,7 +165,7 @@ class RiskQuestion(Question[RiskOptions, "Risk"]):
                 sample_scenarios(events, day, case.horizon, draws, f"{seed}, batch {number}")
                 for number in range(BATCHES)
             ]
-        search = RiskSearch(opened.session, events, scenarios, day, Counted(opened.session, progress), batches)
+        search = RiskSearch(opened.session, events, scenarios, day, QuestionCounter(opened.session, progress), batches)
         if options.check is not None:
             saved = read_answer(options.check)
             return saved.but(evaluated=check_saved(search, saved, seed, draws))
@@ -188,7 +188,7 @@ class RiskQuestion(Question[RiskOptions, "Risk"]):
                 f"{count(result.evaluated, 'plan')} recomputed in every scenario. The saved answer is correct, and no cheaper one was found",
             )
         if any(scenario.events for scenario in result.scenarios):
-            return unknown_route_notes(result.unsaid)
+            return unknown_route_notes(result.unknown_routes)
         return (f"the case has no events. Add what may happen under [[plugin.{PLUGIN}.event]]",)
 
 
@@ -399,7 +399,9 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
         return checked_document(result)
 
     def data(self, result: Withstood | WithstandChecked, options: WithstandOptions) -> dict[str, object]:
-        return result.model_dump(mode="json", by_alias=True)
+        from friendshore.domain.renamed import in_wanted_names
+
+        return in_wanted_names(result.model_dump(mode="json", by_alias=True), type(result))
 
     def notes(self, result: Withstood | WithstandChecked) -> tuple[str, ...]:
         from .losses import unknown_route_notes
@@ -408,11 +410,11 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
         if not isinstance(result, Withstood):
             return ()
         notes = []
-        if len(result.curve) <= result.most:
+        if len(result.curve) <= result.max_losses:
             notes.append(f"the search was ended before the cost of more than {len(result.curve) - 1} losses was known")
         if result.idle:
             notes.append(f"the end of {', '.join(result.idle)} prohibits nothing that could arrive from then on")
-        notes += unknown_route_notes(result.unsaid)
+        notes += unknown_route_notes(result.unknown_routes)
         if result.unplanned:
             notes.append(f"left out because rules conflict even without a loss: {', '.join(result.unplanned)}")
         return tuple(notes)

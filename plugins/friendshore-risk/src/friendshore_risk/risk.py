@@ -16,9 +16,10 @@ from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, percent, rounded_money
 from friendshore.domain.base import as_decimal, exact, grouped
 from friendshore.domain.differences import differences
+from friendshore.domain.renamed import with_current_names
 from friendshore.domain.time import Horizon, add_months
 from friendshore.errors import Diagnostic, InputError, VerificationError
-from friendshore.questions.wording import mass_of, ranked, weighed
+from friendshore.questions.wording import first_few, mass_of, ranked, weighed
 from friendshore.reading.records import path_of, record
 from friendshore.reading.textfile import json_object
 
@@ -37,14 +38,11 @@ MATERIALS = 3
 
 
 def risk_document(answer: Risk, shown: int) -> doc.Document:
-    """Return the figures, the worst scenarios, and the changes before the date.
-
-    The whole document has the first `shown` rows of each table, or all if 0.
-    """
+    """Return the answer as a document. The whole document has the first `shown` rows of each table, or all if 0."""
     return doc.document(
         f"{answer.case}: risk",
-        doc.sentence(_headline(answer), strong=True),
-        _figures(answer),
+        doc.answer(_headline(answer)),
+        _result_section(answer),
         _worst(answer, shown),
         _before(answer, shown),
         _held(answer, shown),
@@ -59,20 +57,19 @@ def _headline(answer: Risk) -> str:
         measure_text = (
             f"mix of expected cost and {percent(answer.weight)} of the mean of the worst {percent(1 - answer.alpha)}"
         )
-    intro = "Lowest" if not _is_unproved(answer) else "Best plan found in time:"
+    intro = "The plan with the lowest" if not _is_unproved(answer) else "The best plan found in time for"
     scenario_text = (
         f"{count(len(answer.scenarios), 'scenario')}{f' from a sample of {answer.draws:,}' if answer.draws else ''}"
     )
     spend_text = f"spends {large_money(answer.expected_money, answer.currency)} in expectation (present value)"
-    return f"{intro} {measure_text}, including penalties for shortage. The plan {spend_text}. It covers {scenario_text}, known from {answer.day} on"
+    return f"{intro} {measure_text}, including penalties for shortage, {spend_text}. It covers {scenario_text}, known from {answer.day} on."
 
 
 def _is_unproved(answer: Risk) -> bool:
-    """Return True if another plan may be better by more than 0.001 %."""
-    return answer.minimised - answer.bound > _PROVED * abs(answer.minimised)
+    return answer.minimized - answer.bound > _PROVED * abs(answer.minimized)
 
 
-def _figures(answer: Risk) -> doc.Section:
+def _result_section(answer: Risk) -> doc.Section:
     def money_text(amount: Decimal) -> str:
         return large_money(amount, answer.currency)
 
@@ -83,7 +80,7 @@ def _figures(answer: Risk) -> doc.Section:
         ("probability of any shortage", percent(answer.any_short)),
         ("probability of more than now", percent(answer.more_short)),
         ("expected spend", f"{money_text(answer.expected_money)} (present value)"),
-        *([("spend without events", _calm_text(answer))] if answer.nothing_money is not None else []),
+        *([("spend without events", _calm_text(answer))] if answer.without_events_money is not None else []),
         *(
             [("expected penalties, not paid", f"about {rounded_money(penalty_amount, answer.currency)}")]
             if _is_noticeable(penalty_amount, answer)
@@ -97,7 +94,7 @@ def _figures(answer: Risk) -> doc.Section:
     ]
     rows += [(f"{name}, penalties included", text) for name, text in further_rows]
     if _is_unproved(answer):
-        share = percent((answer.minimised - answer.bound) / abs(answer.minimised))
+        share = percent((answer.minimized - answer.bound) / abs(answer.minimized))
         bound_text = rounded_money(answer.bound, answer.currency)
         rows.append(("lower bound on the cost of any plan, penalties included", f"{bound_text}, {share} less"))
     if answer.onboarded:
@@ -106,7 +103,7 @@ def _figures(answer: Risk) -> doc.Section:
 
 
 def _calm_text(answer: Risk) -> str:
-    spent, today = answer.nothing_money or Decimal(0), answer.today_money or Decimal(0)
+    spent, today = answer.without_events_money or Decimal(0), answer.today_money or Decimal(0)
     return f"{large_money(spent, answer.currency)}. The current plan spends {large_money(today, answer.currency)}"
 
 
@@ -130,9 +127,7 @@ def _evpi_text(answer: Risk) -> str:
 
 
 def _expected_short(answer: Risk) -> str:
-    shortage_texts = _shortage_texts(answer, answer.expected_short)
-    others = [f"{len(shortage_texts) - MATERIALS} more"] if len(shortage_texts) > MATERIALS else []
-    return ", ".join([*shortage_texts[:MATERIALS], *others]) or "none"
+    return first_few(_shortage_texts(answer, answer.expected_short), MATERIALS) or "none"
 
 
 def _shortage_texts(answer: Risk, short: Sequence[ShortOf]) -> list[str]:
@@ -165,7 +160,7 @@ def _worst(answer: Risk, shown: int) -> doc.Section:
             doc.NOTHING
             if outcome.spent is None or not _is_noticeable(outcome.objective - outcome.spent, answer)
             else _total_cell(outcome.objective - outcome.spent),
-            doc.NOTHING if outcome.as_it_is is None else _total_cell(outcome.as_it_is),
+            doc.NOTHING if outcome.current_plan is None else _total_cell(outcome.current_plan),
         )
         for outcome in scenarios
     ]
@@ -195,7 +190,6 @@ def _event_texts(outcome: ScenarioOutcome, varying_fields: Mapping[str, Abstract
 
 
 def _varying_fields(answer: Risk) -> Mapping[str, AbstractSet[str]]:
-    """Return the fields of each event that differ between scenarios."""
     by_name = grouped((event.event, event) for scenario in answer.scenarios for event in scenario.events)
     return {
         name: {
@@ -281,7 +275,7 @@ def _point_costs(point: FrontierPoint) -> tuple[Decimal, ...]:
 def _sample(answer: Risk) -> doc.Section | None:
     if answer.gap is None:
         return None
-    max_gap = large_money(answer.gap.most, answer.currency)
+    max_gap = large_money(answer.gap.max, answer.currency)
     text = (
         f"With 95 % confidence, the plan's expected cost is at most {max_gap} above that of the best plan "
         f"({answer.gap.batches} independent samples of {answer.gap.size:,} draws)."
@@ -291,7 +285,7 @@ def _sample(answer: Risk) -> doc.Section | None:
 
 TOLERANCE = Decimal("1e-6")
 MAX_ALPHA = Decimal("0.999")
-OPTIONAL_FIGURES = ("vss", "evpi", "as_it_is", "known")
+OPTIONAL_FIGURES = ("vss", "evpi", "current_plan", "known_in_advance")
 
 
 def read_answer(path: Path) -> Risk:
@@ -308,7 +302,7 @@ def read_answer(path: Path) -> Risk:
     data = json_object(text, str(path), problems, "name a file that contains the output of `risk --json`")
     if data is None:
         raise InputError(problems)
-    return record(Risk, data, str(path))
+    return record(Risk, with_current_names(data, Risk), str(path))
 
 
 def check_saved(search: RiskSearch, saved: Risk, seed: str, draws: int) -> int:
@@ -330,7 +324,7 @@ def check_saved(search: RiskSearch, saved: Risk, seed: str, draws: int) -> int:
     if not problems:
         problems = list(_cheaper_decisions(search, saved))
     if problems:
-        search.session.go_on(
+        search.session.raise_if_stopped(
             0, 1 + len(saved.frontier), "plans"
         )  # raises if time ended, so that plans without enough time aren't reported as wrong
         raise VerificationError(problems)
@@ -349,27 +343,18 @@ def _scenario_problems(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
         (tuple(event.key for event in scenario.events), scenario.probability) for scenario in search.scenarios
     ]
     if [events for events, _ in saved_scenarios] != [events for events, _ in case_scenarios]:
-        yield Diagnostic(
-            "the scenarios differ from those of the case",
-            found=str(len(saved_scenarios)),
-            expected=str(len(case_scenarios)),
-            code="FS984",
-        )
+        message = "the scenarios differ from those of the case"
+        yield Diagnostic(message, found=str(len(saved_scenarios)), expected=str(len(case_scenarios)), code="FS984")
         return
     for (_, saved_chance), (_, case_chance), scenario in zip(
         saved_scenarios, case_scenarios, search.scenarios, strict=True
     ):
         if _differs(saved_chance, as_decimal(case_chance)):
-            yield Diagnostic(
-                f"the probability of `{scenario.name}` is wrong",
-                found=str(saved_chance),
-                expected=str(as_decimal(case_chance)),
-                code="FS984",
-            )
+            message = f"the probability of `{scenario.name}` is wrong"
+            yield Diagnostic(message, found=str(saved_chance), expected=str(as_decimal(case_chance)), code="FS984")
 
 
 def _decision_problems(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
-    """Yield figures of the plan and the frontier that don't follow from their decisions."""
     if not (0 <= saved.weight <= 1 and 0 <= saved.alpha <= MAX_ALPHA):
         yield Diagnostic(
             "the weights of the objective are invalid",
@@ -410,24 +395,16 @@ def _plan_problems(
 ) -> Iterator[Diagnostic]:
     answer = search.follow(search.first_stage_values(decisions))
     if len(objectives) != len(answer.costs):
-        yield Diagnostic(
-            f"{name} has a wrong number of costs",
-            found=str(len(objectives)),
-            expected=str(len(answer.costs)),
-            code="FS984",
-        )
+        message = f"{name} has a wrong number of costs"
+        yield Diagnostic(message, found=str(len(objectives)), expected=str(len(answer.costs)), code="FS984")
         return
     for scenario, saved_cost, cost in zip(search.scenarios, objectives, answer.costs, strict=True):
         if not np.isfinite(cost):
             yield Diagnostic(f"{name} can't be followed in the scenario `{scenario.name}`", code="FS984")
         elif _differs(saved_cost, Decimal(repr(float(cost))) + search.unaffected_cost):
             expected_cost = f"{float(cost) + float(search.unaffected_cost):.2f}"
-            yield Diagnostic(
-                f"{name} has a wrong cost in the scenario `{scenario.name}`",
-                found=str(saved_cost),
-                expected=expected_cost,
-                code="FS984",
-            )
+            message = f"{name} has a wrong cost in the scenario `{scenario.name}`"
+            yield Diagnostic(message, found=str(saved_cost), expected=expected_cost, code="FS984")
     chances = [scenario.probability for scenario in search.scenarios]
     true_mean = mean(objectives, chances)
     true_cvar = cvar_of([float(each) for each in objectives], search.probabilities, float(saved.alpha))
@@ -462,23 +439,15 @@ def _cheaper_decisions(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
     best = search.best(RiskMeasure(float(saved.weight), float(saved.alpha)))
     best_objective = exact(best.objective) + search.unaffected_cost
     if saved.bound > best_objective + TOLERANCE * max(abs(best_objective), Decimal(1)):
-        yield Diagnostic(
-            "a plan costs less than the bound",
-            found=str(saved.bound),
-            expected=f"no more than {best_objective}",
-            code="FS984",
-        )
+        message = "a plan costs less than the bound"
+        yield Diagnostic(message, found=str(saved.bound), expected=f"no more than {best_objective}", code="FS984")
     if not saved.frontier:
         return
     costs = [np.array([float(each) for each in point.objectives]) for point in saved.frontier]
     weights = [float(point.weight) for point in saved.frontier]
     if not set(weights) <= set(WEIGHTS) or weights != sorted(set(weights)):
-        yield Diagnostic(
-            "the weights of the frontier are invalid",
-            found=str(weights),
-            expected=f"some of {list(WEIGHTS)}, in order",
-            code="FS984",
-        )
+        message = "the weights of the frontier are invalid"
+        yield Diagnostic(message, found=str(weights), expected=f"some of {list(WEIGHTS)}, in order", code="FS984")
         return
     for weight in WEIGHTS:
         measure = RiskMeasure(weight, float(saved.alpha))
@@ -487,12 +456,8 @@ def _cheaper_decisions(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
         point_values = [measure.of(each, search.probabilities) for each in costs]
         saved_value = point_values[weights.index(weight)] if weight in weights else min(point_values)
         if saved_value > best_value + max(float(TOLERANCE), search.session.limits.gap) * max(abs(best_value), 1.0):
-            yield Diagnostic(
-                f"a cheaper plan exists at a weight of {weight:g}",
-                found=f"{saved_value:.2f}",
-                expected=f"{best_value:.2f}",
-                code="FS984",
-            )
+            message = f"a cheaper plan exists at a weight of {weight:g}"
+            yield Diagnostic(message, found=f"{saved_value:.2f}", expected=f"{best_value:.2f}", code="FS984")
 
 
 def _differs(saved: Decimal, computed: Decimal) -> bool:

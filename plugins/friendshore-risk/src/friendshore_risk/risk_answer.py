@@ -17,7 +17,7 @@ from friendshore.domain.base import Number, Record, as_decimal, exact, totals
 from friendshore.domain.plan import Plan, PlanStatus
 from friendshore.errors import Diagnostic, InputError, OutOfTimeError, VerificationError
 from friendshore.explain import names_of
-from friendshore.explain.results import Counted, QuestionResult
+from friendshore.explain.results import QuestionCounter, QuestionResult
 from friendshore.program.decode import decode
 from friendshore.program.matrix import Floats
 from friendshore.session import MIN_SEARCH_SHARE, Session
@@ -27,7 +27,7 @@ from friendshore.verify import VerifiedPlan, verify
 from .events import Event, RiskScenario
 from .loss_program import ready_costs
 from .losses import offers_with_unknown_route
-from .staging import PartStage, RiskPart, StagedCase, stage_case
+from .staged_case import PartStage, RiskPart, StagedCase, stage_case
 from .twostage import (
     GapInterval,
     RecourseAnswer,
@@ -71,9 +71,9 @@ class ScenarioOutcome(Record):
     objective: Number
     spent: Number | None = None
     """Present value of the money alone. None in older answers."""
-    as_it_is: Number | None
+    current_plan: Number | None
     """Objective if the plan that ignores events is followed until the date. None if it can't be followed or wasn't computed in time."""
-    known: Number | None
+    known_in_advance: Number | None
     """Objective if the events were known from the start. None if it wasn't computed in time."""
     short: tuple[ShortOf, ...]
 
@@ -119,7 +119,7 @@ class SampleGap(Record):
     size: int
     estimate: Number
     """Mean cost of the plan above the best plan of each batch. It usually exceeds the true gap."""
-    most: Number
+    max: Number
 
 
 class Risk(QuestionResult):
@@ -136,19 +136,17 @@ class Risk(QuestionResult):
     draws: int = 0
     expected: Number
     cvar: Number
-    minimised: Number
+    minimized: Number
     bound: Number
     expected_money: Number
     """Expected present value of the money spent, without penalties."""
-    nothing: Number
-    nothing_money: Number | None = None
+    without_events: Number
+    without_events_money: Number | None = None
     """Present value of the money in it. None in older answers."""
     today: Number
     today_money: Number | None = None
     vss: Number | None
-    """Expected saving from planning for the events, relative to following the current plan until the date. None if that can't be followed, or wasn't
-    computed in time.
-    """
+    """Expected saving from planning for the events. None if the current plan can't be followed until the date, or wasn't computed in time."""
     evpi: Number | None
     """Value of knowing the events from the start. None if it wasn't computed in time."""
     today_short: tuple[ShortOf, ...]
@@ -165,7 +163,7 @@ class Risk(QuestionResult):
     gap: SampleGap | None = None
     """Quality of a sample's plan. None without a sample."""
     decisions: tuple[Decision, ...] = ()
-    unsaid: tuple[str, ...] = ()
+    unknown_routes: tuple[str, ...] = ()
     """For events that cut a place on the way: offers that cross a border by an unknown way, which are assumed to remain available."""
     evaluated: int = 0
 
@@ -200,7 +198,7 @@ class RiskSearch:
         events: Sequence[Event],
         scenarios: Sequence[RiskScenario],
         day: date,
-        counted: Counted,
+        counted: QuestionCounter,
         batches: Sequence[Sequence[RiskScenario]] = (),
     ) -> None:
         self.session, self.scenarios, self.counted, self.batches = session, scenarios, counted, batches
@@ -234,13 +232,10 @@ class RiskSearch:
         return cost.objective, cost.total
 
     def best(self, measure: RiskMeasure) -> RecourseAnswer:
-        """Return the best decisions under a measure.
-
-        Raises InputError if rules conflict in some scenario with any decisions, and OutOfTimeError if no plan is found in time.
-        """
+        """Return the best decisions. Raises InputError if rules conflict with any decisions, and OutOfTimeError if no plan is found in time."""
         self.counted.questions += 1
         program, limits = self.program.only(self._branches_with_calm), self.session.limits
-        watch = Watch(limits.left(), self.session.cancel)  # so that the remaining time is known afterward
+        watch = Watch(limits.next_seconds(), self.session.cancel)  # so that the remaining time is known afterward
         answer = solve_recourse(program, measure, self.solver, limits.gap, watch.stopped)
         if answer is None or not np.isfinite(answer.costs).all():
             answer = self._fallback_answer(program, measure)
@@ -296,9 +291,7 @@ class RiskSearch:
 
     @cached_property
     def known(self) -> Floats:
-        """Objective of every scenario if known from the start, without unaffected parts of the case. Infinite if there is no plan, and NaN if none was found in
-        time.
-        """
+        """Objective of every scenario if known from the start, without unaffected parts. Infinite if there is no plan, NaN if not found in time."""
         costs = np.full(len(self.program.stages), np.inf)
         for part in self.staged.parts:
             for number, stage in zip(part.numbers, part.stages, strict=True):
@@ -427,12 +420,8 @@ def _check_routes(stage: PartStage, plan: Plan) -> None:
 
 
 def _anticipation_problem(subject: str, happened: object, here: Decimal, there: Decimal) -> Diagnostic:
-    return Diagnostic(
-        f"{subject} differ before the date in the scenario {happened}",
-        found=str(here),
-        expected=str(there),
-        code="FS985",
-    )
+    message = f"{subject} differ before the date in the scenario {happened}"
+    return Diagnostic(message, found=str(here), expected=str(there), code="FS985")
 
 
 def key_text(key: object) -> str:
@@ -461,9 +450,9 @@ def risk_of(
     """Return the answer under a measure. Raises the errors of `RiskSearch.best`, and VerificationError if a plan fails verification."""
     steps = 2 + (len(WEIGHTS) if frontier else 0)
     answer = search.best(measure)
-    search.counted.told(1, steps)
+    search.counted.report_progress(1, steps)
     result = recompute_answer(search, answer, measure, seed, draws)
-    search.counted.told(2, steps)
+    search.counted.report_progress(2, steps)
     return result.but(frontier=_frontier(search, measure.alpha, steps)) if frontier else result
 
 
@@ -473,7 +462,7 @@ def recompute_answer(search: RiskSearch, answer: RecourseAnswer, measure: RiskMe
     if interval is None:
         return result
     return result.but(
-        gap=SampleGap(batches=interval.batches, size=draws, estimate=exact(interval.gap), most=exact(interval.most))
+        gap=SampleGap(batches=interval.batches, size=draws, estimate=exact(interval.gap), max=exact(interval.most))
     )
 
 
@@ -525,11 +514,11 @@ class _AnswerBuilder:
             draws=draws,
             expected=self.expected,
             cvar=self.cvar(measure.alpha),
-            minimised=minimised,
+            minimized=minimised,
             bound=min(exact(self.search_answer.bound + float(search.unaffected_cost)), minimised),
             expected_money=mean(money, self.chances),
-            nothing=exact(sum(calm_objectives, search.unaffected_cost)),
-            nothing_money=exact(sum((part.money for part in calm_parts), search.unaffected_money)),
+            without_events=exact(sum(calm_objectives, search.unaffected_cost)),
+            without_events_money=exact(sum((part.money for part in calm_parts), search.unaffected_money)),
             today=session.verified.cost.objective,
             today_money=session.verified.cost.total,
             vss=exact(mean(finite_costs, self.chances) - self.expected)
@@ -547,7 +536,7 @@ class _AnswerBuilder:
             before=self._early_orders(),
             held=self._early_stock(),
             onboarded=self._onboarded(),
-            unsaid=search.unsaid,
+            unknown_routes=search.unsaid,
             decisions=search.decisions(self.search_answer.x),
         )
 
@@ -593,8 +582,8 @@ class _AnswerBuilder:
                 probability=as_decimal(scenario.probability),
                 objective=objective,
                 spent=spent,
-                as_it_is=as_it_is,
-                known=None if informed_cost is None else exact(informed_cost),
+                current_plan=as_it_is,
+                known_in_advance=None if informed_cost is None else exact(informed_cost),
                 short=self._shortage_records(self._beyond(short)),
             )
             for scenario, objective, spent, as_it_is, informed_cost, short in lines
@@ -711,7 +700,7 @@ def _frontier(search: RiskSearch, alpha: float, steps: int) -> tuple[FrontierPoi
     """Return plans from the lowest expected cost to the lowest CVaR, each verified. Of several with equal costs, the first."""
     points: list[FrontierPoint] = []
     for index, weight in enumerate(WEIGHTS):
-        search.session.go_on(index, len(WEIGHTS), "plans of the frontier")
+        search.session.raise_if_stopped(index, len(WEIGHTS), "plans of the frontier")
         answer = search.best(RiskMeasure(weight, alpha))
         builder = _AnswerBuilder(search, answer)
         point = FrontierPoint(
@@ -723,11 +712,10 @@ def _frontier(search: RiskSearch, alpha: float, steps: int) -> tuple[FrontierPoi
         )
         if not any(_cost_the_same(point, other) for other in points):
             points.append(point)
-        search.counted.told(3 + index, steps)
+        search.counted.report_progress(3 + index, steps)
     return tuple(points)
 
 
 def _cost_the_same(first: FrontierPoint, second: FrontierPoint) -> bool:
-    """Return True if two points cost the same, to a millionth."""
     pairs = ((first.expected, second.expected), (first.cvar, second.cvar))
     return all(abs(a - b) <= Decimal("1e-6") * max(abs(a), Decimal(1)) for a, b in pairs)

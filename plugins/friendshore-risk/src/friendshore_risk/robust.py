@@ -351,28 +351,6 @@ def robust_bound(
     return answer.bound, regret
 
 
-class ListedScenarios:
-    """Search that checks every scenario of a list, such as the vertices of a polyhedron.
-
-    If the scenario only appears on the right-hand sides of rows, the objective is a convex function of it, and its maximum is at a vertex.
-    """
-
-    def __init__(self, robust: RobustProgram, scenarios: Sequence[RobustScenario], solve: Solver) -> None:
-        self.robust, self.scenarios, self.solve = robust, scenarios, solve
-
-    def scenario(self, key: int) -> RobustScenario:
-        return self.scenarios[key]
-
-    def worst(self, x: Floats, accounted: float, regret: float) -> list[WorseScenario[int]]:
-        early_cost = float(self.robust.linear.cost @ np.where(self.robust.shared, x, 0.0)) + self.robust.linear.constant
-        worse_scenarios = []
-        for number, scenario in enumerate(self.scenarios):
-            answer = self.solve(self.robust.after(x, scenario.with_more(regret)))
-            cost = float("inf") if answer.x is None else answer.objective - early_cost
-            worse_scenarios.append(WorseScenario(number, cost - accounted))
-        return sorted(worse_scenarios, key=lambda each: (-each.violation, each.key))
-
-
 Losses = frozenset[int]
 NOTHING: Losses = frozenset()
 _UNUSED_KG = 1e-9
@@ -427,7 +405,6 @@ class ResponseCache:
 
     @property
     def known(self) -> list[Response]:
-        """All computed responses, fewer losses first."""
         return sorted(self._known.values(), key=lambda response: (len(response.losses), sorted(response.losses)))
 
     @property

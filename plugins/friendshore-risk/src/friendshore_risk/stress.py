@@ -13,10 +13,10 @@ from friendshore.explain.results import CENT
 from friendshore.questions.wording import (
     effort,
     ladder,
-    left_out,
     mass_of,
     mass_or_nothing,
     not_proved,
+    omitted_note,
     penalty,
     ranked,
     rise,
@@ -33,23 +33,24 @@ _LONG = 34
 
 def stress_document(answer: Stress, shown: int = SHOWN, insurance: Insurance | None = None) -> doc.Document:
     """Return all losses, the most expensive first, and the insured plan. The whole document has the first `shown` rows of each table, or all if 0."""
-    suppliers_text = "Each possible supplier" if answer.everything else "Each supplier of the plan"
+    suppliers_text = "Each possible supplier" if answer.all_suppliers else "Each supplier of the plan"
     spend_text = large_money(answer.cash, answer.currency)
     full_intro = (
         f"{suppliers_text} is removed in turn from {answer.start} to the end of the plan. "
         f"The current plan spends {spend_text}. Losses are ranked by spend plus penalties."
     )
     costly_losses = [loss for loss in answer.losses if loss.conflict or not costs_nothing(loss)]
+    worst_text = f"; the most expensive is {_loss_label(costly_losses[0])}" if costly_losses else ""
     short_intro = (
-        f"{len(costly_losses)} of {count(len(answer.losses), 'loss', 'losses')} from {answer.start} on would matter. The plan, which spends "
-        f"{spend_text}, is made again without each. Ranked by spend plus penalties."
+        f"{len(costly_losses)} of {count(len(answer.losses), 'loss', 'losses')} from {answer.start} on would matter{worst_text}. "
+        f"The plan, which spends {spend_text}, is made again without each. Ranked by spend plus penalties."
     )
-    ended_text = f"the search was ended before {count(answer.unasked, 'loss', 'losses')} could be evaluated"
-    ended_note = doc.notes([ended_text] if answer.unasked else [], doc.Tone.DOUBTFUL)
+    ended_text = f"the search was ended before {count(answer.not_tried, 'loss', 'losses')} could be evaluated"
+    ended_note = doc.notes([ended_text] if answer.not_tried else [], doc.Tone.DOUBTFUL)
     return doc.document(
         "Cost of each loss",
         doc.for_whole(doc.sentence(full_intro)),
-        doc.for_screen(doc.sentence(short_intro)),
+        doc.for_screen(doc.answer(short_intro)),
         foresight_note(answer),
         _losses(answer.losses, answer, shown),
         _losses(answer.pairs, answer, shown, pairs=True) if answer.pairs else None,
@@ -82,7 +83,7 @@ def _losses(losses: Sequence[LossResult], answer: Stress, shown: int, *, pairs: 
     title = "Without two countries together" if pairs else "Without each one alone"
     costly_losses = [loss for loss in losses if loss.conflict or not costs_nothing(loss)]
     interacting_losses = [loss for loss in costly_losses if not shown or not pairs or interact(loss)]
-    note_texts = left_out(
+    note_texts = omitted_note(
         len(costly_losses) - len(interacting_losses), "pair costs", "pairs cost", " the sum of both alone"
     )
     free_names = [loss.loss.name for loss in losses if not loss.conflict and costs_nothing(loss)]
@@ -118,7 +119,7 @@ def _chart(
         else _bar(loss, answer)
         for loss in losses
     ]
-    description = f"Additional cash in {currency}. Red means that something is short."
+    description = f"Additional cash in {currency}. Negative where less is delivered, and so less is paid."
     return ladder(f"{title}: cash", description, rungs, currency, table)
 
 
@@ -162,7 +163,7 @@ def costs_nothing(loss: LossResult) -> bool:
 
 def interact(loss: LossResult) -> bool:
     """Return True if the cost of losing two countries together isn't the sum of both, because each can replace the other."""
-    return loss.beyond is None or not loss.rise.proved or abs(loss.beyond) >= 1
+    return loss.beyond_sum is None or not loss.rise.proved or abs(loss.beyond_sum) >= 1
 
 
 def _row(loss: LossResult, names: ShownNames, pairs: bool) -> list[doc.Cell]:
@@ -170,7 +171,7 @@ def _row(loss: LossResult, names: ShownNames, pairs: bool) -> list[doc.Cell]:
     kinds = " and ".join(loss.loss.by)
     first_cells: list[doc.Cell] = [doc.Either(name, _cut_if_long(name + doubt_mark))]
     first_cells += [] if pairs else [doc.Either(", ".join([kinds, *loss.loss.also]), kinds)]
-    beyond = [doc.NOTHING if loss.beyond is None else penalty(loss.beyond)] if pairs else []
+    beyond = [doc.NOTHING if loss.beyond_sum is None else penalty(loss.beyond_sum)] if pairs else []
     if loss.conflict:
         rules = f"rules conflict: {', '.join(loss.conflict)}"
         conflict = doc.Either(rules, doc.Several(("rules conflict", *loss.conflict)))
@@ -225,7 +226,6 @@ def premium_price(insurance: Insurance) -> str:
 
 
 def _insured_losses(insurance: Insurance, shown: int) -> doc.Section:
-    """Return the losses with any shortage, today or insured. On a screen, return those that can't be insured in full."""
     short_rows = [row for row in insurance.losses if row.exposed or not row.met]
     has_unmet = any(not row.met for row in short_rows)
     harmless_count, other_word = len(insurance.losses) - len(short_rows), "other " if short_rows else ""
@@ -295,7 +295,7 @@ def _changes(insurance: Insurance, shown: int) -> list[doc.Section]:
         ]
         for row in shown_orders
     ]
-    note_texts = left_out(len(insurance.ordered) - len(shown_orders), "more offer")
+    note_texts = omitted_note(len(insurance.ordered) - len(shown_orders), "more offer")
     note_texts += [
         f"{insurance.names.offer_with_id(offer.offer)} is onboarded for {insurance.currency} {money(offer.cost)}, and used only after a loss"
         for offer in insurance.onboarded

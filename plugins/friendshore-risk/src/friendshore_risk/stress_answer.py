@@ -19,9 +19,9 @@ from friendshore.domain.plan import Plan, PlanStatus
 from friendshore.domain.time import Horizon, add_months
 from friendshore.errors import InputError, VerificationError
 from friendshore.explain.results import (
-    Counted,
     Difference,
     Effort,
+    QuestionCounter,
     QuestionResult,
     between,
     difference,
@@ -35,7 +35,7 @@ from friendshore.program.decode import decode
 from friendshore.program.matrix import Floats, Ints, Linear
 from friendshore.recommend import PlanSource, session_of
 from friendshore.session import Answer, Session
-from friendshore.session.decided import foreseen, keep_decisions
+from friendshore.session.decided import first_foreseen_day, keep_decisions
 from friendshore.solve import Progress, Solution, SolverAnswer, SolverOutcome, optimum, split
 from friendshore.verify import VerifiedPlan, examine, verify
 
@@ -64,7 +64,7 @@ class LossResult(Record):
     short: tuple[Shortfall, ...]
     conflict: tuple[str, ...] = ()
     """Rules that conflict after the loss. Their part then isn't planned, and `rise` covers the rest."""
-    beyond: Number | None = None
+    beyond_sum: Number | None = None
     """For two countries together, the rise beyond the sum of both alone. None for one, or if unknown."""
     tied: bool = False
 
@@ -80,11 +80,11 @@ class Stress(QuestionResult):
     """First day from which lost offers take no orders. Earlier orders still arrive."""
     objective: Number
     cash: Number = Decimal(0)
-    everything: bool
+    all_suppliers: bool
     """True if all possible suppliers were removed in turn. False if only those with purchases in the plan."""
     losses: tuple[LossResult, ...]
     pairs: tuple[LossResult, ...]
-    unasked: int
+    not_tried: int
     decided_before: date | None = None
     """Orders before this day stay as they are after each loss. None if everything is replanned."""
     foreseen: bool = False
@@ -127,7 +127,7 @@ def stress(
                 message, found=str(day), expected=expected, fix=f"use --from {decided_before}", code="FS706"
             )
         session = keep_decisions(session, decided_before)
-    counted = Counted(session, progress)
+    counted = QuestionCounter(session, progress)
     losses_to_ask = losses(session, kinds, everything=everything, pairs=pairs)
     results = []
     for number, loss in enumerate(losses_to_ask, 1):
@@ -135,7 +135,7 @@ def stress(
             break
         counted.questions += 1
         results.append(_stressed(session, loss, session.what_if(*loss.changes(day))))
-        counted.told(number, len(losses_to_ask))
+        counted.report_progress(number, len(losses_to_ask))
     single_results = [result for result in results if len(result.loss.names) == 1]
     return Stress(
         currency=session.problem.case.currency,
@@ -143,12 +143,12 @@ def stress(
         start=day,
         objective=session.verified.cost.objective,
         cash=session.verified.cost.nominal,
-        everything=everything,
+        all_suppliers=everything,
         losses=_ranked(single_results),
         pairs=_ranked([_with_beyond(result, single_results) for result in results if len(result.loss.names) > 1]),
-        unasked=len(losses_to_ask) - len(results),
+        not_tried=len(losses_to_ask) - len(results),
         decided_before=decided_before,
-        foreseen=decided_before is None and foreseen(session, [day]) is not None,
+        foreseen=decided_before is None and first_foreseen_day(session, [day]) is not None,
         effort=counted.effort,
     )
 
@@ -174,13 +174,12 @@ def _stressed(session: Session, loss: Loss, answer: Answer) -> LossResult:
 
 
 def _with_beyond(pair: LossResult, single_results: Sequence[LossResult]) -> LossResult:
-    """Return a loss of two countries with the rise beyond the sum of both alone, if those were evaluated."""
     rise_by_name = {word: each.rise.value for each in single_results if not each.conflict for word in _words(each.loss)}
     separate_rises = [rise_by_name.get(f"country {name}") for name in pair.loss.names]
     known_rises = [rise for rise in separate_rises if rise is not None]
     if pair.conflict or len(known_rises) < len(separate_rises):
         return pair
-    return pair.but(beyond=exact(pair.rise.value - sum(known_rises, Decimal(0))))
+    return pair.but(beyond_sum=exact(pair.rise.value - sum(known_rises, Decimal(0))))
 
 
 def _words(loss: Loss) -> list[str]:
@@ -201,7 +200,6 @@ def _ranked(results: Sequence[LossResult]) -> tuple[LossResult, ...]:
 
 
 def _may_swap(first: LossResult, second: LossResult) -> bool:
-    """Return True if the second may in truth be more expensive than the first."""
     if first.rise.proved and second.rise.proved:
         return False
     low, high = first.rise.low, second.rise.high
@@ -230,7 +228,6 @@ class Ordered(Record):
     offer: str
     kilograms: Number
     today: Number
-    """Under the current plan."""
     new: bool
 
 
@@ -478,12 +475,8 @@ def insurance(
     day = start or first_loss(horizon)
     period = horizon.find(day)
     if period is None:
-        raise InputError(
-            "the first day of the loss is outside the plan",
-            found=str(day),
-            expected=f"a day from {horizon.span}",
-            code="FS705",
-        )
+        message = "the first day of the loss is outside the plan"
+        raise InputError(message, found=str(day), expected=f"a day from {horizon.span}", code="FS705")
     return _InsuranceSearch(session, by, horizon.periods[period].start, period, progress).result(stock)
 
 
@@ -502,7 +495,7 @@ class CostedPlan:
 class _InsuranceSearch:
     def __init__(self, session: Session, by: LossKind, day: date, period: int, progress: Progress | None) -> None:
         self.session, self.by, self.day, self.period = session, by, day, period
-        self.counted, self.steps_done = Counted(session, progress), 0
+        self.counted, self.steps_done = QuestionCounter(session, progress), 0
         self.losses = losses(session, (by,), everything=True)
         self.resolution = session.problem.case.resolution
         self.slack = self.resolution * session.problem.case.horizon.count
@@ -543,7 +536,7 @@ class _InsuranceSearch:
 
     def _step(self) -> None:
         self.steps_done += 1
-        self.counted.told(min(self.steps_done, self.steps), self.steps)
+        self.counted.report_progress(min(self.steps_done, self.steps), self.steps)
 
     def _insured(self, part: Touched) -> InsuredPart | None:
         program, today, losses = part
@@ -617,7 +610,6 @@ class _InsuranceSearch:
         )
 
     def _plan_after_loss(self, loss: Loss, number: int, members: Members, part: InsuredPart) -> CostedPlan:
-        """Return the plan of a part after a loss, verified on the facts after it."""
         linear = part.program.linear
         upper = linear.upper.copy()
         upper[part.closed[number]] = 0.0
@@ -660,9 +652,9 @@ class _InsuranceSearch:
         return tuple(stock for stock in stocks if abs(stock.kilograms - stock.today) > self.slack)
 
     def _total_by_material(
-        self, verified: Sequence[CostedPlan | None], read: Callable[[VerifiedPlan, int], Kilograms]
+        self, plans: Sequence[CostedPlan | None], quantities_of: Callable[[VerifiedPlan, int], Kilograms]
     ) -> Kilograms:
-        tables = [read(plan.verified, self.period) for plan in verified if plan is not None]
+        tables = [quantities_of(plan.verified, self.period) for plan in plans if plan is not None]
         return totals(entry for kilograms in tables for entry in kilograms.items())
 
     def _stock(self, rows: Sequence[InsuredLoss]) -> tuple[StockNeeded, ...]:
@@ -746,7 +738,10 @@ def add_up(table: dict[str, Decimal], more: Mapping[str, Decimal]) -> None:
 def _before(verified: VerifiedPlan, period: int) -> dict[tuple[str, str, str, str, int], Decimal]:
     purchases = (purchase for purchase in verified.plan.purchases if purchase.ordered < period)
     return totals(
-        ((purchase.offer, purchase.material, purchase.place, purchase.requirement, purchase.ordered), purchase.quantity)
+        (
+            (purchase.offer, purchase.material, purchase.place, purchase.compliance_class, purchase.ordered),
+            purchase.quantity,
+        )
         for purchase in purchases
     )
 

@@ -15,7 +15,7 @@ from friendshore.domain.quantities import parse_duration
 from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import InputError
 from friendshore.explain.results import CENT
-from friendshore.questions.wording import ladder, mass_or_nothing, penalty, ranked, rise, weighed
+from friendshore.questions.wording import first_few, ladder, mass_or_nothing, penalty, ranked, rise, weighed
 
 from .withstand_recheck import WithstandChecked
 from .withstand_search import CurvePoint, MissedDemand, NotWithstood, Withstood
@@ -24,14 +24,11 @@ MAX_NAMES = 2
 
 
 def withstand_document(answer: Withstood, shown: int) -> doc.Document:
-    """Return the curve, the losses that no plan withstands, and the changes of the curve's last plan.
-
-    The whole document has the first `shown` rows of each table, or all if 0.
-    """
+    """Return the answer as a document. The whole document has the first `shown` rows of each table, or all if 0."""
     last_point = answer.curve[-1]
     return doc.document(
         f"{answer.case}: cost of withstanding losses",
-        doc.sentence(_headline(answer, last_point), strong=True),
+        doc.answer(_headline(answer, last_point)),
         _key_figures(answer),
         doc.sentence(_terms(answer.start, answer.reacts)),
         _curve(answer, shown),
@@ -185,7 +182,7 @@ def _rows(sets: Sequence[NotWithstood]) -> Iterator[list[doc.Cell]]:
 
 
 def _period_text(short: MissedDemand) -> str:
-    return short.first if short.goes_on else f"{short.first} to {short.last}"
+    return short.first if short.continues else f"{short.first} to {short.last}"
 
 
 def _changes(answer: Withstood, shown: int) -> doc.Section:
@@ -225,31 +222,28 @@ def _changes(answer: Withstood, shown: int) -> doc.Section:
 
 def _notes(answer: Withstood) -> Iterator[str]:
     last_point = answer.curve[-1]
-    left_out_text = f"; {count(answer.left_out, 'other')} left out (--most 0)" if answer.left_out else ""
+    left_out_text = (
+        f"; {count(answer.losses_not_considered, 'other')} left out (--most 0)" if answer.losses_not_considered else ""
+    )
     combinations = count(last_point.combinations, "combination")
     for point in answer.curve:
         if point.losses and not point.extra.proved:
             yield f"not proved for any {point.losses}: spend plus penalties are {rise(point.extra)} higher (present value)"
     yield f"all {combinations} checked, {count(last_point.plans, 'plan')} verified{left_out_text}"
     if answer.never_met:
-        yield f"short already, and not more so after a loss: {_shortened_list(answer.never_met)}"
-
-
-def _shortened_list(names: Sequence[str]) -> str:
-    hidden_count = len(names) - MAX_NAMES
-    return ", ".join(names[:MAX_NAMES]) + (f" and {hidden_count} more" if hidden_count > 0 else "")
+        yield f"short already, and not more so after a loss: {first_few(answer.never_met, MAX_NAMES, ' and ')}"
 
 
 def checked_document(answer: WithstandChecked) -> doc.Document:
     text = (
-        f"The proof is valid. Any {_losses_text(answer.most)} of {count(len(answer.losses), 'possible loss', 'possible losses')} from {answer.start} on {'causes' if answer.most == 1 else 'cause'} no additional shortage"
+        f"The proof is valid. Any {_losses_text(answer.max_losses)} of {count(len(answer.losses), 'possible loss', 'possible losses')} from {answer.start} on {'causes' if answer.max_losses == 1 else 'cause'} no additional shortage"
         + (
             f" beyond what no plan can avoid after {count(answer.not_withstood, 'combination')}"
             if answer.not_withstood
             else ""
         )
         + f". Spend plus penalties are {large_money(answer.extra, answer.currency)} above the current plan. Every plan that "
-        f"withstands as much costs at least {large_money(answer.least, answer.currency)} more (present value)."
+        f"withstands as much costs at least {large_money(answer.lower_bound, answer.currency)} more (present value)."
     )
     proof_text = (
         "are proved exactly, without a solver" if answer.proved else "rely on a solver where no certificate proves them"

@@ -24,7 +24,7 @@ from friendshore.program.matrix import Entries, Floats, Ints, Linear
 from friendshore.rules.base import Rule
 from friendshore.session import Session
 from friendshore.solve import Limits, Solution, SolverAnswer, optimum, split
-from friendshore.verify import VerifiedPlan, bearing, examine
+from friendshore.verify import VerifiedPlan, examine, rules_in_effect
 
 from .loss_program import closed_columns, early_columns, with_shortage_bounds
 from .losses import PossibleLoss, orders_of
@@ -192,8 +192,8 @@ def _prohibited_columns(session: Session, members: Members, program: Program, ru
         columns.buy_compliance_class.tolist(),
         strict=True,
     )
-    columns_found: Ints = columns.buy[np.array([key in prohibited_cells for key in keys], dtype=bool)]
-    return columns_found
+    prohibited_columns: Ints = columns.buy[np.array([key in prohibited_cells for key in keys], dtype=bool)]
+    return prohibited_columns
 
 
 def _unsupported_rule(rule: str) -> InputError:
@@ -263,7 +263,7 @@ class ResponseJudge:
 
     def lawful(self, after: VerifiedPlan, rules: Collection[Rule]) -> bool:
         """Return True if some rules, as they then apply, find nothing against any purchase of a plan."""
-        return not bearing(after, tuple(rules)) if rules else True
+        return not rules_in_effect(after, tuple(rules)) if rules else True
 
     def orders(self, after: Plan) -> frozenset[tuple[str, str]]:
         """Return the offers with orders from the day on, each with its destination. None of these may be lost."""
@@ -288,7 +288,7 @@ def _arrivals(plan: Plan) -> dict[_OrderKey, int]:
     """Return the period in which each order arrives, or the last one if it arrives in parts."""
     arrival_by_order: dict[_OrderKey, int] = {}
     for purchase in plan.purchases:
-        key = (purchase.offer, purchase.material, purchase.place, purchase.requirement, purchase.ordered)
+        key = (purchase.offer, purchase.material, purchase.place, purchase.compliance_class, purchase.ordered)
         arrival_by_order[key] = max(purchase.delivered, arrival_by_order.get(key, purchase.delivered))
     return arrival_by_order
 
@@ -310,10 +310,13 @@ def rules_after_losses(
 def _orders(plan: Plan, first: int = 0, last: int | None = None) -> dict[_OrderKey, Decimal]:
     """Return kilograms ordered from one period up to, but not including, another, and units produced by offers with several goods."""
     order_quantities = [
-        ((purchase.offer, purchase.material, purchase.place, purchase.requirement, purchase.ordered), purchase.quantity)
+        (
+            (purchase.offer, purchase.material, purchase.place, purchase.compliance_class, purchase.ordered),
+            purchase.quantity,
+        )
         for purchase in plan.purchases
     ]
-    production_units = [((make.offer, "", "", make.requirement, make.period), make.units) for make in plan.makes]
+    production_units = [((make.offer, "", "", make.compliance_class, make.period), make.units) for make in plan.makes]
     selected = [
         (key, amount)
         for key, amount in (*order_quantities, *production_units)

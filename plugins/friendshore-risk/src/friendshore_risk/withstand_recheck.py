@@ -15,7 +15,7 @@ from friendshore.domain.base import Number, Record, exact
 from friendshore.domain.plan import OPTIMAL_GAP, Plan
 from friendshore.domain.runtime import cached_method
 from friendshore.errors import Diagnostic, InputError, VerificationError
-from friendshore.explain.results import CENT, Counted
+from friendshore.explain.results import CENT, QuestionCounter
 from friendshore.rules.base import Rule
 from friendshore.session import Session
 from friendshore.solve import Progress
@@ -31,7 +31,7 @@ from .withstand_search import (
     ProvedPart,
     WithstandProof,
     combinations_of,
-    proved_least,
+    proved_lower_bound,
 )
 
 _ZERO = Decimal(0)
@@ -48,12 +48,12 @@ class WithstandChecked(Record):
     start: date
     reacts: date | None
     """First day with orders beyond the plan. None if the plan ends before."""
-    most: int
+    max_losses: int
     combinations: int
     not_withstood: int
     plans: int
     extra: Number
-    least: Number
+    lower_bound: Number
     """Lower bound on the additional cost of any plan that withstands them."""
     proved: bool
     """True if this bound and the unavoidable shortages are proved in exact fractions. False if some of it relies on a solver, run again."""
@@ -68,19 +68,16 @@ def check_proof(session: Session, proof: WithstandProof, progress: Progress | No
     """
     count = session.problem.case.horizon.count
     combination_count = (
-        combinations_of(len(proof.losses), proof.most) if 0 <= proof.most <= len(proof.losses) + 1 else 0
+        combinations_of(len(proof.losses), proof.max_losses) if 0 <= proof.max_losses <= len(proof.losses) + 1 else 0
     )
     if (
         not 0 <= proof.comes <= proof.reacts <= count
         or proof.comes >= count
         or not 0 < combination_count <= MAX_COMBINATIONS
     ):
-        raise InputError(
-            "the proof has a day outside the plan or too many losses",
-            found=f"{proof.comes}, {proof.reacts}, {proof.most}",
-            code="FS984",
-        )
-    return _ProofCheck(session, proof, Counted(session, progress)).result()
+        message = "the proof has a day outside the plan or too many losses"
+        raise InputError(message, found=f"{proof.comes}, {proof.reacts}, {proof.max_losses}", code="FS984")
+    return _ProofCheck(session, proof, QuestionCounter(session, progress)).result()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,7 +152,6 @@ class _CheckedPart:
         return False if isinf(solved) or least_missing <= solved + allowed else None
 
     def _is_lawful(self, response: _CheckedResponse, losses: Losses) -> bool:
-        """Return True if a plan is lawful under the rules that begin to apply with some losses, and lacks only goods that these prohibit."""
         rules = losses & self.rules.keys()
         for loss in rules - response.is_lawful_under.keys():
             response.is_lawful_under[loss] = self.judge.lawful(response.verified, [self.rules[loss]])
@@ -163,7 +159,7 @@ class _CheckedPart:
 
 
 class _ProofCheck:
-    def __init__(self, session: Session, proof: WithstandProof, counted: Counted) -> None:
+    def __init__(self, session: Session, proof: WithstandProof, counted: QuestionCounter) -> None:
         self.session, self.proof, self.counted = session, proof, counted
         self.losses = named_losses(session, proof.losses)
         self.day = LossDay(proof.comes, proof.reacts)
@@ -172,7 +168,7 @@ class _ProofCheck:
     def result(self) -> WithstandChecked:
         if self.proof.case != self.session.problem.case.name:
             self._add_finding("the proof is for another case", self.proof.case, self.session.problem.case.name)
-        parts = list(self._parts())
+        parts = list(self._checked_parts())
         not_withstood = self._count_not_withstood(parts)
         if not_withstood != self.proof.not_withstood:
             self._add_finding(
@@ -198,19 +194,19 @@ class _ProofCheck:
             losses=tuple(loss.name for loss in self.losses),
             start=periods[self.day.loss_period].start,
             reacts=periods[self.day.react_period].start if self.day.react_period < len(periods) else None,
-            most=self.proof.most,
-            combinations=combinations_of(len(self.losses), self.proof.most),
+            max_losses=self.proof.max_losses,
+            combinations=combinations_of(len(self.losses), self.proof.max_losses),
             not_withstood=not_withstood,
             plans=sum(len(part.responses) for part in parts),
             extra=extra,
-            least=min(least, extra),
+            lower_bound=min(least, extra),
             proved=all(part.is_exact for part in parts) and all(component.is_exact for component in components),
         )
 
     def _add_finding(self, message: str, found: str = "", expected: str = "") -> None:
         self.findings.append(Diagnostic(message, found=found, expected=expected, code="FS984"))
 
-    def _parts(self) -> Iterator[_CheckedPart]:
+    def _checked_parts(self) -> Iterator[_CheckedPart]:
         proved_parts = {frozenset(part.materials): part for part in self.proof.parts}
         for members in self.session.parts.members:
             part = part_program(self.session, members, self.losses, self.day)
@@ -218,13 +214,13 @@ class _ProofCheck:
             if part.components and proved_part is None:
                 self._add_finding("the proof lacks a part of the case", expected=", ".join(sorted(members)))
             elif part.components and proved_part is not None:
-                checked_part = self._part(part, proved_part)
+                checked_part = self._checked_part(part, proved_part)
                 if checked_part is not None:
                     yield checked_part
         for materials in proved_parts:
             self._add_finding("the proof has a part that no loss affects", found=", ".join(sorted(materials)))
 
-    def _part(self, part: PartProgram, proved_part: ProvedPart) -> _CheckedPart | None:
+    def _checked_part(self, part: PartProgram, proved_part: ProvedPart) -> _CheckedPart | None:
         name = ", ".join(proved_part.materials[:2])
         problem = part.program.problem
         first, findings = examine(problem, proved_part.first, all_rules=False)
@@ -257,7 +253,8 @@ class _ProofCheck:
         )
         pairs = zip(part.components, proved_part.components, strict=True)
         checked_part.components = tuple(
-            self._component(checked_part, component, proved_component, name) for component, proved_component in pairs
+            self._checked_component(checked_part, component, proved_component, name)
+            for component, proved_component in pairs
         )
         return checked_part
 
@@ -270,7 +267,7 @@ class _ProofCheck:
         if verified is not None and not faults:
             yield _CheckedResponse(verified, judge.orders(plan), bool(judge.dropped(plan)), judge.missing(plan))
 
-    def _component(
+    def _checked_component(
         self, part: _CheckedPart, component: RobustComponent, proved_component: ProvedComponent, name: str
     ) -> _CheckedComponent:
         """Return the proved results of a component, from certificates, or if they don't suffice, by solving again."""
@@ -279,11 +276,16 @@ class _ProofCheck:
         covered = [frozenset(covered_losses.losses) for covered_losses in proved_component.held]
         short_after = [frozenset(shortage.losses) for shortage in proved_component.unavoidable]
         own_losses = component.closed.keys()
-        if any(len(loss_set) > self.proof.most or not loss_set <= own_losses for loss_set in (*covered, *short_after)):
+        if any(
+            len(loss_set) > self.proof.max_losses or not loss_set <= own_losses for loss_set in (*covered, *short_after)
+        ):
             self._add_finding(f"the proof of {name} has losses that don't affect it, or too many")
             return _CheckedComponent(component, weight_by_demand, ())
         unavoidable = [
-            (loss_set, proved_least(component.robust.least_excess(component.closed_scenario(loss_set)), shortage.least))
+            (
+                loss_set,
+                proved_lower_bound(component.robust.least_excess(component.closed_scenario(loss_set)), shortage.bound),
+            )
             for shortage, loss_set in zip(proved_component.unavoidable, short_after, strict=True)
         ]
         checked_component = _CheckedComponent(
@@ -318,7 +320,7 @@ class _ProofCheck:
                 return None
             scenarios.append(replace(checked_component.component.closed_scenario(losses), allowed=allowed))
         proved, value = (
-            proved_least(checked_component.component.robust.master(scenarios), proved_component.cost),
+            proved_lower_bound(checked_component.component.robust.master(scenarios), proved_component.cost),
             float(proved_component.cost.value),
         )
         return proved if value - proved <= float(OPTIMAL_GAP) * max(abs(value), 1.0) else None
@@ -326,11 +328,11 @@ class _ProofCheck:
     def _count_not_withstood(self, parts: Sequence[_CheckedPart]) -> int:
         """Return the number of combinations with an unavoidable shortage. Avoidable shortages are findings."""
         not_withstood, checked_count = 0, 0
-        total = combinations_of(len(self.losses), self.proof.most)
-        for size in range(self.proof.most + 1):
+        total = combinations_of(len(self.losses), self.proof.max_losses)
+        for size in range(self.proof.max_losses + 1):
             for loss_numbers in combinations(range(len(self.losses)), size):
                 checked_count += 1
-                self.counted.told(checked_count, total) if checked_count % 1_024 == 0 else None
+                self.counted.report_progress(checked_count, total) if checked_count % 1_024 == 0 else None
                 answers = [part.withstands(frozenset(loss_numbers)) for part in parts]
                 not_withstood += any(answer is not True for answer in answers)
                 if any(answer is None for answer in answers):
@@ -339,7 +341,7 @@ class _ProofCheck:
         if self.session.stopped or not all(
             component.unavoidable.is_proved for part in parts for component in part.part.components
         ):
-            self.session.go_on(0, total, "combinations")
+            self.session.raise_if_stopped(0, total, "combinations")
             self._add_finding("the unavoidable shortages couldn't be proved")
         return not_withstood
 

@@ -18,8 +18,9 @@ from pydantic import Field
 
 from friendshore.domain.base import Number, Record, exact, totals
 from friendshore.domain.plan import Plan
+from friendshore.domain.renamed import with_current_names
 from friendshore.errors import InputError
-from friendshore.explain.results import Counted, Difference, QuestionResult, between, names_of
+from friendshore.explain.results import Difference, QuestionCounter, QuestionResult, between, names_of
 from friendshore.program.matrix import Linear
 from friendshore.reading.records import record
 from friendshore.reading.textfile import read_object
@@ -58,11 +59,13 @@ from .withstand_program import (
     smallest_loss_sets,
 )
 
-FORMAT = 3
+FORMAT = 4
+_FORMER_FORMAT = 3
+"""Format with the former names of fields."""
 _REWRITE = "write it again with `friendshore withstand CASE --out FILE`"
 
 
-class CertifiedLeast(Record):
+class CertifiedBound(Record):
     """Lower bound on a value, with its proof in exact fractions."""
 
     value: Number | None
@@ -83,7 +86,7 @@ class UnavoidableShortage(Record):
     """Missing amount after some losses, for any early decisions."""
 
     losses: tuple[int, ...]
-    least: CertifiedLeast | None
+    bound: CertifiedBound | None
 
 
 class ProvedComponent(Record):
@@ -91,7 +94,7 @@ class ProvedComponent(Record):
 
     held: tuple[CoveredLosses, ...]
     """No plan that withstands these costs less."""
-    cost: CertifiedLeast | None = None
+    cost: CertifiedBound | None = None
     """Bound for the cheapest plan that does. None if nothing is proved."""
     unavoidable: tuple[UnavoidableShortage, ...] = ()
 
@@ -101,7 +104,6 @@ class ProvedPart(Record):
 
     materials: tuple[str, ...]
     first: Plan
-    """Plan without losses."""
     ready: tuple[str, ...]
     components: tuple[ProvedComponent, ...]
     after: tuple[Plan, ...]
@@ -120,7 +122,7 @@ class WithstandProof(Record):
     comes: int
     reacts: int
     """First period with time to react."""
-    most: int
+    max_losses: int
     """Maximum number of losses at a time."""
     extra: Number
     """Stated additional cost of the plan over the current plan."""
@@ -137,6 +139,8 @@ def write_proof(proof: WithstandProof, path: Path) -> None:
 def read_proof(path: Path) -> WithstandProof:
     """Read a proof, checking only its format."""
     data = read_object(path, _REWRITE)
+    if data.get("format") == _FORMER_FORMAT:
+        data = {**with_current_names(data, WithstandProof), "format": FORMAT}
     if data.get("format") != FORMAT:
         raise InputError(
             "the file isn't a proof, or is of another version",
@@ -153,7 +157,7 @@ def read_proof(path: Path) -> WithstandProof:
 MAX_ENTRIES = 2_000_000
 
 
-def certified_least(linear: Linear, value: float, cancel: Cancel | None) -> CertifiedLeast | None:
+def certified_lower_bound(linear: Linear, value: float, cancel: Cancel | None) -> CertifiedBound | None:
     """Return a proof of a lower bound of a program. None if the program is too large.
 
     `value` is the lower bound. It is infinite if the rows have no solution. If `cancel` ends the search, the proof is weaker.
@@ -163,10 +167,10 @@ def certified_least(linear: Linear, value: float, cancel: Cancel | None) -> Cert
     claimed = Decimal(repr(float(value))) if np.isfinite(value) else None
     search = ProofSearch(_aim(linear, claimed), Watch(None, cancel), None)
     certificate = certified(search, None if claimed is None else np.zeros(len(linear.cost)))
-    return CertifiedLeast(value=claimed, certificate=text_of([certificate]))
+    return CertifiedBound(value=claimed, certificate=text_of([certificate]))
 
 
-def proved_least(linear: Linear, certified: CertifiedLeast | None) -> float:
+def proved_lower_bound(linear: Linear, certified: CertifiedBound | None) -> float:
     """Return the lower bound that a certificate proves. Infinite if the rows have no solution, and minus infinity if it proves nothing.
 
     No statement in it is trusted: a wrong or altered certificate proves less, or the same.
@@ -207,7 +211,7 @@ class MissedDemand(Record):
     kilograms: Number
     first: str
     last: str
-    goes_on: bool
+    continues: bool
     """True if this is the last period of the plan."""
     suppliers: tuple[str, ...]
 
@@ -252,8 +256,8 @@ class Withstood(QuestionResult):
     """First day with orders beyond the plan. None if the plan ends before."""
     objective: Number
     losses: tuple[PossibleLoss, ...]
-    left_out: int
-    most: int
+    losses_not_considered: int
+    max_losses: int
     curve: tuple[CurvePoint, ...]
     """One entry for each number of losses from 0 on. There are fewer if the search was ended."""
     not_withstood: tuple[NotWithstood, ...]
@@ -264,7 +268,7 @@ class Withstood(QuestionResult):
     never_met: tuple[str, ...]
     """Demands with a shortage today. A loss doesn't increase it, and the shortage has no charge."""
     idle: tuple[str, ...]
-    unsaid: tuple[str, ...]
+    unknown_routes: tuple[str, ...]
     """If a place on the way may be lost, offers that cross a border on an unknown way. The loss doesn't affect them."""
     unplanned: tuple[str, ...]
     proof: Annotated[WithstandProof, Field(exclude=True)]
@@ -325,12 +329,8 @@ def withstand(
     horizon = session.problem.case.horizon
     period = horizon.find(start or first_loss(horizon))
     if period is None:
-        raise InputError(
-            "the first day of the loss is outside the plan",
-            found=str(start),
-            expected=f"a day from {horizon.span}",
-            code="FS705",
-        )
+        message = "the first day of the loss is outside the plan"
+        raise InputError(message, found=str(start), expected=f"a day from {horizon.span}", code="FS705")
     react_period = min(period + horizon.steps(react), horizon.count)
     return _WithstandSearch(session, losses, LossDay(period, react_period), progress).result(
         max_losses, left_out, certify=certify
@@ -338,7 +338,6 @@ def withstand(
 
 
 def combinations_of(count: int, max_losses: int) -> int:
-    """Return the number of combinations of at most `max_losses` of `count` losses, including the empty one."""
     return sum(comb(count, size) for size in range(max_losses + 1))
 
 
@@ -347,7 +346,7 @@ class _WithstandSearch:
         self, session: Session, losses: Sequence[PossibleLoss], day: LossDay, progress: Progress | None
     ) -> None:
         self.session, self.losses, self.day = session, losses, day
-        self.counted = Counted(session, progress)
+        self.counted = QuestionCounter(session, progress)
         self.slack = session.problem.case.resolution * session.problem.case.horizon.count
         self.steps_done = self.step_count = 0
 
@@ -376,7 +375,7 @@ class _WithstandSearch:
             points.append(point)
             last_parts = prepared_parts
         if not points:
-            session.go_on(0, max_losses + 1, "numbers of losses")
+            session.raise_if_stopped(0, max_losses + 1, "numbers of losses")
         costed_plans = [level.first for level in last_parts]
         return Withstood(
             names=names_of(self.session.problem, [facts.offer.id for facts in self.session.problem.offers]),
@@ -386,8 +385,8 @@ class _WithstandSearch:
             reacts=horizon.periods[self.day.react_period].start if self.day.react_period < horizon.count else None,
             objective=session.verified.cost.objective,
             losses=tuple(self.losses),
-            left_out=left_out,
-            most=max_losses,
+            losses_not_considered=left_out,
+            max_losses=max_losses,
             curve=tuple(points),
             not_withstood=tuple(self._not_withstood(len(points) - 1, last_parts)),
             ordered=self._ordered(costed_plans),
@@ -398,7 +397,7 @@ class _WithstandSearch:
             never_met=tuple(sorted(session.verified.plan.short_by_demand)),
             proof=self._proof(points[-1], last_parts, certify=certify),
             idle=tuple(loss.name for number, loss in enumerate(self.losses) if loss.rule and number not in affecting),
-            unsaid=offers_with_unknown_route(session.problem, (loss.word for loss in self.losses)),
+            unknown_routes=offers_with_unknown_route(session.problem, (loss.word for loss in self.losses)),
             unplanned=tuple(sorted(name for part in all_parts if part.today.conflicts for name in part.members)),
         )
 
@@ -410,7 +409,7 @@ class _WithstandSearch:
             losses=tuple(loss.word for loss in self.losses),
             comes=self.day.loss_period,
             reacts=self.day.react_period,
-            most=point.losses,
+            max_losses=point.losses,
             extra=point.extra.value,
             not_withstood=point.not_withstood,
             parts=tuple(
@@ -432,7 +431,6 @@ class _WithstandSearch:
     def _prove_component(
         self, component: RobustComponent, level: PreparedComponent, *, certify: bool
     ) -> ProvedComponent:
-        """Return the proof that a component can't cost less, and that its missing amounts are unavoidable."""
         robust_plan, cancel = level.robust_plan, self.session.cancel
         scenarios = [component.scenario(losses).with_more(robust_plan.regret) for losses in robust_plan.keys]
         covered = tuple(
@@ -442,12 +440,12 @@ class _WithstandSearch:
         if not certify:
             return ProvedComponent(held=covered)
         master = None if robust_plan.regret else component.robust.master(scenarios)
-        cost = None if master is None else certified_least(master, robust_plan.objective, cancel)
+        cost = None if master is None else certified_lower_bound(master, robust_plan.objective, cancel)
         short_responses = (response for response in component.unavoidable.known if response.value > component.tolerance)
         unavoidable = tuple(
             UnavoidableShortage(
                 losses=tuple(sorted(response.losses)),
-                least=certified_least(
+                bound=certified_lower_bound(
                     component.robust.least_excess(component.closed_scenario(response.losses)), response.value, cancel
                 ),
             )
@@ -466,7 +464,7 @@ class _WithstandSearch:
             for result in pool.map(prepare_component, components, [number] * len(components), previous):
                 results.append(result)
                 self.steps_done += 1
-                self.counted.told(self.steps_done, self.step_count)
+                self.counted.report_progress(self.steps_done, self.step_count)
         finished = [result for result in results if result is not None]
         return finished if len(finished) == len(results) else None
 
@@ -600,12 +598,12 @@ class _WithstandSearch:
             if short.demand == demand
             and short.quantity > short_before.get(short.period, _ZERO) + problem.case.resolution
         ] or [self.day.loss_period]
-        classes = {delivery.requirement for delivery in after.plan.deliveries if delivery.demand == demand}
+        classes = {delivery.compliance_class for delivery in after.plan.deliveries if delivery.demand == demand}
         remaining = {
             purchase.offer
             for purchase in after.plan.purchases
             if purchase.material == use.material.id
-            and purchase.requirement in classes
+            and purchase.compliance_class in classes
             and purchase.ordered >= self.day.react_period
         }
         return MissedDemand(
@@ -615,7 +613,7 @@ class _WithstandSearch:
             kilograms=after.missing[demand],
             first=horizon.label(min(periods)),
             last=horizon.label(max(periods)),
-            goes_on=max(periods) == horizon.count - 1,
+            continues=max(periods) == horizon.count - 1,
             suppliers=tuple(sorted(remaining)),
         )
 

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from friendshore.rules.pack import RulePack
 
     from .screen import ScreenQuestion
-    from .screened import ScreeningSettings
+    from .screened_case import ScreeningSettings
 
 
 @hookimpl
 def friendshore_settings() -> list[type[ScreeningSettings]]:
-    from .screened import ScreeningSettings
+    from .screened_case import ScreeningSettings
 
     return [ScreeningSettings]
 
@@ -31,6 +31,6 @@ def friendshore_questions() -> list[ScreenQuestion]:
 
 @hookimpl
 def friendshore_case_packs(facts: CaseFacts) -> Iterator[RulePack]:
-    from .screened import packs_of
+    from .screened_case import packs_of
 
     return packs_of(facts)

@@ -53,7 +53,6 @@ class ListEntry:
     remarks: str = ""
     source: str = ""
     line: int = field(default=0, compare=False)
-    """Line in the file."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -64,7 +63,6 @@ class ListEntry:
 
     @property
     def digest(self) -> str:
-        """Hash of the contents. A decision on the entry lapses when it changes."""
         data = asdict(self)
         del data["line"]
         text = json.dumps(data, sort_keys=True, default=str, ensure_ascii=True)
@@ -136,7 +134,6 @@ def unknown_format(name: str, formats: Iterable[str]) -> InputError:
 MAX_FILE_BYTES = 400_000_000
 MAX_CELL_LENGTH = 1_000_000
 END = "\x1a"
-"""Last character of OFAC's files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +190,6 @@ def _misfit(path: Path, line: int, byte: int) -> Diagnostic:
 
 
 def csv_rows(path: Path, columns: int, delimiter: str = ",") -> list[TextRow]:
-    """Return all rows of a CSV file without a header."""
     problems: list[Diagnostic] = []
     rows = []
     for row in _rows(path, delimiter, problems):
@@ -233,7 +229,6 @@ def _wrong_cell_count(path: Path, row: TextRow, columns: int) -> Diagnostic:
 
 
 def _rows(path: Path, delimiter: str, problems: list[Diagnostic]) -> Iterator[TextRow]:
-    """Yield the rows that aren't blank. An unreadable row adds an error and ends them."""
     lines = StringIO(file_text(path), newline="")  # splits only at the line ends of CSV, not at all of Unicode
     limit_before = csv.field_size_limit(MAX_CELL_LENGTH)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
@@ -357,7 +352,6 @@ def _shortened(text: str) -> str:
 
 
 def _countries_in(addresses: str) -> str:
-    """Return the last word of each address that is a country code."""
     last_words = [
         address.strip().rsplit(" ", 1)[-1].rsplit(",", 1)[-1].strip()
         for address in addresses.split(";")
@@ -447,7 +441,6 @@ def _list_of_programs(programs: Sequence[str]) -> str:
 
 
 def _neighbor(path: Path, stem: str, name: str) -> Path:
-    """Return the path of a related file: `alt.csv` for `sdn.csv`, `cons_alt.csv` for `cons_prim.csv`."""
     file_name = f"sdn_{name}.csv" if name == "comments" and not stem else f"{stem}_{name}.csv".lstrip("_")
     folder = path.parent
     matches = (

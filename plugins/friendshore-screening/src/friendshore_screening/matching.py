@@ -212,15 +212,8 @@ def read_decisions(path: Path) -> tuple[ReviewDecision, ...]:
         key = (row.record.party, row.record.list, row.record.entry)
         first_line = seen.setdefault(key, row.line)
         if first_line != row.line:
-            problems.append(
-                Diagnostic(
-                    f"line {first_line} has a decision on the same entry",
-                    file,
-                    row.line,
-                    fix="delete one",
-                    code="FS948",
-                )
-            )
+            message = f"line {first_line} has a decision on the same entry"
+            problems.append(Diagnostic(message, file, row.line, fix="delete one", code="FS948"))
         if not all(text.strip() for text in (row.record.by, row.record.reason)):
             fix = "fill in `by` and `reason`"
             problems.append(Diagnostic("reviewer or reason is missing", file, row.line, fix=fix, code="FS948"))
@@ -255,9 +248,7 @@ class ListHit:
     party: Party
     entry: ListEntry
     listed_as: str
-    """Most similar name of the entry."""
     band: Band
-    """Band, with the reviewer's decision applied."""
     comparison: NameComparison
     file: str
     edition: date

@@ -245,8 +245,8 @@ def _misspelled_form(tail: str, length: int) -> str:
 def _normalized(words: Sequence[str]) -> Iterator[str]:
     """Yield the words without joining words, in normal spelling, or all words if none would be left."""
     word_tables = tables()
-    kept = [word for word in words if word not in word_tables.joining] or words
-    for word in kept:
+    content_words = [word for word in words if word not in word_tables.joining] or words
+    for word in content_words:
         yield word_tables.abbreviations.get(word, word)
 
 
@@ -275,7 +275,6 @@ def _numbers(words: Iterator[str]) -> Iterator[str]:
 
 
 def _roman(word: str) -> str | None:
-    """Return the value of a Roman numeral up to 39. None if it isn't one."""
     match = _ROMAN_NUMBER.fullmatch(word)
     if match is None or not word:
         return None
@@ -377,7 +376,6 @@ class Weights:
 
 @lru_cache(maxsize=1 << 16)
 def _weight(word: str) -> float:
-    """Return the maximum weight of a word in any list."""
     word_tables = tables()
     if word in word_tables.joining:
         return JOINING
@@ -395,7 +393,6 @@ class WordPair:
     words: str
     other: str
     likeness: float
-    """From 0 to 1. 1 if equal."""
     weight: float
 
 
@@ -511,7 +508,6 @@ def _leftover_of_words(left: tuple[str, ...], right: tuple[str, ...], weights: W
 
 
 def tells_branches(word: str) -> bool:
-    """Return True if a word tells apart the branches or members of a series."""
     return word.isdigit() or word in tables().places
 
 
@@ -609,7 +605,6 @@ def _leftover(words: tuple[str, ...], agreed: Iterable[str]) -> tuple[str, ...]:
 
 
 BLOCK_SIZE = 512
-"""Number of words compared with all others at a time."""
 
 
 @dataclass(frozen=True, slots=True)

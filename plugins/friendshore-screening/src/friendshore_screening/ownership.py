@@ -282,8 +282,8 @@ class OwnerRow(CheckedRecord):
     """Source, with its date."""
 
     @classmethod
-    def faults(cls, given: FieldValues) -> Iterator[Fault]:
-        share, least, most = (given.get(name) for name in ("share", "least", "most"))
+    def faults(cls, fields: FieldValues) -> Iterator[Fault]:
+        share, least, most = (fields.get(name) for name in ("share", "least", "most"))
         if share is not None and (least is not None or most is not None):
             fix = "delete `share`, or `least` and `most`"
             yield Fault(
@@ -298,7 +298,7 @@ class OwnerRow(CheckedRecord):
             yield Fault(
                 "most", "is below `least`", f"{least} or more", "swap or correct the two", ("least",), code="FS012"
             )
-        start, end = given.get("start"), given.get("end")
+        start, end = fields.get("start"), fields.get("end")
         if isinstance(start, date) and isinstance(end, date) and end < start:
             yield Fault(
                 "end", "is before `from`", f"{start} or later", "swap or correct the dates", ("start",), code="FS012"

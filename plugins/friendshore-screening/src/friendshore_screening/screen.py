@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, mass
 from friendshore.domain.case import Case
+from friendshore.domain.renamed import keys_in_wanted_names
 from friendshore.domain.time import today
 from friendshore.errors import InputError
 from friendshore.questions import Opened, Progress, Question, Setting
+from friendshore.questions.wording import first_few
 from friendshore.rules.base import Phase, PhaseStatus, Rule
 from friendshore.session import Session
 
-from .barred import Consequences, ListLaw, OwnedBy, Prohibition, is_listed_party, rules_of
 from .lists import ScreeningList
 from .matching import ListHit, Party, decision_rows
 from .names import Band, Bands
 from .ownership import OwnerStanding
-from .screened import NAME_A_LIST, PLUGIN, ScreenedCase, ScreeningSettings, unscreened
+from .prohibitions import Consequences, ListLaw, OwnedBy, Prohibition, is_listed_party, rules_of
+from .screened_case import NAME_A_LIST, PLUGIN, ScreenedCase, ScreeningSettings, unscreened
 
 if TYPE_CHECKING:
     from friendshore.document.elements import Document
@@ -89,14 +91,13 @@ class Screening:
     with_reviews: PlanWithout | None
     """Plan as if all names under review were listed. None if there are none, or if it changes nothing."""
     steps: tuple[PlanWithout, ...] = ()
-    """By threshold, the highest first."""
     notes: tuple[str, ...] = ()
 
     def hits_in(self, band: Band) -> tuple[ListHit, ...]:
         return tuple(hit for hit in self.hits if hit.band is band)
 
     def to_dict(self) -> dict[str, Any]:
-        return {
+        data = {
             "case": self.case,
             "currency": self.currency,
             "match": self.bands.match,
@@ -108,8 +109,8 @@ class Screening:
             ],
             "parties": self.parties,
             "hits": [self._hit(hit) for hit in self.hits],
-            "bars": [_prohibition_data(each) for each in self.consequences.prohibitions],
-            "doubts": [_prohibition_data(each) for each in self.consequences.possible],
+            "prohibitions": [_prohibition_data(each) for each in self.consequences.prohibitions],
+            "possible_prohibitions": [_prohibition_data(each) for each in self.consequences.possible],
             "owned": [_owned_data(item) for item in self.consequences.owned],
             "owners_unknown": list(self.consequences.unknown),
             "spent": float(self.spent),
@@ -118,6 +119,7 @@ class Screening:
             "steps": [_without_data(step) for step in self.steps],
             "notes": list(self.notes),
         }  # fmt: skip
+        return keys_in_wanted_names(data, "screen")
 
     def _hit(self, hit: ListHit) -> dict[str, Any]:
         stakes = self.at_stake.get(hit.party.name)
@@ -155,14 +157,14 @@ def _prohibition_data(prohibition: Prohibition) -> dict[str, Any]:
 def _owned_data(result: OwnedBy) -> dict[str, Any]:
     return {
         "company": result.company, "list": result.law.list, "rule": result.law.ownership, "status": result.law.status(result.start), "standing": result.finding.standing.value,
-        "least": str(result.finding.min_share), "most": str(result.finding.max_share), "through": list(result.finding.through),
+        "min_share": str(result.finding.min_share), "max_share": str(result.finding.max_share), "through": list(result.finding.through),
         "from": result.start.isoformat(), "facilities": list(result.facilities),
     }  # fmt: skip
 
 
 def _without_data(plan: PlanWithout) -> dict[str, Any]:
     return {
-        "threshold": plan.threshold, "facilities": list(plan.facilities), "same": plan.same, "spent": float(plan.spent),
+        "threshold": plan.threshold, "facilities": list(plan.facilities), "unchanged": plan.same, "spent": float(plan.spent),
         "rise": float(plan.rise), "short_kg": {name: float(kg) for name, kg in plan.short.items()}, "conflict": plan.conflict,
     }  # fmt: skip
 
@@ -189,7 +191,7 @@ def screening_document(result: Screening, top: int) -> doc.Document:
 def _headline(result: Screening) -> doc.Element:
     if not result.lists:
         return doc.sentence(
-            "No company was screened, because the case names no list", tone=doc.Tone.DOUBTFUL, strong=True
+            f"No company was screened, because the case names no list: {NAME_A_LIST}.", tone=doc.Tone.DOUBTFUL
         )
     matches, reviews = ({hit.party.name for hit in result.hits_in(band)} for band in (Band.MATCH, Band.REVIEW))
     tone = doc.Tone.BAD if matches else doc.Tone.DOUBTFUL if reviews else doc.Tone.GOOD
@@ -238,9 +240,7 @@ def _stakes(result: Screening, hit: ListHit) -> str:
 
 def _masses(kilograms: Mapping[str, Decimal]) -> str:
     by_mass = sorted(kilograms.items(), key=lambda pair: (-pair[1], pair[0]))
-    shown = [f"{material} {mass(kg)}" for material, kg in by_mass[:MAX_MATERIALS]]
-    others = len(by_mass) - MAX_MATERIALS
-    return ", ".join([*shown, *([f"{others} more"] if others > 0 else [])])
+    return first_few([f"{material} {mass(kg)}" for material, kg in by_mass], MAX_MATERIALS)
 
 
 def _decisions_section(result: Screening) -> doc.Section | None:
@@ -437,7 +437,8 @@ class ScreenQuestion(Question[ScreenOptions, Screening]):
         screened = ScreenedCase.of(settings, lambda _: folder, opened.catalogs, case)
         hits, bands = screened.hits, Bands(settings.match, settings.review)
         places = frozenset(demand.use.place.country for demand in session.problem.demands)
-        plans = _Plans.of(session, {name for name, pack in opened.pack_of.items() if pack in _list_labels(settings)})
+        labels = {list_file.label for list_file in settings.lists}
+        plans = _Plans.of(session, {name for name, pack in opened.pack_of.items() if pack in labels})
         effects_for_all, effects = screened.consequences(), screened.consequences(places)
         without = plans.without(effects, None, (*effects_for_all.prohibitions, *effects_for_all.possible))
         undecided = [hit for hit in hits if hit.decision is None or is_listed_party(hit, None)]
@@ -483,10 +484,6 @@ def _folder(settings: ScreeningSettings, folder: Path | None) -> Path:
     return folder or Path()
 
 
-def _list_labels(settings: ScreeningSettings) -> set[str]:
-    return {list_file.label for list_file in settings.lists}
-
-
 def _days_since(edition: date) -> int:
     return (today() - edition).days
 
@@ -526,7 +523,6 @@ def _at_stake(party: Party, purchases: Mapping[str, AtStake]) -> AtStake:
 
 
 def _thresholds(hits: Iterable[ListHit]) -> list[float]:
-    """Return the scores at which anything changes, the highest first."""
     return sorted({hit.score for hit in hits if hit.decision is None}, reverse=True)
 
 
@@ -537,7 +533,6 @@ class _Plans:
     original: Session
     list_rules: Mapping[str, Rule]
     free: Session
-    """Session without these rules."""
     purchases: Mapping[str, AtStake]
     """Facility -> purchases in the plan without these rules."""
 
@@ -560,7 +555,8 @@ class _Plans:
             return PlanWithout(threshold, excluded, True, before.cost.nominal, Decimal(0), {})
         rules_in_case = {name: rule for name, (_, rule) in rules_of(in_case).items()}
         after = self.original
-        if not rules_in_case or rules_in_case != self.list_rules or _enforces_unknown(self.original):
+        enforces_unknown = PhaseStatus.UNKNOWN in self.original.problem.law.statuses
+        if not rules_in_case or rules_in_case != self.list_rules or enforces_unknown:
             after = _planned(
                 self.original, self.list_rules, tuple(rule for _, rule in rules_of(effects.prohibitions).values())
             )
@@ -571,10 +567,6 @@ class _Plans:
         return PlanWithout(
             threshold, excluded, not rise and not conflict, after.verified.cost.nominal, rise, {k: v for k, v in sorted(added_shortage.items()) if v > 0}, conflict
         )  # fmt: skip
-
-
-def _enforces_unknown(session: Session) -> bool:
-    return PhaseStatus.UNKNOWN in session.problem.law.statuses
 
 
 def _planned(session: Session, removed: Collection[str], rules: tuple[Rule, ...]) -> Session:
@@ -594,8 +586,6 @@ def _shortage_by_material(session: Session) -> dict[str, Decimal]:
 
 
 def _notes(settings: ScreeningSettings, screened: ScreenedCase, case: Case) -> Iterator[str]:
-    if not settings.lists:
-        yield f"the case names no list, so no company was screened: {NAME_A_LIST}"
     for screening_list in screened.lists:
         if _days_since(screening_list.edition) > settings.oldest:
             age = _days_since(screening_list.edition)

@@ -9,7 +9,7 @@ from decimal import Context
 from math import prod
 from pathlib import Path
 
-from friendshore.case.stated import keys_and_values, read_stated
+from friendshore.case.change_text import keys_and_values, parse_change
 from friendshore.domain.case import Case, Scenario
 from friendshore.domain.change import Change
 from friendshore.domain.quantities import parse_number
@@ -17,7 +17,7 @@ from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import Diagnostic, InputError
 from friendshore.problem.changes import scenario_changes
 from friendshore.problem.inputs import Applied, Inputs
-from friendshore.problem.kept import Kept
+from friendshore.problem.shared import SharedData
 from friendshore.reading import kinds as k
 from friendshore.reading.fields import Field, layout
 from friendshore.reading.tomlfile import read_section, read_toml
@@ -106,7 +106,7 @@ def grid_scenarios(facts: Inputs, base_changes: Applied, vary: Sequence[str], fi
 
 def _check_names(facts: Inputs, base_changes: Applied, axes: Iterable[GridAxis]) -> None:
     """Check each value by itself. Conflicts between values are reported with their scenario."""
-    inputs, problems = replace(facts, kept=Kept()), dict[Diagnostic, None]()
+    inputs, problems = replace(facts, shared=SharedData()), dict[Diagnostic, None]()
     for value in (value for axis in axes for value in axis.values):
         try:
             inputs.apply(_merge_changes(base_changes, value.applied))
@@ -163,7 +163,7 @@ def _change_axis(parts: Sequence[tuple[str, str]], option: str, problems: list[D
     values = []
     for value_text in values_by_key[varied_index]:
         text = ", ".join(f"{key}={value_text if n == varied_index else value}" for n, (key, value) in enumerate(parts))
-        change = None if value_text == NO_CHANGE else read_stated(text, option, problems)
+        change = None if value_text == NO_CHANGE else parse_change(text, option, problems)
         if value_text == NO_CHANGE or change is not None:
             values.append(GridValue(value_text, Applied(changes=() if change is None else (change,)), option))
     fixed_text = "".join(f", {key}={value}" for n, (key, value) in enumerate(parts) if n not in (0, varied_index))
@@ -214,11 +214,8 @@ def _value_changes(key: str, value_text: str, option: str, problems: list[Diagno
         return Applied(scenario=tuple(map(str.strip, value_text.split("+"))))
     if key == "strict":
         if value_text not in _BOOLEANS:
-            problems.append(
-                Diagnostic(
-                    "the value of `strict` is unknown", option, found=value_text, expected="no or yes", code="FS003"
-                )
-            )
+            message = "the value of `strict` is unknown"
+            problems.append(Diagnostic(message, option, found=value_text, expected="no or yes", code="FS003"))
             return None
         return Applied(strict=_BOOLEANS[value_text])
     subject, separator, name = key.partition(":")
@@ -241,7 +238,7 @@ def _value_changes(key: str, value_text: str, option: str, problems: list[Diagno
         if separator
         else [f"{subject}={name_part}" for name_part in value_text.split("+")]
     )
-    changes = [read_stated(entry, option, problems) for entry in texts]
+    changes = [parse_change(entry, option, problems) for entry in texts]
     return None if None in changes else Applied(changes=tuple(filter(None, changes)))
 
 
@@ -269,14 +266,8 @@ def _file_axis(case: Case, file: Path, problems: list[Diagnostic]) -> GridAxis:
         for name in duplicates
     ]
     if not file_scenarios and not problems:
-        problems.append(
-            Diagnostic(
-                "the file contains no scenario",
-                str(file),
-                expected="[[scenario]] tables, as in a case file",
-                code="FS012",
-            )
-        )
+        message = "the file contains no scenario"
+        problems.append(Diagnostic(message, str(file), expected="[[scenario]] tables, as in a case file", code="FS012"))
     if problems:
         return GridAxis(FILE_AXIS, ())
     extended_case = case.but(scenarios=(*case.scenarios, *file_scenarios))

@@ -23,12 +23,12 @@ from friendshore.domain.facts import Catalog
 from friendshore.domain.plan import Plan, PlanStatus
 from friendshore.domain.run import RunPurchase
 from friendshore.domain.used import RunPlugin
-from friendshore.errors import Diagnostic, FriendshoreError, InputError, SolverError, refuse_other_types
+from friendshore.errors import Diagnostic, FriendshoreError, InputError, SolverError, check_argument_type
 from friendshore.plugins import Registry
 from friendshore.plugins.processes import packed, unpacked
 from friendshore.problem.inputs import Applied, Inputs
-from friendshore.problem.kept import Kept
-from friendshore.questions.pools import LOST, OpenPool, WorkerPool, carried_out, given, here, told_of
+from friendshore.problem.shared import SharedData
+from friendshore.questions.pools import LOST, OpenPool, WorkerPool, error_texts, local_pool, pool_on, run_in_pool
 from friendshore.recommend.describe import purchases
 from friendshore.recommend.gather import gather, refuse_old_prices
 from friendshore.rules.base import Rule
@@ -68,7 +68,7 @@ class SweptCase:
     limits: Limits
 
     def local_pool(self, workers: int | None, scenarios: int) -> WorkerPool:
-        return here(workers, scenarios, self.limits.seconds)
+        return local_pool(workers, scenarios, self.limits.seconds)
 
     def packed(self) -> bytes:
         return packed(self, self.facts.rules)
@@ -105,7 +105,7 @@ def plan_scenario(task: ScenarioTask, cancel: Cancel | None = None) -> str | Non
 def _is_valid(case: SweptCase, applied: Applied, stored: StoredScenario) -> bool:
     """Return True if a stored plan belongs to the scenario and has the stored figures. A stored error can't be verified, so it is accepted."""
     if not stored.entries:
-        return stored.told.failed
+        return stored.outcome.failed
     try:
         plan = Plan.model_validate_json(zlib.decompress(b64decode(stored.entries, validate=True)))
         inputs = case.facts.apply(applied)
@@ -113,7 +113,7 @@ def _is_valid(case: SweptCase, applied: Applied, stored: StoredScenario) -> bool
         verified, _ = examine(inputs.problem(), plan)
     except (FriendshoreError, ValueError, zlib.error):
         return False
-    return verified is not None and plan_figures(verified) == stored.told
+    return verified is not None and plan_figures(verified) == stored.outcome
 
 
 def _cached_case(task: ScenarioTask) -> SweptCase | None:
@@ -122,7 +122,7 @@ def _cached_case(task: ScenarioTask) -> SweptCase | None:
             return None
         case = unpacked(task.packed)
         assert isinstance(case, SweptCase)
-        _THREAD_CASE.case = replace(case, facts=replace(case.facts, kept=Kept()))
+        _THREAD_CASE.case = replace(case, facts=replace(case.facts, shared=SharedData()))
         _THREAD_CASE.name = task.case
     cached_case: SweptCase = _THREAD_CASE.case
     return cached_case
@@ -134,18 +134,17 @@ def _plan_scenario(case: SweptCase, applied: Applied, cancel: Cancel | None) -> 
         refuse_old_prices(inputs, applied)
         verified = Session.open(inputs, case.limits, None, cancel, case.answers).verified
     except FriendshoreError as error:
-        return StoredScenario(told=failed_plan(map(str, error.problems)))
+        return StoredScenario(outcome=failed_plan(map(str, error.problems)))
     entries = verified.plan.model_dump_json(exclude_defaults=True).encode()
-    return StoredScenario(told=plan_figures(verified), entries=b64encode(zlib.compress(entries)).decode())
+    return StoredScenario(outcome=plan_figures(verified), entries=b64encode(zlib.compress(entries)).decode())
 
 
 def failed_plan(messages: Iterable[str]) -> ScenarioPlan:
-    """Return the result for a scenario without a plan."""
     return ScenarioPlan(status=FAILED, message="; ".join(messages))
 
 
 def plan_figures(verified: VerifiedPlan) -> ScenarioPlan:
-    plan, purchase_list = verified.plan, purchases(verified.problem, verified.lines, verified.judging)
+    plan, purchase_list = verified.plan, purchases(verified.problem, verified.lines, verified.compliance)
     conflicts = "; ".join(f"rules conflict: {', '.join(conflict.rules)}" for conflict in plan.infeasible)
     short_kg = plan.short_by_demand
     return ScenarioPlan(
@@ -221,8 +220,8 @@ def dask(address: str, workers: int | None = None) -> WorkerPool:
             client.wait_for_workers(1, timeout=DASK_TIMEOUT)
             thread_count = sum(client.nthreads().values())
             # A task that is sent just before a scheduler ends is never reported. Its other tasks are canceled.
-            with given(client.get_executor(pure=False), workers or thread_count).opened() as pool:
-                yield replace(pool, alive=lambda: client.status == "running")
+            with pool_on(client.get_executor(pure=False), workers or thread_count).opened() as pool:
+                yield replace(pool, is_alive=lambda: client.status == "running")
         except TimeoutError as error:
             fix = f"start one with `dask worker {address} --nthreads 1`"
             raise InputError(
@@ -253,14 +252,9 @@ def executor_pool(name: str, workers: int | None = None) -> WorkerPool:
         executor = factory() if callable(factory) else factory
         if not isinstance(executor, Executor):
             type_name = type(executor).__name__
-            raise InputError(
-                "the function doesn't return an executor",
-                column="--executor",
-                found=f"{name}: {type_name}",
-                fix=fix,
-                code="FS962",
-            )
-        with executor, given(executor, workers).opened() as pool:
+            message = "the function doesn't return an executor"
+            raise InputError(message, column="--executor", found=f"{name}: {type_name}", fix=fix, code="FS962")
+        with executor, pool_on(executor, workers).opened() as pool:
             yield pool
 
     return WorkerPool(opened)
@@ -313,12 +307,12 @@ def sweep(
         PluginError: If a plugin that the case needs is missing, broken, or ambiguous.
         SolverError: If the executor is lost. The plans so far are in the folder.
     """
-    refuse_other_types(case, "`sweep`", (Case,))
+    check_argument_type(case, "`sweep`", (Case,))
     gathered = gather(case, registry, catalogs, rules)
     change_lists = list(changes)
     scenarios = Scenarios(len(change_lists), lambda place: _scenario(change_lists[place]))
     swept_case = SweptCase(gathered.inputs, AnswerCache(), Limits(gap, seconds, 1))
-    pool = swept_case.local_pool(workers, len(scenarios)) if executor is None else given(executor, workers)
+    pool = swept_case.local_pool(workers, len(scenarios)) if executor is None else pool_on(executor, workers)
     store = SweepFolder(folder, resume or rerun, rerun, parquet)
     is_stopped = cancel.is_set if cancel is not None else never
     return run_sweep(swept_case, gathered.plugins, scenarios, pool, store, is_stopped, progress)
@@ -357,11 +351,11 @@ def run_sweep(
         currency=case.facts.case.currency,
         axes=tuple(dict.fromkeys(axis for scenario in scenarios for axis in scenario.varied)),
         scenarios=LazyScenarios(scenarios, planned_positions, lambda place: journal.plan(scenario_keys[place])),
-        unasked=len(scenarios) - len(planned_positions),
-        kept=sum(name in sweeping.reused for name in scenario_keys),
+        not_tried=len(scenarios) - len(planned_positions),
+        reused=sum(name in sweeping.reused for name in scenario_keys),
     )
     if store.folder is not None:
-        if not sweep_result.unasked:
+        if not sweep_result.not_tried:
             sort_journal(store.folder, scenario_keys, journal)
         write_tables(sweep_result, store.folder, parquet=store.parquet)
     return sweep_result
@@ -369,7 +363,7 @@ def run_sweep(
 
 def _scenario(changes: Sequence[Change] | Applied) -> SweepScenario:
     applied = changes if isinstance(changes, Applied) else Applied(changes=tuple(changes))
-    parts = [*applied.scenario, *(change.told for change in applied.changes), *(["strict"] if applied.strict else [])]
+    parts = [*applied.scenario, *(change.text for change in applied.changes), *(["strict"] if applied.strict else [])]
     return SweepScenario(name="; ".join(parts) or UNCHANGED, applied=applied)
 
 
@@ -402,14 +396,13 @@ class _SweepRun:
             return
         retries: deque[ScenarioTask] = deque()
         try:
-            with closing(carried_out(pool, plan_scenario, self._tasks, retries, self._stopped)) as done:
+            with closing(run_in_pool(pool, plan_scenario, self._tasks, retries, self._stopped)) as done:
                 for task, future in done:
                     self._store_result(task, future, retries)
         except SolverError as error:
             raise self._executor_lost(error.problems[0]) from error
 
     def _tasks(self, workers: int) -> Iterator[ScenarioTask]:
-        """Yield all scenarios. The first ones include the case, one for each worker."""
         name = case_hash(self._packed)
         for number, place in enumerate(self._pending):
             packed_case = self._packed if number < workers else None
@@ -417,10 +410,9 @@ class _SweepRun:
             yield ScenarioTask(place, self._scenarios[place].applied, name, packed_case, stored_plan)
 
     def _store_result(self, task: ScenarioTask, future: Future[str | None], retries: deque[ScenarioTask]) -> None:
-        """Store a plan, or send the case to a worker without it."""
         error = future.exception()
         if error is not None:
-            self._store_plan(task, StoredScenario(told=failed_plan(told_of(error))).model_dump_json())
+            self._store_plan(task, StoredScenario(outcome=failed_plan(error_texts(error))).model_dump_json())
         elif (plan := future.result()) is not None:
             self._store_plan(task, plan)
         else:

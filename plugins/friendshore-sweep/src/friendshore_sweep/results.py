@@ -43,7 +43,6 @@ class SweepScenario(Record):
 
     name: str
     varied: dict[str, str] = {}
-    """Axis -> value, as written."""
     applied: Applied
 
 
@@ -95,7 +94,7 @@ class ScenarioPlan(Record):
 class StoredScenario(Record):
     """Result of a scenario as stored, with the plan that proves it."""
 
-    told: ScenarioPlan
+    outcome: ScenarioPlan
     entries: str = ""
     """The plan, as compressed JSON. Empty if there is none."""
 
@@ -106,7 +105,6 @@ class SweptScenario(Record):
     number: Annotated[int, Field(ge=1)]
     name: str
     varied: dict[str, str] = {}
-    """Axis -> value, as written."""
     plan: ScenarioPlan
 
 
@@ -160,7 +158,7 @@ class LazyScenarios(Sequence[SweptScenario]):
     def _read(self, position: int) -> SweptScenario:
         scenario = self._scenarios[position]
         stored = StoredScenario.model_validate_json(self._plan_json(position))
-        return SweptScenario(number=position + 1, name=scenario.name, varied=scenario.varied, plan=stored.told)
+        return SweptScenario(number=position + 1, name=scenario.name, varied=scenario.varied, plan=stored.outcome)
 
 
 def _validate_scenarios(value: Any, validate: Callable[[Any], Sequence[SweptScenario]]) -> Sequence[SweptScenario]:
@@ -189,9 +187,9 @@ class Sweep(QuestionResult):
         PlainSerializer(tuple, return_type=tuple[SweptScenario, ...]),
     ] = ()
     """A tuple, or `LazyScenarios`, which parses on access."""
-    unasked: int = 0
+    not_tried: int = 0
     """Number of unplanned scenarios, because the user or a time limit ended the sweep."""
-    kept: int = Field(default=0, exclude=True)
+    reused: int = Field(default=0, exclude=True)
     """Number of plans that the folder contained before. Not part of the data, which don't depend on it."""
 
     @cached_property
@@ -211,7 +209,8 @@ class Sweep(QuestionResult):
     def rows_of(self, scenario: SweptScenario, table: str) -> Iterator[Row]:
         head: Row = {"number": scenario.number, "name": scenario.name}
         if table == "totals":
-            yield {**head, **_axes(self.axes, scenario), **_totals(scenario.plan)}
+            varied = {axis: scenario.varied.get(axis, "") for axis in self.axes}
+            yield {**head, **varied, **_totals(scenario.plan)}
         else:
             entries = scenario.plan.materials if table == "materials" else scenario.plan.purchases
             yield from ({**head, **entry.__dict__} for entry in entries)
@@ -229,10 +228,6 @@ class Sweep(QuestionResult):
 
 def as_double(value: object) -> Any:
     return float(value) if isinstance(value, Decimal) else value
-
-
-def _axes(axes: tuple[str, ...], scenario: SweptScenario) -> Row:
-    return {axis: scenario.varied.get(axis, "") for axis in axes}
 
 
 def _totals(plan: ScenarioPlan) -> Row:
@@ -350,7 +345,7 @@ def _kind(column: str) -> object:
 JOURNAL = "journal.jsonl"
 MAX_BYTES_IN_MEMORY = 32 * 2**20
 """Maximum bytes of plans in memory. The rest is in a temporary file."""
-_FORMAT = 2
+_FORMAT = 3
 """Version of a line. Plans of other versions are ignored."""
 
 
@@ -463,7 +458,6 @@ def _line(key: str, plan: str) -> bytes:
 
 
 def _read(file: Path, *, rerun: bool) -> Iterator[tuple[str, str]]:
-    """Yield key and plan of every intact line."""
     with file.open("rb") as lines:
         for line in lines:
             digest, _, rest = line.rstrip(b"\n").partition(b" ")
@@ -474,7 +468,7 @@ def _read(file: Path, *, rerun: bool) -> Iterator[tuple[str, str]]:
                 stored = StoredScenario.model_validate_json(plan)
             except ValidationError:
                 continue
-            if separator and not (rerun and stored.told.failed):
+            if separator and not (rerun and stored.outcome.failed):
                 yield key.decode(), plan.decode()
 
 

@@ -16,7 +16,7 @@ from friendshore.document.figures import count, large_money, number, unit_for
 from friendshore.domain.base import totals
 from friendshore.domain.shown_names import ShownNames
 from friendshore.questions import OptionsError, Question, Setting
-from friendshore.questions.wording import ladder, left_out, mass_of, penalty, weighed
+from friendshore.questions.wording import first_few, ladder, mass_of, omitted_note, penalty, weighed
 from friendshore.writing import system_input_error
 
 from .results import ScenarioPurchase, Sweep, SweptScenario
@@ -38,10 +38,9 @@ _ZERO = Decimal(0)
 
 
 def sweep_document(answer: Sweep, shown: int) -> doc.Document:
-    """Return the answer as a document. Each table has the first `shown` rows; 0 means all."""
     return doc.document(
         f"Scenarios of {answer.case}",
-        doc.sentence(_summary(answer, figures := _SweepFigures(answer))),
+        doc.answer(_summary(answer, figures := _SweepFigures(answer))),
         _scenarios(answer, figures, shown),
         *(_axis(answer, figures, axis, shown) for axis in answer.axes if len(answer.axes) > 1),
         _mix(answer, figures, shown),
@@ -51,17 +50,17 @@ def sweep_document(answer: Sweep, shown: int) -> doc.Document:
 
 def sweep_notes(answer: Sweep) -> tuple[str, ...]:
     failed = count(len(answer.failed), "scenario")
-    left_count = count(answer.unasked, "scenario")
+    left_count = count(answer.not_tried, "scenario")
     notes = []
-    if answer.kept:
+    if answer.reused:
         notes.append(
-            f"{answer.kept:,} of {count(len(answer.scenarios) + answer.unasked, 'scenario')} were already in the folder and aren't planned again"
+            f"{answer.reused:,} of {count(len(answer.scenarios) + answer.not_tried, 'scenario')} were already in the folder and aren't planned again"
         )
     if answer.failed:
         notes.append(f"{failed} couldn't be planned. The reason is in each row. To plan them again, use --rerun failed")
     notes += (
         [f"the sweep was ended before {left_count} could be planned. To continue a sweep with a folder, use --resume"]
-        if answer.unasked
+        if answer.not_tried
         else []
     )
     return tuple(notes)
@@ -84,7 +83,6 @@ class _SweepFigures:
         self.answer = answer
         self.planned: list[_ScenarioFigures] = []
         self.groups: dict[str, dict[str, list[_ScenarioFigures]]] = {axis: {} for axis in answer.axes}
-        """Axis -> value -> scenarios."""
         self.lines: dict[Line, _PurchaseRange] = {}
         self._scenarios_of: Counter[str] = Counter()
         """Material -> number of scenarios that buy it."""
@@ -98,14 +96,14 @@ class _SweepFigures:
                 self.planned.append(figures)
                 for axis in answer.axes:
                     self.groups[axis].setdefault(scenario.varied.get(axis, ""), []).append(figures)
-                self._read(_kilograms_by_line(scenario.plan.purchases))
+                self._add_purchases(_kilograms_by_line(scenario.plan.purchases))
         for (material, _), spread in self.lines.items():
             spread.close(len(self.planned), self._scenarios_of[material])
 
     def scenario(self, planned: _ScenarioFigures) -> SweptScenario:
         return self.answer.scenarios[planned.position]
 
-    def _read(self, kilograms_by_line: Mapping[Line, Decimal]) -> None:
+    def _add_purchases(self, kilograms_by_line: Mapping[Line, Decimal]) -> None:
         kilograms_by_material = totals((material, kilograms) for (material, _), kilograms in kilograms_by_line.items())
         self._scenarios_of.update(material for material, kilograms in kilograms_by_material.items() if kilograms)
         for line, kilograms in kilograms_by_line.items():
@@ -145,21 +143,19 @@ class _PurchaseRange:
 
 def _summary(answer: Sweep, figures: _SweepFigures) -> str:
     currency = answer.currency
-    text = f"{count(len(figures.planned), 'scenario')} planned"
+    sentences = [f"{count(len(figures.planned), 'scenario is', 'scenarios are')} planned."]
     if figures.planned:
         cheapest, most_expensive = (end(figures.planned, key=lambda figures: figures.cash) for end in (min, max))
-        text += f", cash from {large_money(cheapest.cash, currency)} ({figures.scenario(cheapest).name})"
-        text += f" to {large_money(most_expensive.cash, currency)} ({figures.scenario(most_expensive).name})"
-        shortage_counts = [figures.short for figures in figures.planned]
-        shortage_range = (
-            f"{min(shortage_counts):,} to {max(shortage_counts):,}"
-            if min(shortage_counts) < max(shortage_counts)
-            else f"{shortage_counts[0]:,}"
+        low, high = (
+            f"{large_money(each.cash, currency)} ({figures.scenario(each).name})" for each in (cheapest, most_expensive)
         )
-        text += f"; demands short: {shortage_range}"
+        counts = [figures.short for figures in figures.planned]
+        shortages = f"{min(counts):,} to {max(counts):,}" if min(counts) < max(counts) else f"{counts[0]:,}"
+        sentences.append(f"They spend {low} to {high}.")
+        sentences.append("No demand is short." if not max(counts) else f"{shortages} demands are short.")
     if answer.cash is not None:
-        text += f"; without changes, the plan spends {large_money(answer.cash, currency)}"
-    return text + "."
+        sentences.append(f"Without changes, the plan spends {large_money(answer.cash, currency)}.")
+    return " ".join(sentences)
 
 
 def _scenarios(answer: Sweep, sweep_figures: _SweepFigures, shown: int) -> doc.Section | None:
@@ -178,7 +174,7 @@ def _scenarios(answer: Sweep, sweep_figures: _SweepFigures, shown: int) -> doc.S
             scenario.name,
             figures.cash,
             f"{large_money(figures.cash, answer.currency)}, {_shortage_text(answer.names, scenario) or 'nothing short'}",
-            doc.Tone.BAD if scenario.plan.message else doc.Tone.PLAIN,
+            doc.Tone.BAD if figures.short or scenario.plan.message else doc.Tone.PLAIN,
         )
         for figures, scenario in shown_scenarios
     ]
@@ -202,21 +198,19 @@ def _scenarios(answer: Sweep, sweep_figures: _SweepFigures, shown: int) -> doc.S
         )
         for figures, scenario in shown_scenarios
     ]
-    description = f"Cash of each scenario in {answer.currency}. Red means that rules conflict."
+    description = f"Cash of each scenario in {answer.currency}. A plan that delivers less costs less."
     title = "Scenarios" if are_all_shown else "The worst scenarios by present value plus penalties"
-    notes = doc.notes(left_out(len(planned) - len(shown_scenarios), "more scenario", "more scenarios"))
+    notes = doc.notes(omitted_note(len(planned) - len(shown_scenarios), "more scenario", "more scenarios"))
     return doc.section(title, ladder(title, description, rungs, answer.currency, doc.table(columns, rows)), notes)
 
 
 def _shortage_text(names: ShownNames, scenario: SweptScenario) -> str:
-    """Return the first few materials with a shortage, and the number of the others."""
     shortage_texts = [
         f"{names.material(material.material)} {mass_of(names, material.material, material.short_kg)}"
         for material in scenario.plan.materials
         if material.short_kg
     ]
-    more = [f"{len(shortage_texts) - MAX_MATERIALS_SHOWN} more"] if len(shortage_texts) > MAX_MATERIALS_SHOWN else []
-    return ", ".join([*shortage_texts[:MAX_MATERIALS_SHOWN], *more])
+    return first_few(shortage_texts, MAX_MATERIALS_SHOWN)
 
 
 def _axis(answer: Sweep, sweep_figures: _SweepFigures, axis: str, shown: int) -> doc.Section | None:
@@ -253,7 +247,7 @@ def _axis(answer: Sweep, sweep_figures: _SweepFigures, axis: str, shown: int) ->
         for value, group in shown_groups
     ]
     description = f"Mean cash by the value of {axis}, in {answer.currency}."
-    notes = doc.notes(left_out(len(groups) - len(shown_groups), "more value", "more values"))
+    notes = doc.notes(omitted_note(len(groups) - len(shown_groups), "more value", "more values"))
     return doc.section(f"By {axis}", ladder(axis, description, rungs, answer.currency, doc.table(columns, rows)), notes)
 
 
@@ -307,7 +301,7 @@ def _mix(answer: Sweep, sweep_figures: _SweepFigures, shown: int) -> doc.Section
         for material in materials
         if charted_scenarios
     ]
-    notes = doc.notes(left_out(len(changed_lines) - len(shown_lines), "more offer", "more offers"))
+    notes = doc.notes(omitted_note(len(changed_lines) - len(shown_lines), "more offer", "more offers"))
     sections = (
         doc.section(answer.names.material_with_id(material), drawing)
         for material, drawing in zip(materials, drawings, strict=False)
@@ -352,7 +346,7 @@ def _drawing(
         (
             names.offer(offer),
             [kilograms_by_line.get((material, offer), _ZERO) for kilograms_by_line in kilograms_by_scenario],
-            doc.Tone.PLAIN,
+            doc.Tone.TITLE,
         )
         for offer in charted_offers
     ]
@@ -389,7 +383,7 @@ def _failures(answer: Sweep, shown: int) -> doc.Section | None:
     shown_failures = answer.failed[: shown or None]
     columns = [doc.figures(""), doc.Column("Scenario"), doc.Column("Reason")]
     rows = [(doc.Count(scenario.number), scenario.name, scenario.plan.message) for scenario in shown_failures]
-    notes = doc.notes(left_out(len(answer.failed) - len(shown_failures), "more scenario", "more scenarios"))
+    notes = doc.notes(omitted_note(len(answer.failed) - len(shown_failures), "more scenario", "more scenarios"))
     return doc.section("Not planned", doc.table(columns, rows), notes, tone=doc.Tone.BAD)
 
 
@@ -462,7 +456,6 @@ class SweepQuestion(Question[SweepOptions, "Sweep"]):
             raise OptionsError("--dask and --executor exclude each other", fix="remove one of them", code="FS501")
 
     def ask(self, opened: Opened, options: SweepOptions, progress: Progress | None) -> Sweep:
-        """Plan all scenarios. Raises InputError also if the folder can't be written."""
         try:
             return _run(opened, options, progress)
         except OSError as error:

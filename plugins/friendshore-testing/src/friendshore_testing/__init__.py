@@ -25,15 +25,15 @@ from friendshore.rules.base import Rule
 if TYPE_CHECKING:
     from friendshore.cli import Command
 
-    from .check import Check, NotLookedAt, Outcome, outcomes_of
-    from .laws import Example
+    from .check import Check, CheckSkipped, Outcome, outcomes_of
+    from .plan_tests import Example
     from .rules import rule_checks
     from .subjects import checks_of
 
 __all__ = [
     "Check",
+    "CheckSkipped",
     "Example",
-    "NotLookedAt",
     "Outcome",
     "check_rule",
     "checks_of",
@@ -88,8 +88,8 @@ def friendshore_commands() -> list[Command]:
 __getattr__, *_ = load_on_use(
     __name__,
     {
-        ".check": ["Check", "NotLookedAt", "Outcome", "outcomes_of"],
-        ".laws": ["Example"],
+        ".check": ["Check", "CheckSkipped", "Outcome", "outcomes_of"],
+        ".plan_tests": ["Example"],
         ".subjects": ["checks_of"],
         ".rules": ["rule_checks"],
     },

@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from friendshore.catalog import Clash, clash_error, clashing, columns, read_catalogs, review, twins
+from friendshore.catalog import Clash, clash_error, columns, find_clashes, likely_duplicates, read_catalogs, review
 from friendshore.catalog.convert import Texts, texts_of, write_folder
 from friendshore.domain.evidence import Confidence, Source
 from friendshore.domain.facts import Catalog, Material, Offer
@@ -23,13 +23,13 @@ from friendshore.errors import Diagnostic, FriendshoreError
 from friendshore.plugins import Registry
 from friendshore.plugins.isolated import CatalogRef
 from friendshore.problem.merged import exchange
+from friendshore.questions.wording import first_few
 from friendshore.reading import kinds
 
-from .check import Check, NotLookedAt
+from .check import Check, CheckSkipped
 
 
 def line_of_row(file: Path, column: str, value: str, **other_values: str) -> int | None:
-    """Return the line of the first row with these values. None if there is no such row or table."""
     wanted = {column: value, **other_values}
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
@@ -54,7 +54,6 @@ def problem_in_row(
     *,
     code: str,
 ) -> Diagnostic:
-    """Return a diagnostic at the row of a table with this key, a column and its value."""
     return Diagnostic(message, str(file), line_of_row(file, *key), column, found, expected, fix, code)
 
 
@@ -327,7 +326,6 @@ def old_sources(catalog: Catalog, folder: Path) -> Iterator[Diagnostic]:
 
 
 def weak_figures(catalog: Catalog, folder: Path) -> Iterator[Diagnostic]:
-    """Yield the number of figures of each table that are only assumed or recalled. A case counts them only if it says so."""
     confidence_by_source = {source.id: source.confidence for source in catalog.sources}
     names_by_table: dict[tuple[str, Confidence], set[str]] = {}
     for table, _, name, source in figures(catalog):
@@ -335,9 +333,8 @@ def weak_figures(catalog: Catalog, folder: Path) -> Iterator[Diagnostic]:
         if confidence in (Confidence.ASSUMED, Confidence.RECALLED):
             names_by_table.setdefault((table, confidence), set()).add(name)
     for (table, confidence), names in sorted(names_by_table.items()):
-        listed = ", ".join(sorted(names)[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
         yield Diagnostic(
-            f"figures of {listed} are {confidence}",
+            f"figures of {first_few(sorted(names), 4, ' and ')} are {confidence}",
             str(folder / table),
             fix=f'find better sources, or write `confidence = "{confidence}"` under `[accept]` in cases',
             code="FS950",
@@ -415,7 +412,6 @@ class CatalogTrial:
 
     @cached_property
     def ref(self) -> CatalogRef:
-        """Location of the catalog. Raises InputError or PluginError if it is unavailable."""
         return self.find()
 
     def checks(self) -> tuple[Check, ...]:
@@ -433,7 +429,9 @@ class CatalogTrial:
             ("doubles", "No facility is in another installed catalog under another name.", self._doubles, True),
             ("review", "Everything in the catalog can be used.", lambda: review(self._catalog(), self._required()), True),
         )  # fmt: skip
-        return tuple(Check(f"catalog `{self.name}`", name, says, look, note) for name, says, look, note in checks)
+        return tuple(
+            Check(f"catalog `{self.name}`", name, requirement, find, note) for name, requirement, find, note in checks
+        )
 
     @property
     def _folder(self) -> Path:
@@ -443,7 +441,7 @@ class CatalogTrial:
         try:
             return self.read[self.ref.name]
         except FriendshoreError as error:
-            raise NotLookedAt("the catalog can't be read, see check `read`") from error
+            raise CheckSkipped("the catalog can't be read, see check `read`") from error
 
     def _read(self) -> Iterator[Diagnostic]:
         if not self.read:
@@ -481,7 +479,7 @@ class CatalogTrial:
     def _clashes(self) -> Iterator[Diagnostic]:
         mine = self._catalog()
         others = [c for c in self.others() if c.name != mine.name]
-        for clash in clashing([*others, mine]):
+        for clash in find_clashes([*others, mine]):
             if mine.name in (clash.first.name, clash.second.name):
                 yield self._clash_in_own_row(clash)
 
@@ -495,7 +493,7 @@ class CatalogTrial:
         mine = self._catalog()
         fix = "delete it here, or tell cases that use both catalogs to keep one with [[overlap]], since its capacity counts twice otherwise"
         for other in self.others():
-            for pair in twins([other, mine]) if other.name != mine.name else ():
+            for pair in likely_duplicates([other, mine]) if other.name != mine.name else ():
                 both = (pair.first, pair.second)
                 facility, theirs = both[::-1] if pair.second_catalog == mine.name else both
                 message = f"`{facility.id}` and `{theirs.id}` of catalog `{other.name}` look like the same facility: {pair.why}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from friendshore.errors import Diagnostic, FriendshoreError
 
 
-class NotLookedAt(Exception):  # noqa: N818 - a reason for skipping a check, not an error
+class CheckSkipped(Exception):  # noqa: N818 - a reason for skipping a check, not an error
     """A check that can't run, with the reason: an earlier check failed, or it has no subject."""
 
 
@@ -20,10 +20,9 @@ class Check:
     subject: str
     """Subject, such as ``catalog `kazakhstan` ``."""
     name: str
-    """Name, such as `stages`."""
-    says: str
+    requirement: str
     """The rule, in one sentence."""
-    look: Callable[[], Iterable[Diagnostic]]
+    find_problems: Callable[[], Iterable[Diagnostic]]
     """Function that returns the findings."""
     note: bool = False
     """True if findings are only notes, not errors."""
@@ -34,8 +33,8 @@ class Check:
     def outcome(self) -> Outcome:
         """Run the check. An error in an input also counts as a finding."""
         try:
-            return Outcome(self, tuple(self.look()))
-        except NotLookedAt as reason:
+            return Outcome(self, tuple(self.find_problems()))
+        except CheckSkipped as reason:
             return Outcome(self, (), str(reason))
         except FriendshoreError as error:
             return Outcome(self, error.problems)
@@ -50,14 +49,13 @@ class Outcome:
     """Result of a check."""
 
     check: Check
-    found: tuple[Diagnostic, ...]
-    left_out: str = ""
+    problems: tuple[Diagnostic, ...]
+    skip_reason: str = ""
     """Reason for skipping the check. Empty if it ran."""
 
     @property
-    def holds(self) -> bool:
-        """True if there are no errors."""
-        return self.check.note or not self.found
+    def passed(self) -> bool:
+        return self.check.note or not self.problems
 
 
 def outcomes_of(checks: Sequence[Check], progress: Callable[[int, int, float], None] | None = None) -> list[Outcome]:
@@ -73,11 +71,14 @@ def outcomes_of(checks: Sequence[Check], progress: Callable[[int, int, float], N
 
 def require_all(checks: Sequence[Check]) -> None:
     """Run checks. Raises AssertionError with the errors of all of them."""
-    failed = [outcome for outcome in outcomes_of([check for check in checks if not check.note]) if outcome.found]
+    failed = [outcome for outcome in outcomes_of([check for check in checks if not check.note]) if outcome.problems]
     if failed:
         raise AssertionError("\n".join(line for outcome in failed for line in _finding_lines(outcome)))
 
 
 def _finding_lines(outcome: Outcome) -> list[str]:
     check = outcome.check
-    return [f"{check.subject}, check `{check.name}`: {check.says}", *(f"  {problem}" for problem in outcome.found)]
+    return [
+        f"{check.subject}, check `{check.name}`: {check.requirement}",
+        *(f"  {problem}" for problem in outcome.problems),
+    ]

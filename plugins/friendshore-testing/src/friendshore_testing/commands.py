@@ -12,16 +12,17 @@ import typer
 
 from friendshore.catalog.convert import texts_of
 from friendshore.cli.cases import write_new
-from friendshore.cli.catalogs import read_one
+from friendshore.cli.catalogs import read_catalog
 from friendshore.cli.options import AsJson, Blocked, Quiet, installed
 from friendshore.cli.output import answer, bare, wrote
 from friendshore.cli.waiting import progress_bar
 from friendshore.document import elements as doc
 from friendshore.document.figures import count
 from friendshore.domain.base import grouped
+from friendshore.domain.renamed import keys_in_wanted_names
 from friendshore.errors import Diagnostic, InputError
 from friendshore.plugins import Registry
-from friendshore.plugins.manifest import normal
+from friendshore.plugins.manifest import normalized_name
 from friendshore.report.checks import problem_data, problem_lines
 
 from .check import Outcome, outcomes_of
@@ -82,7 +83,6 @@ def new(
 
 
 def _scaffold(name: str, parts: frozenset[str], from_catalog: str, target: Path, registry: Registry) -> Scaffold:
-    """Return the scaffold of the requested parts. Raises InputError if the name, the target, or the user's catalog can't be used."""
     scaffold = Scaffold(name, parts) if parts or from_catalog else Scaffold(name)
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
         fix = "name another folder, or an empty one"
@@ -93,7 +93,7 @@ def _scaffold(name: str, parts: frozenset[str], from_catalog: str, target: Path,
         return _with_catalog(scaffold, from_catalog, registry)
     for kind, part_name in scaffold.named_parts:
         owner = registry.names(kind).get(part_name, "")
-        if owner and normal(owner.split()[0]) != normal(name):
+        if owner and normalized_name(owner.split()[0]) != normalized_name(name):
             message = f"its {kind} would have the name `{part_name}`, like one from {owner}"
             raise InputError(message, column="NAME", found=f"`{name}`", fix="choose another name", code="FS959")
     return scaffold
@@ -101,14 +101,14 @@ def _scaffold(name: str, parts: frozenset[str], from_catalog: str, target: Path,
 
 def _with_catalog(scaffold: Scaffold, from_catalog: str, registry: Registry) -> Scaffold:
     """Return the scaffold with a catalog of the user. Raises InputError if the catalog has an error, or the plugin would replace one that it needs."""
-    catalog, place = read_one(from_catalog, registry)
+    catalog, place = read_catalog(from_catalog, registry)
     if catalog.distribution:
         message = f"catalog `{catalog.name}` is already in a plugin, {catalog.distribution}"
         fix = f"friendshore catalogs convert {catalog.name} FOLDER, rename it in FOLDER/catalog.toml, and package that"
         raise InputError(message, column="--from", found=f"`{from_catalog}`", fix=fix, code="FS959")
     texts = texts_of(place, registry.fact_columns)
     owners = {registry.catalogs.get(required, CORE).split()[0] for required in catalog.requires} | texts.declarers
-    if any(normal(owner) == normal(scaffold.name) for owner in owners):
+    if any(normalized_name(owner) == normalized_name(scaffold.name) for owner in owners):
         message = f"the plugin would replace the installed {scaffold.name}, which catalog `{catalog.name}` needs"
         raise InputError(message, column="NAME", found=f"`{scaffold.name}`", fix="choose another name", code="FS959")
     required_versions = [(owner, registry.named(owner)[0].version) for owner in sorted(owners - {CORE})]
@@ -142,34 +142,35 @@ def check(
     with progress_bar(quiet, "checking", "checks") as progress:
         outcomes = outcomes_of([check for subject in subjects for check in checks_of(subject, registry)], progress)
     answer(as_json, lambda: conformance_data(outcomes), lambda: conformance_document(outcomes, Path.cwd()))
-    return 0 if all(outcome.holds for outcome in outcomes) else 3
+    return 0 if all(outcome.passed for outcome in outcomes) else 3
 
 
 MAX_FINDINGS = 5
 
 
 def conformance_data(outcomes: Sequence[Outcome]) -> dict[str, object]:
-    return {
-        "ok": all(outcome.holds for outcome in outcomes),
+    data = {
+        "ok": all(outcome.passed for outcome in outcomes),
         "checks": [
             {
                 "subject": outcome.check.subject,
                 "check": outcome.check.name,
-                "says": outcome.check.says,
+                "statement": outcome.check.requirement,
                 "result": _result(outcome),
-                **({"left_out": outcome.left_out} if outcome.left_out else {}),
-                "found": [problem_data(problem) for problem in outcome.found],
+                **({"skipped_because": outcome.skip_reason} if outcome.skip_reason else {}),
+                "problems": [problem_data(problem) for problem in outcome.problems],
             }
             for outcome in outcomes
         ],
     }
+    return keys_in_wanted_names(data, "plugins check")
 
 
 def conformance_document(outcomes: Sequence[Outcome], here: Path | None = None) -> doc.Document:
     """Return the number of passed checks by subject, then the errors, then the notes. Files below `here` have relative paths."""
-    error_sections = [_finding_section(outcome, here) for outcome in outcomes if not outcome.holds]
-    note_sections = [_finding_section(outcome, here) for outcome in outcomes if outcome.holds and outcome.found]
-    skipped = [outcome for outcome in outcomes if outcome.left_out]
+    error_sections = [_finding_section(outcome, here) for outcome in outcomes if not outcome.passed]
+    note_sections = [_finding_section(outcome, here) for outcome in outcomes if outcome.passed and outcome.problems]
+    skipped = [outcome for outcome in outcomes if outcome.skip_reason]
     return doc.document(
         "Conformance",
         _result_sentence(outcomes),
@@ -183,15 +184,15 @@ def conformance_document(outcomes: Sequence[Outcome], here: Path | None = None) 
 
 
 def _result(outcome: Outcome) -> str:
-    if outcome.left_out:
+    if outcome.skip_reason:
         return "left out"
-    if not outcome.found:
+    if not outcome.problems:
         return "holds"
     return "note" if outcome.check.note else "mistake"
 
 
 def _result_sentence(outcomes: Sequence[Outcome]) -> doc.Sentence:
-    errors = sum(len(outcome.found) for outcome in outcomes if not outcome.holds)
+    errors = sum(len(outcome.problems) for outcome in outcomes if not outcome.passed)
     if errors:
         text = f"doesn't conform: {count(errors, 'error')} in {count(len(outcomes), 'check')}"
         return doc.sentence(text, tone=doc.Tone.BAD, strong=True)
@@ -209,13 +210,13 @@ def _summary_table(outcomes: Sequence[Outcome]) -> doc.DataTable:
 
 def _finding_section(outcome: Outcome, here: Path | None) -> doc.Section:
     check = outcome.check
-    lines = [f"{check.subject}, {check.name}: {check.says}"]
+    lines = [f"{check.subject}, {check.name}: {check.requirement}"]
     lines += [
         f"  {line}"
-        for line in problem_lines(_with_relative_file(here, problem) for problem in outcome.found[:MAX_FINDINGS])
+        for line in problem_lines(_with_relative_file(here, problem) for problem in outcome.problems[:MAX_FINDINGS])
     ]
-    if len(outcome.found) > MAX_FINDINGS:
-        lines.append(f"  and {len(outcome.found) - MAX_FINDINGS} more (--json shows all)")
+    if len(outcome.problems) > MAX_FINDINGS:
+        lines.append(f"  and {len(outcome.problems) - MAX_FINDINGS} more (--json shows all)")
     return doc.apart(doc.Verbatim(tuple(lines)))
 
 
@@ -227,5 +228,7 @@ def _with_relative_file(folder: Path | None, problem: Diagnostic) -> Diagnostic:
 
 
 def _skipped_lines(outcomes: Sequence[Outcome]) -> list[str]:
-    names_by_reason = grouped(((outcome.check.subject, outcome.left_out), outcome.check.name) for outcome in outcomes)
+    names_by_reason = grouped(
+        ((outcome.check.subject, outcome.skip_reason), outcome.check.name) for outcome in outcomes
+    )
     return [f"{subject}: {', '.join(names)} ({reason})" for (subject, reason), names in names_by_reason.items()]

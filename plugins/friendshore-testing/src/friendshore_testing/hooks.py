@@ -22,7 +22,7 @@ from friendshore.domain.case import Case
 from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.errors import Diagnostic, FriendshoreError, InputError, PluginError
 from friendshore.hookspecs import Named
-from friendshore.plugins import PluginInfo, Registry, asked_of
+from friendshore.plugins import PluginInfo, Registry, attributed_object
 from friendshore.plugins.hosting import HookedWhat
 from friendshore.plugins.isolated import What
 from friendshore.problem.inputs import Inputs
@@ -36,8 +36,8 @@ from friendshore.run import json_text, read_run, write_run
 from friendshore.session import Session
 from friendshore.solve import Limits
 
-from .check import Check, NotLookedAt
-from .worlds import World, worlds
+from .check import Check, CheckSkipped
+from .generated_cases import GeneratedCase, generate_cases
 
 _CASE_COUNT = 3
 
@@ -56,8 +56,8 @@ def question_checks(name: str, registry: Registry) -> tuple[Check, ...]:
 
     def answer_problems() -> Iterator[Diagnostic]:
         question = _available_question(name, registry)
-        for world in worlds((), count=_CASE_COUNT):
-            yield from _answer_problems(question, world, subject, registry)
+        for generated in generate_cases((), count=_CASE_COUNT):
+            yield from _answer_problems(question, generated, subject, registry)
 
     return (
         Check(
@@ -79,21 +79,21 @@ def _available_question(name: str, registry: Registry) -> Question[Any, Any]:
     try:
         question = question_named(registry, name)
     except PluginError as error:
-        raise NotLookedAt("it can't be used, see checks `code` and `written`") from error
+        raise CheckSkipped("it can't be used, see checks `code` and `written`") from error
     required = [option.name for option in options_of(question) if option.needed]
     if required:
-        raise NotLookedAt(f"it has required options, for which a generated case has no values: {', '.join(required)}")
+        raise CheckSkipped(f"it has required options, for which a generated case has no values: {', '.join(required)}")
     return question
 
 
 def _answer_problems(
-    question: Question[Any, Any], world: World, subject: str, registry: Registry
+    question: Question[Any, Any], generated: GeneratedCase, subject: str, registry: Registry
 ) -> Iterator[Diagnostic]:
     texts: list[tuple[str, str]] = []
     for _ in range(2):
-        session = Session.open(Inputs(world.case, (world.catalog,), ()), Limits(workers=1))
+        session = Session.open(Inputs(generated.case, (generated.catalog,), ()), Limits(workers=1))
         try:
-            with asked_of(question, question.name):
+            with attributed_object(question, question.name):
                 options = question.options()
                 result = question.ask(Opened(session, (), {}, (), registry=registry), options, None)
                 document, data = question.document(result, options), question.data(result, options)
@@ -137,7 +137,7 @@ def reader_checks(name: str, info: PluginInfo, registry: Registry) -> tuple[Chec
     def reading_problems() -> Iterator[Diagnostic]:
         reader = _available_reader(name, registry)
         if not reader.example:
-            raise NotLookedAt("its class has no `example`, the name of a file of the package that it can read")
+            raise CheckSkipped("its class has no `example`, the name of a file of the package that it can read")
         for kind in _readable(reader):
             yield from _example_problems(f"{name}:{reader.example}", kind, home, registry)
 
@@ -165,13 +165,13 @@ def case_pack_checks(info: PluginInfo, registry: Registry) -> tuple[Check, ...]:
 
     def pack_problems() -> Iterator[Diagnostic]:
         example = 'model_config = {"json_schema_extra": {"examples": [{...}]}}'
-        for world in worlds((), count=1):
-            case = world.case.but(folder=home)
+        for generated in generate_cases((), count=1):
+            case = generated.case.but(folder=home)
             try:
-                first, second = (registry.case_packs(info.package, case, (world.catalog,)) for _ in range(2))
+                first, second = (registry.case_packs(info.package, case, (generated.catalog,)) for _ in range(2))
             except InputError as error:
                 reason = f"it needs settings; add an example to their model, such as {example} ({error})"
-                raise NotLookedAt(reason) from error
+                raise CheckSkipped(reason) from error
             if first != second:
                 fix = "read no clock or random numbers"
                 yield Diagnostic("returns other rule packs when called twice", subject, fix=fix, code="FS955")
@@ -184,7 +184,7 @@ def _available_reader(name: str, registry: Registry) -> Reader:
     try:
         return registry.reader(name)
     except PluginError as error:
-        raise NotLookedAt("its code can't be used, see check `code`") from error
+        raise CheckSkipped("its code can't be used, see check `code`") from error
 
 
 def _readable(reader: Reader) -> list[What]:
@@ -204,11 +204,11 @@ def _example_problems(name: str, kind: What, folder: Path, registry: Registry) -
 
 
 def _available_object(kind: HookedWhat, name: str, registry: Registry) -> Named:
-    """Return an object that a hook yields. Raises NotLookedAt if the plugin's code can't be used."""
+    """Return an object that a hook yields. Raises CheckSkipped if the plugin's code can't be used."""
     try:
         return registry.thing(kind, name)[0]
     except PluginError as error:
-        raise NotLookedAt("its code can't be used, see check `code`") from error
+        raise CheckSkipped("its code can't be used, see check `code`") from error
 
 
 def command_checks(name: str, info: PluginInfo, registry: Registry) -> tuple[Check, ...]:
@@ -296,7 +296,7 @@ def case_format_checks(name: str, registry: Registry) -> tuple[Check, ...]:
         _available_object("case format", name, registry)
         found_format = case_format(Path(f"{_MISSING_NAME}.{name}"), registry)
         problems: list[Diagnostic] = []
-        with TemporaryDirectory() as scratch, asked_of(found_format, name, "case format"):
+        with TemporaryDirectory() as scratch, attributed_object(found_format, name, "case format"):
             try:
                 case_file = found_format.read(Path(scratch) / f"{_MISSING_NAME}.{name}", problems)
             except InputError:

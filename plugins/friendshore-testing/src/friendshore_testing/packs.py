@@ -15,9 +15,9 @@ from friendshore.rules.base import Rule
 from friendshore.rules.pack import RulePack
 from friendshore_testing.vectors import VECTORS_FILE, Vector, VectorFile, answered, failures, read_vectors
 
-from .check import Check, NotLookedAt
+from .check import Check, CheckSkipped
+from .generated_cases import declared_in
 from .rules import RuleSetTrial
-from .worlds import declared_in
 
 _TONNES = re.compile(r"([\d.,]+) t\b")
 
@@ -37,12 +37,10 @@ class PackTrial:
 
     @cached_property
     def pack(self) -> RulePack:
-        """The pack. Raises InputError or PluginError if it can't be found or read."""
         return self.read()
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
-        """Its rules. Raises InputError or PluginError if one can't be created."""
         return self.registry.pack_rules(self.pack)
 
     @cached_property
@@ -74,7 +72,7 @@ class PackTrial:
         try:
             return self.rules
         except FriendshoreError as error:
-            raise NotLookedAt("the pack can't be read, see check `read`") from error
+            raise CheckSkipped("the pack can't be read, see check `read`") from error
 
     def _citations(self) -> Iterator[Diagnostic]:
         for number, rule in enumerate(self._available_rules()):
@@ -93,7 +91,7 @@ class PackTrial:
         try:
             return self.vectors.vector if self.vectors else ()
         except FriendshoreError as error:
-            raise NotLookedAt("the worked examples can't be read, see check `vectors`") from error
+            raise CheckSkipped("the worked examples can't be read, see check `vectors`") from error
 
     @property
     def _vector_file(self) -> str:
@@ -145,7 +143,6 @@ class PackTrial:
             yield Diagnostic(message, self._vector_file, fix="add one that the rule decides", code="FS957")
 
     def _is_covered_by(self, vector: Vector, rule: Rule) -> bool:
-        """Return True if a worked example covers a rule: it names the rule, or the rule has a finding or charge."""
         if vector.rule:
             return vector.rule == rule.id
         for_rule = vector.but(rule=rule.id)

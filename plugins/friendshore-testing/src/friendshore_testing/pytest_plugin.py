@@ -56,10 +56,10 @@ class Conformance(pytest.Item):
     def runtest(self) -> None:
         """Run the check. A check with only notes passes, and a check that can't run is skipped."""
         outcome = self.check.outcome()
-        if outcome.left_out:
-            pytest.skip(outcome.left_out)
-        if not outcome.holds:
-            raise AssertionError("\n".join((self.check.says, *map(str, outcome.found))))
+        if outcome.skip_reason:
+            pytest.skip(outcome.skip_reason)
+        if not outcome.passed:
+            raise AssertionError("\n".join((self.check.requirement, *map(str, outcome.problems))))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
         del style

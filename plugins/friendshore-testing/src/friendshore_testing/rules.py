@@ -13,17 +13,24 @@ from friendshore.plugins.interface import is_own
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds import OriginBan
 
-from . import laws
-from .asking import EXPECTED_ROWS, RuleTrial, impurities, is_sentence, order_dependence, seed_dependent_rules
-from .check import Check, NotLookedAt
-from .laws import Example, example_problems
-from .worlds import USUAL_COUNTRIES, RuleWords, World, bare, empty, worlds
+from . import plan_tests
+from .check import Check, CheckSkipped
+from .generated_cases import (
+    USUAL_COUNTRIES,
+    GeneratedCase,
+    RuleWords,
+    generate_cases,
+    without_offers,
+    without_optional_facts,
+)
+from .plan_tests import Example, example_problems
+from .rule_trials import EXPECTED_ROWS, RuleTrial, impurities, is_sentence, order_dependence, seed_dependent_rules
 
 MIN_CASES = 8
 MAX_CASES = 16
 CASES_PER_RULE = 3
 
-Law = Callable[[World, laws.PlanOutcome], "str | None"]
+PlanTest = Callable[[GeneratedCase, plan_tests.PlanOutcome], "str | None"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,16 +45,16 @@ class RuleSetTrial:
     """Wider forms of the rule. Each must prohibit everything that the rule prohibits."""
     columns: tuple[DeclaredColumn, ...] = ()
 
-    def worlds(self, rules: Sequence[Rule], count: int) -> Iterator[World]:
-        return worlds(rules, self.materials(), count, columns=self.columns)
+    def generated_cases(self, rules: Sequence[Rule], count: int) -> Iterator[GeneratedCase]:
+        return generate_cases(rules, self.materials(), count, columns=self.columns)
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
-        """The rules. Raises NotLookedAt if they can't be created, which another check reports."""
+        """The rules. Raises CheckSkipped if they can't be created, which another check reports."""
         try:
             return tuple(self.create_rules())
         except FriendshoreError as error:
-            raise NotLookedAt("the rules can't be created") from error
+            raise CheckSkipped("the rules can't be created") from error
 
     def checks(self) -> tuple[Check, ...]:
         definitions = (
@@ -61,12 +68,12 @@ class RuleSetTrial:
             ("seeds", "A rule returns the same in another process, in which sets have another order.", self._seed_problems),
             ("shortcuts", "The claims of a rule about itself are true: `concerns`, `charges_on`, `charge_reads_use`, `charged_origins`, `reads`.", self._claim_problems),
             ("doubt", "An offer of uncertain origin passes only if it would from every possible origin, and is charged no less than from any.", self._doubt_problems),
-            ("more-rules", "The rules make no plan cheaper.", partial(self._broken_law, "more-rules", self._more_rules)),
-            ("more-offers", "One more offer makes no plan more expensive, unless limits are soft.", partial(self._broken_law, "more-offers", self._more_offers)),
-            ("wider", "On more days or in a wider form, a rule prohibits no less and makes no plan cheaper.", partial(self._broken_law, "wider", self._wider)),
-            ("rows-of-tables", "The order of rows in tables doesn't change a plan.", partial(self._broken_law, "rows-of-tables", self._shuffled)),
-            ("names", "Other names of plants, offers, and demands change neither cost nor verdicts.", partial(self._broken_law, "names", self._renamed)),
-            ("halves", "An offer split into two with shared capacity costs the same, unless the rules count offers.", partial(self._broken_law, "halves", self._halved)),
+            ("more-rules", "The rules make no plan cheaper.", partial(self._plan_problems, "more-rules", self._more_rules)),
+            ("more-offers", "One more offer makes no plan more expensive, unless limits are soft.", partial(self._plan_problems, "more-offers", self._more_offers)),
+            ("wider", "On more days or in a wider form, a rule prohibits no less and makes no plan cheaper.", partial(self._plan_problems, "wider", self._wider)),
+            ("rows-of-tables", "The order of rows in tables doesn't change a plan.", partial(self._plan_problems, "rows-of-tables", self._shuffled)),
+            ("names", "Other names of plants, offers, and demands change neither cost nor verdicts.", partial(self._plan_problems, "names", self._renamed)),
+            ("halves", "An offer split into two with shared capacity costs the same, unless the rules count offers.", partial(self._plan_problems, "halves", self._halved)),
         )  # fmt: skip
         checks = [Check(self.subject, name, text, find) for name, text, find in definitions]
         if self.examples:
@@ -106,15 +113,15 @@ class RuleSetTrial:
 
     def _gap_problems(self) -> Iterable[Diagnostic]:
         self._skip_if(self._reason_to_stop)
-        return self._gaps_found
+        return self._gap_findings
 
     def _purity_problems(self) -> Iterable[Diagnostic]:
         self._skip_if(self._reason_to_stop)
-        return self._impurities_found
+        return self._purity_findings
 
     def _order_problems(self) -> Iterable[Diagnostic]:
-        self._skip_if(self._reason_to_stop or ("see check `pure`" if self._impurities_found else ""))
-        return self._order_dependence_found
+        self._skip_if(self._reason_to_stop or ("see check `pure`" if self._purity_findings else ""))
+        return self._order_findings
 
     def _seed_problems(self) -> Iterator[Diagnostic]:
         self._skip_if(self._reason_not_to_plan)
@@ -146,7 +153,9 @@ class RuleSetTrial:
 
         expected = "fail or unproven unless every possible country passes, and the highest charge of them"
         findings = list(self._first_findings(find, expected, "FS956"))
-        yield from findings if findings or self._gaps_found else self._first_findings(find, expected, "FS956", odd=True)
+        yield from (
+            findings if findings or self._gap_findings else self._first_findings(find, expected, "FS956", odd=True)
+        )
 
     def _first_findings(
         self, find: Callable[[RuleTrial], Iterator[str | Diagnostic]], expected: str, code: str, odd: bool = False
@@ -160,27 +169,30 @@ class RuleSetTrial:
                     continue  # the rule refers to something that only a real case has
                 except FriendshoreError as error:
                     # The author of the rule runs this, so the expected answer helps more than the plugin's address.
-                    where = f"in {trial.world.case.name}"
+                    where = f"in {trial.generated.case.name}"
                     yield from (replace(problem, found=where, expected=expected, fix="") for problem in error.problems)
                     break
                 if isinstance(finding, Diagnostic):
                     yield replace(finding, message=f"{_rule_name(rule)}: {finding.message}", expected=expected)
                 elif finding is not None:
-                    yield _problem(rule, finding, expected, f"in {trial.world.case.name}", code=code)
+                    yield _problem(rule, finding, expected, f"in {trial.generated.case.name}", code=code)
                 if finding is not None:
                     break
 
     @cached_property
     def _usual_trials(self) -> list[list[RuleTrial]]:
         """Each rule in its generated cases. All checks share these, so that rules that remember calls are detected."""
-        return [[RuleTrial(rule, world) for world in self.worlds([rule], CASES_PER_RULE)] for rule in self.rules]
+        return [
+            [RuleTrial(rule, generated) for generated in self.generated_cases([rule], CASES_PER_RULE)]
+            for rule in self.rules
+        ]
 
     @cached_property
     def _odd_trials(self) -> list[list[RuleTrial]]:
         return [
             [
-                RuleTrial(trial.rule, change(trial.world), checks_purity=False)
-                for change, trials in ((bare, usual_trials), (empty, usual_trials[:1]))
+                RuleTrial(trial.rule, change(trial.generated), checks_purity=False)
+                for change, trials in ((without_optional_facts, usual_trials), (without_offers, usual_trials[:1]))
                 for trial in trials
             ]
             for usual_trials in self._usual_trials
@@ -211,16 +223,16 @@ class RuleSetTrial:
     def _reason_not_to_plan(self) -> str:
         if self._reason_to_stop:
             return self._reason_to_stop
-        problems = self._impurities_found or self._order_dependence_found
+        problems = self._purity_findings or self._order_findings
         return "its answers vary, see checks `pure` and `order`" if problems else ""
 
     @cached_property
-    def _impurities_found(self) -> tuple[Diagnostic, ...]:
+    def _purity_findings(self) -> tuple[Diagnostic, ...]:
         expected = "the same answer to every call with the same arguments, without memory or side effects"
         return tuple(self._first_findings(impurities, expected, "FS955"))
 
     @cached_property
-    def _gaps_found(self) -> tuple[Diagnostic, ...]:
+    def _gap_findings(self) -> tuple[Diagnostic, ...]:
         def find(trial: RuleTrial) -> Iterator[str]:
             yield from trial.invalid_answers()
             yield from trial.nonlinear_rows()
@@ -229,7 +241,7 @@ class RuleSetTrial:
         return tuple(self._first_findings(find, expected, "FS422", odd=True))
 
     @cached_property
-    def _order_dependence_found(self) -> tuple[Diagnostic, ...]:
+    def _order_findings(self) -> tuple[Diagnostic, ...]:
         return tuple(
             self._first_findings(order_dependence, "the same rows in every order, such as sorted by id", "FS955")
         )
@@ -237,97 +249,100 @@ class RuleSetTrial:
     @staticmethod
     def _skip_if(reason: str) -> None:
         if reason:
-            raise NotLookedAt(reason)
+            raise CheckSkipped(reason)
 
     # ------------------------------------------------------------------------------------------------- planned with
 
     @cached_property
-    def _plans_with_rules(self) -> list[tuple[World, laws.PlanOutcome]]:
+    def _plans_with_rules(self) -> list[tuple[GeneratedCase, plan_tests.PlanOutcome]]:
         """Generated cases in which the rules can be used, each with its plan under them."""
         count = max(MIN_CASES, min(MAX_CASES, len(self.rules)))
         plans = []
-        for world in self.worlds(self.rules, count):
+        for generated in self.generated_cases(self.rules, count):
             try:
-                plans.append((world, laws.plan_outcome(world, self.rules)))
+                plans.append((generated, plan_tests.plan_outcome(generated, self.rules)))
             except InputError:
                 continue
         return plans
 
     @cached_property
-    def _plans_without_rules(self) -> dict[int, laws.PlanOutcome]:
-        return {world.seed: laws.plan_outcome(world, ()) for world, _ in self._plans_with_rules}
+    def _plans_without_rules(self) -> dict[int, plan_tests.PlanOutcome]:
+        return {generated.seed: plan_tests.plan_outcome(generated, ()) for generated, _ in self._plans_with_rules}
 
-    def _broken_law(self, name: str, law: Law) -> Iterator[Diagnostic]:
+    def _plan_problems(self, name: str, test: PlanTest) -> Iterator[Diagnostic]:
         self._skip_if(self._reason_not_to_plan)
         if not self._plans_with_rules:
-            raise NotLookedAt("the rules refer to something that no generated case has")
-        for world, before in self._plans_with_rules:
+            raise CheckSkipped("the rules refer to something that no generated case has")
+        for generated, before in self._plans_with_rules:
             try:
-                problem = law(world, before)
+                problem = test(generated, before)
             except InputError:
                 continue  # the rule refers to something that the changed case lacks
             if problem is not None:
-                place = f"in {world.case.name}"
-                yield Diagnostic(problem, self.subject, found=place, fix=laws.FIXES[name], code="FS956")
+                place = f"in {generated.case.name}"
+                yield Diagnostic(problem, self.subject, found=place, fix=plan_tests.FIXES[name], code="FS956")
                 return
 
-    def _more_rules(self, world: World, before: laws.PlanOutcome) -> str | None:
-        without = self._plans_without_rules[world.seed].objective
-        if not laws.is_below(before.objective, without):
+    def _more_rules(self, generated: GeneratedCase, before: plan_tests.PlanOutcome) -> str | None:
+        without = self._plans_without_rules[generated.seed].objective
+        if not plan_tests.is_below(before.objective, without):
             return None
-        return f"a plan costs {laws.money_text(before.objective)} with the rules and {laws.money_text(without)} without them"
+        return f"a plan costs {plan_tests.money_text(before.objective)} with the rules and {plan_tests.money_text(without)} without them"
 
-    def _more_offers(self, world: World, before: laws.PlanOutcome) -> str | None:
+    def _more_offers(self, generated: GeneratedCase, before: plan_tests.PlanOutcome) -> str | None:
         if before.has_soft_limits:
             # A soft cap has a row for each supplier or country. An offer from a new one adds a row and its penalty.
             return None
-        more = laws.plan_outcome(laws.with_one_more_offer(world, self.rules), self.rules).objective
-        if not laws.is_below(before.objective, more):
+        more = plan_tests.plan_outcome(plan_tests.with_one_more_offer(generated, self.rules), self.rules).objective
+        if not plan_tests.is_below(before.objective, more):
             return None
-        return f"a plan costs {laws.money_text(more)} with one more offer and {laws.money_text(before.objective)} without it"
+        return f"a plan costs {plan_tests.money_text(more)} with one more offer and {plan_tests.money_text(before.objective)} without it"
 
-    def _wider(self, world: World, before: laws.PlanOutcome) -> str | None:
-        wider_forms = [laws.in_force_always(self.rules), *((rule,) for rule in self.wider)]
+    def _wider(self, generated: GeneratedCase, before: plan_tests.PlanOutcome) -> str | None:
+        wider_forms = [plan_tests.in_force_always(self.rules), *((rule,) for rule in self.wider)]
         for rules in (form for form in wider_forms if form != self.rules):
-            after = laws.plan_outcome(world, rules)
+            after = plan_tests.plan_outcome(generated, rules)
             newly_passed = {row[:2] for row in before.failed_verdicts} - {row[:2] for row in after.failed_verdicts}
             if newly_passed:
                 offer, use = min(newly_passed)
                 return f"offer `{offer}` passes for {use} under the wider rule, but not under the narrower one"
-            if laws.is_below(after.objective, before.objective):
-                return f"a plan costs {laws.money_text(after.objective)} under the wider rule and {laws.money_text(before.objective)} under the narrower one"
+            if plan_tests.is_below(after.objective, before.objective):
+                return f"a plan costs {plan_tests.money_text(after.objective)} under the wider rule and {plan_tests.money_text(before.objective)} under the narrower one"
         return None
 
-    def _shuffled(self, world: World, before: laws.PlanOutcome) -> str | None:
-        after = laws.plan_outcome(laws.shuffled(world), self.rules)
+    def _shuffled(self, generated: GeneratedCase, before: plan_tests.PlanOutcome) -> str | None:
+        after = plan_tests.plan_outcome(plan_tests.shuffled(generated), self.rules)
         message = "the plan changes with the order of rows in tables"
         return message if after.plan_json != before.plan_json else None
 
-    def _renamed(self, world: World, before: laws.PlanOutcome) -> str | None:
-        if self._refers_to(world):
+    def _renamed(self, generated: GeneratedCase, before: plan_tests.PlanOutcome) -> str | None:
+        if self._refers_to(generated):
             return None
-        other, names = laws.renamed(world)
-        after = laws.plan_outcome(other, self.rules)
-        if laws.under_old_names(after.failed_verdicts, names) != before.failed_verdicts:
+        other, names = plan_tests.renamed(generated)
+        after = plan_tests.plan_outcome(other, self.rules)
+        if plan_tests.under_old_names(after.failed_verdicts, names) != before.failed_verdicts:
             return "verdicts change with the names of plants, offers, and demands"
         return self._difference_in_cost(before, after, "with other names")
 
-    def _halved(self, world: World, before: laws.PlanOutcome) -> str | None:
-        if before.has_counts or world.case.incumbents or self._refers_to(world):
+    def _halved(self, generated: GeneratedCase, before: plan_tests.PlanOutcome) -> str | None:
+        if before.has_counts or generated.case.incumbents or self._refers_to(generated):
             return None
-        after = laws.plan_outcome(laws.halved(world), self.rules)
+        after = plan_tests.plan_outcome(plan_tests.halved(generated), self.rules)
         if after.has_counts:
             return None
         return self._difference_in_cost(before, after, "with offers split in two")
 
     @staticmethod
-    def _difference_in_cost(before: laws.PlanOutcome, after: laws.PlanOutcome, how: str) -> str | None:
-        if not (laws.is_below(after.objective, before.objective) or laws.is_below(before.objective, after.objective)):
+    def _difference_in_cost(before: plan_tests.PlanOutcome, after: plan_tests.PlanOutcome, how: str) -> str | None:
+        if not (
+            plan_tests.is_below(after.objective, before.objective)
+            or plan_tests.is_below(before.objective, after.objective)
+        ):
             return None
-        return f"a plan costs {laws.money_text(before.objective)}, but {laws.money_text(after.objective)} {how}"
+        return f"a plan costs {plan_tests.money_text(before.objective)}, but {plan_tests.money_text(after.objective)} {how}"
 
-    def _refers_to(self, world: World) -> bool:
-        return not world.names.isdisjoint(self._rule_texts)
+    def _refers_to(self, generated: GeneratedCase) -> bool:
+        return not generated.names.isdisjoint(self._rule_texts)
 
     @cached_property
     def _rule_texts(self) -> frozenset[str]:
@@ -341,8 +356,10 @@ class RuleSetTrial:
     def _effect_problems(self) -> Iterator[Diagnostic]:
         self._skip_if(self._reason_not_to_plan)
         affected = 0
-        for world, plan in self._plans_with_rules:
-            affected += bool(plan.failed_verdicts) or plan.plan_json != self._plans_without_rules[world.seed].plan_json
+        for generated, plan in self._plans_with_rules:
+            affected += (
+                bool(plan.failed_verdicts) or plan.plan_json != self._plans_without_rules[generated.seed].plan_json
+            )
         if not affected:
             fix = "add example plans to `check_rule`, or worked examples to the pack"
             number = len(self._plans_with_rules)

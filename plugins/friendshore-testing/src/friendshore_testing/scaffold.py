@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from friendshore.domain.time import today
 from friendshore.errors import InputError
 from friendshore.hookspecs import API
-from friendshore.plugins.manifest import normal
+from friendshore.plugins.manifest import normalized_name
 from friendshore.plugins.names import What
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ PARTS: Mapping[str, tuple[What, str]] = {
     "check": ("check", "check"),
     "case-format": ("case format", "ending"),
 }
-"""Kind of each part of a plugin, and the placeholder with its name."""
 _LAZY_PARTS = frozenset(PARTS) - {"catalog", "pack", "rule"}
 """Parts with a module of their own, which is imported on first use."""
 
@@ -69,12 +68,11 @@ class Scaffold:
 
     @property
     def package(self) -> str:
-        return normal(self.name).replace("-", "_")
+        return normalized_name(self.name).replace("-", "_")
 
     @property
     def short(self) -> str:
-        """Name without `friendshore-`. The names of its parts start with it."""
-        return normal(self.name).removeprefix(f"{CORE}-")
+        return normalized_name(self.name).removeprefix(f"{CORE}-")
 
     def contents(self) -> dict[PurePosixPath, str | bytes]:
         placeholders, marks = self._placeholders(), self._included_marks()
@@ -164,8 +162,7 @@ _VALID_NAMES = "letters, digits, `-`, `_`, and `.`, starting with a letter, and 
 
 
 def _name_problem(name: str) -> str:
-    """Return the reason why a name can't be installed or imported. Empty if it can."""
-    package = normal(name).replace("-", "_")
+    package = normalized_name(name).replace("-", "_")
     if not _DISTRIBUTION_NAME.fullmatch(name) or not package.isidentifier():
         return "the name isn't valid for a Python distribution and its package"
     if keyword.iskeyword(package) or package in sys.stdlib_module_names:

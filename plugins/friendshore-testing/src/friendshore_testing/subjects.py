@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic.errors import PydanticUserError
 
-from friendshore.catalog import Once, read_catalogs
+from friendshore.catalog import CatalogCache, read_catalogs
 from friendshore.domain.facts import Catalog, Material
 from friendshore.errors import Diagnostic, FriendshoreError, InputError, PluginError
 from friendshore.plugins import (
@@ -26,12 +26,13 @@ from friendshore.plugins import (
 from friendshore.plugins.loading import load
 from friendshore.plugins.manifest import CATALOG_FILE, Plugin
 from friendshore.plugins.packages import MANIFEST
-from friendshore.reading.workbook import is_workbook, stated
+from friendshore.reading.workbook import is_workbook, value_of_key
 from friendshore.rules.base import Rule
 from friendshore.rules.pack import PACK_FILE, read_pack, stated_name
 
 from .catalogs import CatalogTrial
-from .check import Check, NotLookedAt
+from .check import Check, CheckSkipped
+from .generated_cases import declared_in
 from .hooks import (
     case_format_checks,
     case_pack_checks,
@@ -43,7 +44,6 @@ from .hooks import (
 )
 from .packs import PackTrial, masses_in_kilograms
 from .rules import RuleSetTrial
-from .worlds import declared_in
 
 
 def checks_of(subject: str | Path, registry: Registry | None = None) -> tuple[Check, ...]:
@@ -63,7 +63,7 @@ def checks_of(subject: str | Path, registry: Registry | None = None) -> tuple[Ch
     if folder.is_dir():
         return _folder_checks(folder, installed)
     if is_workbook(folder) and folder.is_file():
-        return _catalog_checks(folder, stated(folder), installed)
+        return _catalog_checks(folder, value_of_key(folder), installed)
     if is_wheel(folder):
         return _uninstalled_plugin_checks(wheel_plugins(folder), installed)
     if isinstance(subject, Path) or "/" in subject or subject.startswith("."):
@@ -98,12 +98,12 @@ def _uninstalled_plugin_checks(plugins: Sequence[Plugin], registry: Registry) ->
     own_plugins = [info for info in combined.plugins if info.package in packages]
     with importable(plugins):
         checks = [check for info in own_plugins for check in _plugin_checks(info, _InstalledData(combined))]
-    return tuple(replace(check, look=partial(_findings, check, plugins)) for check in checks)
+    return tuple(replace(check, find_problems=partial(_findings, check, plugins)) for check in checks)
 
 
 def _findings(check: Check, plugins: Sequence[Plugin]) -> list[Diagnostic]:
     with importable(plugins):
-        return list(check.look())
+        return list(check.find_problems())
 
 
 def _catalog_checks(path: Path, name: str, registry: Registry) -> tuple[Check, ...]:
@@ -127,11 +127,11 @@ class _InstalledData:
     @cached_property
     def _catalog_by_name(self) -> dict[str, Catalog]:
         catalogs: dict[str, Catalog] = {}
-        cache = Once()
+        cache = CatalogCache()
         for name in self.registry.catalogs:
             try:
                 ref = self.registry.catalog_folder(name)
-                read_with_required = read_catalogs([ref], self.registry.catalog_folder, once=cache)
+                read_with_required = read_catalogs([ref], self.registry.catalog_folder, cache=cache)
             except FriendshoreError:
                 continue  # errors in another catalog are findings of that one
             catalogs[name] = next(catalog for catalog in read_with_required if catalog.name == ref.name)
@@ -245,11 +245,10 @@ def _code_problems(info: PluginInfo, registry: Registry) -> Iterator[Diagnostic]
 
 
 def _skip_unusable() -> Iterator[Diagnostic]:
-    raise NotLookedAt("the plugin can't be used, see check `manifest`")
+    raise CheckSkipped("the plugin can't be used, see check `manifest`")
 
 
 def _for_author(problem: Diagnostic) -> Diagnostic:
-    """Return the problem for the plugin's author, with the fix instead of the address for reports."""
     return replace(problem, fix=f"correct the code, or make {MANIFEST} list exactly what it contains")
 
 
@@ -267,7 +266,7 @@ def _kind_checks(name: str, installed: _InstalledData) -> tuple[Check, ...]:
         try:
             rules_of_examples()
         except PluginError as error:
-            raise NotLookedAt("its code can't be used, see check `code`") from error
+            raise CheckSkipped("its code can't be used, see check `code`") from error
         except InputError as error:
             fix = 'add examples to the class: model_config = {"json_schema_extra": {"examples": [{...}]}}'
             yield from error.problems
@@ -279,7 +278,7 @@ def _kind_checks(name: str, installed: _InstalledData) -> tuple[Check, ...]:
             pairs = [(data, masses_in_kilograms(data)) for data in _example_data(name, registry)]
             changed_numbers = [n for n, (one, other) in enumerate(pairs, 1) if rule_of(one) != rule_of(other)]
         except FriendshoreError as error:
-            raise NotLookedAt("the rules can't be created") from error
+            raise CheckSkipped("the rules can't be created") from error
         for number in changed_numbers:
             fix = "read masses with friendshore.domain.quantities.parse_mass"
             message = f"its example {number} makes another rule if tonnes are written as kilograms"

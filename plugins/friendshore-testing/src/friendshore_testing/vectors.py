@@ -34,7 +34,7 @@ from friendshore.rules.amend import amended
 from friendshore.rules.answers import as_charge, as_verdict
 from friendshore.rules.base import PhaseStatus, Rule
 from friendshore.rules.pack import LegislativeBill
-from friendshore.rules.verdicts import possible_origins, told_apart, worst
+from friendshore.rules.verdicts import possible_origins, representative_countries, worst
 
 VECTORS_FILE = "vectors.toml"
 
@@ -159,7 +159,6 @@ class VectorAnswer:
 
 
 def read_vectors(folder: Path) -> VectorFile:
-    """Read the vectors of a pack. Raises InputError with all errors in the file."""
     path = folder / VECTORS_FILE
     problems: list[Diagnostic] = []
     text = read_text(path, problems)
@@ -213,7 +212,6 @@ def answered(
     bills: Sequence[LegislativeBill] = (),
     context: ErrorContext = _no_context,
 ) -> VectorAnswer:
-    """Return the answer of the rules to a vector. Raises InputError if it names an unknown rule, bill, or material."""
     in_force = amended(rules, [Change(enable=name) for name in vector.enable], bills)
     if vector.rule:
         in_force = tuple(rule for rule in in_force if rule.id == vector.rule)
@@ -236,7 +234,7 @@ def answered(
     # An exception that lets a good pass has its own clause, which is shown if nothing else decides.
     verdict = max([worst(verdicts), *verdicts], key=lambda v: (v.result.rank, bool(v.rule)))
     charging = [rule for rule in applying if "charge" in rule.verbs]
-    origins = possible_origins(offer, told_apart(charging))
+    origins = possible_origins(offer, representative_countries(charging))
     duty = max(sum((charged(rule, origin) for rule in charging), Decimal(0)) for origin in origins)
     return VectorAnswer(verdict=verdict, duty=duty)
 
@@ -245,7 +243,7 @@ def _span(vector: Vector, rule: Rule) -> Span:
     day = vector.delivered
     if rule.dated_by == "order":
         day = vector.ordered or day
-    elif rule.bears_on == "trade" or "charge" in rule.verbs:
+    elif rule.judge_scope == "trade" or "charge" in rule.verbs:
         day = vector.arrives or day
     return Span(start=day, end=day)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from time import monotonic
 
 from friendshore.case import load_case
-from friendshore.catalog import Once
+from friendshore.catalog import CatalogCache
 from friendshore.domain.base import exact
 from friendshore.domain.case import Case
 from friendshore.domain.time import Span
@@ -25,15 +25,15 @@ from friendshore.plugins.isolated import OtherProcess
 from friendshore.plugins.processes import packed, unpacked
 from friendshore.problem import Problem
 from friendshore.problem.inputs import Applied, Inputs
-from friendshore.problem.kept import Kept
+from friendshore.problem.shared import SharedData
 from friendshore.questions.compare.compare_plans import compare_plans
 from friendshore.questions.compare.comparison import Comparison
-from friendshore.questions.pools import carried_out, given, here, told_of
+from friendshore.questions.pools import error_texts, local_pool, pool_on, run_in_pool
 from friendshore.recommend import Gathered, gather, refuse_old_prices
 from friendshore.session import Session
 from friendshore.solve import AnswerCache, Cancel, Limits, Progress
 from friendshore.verify import Bought, VerifiedPlan
-from friendshore.verify.compliance import FinalDelivery, Judging
+from friendshore.verify.compliance import Compliance, FinalDelivery
 
 from .editions import Edition, Editions, Named, used_of, with_editions, with_settings
 from .records import CaseWatched, Flip, OfferChange, Watched, Way
@@ -73,19 +73,19 @@ def watch(
     case_names = [case.name if names[case.name] == 1 else f"{case.name} ({path})" for path, case in loaded]
     unplanned = [CaseWatched(case=name, file=str(path)) for name, (path, _) in zip(case_names, loaded, strict=True)]
     process, plan_limits = OtherProcess(), replace(limits or Limits(), workers=1)
-    reader = _CaseReader(editions, plugins, Applied(strict=strict), plan_limits, Once(), process)
+    reader = _CaseReader(editions, plugins, Applied(strict=strict), plan_limits, CatalogCache(), process)
     runner = _CaseRunner(reader, unplanned, [case for _, case in loaded], cancel, progress)
     with closing(process):
         runner.run(executor, workers)
     canceled = cancel is not None and cancel.is_set()
-    problems = told_of(OutOfTimeError.ended("before this case was done", canceled))
+    problems = error_texts(OutOfTimeError.ended("before this case was done", canceled))
     results = [
         runner.results.get(number, (partial.but(error=problems), [], [])) for number, partial in enumerate(unplanned)
     ]
     return Watched(
         editions=editions.names,
         cases=tuple(partial for partial, _, _ in results),
-        flips=tuple(flip for _, flips, _ in results for flip in flips),
+        changed_verdicts=tuple(flip for _, flips, _ in results for flip in flips),
         offers=tuple(offer for _, _, offers in results for offer in offers),
     )
 
@@ -98,8 +98,7 @@ class _CaseReader:
     registry: Registry
     applied: Applied
     limits: Limits
-    catalog_cache: Once
-    """Cache of catalogs."""
+    catalog_cache: CatalogCache
     process: OtherProcess
     """Process that runs plugins for the rule packs of cases."""
 
@@ -107,7 +106,7 @@ class _CaseReader:
         """Return the facts of a case under both editions. None if it uses neither. Raises InputError or PluginError if it can't be read."""
         sides = (self.editions.old, self.editions.new)
         of_old, of_new = (with_settings(case, self.registry, side.values()) for side in sides)
-        today = gather(of_old, self.registry, once=self.catalog_cache, process=self.process)
+        today = gather(of_old, self.registry, cache=self.catalog_cache, process=self.process)
         used = used_of(case, today, self.editions)
         if not used:
             return None
@@ -123,7 +122,7 @@ class _CaseReader:
 
     def _under(self, side: Mapping[Named, Edition], case: Case, today: Gathered) -> Gathered:
         return gather(
-            with_editions(case, today, side.values()), self.registry, once=self.catalog_cache, process=self.process
+            with_editions(case, today, side.values()), self.registry, cache=self.catalog_cache, process=self.process
         )
 
 
@@ -142,18 +141,17 @@ class _CaseRunner:
         self._cancel, self._progress = cancel, progress
         self._started = monotonic()
         self.results: dict[int, CaseResult] = {}
-        """Results by position of the case."""
 
     def run(self, executor: Executor | None, workers: int | None) -> None:
         pool = (
-            here(workers, len(self._cases), self._reader.limits.seconds)
+            local_pool(workers, len(self._cases), self._reader.limits.seconds)
             if executor is None
-            else given(executor, workers)
+            else pool_on(executor, workers)
         )
-        with closing(carried_out(pool, compare_case, self._tasks, deque(), self._stopped)) as done:
+        with closing(run_in_pool(pool, compare_case, self._tasks, deque(), self._stopped)) as done:
             for task, future in done:
                 error = future.exception()
-                result = future.result() if error is None else self._failure(task.number, told_of(error))
+                result = future.result() if error is None else self._failure(task.number, error_texts(error))
                 self._store(task.number, result)
 
     def _tasks(self, _: int) -> Iterator[CaseTask]:
@@ -165,7 +163,7 @@ class _CaseRunner:
             try:
                 facts = self._reader.facts(result, case)
             except FriendshoreError as error:
-                self._store(number, self._failure(number, told_of(error)))
+                self._store(number, self._failure(number, error_texts(error)))
                 continue
             if facts is None:
                 self._store(number, (result, [], []))
@@ -194,11 +192,9 @@ class BothFacts:
     """Facts of a case under two editions, as sent to a worker."""
 
     result: CaseWatched
-    """Partial result."""
     old: Inputs
     new: Inputs
     limits: Limits
-    """Limits of each plan."""
 
     def packed(self) -> bytes:
         return packed(self, (*self.old.rules, *self.new.rules))
@@ -209,7 +205,6 @@ class CaseTask:
     """A case as sent to a worker."""
 
     number: int
-    """Position, from 0."""
     seconds: float | None
     """Seconds left for everything. None means no limit."""
     sent: bytes
@@ -228,26 +223,30 @@ def compare_case(task: CaseTask, cancel: Cancel | None = None) -> CaseResult:
 
 
 def _compare(facts: BothFacts, limits: Limits, cancel: Cancel | None) -> CaseResult:
-    result, kept, answers = facts.result, Kept(), AnswerCache()
+    result, kept, answers = facts.result, SharedData(), AnswerCache()
     before, after = (
-        Session.open(replace(inputs, kept=kept), limits, None, cancel, answers)
+        Session.open(replace(inputs, shared=kept), limits, None, cancel, answers)
         for inputs in (facts.old, _with_shared_objects(facts.old, facts.new))
     )
-    after.go_on(1, 3, "steps")
-    was, now = verdicts_by_way(before.problem), verdicts_by_way(after.problem)
+    after.raise_if_stopped(1, 3, "steps")
+    old_verdicts, new_verdicts = verdicts_by_way(before.problem), verdicts_by_way(after.problem)
     stakes = _Stakes(before.verified, after.problem)
-    flips = [_flip(result.case, stakes, *change) for change in changed_verdicts(was, now)]
-    unchanged = not flips and was.keys() == now.keys() and before.verified.cost == after.verified.cost
+    flips = [_flip(result.case, stakes, *change) for change in changed_verdicts(old_verdicts, new_verdicts)]
+    unchanged = not flips and old_verdicts.keys() == new_verdicts.keys() and before.verified.cost == after.verified.cost
     comparison = None if unchanged else _plan_comparison(before, after)
-    after.go_on(2, 3, "steps")
+    after.raise_if_stopped(2, 3, "steps")
     offers = [
-        OfferChange(case=result.case, offer=offer, material=material, came=came)
-        for verdicts, others, came in ((was, now, False), (now, was, True))
+        OfferChange(case=result.case, offer=offer, material=material, added=came)
+        for verdicts, others, came in ((old_verdicts, new_verdicts, False), (new_verdicts, old_verdicts, True))
         for offer, material in sorted(_offer_ids(verdicts) - _offer_ids(others))
     ]
     kg, cost = stakes.lost
-    judged = len(was.keys() & now.keys())
-    return result.but(judged=judged, kg_at_stake=kg, cost_at_stake=cost, comparison=comparison), flips, offers
+    judged = len(old_verdicts.keys() & new_verdicts.keys())
+    return (
+        result.but(compared=judged, kg_at_stake=kg, cost_at_stake=cost, comparison=comparison),
+        flips,
+        offers,
+    )
 
 
 def _with_shared_objects(old: Inputs, new: Inputs) -> Inputs:
@@ -260,20 +259,24 @@ def _with_shared_objects(old: Inputs, new: Inputs) -> Inputs:
     return replace(new, case=new.case.but(**case), catalogs=tuple(catalogs))
 
 
-def _flip(case: str, stakes: _Stakes, way: Way, days: Span, was: CombinedVerdict, now: CombinedVerdict) -> Flip:
-    kg, cost = stakes.on(way, days, (*was.rules, *now.rules), lost=now.result is not Result.PASS)
+def _flip(
+    case: str, stakes: _Stakes, way: Way, days: Span, old_verdict: CombinedVerdict, new_verdict: CombinedVerdict
+) -> Flip:
+    kg, cost = stakes.on(
+        way, days, (*old_verdict.rules, *new_verdict.rules), lost=new_verdict.result is not Result.PASS
+    )
     assert days.start is not None and days.end is not None
     return Flip(
         case=case,
         **dict(way),
         start=days.start,
         end=days.end,
-        was=was.result.value,
-        now=now.result.value,
-        was_by=was.rules,
-        now_by=now.rules,
-        reason=now.reason or was.reason,
-        kg=kg,
+        before=old_verdict.result.value,
+        after=new_verdict.result.value,
+        before_by=old_verdict.rules,
+        after_by=new_verdict.rules,
+        reason=new_verdict.reason or old_verdict.reason,
+        quantity_kg=kg,
         cost=cost,
     )
 
@@ -292,14 +295,14 @@ class _Stakes:
 
     def __init__(self, verified: VerifiedPlan, after: Problem) -> None:
         self._periods = verified.problem.case.horizon.periods
-        judging = Judging(verified.ledger)
+        compliance = Compliance(verified.ledger)
         self._costing = verified.costing
         self._bought: defaultdict[Way, list[tuple[Bought, FinalDelivery]]] = defaultdict(list)
         for item in verified.ledger.bought:
-            for served in judging.ends(item):
-                self._bought[way_of(verified.problem, item.arc, served.use)].append((item, served))
+            for delivery in compliance.deliveries_of(item):
+                self._bought[way_of(verified.problem, item.arc, delivery.use)].append((item, delivery))
         self._date_kind = {
-            rule.id: "trade" if rule.bears_on == "trade" else rule.dated_by
+            rule.id: "trade" if rule.judge_scope == "trade" else rule.dated_by
             for rule in (*verified.problem.rules, *after.rules)
         }
         self._lost: dict[int, Bought] = {}

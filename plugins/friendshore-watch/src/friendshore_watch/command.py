@@ -84,4 +84,4 @@ def watch(
             wrote(as_json, [written])
     if any(case.error for case in result.cases):
         return InputError.exit_code
-    return TURNED if result.flips else 0
+    return TURNED if result.changed_verdicts else 0

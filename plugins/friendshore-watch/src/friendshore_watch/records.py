@@ -14,6 +14,7 @@ from friendshore.domain.plan import Cost
 from friendshore.explain.results import QuestionResult
 from friendshore.questions.compare.comparison import Comparison
 from friendshore.questions.compare.comparison_document import comparison_document
+from friendshore.questions.wording import first_few
 
 
 class Way(Record):
@@ -37,20 +38,19 @@ class Flip(Way):
     case: str
     start: date
     end: date
-    was: str
+    before: str
     """Verdict under the old edition: `pass`, `unproven`, or `fail`."""
-    now: str
+    after: str
     """Verdict under the new edition."""
-    was_by: tuple[str, ...]
+    before_by: tuple[str, ...]
     """Rules that forbade it."""
-    now_by: tuple[str, ...]
+    after_by: tuple[str, ...]
     """Rules that forbid it."""
     reason: str
     """Reason of the first rule that forbids it under the new edition, or else under the old one."""
-    kg: Number
+    quantity_kg: Number
     """Kilograms that the old edition's plan buys this way for arrival or use on these days."""
     cost: Number
-    """Undiscounted spending on it."""
 
 
 class OfferChange(Record):
@@ -59,7 +59,7 @@ class OfferChange(Record):
     case: str
     offer: str
     material: str
-    came: bool
+    added: bool
     """True if it is new, false if it is gone."""
 
 
@@ -70,7 +70,7 @@ class CaseWatched(Record):
     file: str
     uses: tuple[str, ...] = ()
     """Packs and catalogs with two editions that it uses. If empty, it is unchanged and not planned."""
-    judged: int = 0
+    compared: int = 0
     """Number of verdicts compared, by offer and use."""
     kg_at_stake: Number = Decimal(0)
     """Kilograms that the old edition's plan buys and the new edition forbids, each once."""
@@ -85,11 +85,11 @@ class CaseWatched(Record):
 class Watched(QuestionResult):
     """Effects of changing from one edition to the other on cases."""
 
-    TABLES: ClassVar[tuple[str, ...]] = ("flips", "offers", "cases")
+    TABLES: ClassVar[tuple[str, ...]] = ("changed_verdicts", "offers", "cases")
 
     editions: tuple[str, ...]
     cases: tuple[CaseWatched, ...]
-    flips: tuple[Flip, ...]
+    changed_verdicts: tuple[Flip, ...]
     """In order of cases, offers, uses, and days."""
     offers: tuple[OfferChange, ...]
 
@@ -115,15 +115,15 @@ def watch_document(result: Watched, shown: int = SHOWN) -> doc.Document:
         doc.notes([f"{case.case}: not planned: {text}" for case in result.cases for text in case.error], doc.Tone.BAD),
         _cases(result),
         _flips(result, shown),
-        _offers(result.offers, shown),
+        _offer_changes(result.offers, shown),
         *(_plans(case) for case in result.cases),
     )
 
 
 def _headline(result: Watched) -> doc.Sentence:
-    lost = [flip for flip in result.flips if flip.was == "pass"]
-    changes = count(len(result.flips), "verdict changes", "verdicts change")
-    affected_count = len({flip.case for flip in result.flips})
+    lost = [flip for flip in result.changed_verdicts if flip.before == "pass"]
+    changes = count(len(result.changed_verdicts), "verdict changes", "verdicts change")
+    affected_count = len({flip.case for flip in result.changed_verdicts})
     planned_count = sum(not case.error for case in result.cases)
     cases = count(planned_count, "case")
     editions = ", ".join(result.editions)
@@ -131,7 +131,7 @@ def _headline(result: Watched) -> doc.Sentence:
         return doc.sentence(
             f"No case could be planned under both editions: {editions}.", tone=doc.Tone.BAD, strong=True
         )
-    if not result.flips:
+    if not result.changed_verdicts:
         return doc.sentence(f"No verdict changes in {cases}: {editions}.", strong=True)
     worse = f", {len(lost):,} of them lawful before" if lost else ", none of them lawful before"
     return doc.sentence(f"{changes} in {affected_count:,} of {cases}{worse} ({editions}).", strong=True)
@@ -147,7 +147,7 @@ def _cases(result: Watched) -> doc.Section:
         doc.figures("Plan cost"),
         doc.figures("Shortage"),
     ]
-    return doc.section("Cases", doc.table(columns, [_case_row(case, result.flips) for case in result.cases]))
+    return doc.section("Cases", doc.table(columns, [_case_row(case, result.changed_verdicts) for case in result.cases]))
 
 
 def _case_row(case: CaseWatched, flips: Sequence[Flip]) -> list[doc.Cell]:
@@ -164,7 +164,7 @@ def _case_row(case: CaseWatched, flips: Sequence[Flip]) -> list[doc.Cell]:
     currency = comparison.currency if comparison is not None else ""
     return [
         case.case,
-        doc.Count(case.judged),
+        doc.Count(case.compared),
         doc.Count(change_count),
         doc.Kilograms(case.kg_at_stake) if case.kg_at_stake else doc.NOTHING,
         doc.Amount(case.cost_at_stake, currency) if case.cost_at_stake else doc.NOTHING,
@@ -175,11 +175,11 @@ def _case_row(case: CaseWatched, flips: Sequence[Flip]) -> list[doc.Cell]:
 
 def _flips(result: Watched, shown: int) -> doc.Section | None:
     flips_by_row = grouped(
-        ((flip.case, flip.offer, flip.material, flip.end_use, flip.start, flip.end, flip.was, flip.now), flip)
-        for flip in result.flips
+        ((flip.case, flip.offer, flip.material, flip.end_use, flip.start, flip.end, flip.before, flip.after), flip)
+        for flip in result.changed_verdicts
     )
-    ranked = sorted(flips_by_row.values(), key=lambda flips: (-_kg_bought(flips), flips[0].was != "pass"))
-    several = len({flip.case for flip in result.flips}) > 1
+    ranked = sorted(flips_by_row.values(), key=lambda flips: (-_kg_bought(flips), flips[0].before != "pass"))
+    several = len({flip.case for flip in result.changed_verdicts}) > 1
     rows = [_flip_row(flips, several=several) for flips in ranked[: shown or None]]
     columns = [
         *([doc.Column("Case")] if several else []),
@@ -200,7 +200,7 @@ def _flips(result: Watched, shown: int) -> doc.Section | None:
 def _flip_row(flips: Sequence[Flip], *, several: bool) -> list[doc.Cell]:
     first = flips[0]
     goods = sorted({flip.demand_material for flip in flips} - {first.material})
-    by = sorted({rule for flip in flips for rule in flip.now_by or flip.was_by})
+    by = sorted({rule for flip in flips for rule in flip.after_by or flip.before_by})
     bought = _kg_bought(flips)
     return [
         *([first.case] if several else []),
@@ -208,29 +208,26 @@ def _flip_row(flips: Sequence[Flip], *, several: bool) -> list[doc.Cell]:
         first.material,
         f"{first.end_use}: {', '.join(goods)}" if goods else first.end_use,
         f"{first.start} to {first.end}",
-        _RESULTS[first.was],
-        doc.Phrase(_RESULTS[first.now], _TONES[first.now]),
+        _RESULTS[first.before],
+        doc.Phrase(_RESULTS[first.after], _TONES[first.after]),
         ", ".join(by),
         doc.Kilograms(bought) if bought else doc.NOTHING,
     ]
 
 
 def _kg_bought(flips: Sequence[Flip]) -> Decimal:
-    """Return the kilograms bought. A purchase for several goods counts once."""
-    by_place = grouped((flip.place, flip.kg) for flip in flips)
+    by_place = grouped((flip.place, flip.quantity_kg) for flip in flips)
     return sum((max(kilograms) for kilograms in by_place.values()), Decimal(0))
 
 
-def _offers(offers: Sequence[OfferChange], shown: int) -> doc.Section | None:
+def _offer_changes(offers: Sequence[OfferChange], shown: int) -> doc.Section | None:
     if not offers:
         return None
     texts = []
     for came, word in ((False, "removed"), (True, "new")):
-        names = [f"{offer.offer} ({offer.material})" for offer in offers if offer.came is came]
+        names = [f"{offer.offer} ({offer.material})" for offer in offers if offer.added is came]
         if names:
-            visible = names[: shown or None]
-            rest = f" and {len(names) - len(visible):,} more" if len(visible) < len(names) else ""
-            texts.append(f"{word}: {', '.join(visible)}{rest}")
+            texts.append(f"{word}: {first_few(names, shown or len(names), ' and ')}")
     return doc.section("Offers that only one edition has", doc.notes(texts))
 
 

@@ -26,9 +26,7 @@ class CombinedVerdict:
 
     result: Result = Result.PASS
     rules: tuple[str, ...] = ()
-    """Rules that forbid."""
     reason: str = ""
-    """Reason of the first of them."""
 
 
 LAWFUL = CombinedVerdict()

@@ -1,9 +1,4 @@
-"""Ranking of unknowns by the maximum saving of an answer.
-
-This is the value of perfect information about one thing at its best, not its expected value (Raiffa and Schlaifer, Applied Statistical Decision
-Theory, 1961), because no answer has a known probability.
-
-"""
+"""Ranking of unknowns by the maximum saving of an answer: perfect information at its best (Raiffa and Schlaifer, Applied Statistical Decision Theory, 1961)."""
 
 from __future__ import annotations
 
@@ -16,19 +11,19 @@ from friendshore.domain.base import exact, totals
 from friendshore.domain.change import Change
 from friendshore.errors import InputError, NoPlanError
 from friendshore.explain.break_even import break_even_price
-from friendshore.explain.pieces import ask_apart
-from friendshore.explain.results import CENT, Counted, Difference, difference, shortage
+from friendshore.explain.pieces import answer_concurrently
+from friendshore.explain.results import CENT, Difference, QuestionCounter, difference, shortage
 from friendshore.problem.parts import impact
 from friendshore.recommend import PlanSource, session_of
 from friendshore.session import Answer, PartPlan, Session
 from friendshore.solve import Progress
 from friendshore.verify.amounts import pool_use
 
-from .drafts import (
+from .unknown_drafts import (
     Doubts,
     Draft,
-    EnoughCapacity,
-    Try,
+    SufficientCapacity,
+    TrialAnswer,
     assumed_licences,
     capacities,
     conversions,
@@ -66,8 +61,8 @@ def ask(
             expected="0 or more, below 1",
             code="FS012",
         )
-    counted = Counted(session)
-    doubts, sufficient_capacity = Doubts(session, spread), EnoughCapacity(session.problem)
+    counted = QuestionCounter(session)
+    doubts, sufficient_capacity = Doubts(session, spread), SufficientCapacity(session.problem)
     drafts = [
         *capacities(doubts, sufficient_capacity),
         *quantities(doubts),
@@ -75,14 +70,14 @@ def ask(
         *lead_times(doubts),
         *conversions(doubts),
     ]
-    drafts = [draft for draft in (*drafts, *origins(doubts), *assumed_licences(doubts), *rules(doubts)) if draft.tries]
+    drafts = [draft for draft in (*drafts, *origins(doubts), *assumed_licences(doubts), *rules(doubts)) if draft.trials]
     doubts.unasked.extend(duties(doubts))
     groups = _independent_groups(session, drafts)
-    answers = ask_apart(
+    answers = answer_concurrently(
         session, [[drafts[i] for i in group] for group in groups], lambda: _UnknownEvaluator(session), progress
     )
     unknowns = [unknown for group in answers for unknown in group if unknown is not None]
-    counted.questions = sum(not trial.same for draft in drafts for trial in draft.tries)
+    counted.questions = sum(not trial.same for draft in drafts for trial in draft.trials)
     plan = session.verified.plan
     return Unknowns(
         case=session.problem.case.name,
@@ -93,7 +88,7 @@ def ask(
         spread=spread,
         by=by,
         unknowns=_ranked(unknowns, by),
-        unasked=tuple(sorted(set(doubts.unasked), key=lambda unasked: (unasked.subject, unasked.why))),
+        not_tried=tuple(sorted(set(doubts.unasked), key=lambda unasked: (unasked.subject, unasked.why))),
         stopped=len(drafts) - len(unknowns),
         effort=counted.effort,
     )
@@ -104,7 +99,7 @@ def _independent_groups(session: Session, drafts: Sequence[Draft]) -> list[list[
     groups: list[tuple[set[str], list[int]]] = []
     for position, draft in enumerate(drafts):
         members = {
-            name for trial in draft.tries for hit in impact(session.parts, trial.changes) for name in hit.members
+            name for trial in draft.trials for hit in impact(session.parts, trial.changes) for name in hit.members
         }
         overlapping = [group for group in groups if group[0] & members]
         groups = [group for group in groups if not group[0] & members]
@@ -118,7 +113,6 @@ class _UnknownEvaluator:
     session: Session
 
     def __call__(self, draft: Draft) -> Unknown | None:
-        """Return the unknown with the plan for each answer. None once the user or the time limit has ended the search."""
         if self.session.stopped:
             return None
         try:
@@ -137,14 +131,14 @@ class _UnknownEvaluator:
             subject=draft.subject,
             material=draft.material,
             question=draft.question,
-            whom=draft.whom,
+            addressee=draft.whom,
             country=draft.country,
             known=draft.known,
-            taken=draft.taken,
+            assumption=draft.taken,
             possibilities=possibilities,
-            saves=NO_DIFFERENCE if best is None or best.rise is None else _saving(best.rise),
+            saving=NO_DIFFERENCE if best is None or best.rise is None else _saving(best.rise),
             best=best_at,
-            loses=NO_DIFFERENCE if worst is None or worst.rise is None else worst.rise,
+            added_cost=NO_DIFFERENCE if worst is None or worst.rise is None else worst.rise,
             worst=worst_at,
             saved_kg=exact(max(-added_kg, Decimal(0))),
             conflict=any(possibility.conflict for possibility in possibilities),
@@ -154,13 +148,13 @@ class _UnknownEvaluator:
 
     def _possibilities(self, draft: Draft) -> tuple[Possibility, ...]:
         possibilities: list[Possibility] = []
-        for trial in draft.tries:
+        for trial in draft.trials:
             possibility = self._possibility(draft, trial)
             if not (trial.further and _have_same_figures(possibility, possibilities[-1])):
                 possibilities.append(possibility)
         return tuple(possibilities)
 
-    def _possibility(self, draft: Draft, trial: Try) -> Possibility:
+    def _possibility(self, draft: Draft, trial: TrialAnswer) -> Possibility:
         if trial.same:
             zero = Decimal(0)
             answered = {"answer": trial.answer, "changes": list(trial.changes)}
@@ -212,7 +206,7 @@ class _UnknownEvaluator:
         return case.resolution * case.horizon.count
 
     def _at_price(self, draft: Draft) -> AtPrice:
-        other_changes = [change for change in draft.tries[0].changes if not change.price]
+        other_changes = [change for change in draft.trials[0].changes if not change.price]
         similar = _cheapest_similar(self.session, draft.unpriced)
         saves = None
         if similar is not None:
@@ -221,7 +215,7 @@ class _UnknownEvaluator:
         break_even = break_even_price(
             self.session, draft.unpriced, (*other_changes, Change(price=f"offer:{draft.unpriced}", amount=Decimal(1)))
         )
-        return AtPrice(known=similar, saves=saves, break_even=break_even.price, proved=break_even.proved)
+        return AtPrice(cheapest_price=similar, saving=saves, break_even=break_even.price, proved=break_even.proved)
 
 
 def _cheapest_similar(session: Session, name: str) -> Decimal | None:
@@ -230,7 +224,7 @@ def _cheapest_similar(session: Session, name: str) -> Decimal | None:
     if len(offer.outputs) > 1:
         return None
     material = offer.outputs[0].material
-    similar = [f for f in session.problem.offers if f.single and f.offer.outputs[0].material == material]
+    similar = [f for f in session.problem.offers if f.has_one_output and f.offer.outputs[0].material == material]
     return min((price for facts in similar for price in facts.price if price > 0), default=None)
 
 
@@ -283,11 +277,9 @@ _ORDER = list(UnknownKind)
 
 
 def _ranked(unknowns: Sequence[Unknown], by: By) -> tuple[Unknown, ...]:
-    """Return unknowns by resolved conflicts of rules, then saving, possible loss, kind, and id."""
-
     def rank_key(unknown: Unknown) -> tuple[bool, Decimal, Decimal, bool, Decimal, int, str]:
         saved, kg, lost = (
-            value.quantize(CENT) for value in (unknown.saves.value, unknown.saved_kg, unknown.loses.value)
+            value.quantize(CENT) for value in (unknown.saving.value, unknown.saved_kg, unknown.added_cost.value)
         )
         first, second = (saved, kg) if by == "money" else (kg, saved)
         return (
@@ -309,7 +301,7 @@ def _ranked(unknowns: Sequence[Unknown], by: By) -> tuple[Unknown, ...]:
 
 
 def _second_may_save_more(first: Unknown, second: Unknown) -> bool:
-    if first.saves.proved and second.saves.proved:
+    if first.saving.proved and second.saving.proved:
         return False
-    low, high = first.saves.low, second.saves.high
+    low, high = first.saving.low, second.saving.high
     return low is None or high is None or low < high

@@ -90,7 +90,6 @@ def row_identity(offer: Offer, materials: Mapping[str, Material], facilities: Ma
 
 
 NAMED = ("offer", "material", "kilograms of", "facility")
-"""Columns of the sheet `bid` that say what a row is about. Suppliers must not change them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +219,6 @@ class BidSheet:
     def _columns(
         self, book: Workbook, sheet: str, header: Line, names: Sequence[str]
     ) -> dict[str, tuple[int, str]] | None:
-        """Return position and unit of each column. None, with an error reported, if a column is missing or duplicated."""
         line, cells = header
         columns = [split_head(str(cell)) for cell in cells]
         by_name = {name: (position, unit) for position, (name, unit) in enumerate(columns)}
@@ -304,7 +302,6 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "chain": ("offer", "stage", "countries", "complete", "feed", "source"),
 }
 TableLine = tuple[int, Mapping[str, Cell]]
-"""A row of a table, and its row in the sheet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +327,7 @@ def bid_catalog(name: str, bid: Bid, catalogs: Sequence[Catalog], file: str) -> 
     chain = [*_bid_origins(bid, offers), *_known_origins(bid, offers)]
     facility_ids = dict.fromkeys(offers[offer_id].facility for offer_id in bid.offers)
     lines: dict[str, Iterable[TableLine]] = {
-        "sources": ((1, item) for item in (_quotation(bid.about), *_proofs(bid))),
+        "sources": ((1, item) for item in (_quotation(bid.about), *_origin_sources(bid))),
         "facilities": ((1, _facility(facilities[item])) for item in facility_ids),
         "offers": ((row.line, _offer(offers[item], row)) for item, row in bid.offers.items()),
         "quotes": ((row.line, _quote(item, row, bid.about)) for item, row in bid.offers.items()),
@@ -353,7 +350,6 @@ def bid_catalog(name: str, bid: Bid, catalogs: Sequence[Catalog], file: str) -> 
 
 
 def overlaps(name: str, rows: CatalogRows, catalogs: Sequence[Catalog]) -> str:
-    """Return the entry of a case file that makes the bid replace known facts of the same facilities."""
     catalog_of = {facility.id: catalog.name for catalog in catalogs for facility in catalog.facilities}
     facilities = [str(cells[0]) for _, cells in rows.tables["facilities"].rows]
     return "\n".join(
@@ -384,7 +380,7 @@ def _quotation(about: Mapping[str, str]) -> Mapping[str, Cell]:
     }
 
 
-def _proofs(bid: Bid) -> Iterator[Mapping[str, Cell]]:
+def _origin_sources(bid: Bid) -> Iterator[Mapping[str, Cell]]:
     for number, ((_, stage), row) in enumerate(bid.origins.items(), 1):
         reference = f"{row.texts['proof*']}, according to {bid.about['supplier']}"
         source: dict[str, Cell] = {"id": f"proof-{number}", "reference": reference, "date": bid.about["quoted on*"]}
@@ -491,7 +487,7 @@ def write_bid_sheets(session: Session, result: Unknowns, folder: Path) -> Unknow
         for unknown in result.unknowns
         if unknown.kind in _ANSWERED_BY_SUPPLIERS and (unknown.best is not None or unknown.worst is not None)
     ]
-    by_supplier = grouped((unknown.whom, unknown) for unknown in relevant)
+    by_supplier = grouped((unknown.addressee, unknown) for unknown in relevant)
     files: dict[str, bytes] = {}
     unwritten: dict[str, str] = {}
     for supplier, unknowns in sorted(by_supplier.items()):
@@ -513,10 +509,10 @@ def write_bid_sheets(session: Session, result: Unknowns, folder: Path) -> Unknow
     return result.but(sheets=tuple(files), unwritten=tuple(f"{who}: {why}" for who, why in unwritten.items()))
 
 
-def _file_name(supplier: str, taken: dict[str, bytes]) -> str:
-    plain = re.sub(r"[^a-z0-9]+", "-", supplier.lower()).strip("-")[:60] or "supplier"
-    names = (plain, *(f"{plain}-{number}" for number in range(2, len(taken) + 3)))
-    return next(f"{name}.xlsx" for name in names if f"{name}.xlsx" not in taken)
+def _file_name(supplier: str, files: dict[str, bytes]) -> str:
+    stem = re.sub(r"[^a-z0-9]+", "-", supplier.lower()).strip("-")[:60] or "supplier"
+    names = (stem, *(f"{stem}-{number}" for number in range(2, len(files) + 3)))
+    return next(f"{name}.xlsx" for name in names if f"{name}.xlsx" not in files)
 
 
 def _offers_to_bid_on(session: Session, supplier: str, unknowns: Sequence[Unknown]) -> list[Offer]:

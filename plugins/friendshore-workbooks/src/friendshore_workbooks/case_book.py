@@ -20,7 +20,7 @@ from friendshore.domain.base import UnreadableError
 from friendshore.domain.case import Case
 from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import Diagnostic, InputError
-from friendshore.inert import UNSEEN
+from friendshore.inert import INVISIBLE
 from friendshore.plugins import Registry
 from friendshore.plugins.isolated import CatalogRef
 from friendshore.readers import CatalogRows, TableRows
@@ -35,7 +35,6 @@ BASELINE = "_baseline"
 FORMAT = "friendshore case 1"
 HEAD, ROW = "head", "row"
 CASE, CALLED = "case.toml", "called"
-"""Other parts of the baseline: the case file, in pieces written as JSON, and the case's name for each catalog."""
 PIECE_LENGTH = 4_000
 """Characters of a piece. Its JSON is longer, and a cell has at most 32,767 characters."""
 
@@ -67,7 +66,6 @@ class CaseWorkbook:
     written: Mapping[str, WrittenSheet]
     edited: Mapping[str, EditedSheet]
     data: dict[str, Any]
-    """Data of the case file, without the tables of other sheets."""
     name_in_case: Mapping[str, str]
     """Name of each catalog in the case. Catalogs that are only required aren't included."""
     order: list[str] = field(default_factory=list)
@@ -155,7 +153,7 @@ def _case_file(case_lines: list[list[str]]) -> dict[str, Any] | None:
 
 def plain(text: str) -> str:
     text = text.strip().replace("\r\n", "\n").replace("\r", "\n")
-    text = UNSEEN.sub(lambda sign: sign[0] if sign[0] in "\n\t" else sign[0].encode("unicode_escape").decode(), text)
+    text = INVISIBLE.sub(lambda sign: sign[0] if sign[0] in "\n\t" else sign[0].encode("unicode_escape").decode(), text)
     return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
 
 
@@ -175,7 +173,6 @@ def _written(lines: list[list[str]]) -> dict[str, WrittenSheet] | None:
 
 
 def _edited(book: Workbook, name: str, written: WrittenSheet, problems: list[Diagnostic]) -> EditedSheet | None:
-    """Return a sheet as it is now. None, with an error in `problems`, if it is missing."""
     from openpyxl.utils import get_column_letter as letters  # an extra
 
     place, sheet_rows = book.place(name), book.sheets.get(name)
@@ -204,7 +201,6 @@ def _edited(book: Workbook, name: str, written: WrittenSheet, problems: list[Dia
 
 
 def _texts(cells: list[str], columns: Mapping[int, tuple[str, str]]) -> RowTexts:
-    """Return the texts of a row by column. A number without a unit gets the unit of its head."""
     texts = {}
     for position, (column, unit) in columns.items():
         text = cells[position] if position < len(cells) else ""
@@ -248,24 +244,23 @@ class CaseSheets(TomlFile):
                 sheets._read_list(name, layout)
         sheets._apply_settings()
         for name in _SUMMARIES:
-            problems.extend(_summary_edits(book, name))
+            problems.extend(_summary_edit_problems(book, name))
         return sheets
 
     def place(self, key: Key) -> tuple[str, int | None]:
         sheet, row, _ = self._position(key)
         return (self.book.place(sheet) if sheet else self.file), row
 
-    def told(self, problems: list[Diagnostic]) -> list[Diagnostic]:
+    def printable(self, problems: list[Diagnostic]) -> list[Diagnostic]:
         return self.book.sorted(problems)
 
     def problem(
         self, key: Key, message: str, found: str = "", expected: str = "", fix: str = "", code: str = ""
     ) -> None:
-        """Record an error at the cell of a key, unless the cell has already been reported as unreadable."""
         sheet, row, column = self._position(key)
-        if found != f"`{BAD_CELL}`":
+        if found != f"`{BAD_CELL}`":  # otherwise, the cell is already reported as unreadable
             file = self.book.place(sheet) if sheet else self.file
-            self.found.append(Diagnostic(message, file, row, column, found, expected, fix, code))
+            self.problems.append(Diagnostic(message, file, row, column, found, expected, fix, code))
 
     def _position(self, key: Key) -> tuple[str, int | None, str]:
         for length in range(len(key), 0, -1):
@@ -359,7 +354,7 @@ def _value(text: str) -> object:
         return text
 
 
-def _summary_edits(book: CaseWorkbook, name: str) -> Iterator[Diagnostic]:
+def _summary_edit_problems(book: CaseWorkbook, name: str) -> Iterator[Diagnostic]:
     fix = (
         "undo the edit, and plan with `--change CHANGE`, or with a scenario that "
         "`friendshore case from-xlsx FILE CASE --scenario NAME` reads from the workbook"
@@ -431,7 +426,7 @@ class NamedCatalogs:
         self._book = read_case_workbook(case.file, problems)
         self._rows = catalogs_in(self._book, _TABLES, problems)
         if problems:
-            raise InputError(self.told(problems))
+            raise InputError(self.printable(problems))
 
     def __call__(self, name: str) -> CatalogRef:
         catalog_by_name = {name_in_case: catalog for catalog, name_in_case in self._book.name_in_case.items()}
@@ -446,7 +441,7 @@ class NamedCatalogs:
         return installed if _have_same_rows(ref, installed, catalog in self._book.name_in_case) else ref
 
     @property
-    def told(self) -> Callable[[Iterable[Diagnostic]], list[Diagnostic]]:
+    def printable(self) -> Callable[[Iterable[Diagnostic]], list[Diagnostic]]:
         return self._book.sorted
 
 

@@ -99,7 +99,7 @@ COUNTRIES = Field(
     "For a stock that you add: countries where all its stages were performed, separated by `;`.",
     "US",
 )
-ON = k.one_value("yes, no, or partly", {word: word for word in ("yes", "no", "partly")})
+ON = k.word_kind("yes, no, or partly", {word: word for word in ("yes", "no", "partly")})
 _NUMBER_OR_TEXT = Kind("text", k.TEXT.read, also=({"type": "number"},))
 RULE = Layout(
     "rule",
@@ -283,7 +283,6 @@ def _phase_text(status: PhaseStatus, start: date | None, end: date | None) -> st
 
 
 def _applies(rule: Rule) -> str:
-    """Return `yes`, `partly`, or `no` for how a rule applies without a scenario."""
     enacted = [phase.status is PhaseStatus.ENACTED for phase in rule.phases]
     return "yes" if enacted and all(enacted) else "partly" if any(enacted) else "no"
 
@@ -294,7 +293,7 @@ def _scenarios(gathered: Gathered) -> CaseTable:
             "name": scenario.name,
             "title": plain(scenario.title),
             "inherits": ";".join(scenario.inherits),
-            "changes": plain("\n".join(change.told for change in scenario.change)),
+            "changes": plain("\n".join(change.text for change in scenario.change)),
         }
         for scenario in gathered.case.scenarios
     ]
@@ -470,7 +469,6 @@ ROWS_DELETED: Mapping[str, str] = {
     "facilities": "the scenario removes all its offers. Their rows in other sheets can stay.",
     "tiers": "if all rows of an offer, facility, or supplier are deleted: its tiered prices are removed.",
 }
-"""Sheet -> effect of deleting a row."""
 
 DELETED_WITH: Mapping[str, str] = {
     "capacity": "facility", "recipe": "offer", "chain": "offer", "lanes": "offer", "quotes": "offer", "tiers": "id", "terms": "id",
@@ -480,7 +478,6 @@ DELETED_WITH: Mapping[str, str] = {
 
 
 def editable(sheet: str) -> str:
-    """Return the cells and rows of a sheet that can be edited, as the end of a sentence."""
     options = [f"in `{sheet}`, the columns {', '.join(CELLS[sheet])}"] if sheet in CELLS else []
     if sheet in ROWS_ADDED:
         options.append(f"rows can be added to `{sheet}`")

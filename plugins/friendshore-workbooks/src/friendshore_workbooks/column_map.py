@@ -19,7 +19,7 @@ from friendshore.errors import Diagnostic
 from friendshore.reading import kinds as k
 from friendshore.reading.csvfile import NumberCell
 from friendshore.reading.fields import FactColumns, Field, Layout
-from friendshore.reading.kinds import Kind, named
+from friendshore.reading.kinds import Kind, text_reader
 from friendshore.reading.records import Entry
 from friendshore.reading.tomlfile import TomlFile, read_section, read_toml
 
@@ -49,7 +49,6 @@ class CellText:
     unit: CellText | None = None
     """Unit to append to a number, after a space."""
     dates: tuple[str, ...] = ()
-    """Date formats, as of `strptime`."""
     span: Literal["first", "last"] | None = None
     """Day to use for a year, half, quarter, or month: its first or last."""
 
@@ -84,7 +83,6 @@ class CellText:
         return amount if ambiguity is None else ambiguity.read
 
     def day(self, row: Row) -> str:
-        """Return a date. Raise `UnreadableError` for a month, quarter, or year if the map doesn't choose a day of it."""
         text = self.single(row)
         for date_format in self.dates:
             try:
@@ -243,7 +241,7 @@ SHEET = Layout(
         Field("separator", Kind("sign", _separator), "Separator of the columns of a CSV file. Blank: a comma.", ";"),
         Field(
             "decimal",
-            Kind("sign", named(_decimal_sign)),
+            Kind("sign", text_reader(_decimal_sign)),
             "Decimal sign of numbers that are text, in a CSV file or in a cell of a workbook. Blank: a point.",
             ",",
         ),
@@ -319,7 +317,6 @@ class MapEntry:
     table: str
     """Table such as `offers`, or `skip` or `makes`."""
     number: int
-    """Position among the entries of its name, from 0."""
     where: Where
     texts: Mapping[str, CellText]
     why: str = ""

@@ -11,10 +11,10 @@ import typer
 
 from friendshore.case import load_case
 from friendshore.catalog import read_catalogs
-from friendshore.catalog.convert import Texts, may_be_written, put
+from friendshore.catalog.convert import Texts, check_writable, put
 from friendshore.catalog.convert import convert as converted
 from friendshore.catalog.review import missing_bases
-from friendshore.cli.catalogs import read_along, read_one
+from friendshore.cli.catalogs import read_catalog, read_with_required
 from friendshore.cli.options import AsJson, Blocked, CasePath, installed
 from friendshore.cli.output import bare, wrote
 from friendshore.domain.basis import Factors
@@ -60,11 +60,11 @@ def convert(
         return _convert_bid_sheet(Path(source), target, case, registry, as_json=as_json)
     if by is not None:
         return _convert_by_map(Path(source), target, by, registry, as_json=as_json)
-    read, ref = read_along(source, registry)
+    read, ref = read_with_required(source, registry)
     catalog, place = read[ref.name], ref.place
     unstated = list(missing_bases(catalog, _factors(read.values())))
     files = converted(
-        place, target, lambda path: catalog if path == place else read_one(str(path), registry)[0], ref.columns
+        place, target, lambda path: catalog if path == place else read_catalog(str(path), registry)[0], ref.columns
     )
     wrote(as_json, files, digest=catalog.digest, doubts=[asdict(doubt) for doubt in unstated])
     if not as_json:
@@ -113,7 +113,7 @@ def _convert_by_map(source: Path, target: Path, by: Path, registry: Registry, *,
     required = read_catalogs(refs, registry.catalog_folder)
     conversion = convert_spreadsheet(source, by, required, facts)
     texts = Texts(conversion.head, conversion.tables, facts)
-    written = put(texts, conversion.catalog.digest, target, lambda path: read_one(str(path), registry)[0])
+    written = put(texts, conversion.catalog.digest, target, lambda path: read_catalog(str(path), registry)[0])
     left_out = [{"row": row.row, "why": row.why} for row in conversion.left_out]
     warnings = [*conversion.doubts, *missing_bases(conversion.catalog, _factors([*required, conversion.catalog]))]
     doubts = [asdict(warning) for warning in warnings]
@@ -147,7 +147,7 @@ def to_xlsx(
 
     from .case_tables import case_tables, case_workbook
 
-    may_be_written(out)
+    check_writable(out)
     if not is_workbook(out):
         fix = f"write `--out {out.with_suffix('.xlsx')}`"
         raise InputError(
@@ -183,7 +183,7 @@ def from_xlsx(
     for path in written:
         add_scenario(path, edits)
     if as_json:
-        changes = [change.told for change in edits.scenario.change]
+        changes = [change.text for change in edits.scenario.change]
         wrote(as_json, written, scenario=scenario, changes=changes, toml=edits.toml)
     else:
         bare(edits.toml.rstrip() or "no changes")

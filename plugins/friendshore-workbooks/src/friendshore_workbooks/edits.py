@@ -15,8 +15,8 @@ from operator import itemgetter
 from typing import Any
 
 from friendshore.case import keys
-from friendshore.case.keys import About
-from friendshore.catalog import read_catalogs, united
+from friendshore.case.keys import CaseContext
+from friendshore.catalog import merge_facilities, read_catalogs
 from friendshore.catalog.convert import Texts
 from friendshore.catalog.tables import read_rows
 from friendshore.domain.case import Case, DemandSpec, OrderSpec
@@ -48,12 +48,10 @@ class Edit:
 
     sheet: str
     row: int
-    """Row of the current table, from 0."""
     column: str
     before: str
     after: str
     line: int
-    """Row of the sheet, as spreadsheets number it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +70,7 @@ class Differences:
     edits: list[Edit] = field(default_factory=list)
     added: list[AddedRow] = field(default_factory=list)
     deleted: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    """Sheet -> rows of the current table."""
     lines: dict[tuple[str, int], int] = field(default_factory=dict)
-    """Sheet and row of the current table -> row of the sheet."""
 
 
 def differences(book: CaseWorkbook, current: CaseTables, problems: list[Diagnostic]) -> Differences:
@@ -200,11 +196,11 @@ def _name_by(columns: Sequence[str]) -> Callable[[RowTexts], Hashable]:
 def _match_rows(
     old: Sequence[RowTexts], new: Sequence[RowTexts], matches: dict[int, int], name_of: Callable[[RowTexts], Hashable]
 ) -> None:
-    taken = set(matches.values())
+    matched_positions = set(matches.values())
     unmatched: Mapping[Hashable, list[int]] = defaultdict(list)
     for number in range(len(new) - 1, -1, -1):
         name = name_of(new[number])
-        if number not in taken and name is not None:
+        if number not in matched_positions and name is not None:
             unmatched[name].append(number)
     for number, texts in enumerate(old):
         if number not in matches and unmatched[name_of(texts)]:
@@ -301,12 +297,12 @@ class EditedFacts:
     case: Case
     """With demands of added rows at the end. Deleted demands have a quantity of 0."""
     catalogs: tuple[Catalog, ...]
-    united: tuple[Catalog, ...]
+    merge_facilities: tuple[Catalog, ...]
 
 
-def case_facts(current: CaseTables) -> About:
+def case_facts(current: CaseTables) -> CaseContext:
     case = current.gathered.case
-    return About(case.currency, case.place, case.horizon)
+    return CaseContext(case.currency, case.place, case.horizon)
 
 
 def read_row(
@@ -348,7 +344,9 @@ class _EditedTables:
                 self.problems.extend(error.problems)
         if len(self.problems) > before:
             return None
-        return EditedFacts(case.but(demands=demands, orders=orders), catalogs, united(catalogs, case.overlaps))
+        return EditedFacts(
+            case.but(demands=demands, orders=orders), catalogs, merge_facilities(catalogs, case.overlaps)
+        )
 
     def _demands(self) -> Iterator[DemandSpec]:
         for row, before in enumerate(self.current.gathered.case.demands):
@@ -378,7 +376,7 @@ class _EditedTables:
         for row, before in enumerate(self.current.gathered.case.orders):
             edits = self._edits_of("order", row)
             entry = self._edited_row(keys.ORDER, "order", row, edits if "quantity" in edits else {})
-            edited_order = keys.made(entry, OrderSpec, case_facts(self.current)) if entry is not None else None
+            edited_order = keys.table_record(entry, OrderSpec, case_facts(self.current)) if entry is not None else None
             if edited_order is not None and entry is not None and edited_order.substance != before.substance:
                 expected = before.substance or "kilograms of the material's basis"
                 message, fix = "the quantity isn't in the order's substance", "use the order's substance"
@@ -524,7 +522,7 @@ class EditsCheck:
         rules, bills = gathered.rules, gathered.bills
         try:
             case, catalogs, _ = apply_changes(changes, gathered.case, gathered.catalogs, rules, bills)
-            target, target_catalogs, _ = apply_changes(removals, facts.case, facts.united, rules, bills)
+            target, target_catalogs, _ = apply_changes(removals, facts.case, facts.merge_facilities, rules, bills)
             records = [*_differing_records(case, target, catalogs, target_catalogs)]
             if not records:
                 gathered.inputs.after(changes).problem()
@@ -562,7 +560,6 @@ class EditsCheck:
         return ()
 
     def _cell_of(self, changes: Sequence[Change], change: Change) -> str:
-        """Return the name of the row or cell that states a change. Empty if there is none, as for a deleted row."""
         subject = change.subject
         if subject in _ROW_OF_SUBJECT:  # each added row of the sheet states one change, in order
             rows = [row for row in self.edits.added if row.sheet == _ROW_OF_SUBJECT[subject]]

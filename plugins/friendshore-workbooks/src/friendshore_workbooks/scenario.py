@@ -18,7 +18,7 @@ from friendshore.domain.suggest import did_you_mean
 from friendshore.domain.terms import Terms
 from friendshore.domain.time import add_months
 from friendshore.errors import Diagnostic, InputError
-from friendshore.problem.changes import OFFER_TERMS, TERMS_FIGURES, apply_changes, shortest
+from friendshore.problem.changes import OFFER_TERMS, TERMS_FIGURES, apply_changes, without_kind
 from friendshore.problem.demands import demand_name
 from friendshore.reading import kinds as k
 from friendshore.reading.fields import Layout
@@ -64,7 +64,7 @@ def changes_of(book: CaseWorkbook, current: CaseTables, problems: list[Diagnosti
     if problems:
         raise InputError(book.sorted(problems))
     gathered = current.gathered
-    return tuple(shortest(change, gathered.case, gathered.catalogs) for change in changes)
+    return tuple(without_kind(change, gathered.case, gathered.catalogs) for change in changes)
 
 
 class _ChangesOfCaseSheets:
@@ -203,7 +203,6 @@ class _ChangesOfCaseSheets:
                 entry.bad |= {column}
 
     def of_removals(self) -> Iterator[Change]:
-        """Yield changes that remove offers and facilities, and that set deleted demands to 0."""
         tables, deleted = self.current.tables, self.edits.deleted
         for row in deleted.get("demand", ()):
             yield Change(demand=f"demand:{demand_name(self.case.demands[row], self.case)}", factor=Decimal(0))
@@ -257,7 +256,6 @@ class _ChangesOfCaseSheets:
                 self._report_lone_reason(edit)
 
     def check_reasons(self) -> None:
-        """Report each reason of a demand whose row has no edited figure. Wrong and conflicting figures count as edited."""
         table, rows = (
             self.current.tables["demand"],
             dict(self.book.edited["demand"].rows if "demand" in self.book.edited else ()),
@@ -452,7 +450,6 @@ class Edits:
     """Edits of the workbook of a case."""
 
     scenario: Scenario
-    """Without changes if nothing was edited."""
     toml: str
     """The scenario in the notation of a case file. Empty without changes."""
 

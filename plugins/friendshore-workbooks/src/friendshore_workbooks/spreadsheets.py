@@ -12,7 +12,7 @@ from friendshore.catalog import columns
 from friendshore.catalog.folder import read_draft
 from friendshore.catalog.known import known_from
 from friendshore.catalog.review import Cell, ambiguous_amounts
-from friendshore.catalog.tables import NO_FACTS, Stranger
+from friendshore.catalog.tables import NO_FACTS, UnrecognizedTable
 from friendshore.domain.base import UnreadableError
 from friendshore.domain.facts import Catalog
 from friendshore.domain.quantities import ambiguous
@@ -38,7 +38,6 @@ class SheetRow:
     cells: Row
     """Texts by column. Words that mean unknown are blank."""
     bad: frozenset[str]
-    """Columns with a cell that is already reported as unreadable."""
 
 
 def read_sheet(path: Path, column_map: Map, problems: list[Diagnostic]) -> tuple[str, list[SheetRow]]:
@@ -148,7 +147,6 @@ class MappedCatalog:
     catalog: Catalog
     head: Mapping[str, Any]
     tables: Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]]
-    """Header and rows by the table's file name."""
     rows: int
     left_out: tuple[LeftOut, ...]
     doubts: tuple[Diagnostic, ...] = ()
@@ -206,7 +204,6 @@ class _CatalogBuilder:
         self.tables: dict[str, _DraftTable] = {name: _DraftTable() for name in column_map.tables}
         self.doubtful: dict[Cell, None] = {}
         self.material_of: dict[str, str] = {}
-        """By offer with a single material."""
 
     def add_row(self, row: SheetRow) -> None:
         materials = self._materials(row)
@@ -315,24 +312,24 @@ class _MappedTables:
     def head_file(self) -> str:
         return self._builder.column_map.toml.file
 
-    def head(self, found: list[Diagnostic]) -> Entry | None:
-        del found
+    def head(self, problems: list[Diagnostic]) -> Entry | None:
+        del problems
         toml = self._builder.column_map.toml
         return read_section(toml, columns.HEAD, {"schema": 1, **toml.data["catalog"]})
 
-    def table(self, layout: Layout, found: list[Diagnostic]) -> Table | None:
+    def table(self, layout: Layout, problems: list[Diagnostic]) -> Table | None:
         """Return a table. Its file name is that of the spreadsheet and the table, until `placed` corrects the place of an error."""
         draft = self._builder.tables.get(table_name(layout))
         if draft is None:
             return None
-        table = Table(self._builder.column_map.facts.extended(layout), str(self.path / layout.name), found)
+        table = Table(self._builder.column_map.facts.extended(layout), str(self.path / layout.name), problems)
         names = self._names(layout)
         lines = [(line, [cells[name][0] if name in cells else "" for name in names]) for line, cells, _ in draft.rows]
         if draft.rows:
             fill(table, iter([(0, list(names)), *lines]))
         return table
 
-    def strangers(self) -> Sequence[Stranger]:
+    def unrecognized_tables(self) -> Sequence[UnrecognizedTable]:
         return ()
 
     def texts(self) -> dict[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]]:
@@ -346,7 +343,6 @@ class _MappedTables:
         return texts
 
     def placed(self, problem: Diagnostic) -> Diagnostic:
-        """Return an error at its place in the spreadsheet, or in the map if it applies to all rows."""
         name = next((layout.name for layout in columns.TABLES if str(self.path / layout.name) == problem.file), "")
         if not name:
             return problem

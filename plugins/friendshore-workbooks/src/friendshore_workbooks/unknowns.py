@@ -15,17 +15,16 @@ from friendshore.domain.base import Number, Record, grouped
 from friendshore.domain.change import Change
 from friendshore.explain.results import Difference, Effort, QuestionResult
 from friendshore.questions.wording import (
-    difference,
     effort,
+    first_few,
     mass_or_nothing,
-    penalty,
     ranked,
     rise,
     shortly,
+    spend_and_penalty,
 )
 
 By = Literal["money", "kilograms"]
-"""Measure of the ranking of unknowns: money saved, or kilograms no longer short."""
 
 
 class UnknownKind(StrEnum):
@@ -51,11 +50,9 @@ class EvidenceToday(Record):
     """Today's evidence."""
 
     reference: str
-    """Title, address, or document. For a rule, the note on its phase."""
     date: date | None
     """Date of its facts. None if unknown."""
     confidence: str
-    """Confidence in it. Empty without evidence."""
 
 
 class BoughtMore(Record):
@@ -96,9 +93,9 @@ class Possibility(Record):
 class AtPrice(Record):
     """Results at possible values of an unpublished price."""
 
-    known: Number | None
+    cheapest_price: Number | None
     """Cheapest known price of the material in a usable offer, per unit in the case's currency. None if unknown."""
-    saves: Difference | None
+    saving: Difference | None
     """Saving from the offer at that price."""
     break_even: Number | None
     """Price from which the offer saves nothing. None if it saves nothing even for free, or if no single price was found."""
@@ -117,19 +114,19 @@ class Unknown(Record):
     material: str
     """Material that it delivers, makes, or takes. Several in order of name. Empty for a rule."""
     question: str
-    whom: str
+    addressee: str
     """Addressee: supplier, operator, or author of the rule."""
     country: str
     """Country of the addressee. Empty for a rule."""
     known: EvidenceToday
-    taken: str
+    assumption: str
     """Assumptions behind the tried answers: their figure and bound."""
     possibilities: tuple[Possibility, ...]
-    saves: Difference
+    saving: Difference
     """Maximum saving: the decrease of the plan's cost by the best answer. Zero if no tried answer is better than today's assumption."""
     best: int | None = None
     """Position of the best answer. None if no answer is better than today's assumption."""
-    loses: Difference
+    added_cost: Difference
     """Increase of the plan's cost by the worst answer."""
     worst: int | None = None
     """Position of the worst answer. None if no answer is worse than today's assumption."""
@@ -155,7 +152,7 @@ class Unasked(Record):
 class Unknowns(QuestionResult):
     """Unknowns, the one with the largest possible saving first."""
 
-    TABLES: ClassVar[tuple[str, ...]] = ("unknowns", "unasked")
+    TABLES: ClassVar[tuple[str, ...]] = ("unknowns", "not_tried")
     DOCUMENT_FUNCTION: ClassVar[str] = "friendshore_workbooks.unknowns:ask_document"
 
     case: str
@@ -170,7 +167,7 @@ class Unknowns(QuestionResult):
     """Assumed relative variation of a figure without a stated range."""
     by: By
     unknowns: tuple[Unknown, ...]
-    unasked: tuple[Unasked, ...]
+    not_tried: tuple[Unasked, ...]
     stopped: int = 0
     """Number of unknowns not tried, because the search ended."""
     sheets: tuple[str, ...] = ()
@@ -205,7 +202,7 @@ def ask_document(result: Unknowns, shown: int = SHOWN, detailed: int = DETAILED)
     )
     return doc.document(
         "What to find out next",
-        doc.sentence(_head(result)),
+        doc.answer(_head(result)),
         table,
         *details,
         doc.apart(_stopped(result), doc.for_screen(commands)),
@@ -219,10 +216,15 @@ def _stopped(result: Unknowns) -> doc.Notes | None:
 
 
 def _head(result: Unknowns) -> str:
-    relevant = sum(_changes_the_plan(unknown) for unknown in result.unknowns)
+    relevant = [unknown for unknown in result.unknowns if unknown.best is not None or unknown.worst is not None]
+    first = (
+        f" Ask {relevant[0].addressee} first, about the {relevant[0].kind.value} of {relevant[0].subject}."
+        if relevant
+        else ""
+    )
     shortage = f"{count(result.short, 'demand is', 'demands are')} short" if result.short else "nothing is short"
     return (
-        f"{count(len(result.unknowns), 'unknown')}, each tried alone; {count(relevant, 'of them', 'of them')} would change the plan. "
+        f"{len(relevant):,} of {count(len(result.unknowns), 'unknown')}, each tried alone, would change the plan.{first} "
         f"Today, {shortage}, and the plan spends {large_money(result.cash, result.currency)}. Worth: present value of the fall in "
         f"spend and penalties.{_BY[result.by]}"
     )
@@ -231,13 +233,9 @@ def _head(result: Unknowns) -> str:
 _BY = {"money": "", "kilograms": " Ranked by kilograms no longer short."}
 
 
-def _changes_the_plan(unknown: Unknown) -> bool:
-    return unknown.best is not None or unknown.worst is not None
-
-
 def _table(result: Unknowns, shown: int) -> doc.DataTable:
     listed = result.unknowns[: shown or None]
-    proved = all(unknown.saves.proved and unknown.loses.proved for unknown in listed)  # intervals may wrap
+    proved = all(unknown.saving.proved and unknown.added_cost.proved for unknown in listed)  # intervals may wrap
     columns = [
         doc.figures("#", from_width=doc.NARROW),
         doc.Column("Unknown"),
@@ -258,26 +256,21 @@ def _row(unknown: Unknown) -> list[doc.Cell]:
         saves = "conflict resolved"
     elif unknown.best is not None:
         saves = (
-            _spend_and_penalty(unknown.saves)
-            if unknown.saves.proved
-            else doc.Either(_spend_and_penalty(unknown.saves), shortly(unknown.saves))
+            spend_and_penalty(unknown.saving)
+            if unknown.saving.proved
+            else doc.Either(spend_and_penalty(unknown.saving), shortly(unknown.saving))
         )
     loses: doc.Cell = (
         "rules conflict"
         if unknown.conflict
-        else _spend_and_penalty(unknown.loses)
+        else spend_and_penalty(unknown.added_cost)
         if unknown.worst is not None
         else doc.NOTHING
     )
     best = unknown.possibilities[unknown.best] if unknown.best is not None else None
     cash = doc.NOTHING if best is None or best.cash is None else doc.Amount(best.cash, form="signed")
-    shortage_saved, addressee = mass_or_nothing(unknown.saved_kg), doc.Several((unknown.whom,))
+    shortage_saved, addressee = mass_or_nothing(unknown.saved_kg), doc.Several((unknown.addressee,))
     return [f"{unknown.rank}{mark}", unknown.kind.value, unknown.subject, addressee, shortage_saved, cash, saves, loses]
-
-
-def _spend_and_penalty(change: Difference) -> doc.Cell:
-    """Return the sum, gray and rounded. If it is unproved, return its range."""
-    return penalty(change.value) if change.proved else difference(change)
 
 
 def _notes(result: Unknowns, shown: int) -> Iterator[str]:
@@ -287,18 +280,18 @@ def _notes(result: Unknowns, shown: int) -> Iterator[str]:
         "each unknown is tried alone, so savings can't be added. Figures without a stated range are tried "
         f"{percent(result.spread)} lower and higher (--spread)"
     )
-    for why, subjects in grouped((unknown.why, unknown.subject) for unknown in result.unasked).items():
+    for why, subjects in grouped((unknown.why, unknown.subject) for unknown in result.not_tried).items():
         more = f" and {len(subjects) - 1} more" if len(subjects) > 1 else ""
         yield f"not tried: {subjects[0]}{more}. Reason: {why}"
 
 
 def _question_line(unknown: Unknown) -> str:
-    addressee = f"{unknown.whom}, {unknown.country}" if unknown.country else unknown.whom
+    addressee = f"{unknown.addressee}, {unknown.country}" if unknown.country else unknown.addressee
     return f"{unknown.rank}. {addressee}: {unknown.question}"
 
 
 def _details(unknown: Unknown, result: Unknowns) -> doc.Pairs:
-    rows = [("known", _evidence(unknown)), ("assumed", unknown.taken)]
+    rows = [("known", _evidence(unknown)), ("assumed", unknown.assumption)]
     rows += [(f"if {possibility.answer}", _effect(possibility, result)) for possibility in unknown.possibilities]
     if unknown.at_price is not None:
         rows.append(("at other prices", _at_price(unknown, result)))
@@ -358,19 +351,18 @@ def _purchase_lines(possibility: Possibility) -> Iterator[str]:
         ("less", [b for b in possibility.buys if b.kilograms < 0]),
     ):
         if changes:
-            named = [f"{mass(abs(b.kilograms))} {b.offer}" for b in changes[:MAX_OFFERS]]
-            others = [f"{len(changes) - MAX_OFFERS} more"] if len(changes) > MAX_OFFERS else []
-            yield f"{word}: {', '.join([*named, *others])}"
+            texts = [f"{mass(abs(b.kilograms))} {b.offer}" for b in changes]
+            yield f"{word}: {first_few(texts, MAX_OFFERS)}"
 
 
 def _at_price(unknown: Unknown, result: Unknowns) -> str:
     at_price = unknown.at_price
     assert at_price is not None
     parts = []
-    if at_price.known is not None and at_price.saves is not None:
-        saves = at_price.saves
+    if at_price.cheapest_price is not None and at_price.saving is not None:
+        saves = at_price.saving
         parts.append(
-            f"at {money(at_price.known)} {result.currency}/kg, the lowest known price of the same goods, it saves {rise(saves)} of spend and penalty"
+            f"at {money(at_price.cheapest_price)} {result.currency}/kg, the lowest known price of the same goods, it saves {rise(saves)} of spend and penalty"
         )
     if at_price.break_even is not None:
         parts.append(f"from {money(at_price.break_even)} {result.currency}/kg, it saves nothing")

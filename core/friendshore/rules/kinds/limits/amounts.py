@@ -31,18 +31,17 @@ from ..shared import (
     Rate,
     Share,
     WeightTable,
+    country_list,
     for_use,
     is_party,
-    lands,
     listed,
 )
 from .counting import STRETCH, Per, bounds_text, check_bounds, end_use_filter, row_bounds, row_of
 
 
 class MinDelivered(Covering, InMoney):
-    """Delivers at least a share of the demand, by default all of it.
-
-    A shortage has its usual penalty as well. If the share can't be delivered, the rule conflicts, and nothing is planned for its demands.
+    """Delivers at least a share of the demand, by default all of it. A shortage has its usual penalty as well. If the share can't be delivered, the
+    rule conflicts, and nothing is planned for its demands.
     """
 
     model_config = {"json_schema_extra": {"examples": [{}, {"share": "98 %", "per": "year"}]}}
@@ -202,9 +201,8 @@ class Pin(InMoney):
 
 class Budget(Covering, InMoney):
     """Spends at most an amount: price less discounts, charges, freight, onboarding, fixed costs, and holding, not discounted, by order date.
-
-    Discounts and surcharges of a price schedule count at settlement, if the budget covers all goods of the schedule. Fixed costs of terms of
-    trade, and quantities paid for but not taken, count when they are due, if the budget covers any of their goods.
+    Discounts and surcharges of a price schedule count at settlement, if the budget covers all goods of the schedule. Fixed costs of terms of trade,
+    and quantities paid for but not taken, count when they are due, if the budget covers any of their goods.
     """
 
     model_config = {
@@ -215,13 +213,11 @@ class Budget(Covering, InMoney):
     amount: Amount = Field(ge=0)
     """Money: a number in the case's currency, or like `60,000,000 USD`."""
     end_uses: EndUses = frozenset()
-    """End uses of the spending. Empty means all. Holding then doesn't count. Rejected if a covered cost is the same for all uses: onboarding,
-    price schedules, fixed costs, take-or-pay, or runs of several goods that take no inputs.
-    """
+    """End uses of the spending. Empty means all. Holding then doesn't count. Rejected if a covered cost is the same for all uses: onboarding, price
+    schedules, fixed costs, take-or-pay, or runs of several goods that take no inputs."""
     countries: Countries = frozenset()
-    """Countries of concern. Only purchases count whose seller, or any step of whose chain, is or may be in one of them, and goods made from
-    these. Empty means all purchases. A step with an unknown country may be in any. Holding and one-off costs of other makers then don't count.
-    """
+    """Countries of concern. Only purchases count whose seller, or any step of whose chain, is or may be in one of them, and goods made from these.
+    Empty means all purchases. A step with an unknown country may be in any. Holding and one-off costs of other makers then don't count."""
     suppliers: Parties = ()
     """Companies: only purchases from them, or from companies that they own, count. Empty means all. Holding then doesn't count."""
     per: Per = "year"
@@ -278,7 +274,7 @@ class Budget(Covering, InMoney):
         subject = "in all, holding included," if self.is_in_all else f"on {self.subject()}{for_use(self.end_uses)}"
         subject += f" from {listed(self.suppliers, 'or')}" if self.suppliers else ""
         subject += (
-            f" that is, or may be, sold or made in {lands(self.countries, 'or')}, or made of such inputs,"
+            f" that is, or may be, sold or made in {country_list(self.countries, 'or')}, or made of such inputs,"
             if self.countries
             else ""
         )
@@ -297,10 +293,9 @@ def _cached_weight(counts: Callable[[Chained], bool]) -> Callable[[Chained, Plac
 
 
 class Cover(Covering, InMoney):
-    """Stock for a number of days of demand, at the end of every period.
-
-    Stock counts if it may be delivered to the demand that it covers: if it was bought for the compliance class of the coming deliveries, or for a
-    stricter one. Unused lots don't count, nor does stock that could only be delivered under a waiver.
+    """Stock for a number of days of demand, at the end of every period. Stock counts if it may be delivered to the demand that it covers: if it was
+    bought for the compliance class of the coming deliveries, or for a stricter one. Unused lots don't count, nor does stock that could only be
+    delivered under a waiver.
     """
 
     watches_stock: ClassVar[bool] = True
@@ -309,9 +304,7 @@ class Cover(Covering, InMoney):
 
     kind: Literal["cover"] = "cover"
     days: Number = Field(gt=0)
-    """Days of demand after the end of the period. Each period's demand is spread evenly over its days; after the plan, the last period's rate
-    continues.
-    """
+    """Days of demand after the end of the period. Each period's demand is spread evenly over its days; after the plan, the last period's rate continues."""
     places: Annotated[tuple[str, ...], Names("place")] = ()
     """Places of the demand. Empty means all."""
     end_uses: EndUses = frozenset()
@@ -372,9 +365,8 @@ class Cover(Covering, InMoney):
 
 
 class StockLevel(Covering, InMoney):
-    """Kilograms in stock at the end of every period or of the plan: a minimum, a maximum, or an exact quantity.
-
-    All stock counts, including unused lots. With `end_uses`, only stock for these counts.
+    """Kilograms in stock at the end of every period or of the plan: a minimum, a maximum, or an exact quantity. All stock counts, including unused
+    lots. With `end_uses`, only stock for these counts.
     """
 
     model_config = {"json_schema_extra": {"examples": [{"at_least": "5 kg"}]}}

@@ -17,7 +17,7 @@ from ....errors import InputError
 from ...base import DemandLine, Facts, Names
 from ...rows import Row
 from ...terms import ForUses, Term
-from ..shared import Countries, Covering, EndUses, InMoney, PerKilogram, as_pairs, lands, listed
+from ..shared import Countries, Covering, EndUses, InMoney, PerKilogram, as_pairs, country_list, listed
 
 Per = Literal["period", "year", "horizon"]
 GroupBy = Literal["element", "material", "all"]
@@ -103,9 +103,8 @@ class Grouped(Covering, InMoney):
     per: Per = "year"
     """Time: every period, every calendar year, or the whole plan."""
     group_by: Literal["", "element", "material", "all"] = ""
-    """Rows: one for every element, for every material, or for everything that the rule covers. Empty means by element if a stage is named, else
-    by material. All together count in kilograms of their own basis, or with a stage in contained element.
-    """
+    """Rows: one for every element, for every material, or for everything that the rule covers. Empty means by element if a stage is named, else by
+    material. All together count in kilograms of their own basis, or with a stage in contained element."""
     penalty: PerKilogram | None = Field(default=None, gt=0)
     """Money per kilogram of violation, a number or like `5 USD/kg`. None means that it must be satisfied."""
 
@@ -172,10 +171,8 @@ Blocs = Annotated[
 
 
 class Counting(Grouped):
-    """Common part of limits on shares and on numbers of suppliers.
-
-    Without a stage, a purchase counts in kilograms of its material, by its seller's site. With a stage, it counts in kilograms of contained
-    element, by the place of that stage, and only offers that perform the stage count.
+    """Common part of limits on shares and on numbers of suppliers. Without a stage, a purchase counts in kilograms of its material, by its seller's
+    site. With a stage, it counts in kilograms of contained element, by the place of that stage, and only offers that perform the stage count.
     """
 
     by: By = "country"
@@ -187,9 +184,8 @@ class Counting(Grouped):
     places: Countries = frozenset()
     """Countries whose demand counts. Empty means all. A purchase that may also end elsewhere counts for a maximum, but not for a minimum."""
     end_uses: EndUses = frozenset()
-    """End uses whose demand counts, like `["defense"]`. Empty means all. A purchase counts for the use of its compliance class; one for several
-    uses counts for a maximum, but not for a minimum.
-    """
+    """End uses whose demand counts, like `["defense"]`. Empty means all. A purchase counts for the use of its compliance class; one for several uses
+    counts for a maximum, but not for a minimum."""
     each_place: bool = False
     """True to count every place of delivery separately."""
     at: Annotated[tuple[str, ...], Names("place")] = ()
@@ -373,8 +369,8 @@ class ByCountries(Counting):
         return frozenset(self.bloc_of(country) for country in self.countries)
 
     def countries_text(self) -> str:
-        named = f" of {lands(self.countries, 'or')}" if self.countries else ""
-        other = f" other than {lands(self.except_countries, 'or')}" if self.except_countries else ""
+        named = f" of {country_list(self.countries, 'or')}" if self.countries else ""
+        other = f" other than {country_list(self.except_countries, 'or')}" if self.except_countries else ""
         return named + other
 
     def sets_by_entity(self, facts: Facts, group: str) -> list[tuple[str, Belongs]]:
@@ -387,14 +383,14 @@ class ByCountries(Counting):
         return [(name, self.may_count_for(frozenset({name}), entities_by_offer)) for name in names] + unknown
 
     def may_count_for(
-        self, wanted: frozenset[str], entities_by_offer: dict[int, tuple[frozenset[str], bool]]
+        self, entities: frozenset[str], entities_by_offer: dict[int, tuple[frozenset[str], bool]]
     ) -> Belongs:
-        """Return a test for offers that may count for one of `wanted`, unless they surely count for others. `entities_by_offer` caches `possible_entities`."""
+        """Return a test for offers that may count for one of `entities`, unless they surely count for others. `entities_by_offer` caches `possible_entities`."""
 
         def belongs(offer: Chained) -> bool:
             if id(offer) not in entities_by_offer:
                 entities_by_offer[id(offer)] = self.possible_entities(offer)
             names, complete = entities_by_offer[id(offer)]
-            return not complete or not names.isdisjoint(wanted)
+            return not complete or not names.isdisjoint(entities)
 
         return belongs

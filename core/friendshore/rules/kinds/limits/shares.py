@@ -14,8 +14,8 @@ from ....domain.facts import ChainEntry, Feed, Material, Place
 from ....domain.stages import Stage
 from ....domain.use import Chained
 from ...base import Facts, IncumbentLine
-from ...rows import Row, Rows, Term, lacking, one_by_one
-from ..shared import Share, for_use, lands, listed
+from ...rows import Row, Rows, Term, lacking, single_rows
+from ..shared import Share, country_list, for_use, listed
 from .counting import NOUN, NOUNS, STRETCH, Belongs, ByCountries, Grouped, end_use_filter, row_of
 
 
@@ -72,7 +72,7 @@ class _Shared(ByCountries):
     ) -> Iterator[Row]:
         """Yield the rows with the stock carried in, for a cap, or less the stock carried out, for a minimum. Without demand there is no use, and no row."""
         spans = dict(facts.spans(self.per))
-        for number, row in enumerate(one_by_one(rows)):
+        for number, row in enumerate(single_rows(rows)):
             periods = spans[row.label.rpartition(" ")[2]]
             if self.demanded(facts, group, periods, at):
                 boundary = periods[0] if cap else periods[-1] + 1
@@ -81,10 +81,7 @@ class _Shared(ByCountries):
                 yield replace(row, terms=(*row.terms, *signed))
 
     def _carried(self, facts: Facts, group: str, at: str, belongs: Belongs, period: int) -> Sequence[Term]:
-        """Return the terms of stock at the start of a period that may come from some offers: all stock, and everything made from earlier purchases.
-
-        Offers that can't have been bought before contribute nothing.
-        """
+        """Return the terms of stock at a period's start that may come from some offers: all stock, and everything made from earlier purchases of theirs."""
         bought = facts.purchases(stock=True)
         counted = self.counted(facts, group, surely=False, at=at)
         if not any(belongs(offer) and counted(offer, place) for offer, place in bought):
@@ -101,10 +98,7 @@ class _Shared(ByCountries):
         return facts.carried_in(stock_weight, purchase_weight, period, end_use_filter(self.end_uses, surely=False))
 
     def _rows(self, facts: Facts, group: str, at: str, sets: Sequence[tuple[str, Belongs]], cap: bool) -> Rows | None:
-        """Return the rows of a group at a place, if any.
-
-        A share of no demand is zero: a cap then allows nothing, and a minimum requires nothing.
-        """
+        """Return the rows of a group at a place, if any. A share of no demand is zero: a cap then allows nothing, and a minimum requires nothing."""
         stretches = [(label, periods, Decimal(0)) for label, periods in facts.spans(self.per)]
         counts = self._counts(facts, group, at, [belongs for _, belongs in sets], cap)
         if self.of == "demand":
@@ -151,7 +145,7 @@ class _Shared(ByCountries):
         return float(whole - base_weight if selected else -base_weight), float(-base_weight)
 
     def base_text(self) -> str:
-        here = f" in {lands(self.places, 'or')}" if self.places else ""
+        here = f" in {country_list(self.places, 'or')}" if self.places else ""
         what = f"the demand{here} for" if self.of == "demand" else f"all purchases{here} of"
         each = f"{self.grouping_text()}{self.place_and_time_text()}"
         return f"{(self.share * 100).normalize():f} % of {what} {self.subject()}{for_use(self.end_uses)}, {each}"
@@ -202,9 +196,7 @@ class MinShare(_Shared):
 
     kind: Literal["min-share"] = "min-share"
     feed: Feed | None = None
-    """Qualifying feed of the stage, or of the first recorded stage if the rule names none. With recycled feed at the stage `mined`, the
-    countries are those where the scrap was collected.
-    """
+    """Qualifying feed of the stage, or of the first recorded stage if the rule names none. With recycled feed at the stage `mined`, the countries are those where the scrap was collected."""
     each: bool = False
     """True if each of the named countries (blocs, suppliers, parents, sites) needs the share, false if all together do."""
 
@@ -252,8 +244,8 @@ class MinShare(_Shared):
 
     def sentence(self) -> str:
         parts = [
-            f"{lands(self.countries, 'or')}" if self.countries else "",
-            f"countries other than {lands(self.except_countries, 'or')}" if self.except_countries else "",
+            f"{country_list(self.countries, 'or')}" if self.countries else "",
+            f"countries other than {country_list(self.except_countries, 'or')}" if self.except_countries else "",
             *(listed(names, "or") for names in (self.suppliers, self.parents, self.facilities, self.offers)),
             f"makers of it from {listed(self.inputs, 'or')}" if self.inputs else "",
             f"{self.feed.value} feed" if self.feed else "",
@@ -265,10 +257,7 @@ class MinShare(_Shared):
 
 
 class Concentration(ByCountries):
-    """Kilograms from the largest seller, counted as for a cap on a share.
-
-    A kilogram counts for every seller that it may come from, and for all if that is unknown.
-    """
+    """Kilograms from the largest seller, counted as for a cap on a share. A kilogram counts for every seller that it may come from, and for all if that is unknown."""
 
     kind: Literal["concentration"] = "concentration"
 
@@ -295,10 +284,8 @@ class Concentration(ByCountries):
 
 
 class MaxChurn(Grouped):
-    """Moves at most a share of today's purchases away from today's suppliers.
-
-    The loss of an incumbent is today's rate, less placed orders and purchases from it, and never below 0: one incumbent's gain doesn't offset
-    another's loss. An incumbent without an offer loses everything.
+    """Moves at most a share of today's purchases away from today's suppliers. The loss of an incumbent is today's rate, less placed orders and
+    purchases from it, and never below 0: one incumbent's gain doesn't offset another's loss. An incumbent without an offer loses everything.
     """
 
     model_config = {"json_schema_extra": {"examples": [{"share": "50 %"}]}}

@@ -60,9 +60,8 @@ class _Counted(ByCountries):
 
 
 class MinSuppliers(_Counted):
-    """At least a number of suppliers of each material. A supplier counts from a minimum share of the demand.
-
-    A purchase that may come from several counts for none of them, since a minimum needs certainty.
+    """At least a number of suppliers of each material. A supplier counts from a minimum share of the demand. A purchase that may come from several
+    counts for none of them, since a minimum needs certainty.
     """
 
     model_config = {"json_schema_extra": {"examples": [{"count": 2}]}}
@@ -141,9 +140,8 @@ class _Capped(_Counted):
 
 
 class MaxSuppliers(_Capped):
-    """At most a number of suppliers of each material. A supplier counts from the first kilogram.
-
-    A purchase that may come from several counts for each of them. With an incomplete list of countries, it also counts for a country of its own.
+    """At most a number of suppliers of each material. A supplier counts from the first kilogram. A purchase that may come from several counts for
+    each of them. With an incomplete list of countries, it also counts for a country of its own.
     """
 
     model_config = {"json_schema_extra": {"examples": [{"count": 1}]}}
@@ -160,9 +158,8 @@ class MaxSuppliers(_Capped):
 
 
 class SingleSource(_Capped):
-    """A single supplier for each material at each place, over a period of time.
-
-    Shortages, stock on hand, and orders already placed don't count. Demands for the same material at the same place have the same supplier.
+    """A single supplier for each material at each place, over a period of time. Shortages, stock on hand, and orders already placed don't count.
+    Demands for the same material at the same place have the same supplier.
     """
 
     kind: Literal["single-source"] = "single-source"

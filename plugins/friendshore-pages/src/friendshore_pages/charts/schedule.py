@@ -1,8 +1,8 @@
-"""Charts of dates, money, and demand: orders and rules over time, spending by year, and delivered parts of demands."""
+"""Orders, countries, money, and rules of a run, as tables with bars and as charts of what changes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -10,67 +10,64 @@ from friendshore.document import charts
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, percent
 from friendshore.domain.base import grouped, totals
-from friendshore.domain.evidence import Confidence
-from friendshore.domain.run import Run, RunDemand, RunPurchase, RunRule
+from friendshore.domain.run import Run, RunPurchase
 from friendshore.domain.used import DatedStatus
-from friendshore.questions.wording import mass_of, weighed
-from friendshore.report.demand import for_whom, met_from
-from friendshore.report.ground import joined, phase_text, rows_left, with_effect
-from friendshore.report.mix import by_material, cost_of, in_orders, kilograms_of, prices_of, used_for
+from friendshore.questions.wording import weighed
+from friendshore.report.cash import priced
+from friendshore.report.ground import phase_text, rows_left, with_effect
+from friendshore.report.headline import is_overdue
+from friendshore.report.mix import by_material, cost_of, in_orders, kilograms_of, used_for
 
-from .parts import largest, total, year_by_period
+from .parts import country_name, largest, masses_text, money_unit, spent, supplier_names, tone_of, total, year_by_period
 
-MAX_SUPPLIERS = 40
-MAX_ORDERS = 80
-MAX_DATED_RULES = 40
-_TONES_BY_STATUS = {"enacted": doc.Tone.BAD, "unknown": doc.Tone.DOUBTFUL, "pending": doc.Tone.CHOICE}
-_PHASE_TEXTS = {
-    "enacted": "begins",
-    "unknown": "may begin (status unknown)",
-    "suspended": "is suspended",
-    "pending": "would begin (pending)",
-}
+MAX_NEXT = 8
+"""Number of the next orders that are always shown."""
+MAX_ORDERS = 150
+_YEAR = timedelta(365)
 
 
 def orders_section(run: Run) -> doc.Section:
-    title = "Orders by last day"
+    """Return the largest of the next orders. Folded below them are the others of a year, then later ones by day."""
+    title = "Next orders"
     if not run.purchases:
         return doc.section(title, doc.sentence("No orders."))
-    first_day = min(purchase.order_by for purchase in run.purchases)
-    due_first = [purchase for purchase in run.purchases if purchase.order_by == first_day]
-    first_sentence = doc.sentence(f"By {first_day}: {large_money(cost_of(due_first), run.currency)} in all.")
-    groups = grouped(((purchase.material, purchase.offer, purchase.place), purchase) for purchase in run.purchases)
-    shown_keys = set(largest({key: cost_of(group) for key, group in groups.items()}, MAX_SUPPLIERS))
-    by_last_day = sorted((min(purchase.order_by for purchase in groups[key]), key) for key in shown_keys)
-    rows = tuple(
-        charts.TimelineRow(
-            f"{run.names.material(key[0])}: {run.names.offer(key[1])}{'' if key[2] == run.place else f' to {key[2]}'}",
-            *_arrivals(run, groups[key]),
-        )
-        for _, key in by_last_day
-    )
-    chart = charts.Timeline(run.periods[0].start, run.periods[-1].end, rows, tuple(_marks(run)))
-    description = (
-        "Marks: the last day to order. Pale bars: the time until the first goods count as arrived. Bars: the periods in which goods arrive without a break. "
-        "Lines: days on which a rule that affects the plan begins or ends."
-    )
-    ordered = sorted(run.purchases, key=lambda p: (p.order_by, p.material, p.offer, p.place, p.delivered))
-    orders = [(group[0].order_by, group) for group in _by_order(ordered)]
-    drawing = doc.Drawing(
-        "Orders and lead times", description, chart, _orders_table(run, [group for _, group in orders[:MAX_ORDERS]])
-    )
-    later_by_day = grouped((day, group) for day, group in orders[MAX_ORDERS:])
+    orders = sorted(_by_order(run.purchases), key=lambda group: (group[0].order_by, -cost_of(group), group[0].offer))
+    first_day = orders[0][0].order_by
+    unit, unit_name = money_unit(map(cost_of, orders))
+    due = [order for order in orders if order[0].order_by == first_day]
+    shown = due[:MAX_NEXT]
+    within_year = [order for order in orders if order[0].order_by < first_day + _YEAR][len(shown) :]
+    listed, later = within_year[:MAX_ORDERS], orders[len(shown) + len(within_year[:MAX_ORDERS]) :]
+    rest = cost_of(purchase for order in within_year for purchase in order)
+    until = first_day + _YEAR - timedelta(1)
+    fold_title = f"{count(len(within_year), 'more order')} until {until}, {large_money(rest, run.currency)}"
+    left_out = doc.notes(rows_left(len(within_year) - len(listed), "order", "purchases.csv"))
+    by_day = grouped((order[0].order_by, order) for order in later)
     later_rows: list[list[doc.Cell]] = [
-        [day, doc.Count(len(day_orders)), doc.Amount(cost_of(purchase for group in day_orders for purchase in group))]
-        for day, day_orders in later_by_day.items()
+        [day, doc.Count(len(day_orders)), spent((purchase for order in day_orders for purchase in order), unit)]
+        for day, day_orders in by_day.items()
     ]
-    columns = [doc.Column("Order by", whole=True), doc.figures("Orders"), doc.figures("", run.currency)]
-    later_section = doc.section("Orders after these", doc.table(columns, later_rows)) if later_by_day else None
-    notes = rows_left(
-        len(groups) - len(shown_keys), "supplier without a bar", "purchases.csv", "suppliers without a bar"
+    columns = [doc.Column("Order by", whole=True), doc.figures("Orders"), doc.figures("", f"{run.currency}{unit_name}")]
+    later_spend = large_money(cost_of(purchase for order in later for purchase in order), run.currency)
+    later_title = f"{count(len(later), 'later order')}, {later_spend}"
+    return doc.section(
+        title,
+        doc.sentence(_due_text(run, first_day, due)),
+        _orders_table(run, shown, unit, unit_name, first_day),
+        doc.folded(fold_title, _orders_table(run, listed, unit, unit_name), left_out) if listed else None,
+        doc.folded(later_title, doc.table(columns, later_rows)) if later else None,
     )
-    notes += rows_left(len(orders) - MAX_ORDERS, "order", "purchases.csv")
-    return doc.section(title, first_sentence, drawing, doc.notes(notes), later_section)
+
+
+def _due_text(run: Run, first_day: date, due: Sequence[Sequence[RunPurchase]]) -> str:
+    spend = large_money(cost_of(purchase for order in due for purchase in order), run.currency)
+    text = f"{count(len(due), 'order')} for {spend} {'was' if len(due) == 1 else 'were'} due by {first_day}."
+    days = max(purchase.late_days for order in due for purchase in order)
+    if days:
+        return f"{text} Placed today, the goods would arrive up to {count(days, 'day')} late."
+    if is_overdue(run, due[0][0]):
+        return text
+    return f"Order {spend} by {first_day}: {count(len(due), 'order')}."
 
 
 def _by_order(purchases: Sequence[RunPurchase]) -> list[list[RunPurchase]]:
@@ -78,125 +75,142 @@ def _by_order(purchases: Sequence[RunPurchase]) -> list[list[RunPurchase]]:
     return [order for in_period in by_period.values() for order in in_orders(in_period).values()]
 
 
-def _arrivals(
-    run: Run, purchases: Sequence[RunPurchase]
-) -> tuple[tuple[charts.TimelineSpan, ...], tuple[charts.TimelineMark, ...]]:
-    spans: list[charts.TimelineSpan] = []
-    marks = []
-    number_by_period = {period.label: number for number, period in enumerate(run.periods)}
-    by_number = grouped((number_by_period[purchase.delivered], purchase) for purchase in purchases)
-    for first, last in _consecutive(sorted(by_number)):
-        arriving_purchases = [purchase for number in range(first, last + 1) for purchase in by_number[number]]
-        last_day = min(purchase.order_by for purchase in by_number[first])
-        start, end = run.periods[first], run.periods[last]
-        period_text = start.label if first == last else f"{start.label} to {end.label}"
-        arrival = f"{mass_of(run.names, arriving_purchases[0].material, kilograms_of(arriving_purchases))} for {large_money(cost_of(arriving_purchases), run.currency)}"
-        marks.append(charts.TimelineMark(last_day, f"order by {last_day}", doc.Tone.CHOICE))
-        if last_day + timedelta(1) < start.start:
-            spans.append(
-                charts.TimelineSpan(
-                    last_day, start.start - timedelta(1), f"ordered by {last_day}, in transit", doc.Tone.ASIDE
-                )
-            )
-        spans.append(charts.TimelineSpan(start.start, end.end, f"arrives in {period_text}: {arrival}"))
-    return tuple(spans), tuple(marks)
-
-
-def _consecutive(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
-    first = 0
-    for position, number in enumerate(numbers):
-        if position + 1 == len(numbers) or numbers[position + 1] > number + 1:
-            yield numbers[first], number
-            first = position + 1
-
-
-def _orders_table(run: Run, orders: Sequence[Sequence[RunPurchase]]) -> doc.DataTable:
-    late = any(purchase.late_days for purchase in run.purchases)
+def _orders_table(
+    run: Run, orders: Sequence[Sequence[RunPurchase]], unit: Decimal, unit_name: str, due: date | None = None
+) -> doc.DataTable:
+    """Return orders, with their days unless `due` states the day of all of them."""
+    late = not due and any(purchase.late_days for order in orders for purchase in order)
+    several_places = any(purchase.place != run.place for order in orders for purchase in order)
     rows: list[list[doc.Cell]] = [
         [
-            group[0].order_by,
+            *([] if due else [group[0].order_by]),
             *([doc.Count(group[0].late_days) if group[0].late_days else ""] if late else []),
-            run.names.material_with_id(group[0].material),
+            run.names.material(group[0].material),
+            spent(group, unit),
             run.names.offer(group[0].offer),
-            group[0].offer,
             weighed(run.names, group[0].material, kilograms_of(group)),
-            group[0].place,
+            priced(run, group),
+            *([group[0].place] if several_places else []),
             group[0].delivered,
-            *prices_of(run, group),
-            doc.Amount(cost_of(group)),
             ", ".join(dict.fromkeys(used_for(run, purchase) for purchase in group)),
         ]
         for group in orders
     ]
-    columns = [doc.Column("Order by", whole=True), *([doc.figures("Days late")] if late else [])]
-    columns += map(doc.Column, ("Material", "Supplier", "Offer"))
-    columns += [doc.figures("Quantity"), doc.Column("To"), doc.Column("Arrives in", whole=True)]
-    columns += [doc.figures("", f"{run.currency}/kg"), *([doc.figures("of which fee")] if run.draws else [])]
-    columns.append(doc.figures("", run.currency))
-    return doc.table([*columns, doc.Column("For")], rows)
+    columns = [] if due else [doc.Column("Order by", whole=True)]
+    columns += [*([doc.figures("Days late")] if late else []), doc.Column("Material")]
+    columns += [doc.figures("", f"{run.currency}{unit_name}"), doc.Column("Supplier"), doc.figures("Quantity")]
+    columns += [doc.figures("", f"{run.currency}/kg"), *([doc.Column("To")] if several_places else [])]
+    columns += [doc.Column("Arrives", whole=True), doc.Column("For")]
+    return doc.table(columns, rows)
 
 
-def _relevant_rules(run: Run) -> list[RunRule]:
+MAX_COUNTRIES = 40
+
+
+def countries_section(run: Run) -> doc.Section | None:
+    """Return the purchases by country of the seller, the largest first, and the countries that rules exclude."""
+    by_country = grouped((purchase.country, purchase) for purchase in run.purchases)
+    cost = {code: cost_of(group) for code, group in by_country.items()}
+    excluded = sorted({country_name(code) for row in run.blocked for code in row.countries})
+    if not by_country and not excluded:
+        return None
+    all_cost = cost_of(run.purchases)
+    unit, unit_name = money_unit(cost.values())
+    rows: list[list[doc.Cell]] = [
+        [
+            country_name(code),
+            spent(by_country[code], unit),
+            doc.Share(cost[code] / all_cost) if all_cost else doc.NOTHING,
+            _purchased_masses(run, by_country[code]),
+        ]
+        for code in largest(cost, MAX_COUNTRIES)
+    ]
+    columns = [doc.Column("Seller in"), doc.figures("", f"{run.currency}{unit_name}"), doc.figures("Share")]
+    omitted = rows_left(len(by_country) - MAX_COUNTRIES - 1, "country", "purchases.csv", "countries")
+    exclusions = [f"Rules exclude some goods of {', '.join(excluded)}."] if excluded else []
+    table = doc.table([*columns, doc.Column("Materials")], rows) if rows else None
+    return doc.section("Where the money goes", table, doc.notes([*exclusions, *omitted]))
+
+
+def _purchased_masses(run: Run, purchases: Sequence[RunPurchase]) -> str:
+    cost = totals((purchase.material, purchase.cost) for purchase in purchases)
+    kilograms = totals((purchase.material, purchase.quantity_kg) for purchase in purchases)
+    ordered = sorted(cost, key=lambda name: (-cost[name], name))
+    return masses_text({run.names.material(name): kilograms[name] for name in ordered})
+
+
+MAX_PURCHASES = 60
+
+
+def materials_table(run: Run) -> doc.DataTable:
+    """Return what is bought by material and use, with its suppliers. Suppliers that the plan could exchange are named as one."""
+    groups = grouped(((purchase.material, purchase.end_use), purchase) for purchase in run.purchases)
+    names = {material: supplier_names(run, material) for material, _ in groups}
+    unit, unit_name = money_unit(map(cost_of, groups.values()))
+    rows: list[list[doc.Cell]] = [
+        [
+            run.names.material(material),
+            spent(groups[material, use], unit),
+            use.replace("+", ", "),
+            weighed(run.names, material, kilograms_of(groups[material, use])),
+            priced(run, groups[material, use]),
+            _shares_text(names[material], groups[material, use]),
+        ]
+        for material, use in largest({key: cost_of(group) for key, group in groups.items()}, MAX_PURCHASES)
+    ]
+    columns = [doc.Column("Material"), doc.figures("", f"{run.currency}{unit_name}"), doc.Column("For")]
+    columns += [doc.figures("Quantity"), doc.figures("", f"{run.currency}/kg")]
+    return doc.table([*columns, doc.Column("From")], rows)
+
+
+def _shares_text(names: Mapping[tuple[str, str], str], purchases: Sequence[RunPurchase]) -> str:
+    kilograms, amounts = kilograms_of(purchases), totals((names[p.place, p.offer], p.quantity_kg) for p in purchases)
+    shown = largest(amounts, MAX_SUPPLIERS)
+    if len(amounts) == 1 or not kilograms:
+        return "; ".join(shown)
+    texts = [f"{percent(amounts[name] / kilograms)} {name}" for name in shown]
+    more = [f"{len(amounts) - len(shown)} more"] if len(amounts) > len(shown) else []
+    return "; ".join([*texts, *more])
+
+
+MAX_SUPPLIERS = 3
+MAX_DATED_RULES = 40
+_TONES_BY_STATUS = {"enacted": doc.Tone.TITLE, "unknown": doc.Tone.UNKNOWN}
+_RULES_KEY = ((doc.Tone.UNKNOWN, "status unknown"), (doc.Tone.ASIDE, "suspended or pending"))
+
+
+def rules_drawing(run: Run) -> doc.Drawing | None:
+    """Return the rules that matter to the plan and change during it. None if there are none."""
+    start, end = run.periods[0].start, run.periods[-1].end
     exposed = {row.rule for row in run.exposed}
     effective = {rule.id for rule in with_effect(run)}
-    return [rule for rule in run.rules if rule.id in exposed | effective]
-
-
-def _phases(rule: RunRule) -> list[DatedStatus]:
-    return [DatedStatus.read(text) for text in rule.phases]
-
-
-def _marks(run: Run) -> Iterator[charts.TimelineMark]:
-    """Yield the days within the plan on which rules begin, may begin, or end. Rules of one day share a mark."""
-    days: list[tuple[date, str, doc.Tone]] = []
-    for rule in _relevant_rules(run):
-        phases = _phases(rule)
-        begins = {first for first, _, _ in phases}
-        days += [
-            (first, f"{rule.id} {_PHASE_TEXTS.get(status, status)}", _tone(rule, status))
-            for first, _, status in phases
-            if first
-        ]
-        days_after = [last + timedelta(1) for _, last, _ in phases if last is not None and last < date.max]
-        days += [(day, f"{rule.id} ends", doc.Tone.GOOD) for day in days_after if day not in begins]
-    within_plan = [event for event in days if run.periods[0].start < event[0] <= run.periods[-1].end]
-    for day, texts_and_tones in sorted(grouped((day, (text, tone)) for day, text, tone in within_plan).items()):
-        tones = {tone for _, tone in texts_and_tones}
-        worst = next(
-            (tone for tone in (doc.Tone.BAD, doc.Tone.DOUBTFUL, doc.Tone.CHOICE, doc.Tone.GOOD) if tone in tones),
-            doc.Tone.ASIDE,
-        )
-        yield charts.TimelineMark(day, "; ".join(text for text, _ in texts_and_tones), worst)
-
-
-def _tone(rule: RunRule, status: str) -> doc.Tone:
-    if status == "enacted" and not rule.keeps_out:
-        return doc.Tone.PLAIN
-    return _TONES_BY_STATUS.get(status, doc.Tone.ASIDE)
-
-
-def rules_drawing(run: Run, table: doc.DataTable) -> doc.Drawing:
-    start, end = run.periods[0].start, run.periods[-1].end
-    rows = []
-    for rule in _relevant_rules(run)[:MAX_DATED_RULES]:
+    chart_rows, rows = [], []
+    for rule in run.rules:
+        phases = [DatedStatus.read(text) for text in rule.phases]
+        within = [phase for phase in phases if (phase.start or start) <= end and (phase.end or end) >= start]
+        always = len(within) == 1 and (within[0].start or start) <= start and (within[0].end or end) >= end
+        if rule.id not in exposed | effective or not within or always:
+            continue
         spans = [
             charts.TimelineSpan(
                 max(phase.start or start, start),
                 min(phase.end or end, end),
                 phase_text(phase),
-                _tone(rule, phase.status),
+                _TONES_BY_STATUS.get(phase.status, doc.Tone.ASIDE),
             )
-            for phase in _phases(rule)
-            if (phase.start or start) <= end and (phase.end or end) >= start
+            for phase in within
         ]
-        rows.append(charts.TimelineRow(rule.id, tuple(spans)))
-    description = "When each rule that affects the plan, or would if in force, is in force, suspended, or of unknown status. Rules that exclude offers are red."
-    return doc.Drawing("Rules over time", description, charts.Timeline(start, end, tuple(rows)), table)
+        chart_rows.append(charts.TimelineRow(rule.title or rule.id, tuple(spans)))
+        rows.append([rule.title or rule.sentence, rule.id, "; ".join(map(phase_text, phases)), rule.citation])
+    if not rows:
+        return None
+    chart = charts.Timeline(start, end, tuple(chart_rows[:MAX_DATED_RULES]))
+    table = doc.table(list(map(doc.Column, ("Rule", "Id", "In force", "Citation"))), rows[:MAX_DATED_RULES])
+    description = "Rules that affect the plan, or would if they were in force, and that change during it."
+    return doc.Drawing("Rules that change", description, chart, table, _RULES_KEY)
 
 
 MAX_MATERIALS = 40
-# A chart has eight styles of bars: seven materials, and all others.
-MAX_MATERIALS_IN_CHART = 7
 MAX_CHARGING_RULES = 30
 MAX_PRICES = 12
 
@@ -204,25 +218,33 @@ MoneyByYear = Mapping[str, Decimal]
 
 
 def spend_drawing(run: Run) -> doc.Drawing | None:
-    """Return bars of money by year of order and material, over a table that sums to the total spend."""
+    """Return bars of money by year of order and dependence on countries of concern, over a table that sums to the total spend."""
     if not run.purchases:
         return None
     year_of = year_by_period(run)
     years = list(dict.fromkeys(year_of.values()))
-    by_name = {
-        material: totals((year_of[purchase.ordered], purchase.cost) for purchase in purchases)
-        for material, purchases in by_material(run).items()
-    }
-    total_by_name = {material: total(amounts.values()) for material, amounts in by_name.items()}
-    named = largest(total_by_name, MAX_MATERIALS_IN_CHART)
-    others = [by_name[material] for material in by_name if material not in set(named)]
-    series = [charts.Series(run.names.material(material), _values(years, by_name[material])) for material in named]
-    series += (
-        [charts.Series(f"{len(others)} others", _values(years, _sum_by_year(others)), doc.Tone.ASIDE)] if others else []
-    )
+    by_tone = grouped((tone_of([purchase]), purchase) for purchase in run.purchases)
+    series = [
+        charts.Series(word, _values(years, _by_year(by_tone[tone], year_of)), tone)
+        for tone, word in _CONCERN_WORDS.items()
+        if tone in by_tone
+    ]
     chart = charts.Bars(tuple(years), tuple(series), run.currency)
-    description = f"Orders of each year at landed cost in {run.currency}: price, charges, and freight, not discounted."
+    description = f"Orders of each year in {run.currency}: price, charges, and freight, not discounted."
+    by_name = {material: _by_year(purchases, year_of) for material, purchases in by_material(run).items()}
     return doc.Drawing("Spend by year of order", description, chart, _spend_table(run, years, by_name))
+
+
+_CONCERN_WORDS = {
+    doc.Tone.CONCERN: "from countries of concern",
+    doc.Tone.UNKNOWN: "possibly from countries of concern",
+    doc.Tone.PLAIN: "from other countries",
+    doc.Tone.ASIDE: "purchases",
+}
+
+
+def _by_year(purchases: Sequence[RunPurchase], year_of: Mapping[str, str]) -> MoneyByYear:
+    return totals((year_of[purchase.ordered], purchase.cost) for purchase in purchases)
 
 
 def _sum_by_year(rows: Sequence[MoneyByYear]) -> MoneyByYear:
@@ -234,79 +256,59 @@ def _values(years: Sequence[str], amounts: MoneyByYear) -> tuple[Decimal, ...]:
 
 
 def _spend_table(run: Run, years: Sequence[str], by_name: Mapping[str, MoneyByYear]) -> doc.DataTable:
-    """Return a row per material, then price schedules, then costs for which a run has no years. The total is the total spend."""
+    """Return a row per material, then price schedules and other costs. Its rows sum to the total spend, which is the last."""
     year_of = year_by_period(run)
     named = largest({material: total(amounts.values()) for material, amounts in by_name.items()}, MAX_MATERIALS)
     rest = [by_name[material] for material in by_name if material not in set(named)]
     discounts = totals((year_of[discount.settled], -discount.discount) for discount in run.discounts)
-    bought = _sum_by_year([*by_name.values()])
-    other = run.cost.nominal - total(bought.values()) - total(discounts.values())
+    purchased = _sum_by_year([*by_name.values(), discounts])
+    cash = totals((year_of[row.period], row.amount) for row in run.cash)
+    others = {year: money - purchased.get(year, _ZERO) for year, money in cash.items()}
+    other = run.cost.nominal - total(purchased.values())
 
-    def row(name: str, amounts: MoneyByYear, *, strong: bool = False) -> doc.DataRow:
-        figures = (doc.Amount(amounts[label]) if amounts.get(label) else doc.NOTHING for label in years)
-        return doc.DataRow((name, *figures, doc.Amount(total(amounts.values()))), strong)
+    def row(name: str, amounts: MoneyByYear, all_years: Decimal, *, strong: bool = False) -> doc.DataRow:
+        figures = (_amount(amounts.get(label, _ZERO)) for label in years)
+        return doc.DataRow((name, *figures, doc.Amount(all_years)), strong)
 
-    rows = [row(run.names.material_with_id(material), by_name[material]) for material in named]
-    rows += [row(count(len(rest), "other material"), _sum_by_year(rest))] if rest else []
-    rows.append(row("bought (landed cost)", bought, strong=True))
-    rows += [row("price schedules (discounts and surcharges)", discounts)] if discounts else []
-    blank = (doc.NOTHING,) * len(years)
-    due_text = "holding, onboarding, and other costs without a year"
-    rows += [doc.DataRow((due_text, *blank, doc.Amount(other)))] if other else []
-    rows.append(doc.DataRow(("spent, not discounted", *blank, doc.Amount(run.cost.nominal)), strong=True))
+    rows = [row(run.names.material(name), by_name[name], total(by_name[name].values())) for name in named]
+    if rest:
+        rows.append(row(count(len(rest), "other material"), (sums := _sum_by_year(rest)), total(sums.values())))
+    if discounts:
+        rows.append(row("price schedules (discounts and surcharges)", discounts, total(discounts.values())))
+    if abs(other) >= _LEAST:
+        rows.append(row("holding, onboarding, and other costs", others, other))
+    rows.append(row("spent", cash or purchased, run.cost.nominal, strong=True))
     return doc.table([doc.Column("Material"), *map(doc.figures, years), doc.figures("All", run.currency)], rows)
 
 
-def charges_drawing(run: Run) -> doc.Drawing | None:
-    charging_rules = sorted(
-        (rule for rule in with_effect(run) if rule.charges), key=lambda rule: (-rule.charges, rule.id)
-    )
-    if not charging_rules:
+_ZERO, _LEAST = Decimal(0), Decimal("0.5")
+"""Zero, and the money below which a cell is empty."""
+
+
+def _amount(money: Decimal) -> doc.Cell:
+    return doc.Amount(money) if abs(money) >= _LEAST else doc.NOTHING
+
+
+def charges_table(run: Run) -> doc.DataTable | None:
+    """Return the duties and other charges that each rule adds, the largest first."""
+    rules = sorted((rule for rule in with_effect(run) if rule.charges), key=lambda rule: (-rule.charges, rule.id))
+    if not rules:
         return None
-    shown = charging_rules[:MAX_CHARGING_RULES]
-    rest = total(rule.charges for rule in charging_rules[MAX_CHARGING_RULES:])
-    rungs = [
-        charts.Rung(rule.id, rule.charges, f"{rule.title or rule.sentence}: {large_money(rule.charges, run.currency)}")
-        for rule in shown
-    ]
+    shown, rest = rules[:MAX_CHARGING_RULES], rules[MAX_CHARGING_RULES:]
     rows = [
-        doc.DataRow((rule.id, doc.Amount(rule.charges), rule.citation, rule.title or rule.sentence)) for rule in shown
+        doc.DataRow((rule.title or rule.sentence, rule.id, rule.citation, doc.Amount(rule.charges))) for rule in shown
     ]
-    rows += (
-        [doc.DataRow((count(len(charging_rules) - MAX_CHARGING_RULES, "other rule"), doc.Amount(rest), "", ""))]
-        if rest
-        else []
-    )
-    rows.append(doc.DataRow(("all", doc.Amount(total(rule.charges for rule in charging_rules)), "", ""), strong=True))
-    columns = [doc.Column("Rule"), doc.figures("Adds", run.currency), doc.Column("Citation"), doc.Column("Rule text")]
-    description = f"Duties and other charges that each rule adds to the plan, in {run.currency}, not discounted."
-    return doc.Drawing(
-        "Charges by rule", description, charts.Ladder(tuple(rungs), run.currency), doc.table(columns, rows)
-    )
+    if rest:
+        others = doc.Amount(total(rule.charges for rule in rest))
+        rows.append(doc.DataRow((count(len(rest), "other rule"), "", "", others)))
+    rows.append(doc.DataRow(("all", "", "", doc.Amount(total(rule.charges for rule in rules))), strong=True))
+    columns = [doc.Column("Rule"), doc.Column("Id"), doc.Column("Citation"), doc.figures("Adds", run.currency)]
+    return doc.table(columns, rows)
 
 
-_TONES_BY_CONFIDENCE = {
-    Confidence.ASSUMED.value: doc.Tone.BAD,
-    Confidence.RECALLED.value: doc.Tone.BAD,
-    Confidence.COMPUTED.value: doc.Tone.DOUBTFUL,
-}
-
-
-def evidence_drawing(run: Run) -> doc.Drawing | None:
-    if not run.purchases:
-        return None
-    spent = cost_of(run.purchases)
-    groups = grouped((purchase.confidence or "not stated", purchase) for purchase in run.purchases)
-    confidences = sorted(groups, key=lambda name: -cost_of(groups[name]))
-    rungs = [
-        charts.Rung(
-            name,
-            cost_of(groups[name]),
-            _money_text(run, groups[name], spent),
-            _TONES_BY_CONFIDENCE.get(name, doc.Tone.PLAIN),
-        )
-        for name in confidences
-    ]
+def evidence_table(run: Run) -> doc.DataTable:
+    """Return the money by the least reliable fact behind it: capacity, price, or chain of the offer."""
+    all_cost = cost_of(run.purchases)
     cells = grouped(((purchase.confidence or "not stated", purchase.catalog), purchase) for purchase in run.purchases)
     rows: list[list[doc.Cell]] = [
         [
@@ -314,30 +316,13 @@ def evidence_drawing(run: Run) -> doc.Drawing | None:
             catalog,
             doc.Count(len({purchase.offer for purchase in group})),
             doc.Amount(cost_of(group)),
-            doc.Share(cost_of(group) / spent) if spent else doc.NOTHING,
+            doc.Share(cost_of(group) / all_cost) if all_cost else doc.NOTHING,
         ]
-        for (confidence, catalog), group in sorted(
-            cells.items(), key=lambda item: (confidences.index(item[0][0]), item[0][1])
-        )
+        for (confidence, catalog), group in sorted(cells.items(), key=lambda item: (-cost_of(item[1]), item[0]))
     ]
-    columns = [
-        doc.Column("Lowest confidence of capacity, price, and chain"),
-        doc.Column("Catalog"),
-        doc.figures("Offers"),
-    ]
-    columns += [doc.figures("Spent", run.currency), doc.figures("Share")]
-    description = "Spending by the least reliable fact behind it: capacity, price, or chain of the offer."
-    return doc.Drawing(
-        "Spending by confidence", description, charts.Ladder(tuple(rungs), run.currency), doc.table(columns, rows)
-    )
-
-
-def _money_text(run: Run, purchases: Sequence[RunPurchase], total_spent: Decimal) -> str:
-    money = cost_of(purchases)
-    share = f", {percent(money / total_spent)} of all" if total_spent else ""
-    return (
-        f"{large_money(money, run.currency)}{share}, {count(len({purchase.offer for purchase in purchases}), 'offer')}"
-    )
+    columns = [doc.Column("Lowest confidence of capacity, price, and chain"), doc.Column("Catalog")]
+    columns += [doc.figures("Offers"), doc.figures("Spent", run.currency), doc.figures("Share")]
+    return doc.table(columns, rows)
 
 
 def prices_table(run: Run) -> tuple[doc.DataTable, int]:
@@ -381,41 +366,3 @@ def _average_prices(run: Run, purchases: Sequence[RunPurchase]) -> list[doc.Cell
     inputs = total(row.inputs_cost for row in purchases)
     amounts = [price, *(low_and_high if run.ranges else []), *rest, *([inputs, rest[-1] + inputs] if run.draws else [])]
     return [doc.Amount(amount / kilograms) if amount and kilograms else doc.NOTHING for amount in amounts]
-
-
-MAX_DEMANDS = 60
-MAX_MET = 5
-"""Maximum number of demands met in full that have separate rungs."""
-_HUNDRED = Decimal(100)
-
-
-def met_drawing(run: Run, table: doc.DataTable) -> doc.Drawing:
-    """Return a rung per demand with its delivered share, beside the table of causes. Many demands met in full share a rung."""
-    demands = sorted(run.demands, key=lambda demand: not demand.short_kg)
-    met = [demand for demand in demands if not demand.short_kg]
-    shared = len(met) if len(met) > MAX_MET else 0
-    rungs = [_rung(run, demand) for demand in demands[: len(demands) - shared][:MAX_DEMANDS]]
-    if shared:
-        names = joined([f"{run.names.material(demand.material)} for {for_whom(run, demand)}" for demand in met])
-        rungs.append(charts.Rung(count(shared, "met in full", "met in full"), _HUNDRED, names, doc.Tone.GOOD))
-    description = "Delivered over the whole plan, in percent of each demand. Short demands come first."
-    return doc.Drawing("Delivered share of each demand", description, charts.Ladder(tuple(rungs), "%"), table)
-
-
-def _rung(run: Run, demand: RunDemand) -> charts.Rung:
-    name = f"{run.names.material(demand.material)} for {for_whom(run, demand)}"
-    if not demand.wanted_kg:
-        return charts.Rung(name, None, "no demand")
-    delivered = demand.delivered_kg / demand.wanted_kg
-    tone = doc.Tone.GOOD if not demand.short_kg else doc.Tone.DOUBTFUL if demand.delivered_kg else doc.Tone.BAD
-    shortage = (
-        f", {mass_of(run.names, demand.material, demand.short_kg)} short, met from {met_from(demand)}"
-        if demand.short_kg
-        else ""
-    )
-    return charts.Rung(
-        name,
-        delivered * _HUNDRED,
-        f"{percent(delivered)} of {mass_of(run.names, demand.material, demand.wanted_kg)}{shortage}",
-        tone,
-    )

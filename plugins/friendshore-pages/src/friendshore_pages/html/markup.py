@@ -19,7 +19,7 @@ Markup = NewType("Markup", str)
 """Text inserted into a page unchanged. Only this module creates it from strings."""
 
 _VOID_ELEMENTS = frozenset(("meta", "input"))
-_SELF_CLOSING = frozenset(("path", "rect", "circle", "line", "use"))
+_SELF_CLOSING = frozenset(("path", "rect", "circle", "line"))
 """SVG elements that close themselves unless they have content."""
 
 
@@ -77,7 +77,6 @@ class Outline:
 
     ids: set[str] = field(default_factory=set)
     headings: list[tuple[int, str, str]] = field(default_factory=list)
-    has_map: bool = False
 
     def new_id(self, name: str) -> str:
         """Return an unused id: the name's letters and digits, with a number if that is taken."""
@@ -89,10 +88,11 @@ class Outline:
         self.ids.add(candidate)
         return candidate
 
-    def heading(self, level: int, title: str, class_: str | None) -> Markup:
+    def heading(self, level: int, title: str, class_: str | None, *, is_listed: bool = True) -> Markup:
         level = min(level, _MAX_HEADING)
         id_ = self.new_id(title)
-        self.headings.append((level, id_, title))
+        if is_listed:
+            self.headings.append((level, id_, title))
         return tag(f"h{level}", text(title), id=id_, class_=class_)
 
     def contents(self) -> Markup:
@@ -100,15 +100,35 @@ class Outline:
         if len(listed) < 2:
             return joined(())
         items = (
-            tag("li", tag("a", text(_short_title(title)), href=f"#{id_}"), class_=None if level == 2 else "sub")
+            tag("li", tag("a", text(short_title(title)), href=f"#{id_}"), class_=None if level == 2 else "sub")
             for level, id_, title in listed
         )
-        heading = tag("h2", text("Contents"), id=self.new_id("contents"))
-        return tag("nav", heading, tag("ol", joined(items)), aria_label="Contents", class_="contents")
+        heading = tag("summary", text("Contents"))
+        return tag("nav", tag("details", heading, tag("ol", joined(items))), aria_label="Contents", class_="contents")
 
 
-def _short_title(title: str) -> str:
+def short_title(title: str) -> str:
     return title.partition(": ")[0] if len(title) > _MAX_TITLE else title
+
+
+KEY = {
+    doc.Tone.CONCERN: "from countries of concern",
+    doc.Tone.UNKNOWN: "possibly from countries of concern",
+    doc.Tone.PLAIN: "from other countries",
+    doc.Tone.BAD: "short",
+    doc.Tone.ASIDE: "other",
+    doc.Tone.TITLE: "in force",
+    doc.Tone.DOUBTFUL: "not proved",
+    doc.Tone.GOOD: "met",
+    doc.Tone.CHOICE: "chosen",
+}
+"""Usual meaning of each color, in the order of legends."""
+
+
+def legend(entries: Iterable[tuple[str, str]]) -> Markup:
+    """Return a list of color classes with their meanings."""
+    items = [tag("li", tag("b", class_=f"swatch {class_}"), text(meaning)) for class_, meaning in entries]
+    return tag("ul", *items, class_="legend") if items else joined(())
 
 
 _MAX_TABLE_WIDTH = 10_000
@@ -120,6 +140,8 @@ _PAGE_WIDTH, _COLUMN_GAP = 120, 2
 _UNBREAKABLE = re.compile(r"[^\W_][\w.]*(?:-[\w.]*[^\W_])+|\d[\d.,]* (?:kg|t|%)(?!\w)")
 """A name or date with hyphens, at which a browser would break it, and a figure with its unit."""
 _MAX_ROW_LEVEL = 4
+_LONG = 40
+"""Letters from which a text has a minimum width on phones."""
 
 
 def table(data: doc.DataTable, caption: str) -> Markup:
@@ -140,10 +162,53 @@ def table(data: doc.DataTable, caption: str) -> Markup:
         or None,
     )
     box = tag("div", element, class_="scroll", role="group", aria_label=caption, tabindex="0")
-    return joined((box, tag("p", content(data.rest)))) if isinstance(data.rest, doc.Several) else box
+    tones = {tone for row in data.rows for cell in row.cells for tone, part in _bar_parts(cell) if part}
+    key = legend((f"f-{tone.value}", KEY[tone]) for tone in KEY if tone in tones)
+    return joined((key, box, tag("p", content(data.rest)) if isinstance(data.rest, doc.Several) else joined(())))
+
+
+_BAR_WIDTH, _BAR_HEIGHT = 110.0, 9.0
+
+
+def _bar_parts(cell: doc.Cell) -> Sequence[tuple[doc.Tone, Decimal]]:
+    return cell.parts if isinstance(cell, doc.Amount) else ()
+
+
+def _bar(cell: doc.Cell, largest: Decimal) -> Markup:
+    """Return the parts of an amount as a bar. The cell has the amount in words, so that it is hidden from screen readers."""
+    shapes: list[Markup] = []
+    x = 0.0
+    for tone, part in _bar_parts(cell):
+        size = float(part / largest) * _BAR_WIDTH if largest else 0.0
+        if size <= 0:
+            continue
+        shape = f"M{pixels(x)} 0h{pixels(size)}v{pixels(_BAR_HEIGHT)}h-{pixels(size)}z"
+        shapes.append(tag("path", d=shape, class_=f"f-{tone.value}"))
+        if tone is doc.Tone.UNKNOWN:
+            line = f"M{pixels(x)} {pixels(_BAR_HEIGHT / 2)}h{pixels(size)}"
+            shapes.append(tag("path", d=line, stroke_width=_BAR_HEIGHT, class_="hatch"))
+        x += size
+    size_text = f"0 0 {pixels(_BAR_WIDTH)} {pixels(_BAR_HEIGHT)}"
+    return tag(
+        "svg",
+        *shapes,
+        viewBox=size_text,
+        width=_BAR_WIDTH,
+        height=_BAR_HEIGHT,
+        class_="bar",
+        preserveAspectRatio="none",
+        aria_hidden="true",
+    )
 
 
 def _rows(data: doc.DataTable, column_classes: Sequence[str | None]) -> Iterator[Markup]:
+    largest = [
+        max(
+            (sum((part for _, part in _bar_parts(row.cells[n])), Decimal(0)) for row in data.rows if not row.strong),
+            default=Decimal(0),
+        )
+        for n in range(len(data.columns))
+    ]
     cell_classes = [None] * len(column_classes[:_STYLED_COLUMNS]) + list(column_classes[_STYLED_COLUMNS:])
     last_name = ""
     for row in data.rows:
@@ -154,16 +219,23 @@ def _rows(data: doc.DataTable, column_classes: Sequence[str | None]) -> Iterator
         yield tag(
             "tr",
             _row_header(row.cells[:1], ditto),
-            joined(_cell(cell, class_) for cell, class_ in zip(row.cells[1:], cell_classes[1:], strict=True)),
+            joined(
+                _cell(cell, class_, size)
+                for cell, class_, size in zip(row.cells[1:], cell_classes[1:], largest[1:], strict=True)
+            ),
             class_=" ".join(filter(None, row_classes)) or None,
             data_level=str(row.level) if row.level else None,
         )
 
 
 def _column_classes(data: doc.DataTable) -> list[str | None]:
-    """Return the class of each column's cells: `n` for figures, and `w` for unbreakable text such as dates and ids."""
+    """Return the class of each column's cells: `n` for figures, `w` for unbreakable text such as dates and ids, `t` for long text."""
     cells = [[row.cells[position] for row in data.rows] for position in range(len(data.columns))]
     classes = [_column_class(column, column_cells) for column, column_cells in zip(data.columns, cells, strict=True)]
+    classes = [
+        "t" if class_ is None and any(len(written(cell)) > _LONG for cell in column_cells) else class_
+        for class_, column_cells in zip(classes, cells, strict=True)
+    ]
     name_columns = [
         position
         for position, column_cells in enumerate(cells)
@@ -205,8 +277,11 @@ def _row_header(cells: Iterable[doc.Cell], ditto: str) -> Markup:
     return joined(())
 
 
-def _cell(cell: doc.Cell, class_: str | None) -> Markup:
-    return tag("td", content(cell), class_=class_, data_v=sort_value(cell))
+def _cell(cell: doc.Cell, class_: str | None, largest: Decimal) -> Markup:
+    markup = content(cell)
+    if largest:
+        markup = tag("span", _bar(cell, largest), markup, class_="barred")
+    return tag("td", markup, class_=class_, data_v=sort_value(cell))
 
 
 def content(cell: doc.Cell) -> Markup:
@@ -231,9 +306,9 @@ def _with_unbroken_names(plain_text: str) -> Markup:
 
 
 def phrase(styled: doc.Phrase) -> Markup:
-    markup = text(styled.text)
+    markup = _with_unbroken_names(styled.text)
     if styled.code:
-        markup = tag("code", _with_unbroken_names(styled.text))
+        markup = tag("code", markup)
     if styled.strong:
         return tag("strong", markup, class_=tone_class(styled.tone))
     return markup if styled.tone is doc.Tone.PLAIN else tag("span", markup, class_=tone_class(styled.tone))

@@ -67,7 +67,7 @@
         markMoved();
       });
     });
-    if (body.rows.length < 9) continue;
+    if (body.rows.length < 20) continue;
     const tools = make("div", {className: "tools"}), label = make("label", {textContent: "Filter rows"});
     const input = make("input", {type: "search"}), counter = make("output");
     counter.setAttribute("aria-live", "polite");

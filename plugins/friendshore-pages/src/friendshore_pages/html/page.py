@@ -11,32 +11,61 @@ from importlib.resources import files
 from typing import assert_never
 
 from friendshore.document import elements as doc
-from friendshore.document.charts import Bars, Chart, Flow, Ladder, Timeline, WorldMap
+from friendshore.document.charts import Bars, Chart, Curve, Flow, Ladder, Timeline, Tone
 from friendshore.document.figures import headline
 
-from .maps import flow, outlines, world_map
-from .markup import Markup, Outline, iframe, joined, phrase, prose, table, tag, text, tone_class, trusted
-from .svg import SIZE, Picture, bars, days, ladder, timeline, without_tooltips
+from .flows import flow
+from .markup import KEY, Markup, Outline, iframe, joined, legend, phrase, prose, table, tag, text, tone_class, trusted
+from .svg import (
+    SIZE,
+    Picture,
+    bars,
+    curve,
+    days,
+    fill_class,
+    ladder,
+    rung_class,
+    series_classes,
+    timeline,
+    without_tooltips,
+)
 
 _WIDTHS = {"wide": 800.0, "narrow": 352.0}
 _LABELED = "wide"
 """The picture whose parts have labels. The script copies them to the other picture, which has the same parts."""
-_MAX_OPEN_ROWS = 12
 
 
 def drawing(data: doc.Drawing, outline: Outline) -> Markup:
     caption = tag("figcaption", tag("strong", text(data.title)), tag("span", text(data.told)))
-    outline.has_map = outline.has_map or isinstance(data.chart, WorldMap)
     pictures = [svg for class_, width in _WIDTHS.items() for svg in _svg_elements(data, width, class_, outline)]
     day_list = days(data.chart) if isinstance(data.chart, Timeline) else joined(())
-    rows = len(data.table.rows)
-    figures = tag(
-        "details",
-        tag("summary", text(f"Figures: {data.title}")),
-        table(data.table, data.title),
-        open="" if rows <= _MAX_OPEN_ROWS else None,
-    )
-    return tag("figure", caption, *pictures, day_list, figures)
+    figures = tag("details", tag("summary", text(f"Figures: {data.title}")), table(data.table, data.title))
+    return tag("figure", caption, legend(_legend_entries(data)), *pictures, day_list, figures)
+
+
+def _legend_entries(data: doc.Drawing) -> list[tuple[str, str]]:
+    """Return the color class and the meaning of each color in a chart."""
+    match data.chart:
+        case Bars(_, series, _, line):
+            names = [*zip(series_classes(series), (part.name for part in series), strict=True)]
+            return [*names, *([("line", line.name)] if line else [])]
+        case Curve(series=series, counts=counts):
+            names = [*zip(series_classes(series), (part.name for part in series), strict=True)]
+            return [*names, *([(fill_class(counts.tone), counts.name)] if counts else [])]
+        case Flow(streams=streams):
+            tones = [stream.tone for stream in streams]
+        case Timeline(rows=rows):
+            tones = [span.tone for row in rows for span in row.spans]
+        case Ladder(rungs, unit):
+            tones = [rung.tone for rung in rungs if rung.value is not None]
+            is_short = Tone.BAD in tones
+            words = {Tone.PLAIN: "nothing short" if is_short else unit, Tone.BAD: "something short"} | dict(data.key)
+            targets = [("target", "value to reach")] if any(rung.target is not None for rung in rungs) else []
+            return [*((rung_class(tone), words.get(tone, KEY[tone])) for tone in KEY if tone in tones), *targets]
+        case _:
+            assert_never(data.chart)
+    words = KEY | dict(data.key)
+    return [(fill_class(tone), words[tone]) for tone in KEY if tone in tones]
 
 
 def _svg_elements(data: doc.Drawing, width: float, class_: str, outline: Outline) -> Iterator[Markup]:
@@ -44,7 +73,7 @@ def _svg_elements(data: doc.Drawing, width: float, class_: str, outline: Outline
         outline.new_id(f"{data.title} {class_}"),
         outline.new_id(f"{data.title} {class_} description"),
     )
-    pictures = _pictures(data.chart, width, title_id)
+    pictures = _pictures(data.chart, width)
     for number, picture in enumerate(pictures, 1):
         title = f"{data.title} ({number} of {len(pictures)})" if len(pictures) > 1 else data.title
         if number > 1:
@@ -63,8 +92,8 @@ def _svg_elements(data: doc.Drawing, width: float, class_: str, outline: Outline
         )
 
 
-def _pictures(chart: Chart, width: float, id_prefix: str) -> list[Picture]:
-    """Return one picture, or several stacked ones. `id_prefix` starts the ids of parts of maps."""
+def _pictures(chart: Chart, width: float) -> list[Picture]:
+    """Return one picture, or several stacked ones."""
     match chart:
         case Bars():
             return [bars(chart, width)]
@@ -72,8 +101,8 @@ def _pictures(chart: Chart, width: float, id_prefix: str) -> list[Picture]:
             return [flow(chart, width)]
         case Timeline():
             return list(timeline(chart, width))
-        case WorldMap():
-            return [world_map(chart, width, id_prefix)]
+        case Curve():
+            return [curve(chart, width)]
         case Ladder():
             return [ladder(chart, width)]
         case _:
@@ -119,11 +148,13 @@ def _section(section: doc.Section, level: int, outer_title: str, outline: Outlin
     if not section.title:
         return tag("div", joined(parts(section.parts, level, outer_title, outline), "\n"), class_="apart")
     headings_before = len(outline.headings)
-    heading = outline.heading(level, section.title, tone_class(section.tone))
+    heading = outline.heading(level, section.title, tone_class(section.tone), is_listed=not section.folded)
     body = joined(parts(section.parts, level + 1, section.title, outline), "\n")
     if not body:
         del outline.headings[headings_before:]
         return body
+    if section.folded:
+        return tag("details", tag("summary", heading), body, class_="fold")
     return tag("section", heading, body)
 
 
@@ -174,7 +205,7 @@ def html(document: doc.Document, interactive: InteractivePart | None = None) -> 
         ValueError: If a text of `interactive` could end its element.
     """
     outline = Outline({"main", *(() if interactive is None else (interactive.id, *interactive.data))})
-    interactive_markup = trusted("") if interactive is None else _interactive_part(interactive)
+    interactive_markup = trusted("") if interactive is None else _interactive_part(interactive, outline)
     body = joined(parts(document.whole().parts, 2, document.title, outline), "\n")
     body_element = tag(
         "body",
@@ -182,7 +213,6 @@ def html(document: doc.Document, interactive: InteractivePart | None = None) -> 
         tag("header", tag("h1", text(document.title))),
         outline.contents(),
         tag("main", interactive_markup, trusted("\n"), body, trusted("\n"), id="main", tabindex="-1"),
-        _map_outlines(outline),
         tag("script", trusted(_script())),
         trusted("") if interactive is None else tag("script", trusted(interactive.script)),
     )
@@ -209,9 +239,7 @@ def frame(document: doc.Document, lines: int) -> str:
     """
     outline = Outline({"main"})
     body = joined(parts(document.whole().parts, 2, document.title, outline), "\n")
-    body_element = tag(
-        "body", tag("header", tag("h1", text(document.title))), tag("main", body, id="main"), _map_outlines(outline)
-    )
+    body_element = tag("body", tag("header", tag("h1", text(document.title))), tag("main", body, id="main"))
     page = tag("html", _head(document.title, [_style(), _FRAME_STYLE]), trusted("\n"), body_element, lang=_LANGUAGE)
     return iframe(f"<!doctype html>\n{page}\n", document.title, min(_FRAME_HEIGHT + _LINE_HEIGHT * lines, _MAX_HEIGHT))
 
@@ -219,13 +247,7 @@ def frame(document: doc.Document, lines: int) -> str:
 _FRAME_STYLE = "body{display:block}header{padding-top:.5rem}main{padding-bottom:1rem}h1{font-size:1.2rem}h2{font-size:1rem;margin-top:1rem}"
 
 
-def _map_outlines(outline: Outline) -> Markup:
-    if not outline.has_map:
-        return joined(())
-    return tag("svg", tag("defs", outlines()), width=0, height=0, class_="shared", aria_hidden="true")
-
-
-def _interactive_part(interactive: InteractivePart) -> Markup:
+def _interactive_part(interactive: InteractivePart, outline: Outline) -> Markup:
     data_elements = [
         tag("script", trusted(value), id=name, type="text/plain") for name, value in interactive.data.items()
     ]
@@ -237,7 +259,7 @@ def _interactive_part(interactive: InteractivePart) -> Markup:
         raise ValueError(f"a text of the part `{interactive.id}` could end its element")
     return tag(
         "section",
-        tag("h2", text(interactive.title)),
+        outline.heading(2, interactive.title, None),
         tag("div", tag("p", text(interactive.fallback)), id=interactive.id),
         *data_elements,
     )

@@ -1,8 +1,9 @@
-"""SVG pictures: text widths, units, ticks, and charts with bars, ladders, and timelines."""
+"""SVG pictures: text widths, units, ticks, and charts with bars, ladders, timelines, and curves."""
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -12,7 +13,7 @@ from textwrap import shorten
 from typing import NamedTuple
 from unicodedata import combining, east_asian_width, normalize
 
-from friendshore.document.charts import Bars, Ladder, Rung, Series, Timeline, TimelineMark, TimelineRow, Tone
+from friendshore.document.charts import Bars, Curve, Ladder, Rung, Series, Timeline, TimelineMark, TimelineRow, Tone
 from friendshore.document.figures import money, number, unit_for
 from friendshore.inert import visible
 
@@ -30,7 +31,8 @@ _WIDTHS = dict(zip(map(chr, range(32, 127)), (
 _EAST_ASIAN_WIDTH, _DEFAULT_WIDTH = 1000, 800
 """Width of East Asian characters, and of other unlisted ones."""
 _BOLD_FACTOR = 1.09
-STYLES = 8
+_SHADES = {Tone.PLAIN: 6, Tone.CONCERN: 3, Tone.TITLE: 5}
+"""Number of shades of a tone. Other tones have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,26 @@ def shortened(content: str, room: float, size: float = SIZE, *, bold: bool = Fal
     return f"{start.rstrip(' ,-')}…" if start else ""
 
 
+def wrapped(content: str, room: float, size: float = SIZE, max_lines: int = 2) -> list[str]:
+    """Return a text as lines of at most `room` pixels. Only a text that needs more than `max_lines` is shortened."""
+    lines = [""]
+    for word in content.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if lines[-1] and text_width(longer, size) > room and len(lines) < max_lines:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return [shortened(line, room, size) for line in lines]
+
+
+def label_lines(x: float, y: float, lines: Sequence[str], size: float = SIZE, class_: str | None = None) -> Markup:
+    """Return lines of text around `y`, the middle of them."""
+    top = y + size * 0.34 - (len(lines) - 1) * (size + 1) / 2
+    return joined(
+        label(x, top + number * (size + 1), line, class_=class_, size=size) for number, line in enumerate(lines)
+    )
+
+
 def label(
     x: float, y: float, content: str, *, anchor: str | None = None, class_: str | None = None, size: float | None = None
 ) -> Markup:
@@ -151,9 +173,19 @@ def without_tooltips(content: Markup) -> Markup:
     return trusted(re.sub("></(path|circle|rect|use)>", "/>", re.sub("<title>[^<]*</title>", "", content)))
 
 
-def fill_class(position: int, tone: Tone) -> str:
-    """Return the CSS class of a part's fill, by its tone, or by its position if the tone is plain."""
-    return f"f{position % STYLES}" if tone in (Tone.PLAIN, Tone.TITLE) else f"f-{tone.value}"
+def fill_class(tone: Tone, position: int = 0) -> str:
+    """Return the CSS class of a tone's color. Parts of one tone have different shades."""
+    shades = _SHADES.get(tone, 1)
+    return f"f-{tone.value}{position % shades if shades > 1 else ''}"
+
+
+def series_classes(series: Iterable[Series]) -> list[str]:
+    numbers: defaultdict[Tone, int] = defaultdict(int)
+    classes = []
+    for part in series:
+        classes.append(fill_class(part.tone, numbers[part.tone]))
+        numbers[part.tone] += 1
+    return classes
 
 
 def unit_of(largest: Decimal, unit: str) -> tuple[Decimal, str]:
@@ -200,47 +232,26 @@ def spread_out(desired: Sequence[float], distance: float, low: float, high: floa
     return positions
 
 
-_SYMBOLS = {
-    Tone.BAD: ("M{} {}l8 8m0 -8l-8 8", 4, 4),
-    Tone.DOUBTFUL: ("M{} {}l5 9h-10z", 0, 5),
-    Tone.CHOICE: ("M{} {}l5 5l-5 5l-5 -5z", 0, 5),
-}
-
-
-def mark(x: float, y: float, tone: Tone, tooltip_text: str) -> Markup:
-    class_ = f"m-{tone.value}"
-    if tone not in _SYMBOLS:
-        return tag("circle", tooltip(tooltip_text), cx=x, cy=y, r=4.5, class_=class_)
-    shape, left, top = _SYMBOLS[tone]
-    return tag("path", tooltip(tooltip_text), d=path(shape, x - left, y - top), class_=class_)
-
-
 def path(shape: str, *numbers: float) -> str:
     return shape.format(*(f"{round(each, 1) + 0.0:.1f}".removesuffix(".0") for each in numbers))
 
 
-_UNSTRIPED = frozenset(("f0", "f-good", "f-aside"))
-
-
-def stripes(lines: Iterable[str], thickness: float, class_: str) -> Markup:
-    """Return lines as thick as the parts, with dashes from the style sheet, to distinguish parts without color.
+def stripes(lines: Iterable[str], thickness: float, tone: Tone) -> Markup:
+    """Return lines as thick as the parts, with dashes from the style sheet, which hatch parts of unknown origin or status.
 
     Patterns would be usual, but Chromium prints each part with a pattern as an image, and a page then takes 40 megabytes.
     """
-    dashes = "" if class_ in _UNSTRIPED else "".join(lines)
-    return (
-        tag("path", d=dashes, stroke_width=thickness, class_=f"st h{class_.removeprefix('f')}")
-        if dashes
-        else joined(())
-    )
+    dashes = "".join(lines) if tone in HATCHED else ""
+    return tag("path", d=dashes, stroke_width=thickness, class_="hatch") if dashes else joined(())
+
+
+HATCHED = (Tone.UNKNOWN, Tone.DOUBTFUL)
 
 
 _TOP, _FOOT = 26.0, 24.0
 _LINE_HEIGHT = 17.0
-_SWATCH = 11.0
 _YEARS_OF_QUARTERS, _YEARS_OF_MONTHS = (1, 2, 4, 8, 12, 20, 40), (1, 2, 3, 6, 12, 24, 60, 120)
 """Numbers of bars that may share a name."""
-_COMPARISON = -1
 
 
 class _Plane(NamedTuple):
@@ -255,34 +266,25 @@ class _Plane(NamedTuple):
 
 
 def bars(chart: Bars, width: float) -> Picture:
-    """Draw bars, with names to the right of the last bar, or below the bars on narrow pages."""
-    series = [(position, part) for position, part in enumerate(chart.series) if any(part.values)] or list(
-        enumerate(chart.series)
-    )
-    is_wide = width > MIN_WIDE_PAGE
-    names = [part.name for _, part in series] + ([chart.line.name] if chart.line else [])
+    """Draw bars. The legend names their parts."""
     scale = scale_of(_extents(chart), chart.unit, _largest(chart))
-    names_width = min(225.0, max(map(text_width, names), default=0.0) + _SWATCH + 8)
-    height = max(240.0 if is_wide else 200.0, len(names) * _LINE_HEIGHT if is_wide else 0)
     plane = _Plane(
         left=max(map(text_width, scale.step_texts)) + 8,
-        right=width - (names_width + 22 if is_wide else 2),
-        base=_TOP + height,
+        right=width - 2,
+        base=_TOP + (210.0 if width > MIN_WIDE_PAGE else 180.0),
         scale=scale,
-        axis=scale.axis(_TOP + height, _TOP),
+        axis=scale.axis(_TOP + (210.0 if width > MIN_WIDE_PAGE else 180.0), _TOP),
     )
-    names_height = 0.0 if is_wide else len(names) * _LINE_HEIGHT + 6
     elements = [
         label(0, 12, scale.unit, class_="soft"),
         *scale.grid(plane.axis, plane.left, plane.right),
         *_bar_numbers(plane),
-        *_stacked_bars(chart, series, plane),
+        *_stacked_bars(chart, plane),
         *_period_names(chart, plane, width),
         *([_comparison_line(chart, chart.line, plane)] if chart.line else []),
         *_totals(chart, plane),
-        *(_names_right(chart, series, plane, width) if is_wide else _names_below(chart, series, plane, width)),
     ]
-    return Picture(width, plane.base + _FOOT + names_height, joined(elements))
+    return Picture(width, plane.base + _FOOT, joined(elements))
 
 
 def _largest(chart: Bars) -> Decimal:
@@ -315,10 +317,10 @@ def _bar_width(chart: Bars, plane: _Plane) -> float:
     return min(_bar_distance(chart, plane) * 0.68, 64.0)
 
 
-def _stacked_bars(chart: Bars, series: Sequence[tuple[int, Series]], plane: _Plane) -> Iterator[Markup]:
+def _stacked_bars(chart: Bars, plane: _Plane) -> Iterator[Markup]:
     bar_width = _bar_width(chart, plane)
     above, below = [0.0] * len(chart.labels), [0.0] * len(chart.labels)
-    for position, part in series:
+    for class_, part in zip(series_classes(chart.series), chart.series, strict=True):
         boxes, lines = [], []
         for bar, (period, exact) in enumerate(zip(chart.labels, part.values, strict=True)):
             value = plane.scale.value(exact)
@@ -332,11 +334,7 @@ def _stacked_bars(chart: Bars, series: Sequence[tuple[int, Series]], plane: _Pla
             height = abs(ends[0] - ends[1])
             boxes.append(box(x, min(ends), bar_width, max(height, 0.3), tooltip_text))
             lines.append(path("M{} {}v{}", x + bar_width / 2, min(ends), height))
-        yield parts(
-            part.name,
-            [*boxes, stripes(lines, bar_width, fill_class(position, part.tone))],
-            fill_class(position, part.tone),
-        )
+        yield parts(part.name, [*boxes, stripes(lines, bar_width, part.tone)], f"bar {class_}")
 
 
 def _period_names(chart: Bars, plane: _Plane, width: float) -> Iterator[Markup]:
@@ -393,43 +391,6 @@ def _comparison_line(chart: Bars, line: Series, plane: _Plane) -> Markup:
     )
 
 
-def _names_right(chart: Bars, series: Sequence[tuple[int, Series]], plane: _Plane, width: float) -> Iterator[Markup]:
-    x, height = plane.right + 22, 0.0
-    entries: list[tuple[float, int, Series | None, bool]] = []
-    for position, bar_part in series:
-        value = max(plane.scale.value(bar_part.values[-1]), 0.0) if bar_part.values else 0.0
-        entries.append((plane.y(height + value / 2), position, bar_part, value > 0))
-        height += value
-    if chart.line and chart.line.values:
-        entries.append((plane.y(plane.scale.value(chart.line.values[-1])), _COMPARISON, None, True))
-    entries.sort(key=lambda entry: (entry[0], -entry[1]))
-    positions = spread_out([entry[0] for entry in entries], _LINE_HEIGHT, _TOP, plane.base)
-    edge = plane.right - (_bar_distance(chart, plane) - _bar_width(chart, plane)) / 2
-    for y, (start_y, position, part, is_visible) in zip(positions, entries, strict=True):
-        if is_visible:
-            start = plane.right if part is None else edge
-            yield tag("path", d=path("M{} {}H{}L{} {}", start, start_y, plane.right + 4, x - 4, y), class_="lead")
-        yield from _legend_entry(x, y, position, part or chart.line, width)
-
-
-def _names_below(chart: Bars, series: Sequence[tuple[int, Series]], plane: _Plane, width: float) -> Iterator[Markup]:
-    entries: list[tuple[int, Series | None]] = [*reversed(series), *([(_COMPARISON, chart.line)] if chart.line else [])]
-    for row, (position, part) in enumerate(entries):
-        yield from _legend_entry(2, plane.base + _FOOT + 12 + row * _LINE_HEIGHT, position, part, width)
-
-
-def _legend_entry(x: float, y: float, position: int, part: Series | None, width: float) -> Iterator[Markup]:
-    if part is None:
-        return
-    if position == _COMPARISON:
-        yield tag("line", x1=x, x2=x + _SWATCH, y1=y, y2=y, class_="held")
-    else:
-        class_ = fill_class(position, part.tone)
-        yield tag("rect", tooltip(part.name), x=x, y=y - _SWATCH / 2, width=_SWATCH, height=_SWATCH, class_=class_)
-        yield stripes([path("M{} {}v{}", x + _SWATCH / 2, y - _SWATCH / 2, _SWATCH)], _SWATCH, class_)
-    yield label(x + _SWATCH + 5, y + 4, shortened(part.name, width - x - _SWATCH - 6))
-
-
 _ROW = 24.0
 _NAME = 15.0
 _RUNG_HEIGHT = 12.0
@@ -443,8 +404,7 @@ def ladder(chart: Ladder, width: float) -> Picture:
     is_wide = width > MIN_WIDE_PAGE
     values = [value for rung in chart.rungs for value in (rung.value, rung.target) if value is not None]
     scale = scale_of(values, chart.unit)
-    name_width = max((text_width(rung.name) for rung in chart.rungs), default=0.0)
-    left = min(width * 0.36, name_width + 12) if is_wide else 0.0
+    left = _name_column((rung.name for rung in chart.rungs), width)
     max_text_width = max((text_width(_rung_text(rung, scale, chart.unit), SMALL) for rung in chart.rungs), default=0.0)
     axis = scale.axis(left, max(width - max_text_width - 14, left + 60))
     row_height = _ROW if is_wide else _ROW + _NAME
@@ -452,13 +412,27 @@ def ladder(chart: Ladder, width: float) -> Picture:
     elements = [*scale.grid(axis, _LADDER_HEAD - 5, height), *_rung_numbers(scale, axis)]
     for index, rung in enumerate(chart.rungs):
         y = _LADDER_HEAD + row_height * (index + 1) - _ROW / 2
-        elements.append(
-            label(0, y + 4, shortened(rung.name, left - 12))
-            if is_wide
-            else label(0, y - _NAME + 2, shortened(rung.name, width))
-        )
+        elements.append(_row_name(rung.name, y, left, width))
         elements += _rung(rung, scale, chart.unit, y, axis, width)
     return Picture(width, height + 4, joined(elements))
+
+
+def _name_column(names: Iterable[str], width: float) -> float:
+    """Return the width of the column of names. 0 on narrow pages, which have each name above its row."""
+    return min(width * 0.4, max(map(text_width, names), default=0.0) + 12) if width > MIN_WIDE_PAGE else 0.0
+
+
+def _row_name(name: str, y: float, left: float, width: float) -> Markup:
+    if left:
+        lines = wrapped(name, left - 12) if text_width(name) > left - 12 else [name]
+        return label_lines(0, y, lines, SIZE if len(lines) == 1 else SMALL - 1)
+    size = SIZE if text_width(name) <= width else SMALL - 1
+    return label_lines(0, y - _NAME - 2, wrapped(name, width, size, max_lines=1), size, "halo")
+
+
+def rung_class(tone: Tone) -> str:
+    """Return the color class of a rung. Amounts without an origin have the neutral color."""
+    return fill_class(Tone.TITLE if tone is Tone.PLAIN else tone)
 
 
 def _rung_text(rung: Rung, scale: AxisScale, unit: str) -> str:
@@ -485,23 +459,23 @@ def _rung_numbers(scale: AxisScale, axis: Axis) -> Iterator[Markup]:
 def _rung(rung: Rung, scale: AxisScale, unit: str, y: float, axis: Axis, width: float) -> Iterator[Markup]:
     zero = axis.at(0.0)
     if rung.value is None:
-        yield label(zero + 6, y + 4, shortened(rung.told, width - zero - 6, SMALL), class_="soft halo", size=SMALL)
+        size = SMALL - 1
+        yield label_lines(zero + 6, y, wrapped(rung.told, width - zero - 8, size), size, "soft halo")
         return
     end = axis.at(scale.value(rung.value))
     left, right = min(zero, end), max(zero, end)
     shapes = [
         box(left, y - _RUNG_HEIGHT / 2, max(right - left, 0.5), _RUNG_HEIGHT, rung.told or amount(rung.value, unit))
     ]
-    shapes.append(stripes([path("M{} {}h{}", left, y, right - left)], _RUNG_HEIGHT, fill_class(0, rung.tone)))
+    shapes.append(stripes([path("M{} {}h{}", left, y, right - left)], _RUNG_HEIGHT, rung.tone))
     if rung.target is not None:
         target = axis.at(scale.value(rung.target))
         right = max(right, target)
         line = path("M{} {}v{}", target, y - _RUNG_HEIGHT * 0.8, _RUNG_HEIGHT * 1.6)
         shapes.append(tag("path", d=line, class_="under"))
         shapes.append(tag("path", tooltip(amount(rung.target, unit)), d=line, class_="wanted"))
-    yield parts(rung.name, shapes, fill_class(0, rung.tone))
-    class_ = "halo" if rung.tone is Tone.PLAIN else f"halo t-{rung.tone.value}"
-    yield label(right + 6, y + 4, _rung_text(rung, scale, unit), class_=class_, size=SMALL)
+    yield parts(rung.name, shapes, f"bar {rung_class(rung.tone)}")
+    yield label(right + 6, y + 4, _rung_text(rung, scale, unit), class_="halo", size=SMALL)
 
 
 _SPAN_HEIGHT = 11.0
@@ -518,8 +492,7 @@ def timeline(chart: Timeline, width: float) -> Iterator[Picture]:
 
     Dates that apply to all rows are numbered, and `days` explains them.
     """
-    names = max((text_width(row.name) for row in chart.rows), default=0.0)
-    left = min(width * 0.36, names + 12) if width > MIN_WIDE_PAGE else 0.0
+    left = _name_column((row.name for row in chart.rows), width)
     rows_per_picture = -(-len(chart.rows) // max(1, -(-len(chart.rows) // _MAX_ROWS)))
     for start in range(0, len(chart.rows) or 1, rows_per_picture or 1):
         yield _picture(replace(chart, rows=chart.rows[start : start + rows_per_picture]), width, left)
@@ -539,11 +512,7 @@ def _picture(chart: Timeline, width: float, left: float) -> Picture:
     elements += _flag_markup(chart, flags, head_height, height)
     for index, timeline_row in enumerate(chart.rows):
         y = head_height + row_height * (index + 1) - _ROW / 2
-        elements.append(
-            label(0, y + 4, shortened(timeline_row.name, left - 12))
-            if is_wide
-            else label(0, y - _NAME + 2, shortened(timeline_row.name, width), class_="halo")
-        )
+        elements.append(_row_name(timeline_row.name, y, left, width))
         elements += _timeline_row(timeline_row, y, axis, chart)
     return Picture(width, height + 4, joined(elements))
 
@@ -579,8 +548,8 @@ def _flag_markup(chart: Timeline, flags: Sequence[tuple[float, float]], head: fl
     for index, (timeline_mark, (x, flag_x)) in enumerate(zip(_marks(chart), flags, strict=True), 1):
         tooltip_text = shorten(_mark_text(timeline_mark), _MAX_TOOLTIP, placeholder=" …")  # `days` has the full text
         line = path("M{} {}L{} {}V{}", flag_x, y + _FLAG / 2, x, head - _TIMELINE_HEAD + 4, height)
-        yield tag("path", d=line, class_=f"day m-{timeline_mark.tone.value}")
-        circle = tag("circle", cx=flag_x, cy=y, r=8, class_=f"m-{timeline_mark.tone.value}")
+        yield tag("path", d=line, class_="day")
+        circle = tag("circle", cx=flag_x, cy=y, r=8)
         flag_label = label(flag_x, y + 4, str(index), anchor="middle", size=SMALL)
         yield parts("", [tag("g", tooltip(tooltip_text), circle, flag_label)], "flagged")
 
@@ -624,26 +593,141 @@ def _date_text(day: date, months: int, *, has_years: bool) -> str:
 
 
 def _timeline_row(row: TimelineRow, y: float, axis: Axis, chart: Timeline) -> Iterator[Markup]:
-    shapes, lines, last_end_and_text, right_edge = [], [], (chart.start, ""), axis.start
+    shapes, hatches = [], []
     for span in row.spans:
         start, end = max(span.start, chart.start).toordinal(), min(span.end, chart.end).toordinal() + 1
-        if start >= end:
-            continue
-        x, end_x = axis.at(start), axis.at(end)
-        last_end_and_text = max(last_end_and_text, (span.end, span.told))
-        right_edge = max(right_edge, end_x)
-        tooltip_text = span.told or f"{span.start.isoformat()} to {span.end.isoformat()}"
-        fill = fill_class(0, span.tone)
-        class_ = None if span.tone is Tone.PLAIN else fill
-        shapes.append(box(x, y - _SPAN_HEIGHT / 2, max(end_x - x, 1.5), _SPAN_HEIGHT, tooltip_text, class_))
-        if class_:
-            lines.append(stripes([path("M{} {}h{}", x, y, end_x - x)], _SPAN_HEIGHT, fill))
-    for timeline_mark in row.marks:
-        if chart.start <= timeline_mark.day <= chart.end:
-            x = axis.at(timeline_mark.day.toordinal())
-            last_end_and_text = max(last_end_and_text, (timeline_mark.day, timeline_mark.told))
-            right_edge = max(right_edge, x + 5)
-            shapes.append(mark(x, y, timeline_mark.tone, timeline_mark.told or timeline_mark.day.isoformat()))
-    yield parts(row.name, [*shapes, *lines], fill_class(0, Tone.PLAIN))
-    if text_width(last_end_and_text[1], SMALL) <= axis.end + 4 - right_edge:
-        yield label(right_edge + 6, y + 4, last_end_and_text[1], class_="soft halo", size=SMALL)
+        if start < end:
+            x, end_x = axis.at(start), axis.at(end)
+            tooltip_text = span.told or f"{span.start.isoformat()} to {span.end.isoformat()}"
+            size = max(end_x - x, 1.5)
+            shapes.append(box(x, y - _SPAN_HEIGHT / 2, size, _SPAN_HEIGHT, tooltip_text, fill_class(span.tone)))
+            hatches.append(stripes([path("M{} {}h{}", x, y, size)], _SPAN_HEIGHT, span.tone))
+    yield parts(row.name, [*shapes, *hatches], "bar")
+
+
+_AREA_HEIGHT, _STEPS_HEIGHT, _GAP = 220.0, 56.0, 44.0
+_HATCH_STEP = 4.0
+
+
+class _Field(NamedTuple):
+    """Positions in the picture of a curve."""
+
+    chart: Curve
+    x_scale: AxisScale
+    across: Axis
+    scale: AxisScale
+    axis: Axis
+    bottom: float
+
+    def x(self, value: Decimal) -> float:
+        return self.across.at(self.x_scale.value(value))
+
+    @property
+    def xs(self) -> list[float]:
+        return [self.x(value) for value in self.chart.x]
+
+    def tooltip_text(self, values: Sequence[Decimal], unit: str) -> str:
+        pairs = zip(self.chart.x, values, strict=True)
+        return "; ".join(f"{amount(x, self.chart.x_unit)}: {amount(value, unit)}" for x, value in pairs)
+
+
+def curve(chart: Curve, width: float) -> Picture:
+    """Draw stacked areas over a measure that falls to the right, below the labels of points, and above the steps of a count."""
+    totals = [sum((part.values[point] for part in chart.series), Decimal(0)) for point in range(len(chart.x))]
+    scale, x_scale = scale_of(totals, chart.unit), scale_of(chart.x, chart.x_unit)
+    left = max(map(text_width, scale.step_texts)) + 8
+    largest = x_scale.value(max(chart.x, default=Decimal(0))) or 1.0
+    across = Axis(largest, 0.0, left, width - 14)
+    labels = [
+        _point_label(place, across.at(x_scale.value(chart.x[place])), across, content)
+        for place, content in enumerate(chart.labels)
+        if content
+    ]
+    top = _TOP + 8 + sum(len(each.lines) * _LABEL_LINE + 4 for each in labels)
+    base = top + _AREA_HEIGHT
+    bottom = base + _GAP + _STEPS_HEIGHT if chart.counts else base
+    field = _Field(chart, x_scale, across, scale, scale.axis(base, top), bottom)
+    elements = [label(0, 12, scale.unit, class_="soft"), *scale.grid(field.axis, left, width - 14)]
+    for step, step_text in zip(scale.steps, scale.step_texts, strict=True):
+        elements.append(label(left - 6, round(field.axis.at(step)) + 4.5, step_text, anchor="end", class_="soft"))
+    elements += _areas(field)
+    elements += _curve_labels(field, labels, totals)
+    if chart.counts:
+        elements += _steps(field, chart.counts, base + _GAP)
+    for step, step_text in zip(x_scale.steps, x_scale.step_texts, strict=True):
+        if step <= largest:
+            elements.append(label(across.at(step), bottom + 17, step_text, anchor="middle", class_="soft"))
+    x_title = wrapped(f"{chart.x_title}, {x_scale.unit} →", width, max_lines=2)
+    elements += [label(0, bottom + 38 + 15 * row, line, class_="soft") for row, line in enumerate(x_title)]
+    return Picture(width, bottom + 28 + 15 * len(x_title), joined(elements))
+
+
+class _PointLabel(NamedTuple):
+    place: int
+    x: float
+    is_left: bool
+    lines: list[str]
+
+
+_LABEL_LINE = 13.0
+
+
+def _point_label(place: int, x: float, across: Axis, content: str) -> _PointLabel:
+    is_left = x - across.start > across.end - x
+    room = (x - across.start if is_left else across.end - x) - 10
+    return _PointLabel(place, x, is_left, wrapped(content, room, SMALL, 3))
+
+
+def _areas(field: _Field) -> Iterator[Markup]:
+    chart, scale, axis, xs = field.chart, field.scale, field.axis, field.xs
+    below = [0.0] * len(xs)
+    for class_, part in zip(series_classes(chart.series), chart.series, strict=True):
+        above = [low + scale.value(value) for low, value in zip(below, part.values, strict=True)]
+        ends = [*zip(xs, above, strict=True), *reversed([*zip(xs, below, strict=True)])]
+        outline = "".join(path("L{} {}", x, axis.at(y)) for x, y in ends)
+        hatch = [path("M{} {}V{}", x, axis.at(low), axis.at(high)) for x, low, high in _columns(xs, below, above)]
+        tooltip_text = field.tooltip_text(part.values, chart.unit)
+        shape = tag("path", tooltip(tooltip_text), d=f"M{outline[1:]}z")
+        yield parts(part.name, [shape, stripes(hatch, _HATCH_STEP, part.tone)], f"area {class_}")
+        below = above
+
+
+def _columns(xs: Sequence[float], low: Sequence[float], high: Sequence[float]) -> Iterator[tuple[float, float, float]]:
+    """Yield columns that cover the area between two lines, for its hatching."""
+    for (start, end), lows, highs in zip(pairwise(xs), pairwise(low), pairwise(high), strict=True):
+        count = int((end - start) / _HATCH_STEP)
+        for position in range(count):
+            part = (position + 0.5) / count
+            between = [first + (last - first) * part for first, last in ((start, end), lows, highs)]
+            yield between[0], between[1], between[2]
+
+
+def _steps(field: _Field, counts: Series, top: float) -> Iterator[Markup]:
+    """Yield a bar between each two points, as high as the count at the second."""
+    largest, base = max(counts.values, default=Decimal(0)) or Decimal(1), field.bottom
+    yield label(field.across.start, top - 10, counts.name, class_="halo")
+    yield tag("line", x1=field.across.start, x2=field.across.end, y1=base + 0.5, y2=base + 0.5, class_="axis")
+    shapes: list[Markup] = []
+    numbers: list[Markup] = []
+    last_end = field.across.start
+    for (x, end), (before, value) in zip(pairwise(field.xs), pairwise(counts.values), strict=True):
+        height = float(value / largest) * (base - top)
+        if value:
+            shapes.append(box(x, base - height, max(end - x, 0.5), height, number(value)))
+        if value and value != before and x + text_width(number(value), SMALL) + 4 < field.across.end and x > last_end:
+            numbers.append(label(x + 3, base - 4, number(value), class_="on", size=SMALL))
+            last_end = x + text_width(number(value), SMALL) + 6
+    yield parts(counts.name, shapes, f"area steps {fill_class(counts.tone)}")
+    yield from numbers
+
+
+def _curve_labels(field: _Field, labels: Sequence[_PointLabel], totals: Sequence[Decimal]) -> Iterator[Markup]:
+    """Yield the labels of points above the areas, one below the other, each at a line to its point and below."""
+    y = _TOP + 8
+    for place, x, is_left, lines in labels:
+        yield tag("line", x1=x, x2=x, y1=y - 9, y2=field.bottom, class_="lead")
+        yield tag("circle", cx=x, cy=field.axis.at(field.scale.value(totals[place])), r=4, class_="point")
+        for line in lines:
+            yield label(x - 8 if is_left else x + 8, y, line, anchor="end" if is_left else None, size=SMALL)
+            y += _LABEL_LINE
+        y += 4

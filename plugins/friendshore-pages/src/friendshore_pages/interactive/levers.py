@@ -7,19 +7,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from friendshore.document.figures import count
 from friendshore.domain.change import Change
+from friendshore.domain.countries import country_names
 from friendshore.domain.time import add_months
 from friendshore.errors import InputError
+from friendshore.explain import names_of
+from friendshore.session import ChangedPart
 
 if TYPE_CHECKING:
-    from friendshore.domain.facts import Facility
-    from friendshore.session import ChangedPart, PartLayout, PartPlan, Session
+    from friendshore.domain.facts import Offer
+    from friendshore.domain.shown_names import ShownNames
+    from friendshore.session import PartLayout, PartPlan, Session
 
 
 FACTOR_KINDS = ("price", "capacity", "demand")
@@ -35,7 +41,9 @@ class PageLever:
     """`price`, `capacity`, and `demand` multiply, `delay`, `later`, and `move` choose dates, `remove` loses offers, and `disable` and `enable` switch rules."""
     name: str
     """Name of an offer, facility, demand, or rule. For a loss, the subject as in a change."""
-    title: str
+    group: str
+    """Name of its material, or a heading such as `Countries`."""
+    label: str
     change: Change
     """The change as in a case file, without the factor."""
     choice: str = ""
@@ -68,106 +76,122 @@ def in_words(change: Change, *without: str) -> str:
     return ", ".join(f"{key}={value_text(value)}" for key, value in text_by_key.items())
 
 
-def candidate_levers(session: Session, offers: frozenset[str]) -> list[PageLever]:
-    """Return all levers to test, in the page's order. `offers` are those that a plan can buy."""
-    return [
-        *_factor_levers(session, offers),
-        *_delay_levers(session),
-        *loss_levers(session, offers),
-        *_rule_levers(session),
-    ]
+COUNTRIES, SUPPLIERS, OWNERS, CATALOGS, RULES = "Countries", "Suppliers", "Owners", "Catalogs", "Rules"
+_HEADINGS = {"country": COUNTRIES, "supplier": SUPPLIERS, "parent": OWNERS, "catalog": CATALOGS}
 
 
-def _factor_levers(session: Session, offers: frozenset[str]) -> Iterator[PageLever]:
-    facilities = session.problem.merged.facilities
-    buyable = [facts.offer for facts in session.problem.offers if facts.offer.id in offers]
-    for offer in buyable:
-        yield PageLever(
-            "price", offer.id, _facility_text(facilities[offer.facility]), _factor_change(price=f"offer:{offer.id}")
-        )
-    for name in sorted({offer.facility for offer in buyable}):
-        yield PageLever("capacity", name, _facility_text(facilities[name]), _factor_change(capacity=name))
-    for demand in session.problem.demands:
-        yield PageLever("demand", demand.id, demand.use.material.id, _factor_change(demand=f"demand:{demand.id}"))
+class CandidateLevers:
+    """All levers to test. `offers` are those that a plan can buy."""
+
+    def __init__(self, session: Session, offers: frozenset[str]) -> None:
+        self.session, self.offers = session, offers
+        self.facilities = session.problem.merged.facilities
+        self.names: ShownNames = names_of(session.problem, sorted(offers))
+        self.material_by_facility: dict[str, str] = {}
+        for offer in self._buyable_offers():
+            self.material_by_facility.setdefault(offer.facility, offer.outputs[0].material)
+
+    def without_losses(self) -> list[PageLever]:
+        return [*self._factor_levers(), *self._delay_levers(), *self._rule_levers()]
+
+    def _buyable_offers(self) -> list[Offer]:
+        return [
+            offer for catalog in self.session.inputs.catalogs for offer in catalog.offers if offer.id in self.offers
+        ]
+
+    def _factor_levers(self) -> Iterator[PageLever]:
+        problem = self.session.problem
+        buyable = [facts.offer for facts in problem.offers if facts.offer.id in self.offers]
+        for offer in buyable:
+            change = _factor_change(price=f"offer:{offer.id}")
+            yield PageLever("price", offer.id, self._material_of(offer), f"Price of {self._offer_text(offer)}", change)
+        for name in sorted({offer.facility for offer in buyable}):
+            change = _factor_change(capacity=name)
+            yield PageLever("capacity", name, self._group(name), f"Capacity of {self._facility_text(name)}", change)
+        for demand in problem.demands:
+            group, change = self.names.material(demand.use.material.id), _factor_change(demand=f"demand:{demand.id}")
+            yield PageLever("demand", demand.id, group, f"Demand {demand.id}", change)
+
+    def _delay_levers(self) -> Iterator[PageLever]:
+        first = self.session.problem.case.horizon.start
+        for facility in sorted(self.facilities.values(), key=lambda facility: facility.id):
+            if any(step.start is not None and add_months(step.start, 24) > first for step in facility.capacity):
+                group, subject = self._group(facility.id), f"Start of {self._facility_text(facility.id)}"
+                for months in DELAYS_IN_MONTHS:
+                    change, choice = Change(capacity=facility.id, delay=Decimal(months)), _delay_text(months)
+                    yield PageLever("delay", facility.id, group, f"{subject}: {choice}", change, choice)
+        for demand in self.session.problem.demands:
+            group = self.names.material(demand.use.material.id)
+            for months in DELAYS_IN_MONTHS:
+                change, choice = Change(demand=f"demand:{demand.id}", delay=Decimal(months)), _delay_text(months)
+                yield PageLever("later", demand.id, group, f"Demand {demand.id}: {choice}", change, choice)
+
+    def losses(self) -> Iterator[PageLever]:
+        """Yield the losses of single offers, and of suppliers, owners, countries, and catalogs with all their offers."""
+        offers_by_subject: dict[str, list[str]] = defaultdict(list)
+        for offer in self._buyable_offers():
+            facility = self.facilities[offer.facility]
+            label, change = f"Loss of {self._offer_text(offer)}", Change(remove=f"offer:{offer.id}")
+            yield PageLever("remove", offer.id, self._material_of(offer), label, change, offers=(offer.id,))
+            subjects = {
+                "country": facility.country,
+                "supplier": facility.supplier,
+                "parent": facility.owner,
+                "catalog": offer.catalog,
+            }
+            for kind, name in subjects.items():
+                if name:
+                    offers_by_subject[f"{kind}:{name}"].append(offer.id)
+        seen: set[tuple[str, ...]] = set()
+        for subject, offers in sorted(offers_by_subject.items()):
+            kind, _, name = subject.partition(":")
+            if kind == "parent" and tuple(offers) in seen:
+                continue  # same offers as its supplier
+            seen.add(tuple(offers))
+            shown_name = country_names().get(name, name) if kind == "country" else name
+            label = f"Loss of {shown_name} ({count(len(offers), 'offer')})"
+            yield PageLever("remove", subject, _HEADINGS[kind], label, Change(remove=subject), offers=tuple(offers))
+
+    def _rule_levers(self) -> Iterator[PageLever]:
+        horizon = self.session.problem.case.horizon
+        counting_statuses = frozenset(self.session.problem.case.accept.rule_status)
+        for rule in self.session.problem.rules:
+            title = rule.title or rule.citation
+            spans = [phase for phase in rule.phases if phase.span.meets(horizon.span)]
+            if any(phase.status in counting_statuses for phase in spans):
+                yield PageLever("disable", rule.id, RULES, f"Rule off: {title}", Change(disable=rule.id))
+            if any(phase.status in ("pending", "unknown") and phase.status not in counting_statuses for phase in spans):
+                yield PageLever("enable", rule.id, RULES, f"Rule on: {title}", Change(enable=rule.id))
+            starts = [phase.start for phase in spans if phase.status in counting_statuses and phase.start is not None]
+            if starts and min(starts) > horizon.start:
+                for months in RULE_DELAYS_IN_MONTHS:
+                    day = add_months(min(starts), months)
+                    change, choice = Change(move=rule.id, start=day), f"from {day}"
+                    yield PageLever("move", rule.id, RULES, f"Rule {choice}: {title}", change, choice)
+        for bill in self.session.inputs.bills:
+            yield PageLever("enable", bill.id, RULES, f"Bill on: {bill.title}", Change(enable=bill.id))
+
+    def _material_of(self, offer: Offer) -> str:
+        return self.names.material(offer.outputs[0].material)
+
+    def _group(self, facility: str) -> str:
+        material = self.material_by_facility.get(facility)
+        return SUPPLIERS if material is None else self.names.material(material)
+
+    def _offer_text(self, offer: Offer) -> str:
+        return f"{self.names.offer(offer.id)}, {self.facilities[offer.facility].country}"
+
+    def _facility_text(self, name: str) -> str:
+        facility = self.facilities[name]
+        return f"{facility.name or name}, {facility.country}"
 
 
 def _factor_change(**subject: str) -> Change:
     return Change.model_validate({**subject, "factor": 1})
 
 
-def _delay_levers(session: Session) -> Iterator[PageLever]:
-    case = session.problem.case
-    first = case.horizon.start
-    for facility in sorted(session.problem.merged.facilities.values(), key=lambda facility: facility.id):
-        if any(step.start is not None and add_months(step.start, 24) > first for step in facility.capacity):
-            for months in DELAYS_IN_MONTHS:
-                change = Change(capacity=facility.id, delay=Decimal(months))
-                yield PageLever("delay", facility.id, _facility_text(facility), change, _delay_text(months))
-    for demand in session.problem.demands:
-        for months in DELAYS_IN_MONTHS:
-            change = Change(demand=f"demand:{demand.id}", delay=Decimal(months))
-            yield PageLever("later", demand.id, demand.use.material.id, change, _delay_text(months))
-
-
 def _delay_text(months: int) -> str:
     return f"{months} months later"
-
-
-def loss_levers(session: Session, offers: frozenset[str]) -> Iterator[PageLever]:
-    """Yield the losses of single offers, and of suppliers, owners, countries, and catalogs with all their offers."""
-    facilities = session.problem.merged.facilities
-    groups: dict[str, list[str]] = defaultdict(list)
-    for catalog in session.inputs.catalogs:
-        for offer in catalog.offers:
-            if offer.id not in offers:
-                continue
-            facility = facilities[offer.facility]
-            yield PageLever(
-                "remove", offer.id, _facility_text(facility), Change(remove=f"offer:{offer.id}"), offers=(offer.id,)
-            )
-            for kind, name in (
-                ("country", facility.country),
-                ("supplier", facility.supplier),
-                ("parent", facility.owner),
-                ("catalog", offer.catalog),
-            ):
-                if name:
-                    groups[f"{kind}:{name}"].append(offer.id)
-    seen: set[tuple[str, ...]] = set()
-    for name, group in sorted(groups.items()):
-        kind = name.partition(":")[0]
-        if kind == "parent" and tuple(group) in seen:
-            continue  # same offers as its supplier
-        seen.add(tuple(group))
-        title = f"{len(group)} offer{'s' if len(group) > 1 else ''}"
-        yield PageLever("remove", name, title, Change(remove=name), offers=tuple(group))
-
-
-def _rule_levers(session: Session) -> Iterator[PageLever]:
-    horizon = session.problem.case.horizon
-    counting_statuses = frozenset(session.problem.case.accept.rule_status)
-    for rule in session.problem.rules:
-        title = rule.title or rule.citation
-        spans = [phase for phase in rule.phases if phase.span.meets(horizon.span)]
-        if any(phase.status in counting_statuses for phase in spans):
-            yield PageLever("disable", rule.id, title, Change(disable=rule.id))
-        if any(phase.status in ("pending", "unknown") and phase.status not in counting_statuses for phase in spans):
-            yield PageLever("enable", rule.id, title, Change(enable=rule.id))
-        starts = [phase.start for phase in spans if phase.status in counting_statuses and phase.start is not None]
-        if starts and min(starts) > horizon.start:
-            for months in RULE_DELAYS_IN_MONTHS:
-                day = add_months(min(starts), months)
-                yield PageLever("move", rule.id, title, Change(move=rule.id, start=day), f"from {day}")
-    for bill in session.inputs.bills:
-        yield PageLever("enable", bill.id, bill.title, Change(enable=bill.id))
-
-
-def _facility_text(facility: Facility) -> str:
-    return f"{facility.name or facility.id}, {facility.country}"
-
-
-def with_offers(lever: PageLever, offers: frozenset[str]) -> PageLever:
-    return replace(lever, offers=tuple(name for name in lever.offers if name in offers))
 
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -191,6 +215,8 @@ class Effect:
     """Numbers that it changes, as positions in `numbers`."""
     slopes: Floats
     """Change of each number for an increase of 100 %, or for a switch, its change when switched."""
+    cash_slopes: Floats
+    """The same without discounting, for the positions of costs, which come first."""
     has_factor: bool
     step: float = 0.0
     """Rounding step of a demand and of its change, in kilograms. 0 means no rounding."""
@@ -212,6 +238,7 @@ class PageProgram:
     """A part of a case as it is, or after a lever that leads to a different program."""
 
     covers: tuple[int, ...]
+    part: ChangedPart
     layout: PartLayout
     max_factor: Decimal
     """Maximum factor of demand and capacity within which its bounds are valid."""
@@ -239,6 +266,12 @@ def page_layout(part: ChangedPart) -> PartLayout:
     return layout if not layout.linear.integer.any() else part.layout(MAX_FACTOR_WITH_INTEGERS)
 
 
+def without_discount(part: ChangedPart) -> ChangedPart:
+    """Return the part with costs in money as it is paid, not discounted."""
+    case = part.inputs.case.but(discount=Decimal(0))
+    return ChangedPart(part.materials, part.changes, replace(part.inputs, case=case))
+
+
 class LeverTrial:
     """Test of levers on a program. After a change, it lays out the program again and compares the numbers."""
 
@@ -251,6 +284,10 @@ class LeverTrial:
         self.base = numbers(layout)
         self.position_by_column = {column: number for number, column in enumerate(layout.columns)}
         self.step = float(session.problem.case.resolution)
+
+    @cached_property
+    def base_without_discount(self) -> Floats:
+        return numbers(without_discount(self.part).layout_within(self.layout))
 
     def factor_effects(self) -> dict[int, Effect]:
         """Return the effects of the levers that multiply, as far as they are exact."""
@@ -270,18 +307,30 @@ class LeverTrial:
         positions = np.flatnonzero(changes)
         if len(positions) and not self._stays_within([change]):
             return None
-        return Effect(positions, changes[positions], has_factor=False)
+        cash_changes = self._cash_changes([change], positions)
+        if cash_changes is None:
+            return None
+        return Effect(positions, changes[positions], cash_changes, has_factor=False)
 
-    def number_changes(self, changes: Sequence[Change]) -> Floats | None:
+    def number_changes(self, changes: Sequence[Change], *, discounted: bool = True) -> Floats | None:
         """Return the change of each number. None if the changes lead to a different program, or an invalid case."""
         part = self._after(changes)
         if part is None:
             return None
         try:
-            layout = part.layout_within(self.layout)
+            if discounted:
+                return self._difference(part.layout_within(self.layout), self.base)
+            return self._difference(without_discount(part).layout_within(self.layout), self.base_without_discount)
         except InputError:
             return None
-        return self._difference(layout)
+
+    def _cash_changes(self, changes: Sequence[Change], positions: NDArray[np.intp]) -> Floats | None:
+        """Return the undiscounted change of each cost among some positions. None if it can't be computed."""
+        cost_positions = positions[positions < len(self.layout.columns)]
+        if not len(cost_positions):
+            return np.zeros(0)
+        cash_changes = self.number_changes(changes, discounted=False)
+        return None if cash_changes is None else cash_changes[cost_positions]
 
     def conflicts(self, effects: Mapping[int, Effect]) -> tuple[tuple[tuple[int, int], ...], bool]:
         """Return the pairs of levers whose effects don't add up, and True if there are deviations that no pair explains."""
@@ -379,13 +428,18 @@ class LeverTrial:
         lever_of_number = np.abs(
             first_changes[changed, None] / second_changes[changed, None] - increases[0] / increases[1]
         ).argmin(axis=1)
+        cash_changes = self._cash_changes([self.levers[n].change_at(f) for n, f in factors[0].items()], changed)
+        if cash_changes is None:
+            return None
         effects = {}
         for i, number in enumerate(levers):
-            positions = changed[lever_of_number == i]
+            is_own = lever_of_number == i
+            positions = changed[is_own]
+            cash_slopes = cash_changes[is_own[: len(cash_changes)]] / increases[0][i]
             slopes = first_changes[positions] / increases[0][i]
             if step:  # the demand itself, to which other demands may be added
                 slopes = (first_changes[positions] + np.rint(slopes / step) * step) / float(factors[0][number])
-            effects[number] = Effect(positions, slopes, has_factor=True, step=step)
+            effects[number] = Effect(positions, slopes, cash_slopes, has_factor=True, step=step)
         tests = [{n: TEST_FACTORS[(i + offset) % 2] for i, n in enumerate(levers)} for offset in range(2)]
         tests.append(dict.fromkeys(levers, Decimal(0) if kind == "price" else MIN_FACTOR))
         # With price tiers, bounds follow from prices. Negative prices have a bound of their own, since no factor changes the sign.
@@ -426,8 +480,8 @@ class LeverTrial:
             return None
         return next((part for part in parts if part.materials == self.part.materials), None)
 
-    def _difference(self, new_layout: PartLayout) -> Floats | None:
-        """Return the change of each number in the new layout, with missing columns closed. None if it has other rows or columns."""
+    def _difference(self, new_layout: PartLayout, base: Floats) -> Floats | None:
+        """Return the change of each number from `base` to the new layout, with missing columns closed. None if it has other rows or columns."""
         old, new = self.layout.linear, new_layout.linear
         if new_layout.columns == self.layout.columns:
             old_positions = np.arange(len(old.cost))
@@ -448,16 +502,16 @@ class LeverTrial:
             or not np.array_equal(np.repeat(np.arange(len(new.row_lower)), np.diff(new.entries.indptr)), rows)
         ):
             return None
-        after = self.base.copy()
+        after = base.copy()
         columns, bounds_end = len(old.cost), 3 * len(old.cost) + 2 * len(old.row_lower)
         for number, values in enumerate((new.cost, new.lower, new.upper)):
             after[number * columns + old_positions] = values
         after[2 * columns + np.flatnonzero(~is_kept)] = 0.0
         after[3 * columns : bounds_end] = np.concatenate([new.row_lower, new.row_upper])
         after[bounds_end + np.flatnonzero(entries)] = new.entries.data
-        is_same = after == self.base
+        is_same = after == base
         changes = np.zeros(len(after))
-        changes[~is_same] = after[~is_same] - self.base[~is_same]
+        changes[~is_same] = after[~is_same] - base[~is_same]
         return changes
 
 
@@ -523,11 +577,7 @@ class _LeverSearch:
         self.total = 0
 
     def search(self) -> OfferedLevers:
-        self.levers = [
-            lever
-            for lever in candidate_levers(self.session, self._buyable_offers(self.layouts))
-            if lever.kind != "remove"
-        ]
+        self.levers = CandidateLevers(self.session, self._buyable_offers(self.layouts)).without_losses()
         for number, lever in enumerate(self.levers):
             result = self._affected(lever)
             if result is not None:
@@ -606,6 +656,7 @@ class _LeverSearch:
         self._report(PROGRESS_PER_PROGRAM - PROGRESS_PER_PROGRAM // 2)
         return PageProgram(
             (part_number,),
+            self.parts[part_number],
             self.layouts[part_number],
             max_factor(self.layouts[part_number]),
             all_effects,
@@ -619,7 +670,7 @@ class _LeverSearch:
         effects = trial.factor_effects()
         conflicts, is_exclusive = trial.conflicts(effects)
         self._report(PROGRESS_PER_PROGRAM)
-        return PageProgram(tuple(sorted(covers)), layout, max_factor(layout), effects, conflicts, is_exclusive)
+        return PageProgram(tuple(sorted(covers)), part, layout, max_factor(layout), effects, conflicts, is_exclusive)
 
     def _factor_levers_of(self, covers: set[int]) -> dict[int, PageLever]:
         return {
@@ -689,9 +740,9 @@ class _LeverSearch:
         committed_offers = {
             self.session.problem.offers[commitment.offer].offer.id for commitment in self.session.problem.commitments
         }
-        for lever in loss_levers(self.session, buyable):
+        for lever in CandidateLevers(self.session, buyable).losses():
             if not committed_offers.intersection(lever.offers):
-                loss = with_offers(lever, buyable)
+                loss = replace(lever, offers=tuple(name for name in lever.offers if name in buyable))
                 if self._keeps_limits(loss):
                     yield loss
 

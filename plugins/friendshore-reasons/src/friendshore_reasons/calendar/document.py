@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from friendshore.document import charts
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, mass
 from friendshore.domain.base import grouped
 from friendshore.domain.shown_names import ShownNames
-from friendshore.questions.wording import effort_line, mass_of, ranked, weighed
+from friendshore.questions.wording import effort_line, first_few, mass_of, ranked, weighed
 
 from .search import UNKNOWN, Calendar, Cause, Cliff, Stretch
 
@@ -24,8 +24,10 @@ def calendar_document(result: Calendar, *, every: bool = False) -> doc.Document:
         f"From {result.start} to {result.until}. Each stretch is planned as a year at its own rates, without stock, open orders, and lead times. "
         f"{_dates_of_change(result)}."
     )
+    short = len({cliff.demand for cliff in result.cliffs})
     brief = (
-        f"{_dates_of_change(result)}. Each stretch is planned as a year at its own rates, without stock and lead times."
+        f"{count(short, 'demand is', 'demands are')} short at some time. {_dates_of_change(result)}. "
+        "Each stretch is planned as a year at its own rates, without stock and lead times."
     )
     law = doc.section_if_any("Changes of law", doc.notes(_law_notes(result)), tone=doc.Tone.PLAIN)
     stretches = [_demand(name, rows, result) for name, rows in _by_demand(result).items()] if every else []
@@ -38,7 +40,7 @@ def calendar_document(result: Calendar, *, every: bool = False) -> doc.Document:
     return doc.document(
         "What is available when",
         doc.for_whole(doc.sentence(head)),
-        doc.for_screen(doc.sentence(brief)),
+        doc.for_screen(doc.answer(brief)),
         _intervals(result, every),
         doc.for_whole(law),
         doc.for_screen(_law_table(result)),
@@ -53,8 +55,8 @@ def calendar_document(result: Calendar, *, every: bool = False) -> doc.Document:
 
 
 def _caveats(result: Calendar) -> list[str]:
-    left_out = f"rules about stock are left out, because the calendar carries no stock: {', '.join(result.left_out)}"
-    caveats = [left_out] if result.left_out else []
+    left_out = f"rules about stock are left out, because the calendar carries no stock: {', '.join(result.rules_not_considered)}"
+    caveats = [left_out] if result.rules_not_considered else []
     if result.beyond_budget:
         days = ", ".join(f"{span.start} to {span.end}" for span in result.beyond_budget)
         caveats.append(f"planned without budgets, because other rules conflict: {days}")
@@ -69,8 +71,7 @@ DATES_NAMED = 6
 
 def _dates_of_change(result: Calendar) -> str:
     days = [interval.start for interval in result.intervals[1:]]
-    more = [f"{len(days) - DATES_NAMED} more"] if len(days) > DATES_NAMED else []
-    dates = f" ({', '.join([*map(str, days[:DATES_NAMED]), *more])})" if days else ""
+    dates = f" ({first_few([*map(str, days)], DATES_NAMED)})" if days else ""
     return f"{count(result.days, 'date changes', 'dates change')} supply or cost from {result.start} to {result.until}{dates}"
 
 
@@ -107,7 +108,7 @@ def _intervals(result: Calendar, every: bool) -> doc.Section:
 def _law_table(result: Calendar) -> doc.Section | None:
     if not result.law:
         return None
-    columns = [*map(doc.Column, ("Law from", "Becomes", "Title")), doc.Column("Clause", from_width=doc.NARROW)]
+    columns = [*map(doc.Column, ("Law from", "Becomes", "Title")), doc.Column("Clause", from_width=doc.WIDE)]
     rows: list[list[doc.Cell]] = [
         [change.day, change.effect, doc.Several((change.title or change.rule,)), doc.Several((change.clause,))]
         for change in sorted(result.law, key=lambda change: (change.effect == UNKNOWN, change.day, change.rule))
@@ -116,8 +117,8 @@ def _law_table(result: Calendar) -> doc.Section | None:
 
 
 def _affected_goods(result: Calendar, every: bool) -> doc.Section | None:
-    shown = [goods for goods in result.concerned if every or goods.kind != "offer" or goods.kilograms]
-    hidden_count = len(result.concerned) - len(shown)
+    shown = [goods for goods in result.affected if every or goods.kind != "offer" or goods.kilograms]
+    hidden_count = len(result.affected) - len(shown)
     names = result.names
     rows: list[list[doc.Cell]] = [
         [
@@ -152,8 +153,7 @@ def _listed(names: Sequence[str], named: int, singular: str = "change") -> doc.C
 
 
 def _changes(subjects: Sequence[str]) -> str:
-    rest = len(subjects) - CHANGES_SHOWN
-    return ", ".join(subjects[:CHANGES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    return first_few(subjects, CHANGES_SHOWN, " and ")
 
 
 def _cliffs(result: Calendar) -> doc.Section:
@@ -163,23 +163,60 @@ def _cliffs(result: Calendar) -> doc.Section:
     names, ordered = result.names, sorted(result.cliffs, key=lambda cliff: (cliff.start, cliff.demand))
     columns = [
         doc.Column("Material"),
-        doc.Column("Demand", from_width=doc.NARROW),
-        doc.Column("From", whole=True),
-        doc.figures("A year", from_width=doc.NARROW),
-        doc.Column("Met again", from_width=doc.MEDIUM),
-        doc.Column("Because"),
+        doc.Column("Demand", from_width=doc.MEDIUM),
+        doc.Column("From", whole=True, from_width=doc.WIDE),
+        doc.Column(f"{result.start:%Y-%m} to {result.until:%Y-%m}", whole=True, from_width=doc.NARROW, on="screen"),
+        doc.figures("A year", from_width=doc.SPARE),
+        doc.Column("Met again", from_width=doc.WIDE),
+        doc.Column("Why"),
     ]
     rows: list[list[doc.Cell]] = [
         [
-            doc.Either(names.material(cliff.material), names.label(cliff.material)),
-            *(cliff.demand, cliff.start, _shortage_of_demand(cliff, names)),
+            doc.Either(names.material(cliff.material), _label(cliff, result)),
+            *(
+                cliff.demand,
+                cliff.start,
+                doc.Phrase(_strip(cliff, result), doc.Tone.BAD),
+                _shortage_of_demand(cliff, names),
+            ),
             doc.Several((_shortage_end(cliff, result),), ("not wanted later",) if cliff.ends_unwanted else ()),
-            doc.Several((_start_causes(cliff, names),)),
+            doc.Either(_start_causes(cliff, names), _brief_causes(cliff, names)),
         ]
         for cliff in ordered
     ]
     table = ranked(columns, rows, "more shortage", part=4)
-    return doc.section(title, _timeline(result, table), doc.notes(_unexplained_causes(ordered)), column="Short")
+    notes = doc.for_whole(doc.notes(_unexplained_causes(ordered)))
+    return doc.section(title, _timeline(result, table), notes, column="Short")
+
+
+def _label(cliff: Cliff, result: Calendar) -> str:
+    """Return the name of the material, with the demand if several demands for it are short."""
+    demands = {other.demand for other in result.cliffs if other.material == cliff.material}
+    label = result.names.label(cliff.material)
+    return label if len(demands) == 1 else f"{label}, {cliff.demand}"
+
+
+STRIP = 18
+"""Maximum characters of a strip of months."""
+
+
+def _strip(cliff: Cliff, result: Calendar) -> str:
+    """Return the plan as a strip in which each character is some months, dark if the demand is short in one of them."""
+    first, last = _month(result.start), _month(result.until)
+    months = -(-(last - first + 1) // STRIP)
+    start = _month(cliff.start)
+    end = last if cliff.resolved is None else max(start, _month(cliff.resolved - timedelta(1)))
+    return "".join("█" if month <= end and start < month + months else "·" for month in range(first, last + 1, months))
+
+
+def _month(day: date) -> int:
+    return day.year * 12 + day.month
+
+
+def _brief_causes(cliff: Cliff, names: ShownNames) -> doc.Several:
+    changes = _causes(cliff.caused_by, names)
+    causes = tuple(cause.short_name for cause in cliff.causes)
+    return doc.Several((changes,) if changes else causes or ("from its first day",))
 
 
 def _timeline(result: Calendar, table: doc.DataTable) -> doc.Drawing:
@@ -191,7 +228,7 @@ def _timeline(result: Calendar, table: doc.DataTable) -> doc.Drawing:
         for demand, cliffs in grouped((cliff.demand, cliff) for cliff in result.cliffs).items()
     ]
     marks = [
-        charts.TimelineMark(interval.start, _changes(interval.changed), doc.Tone.ASIDE)
+        charts.TimelineMark(interval.start, _changes(interval.changed))
         for interval in result.intervals
         if interval.changed
     ]
@@ -205,7 +242,7 @@ def _timeline(result: Calendar, table: doc.DataTable) -> doc.Drawing:
 
 
 def _timeline_span(cliff: Cliff, result: Calendar) -> charts.TimelineSpan:
-    last = result.until if cliff.healed is None else min(cliff.healed - timedelta(1), result.until)
+    last = result.until if cliff.resolved is None else min(cliff.resolved - timedelta(1), result.until)
     text = f"{_shortage_of_demand(cliff, result.names)} a year short from {cliff.start}, met again: {_shortage_end(cliff, result)}"
     return charts.TimelineSpan(cliff.start, max(cliff.start, last), text, doc.Tone.BAD)
 
@@ -217,12 +254,12 @@ def _shortage_of_demand(cliff: Cliff, names: ShownNames) -> str:
 def _start_causes(cliff: Cliff, names: ShownNames) -> str:
     if cliff.from_start:
         return "from its first day"
-    return _causes(cliff.because, names) or "no single change found"
+    return _causes(cliff.caused_by, names) or "no single change found"
 
 
 def _unexplained_causes(cliffs: Sequence[Cliff]) -> list[str]:
     """Return the causes of shortages that no change on a date explains. Demands with the same causes share an entry."""
-    unexplained = (cliff for cliff in cliffs if cliff.causes and not cliff.because)
+    unexplained = (cliff for cliff in cliffs if cliff.causes and not cliff.caused_by)
     shortages_by_cause = grouped(
         ("; ".join(map(str, cliff.causes)), f"{cliff.demand} from {cliff.start}") for cliff in unexplained
     )
@@ -230,11 +267,11 @@ def _unexplained_causes(cliffs: Sequence[Cliff]) -> list[str]:
 
 
 def _shortage_end(cliff: Cliff, result: Calendar) -> str:
-    if cliff.healed is None:
+    if cliff.resolved is None:
         return f"not by {result.until}"
     if cliff.ends_unwanted:
-        return f"not wanted from {cliff.healed}"
-    return f"{cliff.healed}, by {_causes(cliff.by, result.names) or 'no single change found'}"
+        return f"not wanted from {cliff.resolved}"
+    return f"{cliff.resolved}, by {_causes(cliff.resolved_by, result.names) or 'no single change found'}"
 
 
 def _causes(causes: Sequence[Cause], names: ShownNames) -> str:

@@ -11,7 +11,7 @@ from friendshore.domain.base import Number, Record
 from friendshore.domain.time import Span, stretches_between
 from friendshore.domain.unmet import RunSupplyCause
 from friendshore.errors import InputError
-from friendshore.explain.results import Counted, Effort, QuestionResult, names_of
+from friendshore.explain.results import Effort, QuestionCounter, QuestionResult, names_of
 from friendshore.plugins import attributed
 from friendshore.problem import Problem
 from friendshore.recommend import PlanSource, session_of
@@ -117,7 +117,6 @@ class Interval(Record):
     spent: Number
     """Money per year."""
     short: tuple[str, ...]
-    """Demands that are short."""
 
 
 class Cliff(Record):
@@ -126,7 +125,6 @@ class Cliff(Record):
     demand: str
     material: str
     start: date
-    """First day of the shortage."""
     from_start: bool
     """True if the demand is short from its first day."""
     short: Number
@@ -134,21 +132,20 @@ class Cliff(Record):
     wanted: Number
     """Kilograms per year wanted on that day."""
     causes: tuple[RunSupplyCause, ...]
-    """Causes of the shortage on that day."""
-    because: tuple[Cause, ...]
+    caused_by: tuple[Cause, ...]
     """Changes of that day without which the demand would be met, confirmed by another solve. Empty if none was found."""
-    healed: date | None
+    resolved: date | None
     """First day on which the demand is met again or no longer wanted. None if not by the last day."""
     ends_unwanted: bool
     """True if it ends only because the demand ends."""
-    by: tuple[Cause, ...]
+    resolved_by: tuple[Cause, ...]
     """Changes of that day with which the demand would have been met the day before, confirmed by another solve."""
 
 
 class Calendar(QuestionResult):
     """Supply by date, at steady yearly rates."""
 
-    TABLES: ClassVar[tuple[str, ...]] = ("stretches", "intervals", "cliffs", "law", "concerned")
+    TABLES: ClassVar[tuple[str, ...]] = ("stretches", "intervals", "cliffs", "law", "affected")
     DOCUMENT_FUNCTION: ClassVar[str] = "friendshore_reasons.calendar.document:calendar_document"
 
     currency: str
@@ -163,11 +160,11 @@ class Calendar(QuestionResult):
     """Shortages by date."""
     law: tuple[LawChange, ...] = ()
     """Every change of law from the first day to the last, by date, including those that affect no purchase."""
-    concerned: tuple[Concerned, ...]
+    affected: tuple[Concerned, ...]
     """Offers, orders, and stock that a rule prohibits or frees on a date, by date."""
     stopped: bool
     """True if the user ended the search. `until` is then the last day that was planned, and causes may be missing."""
-    left_out: tuple[str, ...]
+    rules_not_considered: tuple[str, ...]
     """Rules about stock alone, which are left out because no stock is carried."""
     beyond_budget: tuple[Span, ...] = ()
     """Days on which other rules conflict. They are planned without budgets, which would leave everything that they pay for unplanned too."""
@@ -200,9 +197,8 @@ class _Calendar:
         self.snapshot = Snapshot.of(session.inputs, session.problem, last)
         self.changes_by_day = breakpoints(self.snapshot)
         self.spans = stretches_between(first, last, list(self.changes_by_day))
-        self.counted = Counted(session, progress)
+        self.counted = QuestionCounter(session, progress)
         self.without_budgets: set[Span] = set()
-        """Stretches planned without budgets."""
         self._planned_stretches: dict[tuple[Span, tuple[tuple[Subject, Span], ...], frozenset[str]], StretchPlan] = {}
 
     def result(self) -> Calendar:
@@ -216,7 +212,7 @@ class _Calendar:
         intervals = self._intervals(planned, list(demands))
         rule_ids = {rule.id for rule in self.snapshot.inputs.rules}
         affected = list(concerned(self.session.problem, planned, self.changes_by_day))
-        causes = (cause for cliff in cliffs for cause in (*cliff.because, *cliff.by))
+        causes = (cause for cliff in cliffs for cause in (*cliff.caused_by, *cliff.resolved_by))
         offer_ids = [goods.id for goods in affected] + [cause.name for cause in causes if cause.kind == "offer"]
         return Calendar(
             currency=self.session.problem.case.currency,
@@ -228,10 +224,10 @@ class _Calendar:
             stretches=tuple(stretches),
             cliffs=tuple(sorted(cliffs, key=lambda cliff: (cliff.start, cliff.demand))),
             law=tuple(law_changes(self.session.problem, self.first, self.last)),
-            concerned=tuple(affected),
+            affected=tuple(affected),
             names=names_of(self.session.problem, offer_ids),
             beyond_budget=_merged([stretch.days for stretch in planned if stretch.days in self.without_budgets]),
-            left_out=tuple(rule.id for rule in self.session.inputs.rules if rule.id not in rule_ids),
+            rules_not_considered=tuple(rule.id for rule in self.session.inputs.rules if rule.id not in rule_ids),
             effort=self.counted.effort,
         )
 
@@ -248,10 +244,10 @@ class _Calendar:
                 _ = stretch.session
             if self.session.stopped:
                 if not planned:
-                    self.session.go_on(0, len(self.spans), "stretches of time")
+                    self.session.raise_if_stopped(0, len(self.spans), "stretches of time")
                 break
             planned.append(stretch)
-            self.counted.told(number, len(self.spans))
+            self.counted.report_progress(number, len(self.spans))
         return planned
 
     def _stretch_plan(self, span: Span, days_by_subject: Mapping[Subject, Span] | None = None) -> StretchPlan:
@@ -313,10 +309,10 @@ class _Calendar:
             short=first.short[demand],
             wanted=first.wanted[demand],
             causes=first.causes_of(demand),
-            because=() if before is None else self._deciding_changes(first, before, demand, _day(first.days.start)),
-            healed=None if first_after is None else _day(first_after.days.start),
+            caused_by=() if before is None else self._deciding_changes(first, before, demand, _day(first.days.start)),
+            resolved=None if first_after is None else _day(first_after.days.start),
             ends_unwanted=unwanted,
-            by=()
+            resolved_by=()
             if first_after is None or unwanted
             else self._deciding_changes(planned[end - 1], first_after, demand, _day(first_after.days.start)),
         )
@@ -393,7 +389,6 @@ def _day(day: date | None) -> date:
 
 
 def day_of(text: str) -> date:
-    """Parse a date, or raise InputError."""
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -28,7 +28,7 @@ from friendshore.problem import Problem
 from friendshore.problem.demands import demand_name
 from friendshore.problem.inputs import Inputs
 from friendshore.problem.law import licence_id, waiver_id
-from friendshore.problem.merged import around
+from friendshore.problem.merged import enclosing_facilities
 from friendshore.problem.network import Arc
 from friendshore.program import Program, compile_program
 from friendshore.program.matrix import Ints
@@ -91,7 +91,7 @@ class Snapshot:
 
 def _counts_only_stock(row: Row | Rows) -> bool:
     """Return True if a row counts only stock. A limit on use counts purchases too, so it stays."""
-    counted = [term for term in row.asked if not term.parts]
+    counted = [term for term in row.all_terms if not term.parts]
     return bool(counted) and all(isinstance(term, StockTerm | ReservedTerm) for term in counted)
 
 
@@ -278,7 +278,7 @@ def _dated_offer_changes(snapshot: Snapshot) -> Iterator[tuple[date, Subject]]:
             yield from _ends(quote.start, quote.end, subject)
         yield from _ends(snapshot.orderable_from(offer), None, subject)
         yield from _ends(assumed_starts.get(offer.id), None, subject)
-    sites = {site.id: site for offer in offers for site in around(offer.facility, merged.facilities)}
+    sites = {site.id: site for offer in offers for site in enclosing_facilities(offer.facility, merged.facilities)}
     for name, site in sites.items():
         for step in site.capacity:
             yield from _ends(step.start, None, ("facility", name))
@@ -320,7 +320,6 @@ class Group:
     facts: bytes
     """Key, equal for equal facts."""
     columns: Ints
-    """Its columns in the program."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -340,7 +339,7 @@ class StretchPlan:
     @cached_property
     def session(self) -> Session:
         started = monotonic()
-        return self.question_session.beside(self.inputs, self.program, started)
+        return self.question_session.with_inputs(self.inputs, self.program, started)
 
     @cached_property
     def wanted(self) -> dict[str, Decimal]:

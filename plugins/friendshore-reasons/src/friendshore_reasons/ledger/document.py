@@ -23,6 +23,7 @@ from friendshore.questions.wording import (
     rise,
     short_cell,
     short_texts,
+    spend_and_penalty,
 )
 
 from .items import Method
@@ -40,7 +41,7 @@ def ledger_document(result: Ledger) -> doc.Document:
     return doc.document(
         "Cost of compliance",
         doc.for_whole(doc.sentence(_headline(result))),
-        doc.for_screen(doc.sentence(_brief_headline(result))),
+        doc.for_screen(doc.answer(_brief_headline(result))),
         _costs_by_item(result, effective_items),
         doc.for_whole(_individual_costs(effective_items)),
         doc.for_whole(_costs_by_part(result)),
@@ -86,20 +87,21 @@ def _brief_headline(result: Ledger) -> str:
     if not result.items:
         return f"None of the items can affect the plan, which spends {large_money(result.after.cash, currency)}."
     is_plural = len(result.items) > 1
-    method = "one after the other" if result.method is Method.ORDER else "each averaged over all orders (Shapley)"
+    ordered = result.method is Method.ORDER
+    method = (
+        "They are added one after the other" if ordered else "Each item's part is its average over all orders (Shapley)"
+    )
     return (
-        f"{count(len(result.items), 'item')} {'add' if is_plural else 'adds'} {large_money(adds.cash, currency)} of cash to the "
-        f"{large_money(result.before.cash, currency)} of a plan without {'any of them' if is_plural else 'it'}, and {_shortage_changes(adds)}"
-        f"{f'; {method}' if is_plural else ''}."
+        f"{count(len(result.items), 'item')} {'add' if is_plural else 'adds'} {large_money(adds.cash, currency)} of cash and {_shortage_changes(adds)}. "
+        f"Without {'them' if is_plural else 'it'}, the plan spends {large_money(result.before.cash, currency)}."
+        f"{f' {method}.' if is_plural else ''}"
     )
 
 
 def _shortage_changes(adds: Bill) -> str:
     more, less = (sum(1 for kg in adds.short_kg.values() if kg * sign > 0) for sign in (1, -1))
-    phrases = [
-        f"{word} {count(number, 'material')}" for word, number in (("more of", more), ("less of", less)) if number
-    ]
-    return f"shortage of {' and '.join(phrases)}" if phrases else "no shortage"
+    phrases = [f"{word} {count(number, 'material')}" for word, number in (("more", more), ("less", less)) if number]
+    return " and ".join(f"{phrase.replace(' ', ' shortage of ', 1)}" for phrase in phrases) or "no shortage"
 
 
 def _spend_and_shortage(bill: Bill, result: Ledger) -> str:
@@ -194,8 +196,8 @@ def _notes(result: Ledger) -> list[str]:
     idle_names = [item.name for item in result.items if changes_nothing(item)]
     if idle_names:
         notes.append(f"could affect the plan, but without effect: {', '.join(idle_names)}")
-    if result.idle:
-        notes.append(f"cannot affect this plan: {count(len(result.idle), 'item')} (--json names them)")
+    if result.without_effect:
+        notes.append(f"cannot affect this plan: {count(len(result.without_effect), 'item')} (--json names them)")
     return notes
 
 
@@ -253,13 +255,13 @@ def _margins(margins: Margins, currency: str) -> Iterator[doc.Section | None]:
     scarce: list[list[doc.Cell]] = [
         [
             capacity.facility,
-            _periods(capacity.full_in),
-            doc.Kilograms(capacity.more_kg),
-            saving(capacity.saves),
+            _periods(capacity.full_periods),
+            doc.Kilograms(capacity.added_kg),
+            spend_and_penalty(capacity.saving),
             penalty(capacity.per_kg),
         ]
-        for capacity in sorted(margins.capacities, key=lambda capacity: (-capacity.saves.value, capacity.facility))
-        if saves_something(capacity.saves)
+        for capacity in sorted(margins.capacities, key=lambda capacity: (-capacity.saving.value, capacity.facility))
+        if saves_something(capacity.saving)
     ]
     columns = [doc.Column("Facility"), doc.Column("Full in", on="whole"), doc.figures("More", from_width=doc.NARROW)]
     singular, plural = "more capacity that saves less", "more capacities that save less"
@@ -274,9 +276,15 @@ def _margins(margins: Margins, currency: str) -> Iterator[doc.Section | None]:
         column=f"{part} more capacity of",
     )
     waived: list[list[doc.Cell]] = [
-        [waiver.rule, waiver.demand, doc.Kilograms(waiver.waived_kg), saving(waiver.saves), penalty(waiver.per_kg)]
-        for waiver in sorted(margins.waivers, key=lambda waiver: (-waiver.saves.value, waiver.rule, waiver.demand))
-        if saves_something(waiver.saves)
+        [
+            waiver.rule,
+            waiver.demand,
+            doc.Kilograms(waiver.waived_kg),
+            spend_and_penalty(waiver.saving),
+            penalty(waiver.per_kg),
+        ]
+        for waiver in sorted(margins.waivers, key=lambda waiver: (-waiver.saving.value, waiver.rule, waiver.demand))
+        if saves_something(waiver.saving)
     ]
     columns = [
         doc.Column("Rule"),
@@ -301,13 +309,7 @@ def _no_savings_note(number: int, singular: str, plural: str) -> doc.Notes | Non
     return doc.for_whole(doc.notes([f"{count(number, singular, plural)} (--json names them)"] if number else []))
 
 
-def saving(change: Difference) -> doc.Cell:
-    """Return savings of spend and penalties together, gray and rounded. If unproved, return their range."""
-    return penalty(change.value) if change.proved else difference(change)
-
-
 def saves_something(change: Difference) -> bool:
-    """Return True if the saving is at least one unit of the currency. Less may be rounding."""
     return not change.proved or abs(change.value) >= 1
 
 

@@ -37,12 +37,12 @@ from friendshore.problem.parts import Parts
 from friendshore.program import compile_program
 from friendshore.rules.answers import as_charge
 from friendshore.rules.base import Rule
-from friendshore.rules.rows import Row, Rows, one_by_one
-from friendshore.rules.terms import LackingTerm, ReservedTerm, SpentTerm
-from friendshore.rules.verdicts import possible_origins, told_apart
+from friendshore.rules.rows import Row, Rows, single_rows
+from friendshore.rules.terms import ReservedTerm, ShortfallTerm, SpentTerm
+from friendshore.rules.verdicts import possible_origins, representative_countries
 from friendshore.session import PartPlan, PlanCache, Session
 from friendshore.solve import digest
-from friendshore.verify import bearing
+from friendshore.verify import rules_in_effect
 
 Coalition = frozenset[int]
 """Numbers of the items that are on."""
@@ -75,13 +75,16 @@ class Item:
 
 
 def rule_items(session: Session) -> list[Item]:
-    return [_rule_item(rule.id, sentence_of(rule)) for rule in session.inputs.rules]
+    return [
+        Item(rule.id, ItemKind.RULE, sentence_of(rule), off=(Change(disable=rule.id),)) for rule in session.inputs.rules
+    ]
 
 
 def items_named(session: Session, names: Sequence[str], applied: Sequence[str] = ()) -> list[Item]:
     """Return the items with these names, which may have the prefixes `rule:`, `scenario:`, and `term:`. Raises InputError with every bad name."""
     items_by_name: dict[str, list[Item]] = {}
-    for item in (*rule_items(session), *_scenario_items(session), *_term_items()):
+    term_items = (Item(kind.value, ItemKind.TERM, "", off=(Change(lift=kind),)) for kind in TermKind)
+    for item in (*rule_items(session), *_scenario_items(session), *term_items):
         items_by_name.setdefault(item.name, []).append(item)
         items_by_name.setdefault(f"{item.kind}:{item.name}", []).append(item)
     items: list[Item] = []
@@ -119,32 +122,15 @@ def _name_problem(
             code="FS921",
         )
     if matches[0].name in applied:
-        return Diagnostic(
-            f"scenario `{name}` is already applied to the case, so the ledger can't switch it off",
-            found=name,
-            fix=f"remove `{name}` from --scenario",
-            code="FS922",
-        )
-    return Diagnostic(
-        f"`{name}` is listed more than once",
-        found=name,
-        expected="each name once",
-        fix="remove the duplicate",
-        code="FS923",
-    )
-
-
-def _rule_item(name: str, title: str) -> Item:
-    return Item(name, ItemKind.RULE, title, off=(Change(disable=name),))
+        message = f"scenario `{name}` is already applied to the case, so the ledger can't switch it off"
+        return Diagnostic(message, found=name, fix=f"remove `{name}` from --scenario", code="FS922")
+    message = f"`{name}` is listed more than once"
+    return Diagnostic(message, found=name, expected="each name once", fix="remove the duplicate", code="FS923")
 
 
 def _scenario_items(session: Session) -> list[Item]:
     case = session.inputs.case
     return [Item(s.name, ItemKind.SCENARIO, s.title, on=scenario_changes(case, [s.name])) for s in case.scenarios]
-
-
-def _term_items() -> list[Item]:
-    return [Item(kind.value, ItemKind.TERM, "", off=(Change(lift=kind),)) for kind in TermKind]
 
 
 def subsets(items: Sequence[int]) -> list[tuple[int, ...]]:
@@ -199,7 +185,7 @@ class Coalitions:
 
     def changes(self, piece: Piece, coalition: Coalition) -> Changes:
         """Return the changes that switch the items of a coalition on and the others off: first scenarios, then rules."""
-        on = self.pieces.bearing(piece, self._scenario_changes([i for i in self._scenarios if i in coalition]))
+        on = self.pieces.changes_for(piece, self._scenario_changes([i for i in self._scenarios if i in coalition]))
         rule_ids = {rule.id for rule in self.pieces.facts(piece, ()).rules}
         off = [change for i, item in enumerate(self.items) if i not in coalition for change in item.off]
         return (*on, *(change for change in off if change.lift is not None or change.disable in rule_ids))
@@ -216,12 +202,12 @@ class Coalitions:
           prohibits nothing that can be bought, and other rules only reduce that
         - with another rule that prohibits as much, a rule without additional prohibitions (`reduced`)
         """
-        scenarios = [i for i in self._scenarios if self.pieces.bearing(piece, self.items[i].on)]
+        scenarios = [i for i in self._scenarios if self.pieces.changes_for(piece, self.items[i].on)]
         facts = self.pieces.facts(piece, ())
         terms = [i for i, item in enumerate(self.items) if item.kind is ItemKind.TERM and self._affects(piece, item)]
         rules = {rule.id: rule for rule in facts.rules}
         rule_items = [i for i, item in enumerate(self.items) if item.kind is ItemKind.RULE and item.name in rules]
-        scenario_changes = [self.pieces.bearing(piece, self._scenario_changes(on)) for on in subsets(scenarios)]
+        scenario_changes = [self.pieces.changes_for(piece, self._scenario_changes(on)) for on in subsets(scenarios)]
         active = frozenset().union(*(active_rules(self.pieces.problem(piece, changes)) for changes in scenario_changes))
         rule_items = [i for i in rule_items if self.items[i].name in active]
         prohibiting = [i for i in rule_items if rules[self.items[i].name].verbs == {"judge"}]
@@ -267,7 +253,7 @@ class Coalitions:
         item_of = {item.name: i for i, item in enumerate(self.items) if item.kind is ItemKind.RULE}
         prohibitions: dict[int, int] = {}
         for position, rule in enumerate(problem.rules):
-            by_order = rule.bears_on == "chain" and rule.dated_by == "order"
+            by_order = rule.judge_scope == "chain" and rule.dated_by == "order"
             if rule.id not in item_of or rule.verbs != {"judge"} or rule.id in waived or by_order:
                 continue
             ways = _prohibited_ways(problem, position)
@@ -330,7 +316,7 @@ def _prohibited_ways(problem: Problem, position: int) -> set[tuple[object, ...]]
             if always and len(prohibited_periods) == len(periods):
                 ways.add((use_index, index))
             else:
-                ways |= {(use_index, index, problem.rules[position].bears_on, t) for t in prohibited_periods}
+                ways |= {(use_index, index, problem.rules[position].judge_scope, t) for t in prohibited_periods}
     return ways
 
 
@@ -348,10 +334,10 @@ def active_rules(problem: Problem) -> frozenset[str]:
 
 def _is_vacuous(row: Row | Rows) -> bool:
     """Return True if a row counts nothing and is satisfied. Facts decide what can be counted, so this is true for every plan."""
-    if not all(term.is_empty for term in row.asked):
+    if not all(term.is_empty for term in row.all_terms):
         return False
     return all(
-        (single.at_least or 0) <= 0 and (single.at_most is None or single.at_most >= 0) for single in one_by_one(row)
+        (single.at_least or 0) <= 0 and (single.at_most is None or single.at_most >= 0) for single in single_rows(row)
     )
 
 
@@ -363,9 +349,9 @@ def _may_loosen(rule: Rule, rows: Row | Rows) -> bool:
     """
     if not is_own(type(rule)) or rule.watches_stock:
         return True
-    for row in one_by_one(rows):
-        for term in row.asked:
-            if isinstance(term, ReservedTerm | LackingTerm) or getattr(term, "for_uses", None) is not None:
+    for row in single_rows(rows):
+        for term in row.all_terms:
+            if isinstance(term, ReservedTerm | ShortfallTerm) or getattr(term, "for_uses", None) is not None:
                 return True
             charged = isinstance(term, SpentTerm)
             if charged and (row.at_least is not None or term.times < 0 or bool((term.weight < 0).any())):
@@ -377,7 +363,7 @@ def _charges(problem: Problem, rule: Rule) -> bool:
     if "charge" not in rule.verbs:
         return False
     with attributed(rule):
-        origin_rules = told_apart([rule])
+        origin_rules = representative_countries([rule])
         return any(
             as_charge(rule.charge(arc.chained, arc.move, use, origin, value))
             for arc, use in _moves(problem, rule)
@@ -389,7 +375,7 @@ def _charges(problem: Problem, rule: Rule) -> bool:
 def _values(problem: Problem, arc: Arc) -> list[Decimal]:
     facts = problem.offers[arc.offer]
     prices = sorted({max(price, Decimal(0)) for price in facts.price})
-    return prices if facts.single else [exact(price / facts.mass_per_unit) for price in prices]
+    return prices if facts.has_one_output else [exact(price / facts.mass_per_unit) for price in prices]
 
 
 def _moves(problem: Problem, rule: Rule) -> Iterator[tuple[Arc, Use]]:
@@ -515,7 +501,6 @@ class Split:
         self._link: int | None = None
         """The limit rule that alone joins otherwise separate pieces. None if there is none."""
         self._pieces: tuple[Split, ...] = ()
-        """These pieces. A coalition without the rule costs the sum of their costs, and few of its rules affect the same one."""
         if linked is not None and linked[0] in self.players:
             self._link, unlinked, pieces = linked
             self._pieces = tuple(Split(unlinked, separate) for separate in pieces)
@@ -563,7 +548,7 @@ class Split:
         rules = self.coalitions.restricting(self.piece, coalition)
         restricting = {i: rules[i] for i in self.players if i in rules and i not in coalition}
         if restricting and value.proved and not value.conflict:
-            involved = bearing(plan.verified, list(restricting.values()))
+            involved = rules_in_effect(plan.verified, list(restricting.values()))
             self._harmless_rules[coalition] = frozenset(i for i, rule in restricting.items() if rule.id not in involved)
             key = self.coalitions.prohibition_key(self.piece, coalition)
             if key is not None:
@@ -571,7 +556,6 @@ class Split:
         return value
 
     def _value_with_same_prohibitions(self, coalition: Coalition) -> Value | None:
-        """Return the value of another coalition with the same prohibitions. None if unknown."""
         key = self.coalitions.prohibition_key(self.piece, coalition)
         other = self._planned_by_key.get(key) if key is not None else None
         # Verification shows which of the rules that are on only here don't affect its plan.

@@ -14,8 +14,16 @@ import numpy as np
 
 from friendshore.domain.base import Number, Record, as_decimal, exact
 from friendshore.domain.change import Change
-from friendshore.explain.pieces import ask_apart
-from friendshore.explain.results import Counted, Difference, Effort, QuestionResult, between, difference, names_of
+from friendshore.explain.pieces import answer_concurrently
+from friendshore.explain.results import (
+    Difference,
+    Effort,
+    QuestionCounter,
+    QuestionResult,
+    between,
+    difference,
+    names_of,
+)
 from friendshore.problem import Problem
 from friendshore.recommend import PlanSource, session_of
 from friendshore.rules.base import longest_run
@@ -47,11 +55,11 @@ class CapacityValue(Record):
     """Savings from more of one capacity."""
 
     facility: str
-    full_in: tuple[str, ...]
+    full_periods: tuple[str, ...]
     """Periods in which the plan uses the whole capacity."""
-    more_kg: Number
+    added_kg: Number
     """Additional kilograms over the plan: the increment, in every period."""
-    saves: Difference
+    saving: Difference
     """Decrease of the objective."""
     per_kg: Number
     """Saving per additional kilogram."""
@@ -64,7 +72,7 @@ class WaiverValue(Record):
     demand: str
     waived_kg: Number
     """Kilograms that may be delivered under it over the plan. If the law bounds the length of a waiver, over that time from its start."""
-    saves: Difference
+    saving: Difference
     per_kg: Number
 
 
@@ -79,31 +87,33 @@ class Margins(Record):
 
 def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progress | None = None) -> Margins:
     """Return the savings from a relative increase of each scarce capacity, and from a waiver of each rule of origin that applies to a demand."""
-    counted = Counted(session, progress)
-    scarce = list(_scarce(session))
+    counted = QuestionCounter(session, progress)
+    scarce = list(_full_capacities(session))
     waivable = [] if session.verified.plan.infeasible else list(_waivable(session.problem))
     question_count = len(scarce) + len(waivable)
     capacities: list[CapacityValue] = []
     waivers: list[WaiverValue] = []
 
     for number, periods in scarce:
-        session.go_on(len(capacities), question_count, "questions about one more unit")
+        session.raise_if_stopped(len(capacities), question_count, "questions about one more unit")
         pool = session.problem.pools[number]
         answer = session.what_if(Change(capacity=pool.facility, factor=1 + increment))
         added_kg = increment * sum((kg for kg in pool.capacity if kg is not None), Decimal(0))
         saves = _saved(answer)
         per_kg = exact(saves.value / added_kg)
         capacities.append(
-            CapacityValue(facility=pool.facility, full_in=periods, more_kg=exact(added_kg), saves=saves, per_kg=per_kg)
+            CapacityValue(
+                facility=pool.facility, full_periods=periods, added_kg=exact(added_kg), saving=saves, per_kg=per_kg
+            )
         )
-        counted.told(len(capacities) + len(waivers), question_count)
+        counted.report_progress(len(capacities) + len(waivers), question_count)
     for rule, demand, kilograms in waivable:
-        session.go_on(len(capacities) + len(waivers), question_count, "questions about one more unit")
+        session.raise_if_stopped(len(capacities) + len(waivers), question_count, "questions about one more unit")
         quantity = exact(increment * kilograms)
         saves = _saved(session.what_if(_waiver(session.problem, rule, demand, quantity)))
         per_kg = exact(saves.value / quantity)
-        waivers.append(WaiverValue(rule=rule, demand=demand, waived_kg=quantity, saves=saves, per_kg=per_kg))
-        counted.told(len(capacities) + len(waivers), question_count)
+        waivers.append(WaiverValue(rule=rule, demand=demand, waived_kg=quantity, saving=saves, per_kg=per_kg))
+        counted.report_progress(len(capacities) + len(waivers), question_count)
     return Margins(
         increment=increment,
         capacities=tuple(sorted(capacities, key=lambda each: (-each.per_kg, each.facility))),
@@ -111,7 +121,7 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progr
     )
 
 
-def _scarce(session: Session) -> Iterator[tuple[int, tuple[str, ...]]]:
+def _full_capacities(session: Session) -> Iterator[tuple[int, tuple[str, ...]]]:
     verified, problem = session.verified, session.problem
     if not problem.pools:
         return
@@ -190,7 +200,6 @@ class LedgerPart(Record):
     materials: tuple[str, ...]
     method: Method
     items: tuple[str, ...]
-    """Items that can affect it."""
     adds: Bill
     conflict: tuple[str, ...] = ()
     """Rules that conflict with some of the items on."""
@@ -212,7 +221,6 @@ class Ledger(QuestionResult):
     DOCUMENT_FUNCTION: ClassVar[str] = "friendshore_reasons.ledger.document:ledger_document"
 
     currency: str
-    """ISO 4217 code of all its money."""
     method: Method
     """`order` if an order was given. Otherwise `sampled` if any part is sampled, else `exact`."""
     before: Bill
@@ -222,7 +230,7 @@ class Ledger(QuestionResult):
     adds: Bill
     """The difference, which is the sum of the items' parts."""
     items: tuple[LedgerItem, ...]
-    idle: tuple[str, ...]
+    without_effect: tuple[str, ...]
     """Items that affect no part, regardless of the others."""
     parts: tuple[LedgerPart, ...]
     cells: tuple[LedgerCell, ...]
@@ -276,7 +284,7 @@ def ledger(
     session = session_of(source)
     names = order or items
     ledger_items = items_named(session, names, applied) if names else rule_items(session)
-    counted = Counted(session)
+    counted = QuestionCounter(session)
     coalitions = Coalitions(session, ledger_items)
     splits = [Split(coalitions, piece) for piece in coalitions.pieces.all]
     splits = [split for split in splits if split.players]
@@ -298,11 +306,11 @@ def _plan_coalitions(session: Session, splits: Sequence[Split], progress: Progre
     groups = [[(split, coalition) for coalition in split.needed] for split in splits]
 
     def value(task: tuple[Split, Coalition]) -> None:
-        session.go_on(sum(split.planned_count for split in splits), sum(map(len, groups)), "plans")
+        session.raise_if_stopped(sum(split.planned_count for split in splits), sum(map(len, groups)), "plans")
         split, coalition = task
         split.value(coalition)
 
-    ask_apart(session, sorted(groups, key=len, reverse=True), lambda: value, progress)
+    answer_concurrently(session, sorted(groups, key=len, reverse=True), lambda: value, progress)
 
 
 class _LedgerBuilder:
@@ -313,7 +321,7 @@ class _LedgerBuilder:
         self.without_conflict = [split for split in splits if not split.conflict]
         self.grams = 1 / Fraction(session.problem.case.resolution)
         self.materials = demanded_materials(session)
-        self.ends = self._ends()
+        self.ends = self._totals_before_and_after()
         self.totals = [_units(b, u) - _units(a, u) for a, b, u in zip(*self.ends, self.units, strict=True)]
 
     @property
@@ -321,7 +329,7 @@ class _LedgerBuilder:
         """Number of units of each line: cents, and steps of the case's resolution."""
         return (*[Fraction(CENTS)] * 4, *[self.grams] * len(self.materials))
 
-    def _ends(self) -> tuple[list[Fraction], list[Fraction]]:
+    def _totals_before_and_after(self) -> tuple[list[Fraction], list[Fraction]]:
         totals = plan_value(PartPlan(frozenset(), self.session.verified), self.materials).lines
         before, after = list(totals), list(totals)
         for split in self.without_conflict:
@@ -351,7 +359,7 @@ class _LedgerBuilder:
             after=self._bill([_units(v, u) for v, u in zip(self.ends[1], self.units, strict=True)]),
             adds=self._bill(self.totals),
             items=tuple(items),
-            idle=tuple(item.name for i, item in enumerate(self.items) if i not in players),
+            without_effect=tuple(item.name for i, item in enumerate(self.items) if i not in players),
             parts=self._parts(cells),
             cells=tuple(ledger_cells),
             exact_up_to=exact_up_to,

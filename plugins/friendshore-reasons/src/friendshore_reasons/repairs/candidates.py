@@ -24,7 +24,7 @@ from friendshore.problem.network import Arc, final_node
 from friendshore.problem.parts import materials_of
 from friendshore.rules.base import Rule, longest_run
 from friendshore.rules.kinds.limits import MaxShare, MinShare
-from friendshore.rules.rows import one_by_one
+from friendshore.rules.rows import single_rows
 from friendshore.session import Session
 
 from .levers import Lever, LeverBounds, LeverKind, Need, affected_facts, yes_no
@@ -101,14 +101,14 @@ def limit_levers(supply: UpstreamSupply) -> Iterator[Lever]:
     for rule, rows in supply.problem.limit_rows:
         if not materials_of(supply.problem, rows) & supply.per_kg.keys():
             continue
-        for row in one_by_one(rows):
+        for row in single_rows(rows):
             bounds = [abs(bound) for bound in (row.at_least, row.at_most) if bound is not None]
             if isinstance(rule, MaxShare | MinShare) and rule.of == "demand" and rule.share and any(bounds):
                 sign = 1 if row.at_least is None else -1
                 base_by_rule[rule.id] = sign * min(
                     abs(base_by_rule.get(rule.id, INFINITE)), exact(bounds[0] / rule.share)
                 )
-            if all(term.unit == "kg" for term in row.asked):
+            if all(term.unit == "kg" for term in row.all_terms):
                 bounds.append(supply.need.kilograms)
             if row.penalty is None:
                 max_by_rule[rule.id] = max(max_by_rule.get(rule.id, Decimal(0)), *bounds)
@@ -237,7 +237,7 @@ def _removable_terms(offer: Offer, limited: bool) -> Iterator[TermKind]:
     if offer.min_order:
         yield TermKind.MINIMUM_LOAD
     maxima = (offer.max_order, offer.max_lots, offer.max_per_year, offer.total)
-    if any(maximum is not None for maximum in (maxima if limited and not offer.paid else ())):
+    if any(maximum is not None for maximum in (maxima if limited and not offer.has_negative_price else ())):
         yield TermKind.MAXIMUM_LOAD
     if offer.lot is not None:
         yield TermKind.LOT

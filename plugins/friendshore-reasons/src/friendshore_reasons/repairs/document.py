@@ -32,7 +32,7 @@ def repairs_document(result: Repairs, shown: int = SHOWN) -> doc.Document:
     by_gap = grouped((repair.gap, repair) for repair in result.repairs)
     gaps = [(gap, by_gap.get(position, [])) for position, gap in enumerate(result.gaps, 1)]
     gaps.sort(key=lambda entry: (not entry[1], _lowest_cost(entry[1])))
-    served_count = sum(1 for gap, gap_repairs in gaps if gap_repairs or gap.dearer)
+    served_count = sum(1 for gap, gap_repairs in gaps if gap_repairs or gap.costs_more_than_shortage)
     intro = (
         "A repair is a minimal set of steps that serves a shortage in full, without adding to any other shortage. "
         "Amounts are the smallest that suffice. The cheapest repair comes first."
@@ -54,6 +54,7 @@ def repairs_document(result: Repairs, shown: int = SHOWN) -> doc.Document:
     if len(gaps) == 1:
         return doc.document(
             title,
+            doc.answer(_answer(*gaps[0], result)),
             whole[0],
             doc.section(_gap_title(gaps[0][0], result.names), *_gap(*gaps[0], result, shown)),
             *whole[1:],
@@ -69,11 +70,19 @@ def repairs_document(result: Repairs, shown: int = SHOWN) -> doc.Document:
     return doc.document(
         title,
         doc.for_whole(whole[0]),
-        doc.for_screen(doc.sentence(screen_intro)),
+        doc.for_screen(doc.answer(screen_intro)),
         *sections,
         *map(doc.for_whole, whole[1:]),
         doc.for_screen(doc.apart(commands)),
     )
+
+
+def _answer(gap: Gap, repairs: Sequence[Repair], result: Repairs) -> str:
+    what = "the conflict" if gap.rules else "the shortage"
+    if not repairs:
+        return f"No repair of {what} was found."
+    found = f"{count(len(repairs), 'repair resolves', 'repairs resolve')} {what}{'' if gap.complete else ' so far'}"
+    return f"{found}. The cheapest: {_repair_text(repairs[0], gap, result, ())}."
 
 
 def _gap(
@@ -99,7 +108,7 @@ def _gap_title(gap: Gap, names: ShownNames) -> str:
     periods = gap.first if gap.first == gap.last else f"{gap.first} to {gap.last}"
     if gap.rules:
         return f"Conflicting rules{f', for {demands}' if demands else ''}"
-    short = mass_of(names, gap.material, gap.short, equal=True)
+    short = mass_of(names, gap.material, gap.short_kg, equal=True)
     name = names.material(gap.material)
     title = name if gap.material in name else f"{name} ({gap.material})"
     return f"{title}: short of {short} in {periods}, for {demands}"
@@ -116,18 +125,20 @@ def _lever_notes(repairs: Sequence[Repair]) -> list[str]:
 
 def _gap_notes(gap: Gap, repair_count: int, shown_count: int) -> Sequence[str]:
     notes = []
-    if gap.dearer:
+    if gap.costs_more_than_shortage:
         served = (
-            f" (the objective rises by {_rounded(gap.served)}, penalties included)" if gap.served is not None else ""
+            f" (the objective rises by {_rounded(gap.cost_to_serve)}, penalties included)"
+            if gap.cost_to_serve is not None
+            else ""
         )
         notes.append(
             f"no repair needed: it can be served in full{served}. To plan that, raise `shortage_price`, or rank this "
             "shortage first under [[objective]]"
         )
-    elif not repair_count and gap.left is not None:
-        notes.append(f"no repair: with all of {_tried_levers(gap)}, it is still short of {mass(gap.left)}")
+    elif not repair_count and gap.remaining_kg is not None:
+        notes.append(f"no repair: with all of {_tried_levers(gap)}, it is still short of {mass(gap.remaining_kg)}")
     elif not repair_count and gap.complete:
-        size = f"of up to {count(gap.size, 'step')} (--size)" if gap.left is None else ""
+        size = f"of up to {count(gap.size, 'step')} (--size)" if gap.remaining_kg is None else ""
         notes.append(f"no repair {size} among {_tried_levers(gap)}")
     if gap.rules and repair_count:
         notes.append(
@@ -177,14 +188,14 @@ def _tried_levers(gap: Gap) -> str:
 
 
 def _bound_text(kind: LeverKind, levers: Sequence[LeverUse]) -> str:
-    maximum = max((use.most for use in levers if use.most is not None), default=None)
+    maximum = max((use.max for use in levers if use.max is not None), default=None)
     if maximum is None:
         return ""
     if kind in (LeverKind.LATER, LeverKind.EARLIER):
         return f" (by up to {number(maximum)} months)"
     if kind is LeverKind.CAPACITY:
-        shares = [use.most / use.today for use in levers if use.most is not None and use.today]
-        shares += [use.most for use in levers if use.most is not None and not use.unit]
+        shares = [use.max / use.today for use in levers if use.max is not None and use.today]
+        shares += [use.max for use in levers if use.max is not None and not use.unit]
         return f" (by up to {percent(max(shares))} more)" if shares else ""
     if kind is LeverKind.LOOSEN:
         return f" (by up to {number(maximum)} of its unit)"
@@ -197,22 +208,22 @@ def _rounded(change: Difference) -> str:
 
 def _row(repair: Repair, gap: Gap, names: ShownNames) -> list[doc.Cell]:
     rank = doc.Count(repair.rank)
-    steps = "; ".join(step_texts(repair.uses, names)) + ("" if repair.least else " (amounts may not be minimal)")
-    if repair.left is None:
+    steps = "; ".join(step_texts(repair.uses, names)) + ("" if repair.minimal else " (amounts may not be minimal)")
+    if repair.remaining_kg is None:
         return [rank, steps, doc.NOTHING, doc.NOTHING, "not planned in time, so unproved"]
     spends = cash_of(repair)
     penalties = penalty(repair.penalty or Decimal(0))
     shortages = []
-    if repair.left and not repair.rounded:
+    if repair.remaining_kg and not repair.rounded:
         served = (
-            f" (the objective rises by {_rounded(repair.served)}, penalties included)"
-            if repair.served is not None
+            f" (the objective rises by {_rounded(repair.cost_to_serve)}, penalties included)"
+            if repair.cost_to_serve is not None
             else ""
         )
-        shortages.append(f"{mass_of(names, gap.material, repair.left)}: cheaper than serving it{served}")
+        shortages.append(f"{mass_of(names, gap.material, repair.remaining_kg)}: cheaper than serving it{served}")
     shortages += [
         f"other demands: {mass_of(names, name, abs(kg))} of {names.material(name)} {'more' if kg > 0 else 'less'}"
-        for name, kg in repair.others.items()
+        for name, kg in repair.others_short_kg.items()
     ]
     return [rank, steps, spends, penalties, "; ".join(shortages) or "nothing"]
 
@@ -291,7 +302,7 @@ def _lowest_cost(repairs: Sequence[Repair]) -> Decimal:
 def _summary(gap: Gap, repairs: Sequence[Repair], result: Repairs) -> Iterator[str]:
     if gap.rules:
         yield ", ".join(gap.rules)
-    if gap.dearer or not repairs:
+    if gap.costs_more_than_shortage or not repairs:
         yield from _gap_notes(gap, len(repairs), len(repairs))
     if not repairs:
         return
@@ -304,19 +315,19 @@ def _summary(gap: Gap, repairs: Sequence[Repair], result: Repairs) -> Iterator[s
 
 
 def _repair_text(repair: Repair, gap: Gap, result: Repairs, remarks: Sequence[str]) -> str:
-    steps = "; ".join(step_texts(repair.uses, result.names)) + ("" if repair.least else " (amounts may not be minimal)")
-    if repair.left is None:
+    steps = "; ".join(step_texts(repair.uses, result.names)) + (
+        "" if repair.minimal else " (amounts may not be minimal)"
+    )
+    if repair.remaining_kg is None:
         return f"{steps}: {', '.join(['not planned in time, so unproved', *remarks])}"
     cash = repair.cash
-    cash_text = "no more cash" if cash is None or abs(cash) < 1 else _cash_change(cash, result.currency)
+    cash_text = "no more cash"
+    if cash is not None and abs(cash) >= 1:
+        cash_text = f"{large_money(abs(cash), result.currency)} {'more' if cash > 0 else 'less'} cash"
     doubts = [] if repair.cost is None or repair.cost.proved else ["not proved cheapest"]
     return f"{steps}: {', '.join([cash_text, *doubts, *remarks, *_remaining_shortage(repair, gap, result)])}"
 
 
 def _remaining_shortage(repair: Repair, gap: Gap, result: Repairs) -> Iterator[str]:
-    if repair.left and not repair.rounded:
-        yield f"{mass_of(result.names, gap.material, repair.left)} stay short, because serving them costs more than the penalty"
-
-
-def _cash_change(cash: Decimal, currency: str) -> str:
-    return f"{large_money(abs(cash), currency)} {'more' if cash > 0 else 'less'} cash"
+    if repair.remaining_kg and not repair.rounded:
+        yield f"{mass_of(result.names, gap.material, repair.remaining_kg)} stay short, because serving them costs more than the penalty"

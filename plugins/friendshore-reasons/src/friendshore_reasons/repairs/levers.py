@@ -137,7 +137,6 @@ class Need:
     rules: frozenset[str] = frozenset()
     """Rules that conflict and should be satisfied together. The demands may then be short."""
     materials: frozenset[str] = frozenset()
-    """Materials of conflicting rules."""
 
     @property
     def kilograms(self) -> Decimal:
@@ -149,7 +148,6 @@ def yes_no(kind: LeverKind, subject: str, change: Change, name: str = "", of: st
 
 
 Members = frozenset[int]
-"""Positions of levers."""
 Amounts = Mapping[int, tuple[Decimal, ...]]
 """Position of a lever -> its amounts, empty for a yes-no decision."""
 
@@ -251,7 +249,6 @@ OUTPUT_KINDS = frozenset({LeverKind.PLANNED, LeverKind.EARLIER, LeverKind.CAPACI
 PERMIT_KINDS = frozenset({LeverKind.WAIVER, LeverKind.LICENCE})
 """Levers that let purchases from any offer pass a rule."""
 Delays = tuple[tuple[int, tuple[Decimal, ...]], ...]
-"""Positions of levers that delay demand, with their amounts."""
 
 
 class LeverFacts:
@@ -266,7 +263,6 @@ class LeverFacts:
         self.all: Members = frozenset(range(len(levers)))
         self.refuting_kg = refuting_kg
         self.solved = 0
-        """Number of solved programs."""
         self._on_solve = on_solve
         self._uncharged = replace(inputs, rules=tuple(rule for rule in inputs.rules if rule.verbs != {"charge"}))
         """Facts without rules that only charge, since these don't affect what is allowed."""
@@ -345,6 +341,6 @@ def without_irrelevant_rules(inputs: Inputs, changes: Sequence[Change]) -> Input
         if rule.verbs == {"judge"}
         and not any(number in judgement.chain or number in judgement.trade for judgement in judgements)
     }
-    if all(term.unit != "money" for _, row in changed.limit_rows for term in row.asked):
+    if all(term.unit != "money" for _, row in changed.limit_rows for term in row.all_terms):
         irrelevant |= {rule.id for rule in changed.rules if rule.verbs == {"charge"}}
     return replace(inputs, rules=tuple(rule for rule in inputs.rules if rule.id not in irrelevant))

@@ -36,7 +36,9 @@ _Outlet = tuple[str, int, frozenset[str | int]]
 def with_separate_classes(problem: Problem, demands: Collection[str]) -> Problem:
     """Return the facts with separate compliance classes for some demands, unless a rule counts by class. The flow is the same, in finer detail."""
     classes = problem.compliance_classes
-    has_co_products = any(not problem.offers[arc.offer].single for arc in problem.network.arcs if arc.offer >= 0)
+    has_co_products = any(
+        not problem.offers[arc.offer].has_one_output for arc in problem.network.arcs if arc.offer >= 0
+    )
     if (
         has_co_products
         or any(compliance_class.ends or compliance_class.free_of for compliance_class in classes)
@@ -63,7 +65,6 @@ class Closings:
         self._count = self.problem.case.horizon.count
         moves = self.problem.moves
         self.arc = moves.arc[self._columns.buy_move]
-        """Arc of every column that buys."""
         self._delivered = moves.delivered[self._columns.buy_move]
 
     def no_columns(self) -> Mask:
@@ -173,7 +174,6 @@ class _Row:
     levers: Members
     ends: _EndsOf
     rows: Ints
-    """Positions in the program, one per period."""
 
 
 class LeverProgram:
@@ -318,7 +318,6 @@ class LeverProgram:
         )  # fmt: skip
         self._reasked = WarmStartedSolver()
         self.integer = linear.integer[is_relevant]
-        """Integer variables, which the program relaxes."""
         self.first = int(kept_rows.sum())
         """First row of a lever."""
         self._transposed = entries.transposed()
@@ -346,7 +345,6 @@ class LeverProgram:
             yield levers, partial(facts.capacity, pool.facility), of_rows, weights
 
     def _counts_only_by(self, offer: int, facility: str, counted: Collection[str]) -> bool:
-        """Return True if an offer counts because of levers for one facility only."""
         facts = self.problem.offers[offer]
         return facts.offer.id not in counted and not any(
             p in self.facts.output_levers for p in facts.pools if p != facility
@@ -355,10 +353,10 @@ class LeverProgram:
     def _stock_blocks(self) -> Iterator[_Block]:
         lever_by_lot = self.facts.lever_by_stock(self.facts.all if self.members is None else self.members)
         lots = [number for number, lot in enumerate(self.problem.lots) if lot.id in lever_by_lot]
-        of_lot = np.array([arc.lot for arc in self.problem.network.arcs], dtype=np.intp)[self.arc]
+        lot_verdict = np.array([arc.lot for arc in self.problem.network.arcs], dtype=np.intp)[self.arc]
         for number in lots:
             lever = lever_by_lot[self.problem.lots[number].id]
-            columns = self.columns.buy[of_lot == number]
+            columns = self.columns.buy[lot_verdict == number]
             yield frozenset({lever}), partial(_amount, lever), [columns], [np.ones(len(columns))]
 
     def _waiver_blocks(self) -> Iterator[_Block]:

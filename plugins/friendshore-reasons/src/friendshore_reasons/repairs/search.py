@@ -13,13 +13,13 @@ from friendshore.domain.base import Number, Record, exact
 from friendshore.domain.case import Level, Minimise
 from friendshore.domain.change import Change
 from friendshore.domain.plan import Infeasible, PlanStatus
-from friendshore.domain.runtime import tell
+from friendshore.domain.runtime import report_progress
 from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import InputError, NoPlanError, VerificationError
 from friendshore.explain.results import (
-    Counted,
     Difference,
     Effort,
+    QuestionCounter,
     QuestionResult,
     between,
     difference,
@@ -47,10 +47,9 @@ class LeverUse(Record):
     subject: str
     """Id of the demand, rule, offer, facility, or material."""
     name: str
-    """Subject in words."""
     amount: Number | None
     """Kilograms, kilograms per year, months, or a limit's own unit. None for a yes-no decision."""
-    most: Number | None
+    max: Number | None
     """Maximum amount in a repair."""
     unit: str
     """`kg`, `kg/year`, or `months`. Empty for a limit's own unit or a share."""
@@ -83,19 +82,19 @@ class Repair(Record):
     """
     cash: Number | None = None
     """Additional cash of the plan, without penalties and not discounted."""
-    spends: Number | None
+    spent: Number | None
     """Present value of the additional cash."""
     penalty: Number | None = None
     """Rise of the penalties for shortage and violated limits. Negative if they fall."""
-    served: Difference | None = None
+    cost_to_serve: Difference | None = None
     """Rise of the objective if the demands are served in full, penalties included, where the cheapest plan rather leaves them short."""
-    left: Number | None
+    remaining_kg: Number | None
     """Kilograms that the demands are short in the cheapest plan with these changes. None if no plan was found in time."""
     rounded: bool
     """True if `left` is zero, apart from rounding."""
-    others: dict[str, Number]
+    others_short_kg: dict[str, Number]
     """Material -> additional shortage of other demands in kilograms. Negative if it falls."""
-    least: bool
+    minimal: bool
     """True if each amount is proved to be the smallest. False if the search ended early."""
 
 
@@ -105,7 +104,7 @@ class Gap(Record):
     material: str
     """Empty for a conflict."""
     demands: tuple[str, ...]
-    short: Number
+    short_kg: Number
     """Kilograms short over the plan. For a conflict, the total of its demands."""
     first: str
     last: str
@@ -115,11 +114,11 @@ class Gap(Record):
     """Rules in words, with their source."""
     levers: tuple[LeverUse, ...] = ()
     """Tried levers, each at its bound."""
-    dearer: bool = False
+    costs_more_than_shortage: bool = False
     """True if nothing needs repair: the demands can be served, at a cost above their shortage penalty."""
-    served: Difference | None = None
+    cost_to_serve: Difference | None = None
     """Rise of the objective by that, penalties included. None if it wasn't found in time."""
-    left: Number | None = None
+    remaining_kg: Number | None = None
     """Smallest shortage in kilograms with all levers at their bounds. None if unknown, or if rules still conflict."""
     size: int
     """Maximum number of levers in a repair."""
@@ -180,33 +179,35 @@ def repairs(
     """
     session = session_of(source)
     material = session.inputs.name_of_today("material", material)
-    counted = Counted(session, progress)
+    counted = QuestionCounter(session, progress)
     needs = [*_conflicts(session, material), *_shortages(session, material)]
-    counted.told(0, len(needs))
+    counted.report_progress(0, len(needs))
     searches = [_RepairSearch(session, need, conflict, bounds or LeverBounds(), size) for need, conflict in needs]
     done = 0
     for _ in range(_ROUNDS):
         waiting = [search for search in searches if not search.complete]
         for position, search in enumerate(waiting):
             trials_left = trials - sum(each.solved for each in searches)
-            search.continue_for(trials_left // (len(waiting) - position), partial(counted.told, done, len(searches)))
+            search.continue_for(
+                trials_left // (len(waiting) - position), partial(counted.report_progress, done, len(searches))
+            )
             done += search.complete
-            counted.told(done, len(searches))
+            counted.report_progress(done, len(searches))
     gaps = [search.gap() for search in searches]
     planned = 0
-    repairs_found = []
+    ranked_repairs = []
     for position, search in enumerate(searches, 1):
-        tell(planned, sum(len(each.repairs) for each in searches), "planning repairs", "repairs")
-        repairs_found += search.priced(counted, position)
+        report_progress(planned, sum(len(each.repairs) for each in searches), "planning repairs", "repairs")
+        ranked_repairs += search.priced(counted, position)
         planned += len(search.repairs)
     tried = sum(search.solved for search in searches)
     effort = counted.effort
     effort = effort.but(solved=effort.solved + tried, questions=effort.questions + tried)
-    offers = (use.subject for repair in repairs_found for use in repair.uses)
+    offers = (use.subject for repair in ranked_repairs for use in repair.uses)
     return Repairs(
         currency=session.problem.case.currency,
         gaps=tuple(gaps),
-        repairs=tuple(repairs_found),
+        repairs=tuple(ranked_repairs),
         names=names_of(session.problem, offers),
         effort=effort,
     )
@@ -290,15 +291,15 @@ class _RepairSearch:
         return Gap(
             material="" if self.conflict is not None else min(self._materials),
             demands=self.need.demands,
-            short=self.need.kilograms,
+            short_kg=self.need.kilograms,
             first=label(min(short)) if short else "",
             last=label(max(short)) if short else "",
             rules=rules,
             sentences=tuple(_rule_with_source(problem, name) for name in rules),
             levers=tuple(use for lever in self.levers for use in _lever_uses(lever, lever.max_amounts)),
-            dearer=needs_nothing,
-            served=self._cost_of_serving({}) if needs_nothing and self.conflict is None else None,
-            left=exact(self.left) if self.left is not None and self.left < float("inf") else None,
+            costs_more_than_shortage=needs_nothing,
+            cost_to_serve=self._cost_of_serving({}) if needs_nothing and self.conflict is None else None,
+            remaining_kg=exact(self.left) if self.left is not None and self.left < float("inf") else None,
             size=self.size,
             complete=self.complete,
             stopped=self.stopped,
@@ -306,7 +307,7 @@ class _RepairSearch:
             tried=self.solved,
         )
 
-    def priced(self, counted: Counted, gap: int) -> list[Repair]:
+    def priced(self, counted: QuestionCounter, gap: int) -> list[Repair]:
         repairs = [
             self._repair(amounts, least, counted, gap)
             for amounts, least in zip(self.repairs, self.is_least, strict=True)
@@ -338,7 +339,7 @@ class _RepairSearch:
             self.repairs[-1] = least_amounts(self.trials, self.repairs[-1])
             self.is_least[-1] = True
 
-    def _repair(self, amounts: Amounts, least: bool, counted: Counted, gap: int) -> Repair:
+    def _repair(self, amounts: Amounts, least: bool, counted: QuestionCounter, gap: int) -> Repair:
         counted.questions += 1
         answer, left = self._plan_with(amounts)
         for attempt in range(_TRIES):
@@ -356,27 +357,24 @@ class _RepairSearch:
             rank=0,
             gap=gap,
             uses=tuple(u for i in sorted(amounts) for u in _lever_uses(self.levers[i], amounts[i]) if u.amount != 0),
-            changes=self._changes(amounts),
+            changes=self.trials.changes(amounts),
             cost=difference(answer) if answer is not None else None,
             cash=rise.cash if rise else None,
-            spends=rise.spent if rise else None,
+            spent=rise.spent if rise else None,
             penalty=rise.penalty if rise else None,
-            served=self._cost_of_serving(amounts) if is_left_short else None,
-            left=left,
+            cost_to_serve=self._cost_of_serving(amounts) if is_left_short else None,
+            remaining_kg=left,
             rounded=left is not None and left <= self._rounding,
-            others=self._other_shortages(answer) if answer is not None else {},
-            least=least,
+            others_short_kg=self._other_shortages(answer) if answer is not None else {},
+            minimal=least,
         )
-
-    def _changes(self, amounts: Amounts) -> tuple[Change, ...]:
-        return tuple(change for i in sorted(amounts) for change in self.levers[i].changes(amounts[i]))
 
     def _plan_with(self, amounts: Amounts) -> tuple[Answer | None, Decimal | None]:
         """Return the plan with a repair and its shortage. None if time is up before a plan shows it."""
         if self.session.stopped:
             return None, None
         try:
-            answer = self.session.what_if(*self._changes(amounts))
+            answer = self.session.what_if(*self.trials.changes(amounts))
         except NoPlanError:
             return None, None
         except VerificationError:
@@ -404,12 +402,12 @@ class _RepairSearch:
         session = self.session
         if session.stopped:
             return None
-        inputs = session.inputs.after(self._changes(amounts))
+        inputs = session.inputs.after(self.trials.changes(amounts))
         shortage_first = Level(minimise=Minimise.SHORTAGE, of=self.need.demands)
         case = inputs.case.but(objectives=(shortage_first, *inputs.case.objectives))
         problem = replace(inputs, case=case).problem()
         program = compile_program(problem)
-        limits = replace(session.limits, seconds=session.limits.left(), until=None)
+        limits = replace(session.limits, seconds=session.limits.next_seconds(), until=None)
         try:
             solution = solve(program, limits, None, session.cancel, session.answers, session.choices)
         except NoPlanError:
@@ -458,7 +456,7 @@ def _lever_uses(lever: Lever, amounts: Sequence[Decimal]) -> Iterator[LeverUse]:
             subject=subject,
             name=lever.name or subject,
             amount=amounts[position] if amounts else None,
-            most=lever.max_amounts[position] if lever.max_amounts else None,
+            max=lever.max_amounts[position] if lever.max_amounts else None,
             unit=lever.unit,
             today=lever.today,
             to=_value_with(lever, amounts),

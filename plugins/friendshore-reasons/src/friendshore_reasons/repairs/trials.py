@@ -53,9 +53,7 @@ class Trials:
         self.need = need
         self.levers = levers
         self.until = inf
-        """Limit on `solved`."""
         self.on_solve: Callable[[], object] = lambda: None
-        """Called before each solve."""
         self._tried = 0
         changes = [change for lever in levers for change in lever.changes(lever.max_amounts)]
         self.inputs = without_irrelevant_rules(affected_facts(session, need, changes), changes)
@@ -83,7 +81,7 @@ class Trials:
 
     def short(self, amounts: Amounts) -> float:
         """Return the smallest shortage in kilograms. Infinite if the rules conflict."""
-        changes = self._changes(amounts)
+        changes = self.changes(amounts)
         lower, upper = self._bounds_by_changes.get(changes, (0.0, inf))
         if lower != upper:
             lower, upper = self._bounds_by_changes[changes] = self._shortage_bounds(changes)
@@ -91,13 +89,13 @@ class Trials:
 
     def within(self, amounts: Amounts, enough: float) -> bool:
         """Return True if the shortage can be at most `enough`. The solve stops as soon as that is decided."""
-        changes = self._changes(amounts)
+        changes = self.changes(amounts)
         lower, upper = self._bounds_by_changes.get(changes, (0.0, inf))
         if lower <= enough < upper:
             lower, upper = self._bounds_by_changes[changes] = self._shortage_bounds(changes, enough)
         return upper <= enough
 
-    def _changes(self, amounts: Amounts) -> tuple[Change, ...]:
+    def changes(self, amounts: Amounts) -> tuple[Change, ...]:
         return tuple(change for i in sorted(amounts) for change in self.levers[i].changes(amounts[i]))
 
     def allowed_shortage(self, amounts: Amounts) -> float:
@@ -125,9 +123,9 @@ class Trials:
         """Return the program of a set of levers at these amounts, for questions about smaller ones. None if that takes trials."""
         if self.need.rules:
             return None
-        if self._last is None or self._last[0] != self._changes(amounts):
-            inputs = self.inputs.after(self._changes(amounts))
-            self._last = self._changes(amounts), self._shortage_program(inputs, inputs.problem())
+        if self._last is None or self._last[0] != self.changes(amounts):
+            inputs = self.inputs.after(self.changes(amounts))
+            self._last = self.changes(amounts), self._shortage_program(inputs, inputs.problem())
         return self.relaxation.program_of_set(amounts, *self._last[1], self._compare)
 
     def begin_from(self, choices: Choices) -> None:

@@ -175,7 +175,6 @@ class _Trial:
 class _Goal:
     cost: Floats
     value: Callable[[_Trial], float]
-    """Function that returns the objective of decisions. Infinite if they aren't permitted."""
     best: _Trial | None = None
     best_value: float = np.inf
     bound: float = -np.inf
@@ -376,7 +375,6 @@ class _LShaped:
             )
 
     def _add(self, rows: list[tuple[Floats, float, list[tuple[int, float]]]]) -> None:
-        """Add rows: coefficients of decisions, lower bound, and coefficients of further columns."""
         columns, values = [], []
         for coefficients, _, other_terms in rows:
             (used,) = np.nonzero(coefficients)

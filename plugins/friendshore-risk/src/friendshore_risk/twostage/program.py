@@ -153,64 +153,50 @@ def extensive_form(program: RecourseProgram, measure: RiskMeasure) -> Extensive:
     CVaR is the minimum of `eta + E[max(cost - eta, 0)] / (1 - alpha)` over `eta` (Rockafellar and Uryasev 2000). Omitted branches have no excess, so with
     only some of the branches, CVaR alone is a lower bound.
     """
-    first, stages = program.first, program.stages
-    columns, weights, has_cvar = len(first.cost), program.weights, measure.weight > 0
+    first, stages, branches = program.first, program.stages, program.branches
     mean_weight = 1.0 - measure.weight
-    cost = [
-        first.cost
-        + mean_weight
-        * sum(
-            (stage_weight * stage.before for stage_weight, stage in zip(weights, stages, strict=True)),
-            np.zeros(columns),
-        )
-    ]
-    lower, upper, integer = [first.lower], [first.upper], [first.integer]
-    row_lower, row_upper = [first.row_lower], [first.row_upper]
+    before_costs = (weight * stage.before for weight, stage in zip(program.weights, stages, strict=True))
+    mean_before = sum(before_costs, np.zeros(len(first.cost)))
+    columns = [(first.cost + mean_weight * mean_before, first.lower, first.upper, first.integer)]
+    row_bounds = [(first.row_lower, first.row_upper)]
     entries = [(first.entries.rows, first.entries.indices, first.entries.data)]
-    firsts, rows, column_count = [], first.entries.shape[0], columns
-    for weight, stage in zip(weights, stages, strict=True):
+    firsts, row_count, column_count = [], first.entries.shape[0], len(first.cost)
+    for weight, stage in zip(program.weights, stages, strict=True):
         firsts.append(column_count)
-        cost.append(mean_weight * weight * stage.cost)
-        lower.append(stage.lower)
-        upper.append(stage.upper)
-        integer.append(stage.integer)
-        row_lower.append(stage.row_lower)
-        row_upper.append(stage.row_upper)
-        entries.append((stage.technology.rows + rows, stage.technology.indices, stage.technology.data))
-        entries.append((stage.recourse.rows + rows, stage.recourse.indices + column_count, stage.recourse.data))
-        rows += stage.recourse.shape[0]
+        columns.append((mean_weight * weight * stage.cost, stage.lower, stage.upper, stage.integer))
+        row_bounds.append((stage.row_lower, stage.row_upper))
+        technology, recourse = stage.technology, stage.recourse
+        entries.append((technology.rows + row_count, technology.indices, technology.data))
+        entries.append((recourse.rows + row_count, recourse.indices + column_count, recourse.data))
+        row_count += recourse.shape[0]
         column_count += len(stage.cost)
-    constant = first.constant + mean_weight * float(
-        sum(stage_weight * stage.constant for stage_weight, stage in zip(weights, stages, strict=True))
-    )
-    eta = column_count if has_cvar else -1
-    if has_cvar:
-        branches = program.branches
-        exceeding = np.array([measure.weight * branch.probability / (1.0 - measure.alpha) for branch in branches])
-        cost.append(np.concatenate([[measure.weight], exceeding]))
-        lower.append(np.concatenate([[float(program.costs(min_costs(program)).min())], np.zeros(len(branches))]))
-        upper.append(np.full(len(branches) + 1, np.inf))
-        integer.append(np.zeros(len(branches) + 1, dtype=bool))
+    constants = (weight * stage.constant for weight, stage in zip(program.weights, stages, strict=True))
+    eta = -1
+    if measure.weight > 0:
+        eta, count = column_count, len(branches)
+        exceeding = [measure.weight * branch.probability / (1.0 - measure.alpha) for branch in branches]
+        lower = np.zeros(count + 1)
+        lower[0] = float(program.costs(min_costs(program)).min())
+        is_integer = np.zeros(count + 1, dtype=bool)
+        columns.append((np.array([measure.weight, *exceeding]), lower, np.full(count + 1, np.inf), is_integer))
         for number, branch in enumerate(branches):
-            entries.extend(_exceeding(program, branch, rows + number, firsts, eta, eta + 1 + number))
-        row_lower.append(np.array([sum(stages[stage].constant for stage in branch.stages) for branch in branches]))
-        row_upper.append(np.full(len(branches), np.inf))
-        rows += len(branches)
-        column_count += len(branches) + 1
+            entries.extend(_excess_coefficients(program, branch, row_count + number, firsts, eta, eta + 1 + number))
+        branch_constants = [sum(stages[stage].constant for stage in branch.stages) for branch in branches]
+        row_bounds.append((np.array(branch_constants), np.full(count, np.inf)))
+        row_count += count
+        column_count += count + 1
+    cost, lower, upper, integer = map(np.concatenate, zip(*columns, strict=True))
+    row_lower, row_upper = map(np.concatenate, zip(*row_bounds, strict=True))
+    rows, indices, values = map(np.concatenate, zip(*entries, strict=True))
     linear = Linear(
-        cost=np.concatenate(cost),
-        lower=np.concatenate(lower),
-        upper=np.concatenate(upper),
-        integer=np.concatenate(integer),
-        entries=Entries.summed(
-            np.concatenate([row for row, _, _ in entries]),
-            np.concatenate([column for _, column, _ in entries]),
-            np.concatenate([value for _, _, value in entries]),
-            (rows, column_count),
-        ),
-        row_lower=np.concatenate(row_lower),
-        row_upper=np.concatenate(row_upper),
-        constant=constant,
+        cost=cost,
+        lower=lower,
+        upper=upper,
+        integer=integer,
+        entries=Entries.summed(rows, indices, values, (row_count, column_count)),
+        row_lower=row_lower,
+        row_upper=row_upper,
+        constant=first.constant + mean_weight * float(sum(constants)),
     )
     return Extensive(linear, tuple(firsts), eta)
 
@@ -246,7 +232,7 @@ def min_objective(program: RecourseProgram, measure: RiskMeasure) -> float:
 Coefficients = tuple[Ints, Ints, Floats]
 
 
-def _exceeding(
+def _excess_coefficients(
     program: RecourseProgram, branch: ScenarioBranch, row: int, firsts: Sequence[int], eta: int, excess_column: int
 ) -> list[Coefficients]:
     coefficients: list[Coefficients] = [(np.array([row, row]), np.array([eta, excess_column]), np.array([1.0, 1.0]))]

@@ -197,7 +197,7 @@ VARIATIONS: tuple[Variation | None, ...] = (None, with_stock_and_orders, with_te
 
 
 @dataclass(frozen=True)
-class World:
+class GeneratedCase:
     """A small case with its only catalog."""
 
     case: Case
@@ -211,8 +211,8 @@ class World:
             thing.id for group in (catalog.facilities, catalog.offers, self.case.demands) for thing in group
         )
 
-    def with_offers(self, offers: Iterable[Offer]) -> World:
-        return World(self.case, self.catalog.but(offers=tuple(offers)), self.seed)
+    def with_offers(self, offers: Iterable[Offer]) -> GeneratedCase:
+        return GeneratedCase(self.case, self.catalog.but(offers=tuple(offers)), self.seed)
 
 
 @dataclass(frozen=True)
@@ -261,13 +261,13 @@ class RuleWords:
         return len(words & self.all) + codes
 
 
-def worlds(
+def generate_cases(
     rules: Sequence[Rule],
     known: Sequence[Material] = (),
     count: int = 8,
     seed: int = 1,
     columns: Sequence[DeclaredColumn] = (),
-) -> Iterator[World]:
+) -> Iterator[GeneratedCase]:
     """Yield small cases, each generated for one of the rules. `known` are materials that the rules may mention, `columns` are declared by plugins."""
     shuffled_rules = list(rules)
     Random(seed).shuffle(shuffled_rules)
@@ -275,19 +275,19 @@ def worlds(
     for number in range(count):
         words = rule_words[number % len(rule_words)]
         yield _with_facts(
-            _generated_world(words, known, seed * 1000 + number, VARIATIONS[number % len(VARIATIONS)]), words, columns
+            _generate_case(words, known, seed * 1000 + number, VARIATIONS[number % len(VARIATIONS)]), words, columns
         )
 
 
 def declared_in(registry: Registry) -> tuple[DeclaredColumn, ...]:
-    known = registry.fact_columns.known
+    known = registry.fact_columns.columns
     return tuple(DeclaredColumn.model_validate({"table": t, "name": n, "column": c}) for t, n, c, _ in known)
 
 
-def _with_facts(world: World, words: RuleWords, columns: Sequence[DeclaredColumn]) -> World:
+def _with_facts(generated: GeneratedCase, words: RuleWords, columns: Sequence[DeclaredColumn]) -> GeneratedCase:
     if not columns:
-        return world
-    rng, countries = Random(world.seed + 900), _countries(words)
+        return generated
+    rng, countries = Random(generated.seed + 900), _countries(words)
     texts = [word for word in sorted(words.all) if word.strip() == word != ""]
 
     def facts(table: FactTable) -> tuple[StatedFact, ...]:
@@ -300,28 +300,28 @@ def _with_facts(world: World, words: RuleWords, columns: Sequence[DeclaredColumn
             for declared in chosen
         )
 
-    catalog = world.catalog
+    catalog = generated.catalog
     plants = tuple(plant.but(facts=facts("facilities")) for plant in catalog.facilities)
     offers = tuple(
         offer.but(facts=facts("offers"), lanes=tuple(lane.but(facts=facts("lanes")) for lane in offer.lanes))
         for offer in catalog.offers
     )
-    return World(world.case, catalog.but(facilities=plants, offers=offers), world.seed)
+    return GeneratedCase(generated.case, catalog.but(facilities=plants, offers=offers), generated.seed)
 
 
-def another_offer(world: World, rules: Sequence[Rule]) -> Offer:
-    rng = Random(world.seed + 500)
-    model = rng.choice([offer for offer in world.catalog.offers if not offer.inputs])
-    material = next(m for m in world.catalog.materials if m.id == model.outputs[0].material)
+def another_offer(generated: GeneratedCase, rules: Sequence[Rule]) -> Offer:
+    rng = Random(generated.seed + 500)
+    model = rng.choice([offer for offer in generated.catalog.offers if not offer.inputs])
+    material = next(m for m in generated.catalog.materials if m.id == model.outputs[0].material)
     countries = _countries(RuleWords(tuple(rules)))
     return make_offer(
         "one-more", model.facility, material, random_price(rng), random_chain(rng, material.stages, countries)
     )
 
 
-def bare(world: World) -> World:
+def without_optional_facts(generated: GeneratedCase) -> GeneratedCase:
     """Return the case without optional facts: origins, owners, codes, and facts of columns. One demand is 0."""
-    catalog, case = world.catalog, world.case
+    catalog, case = generated.catalog, generated.case
     unknown = {"countries": frozenset(), "complete": False}
     offers = []
     for index, offer in enumerate(catalog.offers):
@@ -336,16 +336,16 @@ def bare(world: World) -> World:
         d.but(buyer="", facts=(), **changed) for d, changed in zip(case.demands, demand_changes, strict=True)
     )
     stocks = (*case.stocks, StockSpec(id="in-hand", material=case.demands[0].material, quantity=Decimal(7)))
-    return World(
-        case.but(name=f"{case.name}-bare", demands=demands, stocks=stocks),
+    return GeneratedCase(
+        case.but(name=f"{case.name}-without_optional_facts", demands=demands, stocks=stocks),
         catalog.but(materials=materials, facilities=facilities, offers=tuple(offers)),
-        world.seed,
+        generated.seed,
     )
 
 
-def empty(world: World) -> World:
-    case = world.case.but(name=f"{world.case.name}-empty", incumbents=(), orders=())
-    return World(case, world.catalog.but(offers=(), schedules=(), terms=()), world.seed)
+def without_offers(generated: GeneratedCase) -> GeneratedCase:
+    case = generated.case.but(name=f"{generated.case.name}-empty", incumbents=(), orders=())
+    return GeneratedCase(case, generated.catalog.but(offers=(), schedules=(), terms=()), generated.seed)
 
 
 def _texts_by_key(value: object, key: str) -> Iterator[tuple[str, str]]:
@@ -359,7 +359,9 @@ def _texts_by_key(value: object, key: str) -> Iterator[tuple[str, str]]:
             yield from _texts_by_key(inner, key)
 
 
-def _generated_world(words: RuleWords, known: Sequence[Material], seed: int, variation: Variation | None) -> World:
+def _generate_case(
+    words: RuleWords, known: Sequence[Material], seed: int, variation: Variation | None
+) -> GeneratedCase:
     rng = Random(seed)
     material = words.material(known, rng)
     input_material = Material(
@@ -395,7 +397,7 @@ def _generated_world(words: RuleWords, known: Sequence[Material], seed: int, var
     case = _generated_case(rng, material, catalog.offers, words, seed)
     if variation is not None:
         case, catalog = variation(case, catalog, Random(seed + 700), material, countries)
-    return World(case, catalog, seed)
+    return GeneratedCase(case, catalog, seed)
 
 
 def _countries(words: RuleWords) -> list[str]:

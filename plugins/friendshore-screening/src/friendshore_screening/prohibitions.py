@@ -138,7 +138,6 @@ class Prohibition:
     why: str
     file: str
     causes: tuple[ListHit, ...]
-    """Hits that `why` names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,7 +378,6 @@ def _why_owned(result: OwnedBy, hits: Sequence[ListHit]) -> str:
 
 
 def entry_of(hit: ListHit) -> str:
-    """Return the label of an entry: `entry 7 of us-sdn (Example Metals Ltd.; sdn.csv of 2026-11-20)`."""
     return f"entry {hit.entry.id} of {hit.entry.list} ({hit.listed_as}; {hit.file} of {hit.edition})"
 
 

@@ -7,6 +7,7 @@ import io
 import os
 import random
 import sys
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,14 +34,14 @@ from friendshore.plugins.isolated import call_once
 from friendshore.problem import Problem
 from friendshore.problem.inputs import Inputs
 from friendshore.problem.parts import materials_of
-from friendshore.rules.answers import WrongAnswer, as_charge, as_rule, as_verdict, faults
+from friendshore.rules.answers import InvalidResult, as_charge, as_rule, as_verdict, faults
 from friendshore.rules.base import Facts, Rule
-from friendshore.rules.rows import Purchases, Row, Rows, one_by_one
-from friendshore.rules.terms import ForUses, LackingTerm, Table, Term
-from friendshore.rules.verdicts import possible_origins, told_apart
+from friendshore.rules.rows import Purchases, Row, Rows, single_rows
+from friendshore.rules.terms import ForUses, ShortfallTerm, Table, Term
+from friendshore.rules.verdicts import possible_origins, representative_countries
 
-from .check import NotLookedAt
-from .worlds import World, worlds
+from .check import CheckSkipped
+from .generated_cases import GeneratedCase, generate_cases
 
 EXPECTED_ROWS = "rows that are sums of terms times numbers, between numeric bounds"
 
@@ -65,19 +66,19 @@ class RuleTrial:
     """One rule in one generated case."""
 
     rule: Rule
-    world: World
+    generated: GeneratedCase
     checks_purity: bool = True
     """True to check that the rule changes nothing. All facts are then recorded before the first call."""
 
     @cached_property
     def problem(self) -> Problem:
         rules = (self.rule,) if self.rule.counted_end_uses else ()
-        return Inputs(self.world.case, (self.world.catalog,), rules).problem()
+        return Inputs(self.generated.case, (self.generated.catalog,), rules).problem()
 
     @cached_property
     def calls(self) -> tuple[RuleCall, ...]:
         uses = sorted({demand.use for demand in self.problem.demands}, key=lambda use: use.end_use)
-        includes_stock = self.rule.bears_on == "chain"
+        includes_stock = self.rule.judge_scope == "chain"
         arcs = [arc for arc in self.problem.network.arcs if includes_stock or arc.offer >= 0]
         return tuple(RuleCall(arc.chained, arc.move, use, arc.offer >= 0) for use in uses for arc in arcs)
 
@@ -150,7 +151,7 @@ class RuleTrial:
             return ()
         value = Decimal(17)
         with attributed(self.rule):
-            distinguished = told_apart([self.rule])
+            distinguished = representative_countries([self.rule])
             return tuple(
                 (origin, self.rule.charge(call.offer, call.move, call.use, origin, value))
                 for origin in possible_origins(call.offer, distinguished)
@@ -158,7 +159,7 @@ class RuleTrial:
 
     def invalid_answers(self) -> Iterator[str]:
         with attributed(self.rule):
-            as_rule(self.rule.in_currency(self.world.case.currency, lambda _: Decimal(1)))
+            as_rule(self.rule.in_currency(self.generated.case.currency, lambda _: Decimal(1)))
         for call, (verdict, charges) in zip(self.calls, self.first_answers, strict=True):
             try:
                 checked = as_verdict(verdict)
@@ -168,7 +169,7 @@ class RuleTrial:
                     yield f"`judge` returns {checked.result} by the rule `{checked.rule}` instead of its own `{self.rule.id}` for {call.description}"
                 for _, amount in charges:
                     as_charge(amount)
-            except WrongAnswer as error:
+            except InvalidResult as error:
                 yield f"{error}, for {call.description}"
 
     def nonlinear_rows(self) -> Iterator[str]:
@@ -176,10 +177,10 @@ class RuleTrial:
         for rows in self.first_rows:
             problems = list(faults(rows))
             yield from problems
-            for row in () if problems else one_by_one(rows):
+            for row in () if problems else single_rows(rows):
                 if row.penalty is not None and row.penalty < 0:
                     yield f"row `{row.label}`: negative `penalty` {row.penalty}, which rewards missing the limit"
-                for table in sorted({table for term in row.asked for table in self._tables_exceeded(term)}):
+                for table in sorted({table for term in row.all_terms for table in self._tables_exceeded(term)}):
                     yield f"row `{row.label}`: counts {table.replace('_', ' ')} that don't exist"
                 if row.label in labels:
                     yield f"two rows have the label `{row.label}`"
@@ -230,7 +231,6 @@ class RuleTrial:
                 yield f"`reads` of a row omits {', '.join(unread_materials)}, which the row counts"
 
     def _unannounced_charges(self) -> Iterator[str]:
-        """Yield the purchases that a rule charges although `charges_on` is false for their material."""
         for call in self.calls:
             amounts = [amount for _, amount in self._charges_of(call) if amount]
             with attributed(self.rule):
@@ -256,7 +256,7 @@ class RuleTrial:
                         return
 
     def rows_without_sentence(self) -> Iterator[str]:
-        for row in (row for rows in self.rows() for row in one_by_one(rows)):
+        for row in (row for rows in self.rows() for row in single_rows(rows)):
             if not row.sentence.strip():
                 yield f"row `{row.label}` has no sentence"
             elif not is_sentence(row.sentence):
@@ -291,12 +291,11 @@ class RuleTrial:
 
 
 def is_sentence(text: str) -> bool:
-    """Return True if a text has three words or more and ends with a period."""
     return len(text.split()) >= 3 and text.rstrip().endswith((".", "!", "?"))
 
 
 def row_keys(rows: Sequence[Row | Rows]) -> list[str]:
-    return sorted(repr(row_key(row)) for group in rows for row in one_by_one(group))
+    return sorted(repr(row_key(row)) for group in rows for row in single_rows(group))
 
 
 def row_key(row: Row) -> tuple[object, ...]:
@@ -306,7 +305,7 @@ def row_key(row: Row) -> tuple[object, ...]:
 
 def _term_key(term: Term) -> tuple[object, ...]:
     name, part_keys = type(term).__name__, sorted(repr((base, _term_key(part))) for base, part in term.parts)
-    if isinstance(term, LackingTerm):
+    if isinstance(term, ShortfallTerm):
         return (name, term.times, part_keys)
     weights: dict[tuple[int, ...], float] = {}
     for *position, weight in zip(
@@ -320,7 +319,6 @@ def _term_key(term: Term) -> tuple[object, ...]:
 
 
 def _possible(entry: ChainEntry, others: Sequence[str]) -> list[str]:
-    """Return the possible countries of a stage. Empty if the country is certain."""
     if entry.complete and len(entry.countries) == 1:
         return []
     return sorted(entry.countries if entry.complete else {*entry.countries, *others})
@@ -340,8 +338,6 @@ def _with_sure_origin(offer: Chained, entry: ChainEntry, country: str) -> Chaine
 
 
 class _Reordered:
-    """The facts with every list in another order."""
-
     def __init__(self, facts: Facts, seed: int) -> None:
         self._facts = facts
         self._seed = seed
@@ -379,12 +375,15 @@ class _Reordered:
 
 _CLOCK = "the clock"
 _FILES = "files"
+_PROCESS = "the process"
 _SOURCES: dict[Callable[..., Any], str] = {
     **{
         getattr(time, name): _CLOCK
         for name in ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "localtime", "gmtime")
     },
     **{getattr(os, name): _FILES for name in ("open", "stat", "lstat", "listdir", "scandir", "getcwd")},
+    **{getattr(os, name): _PROCESS for name in ("getpid", "getppid")},
+    **{getattr(threading, name): _PROCESS for name in ("get_ident", "get_native_id")},
     io.open: _FILES,
     io.open_code: _FILES,
     os.urandom: "random numbers",
@@ -420,7 +419,6 @@ def recorded_reads(package: str) -> Iterator[list[Diagnostic]]:
 
 
 def _source_of(frame: FrameType, event: str, called: Any) -> str:
-    """Return the source that a call reads. Empty if it reads nothing."""
     if event == "call":
         return "the environment" if any(frame.f_code is code for code in _ENVIRONMENT_CODE) else ""
     if event != "c_call":
@@ -454,20 +452,23 @@ def _responsible_frame(frame: FrameType, package: str) -> FrameType | None:
 
 def impurities(trial: RuleTrial) -> Iterator[str | Diagnostic]:
     kind = type(trial.rule)
+    answers, keys = trial.first_answers, row_keys(trial.first_rows)
+    repeated_answers, repeated_keys = [answers], [keys]
     if not is_own(kind):
         with recorded_reads(package_of(kind)) as problems:
-            trial.answers()
-            trial.rows()
+            repeated_answers.append(trial.answers())
+            repeated_keys.append(row_keys(trial.rows()))
         yield from problems
-    answers, rows = trial.first_answers, trial.first_rows
+    repeated_answers.append(trial.answers())
+    repeated_keys.append(row_keys(trial.rows()))
     facts_text, rule_text = trial.initial_facts
     if trial.facts_text() != facts_text:
         yield "changes the facts that it receives"
-    elif trial.answers() != answers:
+    elif any(repeated != answers for repeated in repeated_answers):
         yield "returns different verdicts or charges when called twice"
     elif trial.answers(backwards=True) != answers:
         yield "returns different verdicts or charges when called in another order"
-    elif row_keys(trial.rows()) != row_keys(rows):
+    elif any(repeated != keys for repeated in repeated_keys):
         yield "returns different rows when called twice"
     elif trial.rule.model_dump_json() != rule_text:
         yield "changes itself when called"
@@ -486,7 +487,7 @@ TIME_LIMIT = 120.0
 def seed_dependent_rules(
     rules: Sequence[Rule], materials: Sequence[Material], count: int, columns: Sequence[DeclaredColumn] = ()
 ) -> list[str]:
-    """Return the ids of rules whose answers depend on the order of sets. Raises NotLookedAt if another process can't import their classes."""
+    """Return the ids of rules whose answers depend on the order of sets. Raises CheckSkipped if another process can't import their classes."""
     request = {
         "rules": [_rule_data(rule) for rule in rules],
         "materials": [material.model_dump(mode="json") for material in materials],
@@ -500,7 +501,7 @@ def seed_dependent_rules(
     with ThreadPoolExecutor(len(HASH_SEEDS)) as workers:
         digests_by_seed = list(workers.map(digests, HASH_SEEDS))
     if any(answer is None for answer in digests_by_seed):
-        raise NotLookedAt("the classes of the rules can't be imported in another process")
+        raise CheckSkipped("the classes of the rules can't be imported in another process")
     return [rule.id for rule, first, second in zip(rules, *digests_by_seed, strict=True) if first != second]
 
 
@@ -530,15 +531,15 @@ def fingerprints(request: Mapping[str, Any]) -> list[str]:
     for rule_data in request["rules"]:
         settings = rule_data["settings"]
         rule: Rule = _record_of(rule_data).with_settings(None if settings is None else _record_of(settings))
-        cases = worlds([rule], materials, request["count"], columns=columns)
-        texts = [_texts(RuleTrial(rule, world)) for world in cases]
+        cases = generate_cases([rule], materials, request["count"], columns=columns)
+        texts = [_texts(RuleTrial(rule, generated)) for generated in cases]
         digests.append(hashlib.sha256(repr(texts).encode()).hexdigest())
     return digests
 
 
 def _texts(trial: RuleTrial) -> list[str]:
     try:
-        rows = [f"{row.label} {row_key(row)}" for group in trial.rows() for row in one_by_one(group)]
+        rows = [f"{row.label} {row_key(row)}" for group in trial.rows() for row in single_rows(group)]
     except InputError:
         rows = []  # the rule refers to something that only a real case has
     answers_by_call: Sequence[Any] = trial.answers()

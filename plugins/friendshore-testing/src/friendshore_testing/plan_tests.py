@@ -1,4 +1,4 @@
-"""Tests of rules by planning: laws about changed cases, and plans that a rule should allow or refuse."""
+"""Tests of rules by planning: changed cases with a known effect, and plans that a rule should allow or refuse."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from friendshore.rules.terms import UsedTerm
 from friendshore.session import Session
 from friendshore.solve import Limits
 
-from .worlds import World, another_offer
+from .generated_cases import GeneratedCase, another_offer
 
 RecordType = TypeVar("RecordType", bound=Record)
 
@@ -56,9 +56,9 @@ class PlanOutcome:
     has_soft_limits: bool
 
 
-def plan_outcome(world: World, rules: Sequence[Rule]) -> PlanOutcome:
+def plan_outcome(generated: GeneratedCase, rules: Sequence[Rule]) -> PlanOutcome:
     """Plan and verify a generated case. Raises InputError if a rule refers to something that the case lacks."""
-    session = Session.open(Inputs(world.case, (world.catalog,), tuple(rules)), Limits(workers=1))
+    session = Session.open(Inputs(generated.case, (generated.catalog,), tuple(rules)), Limits(workers=1))
     plan, problem = session.verified.plan, session.problem
     failed_verdicts = {
         (problem.network.arcs[arc].chained.offer.id, judgement.use.end_use, problem.rules[number].id, verdict.result)
@@ -67,7 +67,7 @@ def plan_outcome(world: World, rules: Sequence[Rule]) -> PlanOutcome:
         for number, verdicts in verdicts_by_rule.items()
         for arc, verdict in verdicts.items()
     }
-    has_counts = any(isinstance(term, UsedTerm) for _, row in problem.limit_rows for term in row.asked)
+    has_counts = any(isinstance(term, UsedTerm) for _, row in problem.limit_rows for term in row.all_terms)
     has_soft_limits = any(row.penalty is not None for _, row in problem.limit_rows)
     objective = math.inf if plan.status is PlanStatus.INFEASIBLE else float(plan.objective)
     return PlanOutcome(objective, plan.model_dump_json(), frozenset(failed_verdicts), has_counts, has_soft_limits)
@@ -92,8 +92,8 @@ def in_force_always(rules: Sequence[Rule]) -> tuple[Rule, ...]:
     )
 
 
-def shuffled(world: World) -> World:
-    rng = Random(world.seed)
+def shuffled(generated: GeneratedCase) -> GeneratedCase:
+    rng = Random(generated.seed)
 
     def with_shuffled(record: RecordType, *names: str) -> RecordType:
         return record.but(
@@ -101,48 +101,50 @@ def shuffled(world: World) -> World:
         )
 
     return replace(
-        world,
-        catalog=with_shuffled(world.catalog, "materials", "facilities", "offers", "sources", "schedules", "terms"),
-        case=with_shuffled(world.case, "demands", "stocks", "orders"),
+        generated,
+        catalog=with_shuffled(generated.catalog, "materials", "facilities", "offers", "sources", "schedules", "terms"),
+        case=with_shuffled(generated.case, "demands", "stocks", "orders"),
     )
 
 
-def renamed(world: World) -> tuple[World, dict[str, str]]:
+def renamed(generated: GeneratedCase) -> tuple[GeneratedCase, dict[str, str]]:
     """Return the case with plants, offers, and demands renamed so that they sort differently, and the old names by new name."""
-    old_names = sorted(world.names)
+    old_names = sorted(generated.names)
     new_names = [f"n{number:02d}" for number in range(len(old_names))]
-    Random(world.seed).shuffle(new_names)
+    Random(generated.seed).shuffle(new_names)
     names = dict(zip(old_names, new_names, strict=True))
-    facilities = tuple(f.but(id=names[f.id]) for f in world.catalog.facilities)
-    offers = tuple(o.but(id=names[o.id], facility=names[o.facility]) for o in world.catalog.offers)
-    demands = tuple(d.but(id=names[d.id]) for d in world.case.demands)
-    incumbents = tuple(i.but(offer=names[i.offer]) for i in world.case.incumbents)
-    orders = tuple(o.but(offer=names[o.offer]) for o in world.case.orders)
-    stocks = tuple(s.but(offer=names.get(s.offer, "")) for s in world.case.stocks)
-    schedules = tuple(s.but(id=names[s.id]) for s in world.catalog.schedules)
-    terms = tuple(t.but(id=names[t.id]) for t in world.catalog.terms)
+    facilities = tuple(f.but(id=names[f.id]) for f in generated.catalog.facilities)
+    offers = tuple(o.but(id=names[o.id], facility=names[o.facility]) for o in generated.catalog.offers)
+    demands = tuple(d.but(id=names[d.id]) for d in generated.case.demands)
+    incumbents = tuple(i.but(offer=names[i.offer]) for i in generated.case.incumbents)
+    orders = tuple(o.but(offer=names[o.offer]) for o in generated.case.orders)
+    stocks = tuple(s.but(offer=names.get(s.offer, "")) for s in generated.case.stocks)
+    schedules = tuple(s.but(id=names[s.id]) for s in generated.catalog.schedules)
+    terms = tuple(t.but(id=names[t.id]) for t in generated.catalog.terms)
     catalog_fields = {"facilities": facilities, "offers": offers, "schedules": schedules, "terms": terms}
     changed = replace(
-        world,
-        catalog=world.catalog.but(**catalog_fields),
-        case=world.case.but(demands=demands, incumbents=incumbents, orders=orders, stocks=stocks),
+        generated,
+        catalog=generated.catalog.but(**catalog_fields),
+        case=generated.case.but(demands=demands, incumbents=incumbents, orders=orders, stocks=stocks),
     )
     return changed, {new: old for old, new in names.items()}
 
 
-def halved(world: World) -> World:
+def halved(generated: GeneratedCase) -> GeneratedCase:
     """Return the case with each offer split into two of one plant that share its capacity. Offers with fixed costs or commitments stay whole."""
-    ids_with_terms = {record.id for records in (world.catalog.schedules, world.catalog.terms) for record in records}
+    ids_with_terms = {
+        record.id for records in (generated.catalog.schedules, generated.catalog.terms) for record in records
+    }
     offers: list[Offer] = []
-    for offer in world.catalog.offers:
+    for offer in generated.catalog.offers:
         offers.append(offer)
         if not (offer.onboarding or offer.take_or_pay or offer.id in ids_with_terms):
             offers.append(offer.but(id=f"{offer.id}-b"))
-    return world.with_offers(offers)
+    return generated.with_offers(offers)
 
 
-def with_one_more_offer(world: World, rules: Sequence[Rule]) -> World:
-    return world.with_offers((*world.catalog.offers, another_offer(world, rules)))
+def with_one_more_offer(generated: GeneratedCase, rules: Sequence[Rule]) -> GeneratedCase:
+    return generated.with_offers((*generated.catalog.offers, another_offer(generated, rules)))
 
 
 def money_text(amount: float) -> str:

@@ -1,4 +1,4 @@
-"""Plugins written outside the workspace, whole or changed in one thing, and what `plugins check` says of them."""
+"""Plugins outside the workspace, valid or with one change, and the findings of `plugins check`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ TABLES = {
     "chain.csv": "offer,stage,countries,complete,source\ntin-au,mined,AU,yes,quote\ntin-au,refined,AU,yes,quote\n"
     "oxide-au,mined,AU,yes,quote\noxide-au,refined,,no,quote\ntin-jp,smelting,JP,yes,list\n",
 }
-"""A sound catalog: three offers, one of them made of another, with a benchmark, an unknown stage and figures of two sources."""
+"""A valid catalog of three offers. One has another as input; one has a benchmark, one an unknown stage."""
 RULE = '''
 from decimal import Decimal
 from itertools import count
@@ -77,7 +77,7 @@ COUNTS = "lambda offer, place: 1"
 
 
 def source(folder: Path, files: Mapping[str, str], manifest: str, code: str = "") -> Path:
-    """The source of a plugin as its author keeps it."""
+    """Write the source project of a plugin."""
     name = f"acme-{folder.name}"
     package = folder / "src" / name.replace("-", "_")
     texts = {
@@ -94,7 +94,7 @@ def source(folder: Path, files: Mapping[str, str], manifest: str, code: str = ""
 
 
 def catalog_plugin(folder: Path, **tables: tuple[str, str]) -> Path:
-    """A plugin with a catalog of one offer, each named table changed: old text, new text."""
+    """Write a plugin with a catalog. Each named table has a text replaced."""
     files = dict(TABLES)
     for table, (old, new) in tables.items():
         assert old in files[f"{table}.csv"]
@@ -103,23 +103,23 @@ def catalog_plugin(folder: Path, **tables: tuple[str, str]) -> Path:
 
 
 def rule_plugin(folder: Path, old: str = "", new: str = "", api: int = 1) -> Path:
-    """A plugin with a kind of rule, its code changed."""
+    """Write a plugin with a rule kind. Its code has a text replaced."""
     assert old in RULE
     return source(folder, {}, f'api = {api}\nkinds = ["house"]\n', RULE.replace(old, new) if old else RULE)
 
 
 def checked(folder: Path) -> tuple[int, dict[str, str]]:
-    """Exit code of `plugins check`, run in this process, and what each check finds, notes left out."""
+    """Return the exit code of `plugins check` and the findings of each failed check."""
     done = friendshore("plugins", "check", folder, "--json")
     answer: dict[str, Any] = json.loads(done.stdout)
     mistakes = [check for check in answer["checks"] if check["result"] == "mistake"]
     assert answer["ok"] is not bool(mistakes)
-    return done.exit_code, {check["check"]: json.dumps(check["found"]) for check in mistakes}
+    return done.exit_code, {check["check"]: json.dumps(check["problems"]) for check in mistakes}
 
 
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
-    """What a test makes importable is not found by the next."""
+    """Remove imported plugins after each test."""
     path, modules = list(sys.path), set(sys.modules)
     yield
     sys.path[:] = path

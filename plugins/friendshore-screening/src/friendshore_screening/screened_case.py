@@ -17,10 +17,10 @@ from friendshore.domain.facts import Catalog, Facility
 from friendshore.domain.suggest import nearest
 from friendshore.domain.time import today
 from friendshore.errors import FriendshoreError, InputError, attempt
+from friendshore.questions.wording import first_few
 from friendshore.readers import CaseFacts
 from friendshore.rules.pack import RulePack, as_data
 
-from .barred import Consequences, ListLaw, consequences, entry_of, laws, rules_of
 from .lists import CONSOLIDATED, CSL_LISTS, ScreeningList, read_installed, read_list
 from .matching import (
     ListHit,
@@ -35,6 +35,7 @@ from .matching import (
 )
 from .names import MATCH, REVIEW, Band, Bands
 from .ownership import Stake, read_owners
+from .prohibitions import Consequences, ListLaw, consequences, entry_of, laws, rules_of
 
 PLUGIN = "friendshore-screening"
 NAME_A_LIST = (
@@ -61,12 +62,11 @@ class ListFile(CheckedRecord):
 
     @property
     def label(self) -> str:
-        """Name of the list in messages."""
         return self.file or f"{self.list} {self.edition}"
 
     @classmethod
-    def faults(cls, given: FieldValues) -> Iterator[Fault]:
-        file, form, listed = (str(given.get(key, "")) for key in ("file", "format", "list"))
+    def faults(cls, fields: FieldValues) -> Iterator[Fault]:
+        file, form, listed = (str(fields.get(key, "")) for key in ("file", "format", "list"))
         if file and not form:
             fix = "add `format`; without a file, `list` and `edition` choose an edition that the plugin contains"
             yield Fault("format", "is required with `file`", "a format, such as csl-csv", fix, ("file",), code="FS945")
@@ -104,14 +104,14 @@ class ScreeningSettings(CheckedRecord):
     """Maximum age of an edition in days. `--strict` rejects older ones."""
 
     @classmethod
-    def faults(cls, given: FieldValues) -> Iterator[Fault]:
-        match, review = given.get("match", MATCH), given.get("review", REVIEW)
+    def faults(cls, fields: FieldValues) -> Iterator[Fault]:
+        match, review = fields.get("match", MATCH), fields.get("review", REVIEW)
         if isinstance(match, float) and isinstance(review, float) and review > match:
             fix = "lower `review`, or raise `match`"
             yield Fault(
                 "review", "is above `match`, so no name would need a review", f"at most {match:g}", fix, code="FS012"
             )
-        labels = [each.label for each in given.get("lists") or () if isinstance(each, ListFile)]
+        labels = [each.label for each in fields.get("lists") or () if isinstance(each, ListFile)]
         for label in sorted({label for label in labels if labels.count(label) > 1}):
             yield Fault("lists", f"`{label}` is listed twice", "each list once", "delete one of them", code="FS012")
 
@@ -205,16 +205,16 @@ def _notes(list_file: ListFile, screened: ScreenedCase, effects: Consequences) -
         for group in (effects.prohibitions, effects.possible)
     )
     if prohibited:
-        yield f"prohibits {_few(prohibited)}"
+        yield f"prohibits {first_few(sorted(prohibited), MAX_NAMES)}"
     if possible:
-        yield f"may prohibit {_few(possible)} (--strict)"
+        yield f"may prohibit {first_few(sorted(possible), MAX_NAMES)} (--strict)"
     causes = {
         entry_of(hit) for group in (effects.prohibitions, effects.possible) for each in group for hit in each.causes
     }
     without_effect = [hit for hit in hits if entry_of(hit) not in causes]
     for band, verb in ((Band.MATCH, "names"), (Band.REVIEW, "may name")):
         if names := {hit.party.name for hit in without_effect if hit.band is band}:
-            yield f"{verb} {_few(names)}, which prohibits no purchase"
+            yield f"{verb} {first_few(sorted(names), MAX_NAMES)}, which prohibits no purchase"
     if all(hit.band is Band.NONE for hit in hits):
         yield "names no party behind the facilities"
     elif effects.unknown:
@@ -245,12 +245,6 @@ def unscreened(case: Case) -> Iterator[str]:
     if count:
         stocks = "1 stock in hand names" if count == 1 else f"{count} stocks in hand name"
         yield f"{stocks} no supplier, so deliveries from stock can't be screened"
-
-
-def _few(names: Iterable[str]) -> str:
-    shown = sorted(names)
-    others = [f"{len(shown) - MAX_NAMES} more"] if len(shown) > MAX_NAMES else []
-    return ", ".join([*shown[:MAX_NAMES], *others])
 
 
 def _read(

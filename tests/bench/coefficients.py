@@ -1,8 +1,8 @@
-"""The textbook program of an instance, as coefficients: what every peer is built from. Nothing of friendshore is used.
+"""Coefficients of the textbook program of an instance, from which every peer is built without using friendshore.
 
 With offers o of material m(o) from facility f(o) in country c(o), months t, and D the demand:
 
-    minimize   sum price[o,t] buy[o,t] + sum held[m,t] stock[m,t] + sum missed[m,t] short[m,t]
+    minimize   sum price[o,t] buy[o,t] + sum holding_cost[m,t] stock[m,t] + sum shortage_cost[m,t] short[m,t]
                + sum onboarding[o] use[o] + sum saving[k,y,i] tier[k,y,i]
     stock[m,t-1] + sum buy[o,t] - stock[m,t] + short[m,t] = D[m,t]                  balance (stock[m,-1]: the opening stock)
     sum of o at f: capacity_use[o] buy[o,t] <= capacity[f,t]                        joint capacity
@@ -11,9 +11,9 @@ With offers o of material m(o) from facility f(o) in country c(o), months t, and
     buy[o,t] <= most[o,t] use[o]                                                    onboarding, use 0/1
     sum over y of buy[o,t] = sum tier[k,y,i]; tier[k,y,i] <= width[k,y,i] reach[k,y,i];
     tier[k,y,i] >= width[k,y,i] reach[k,y,i+1]                                      incremental tiers, reach 0/1, reach[.,.,0] = 1
-    sum over y of (spent[o,t] buy[o,t] + kept[m,t] stock[m,t]) + onboarding <= budget  money of a year, where there is a budget
+    sum over y of (purchase_spend[o,t] buy[o,t] + stock_spend[m,t] stock[m,t]) + onboarding <= budget  money of a year, where there is a budget
 
-`most` is what the facility could make of the offer alone: the big-M that capacity gives.
+`most` is the facility's capacity for the offer alone: the big-M.
 """
 
 from __future__ import annotations
@@ -33,26 +33,26 @@ class Steps:
     """The tiers of some offers in every year of the plan."""
 
     offer: Ints
-    """By tiered offer."""
+    """Offer numbers, by tiered offer."""
     width: Floats
-    """Kilograms that fit in, tiered offer x year x tier."""
+    """Kilograms in each tier, tiered offer x year x tier."""
     saving: Floats
-    """What a kilogram costs more than the quoted price (it is less), tiered offer x tier."""
+    """Price per kilogram above the quoted price, at most 0, tiered offer x tier."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plain:
-    """Coefficients of the textbook program; see the module for what they mean."""
+class Coefficients:
+    """Coefficients of the textbook program, named as in the module's docstring."""
 
     material: Ints
     facility: Ints
     country: Ints
     """By offer."""
     year: Ints
-    """By month, from 0."""
+    """Year of each month, from 0."""
     price: Floats
-    held: Floats
-    missed: Floats
+    holding_cost: Floats
+    shortage_cost: Floats
     demand: Floats
     opening: Floats
     capacity: Floats
@@ -60,12 +60,12 @@ class Plain:
     most: Floats
     least: Floats
     onboarding: Floats
-    spent: Floats
-    kept: Floats
+    purchase_spend: Floats
+    stock_spend: Floats
     steps: Steps | None
     share: float | None
     budget: float | None = None
-    """Most money of each year, not discounted."""
+    """Maximum spend of each year, not discounted."""
 
     @property
     def ordering(self) -> Ints:
@@ -79,40 +79,41 @@ class Plain:
 
     @property
     def mixed(self) -> bool:
-        """Whether any decision is yes or no."""
+        """True if any variable is binary."""
         return bool(self.least.any() or self.onboarding.any() or self.steps is not None)
 
 
-def plain(instance: Instance, budget: float | None = None) -> Plain:
-    """Works out the coefficients."""
+def coefficients_of(instance: Instance, budget: float | None = None) -> Coefficients:
     months = np.arange(instance.months)
     year = months // 12
     part = np.array([_part_of_year(FIRST_YEAR + t // 12, t % 12 + 1) for t in range(instance.months)])
     counts = (1 + instance.discount) ** (-months / 12)
     if instance.benchmark is None:
-        spent = np.repeat(instance.price[:, None], instance.months, axis=1)
+        purchase_spend = np.repeat(instance.price[:, None], instance.months, axis=1)
     else:
-        spent = instance.benchmark[instance.material] * (1 + instance.price[:, None])
-    kept = instance.holding[:, None] * part
+        purchase_spend = instance.benchmark[instance.material] * (1 + instance.price[:, None])
+    stock_spend = instance.holding[:, None] * part
     capacity = instance.capacity[:, None] * part
     most = capacity[instance.facility] / instance.capacity_use[:, None]
-    same = ("material", "facility", "demand", "opening", "capacity_use", "least", "onboarding", "share")
-    return Plain(
-        **{name: getattr(instance, name) for name in same}, country=instance.country[instance.facility], year=year,
-        price=spent * counts, held=kept * counts, missed=instance.shortage[:, None] * counts, capacity=capacity,
-        most=most, spent=spent, kept=kept, steps=_steps(instance, most, year), budget=budget,
+    unchanged = ("material", "facility", "demand", "opening", "capacity_use", "least", "onboarding", "share")
+    return Coefficients(
+        **{name: getattr(instance, name) for name in unchanged}, country=instance.country[instance.facility], year=year,
+        price=purchase_spend * counts, holding_cost=stock_spend * counts, shortage_cost=instance.shortage[:, None] * counts, capacity=capacity,
+        most=most, purchase_spend=purchase_spend, stock_spend=stock_spend, steps=_steps(instance, most, year), budget=budget,
     )  # fmt: skip
 
 
 def groups(keys: Ints) -> dict[int, list[int]]:
-    """Offers, or months, by what they belong to."""
+    """Return the positions of each key."""
     order = np.argsort(keys, kind="stable")
-    found, starts = np.unique(keys[order], return_index=True)
-    return {int(key): some.tolist() for key, some in zip(found, np.split(order, starts[1:]), strict=True)}
+    unique_keys, starts = np.unique(keys[order], return_index=True)
+    return {
+        int(key): positions.tolist() for key, positions in zip(unique_keys, np.split(order, starts[1:]), strict=True)
+    }
 
 
 def _part_of_year(year: int, month: int) -> float:
-    """A month's length in years, by days."""
+    """Return the length of a month as a share of its year."""
     return calendar.monthrange(year, month)[1] / (366 if calendar.isleap(year) else 365)
 
 

@@ -1,9 +1,7 @@
-"""Data shared by the problems of a session, so that a change asks rules only about affected facts.
-
-Facts that follow from the same records of case and catalogs are the same objects in every problem. Uses, deliveries, and rules with
-equal contents are also shared objects. A rule's answer about one combination of them applies wherever that combination occurs. Rules
-are pure functions, and a rule with other phases is another rule. Planning and verification have separate answers, so that neither
-relies on the other's.
+"""Data shared by the problems of a session, so that a change asks rules only about affected facts. Facts that follow from the same records of case
+and catalogs are the same objects in every problem. Uses, deliveries, and rules with equal contents are also shared objects. A rule's answer about one
+combination of them applies wherever that combination occurs. Rules are pure functions, and a rule with other phases is another rule. Planning and
+verification have separate answers, so that neither relies on the other's.
 """
 
 from __future__ import annotations
@@ -80,12 +78,12 @@ class Answers:
     def parts(self, rules: Sequence[tuple[Rule, Decimal]], use: Use) -> dict[Charged, ByRule]:
         """Charges by rule, each weighted by its share of days in force."""
         key = id(use), tuple((id(rule), part) for rule, part in rules)
-        return self._kept(self._parts, key, (*rules, use))
+        return self._answers_for(self._parts, key, (*rules, use))
 
     def _of(self, answers: dict[_RuleUse, tuple[object, dict[K, V]]], rule: Rule, use: Use) -> dict[K, V]:
-        return self._kept(answers, (id(rule), id(use)), (rule, use))
+        return self._answers_for(answers, (id(rule), id(use)), (rule, use))
 
-    def _kept(self, answers: dict[Q, tuple[object, dict[K, V]]], key: Q, key_objects: object) -> dict[K, V]:
+    def _answers_for(self, answers: dict[Q, tuple[object, dict[K, V]]], key: Q, key_objects: object) -> dict[K, V]:
         self._lookups += 1
         if self._lookups % _LOOKUPS_PER_COUNT == 0 and self.size > self._max_answers:
             # Rules are queried again for answers that are still needed. Callers keep the dictionaries that they have.
@@ -94,7 +92,7 @@ class Answers:
         return answers.setdefault(key, (key_objects, {}))[1]
 
 
-class Kept:
+class SharedData:
     """Facts and answers of one session."""
 
     def __init__(self, max_bytes: int = SESSION_BYTES // 2) -> None:
@@ -112,8 +110,8 @@ class Kept:
         self._numbers: dict[Hashable, int] = {}
         self._unused = count()  # Unlike the length of `_numbers`, these are unique across threads.
 
-    def __reduce__(self) -> tuple[type[Kept], tuple[int]]:
-        return Kept, (self._bytes,)
+    def __reduce__(self) -> tuple[type[SharedData], tuple[int]]:
+        return SharedData, (self._bytes,)
 
     def fact(self, kind: str, sources: Iterable[object], compute: Callable[[], T]) -> T:
         """Return `compute()`, cached by the identities of `sources`. The result must follow from these alone. Errors aren't cached."""
@@ -175,20 +173,20 @@ Resolved = tuple[Sequence[OfferFacts], Sequence[Lead], Sequence[Assumption]]
 class SharedFacts:
     """Facts of a case and its catalogs. Each depends on as little of the case as possible, so that other changes leave it shared."""
 
-    def __init__(self, case: Case, catalogs: Sequence[Catalog], kept: Kept | None) -> None:
+    def __init__(self, case: Case, catalogs: Sequence[Catalog], shared: SharedData | None) -> None:
         self.case = case
-        self.kept = kept
+        self.shared = shared
         self.catalogs = catalogs
         # Offers and moves don't depend on demands, law, or waivers.
         bare = {"demands": (), "waivers": (), "licences": (), "packs": (), "scenarios": (), "frozen": None}
-        self._bare = case.but(**bare) if kept is not None else case
+        self._bare = case.but(**bare) if shared is not None else case
         self._relevant = [self._bare.__dict__[name] for name in type(case).model_fields]
         self.merged: Merged = self._cached("merged", catalogs, lambda: merge(catalogs, self._bare))
 
     def offers(self) -> Resolved:
         def compute() -> Resolved:
             counted, leads, assumptions = resolve_offers(self.merged, self._bare)
-            cache = self.kept
+            cache = self.shared
             if cache is not None:
                 counted = [facts._replace(chained=tuple(map(cache.same, facts.chained))) for facts in counted]
             return counted, leads, assumptions
@@ -204,18 +202,18 @@ class SharedFacts:
 
         def compute() -> Sequence[Demand]:
             demands = resolve_demands(self.merged, self.case, basis)
-            cache = self.kept
+            cache = self.shared
             return demands if cache is None else [replace(demand, use=cache.same(demand.use)) for demand in demands]
 
         case = self.case
         sources = (self.merged, case.demands, case.place, case.horizon, case.resolution)
-        return compute() if self.kept is None else self.kept.fact("demands", sources, compute)
+        return compute() if self.shared is None else self.shared.fact("demands", sources, compute)
 
     def lots(self, basis: _Basis) -> Sequence[Lot]:
 
         def compute() -> Sequence[Lot]:
             lots = resolve_lots(self.merged, self._bare, basis)
-            cache = self.kept
+            cache = self.shared
             if cache is None:
                 return lots
             same = cache.same
@@ -230,7 +228,7 @@ class SharedFacts:
         def compute() -> Network:
             check_loops(offers)
             network = build_network(offers, lots, demands, self.merged, self._bare)
-            cache = self.kept
+            cache = self.shared
             if cache is None:
                 return network
             same = cache.same
@@ -247,4 +245,4 @@ class SharedFacts:
         return self._cached(f"network {sorted(finals)}", (self.merged, offers, lots), compute)
 
     def _cached(self, kind: str, sources: Sequence[object], compute: Callable[[], T]) -> T:
-        return compute() if self.kept is None else self.kept.fact(kind, (*sources, *self._relevant), compute)
+        return compute() if self.shared is None else self.shared.fact(kind, (*sources, *self._relevant), compute)

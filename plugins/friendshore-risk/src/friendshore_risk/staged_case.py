@@ -89,7 +89,9 @@ def _outlet_key(problem: Problem, outlet: Outlet) -> OutletKey:
 
 
 def can_split_classes(problem: Problem) -> bool:
-    has_several_outputs = any(not problem.offers[arc.offer].single for arc in problem.network.arcs if arc.offer >= 0)
+    has_several_outputs = any(
+        not problem.offers[arc.offer].has_one_output for arc in problem.network.arcs if arc.offer >= 0
+    )
     return not (has_several_outputs or any(rule.watches_stock for rule in problem.rules))
 
 
@@ -228,7 +230,6 @@ class PartStage:
     """Their columns of the first stage."""
     late_columns: Ints
     undecided: Ints
-    """Late columns that would be early, but don't exist in every scenario. They are 0."""
     lost_moves: tuple[tuple[OfferMoves, range], ...] = ()
     """Moves on lost routes, and the periods without orders on them."""
 

@@ -19,19 +19,19 @@ _SEPARATOR = re.compile(r",\s*(?=[a-z_]+\s*=)")
 """Comma before the next key. Other commas belong to a value, as in a company's name."""
 
 
-def stated_changes(texts: Iterable[str]) -> tuple[Change, ...]:
+def parse_changes(texts: Iterable[str]) -> tuple[Change, ...]:
     """Parse one change per text, and raise an `InputError` with all errors."""
     problems: list[Diagnostic] = []
-    changes = [read_stated(text, f"{OPTION} '{text}'", problems) for text in texts]
+    changes = [parse_change(text, f"{OPTION} '{text}'", problems) for text in texts]
     if problems:
         raise InputError(problems)
     return tuple(change for change in changes if change is not None)
 
 
 @contextmanager
-def changes_stated(texts: Sequence[str]) -> Iterator[tuple[Change, ...]]:
+def parsed_changes(texts: Sequence[str]) -> Iterator[tuple[Change, ...]]:
     """Parse changes that the block applies. An `InputError` in the block about a change then names the text of the change."""
-    changes = stated_changes(texts)
+    changes = parse_changes(texts)
     try:
         yield changes
     except InputError as error:
@@ -60,7 +60,7 @@ def keys_and_values(text: str) -> list[tuple[str, str]]:
     return [(key.strip(), value.strip()) for key, _, value in (part.partition("=") for part in _SEPARATOR.split(text))]
 
 
-def read_stated(text: str, file: str, problems: list[Diagnostic]) -> Change | None:
+def parse_change(text: str, file: str, problems: list[Diagnostic]) -> Change | None:
     """Parse a change, or report its errors and return None. `file` is the place for messages."""
     values: dict[str, str] = {}
     before = len(problems)

@@ -1,8 +1,4 @@
-"""Drafts of unknowns: questions about capacities, prices, lead times, conversions, origins, licenses, and rules, before any planning.
-
-A stated figure is tried lower and higher by a share that is reported as an assumption. Without a stated figure, the best case is a bound.
-
-"""
+"""Drafts of unknowns, before planning: questions about capacities, prices, lead times, conversions, origins, licenses, and rules."""
 
 from __future__ import annotations
 
@@ -16,7 +12,7 @@ from friendshore.domain.evidence import Confidence
 from friendshore.domain.facts import CapacityStep, Facility, Offer, RecipeLine, Status
 from friendshore.domain.quantities import readable
 from friendshore.domain.time import Delay
-from friendshore.explain.eligibility import Eligibilities, KeptOut
+from friendshore.explain.eligibility import Eligibilities, Exclusion
 from friendshore.plugins import sentence_of
 from friendshore.problem import Problem
 from friendshore.problem.capacity import accepted_steps
@@ -31,7 +27,7 @@ NO_EVIDENCE = EvidenceToday(reference="", date=None, confidence="")
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
+class TrialAnswer:
     """One answer, with the changes of the case that it means."""
 
     answer: str
@@ -56,9 +52,8 @@ class Draft:
     country: str
     known: EvidenceToday
     taken: str
-    tries: tuple[Try, ...]
+    trials: tuple[TrialAnswer, ...]
     never_full: str = ""
-    """Facility whose capacity is assumed to be never used up. Empty if none."""
     unpriced: str = ""
     """Offer without a published price. Empty for other unknowns."""
 
@@ -71,17 +66,17 @@ class Doubts:
     spread: Decimal
     unasked: list[Unasked] = field(default_factory=list)
 
-    def may_be_wanted(self, offer: Offer) -> bool:
+    def has_use(self, offer: Offer) -> bool:
         return any(line.material in self.session.parts.of_material for line in offer.outputs)
 
     def leads(self) -> list[Lead]:
         """Return unusable offers that may be wanted, even if only other leads can use their goods."""
         problem = self.session.problem
         _, leads, _ = resolve_offers(problem.merged, problem.case)
-        return [lead for lead in leads if self.may_be_wanted(lead.offer)]
+        return [lead for lead in leads if self.has_use(lead.offer)]
 
     def usable_offers(self) -> list[OfferFacts]:
-        return [facts for facts in self.session.problem.offers if self.may_be_wanted(facts.offer)]
+        return [facts for facts in self.session.problem.offers if self.has_use(facts.offer)]
 
     def is_doubtful(self, source: str) -> bool:
         """Return True if evidence is at best assumed or recalled, or less than the case requires."""
@@ -104,7 +99,7 @@ class Doubts:
         question: str,
         known: EvidenceToday,
         taken: str,
-        tries: tuple[Try, ...],
+        trials: tuple[TrialAnswer, ...],
         unpriced: bool = False,
     ) -> Draft:
         facility = self.session.problem.merged.facilities[offer.facility]
@@ -117,7 +112,7 @@ class Doubts:
             country=facility.country,
             known=known,
             taken=taken,
-            tries=tries,
+            trials=trials,
             unpriced=offer.id if unpriced else "",
         )
 
@@ -127,8 +122,8 @@ class Doubts:
 
     def lower_and_higher(
         self, answer: Callable[[Decimal], str], change: Callable[[Decimal], Change]
-    ) -> tuple[Try, ...]:
-        return tuple(Try(answer(factor), (change(factor),)) for factor in (1 - self.spread, 1 + self.spread))
+    ) -> tuple[TrialAnswer, ...]:
+        return tuple(TrialAnswer(answer(factor), (change(factor),)) for factor in (1 - self.spread, 1 + self.spread))
 
     @property
     def spread_assumption(self) -> str:
@@ -152,7 +147,7 @@ _SLACK = 2
 """Factor of the maximum use of the case in a bound on a capacity, because output may also go to stock."""
 
 
-def capacities(doubts: Doubts, sufficient_capacity: EnoughCapacity) -> Iterator[Draft]:
+def capacities(doubts: Doubts, sufficient_capacity: SufficientCapacity) -> Iterator[Draft]:
     problem = doubts.session.problem
     leads_by_facility = grouped((lead.offer.facility, lead) for lead in doubts.leads() if _lacks_capacity(doubts, lead))
     usable_by_facility = grouped((facts.facility.id, facts.offer) for facts in doubts.usable_offers())
@@ -184,7 +179,7 @@ def quantities(doubts: Doubts) -> Iterator[Draft]:
             yield _quantity_draft(doubts, offer, _multiplied_quantity(doubts, offer.id))
 
 
-def _multiplied_quantity(doubts: Doubts, name: str) -> tuple[Try, ...]:
+def _multiplied_quantity(doubts: Doubts, name: str) -> tuple[TrialAnswer, ...]:
     by = percent(doubts.spread)
     return doubts.lower_and_higher(
         lambda factor: f"{by} {'more' if factor > 1 else 'less'}",
@@ -192,7 +187,7 @@ def _multiplied_quantity(doubts: Doubts, name: str) -> tuple[Try, ...]:
     )
 
 
-def _stated_quantity(doubts: Doubts, lead: Lead) -> tuple[Try, ...]:
+def _stated_quantity(doubts: Doubts, lead: Lead) -> tuple[TrialAnswer, ...]:
     offer = lead.offer
     changes = [
         Change(
@@ -203,11 +198,14 @@ def _stated_quantity(doubts: Doubts, lead: Lead) -> tuple[Try, ...]:
         for factor in (1 - doubts.spread, 1 + doubts.spread)
     ]
     by = percent(doubts.spread)
-    lower, higher = Try(f"{by} less than stated", (changes[0],)), Try(f"{by} more than stated", (changes[1],))
+    lower, higher = (
+        TrialAnswer(f"{by} less than stated", (changes[0],)),
+        TrialAnswer(f"{by} more than stated", (changes[1],)),
+    )
     return lower, higher, _with_origins_proved(higher.answer, higher.changes, [lead])
 
 
-def _quantity_draft(doubts: Doubts, offer: Offer, tries: tuple[Try, ...]) -> Draft:
+def _quantity_draft(doubts: Doubts, offer: Offer, trials: tuple[TrialAnswer, ...]) -> Draft:
     stated = [
         *([] if offer.max_per_year is None else [f"{tonnes(offer.max_per_year)} a year"]),
         *([] if offer.total is None else [f"{tonnes(offer.total)} over the plan"]),
@@ -219,12 +217,12 @@ def _quantity_draft(doubts: Doubts, offer: Offer, tries: tuple[Try, ...]) -> Dra
         f"Can {facility.supplier} deliver {' and '.join(stated)} of {goods(offer)}?",
         doubts.evidence(offer.source),
         doubts.spread_assumption,
-        tries,
+        trials,
     )
 
 
 def _missing_capacity(
-    doubts: Doubts, facility: Facility, leads: Sequence[Lead], sufficient_capacity: EnoughCapacity
+    doubts: Doubts, facility: Facility, leads: Sequence[Lead], sufficient_capacity: SufficientCapacity
 ) -> Draft:
     materials = sorted({line.material for lead in leads for line in lead.offer.outputs})
     is_stated = any(step.per_year for step in facility.capacity) and all(
@@ -234,7 +232,7 @@ def _missing_capacity(
         rate = tonnes(max(step.per_year or Decimal(0) for step in facility.capacity))
         evidence = doubts.evidence(facility.capacity[-1].source, f"{rate} a year: ")
         assumption = f"{doubts.spread_assumption}; the capacity starts on the stated day"
-        tries = _stated_capacity(doubts, facility, rate, leads)
+        trials = _multiplied_capacity(doubts, facility, rate, leads)
     else:
         unlimited = (sufficient_capacity.change(facility, [lead.offer for lead in leads]),)
         evidence = doubts.evidence(leads[0].offer.source)
@@ -242,7 +240,7 @@ def _missing_capacity(
             f"upper bound: {tonnes(unlimited[0].per_year)} a year from the start, more than the case can use, at the stated price; "
             "in a second trial, all unproved origins also satisfy the rules"
         )
-        tries = (Try("unlimited", unlimited, bound=True), _with_origins_proved("unlimited", unlimited, leads))
+        trials = (TrialAnswer("unlimited", unlimited, bound=True), _with_origins_proved("unlimited", unlimited, leads))
     return Draft(
         kind=UnknownKind.CAPACITY,
         subject=facility.id,
@@ -252,12 +250,14 @@ def _missing_capacity(
         country=facility.country,
         known=evidence,
         taken=assumption,
-        tries=tries,
+        trials=trials,
         never_full="" if is_stated else facility.id,
     )
 
 
-def _stated_capacity(doubts: Doubts, facility: Facility, stated_rate: str, leads: Sequence[Lead]) -> tuple[Try, ...]:
+def _multiplied_capacity(
+    doubts: Doubts, facility: Facility, stated_rate: str, leads: Sequence[Lead]
+) -> tuple[TrialAnswer, ...]:
     def changes(factor: Decimal) -> Iterator[Change]:
         for step in facility.capacity:  # each step lasts until the next one
             rate = exact((step.per_year or Decimal(0)) * factor)
@@ -268,16 +268,16 @@ def _stated_capacity(doubts: Doubts, facility: Facility, stated_rate: str, leads
     by = percent(doubts.spread)
     largest = f"{by} more than {stated_rate} a year"
     return (
-        Try(f"{by} less than {stated_rate} a year", lower),
-        Try(largest, higher),
+        TrialAnswer(f"{by} less than {stated_rate} a year", lower),
+        TrialAnswer(largest, higher),
         _with_origins_proved(largest, higher, leads),
     )
 
 
-def _with_origins_proved(answer: str, changes: tuple[Change, ...], leads: Sequence[Lead]) -> Try:
+def _with_origins_proved(answer: str, changes: tuple[Change, ...], leads: Sequence[Lead]) -> TrialAnswer:
     """Return an answer with all origins proved too, because a supplier who is asked for quantities is also asked for origins."""
     proofs = tuple(Change(prove=lead.offer.id) for lead in leads)
-    return Try(f"{answer}, with its origins proved", (*changes, *proofs), bound=True, further=True)
+    return TrialAnswer(f"{answer}, with its origins proved", (*changes, *proofs), bound=True, further=True)
 
 
 def _doubtful_capacity(doubts: Doubts, facility: Facility, offers: Sequence[Offer], step: CapacityStep) -> Draft:
@@ -293,14 +293,14 @@ def _doubtful_capacity(doubts: Doubts, facility: Facility, offers: Sequence[Offe
         country=facility.country,
         known=doubts.evidence(step.source),
         taken=doubts.spread_assumption,
-        tries=doubts.lower_and_higher(
+        trials=doubts.lower_and_higher(
             lambda factor: f"{tonnes(exact(rate * factor))} a year",
             lambda factor: Change(capacity=facility.id, factor=factor),
         ),
     )
 
 
-class EnoughCapacity:
+class SufficientCapacity:
     """Yearly output of a facility that is more than a case can use."""
 
     def __init__(self, problem: Problem) -> None:
@@ -343,7 +343,7 @@ def _needs(problem: Problem) -> dict[str, Decimal]:
     return needs
 
 
-def prices(doubts: Doubts, sufficient_capacity: EnoughCapacity) -> Iterator[Draft]:
+def prices(doubts: Doubts, sufficient_capacity: SufficientCapacity) -> Iterator[Draft]:
     for lead in doubts.leads():
         if lead.lacks("price"):
             yield _missing_price(doubts, lead, sufficient_capacity)
@@ -353,7 +353,7 @@ def prices(doubts: Doubts, sufficient_capacity: EnoughCapacity) -> Iterator[Draf
             yield _doubtful_price(doubts, facts, evidence)
 
 
-def _missing_price(doubts: Doubts, lead: Lead, sufficient_capacity: EnoughCapacity) -> Draft:
+def _missing_price(doubts: Doubts, lead: Lead, sufficient_capacity: SufficientCapacity) -> Draft:
     offer, price = lead.offer, lead.offer.price
     facility = doubts.session.problem.merged.facilities[offer.facility]
     capacity_change = (sufficient_capacity.change(facility, [offer]),) if lead.lacks("capacity") else ()
@@ -367,7 +367,7 @@ def _missing_price(doubts: Doubts, lead: Lead, sufficient_capacity: EnoughCapaci
             doubts.evidence(price.source, f"{readable(amount)} {currency}/kg: "),
             doubts.spread_assumption + assumed_capacity,
             tuple(
-                Try(
+                TrialAnswer(
                     f"at {readable(exact(amount * factor))} {currency}/kg",
                     (
                         *capacity_change,
@@ -385,7 +385,7 @@ def _missing_price(doubts: Doubts, lead: Lead, sufficient_capacity: EnoughCapaci
         f"At what price does {facility.supplier} sell {doubts.in_words(offer)}{how_much}?",
         doubts.evidence(offer.source),
         f"upper bound: a price of 0{assumed_capacity}",
-        (Try("free of charge", (*capacity_change, free), bound=True),),
+        (TrialAnswer("free of charge", (*capacity_change, free), bound=True),),
         unpriced=True,
     )
 
@@ -415,7 +415,7 @@ def _assumed_price_evidence(doubts: Doubts, offer: Offer) -> EvidenceToday | Non
 
 
 def _doubtful_price(doubts: Doubts, facts: OfferFacts, evidence: EvidenceToday) -> Draft:
-    first = next((t for t, max_quantity in enumerate(facts.most) if max_quantity != 0), 0)
+    first = next((t for t, max_quantity in enumerate(facts.max_units) if max_quantity != 0), 0)
     current_price, currency = facts.price[first], doubts.session.problem.case.currency
     return doubts.draft(
         UnknownKind.PRICE,
@@ -464,11 +464,11 @@ def _lead_time(doubts: Doubts, offer: Offer, months: Decimal) -> Draft:
         delay = Delay.of(lead_time, problem.case.assume.safety_lead)
         return [horizon.arrival(t, delay) for t in range(horizon.count)]
 
-    def trial(factor: Decimal) -> Try:
+    def trial(factor: Decimal) -> TrialAnswer:
         varied = exact(months * factor)
         is_same = arrivals(varied) == arrivals(months)
         answer = f"{readable(varied)} months{', the same in whole periods' if is_same else ''}"
-        return Try(answer, (Change(lead_time=f"offer:{offer.id}", factor=factor),), same=is_same)
+        return TrialAnswer(answer, (Change(lead_time=f"offer:{offer.id}", factor=factor),), same=is_same)
 
     return doubts.draft(
         UnknownKind.LEAD_TIME,
@@ -501,8 +501,8 @@ def _conversion(doubts: Doubts, offer: Offer, line: RecipeLine, *, takes: bool) 
         if low > 1 - doubts.spread
         else ""
     )
-    tries = tuple(
-        Try(
+    trials = tuple(
+        TrialAnswer(
             f"{readable(exact(line.per_unit * factor))} kg",
             (Change(recipe=offer.id, of=line.material, factor=factor),),
         )
@@ -516,7 +516,7 @@ def _conversion(doubts: Doubts, offer: Offer, line: RecipeLine, *, takes: bool) 
         f"The plan assumes {readable(line.per_unit)}.",
         doubts.evidence(line.source) if line.source else NO_EVIDENCE,
         doubts.spread_assumption + bound_note,
-        tries,
+        trials,
     )
 
 
@@ -536,7 +536,7 @@ def _min_input(doubts: Doubts, offer: Offer, line: RecipeLine) -> Decimal:
 
 def origins(doubts: Doubts) -> Iterator[Draft]:
     """Yield offers that are excluded from a use only because an origin is unproved, then those that a license would admit."""
-    excluded_by_offer = Eligibilities(doubts.session.problem).out
+    excluded_by_offer = Eligibilities(doubts.session.problem).exclusions_by_offer
     for _, exclusions in sorted(excluded_by_offer.items()):
         unproven = [exclusion for exclusion in exclusions if exclusion.unproven and not exclusion.verdict.licence]
         if unproven:
@@ -551,11 +551,11 @@ def origins(doubts: Doubts) -> Iterator[Draft]:
         yield _licence_draft(doubts, rule, facility, licensable)
 
 
-def _uses(exclusions: list[KeptOut]) -> str:
+def _uses(exclusions: list[Exclusion]) -> str:
     return ", ".join(sorted({f"{exclusion.use.end_use} {exclusion.use.material.id}" for exclusion in exclusions}))
 
 
-def _origin(doubts: Doubts, exclusions: list[KeptOut]) -> Draft:
+def _origin(doubts: Doubts, exclusions: list[Exclusion]) -> Draft:
     offer = exclusions[0].arc.chained.offer
     stages = sorted({exclusion.verdict.stage for exclusion in exclusions} - {""})
     rules = sorted({exclusion.verdict.rule for exclusion in exclusions})
@@ -570,7 +570,7 @@ def _origin(doubts: Doubts, exclusions: list[KeptOut]) -> Draft:
         f"{question}, and how can it be proved? Required by {', '.join(rules)} for {_uses(exclusions)}.",
         _stated_origin(doubts, offer, stages),
         "every unproved stage satisfies the rules; otherwise, the plan doesn't change",
-        (Try("it is proved", (Change(prove=offer.id),), bound=True),),
+        (TrialAnswer("it is proved", (Change(prove=offer.id),), bound=True),),
     )
 
 
@@ -586,7 +586,7 @@ def _stated_origin(doubts: Doubts, offer: Offer, stages: list[str]) -> EvidenceT
     return doubts.evidence(best.source, f"{best.stage} {where}{'' if best.complete else ', possibly elsewhere'}: ")
 
 
-def _licence_draft(doubts: Doubts, rule_id: str, facility: str, exclusions: list[KeptOut]) -> Draft:
+def _licence_draft(doubts: Doubts, rule_id: str, facility: str, exclusions: list[Exclusion]) -> Draft:
     problem = doubts.session.problem
     rule = next(rule for rule in problem.rules if rule.id == rule_id)
     plant = problem.merged.facilities[facility]
@@ -600,13 +600,13 @@ def _licence_draft(doubts: Doubts, rule_id: str, facility: str, exclusions: list
         country=plant.country,
         known=NO_EVIDENCE,
         taken="an unlimited license for the whole plan; without a license, the plan doesn't change",
-        tries=(Try("it is licensed", (Change(grant=rule_id, of=facility),), bound=True),),
+        trials=(TrialAnswer("it is licensed", (Change(grant=rule_id, of=facility),), bound=True),),
     )
 
 
 def assumed_licences(doubts: Doubts) -> Iterator[Draft]:
     problem = doubts.session.problem
-    controls = sorted(rule.id for rule in problem.rules if rule.bears_on == "trade")
+    controls = sorted(rule.id for rule in problem.rules if rule.judge_scope == "trade")
     for use in sorted(problem.case.assume.licence) if controls else ():
         materials = sorted({demand.use.material.id for demand in problem.demands if demand.use.end_use == use})
         yield Draft(
@@ -618,7 +618,7 @@ def assumed_licences(doubts: Doubts) -> Iterator[Draft]:
             country="",
             known=EvidenceToday(reference="assumption of the case", date=None, confidence=Confidence.ASSUMED.value),
             taken="the plan assumes that every license is granted; otherwise, only licenses in hand count",
-            tries=(Try("none is granted", (Change(revoke=use),), bound=True),),
+            trials=(TrialAnswer("none is granted", (Change(revoke=use),), bound=True),),
         )
 
 
@@ -647,7 +647,7 @@ def _rule_draft(doubts: Doubts, rule: Rule, phases: list[Phase]) -> Draft:
         country="",
         known=EvidenceToday(reference=note, date=None, confidence="unknown" if note else ""),
         taken=taken,
-        tries=(Try(answer, changes, bound=True),),
+        trials=(TrialAnswer(answer, changes, bound=True),),
     )
 
 
