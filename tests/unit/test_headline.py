@@ -26,7 +26,7 @@ CHINESE = PURCHASE | {"country": "CN", "concern": "is"}
 
 
 def told(**changed: Any) -> Headline:
-    return headline_of(run(**{"made": "2026-11-30", **changed}))
+    return headline_of(run(**{"planned_on": "2026-11-30", **changed}))
 
 
 def test_a_plan_without_shortages_is_green_only_if_it_is_proved_and_verified() -> None:
@@ -100,7 +100,7 @@ def test_overdue_orders_come_before_the_next_deadline() -> None:
     assert (headline.overdue_orders, headline.next_order_by) == (0, date(2026, 12, 31))
     assert headline.next_order_spend == PURCHASE["cost"]
     for purchase, made in ((PURCHASE | {"late_days": 3}, "2026-11-30"), (PURCHASE, "2027-01-01")):
-        overdue = told(purchases=[purchase, later], made=made)
+        overdue = told(purchases=[purchase, later], planned_on=made)
         assert (overdue.overdue_orders, overdue.overdue_spend) == (1, PURCHASE["cost"])
         assert (overdue.next_order_by, overdue.next_order_spend) == (date(2027, 3, 31), 5)
         assert "now" in overdue.text

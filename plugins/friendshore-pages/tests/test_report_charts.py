@@ -143,7 +143,7 @@ def test_rules_that_change_during_the_plan_are_drawn_by_their_titles() -> None:
         rule("ends", ["..2029-06-30 enacted"], charges=5),
         rule("may", ["2027-01-01..2027-03-31 suspended", "2027-04-01.. unknown"], applies=False),
         rule("idle", ["2028-07-01.. enacted"]),
-        rule("always", ["2020-01-01.. enacted"], keeps_out=1),
+        rule("always", ["2020-01-01.. enacted"], excluded_offers=1),
     ]
     told = {"rules": rules, "exposed": [EXPOSED | {"rule": "may"}]}
     over_time = chart(charts.Timeline, "Rules that change", **told)

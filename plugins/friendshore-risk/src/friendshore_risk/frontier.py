@@ -713,13 +713,13 @@ def _curve_labels(answer: Frontier) -> Iterator[str]:
         if not number:
             yield f"Today: {large_money(point.cost, answer.currency)}, {share} of concern"
         elif point is free_point:
-            yield f"{share} of concern for {_cash_text(point, answer)}. Below, more is short"
+            yield f"{share} of concern {_cash_text(point, answer)}. Below, more is short"
         elif point is last:
             worse = sum(1 for each in point.short if each.added_kg > 0)
             yield (
                 f"{share} of concern: {count(worse, 'material')} with more shortage"
                 if worse
-                else f"{share} of concern for {_cash_text(point, answer)}"
+                else f"{share} of concern {_cash_text(point, answer)}"
             )
         else:
             yield ""
