@@ -153,12 +153,17 @@ def test_lock_file_names_only_the_public_index() -> None:
 
 
 def test_links_of_the_readme_lead_to_the_repository_on_an_index() -> None:
-    """No link is relative."""
+    """No link is relative, and pictures are files."""
     project = toml(ROOT / "pyproject.toml")
-    (rule,) = project["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]["substitutions"]
-    text = re.sub(rule["pattern"], rule["replacement"], (ROOT / "README.md").read_text(encoding="utf-8"))
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for rule in project["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]["substitutions"]:
+        text = re.sub(rule["pattern"], rule["replacement"], text)
     links = re.findall(r"\]\(([^)]+)\)", text)
-    own = [link for link in links if link.startswith(project["project"]["urls"]["Source"] + "/blob/main/")]
+    source = project["project"]["urls"]["Source"]
+    own = [link for link in links if link.startswith(source + "/blob/main/")]
+    pictures = [link for link in links if link.startswith(source + "/raw/main/")]
+    assert len(pictures) == 5
+    assert all((ROOT / link.partition("/raw/main/")[2]).is_file() for link in pictures)
     assert len(own) > 5
     assert all(link.startswith("https://") for link in links)
     assert all((ROOT / link.partition("/blob/main/")[2].partition("#")[0]).exists() for link in own)

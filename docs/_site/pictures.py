@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -33,7 +34,10 @@ from rich.text import Text
 from friendshore_pages.html.svg import text_width
 
 ROOT = Path(__file__).parents[2]
+FRONTIER = "The price of independence"
 README_PICTURES = ROOT / "docs" / "pictures"
+README_DAY = "1795996800"
+"""2026-11-30, after the last review of the law that the worked case uses."""
 DAY = "1790726400"
 """2026-09-30. A case that `init` writes on this day starts on 2026-10-01, as in the text of the pages."""
 SCREEN = re.compile(r"^<!-- screen: (.+) -->$", re.MULTILINE)
@@ -105,29 +109,29 @@ def made(markdown: str) -> dict[str, bytes]:
     for commands in SCREEN.findall(markdown):
         with tempfile.TemporaryDirectory() as place:
             *before, shown = commands.split(" && ")
-            first = "friendshore init" in commands
-            run("\n".join(before), Path(place), first)
-            printed = Text.from_ansi(run(shown, Path(place), first))
+            day = DAY if "friendshore init" in commands else ""
+            run("\n".join(before), Path(place), day)
+            printed = Text.from_ansi(run(shown, Path(place), day))
             found[f"{slug(commands)}.svg"] = terminal(f"$ {shown}", printed).encode()
             found[f"{slug(commands)}.txt"] = f"{printed.plain}\n".encode()
     if MADE.search(markdown):
         with tempfile.TemporaryDirectory() as place:
             made = "\n".join(BLOCK.findall(markdown))
-            run(made, Path(place), "friendshore init" in made)
+            run(made, Path(place), DAY if "friendshore init" in made else "")
             for match in MADE.finditer(markdown):
                 found[match[1]] = (Path(place) / match[1]).read_bytes()
                 found |= charts(match[1], found[match[1]], captions(match))
     return found
 
 
-def run(commands: str, place: Path, first: bool = False) -> str:
-    """Return what commands print, in colors. They must succeed. If they are about the case that `init` writes `first`, it is `DAY`."""
+def run(commands: str, place: Path, day: str = "") -> str:
+    """Return what commands print, in colors. They must succeed. They run on a given `day`, or today."""
     if not (place / "docs").exists():
         (place / "docs").symlink_to(ROOT / "docs")
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     env = {**os.environ, "PATH": path, "FORCE_COLOR": "1", "COLUMNS": str(COLUMNS)}
-    if first:
-        env["SOURCE_DATE_EPOCH"] = DAY
+    if day:
+        env["SOURCE_DATE_EPOCH"] = day
     done = subprocess.run(  # noqa: S603
         ["bash", "-e", "-c", commands],  # noqa: S607
         cwd=place,
@@ -218,12 +222,34 @@ def of_readme() -> Iterator[tuple[str, bytes]]:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         command = "friendshore plan docs/cases/us-2027"
-        yield "plan.svg", terminal(f"$ {command}", Text.from_ansi(run(command, place, first=True))).encode()
-        run("friendshore frontier docs/cases/us-2027 --quiet --out frontier.html", place, first=True)
-        drawn = dict(charts("frontier.html", (place / "frontier.html").read_bytes(), [FRONTIER]))
+        yield "plan.svg", terminal(f"$ {command}", Text.from_ansi(run(command, place, README_DAY))).encode()
+        run("friendshore frontier docs/cases/us-2027 --quiet --out frontier.html", place, README_DAY)
+        page = (place / "frontier.html").read_bytes()
+        drawn = dict(charts("frontier.html", page, [FRONTIER]))
         yield "frontier.svg", drawn[chart("frontier.html", FRONTIER, "wide")]
 
 
+def screenshots() -> Iterator[tuple[str, bytes]]:
+    """Yield the names and contents of the README's screenshots, which Chromium takes."""
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        place = Path(folder)
+        run("friendshore plan docs/cases/us-2027 --quiet --out run", place, README_DAY)
+        run("friendshore report run --out report.html", place, README_DAY)
+        run("friendshore interactive docs/cases/us-2027 --quiet --out interactive.html", place, README_DAY)
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        window = browser.new_page(viewport={"width": 1000, "height": 700})
+        window.goto((place / "report.html").as_uri())
+        yield "report.png", window.screenshot()
+        window.goto((place / "interactive.html").as_uri())
+        window.evaluate("window.friendshore.ready.then(() => {})")
+        window.get_by_role("button", name="Lose China").click()
+        window.get_by_text("Not verified again").first.wait_for()
+        yield "interactive.png", window.screenshot()
+        browser.close()
+
+
 if __name__ == "__main__":
-    for name, content in of_readme():
+    for name, content in (*of_readme(), *(screenshots() if "--screenshots" in sys.argv else ())):
         (README_PICTURES / name).write_bytes(content)
