@@ -235,7 +235,7 @@ def test_a_proof_holds_as_it_was_written_and_read_back(session: Session, proof: 
     checked = check_proof(session, read_proof(tmp_path / "proof.json"))
     assert (checked.combinations, checked.proved, checked.same_facts) == (11, True, True)
     assert checked.not_withstood == proof.not_withstood > 0
-    assert abs(checked.extra - checked.least) < Decimal("1e-5") * checked.extra
+    assert abs(checked.extra - checked.lower_bound) < Decimal("1e-5") * checked.extra
 
 
 def test_a_proof_that_was_written_before_the_facts_changed_says_so(session: Session, proof: WithstandProof) -> None:
@@ -440,6 +440,6 @@ def test_where_the_search_is_ended_what_was_settled_until_then_is_told(session: 
 
     answer = withstand(stopping, named_losses(session, WORDS), 2, progress=progress)
     assert [point.losses for point in answer.curve] == [0, 1]
-    assert answer.proof.most == 1
+    assert answer.proof.max_losses == 1
     with pytest.raises(OutOfTimeError):
         withstand(stopping, named_losses(session, WORDS), 2)

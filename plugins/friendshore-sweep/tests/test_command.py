@@ -241,6 +241,6 @@ def test_dask_plans_the_same_and_its_scheduler_may_die(case: Path, serial: Path,
         assert len(kept) >= 3
     with cluster() as (address, _):
         answer = run_sweep(swept, gathered.plugins, asked, dask(address), SweepFolder(folder, resume=True))
-    assert answer.kept == len(kept)
+    assert answer.reused == len(kept)
     assert plans(folder) == plans(serial)
     assert len(answer.scenarios) == SCENARIOS
