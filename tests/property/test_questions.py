@@ -135,7 +135,7 @@ def test_shares_are_those_of_all_plans_nearly_as_cheap(tiny: Tiny, within: str, 
     one = data.draw(st.sampled_from(found))
     least = brute(tiny)
     spent = float(session.verified.cost.total)
-    if abs(float(session.together(one.material).spent) - spent) > slack(tiny, spent):
+    if abs(float(session.connected_part(one.material).spent) - spent) > slack(tiny, spent):
         return  # part of the case hangs together with nothing else, and may be no dearer on its own account
     most = least + float(within) * abs(spent)
     world = World(tiny.case, (tiny.catalog,), tiny.rules)

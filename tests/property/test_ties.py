@@ -331,7 +331,7 @@ def test_a_session_beside_another_breaks_ties_and_looks_for_no_equal_offers() ->
     """`calendar` and `compare` show orders of such sessions, and never their equal offers."""
     session = of_metal(*of_australia("ab")).session
     assert session.verified.plan.exchangeable
-    beside = session.beside(session.inputs, session.program, monotonic())
+    beside = session.with_inputs(session.inputs, session.program, monotonic())
     assert not beside.verified.plan.exchangeable
     assert not beside.verified.plan.not_tie_broken
     assert beside.verified.plan.purchases == session.verified.plan.purchases

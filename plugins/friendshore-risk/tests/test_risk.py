@@ -408,7 +408,7 @@ def test_a_plan_that_is_not_the_best_is_found_whatever_it_says_of_its_bound() ->
     search = searching(opened(SCARCE, TENS, SHORT, holding=1), (LOST,), DAY)
     honest = risk_of(search, EXPECTED, frontier=True)
     assert check_saved(search, honest, "", 0) == 1 + len(honest.frontier)
-    worse = recompute_answer(search, replace(search.current_plan, bound=search.current_plan.objective), EXPECTED, "", 0)
+    worse = recompute_answer(search, replace(search.as_it_is, bound=search.as_it_is.objective), EXPECTED, "", 0)
     worse = worse.but(bound=worse.minimized)
     assert worse.expected > honest.expected
     with pytest.raises(VerificationError, match="a plan costs less than the bound"):

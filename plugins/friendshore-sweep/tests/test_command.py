@@ -193,7 +193,7 @@ def plans(folder: Path) -> list[str]:
 
 def figures(folder: Path) -> list[str]:
     """The figures of the plans in a journal, as JSON."""
-    return [StoredScenario.model_validate_json(plan).told.model_dump_json() for plan in plans(folder)]
+    return [StoredScenario.model_validate_json(plan).outcome.model_dump_json() for plan in plans(folder)]
 
 
 @contextmanager

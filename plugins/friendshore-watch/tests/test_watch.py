@@ -97,7 +97,7 @@ def test_days_on_which_a_licence_is_held_do_not_turn(case: Path, sides: tuple[Pa
     quarters = {"2027-02-01": ["2027-Q1"], "2027-07-01": ["2027-Q3", "2027-Q4", "2028-Q1"]}
     for flip in flips:
         inside = [p for p in bought if p["offer"] == "guangxi-gallium" and p["delivered"] in quarters[flip["start"]]]
-        assert flip["kg"] == pytest.approx(sum(p["quantity_kg"] for p in inside))
+        assert flip["quantity_kg"] == pytest.approx(sum(p["quantity_kg"] for p in inside))
     one = answer["cases"][0]
     assert one["cost_at_stake"] == pytest.approx(264 * one["kg_at_stake"])
     assert one["comparison"]["cost_after"]["objective"] > one["comparison"]["cost_before"]["objective"]

@@ -90,7 +90,7 @@ def test_a_price_that_nobody_published_is_tried_at_nothing_and_at_others() -> No
     found = one(ask(opened(metals(source("KZ", price()).but(price=None)))), "kz-metal", "price")
     assert (found.saving.value, found.possibilities[0].bound) == (400, True)
     at = found.at_price
-    assert (at.known, at.break_even, at.proved, at.saving.value) == (10, 10, True, 0)
+    assert (at.cheapest_price, at.break_even, at.proved, at.saving.value) == (10, 10, True, 0)
 
 
 def test_an_assumed_price_is_tried_less_and_more() -> None:
