@@ -459,10 +459,10 @@ def friendshore_checks() -> Iterable[Named]:
         name = "made-this-year"
 
         def check(self, request: CheckRequest) -> CheckAnswer:
-            day = request.stored.run.made
+            day = request.stored.run.planned_on
             if day is not None and day.year == date.today().year:
                 return CheckAnswer()
-            return CheckAnswer(findings=(Diagnostic("the run was not made this year", "run.json", column="made", found=f"{day}"),))
+            return CheckAnswer(findings=(Diagnostic("the run was not made this year", "run.json", column="planned_on", found=f"{day}"),))
 
 
     @hookimpl

@@ -50,7 +50,7 @@ def test_a_run_and_its_report_tell_the_age_on_the_day_of_the_run(first: Path, tm
     for name, day in DAYS.items():
         friendshore("plan", first, "--out", tmp_path / name, day=day)
     told = [json.loads((tmp_path / name / "run.json").read_text()) for name in DAYS]
-    assert [run.pop("made") for run in told] == list(DAYS.values())
+    assert [run.pop("planned_on") for run in told] == list(DAYS.values())
     assert told[0] == told[1]
     assert (tmp_path / "fresh" / "facts.json").read_bytes() == (tmp_path / "old" / "facts.json").read_bytes()
     at_once, later = (friendshore("report", tmp_path / "fresh", day=day) for day in (DAYS["fresh"], "2030-01-01"))
@@ -99,7 +99,7 @@ def test_law_that_turned_since_it_was_looked_at_is_told(tmp_path: Path) -> None:
         assert [named in text for text in told] == [False, True, True], words
     friendshore("plan", tmp_path, "--out", tmp_path / "run", day="2026-11-28")
     assert turned in friendshore("report", tmp_path / "run")
-    assert turned in json.loads(friendshore("check", tmp_path, "--json", day="2026-11-28"))["turned"]
+    assert turned in json.loads(friendshore("check", tmp_path, "--json", day="2026-11-28"))["changed_rules"]
 
 
 def test_check_names_prices_that_are_older_than_the_case_allows(first: Path, case: Path) -> None:

@@ -24,7 +24,7 @@ class Accepted:
 
 
 ACCEPTED: tuple[Accepted, ...] = (
-    Accepted("run.json", "made", "the day on which a run was made follows from nothing", "the date of the run"),
+    Accepted("run.json", "planned_on", "the day on which a run was made follows from nothing", "the date of the run"),
     Accepted("run.json", r"versions\..*", "which versions made it follows from nothing", "the versions that made it"),
     Accepted("facts.json", r"plan\.objective", "the solver's own word; every figure that is shown is derived from the purchases", ways=("other",)),
     Accepted("facts.json", r"rules\.\*\.owner", "who brought a built-in kind; another version of it is told", "it was made by"),

@@ -1,4 +1,4 @@
-"""Requirements on every command, and on commands with the same input."""
+"""Conditions for every command, and on commands with the same input."""
 
 from __future__ import annotations
 

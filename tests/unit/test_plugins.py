@@ -384,7 +384,7 @@ HOOKS = ("friendshore_catalogs", "friendshore_rules", "friendshore_questions", "
 def example(hook: str) -> dict[str, str]:
     """The plugin in the docstring of a hook: files by path."""
     text = textwrap.dedent("    " + (getattr(hookspecs, hook).__doc__ or ""))
-    return dict(re.findall(r"`([\w./-]+)`:\n\n```\w+\n(.*?)```", text, re.DOTALL))
+    return dict(re.findall(r"`([\w./-]+)`(?: of a complete plugin)?:\n\n```\w+\n(.*?)```", text, re.DOTALL))
 
 
 @pytest.mark.parametrize("hook", HOOKS)

@@ -206,11 +206,11 @@ def test_a_workbook_says_the_same_as_a_table(case: Path) -> None:
 
 def test_a_programme_waits_for_its_last_part_and_a_part_for_its_last_material(case: Path) -> None:
     """Germanium is there from the third quarter on: what needs none of it is built from the first."""
-    lines = {line["programme"]: line for line in asked("programmes", case)["programmes"]}
+    lines = {line["program"]: line for line in asked("programmes", case)["programs"]}
     assert not lines["light"]["late"]
     patriot = lines["patriot"]
-    assert (patriot["met_from"], patriot["held_by"], patriot["parts"]) == ("2027-Q3", ["ge"], 2)
-    assert patriot["late_parts"] == [{"part": "array", "met_from": "2027-Q3", "held_by": ["ge"]}]
+    assert (patriot["buildable_from"], patriot["delayed_by"], patriot["parts"]) == ("2027-Q3", ["ge"], 2)
+    assert patriot["late_parts"] == [{"part": "array", "buildable_from": "2027-Q3", "delayed_by": ["ge"]}]
     assert patriot["short_kg"]["ge"] == pytest.approx(0.4 * 181 / 365, abs=1e-3)
 
 
@@ -219,10 +219,10 @@ def test_money_goes_to_programmes_and_places_by_kilograms_against_budgets(case: 
     (case / "budgets.csv").write_text(BUDGETS)
     spent = asked("programmes", case, "--budgets", case / "budgets.csv")["spent"]
     germanium = 1000 * 0.4 * 184 / 365
-    light, patriot = sorted(spent["by_programme"], key=lambda row: row["programme"])
+    light, patriot = sorted(spent["by_program"], key=lambda row: row["program"])
     assert light["spent"] == pytest.approx(200, abs=1)
     money = {"spent": pytest.approx(600 + germanium, abs=2), "budget": 1000}
-    assert patriot == {"programme": "patriot", "year": 2027, **money}
+    assert patriot == {"program": "patriot", "year": 2027, **money}
     money = {"spent": pytest.approx(800 + germanium, abs=2), "budget": 500}
     assert spent["by_place"] == [{"place": "US", "year": 2027, **money}]
     assert spent["others"] == pytest.approx(0)
@@ -244,10 +244,10 @@ def test_a_run_is_told_by_programme_and_with_its_bill_by_part(case: Path) -> Non
     run = case / "run"
     output_of("plan", case, "--out", run, "--quiet")
     without = asked("programmes", run)
-    assert [line["parts"] for line in without["programmes"]] == [0, 0]
+    assert [line["parts"] for line in without["programs"]] == [0, 0]
     assert "--bom" in without["notes"][0]
     with_bill = asked("programmes", run, "--bom", case / "parts.csv")
-    assert [line["parts"] for line in with_bill["programmes"]] == [1, 2]
+    assert [line["parts"] for line in with_bill["programs"]] == [1, 2]
     path = bill(case, PARTS.replace("light", "lantern"))
     assert "FS967" in output_of("programmes", run, "--bom", path, code=2)
 
@@ -318,7 +318,7 @@ def test_money_adds_up_to_what_the_plan_spends(name: str) -> None:
     """Also where materials are made of each other, stock lies at the end and terms of trade cost money by themselves."""
     path = Path(__file__).parents[3] / "docs/cases/small" / name
     spent = asked("programmes", path)["spent"]
-    of_programmes, of_places = (sum(row["spent"] for row in spent[by]) for by in ("by_programme", "by_place"))
+    of_programmes, of_places = (sum(row["spent"] for row in spent[by]) for by in ("by_program", "by_place"))
     nominal = float(reopen(path).session.verified.cost.nominal)
     assert of_programmes + spent["stock"] + spent["others"] == pytest.approx(nominal)
     assert of_places == pytest.approx(of_programmes)

@@ -51,7 +51,10 @@ def cliffs(found: Calendar) -> list[tuple[str, str, str, str]]:
     def words(causes: Sequence[Cause]) -> str:
         return " ".join(f"{'' if cause.alone else '+'}{cause.kind}:{cause.name}" for cause in causes)
 
-    return [(str(cliff.start), str(cliff.resolved), words(cliff.because), words(cliff.by)) for cliff in found.cliffs]
+    return [
+        (str(cliff.start), str(cliff.resolved), words(cliff.caused_by), words(cliff.resolved_by))
+        for cliff in found.cliffs
+    ]
 
 
 def grown(name: str, country: str, *steps: tuple[str, float]) -> Any:

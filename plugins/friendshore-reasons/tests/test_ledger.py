@@ -200,13 +200,13 @@ def test_what_makes_no_difference_is_left_out_exactly() -> None:
     """A ban of a country that nobody offers from, and a duty on another, are not even asked about."""
     idle = (no_china(id="no-peru", countries=["PE"]), rule(Tariff, id="duty", origins=["PE"], rate="0.5"))
     answer = ledger(opened(metal(10), metals(), no_china(), *idle))
-    assert (sorted(answer.idle), answer.effort.questions) == (["duty", "no-peru"], 2)
+    assert (sorted(answer.without_effect), answer.effort.questions) == (["duty", "no-peru"], 2)
 
 
 def test_a_bill_of_nothing_says_so() -> None:
     """No item can bear: what the plan comes to, and no table."""
     answer = ledger(opened(metal(10), metals()), items=["lot"])
-    assert (answer.items, answer.idle, answer.adds.amount) == ((), ("lot",), 0)
+    assert (answer.items, answer.without_effect, answer.adds.amount) == ((), ("lot",), 0)
     assert text(answer).startswith("None of the items can affect the plan, which spends USD 100.")
     assert "Adds" not in text(answer)
 
@@ -330,14 +330,14 @@ def test_what_is_not_used_up_is_not_asked_about() -> None:
 def test_a_capacity_that_set_ups_use_up() -> None:
     """A campaign's set-up takes 5 of the 15: with it the plant is full."""
     found = margins(opened(metal(10), metals(terms("cn-metal", setup_use=5), cn=15)))
-    assert [(capacity.facility, capacity.saves.value) for capacity in found.capacities] == [("cn", 0)]
+    assert [(capacity.facility, capacity.saving.value) for capacity in found.capacities] == [("cn", 0)]
 
 
 def test_a_waiver_of_a_rule_that_bears() -> None:
     """A kilogram of ten may come from China at 10 in place of Australia's 50."""
     found = margins(opened(metal(10), metals(), ban("mined", start=None)), increment=Decimal("0.1"))
     values = [
-        (waiver.rule, waiver.demand, waiver.waived_kg, waiver.saves.value, waiver.per_kg) for waiver in found.waivers
+        (waiver.rule, waiver.demand, waiver.waived_kg, waiver.saving.value, waiver.per_kg) for waiver in found.waivers
     ]
     assert values == [("ban", "metal-defense", 1, 40, 40)]
 
@@ -346,7 +346,7 @@ def test_each_of_two_waivers_alone_saves_nothing() -> None:
     """Each prohibits what the other permits."""
     rules = (ban("mined", start=None), ban("mined", start=None, id="also"))
     found = margins(opened(metal(10), metals(), *rules))
-    assert {waiver.rule: waiver.saves.value for waiver in found.waivers} == {"ban": 0, "also": 0}
+    assert {waiver.rule: waiver.saving.value for waiver in found.waivers} == {"ban": 0, "also": 0}
 
 
 def test_a_buyer_cannot_waive_an_export_control() -> None:
@@ -367,7 +367,7 @@ class Small(Rule):
 def test_a_rule_of_a_plugin_can_be_waived() -> None:
     """1 % of 10 kg at 40 less."""
     found = margins(opened(metal(10), metals(), Small(id="small")))
-    assert [(waiver.rule, waiver.waived_kg, waiver.saves.value) for waiver in found.waivers] == [
+    assert [(waiver.rule, waiver.waived_kg, waiver.saving.value) for waiver in found.waivers] == [
         ("small", Decimal("0.1"), 4)
     ]
 

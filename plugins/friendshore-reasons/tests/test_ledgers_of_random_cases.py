@@ -57,7 +57,7 @@ def test_marginal_costs_add_up_in_every_order(tiny: Tiny, capacity: int, joint: 
     session = Session.open(inputs, ONE)
     answer = ledger(session, order=order)
     adds_up(answer)
-    assert [item.name for item in answer.items] == [name for name in order if name not in answer.idle]
+    assert [item.name for item in answer.items] == [name for name in order if name not in answer.without_effect]
 
 
 @examples(100)

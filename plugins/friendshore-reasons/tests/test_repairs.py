@@ -81,9 +81,11 @@ def test_each_way_out_is_found_with_the_least_that_will_do() -> None:
     assert sets(answer) == [[("stock", "metal", 4.0)], [("waiver", "ban", 4.0)], [("capacity", "au", 4.0)]]
     assert [repair.spent for repair in answer.repairs] == [0, 40, 200]
     assert [repair.cost.value for repair in answer.repairs if repair.cost] == [-4000, -3960, -3800]
-    assert all(repair.cost and repair.cost.proved and repair.left == 0 and repair.least for repair in answer.repairs)
+    assert all(
+        repair.cost and repair.cost.proved and repair.remaining_kg == 0 and repair.minimal for repair in answer.repairs
+    )
     (gap,) = answer.gaps
-    assert (gap.complete, gap.short, gap.demands) == (True, 4, ("metal-defense",))
+    assert (gap.complete, gap.short_kg, gap.demands) == (True, 4, ("metal-defense",))
     output = said(answer)
     for words in (
         "metal: short of 4 kg in 2026, for metal-defense",
@@ -233,7 +235,7 @@ def test_rules_that_conflict_give_way() -> None:
     assert gap.rules == ("cap", "floor")
     assert sets(answer) == [[("loosen", "cap", 5.0)], [("loosen", "floor", 5.0)]]
     assert [repair.spent for repair in answer.repairs] == [8 * 10 + 2 * 50, 3 * 10 + 7 * 50]
-    assert all(repair.left == 0 and repair.cost and repair.cost.proved for repair in answer.repairs)
+    assert all(repair.remaining_kg == 0 and repair.cost and repair.cost.proved for repair in answer.repairs)
     assert "(s. 1)" in said(answer)
 
 
@@ -244,8 +246,8 @@ def test_what_is_only_too_dear_needs_no_repair() -> None:
     """Japan could deliver the missing 60 kg at 80; a shortage costs 60."""
     answer = asked(DEAR, metals(cn=20, au=20))
     (gap,) = answer.gaps
-    assert gap.served is not None
-    assert (gap.served.value, gap.costs_more_than_shortage, answer.repairs) == (60 * (80 - 60), True, ())
+    assert gap.cost_to_serve is not None
+    assert (gap.cost_to_serve.value, gap.costs_more_than_shortage, answer.repairs) == (60 * (80 - 60), True, ())
     assert "shortage_price" in said(answer)
 
 
@@ -254,8 +256,8 @@ def test_what_a_plan_would_rather_be_short_of_is_priced_and_comes_last() -> None
     answer = asked(DEAR, metals(cn=20, au=20, jp=20), stock=Decimal("0.2"), later=0)
     first, *_, last = answer.repairs
     assert not first.rounded
-    assert None not in (first.served, last.served, first.cost, first.cash, first.penalty)
-    assert first.served.value > first.cost.value  # type: ignore[union-attr]
+    assert None not in (first.cost_to_serve, last.cost_to_serve, first.cost, first.cash, first.penalty)
+    assert first.cost_to_serve.value > first.cost.value  # type: ignore[union-attr]
     assert first.cost.value == first.spent + first.penalty  # type: ignore[operator,union-attr]
     assert "cheaper than serving it" in said(answer)
     text = plain_text(repairs_document(answer.but(gaps=answer.gaps * 2)).on_screen(), 10_000)
@@ -306,7 +308,7 @@ def test_what_is_interrupted_claims_nothing() -> None:
     stopped = Session.open(small().inputs, cancel=cancel)
     cancel.set()
     answer = repairs(stopped)
-    assert (answer.repairs, answer.gaps[0].complete, answer.gaps[0].left) == ((), False, None)
+    assert (answer.repairs, answer.gaps[0].complete, answer.gaps[0].remaining_kg) == ((), False, None)
 
 
 def pasted(found: Repairs, folder: Path) -> tuple[Scenario, ...]:

@@ -61,8 +61,8 @@ def test_a_small_frontier_by_hand() -> None:
     assert [float(p.objective) for p in answer.points] == [400, 1000, 1700, 16550]
     assert [p.error for p in answer.points] == [None, 0, 0, 0]
     assert [float(round(p.share, 4)) for p in answer.points] == [1, 0.25, 0.0882, 0]
-    assert [[s.offer for s in p.new] for p in answer.points] == [[], ["au-metal"], ["jp-metal"], []]
-    assert [[s.offer for s in p.gone] for p in answer.points] == [[], [], [], ["cn-metal"]]
+    assert [[s.offer for s in p.added] for p in answer.points] == [[], ["au-metal"], ["jp-metal"], []]
+    assert [[s.offer for s in p.removed] for p in answer.points] == [[], [], [], ["cn-metal"]]
     assert all(p.status is PlanStatus.OPTIMAL and p.bound == pytest.approx(p.objective) for p in answer.points)
 
 

@@ -48,7 +48,7 @@ def test_a_plan_is_told_with_its_bound_though_time_was_up_before_one_was_looked_
     best = solve_recourse(cap41(2, 1), RiskMeasure(0.0, 0.9), solver_within())
     assert 0.5 * best.objective < float(data["bound"]) <= best.objective <= float(data["minimized"])
     assert data["evpi"] is None
-    assert {scenario["known"] for scenario in data["scenarios"]} == {None}
+    assert {scenario["known_in_advance"] for scenario in data["scenarios"]} == {None}
     told = repr(risk_document(Risk.model_validate(data), 0))
     assert "Best plan found in time" in told
     assert "lower bound on the cost of any plan" in told

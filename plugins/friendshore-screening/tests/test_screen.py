@@ -124,7 +124,7 @@ def test_a_match_is_explained_and_priced(case: Path) -> None:
     assert (hit["party"], hit["band"], hit["list"], hit["entry"]) == ("Hentzau Metals", "match", "us-sdn", "7")
     assert hit["why"] == "agree: hentzau, metal"
     assert (hit["kilograms"], hit["money"]) == ({"ga": 1000.0}, 100_000.0)
-    (bar,) = answer["bars"]
+    (bar,) = answer["prohibitions"]
     assert (bar["facilities"], bar["law"]) == (["cheap"], "us-sdn-blocked")
     (case / "case.toml").write_text(CASE.partition("[plugin")[0])
     without = plan(load_case(case / "case.toml"), rules=[Exclude(id="x", facilities=frozenset({"cheap"}))])
@@ -146,7 +146,7 @@ def test_what_a_listed_party_owns_is_barred_while_it_owns_it(case: Path) -> None
     owners(case, "Strelsau Holding,Zenda Smelting,,s")
     found = asked(case)
     assert not found["prohibitions"]
-    assert [(one["standing"], one["least"], one["most"]) for one in found["owned"]] == [("unproven", "0", "1")]
+    assert [(one["standing"], one["min_share"], one["max_share"]) for one in found["owned"]] == [("unproven", "0", "1")]
     assert "Zenda Smelting" in found["owners_unknown"]
 
 
@@ -156,7 +156,7 @@ def test_a_false_positive_has_a_price(case: Path) -> None:
     set_in(case, "review = 0.4\n")
     answer = asked(case)
     assert [(hit["band"], hit["score"]) for hit in answer["hits"]] == [("review", 0.4938)]
-    assert not answer["bars"]
+    assert not answer["prohibitions"]
     assert answer["without"]["rise"] == 0 < answer["with_reviews"]["rise"]
     assert [step["facilities"] for step in answer["steps"]] == [["cheap"]]
     assert answer["steps"][0]["rise"] == answer["with_reviews"]["rise"]
@@ -280,7 +280,7 @@ def test_ownership_by_the_rule_of_each_list(case: Path, name: str, standing: str
     owners(case, "Strelsau Holding,Zenda Smelting,50 %,s", "independent,Zenda Smelting,50 %,s")
     answer = asked(case)
     assert [one["standing"] for one in answer["owned"]] == [standing]
-    assert bool(answer["bars"]) is (name == "us-sdn")
+    assert bool(answer["prohibitions"]) is (name == "us-sdn")
 
 
 @pytest.mark.parametrize(
@@ -319,7 +319,7 @@ def test_the_union_freezes_by_programme(case: Path, program: str, place: str, st
     edit(case, 'place = "US"', f'place = "{place}"')
     answer = asked(case)
     assert [hit["band"] for hit in answer["hits"]] == ["match"]
-    told = [phase["status"] for bar in answer["bars"] for phase in bar["phases"]]
+    told = [phase["status"] for bar in answer["prohibitions"] for phase in bar["phases"]]
     assert told == ([status] if status else [])
 
 

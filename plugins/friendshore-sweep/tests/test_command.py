@@ -193,7 +193,7 @@ def plans(folder: Path) -> list[str]:
 
 def figures(folder: Path) -> list[str]:
     """The figures of the plans in a journal, as JSON."""
-    return [StoredScenario.model_validate_json(plan).told.model_dump_json() for plan in plans(folder)]
+    return [StoredScenario.model_validate_json(plan).outcome.model_dump_json() for plan in plans(folder)]
 
 
 @contextmanager
@@ -241,6 +241,6 @@ def test_dask_plans_the_same_and_its_scheduler_may_die(case: Path, serial: Path,
         assert len(kept) >= 3
     with cluster() as (address, _):
         answer = run_sweep(swept, gathered.plugins, asked, dask(address), SweepFolder(folder, resume=True))
-    assert answer.kept == len(kept)
+    assert answer.reused == len(kept)
     assert plans(folder) == plans(serial)
     assert len(answer.scenarios) == SCENARIOS

@@ -89,7 +89,7 @@ def test_days_on_which_a_licence_is_held_do_not_turn(case: Path, sides: tuple[Pa
     bought = json.loads(here("plan", case, "--json").stdout)["purchases"]
     answer = watched(*sides, case, code=7)
     flips = [f for f in answer["changed_verdicts"] if f["end_use"] == "civil"]
-    assert {(f["start"], f["end"], f["was"], f["now"]) for f in flips} == {
+    assert {(f["start"], f["end"], f["before"], f["after"]) for f in flips} == {
         ("2027-02-01", "2027-03-31", "pass", "unproven"),
         ("2027-07-01", "2028-03-31", "pass", "unproven"),
     }
@@ -97,7 +97,7 @@ def test_days_on_which_a_licence_is_held_do_not_turn(case: Path, sides: tuple[Pa
     quarters = {"2027-02-01": ["2027-Q1"], "2027-07-01": ["2027-Q3", "2027-Q4", "2028-Q1"]}
     for flip in flips:
         inside = [p for p in bought if p["offer"] == "guangxi-gallium" and p["delivered"] in quarters[flip["start"]]]
-        assert flip["kg"] == pytest.approx(sum(p["quantity_kg"] for p in inside))
+        assert flip["quantity_kg"] == pytest.approx(sum(p["quantity_kg"] for p in inside))
     one = answer["cases"][0]
     assert one["cost_at_stake"] == pytest.approx(264 * one["kg_at_stake"])
     assert one["comparison"]["cost_after"]["objective"] > one["comparison"]["cost_before"]["objective"]
@@ -117,10 +117,10 @@ def test_a_catalog_of_another_day(case: Path, tmp_path: Path) -> None:
         text = (new / table).read_text().replace("kwinana-gallium", "wagerup-gallium")
         (new / table).write_text(text.replace("guangxi-gallium,refined,CN", "guangxi-gallium,refined,VN"))
     answer = watched(case / "catalog", new, case, code=7)
-    assert {(f["offer"], f["end_use"], f["was"], f["now"]) for f in answer["changed_verdicts"]} == {
+    assert {(f["offer"], f["end_use"], f["before"], f["after"]) for f in answer["changed_verdicts"]} == {
         ("guangxi-gallium", "defense", "fail", "pass")
     }
-    assert {(o["offer"], o["came"]) for o in answer["offers"]} == {
+    assert {(o["offer"], o["added"]) for o in answer["offers"]} == {
         ("kwinana-gallium", False),
         ("wagerup-gallium", True),
     }
@@ -204,7 +204,7 @@ def test_installed_law_against_an_edition_of_tomorrow(tmp_path: Path) -> None:
     text = (new / "pack.toml").read_text()
     (new / "pack.toml").write_text(text.replace("from = 2027-01-01", "from = 2029-01-01"))
     answer = watched("us-10usc4872", new, Path(__file__).parents[3] / "docs" / "cases" / "us-2027", code=7)
-    assert {(f["start"], f["end"], f["now"]) for f in answer["changed_verdicts"]} == {
+    assert {(f["start"], f["end"], f["after"]) for f in answer["changed_verdicts"]} == {
         ("2027-01-01", "2028-12-31", "pass")
     }
     assert all(rule.endswith("-2027") for f in answer["changed_verdicts"] for rule in f["before_by"])

@@ -55,7 +55,7 @@ def test_a_capacity_that_nobody_published_is_a_bound() -> None:
     bare = facility("cn", "CN").but(capacity=(), name="Guilin works", operator="Guilin Metal")
     answer = ask(opened(catalog(bare, source("CN", 10), source("AU", 50))))
     asked = one(answer, "cn")
-    assert (asked.rank, asked.saves.value, asked.saves.proved, asked.saved_kg) == (1, 1600, True, 0)
+    assert (asked.rank, asked.saving.value, asked.saving.proved, asked.saved_kg) == (1, 1600, True, 0)
     assert "How much metal can Guilin works deliver a year" in asked.question
     assert (asked.addressee, asked.country) == ("Guilin Metal", "CN")
     (large,) = asked.possibilities
@@ -90,16 +90,16 @@ def test_a_price_that_nobody_published_is_tried_at_nothing_and_at_others() -> No
     found = one(ask(opened(metals(source("KZ", price()).but(price=None)))), "kz-metal", "price")
     assert (found.saving.value, found.possibilities[0].bound) == (400, True)
     at = found.at_price
-    assert (at.known, at.break_even, at.proved, at.saving.value) == (10, 10, True, 0)
+    assert (at.cheapest_price, at.break_even, at.proved, at.saving.value) == (10, 10, True, 0)
 
 
 def test_an_assumed_price_is_tried_less_and_more() -> None:
     """A quarter of 40 kg at 10; dearer by half it would cost 200 more, and `--spread` says so."""
     answer = ask(opened(catalog(source("CN", price(10, GUESS)), source("AU", 50))), spread=Decimal("0.5"))
     asked = one(answer, "cn-metal", "price")
-    assert (asked.saves.value, asked.loses.value) == (200, 200)
+    assert (asked.saving.value, asked.added_cost.value) == (200, 200)
     assert asked.known.confidence == "assumed"
-    assert "50 % lower and higher" in asked.taken
+    assert "50 % lower and higher" in asked.assumption
     assert not any(each.kind == "price" and each.subject == "au-metal" for each in answer.unknowns)
 
 
@@ -120,7 +120,7 @@ def test_kilograms_may_rank_before_money() -> None:
     by_money, by_kilograms = ask(session).unknowns, ask(session, by="kilograms").unknowns
     assert [one.subject for one in by_money][:2] == ["cn-metal", "jp-metal"]
     assert [by_kilogram.subject for by_kilogram in by_kilograms][:2] == ["jp-metal", "cn-metal"]
-    assert (by_kilograms[0].saved_kg, by_kilograms[0].saves.value) == (5, 200)
+    assert (by_kilograms[0].saved_kg, by_kilograms[0].saving.value) == (5, 200)
 
 
 def test_workers_and_order_make_no_difference() -> None:

@@ -34,7 +34,7 @@ def test_a_change_that_is_told_gives_the_plan_that_is_told(first: Path) -> None:
     (change,) = unknown["possibilities"][unknown["best"]]["changes"]
     factor = f"price={change['price']}, factor={change['factor']}"
     planned = json.loads(friendshore("plan", str(first), "--json", "--change", factor).stdout)
-    assert planned["objective"] == pytest.approx(data["objective"] - unknown["saves"]["value"], abs=0.01)
+    assert planned["objective"] == pytest.approx(data["objective"] - unknown["saving"]["value"], abs=0.01)
 
 
 def test_words_that_rank_nothing_are_refused() -> None:
