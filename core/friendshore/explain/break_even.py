@@ -55,7 +55,7 @@ class BreakEven(Record):
     current_price: Number | None = None
     """Today's price in the first of these periods."""
     assumed: bool = False
-    """True if `today` is a price that was stated only for this question."""
+    """True if `current_price` was stated only for this question."""
     premium: Number | None = None
     """Break-even premium over the benchmark, as a share. None if the offer isn't priced by a benchmark."""
     units: Number = Decimal(0)

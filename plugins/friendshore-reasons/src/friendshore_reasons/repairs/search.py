@@ -91,7 +91,7 @@ class Repair(Record):
     remaining_kg: Number | None
     """Kilograms that the demands are short in the cheapest plan with these changes. None if no plan was found in time."""
     rounded: bool
-    """True if `left` is zero, apart from rounding."""
+    """True if `remaining_kg` is zero, apart from rounding."""
     others_short_kg: dict[str, Number]
     """Material -> additional shortage of other demands in kilograms. Negative if it falls."""
     minimal: bool
