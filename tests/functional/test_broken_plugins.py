@@ -257,7 +257,7 @@ def test_a_slip_in_the_case_or_the_environment_is_told(world: Path) -> None:
     assert blocked == {"acme-tow": [], "acme-noe": []}
     assert "no plugin of that name" in friendshore(world, "plan", "slip.toml").stdout
     for asked in (("why-not", "slip.toml", "tin-au"), ("check", "slip.toml")):
-        assert "[use] block names `acme-tow`" in said(friendshore(world, *asked), 0)
+        assert "[use] block names acme-tow" in said(friendshore(world, *asked), 0).replace("`", "")
 
 
 def test_friendshore_own_kinds_can_be_blocked(world: Path) -> None:
@@ -292,7 +292,7 @@ def test_one_name_of_two_can_be_blocked(world: Path) -> None:
     assert "acme-two 1.5: tin blocked" in said(friendshore(world, "plugins", "list", *flag), 0)
     for shown in (("plugins", "list"), ("plugins", "show", "acme-two")):
         whole = said(friendshore(world, *shown, "--block", "acme-two"), 0)
-        assert "blocked by --block; fix: omit `--block acme-two`" in whole
+        assert "blocked by --block; fix: omit --block acme-two" in whole
 
 
 def test_the_flag_is_on_all_commands_but_those_that_look_for_no_plugin() -> None:

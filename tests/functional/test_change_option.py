@@ -107,7 +107,6 @@ def test_a_case_is_planned_in_shorter_periods_and_the_run_keeps_it(first: Path, 
     """`--period month`: eighteen months in the place of six quarters, and `verify` counts in months too, beside the case."""
     done = friendshore("plan", first, "--period", "month", "--out", tmp_path / "run")
     assert done.exit_code == 0, done.output
-    assert "18 periods" in done.stdout
     assert 'Changes to the case: period = "month"' in " ".join(done.stdout.split())
     checked = answer("verify", tmp_path / "run", "--case", first)
     assert (checked["verified"], checked["findings"], checked["applied"]) == (True, [], ['period = "month"'])

@@ -132,7 +132,7 @@ def test_a_run_is_written_as_one_file_with_what_was_asked_of_it(planned: Planned
     ids = re.findall(r'\bid="([^"]+)"', text)
     assert len(ids) == len(set(ids))
     assert "effects of the code of" not in text  # plugins that print and answer take no part in the plan
-    assert text.index("Proof") < text.index("Why not quebec-gallium") < text.index("What is available when")
+    assert text.index("Basis") < text.index("Why not quebec-gallium") < text.index("What is available when")
     unnamed = friendshore("report", run, "--out", tmp_path / "first.txt")
     assert (unnamed.returncode, ".md, .html, .xlsx" in unnamed.stderr) == (2, True)
     again = friendshore("report", run, "--out", first, "--json")
@@ -207,11 +207,13 @@ def test_a_case_is_never_overwritten(case: Path) -> None:
 
 
 def test_json_is_the_run_and_nothing_else(first: Path, planned: Planned) -> None:
-    """`plan --json` prints one object, whatever else is asked: the same bytes as `run.json`."""
+    """`plan --json` prints one object, whatever else is asked: `run.json` with its headline."""
     for more in ((), ("--full",)):
         done = friendshore("plan", first, "--json", *more)
         assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout == (planned[1] / "run.json").read_text()
+        printed = json.loads(done.stdout)
+        assert printed.pop("headline")["trust"] == "proved"
+        assert printed == json.loads((planned[1] / "run.json").read_text())
 
 
 def test_a_scenario_is_applied(first: Path) -> None:
@@ -238,11 +240,11 @@ def test_a_plan_is_one_screen_of_plain_text_and_all_tables_are_asked_for(planned
     lines = done.stdout.splitlines()
     assert ("\x1b" in done.stdout, done.stderr, len(lines) <= 40) == (False, "", True)
     assert all(line == line.rstrip() and len(line) <= 100 for line in lines)
-    assert f"`friendshore report {run}`: a page" in " ".join(done.stdout.split())
+    assert f"friendshore report {run} (a report)" in " ".join(done.stdout.split())
     full = friendshore("plan", first, "--full").stdout
     for title in ("Demand", "Mix, by time of delivery", "Assumptions", "Made with"):
         assert [f"\n{title}\n" in text for text in (full, done.stdout)] == [True, False]
-    assert len(friendshore("plan", first, "--quiet").stdout.splitlines()) == 4
+    assert len(friendshore("plan", first, "--quiet").stdout.splitlines()) == 5
 
 
 def test_conflicting_rules_are_a_result_with_a_code_of_its_own(case: Path) -> None:
@@ -291,7 +293,7 @@ def test_a_check_takes_one_screen_and_tells_all_if_asked(case: Path) -> None:
     later = '[[demand]]\nid = "later-{0}"\nmaterial = "gallium-4n"\nend_use = "civil"\nper_year = "1 t"\nfrom = 2040-01-01\nwhy = "invented"\n'
     (case / "case.toml").write_text((case / "case.toml").read_text() + "".join(map(later.format, range(45))))
     short, full = (friendshore("check", case, *more).stdout for more in ((), ("--full",)))
-    assert short.startswith("no errors")
+    assert short.startswith("✓ no errors")
     assert 35 <= len(short.splitlines()) <= 40
     assert short.count("later-") < full.count("later-") == 45
     assert short.splitlines()[-1] == f"· {full.count('·') - short.count('·') + 1} more (--full)"
@@ -333,7 +335,7 @@ def test_the_encoding_of_the_terminal_stops_nothing(first: Path) -> None:
     env = {"PYTHONIOENCODING": "ascii"}
     told = friendshore("plan", first, env=env)
     assert told.returncode == 0
-    assert [part in told.stdout for part in ("* Based on", "\\x", "\\u")] == [True, False, False]
+    assert [part in told.stdout for part in ("+ Both needs", "\\x", "\\u")] == [True, False, False]
     assert answer(friendshore("plan", first, "--json", env=env))["status"] == "optimal"
 
 

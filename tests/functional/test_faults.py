@@ -149,7 +149,9 @@ def test_a_closed_stderr_costs_no_run(first: Path, tmp_path: Path) -> None:
     """With stdin and stderr closed the plan is made, written and printed, and nothing else gets into its files."""
     done = shell('"$@" <&- 2>&-', "plan", first, "--out", tmp_path / "run", "--json")
     assert done.returncode == 0
-    assert json.loads(done.stdout) == json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
+    printed = json.loads(done.stdout)
+    assert printed.pop("headline")
+    assert printed == json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.deep

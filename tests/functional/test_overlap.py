@@ -55,8 +55,8 @@ def told(*arguments: object) -> dict[str, Any]:
 def test_a_plan_that_counts_one_plant_twice_says_so(case: Path) -> None:
     """On the screen, and in the full text above the demand."""
     full, screen = (" ".join(here("plan", case, *more).stdout.split()) for more in (["--full"], []))
-    assert full.index("`acme:mill` and `desk:plant-7` count as two facilities") < full.index(" Demand ")
-    assert "Possibly counted twice: `acme:mill` and `desk:plant-7` count as two facilities" in screen
+    assert full.index("acme:mill and desk:plant-7 count as two facilities") < full.index(" Demand ")
+    assert "Possibly counted twice: acme:mill and desk:plant-7 count as two facilities" in screen
 
 
 @pytest.mark.parametrize(("words", "left"), [("", 6000), (ONE, 11000), (f"{SAYS}distinct = true\n", 6000)])

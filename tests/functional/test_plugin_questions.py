@@ -118,7 +118,7 @@ def test_a_question_of_a_plugin_has_a_screen_for_nothing(site: Site, case: Path)
     many = f"Document('x', (sentence('the answer'), section('All of them', {rows})))"
     bring(site, "acme-echo", "echo", ask=f"self.document = lambda *_: {many}")
     lines = here("echo", case).stdout.splitlines()
-    assert (len(lines), lines[0], lines[-1]) == (40, "the answer", "266 more (--full)")
+    assert (len(lines), lines[0], lines[-1]) == (40, "the answer", "265 more (--full)")
     assert here("echo", case, "--full").stdout.count("row-") == 300
 
 

@@ -85,9 +85,9 @@ def test_law_that_keeps_the_supply_out_is_named_with_the_offer() -> None:
     assert causes(found, "2027") == [[("law", ["ban"])]]
     assert found.run.shortages[0].causes[0].restrictions[0].offers == ["cn-metal"]
     assert served(found) == {("law",): 10}
-    told = "metal for defense, 2027: law: ban (cn-metal) (without it 10 kg would be served)"
+    told = "metal for defense, 2027: prohibited by ban (cn-metal) (without it 10 kg would be served)"
     assert told in unwrapped(plan_document(found.run))
-    assert "law: ban (cn-metal)" in markdown(page_document(found.run))
+    assert "prohibited by ban (cn-metal)" in markdown(page_document(found.run))
 
 
 STARTS_IN_2027 = CapacityStep(start=date(2027, 1, 1), per_year=Decimal(30), status=Status.OPERATING, source=SOURCE)

@@ -175,20 +175,14 @@ def _planned_lines(verified: VerifiedPlan) -> Iterator[OrderLine]:
                     made_from=made_from(problem.merged, names, unnamed),
                 )
             lines.append(replace(line, is_part=not is_whole))
-    lines.sort(
-        key=lambda line: (
-            str(line.order_by),
-            line.supplier,
-            line.item,
-            line.place,
-            line.offer,
-            line.ordered,
-            line.inputs,
-            line.unnamed,
-        )
-    )
+    lines.sort(key=_order_key)
     for number, line in enumerate(lines, 1):
         yield replace(line, line=str(number))
+
+
+def _order_key(line: OrderLine) -> tuple[object, ...]:
+    first = str(line.order_by), line.supplier, line.item, line.place
+    return *first, line.offer, line.ordered, line.inputs, line.unnamed
 
 
 def _line(problem: Problem, purchases: Sequence[Bought], arrives: date) -> OrderLine:

@@ -260,7 +260,7 @@ def test_a_report_tells_programmes_and_places_against_budgets(case: Path) -> Non
     report = "report", run, "--no-verify", "--with"
     output = output_of(*report, f"programmes:bom={case / 'parts.csv'},programmes:budgets={budgets}")
     assert output.count("Spend by program") == output.count("Spend by place") == 1
-    assert output.count("compared with budget") == 2
+    assert output.count("Compared with budget") == 2
     assert "Late parts of patriot" in output
     assert "programmes:bom=…, programmes:budgets=…" in output_of(*report, "programmes:budget=x.csv", code=2)
 

@@ -156,7 +156,7 @@ def test_whoever_asks_is_killed_and_loses_what_was_in_flight_alone(case: Path, s
     counted.unlink()
     done = subprocess.run([*words, "--resume"], env=env, capture_output=True, check=True)
     assert len(counted.read_text()) == SCENARIOS - planned
-    assert b"8 scenarios planned" in done.stdout
+    assert b"8 scenarios are planned" in done.stdout
     assert files(folder) == files(serial)
 
 

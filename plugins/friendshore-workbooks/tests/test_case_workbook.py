@@ -445,7 +445,7 @@ def test_a_run_is_a_workbook_too(case: Path) -> None:
     for code in (0, 2):  # what is there is not overwritten
         assert friendshore("report", "run", "--format", "xlsx", "--out", "run.xlsx").exit_code == code
     book = opened(case / "run.xlsx")
-    assert {"Summary", "Suppliers", "Costs"} <= set(book.sheetnames)
+    assert {"Summary", "Suppliers", "Orders", "Purchases", "Money"} <= set(book.sheetnames)
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
     assert {cell.data_type for cell in cells} <= {"s", "n", "d"}
     assert any(sheet._charts for sheet in book)

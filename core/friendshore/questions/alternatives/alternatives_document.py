@@ -219,7 +219,7 @@ def _cost_columns(answer: Alternatives, has_makers: bool) -> list[doc.Column]:
     columns = [doc.Column("Offer"), doc.figures("Price")]
     columns += [
         doc.Column(part, align="right", whole=True, from_width=doc.MEDIUM)
-        for part in ("Duties", "Freight", "CatalogCache")
+        for part in ("Duties", "Freight", "Once")
     ]
     columns += [
         doc.figures("", f"{answer.currency}/kg"),

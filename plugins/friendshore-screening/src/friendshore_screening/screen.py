@@ -190,9 +190,7 @@ def screening_document(result: Screening, top: int) -> doc.Document:
 
 def _headline(result: Screening) -> doc.Element:
     if not result.lists:
-        return doc.sentence(
-            f"No company was screened, because the case names no list: {NAME_A_LIST}.", tone=doc.Tone.DOUBTFUL
-        )
+        return doc.sentence("No company was screened.", tone=doc.Tone.DOUBTFUL)
     matches, reviews = ({hit.party.name for hit in result.hits_in(band)} for band in (Band.MATCH, Band.REVIEW))
     tone = doc.Tone.BAD if matches else doc.Tone.DOUBTFUL if reviews else doc.Tone.GOOD
     matched = f"Of {result.parties} names behind {count(result.facilities, 'facility', 'facilities')}, {len(matches)} match a listed name, and "
@@ -586,6 +584,8 @@ def _shortage_by_material(session: Session) -> dict[str, Decimal]:
 
 
 def _notes(settings: ScreeningSettings, screened: ScreenedCase, case: Case) -> Iterator[str]:
+    if not settings.lists:
+        yield f"the case names no list, so no company was screened: {NAME_A_LIST}"
     for screening_list in screened.lists:
         if _days_since(screening_list.edition) > settings.oldest:
             age = _days_since(screening_list.edition)
