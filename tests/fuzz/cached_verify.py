@@ -42,7 +42,10 @@ def cached_verify() -> Iterator[None]:
         replace(verifying, "verdicts", _ById)
         replace(verifying, "rows_of", lambda table, run, judged: (table.file, _ById(run), _ById(judged)))
         replace(
-            run_folder, "_read", lambda folder, table, problems, has_former_names: None if problems else _bytes(folder / table.file), 2
+            run_folder,
+            "_read",
+            lambda folder, table, problems, has_former_names: None if problems else _bytes(folder / table.file),
+            2,
         )
         replace(
             verifying, "_differing_derivations", lambda again: None if again.verified is None else _ById(again.verified)

@@ -173,7 +173,9 @@ def test_every_short_demand_is_named_or_counted(run: Run, width: int) -> None:
     """Rows and those that a line below them counts are all that are short; all purchases likewise."""
     lines = shown(run, width)
     short = {(d.material, d.end_use, d.place, d.program) for d in run.demands if d.short_kg}
-    assert counted(lines, re.compile(r"^(Cannot be met|Not met|Met late or not)"), r"^(\d+) more (?:is|are) short") == len(short)
+    assert counted(
+        lines, re.compile(r"^(Cannot be met|Not met|Met late or not)"), r"^(\d+) more (?:is|are) short"
+    ) == len(short)
     bought = {(one.material, one.end_use) for one in run.purchases}
     assert counted(lines, re.compile("^Buy"), r"^(\d+) more, USD") == len(bought)
     orders = {(one.order_by, one.offer, one.material, one.place, one.delivered) for one in run.purchases}

@@ -19,7 +19,7 @@ PAGE = (DOCS / "explanation" / "risk.md").read_text(encoding="utf-8")
 def test_the_worked_case_comes_to_what_the_page_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its events at the end of the case of the repository; every line of the page is printed, in its order."""
     events = re.search(r"```toml\n(\[plugin.*?)```", PAGE, re.DOTALL)
-    hits = re.search(r"```text\n(Lowest expected cost.*?)```", PAGE, re.DOTALL)
+    hits = re.search(r"```text\n(The plan with the lowest expected cost.*?)```", PAGE, re.DOTALL)
     shutil.copytree(DOCS / "cases" / "us-2027", tmp_path / "us-2027")
     with (tmp_path / "us-2027" / "case.toml").open("a", encoding="utf-8") as file:
         file.write("\n" + events[1])

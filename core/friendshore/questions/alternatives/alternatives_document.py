@@ -218,8 +218,7 @@ def _share_text(share: Decimal) -> str:
 def _cost_columns(answer: Alternatives, has_makers: bool) -> list[doc.Column]:
     columns = [doc.Column("Offer"), doc.figures("Price")]
     columns += [
-        doc.Column(part, align="right", whole=True, from_width=doc.MEDIUM)
-        for part in ("Duties", "Freight", "Once")
+        doc.Column(part, align="right", whole=True, from_width=doc.MEDIUM) for part in ("Duties", "Freight", "Once")
     ]
     columns += [
         doc.figures("", f"{answer.currency}/kg"),
