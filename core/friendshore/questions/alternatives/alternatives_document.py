@@ -25,6 +25,7 @@ from ...document.figures import (
 from ...domain.base import grouped
 from ...domain.shown_names import ShownNames
 from ...explain.break_even import BreakEven
+from ...explain.results import CENT
 from ..wording import (
     conversions,
     effort,
@@ -92,7 +93,7 @@ def _title(mix: MaterialMix, answer: Alternatives) -> str:
 
 def _material_notes(mix: MaterialMix, offers: Sequence[Alternative], answer: Alternatives) -> Iterator[str]:
     yield from _break_even(mix, offers, answer)
-    if mix.allowed_increase is not None:
+    if mix.allowed_increase is not None and mix.allowed_increase >= CENT:
         shared = (
             f", shared with {', '.join(map(answer.names.material, mix.with_materials))}" if mix.with_materials else ""
         )
