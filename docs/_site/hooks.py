@@ -21,6 +21,9 @@ DOCS = ROOT / "docs"
 CODE = r"^```.*?^```|^    .*?$|`[^`\n]*`"
 LINK = r"(?P<before>\]\()(?P<target>[^)\s#:]+)(?P<heading>#[\w-]+)?\)"
 CODE_OR_LINK = re.compile(f"{CODE}|{LINK}", re.DOTALL | re.MULTILINE)
+WITHOUT_SIDEBARS = ("README.md", "gallery.md")
+BOOSTS = (("reference/glossary.md", 1000), ("how-to/", 50), ("tutorial/", 50), ("reference/library/", 0.01))
+"""Factors for the rank of pages in search, by the start of their paths. A match in a title counts 1,000 times."""
 LISTED = InclusionLevel.NOT_IN_NAV
 """A list of files need not be in the navigation; every other page must."""
 
@@ -47,6 +50,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, *, page: Page, files: Files, **_: object) -> str:
     """The page with its links as they are on the site; one that leads nowhere is left as it is, for the build to complain of."""
     here = origin(page.file)
+    page.meta = page_settings(page.file.src_uri)
 
     def moved(match: re.Match[str]) -> str:
         if match["target"] is None:
@@ -57,6 +61,13 @@ def on_page_markdown(markdown: str, *, page: Page, files: Files, **_: object) ->
         return f"]({relpath(uri, dirname(page.file.src_uri) or '.')}{match['heading'] or ''})"
 
     return CODE_OR_LINK.sub(moved, markdown)
+
+
+def page_settings(uri: str) -> dict[str, object]:
+    """Return what would be the front matter of a page, which code hosts would show."""
+    boosts = [factor for start, factor in BOOSTS if uri.startswith(start)]
+    search = {"search": {"boost": boosts[0]}} if boosts else {}
+    return search | ({"hide": ["navigation", "toc"]} if uri in WITHOUT_SIDEBARS else {})
 
 
 def origin(file: File) -> Path:

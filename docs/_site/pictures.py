@@ -4,7 +4,8 @@
 print today. Pages say in comments, which nobody sees in the repository, where they stand:
 
 - `<!-- screen: COMMAND && COMMAND -->`: what the last of these commands prints on a terminal.
-- `<!-- made: FILE | CAPTION | … -->`: a file that the page's blocks of commands have written, with charts of it by their captions.
+- `<!-- made: FILE | CAPTION | … -->`: a file that the page's blocks of commands have written, with charts of it by their captions. A picture just before
+  the comment opens the file.
 
 Commands run in an empty folder, in which `docs` is the repository's.
 """
@@ -41,6 +42,7 @@ README_DAY = "1795996800"
 DAY = "1790726400"
 """2026-09-30. A case that `init` writes on this day starts on 2026-10-01, as in the text of the pages."""
 SCREEN = re.compile(r"^<!-- screen: (.+) -->$", re.MULTILINE)
+THUMBNAIL = re.compile(r"^(!\[[^\]\n]*\]\([^)\n]+\))(?=\n\n<!-- made: ([\w.-]+))", re.MULTILINE)
 MADE = re.compile(r"^<!-- made: ([\w.-]+)((?: \| [^|\n]+)*) -->$", re.MULTILINE)
 BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FIGURE = re.compile(r"<figure>.*?</figure>", re.DOTALL)
@@ -53,20 +55,23 @@ SVG = """<svg viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 """As rich draws a terminal, in a font of the reader's own machine."""
 PICTURES = "pictures"
 """The folder beside a page that holds what is made for it."""
+_made: dict[str, dict[str, bytes]] = {}
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     """Adds what is made for each page."""
     for page in list(files.documentation_pages()):
-        for name, content in made(page.content_string).items():
+        _made[page.src_uri] = made(page.content_string)
+        for name, content in _made[page.src_uri].items():
             files.append(File.generated(config, f"{folder(page)}/{name}", content=content))
     return files
 
 
 def on_page_markdown(markdown: str, *, page: Page, **_: object) -> str:
     """The page with its pictures."""
-    files, here = made(markdown), relpath(folder(page.file), dirname(page.file.src_uri) or ".")
-    shown = SCREEN.sub(lambda match: screen_shown(match[1], here), markdown)
+    files, here = _made.get(page.file.src_uri, {}), relpath(folder(page.file), dirname(page.file.src_uri) or ".")
+    shown = THUMBNAIL.sub(rf"[\1]({here}/\2)", markdown)
+    shown = SCREEN.sub(lambda match: screen_shown(match[1], here), shown)
     return MADE.sub(lambda match: file_shown(match[1], captions(match), files, here), shown)
 
 
@@ -91,8 +96,8 @@ def file_shown(name: str, titles: list[str], files: Mapping[str, bytes], here: s
     for title in titles:
         told = escape(unescape(" ".join(re.findall(r"<figcaption>.*?<span>([^<]*)", figure(files[name], title)))))
         wide, narrow = (f"{here}/{chart(name, title, width)}" for width in ("wide", "narrow"))
-        image = f'<source media="(max-width: 43rem)" srcset="{narrow}"><img src="{wide}" alt="{escape(title)}. {told}" loading="lazy">'
-        drawn += f'<span>{escape(title)}</span><a href="{here}/{name}"><picture>{image}</picture></a>'
+        image = f'<source media="(max-width: 58rem)" srcset="{narrow}"><img src="{wide}" alt="{escape(title)}. {told}" loading="lazy">'
+        drawn += f'<strong>{escape(title)}</strong><a href="{here}/{name}"><picture>{image}</picture></a>'
     size = f"{len(files[name]) / 1000:,.0f} kB"
     return f'<figure class="made">{drawn}<figcaption><a href="{here}/{name}">{name}</a>, {size}</figcaption></figure>'
 
@@ -230,7 +235,7 @@ def of_readme() -> Iterator[tuple[str, bytes]]:
 
 
 def screenshots() -> Iterator[tuple[str, bytes]]:
-    """Yield the names and contents of the README's screenshots, which Chromium takes."""
+    """Yield the names and contents of the screenshots, which Chromium takes, or LibreOffice of the workbook."""
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -248,6 +253,13 @@ def screenshots() -> Iterator[tuple[str, bytes]]:
         window.get_by_text("Not verified again").first.wait_for()
         yield "interactive.png", window.screenshot()
         browser.close()
+        run("friendshore report run --out report.xlsx", place, README_DAY)
+        run(
+            f"soffice -env:UserInstallation={(place / 'office').as_uri()} --headless --convert-to pdf report.xlsx",
+            place,
+        )
+        run("pdftoppm -png -singlefile -scale-to-x 1000 -scale-to-y -1 -W 1000 -H 700 report.pdf workbook", place)
+        yield "workbook.png", (place / "workbook.png").read_bytes()
 
 
 if __name__ == "__main__":

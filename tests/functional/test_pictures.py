@@ -36,7 +36,7 @@ def test_drawings_are_what_the_commands_print(site: ModuleType) -> None:
     assert outdated == []
 
 
-@pytest.mark.parametrize("name", ["report.png", "interactive.png"])
+@pytest.mark.parametrize("name", ["report.png", "interactive.png", "workbook.png"])
 def test_screenshots_are_small_and_of_the_same_size(name: str) -> None:
     content = (PICTURES / name).read_bytes()
     assert struct.unpack(">II", content[16:24]) == (1000, 700)
