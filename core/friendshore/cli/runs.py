@@ -146,11 +146,11 @@ def report(
     else:
         text = rendered(document, form).decode()
         if as_json:
-            told = page_headline(stored.run, checked).model_dump(mode="json")
+            headline = page_headline(stored.run, checked).model_dump(mode="json")
             show_json(
                 {
                     "format": form.name,
-                    "headline": told,
+                    "headline": headline,
                     "text": text,
                     "caveats": caveat_data(stored.run) if is_sound else [],
                 }

@@ -71,7 +71,7 @@ class Stream:
     source: str
     target: str
     amount: Decimal
-    told: str
+    description: str
     tone: Tone = Tone.PLAIN
 
 
@@ -91,7 +91,7 @@ class TimelineMark:
     """A day that matters to all rows, such as the first day of a rule."""
 
     day: date
-    told: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class TimelineSpan:
 
     start: date
     end: date
-    told: str
+    description: str
     tone: Tone = Tone.PLAIN
 
 
@@ -145,8 +145,8 @@ class Rung:
 
     name: str
     value: Decimal | None
-    """None if there is none. Then `told` gives the reason."""
-    told: str
+    """None if there is none. Then `description` gives the reason."""
+    description: str
     tone: Tone = Tone.PLAIN
     target: Decimal | None = None
     """Value to reach, such as the price at which an offer would be bought."""

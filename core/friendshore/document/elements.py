@@ -215,7 +215,7 @@ class Drawing(Part):
     """A chart, and a table of its data for output without charts."""
 
     title: str
-    told: str
+    description: str
     """Sentence that describes the chart for readers who can't see it."""
     chart: Chart
     table: DataTable

@@ -68,7 +68,7 @@ def page_headline(run: Run, checked: RunCheck | None) -> Headline:
 
 
 def opening(run: Run, checked: RunCheck | None) -> list[doc.Sentence]:
-    told = page_headline(run, checked)
+    headline = page_headline(run, checked)
     words, tone = status_of(run)
     strict = ", rules of unknown status enforced" if run.strict else ""
     status = doc.Phrase(words, tone, strong=True)
@@ -84,8 +84,8 @@ def opening(run: Run, checked: RunCheck | None) -> list[doc.Sentence]:
         outcome = doc.Phrase(result_of(checked), strong=True)
         verified = doc.sentence("Checked when this page was made: ", outcome, ".")
     return [
-        doc.sentence(told.text, strong=True),
-        doc.sentence(f"{time_of(run)}, {told.origin}"),
+        doc.sentence(headline.text, strong=True),
+        doc.sentence(f"{time_of(run)}, {headline.origin}"),
         verified,
         result,
     ]

@@ -45,14 +45,14 @@ def status_of(run: Run) -> tuple[str, doc.Tone]:
 
 def heading(run: Run) -> list[doc.Element | None]:
     """Return the title, the headline, and the state of the plan."""
-    told = headline_of(run)
+    headline = headline_of(run)
     words, tone = status_of(run)
     gap = [f"gap {percent(run.gap)}"] if run.gap >= _SMALLEST_GAP else []
     proof = [words, "verified" if run.verified else "NOT VERIFIED", *gap, *present_value(run)]
     return [
-        doc.sentence(told.title, strong=True),
-        doc.sentence(f"{f'{run.case} · ' if run.title else ''}{time_of(run)} · {told.origin}", tone=doc.Tone.ASIDE),
-        doc.sentence(told.text, tone=told.tone),
+        doc.sentence(headline.title, strong=True),
+        doc.sentence(f"{f'{run.case} · ' if run.title else ''}{time_of(run)} · {headline.origin}", tone=doc.Tone.ASIDE),
+        doc.sentence(headline.text, tone=headline.tone),
         doc.sentence(" · ".join(proof), tone=doc.Tone.ASIDE if run.status is PlanStatus.OPTIMAL else tone),
     ]
 

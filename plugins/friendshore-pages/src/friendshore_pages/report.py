@@ -47,12 +47,12 @@ def report_document(run: Run, checked: RunCheck | None = None, answers: Sequence
     """Return the full report, then answers about the run. For a run that fails verification, return only the failed checks."""
     if checked is not None and checked.findings:
         return doc.document(run_title(run), *failure_parts(checked))
-    told = page_headline(run, checked)
+    headline = page_headline(run, checked)
     return doc.document(
         run_title(run),
-        doc.sentence(told.text, strong=True),
-        _key_figures(run, told),
-        doc.sentence(_small_print(run, checked, told), tone=doc.Tone.ASIDE),
+        doc.sentence(headline.text, strong=True),
+        _key_figures(run, headline),
+        doc.sentence(_small_print(run, checked, headline), tone=doc.Tone.ASIDE),
         conflict_section(run),
         _shortages_section(run, answers),
         orders_section(run),
@@ -81,30 +81,32 @@ def _with_folds(section: doc.Section) -> doc.Section:
     return doc.section(section.title, *parts)
 
 
-def _key_figures(run: Run, told: Headline) -> doc.KeyFigures:
-    met = f"{told.needs - told.needs_unmet} of {told.needs}"
-    later = told.needs_unmet - told.needs_never_met
-    unmet = [f"{told.needs_never_met} never met"] if told.needs_never_met else []
+def _key_figures(run: Run, headline: Headline) -> doc.KeyFigures:
+    met = f"{headline.needs - headline.needs_unmet} of {headline.needs}"
+    later = headline.needs_unmet - headline.needs_never_met
+    unmet = [f"{headline.needs_never_met} never met"] if headline.needs_never_met else []
     unmet += [f"{later} met later"] if later else []
     figures = [
         doc.KeyFigure("Needs met", met, ", ".join(unmet), doc.Tone.BAD if unmet else doc.Tone.GOOD),
         doc.KeyFigure(
-            "Earned" if told.spend < 0 else "Cash to spend",
-            large_money(abs(told.spend), run.currency),
+            "Earned" if headline.spend < 0 else "Cash to spend",
+            large_money(abs(headline.spend), run.currency),
             _range_text(run) or "not discounted",
         ),
     ]
-    if told.concern_share is not None and told.concern_share_max is not None:
-        possible = f"up to {percent(told.concern_share_max)} if unknown origins are too"
-        aside = possible if told.concern_share_max > told.concern_share else "of purchases"
-        figures.append(doc.KeyFigure("From countries of concern", percent(told.concern_share), aside, doc.Tone.CONCERN))
-    if told.overdue_orders:
-        later_text = f"then by {told.next_order_by}" if told.next_order_by else ""
-        overdue = f"{large_money(told.overdue_spend, run.currency)} overdue"
+    if headline.concern_share is not None and headline.concern_share_max is not None:
+        possible = f"up to {percent(headline.concern_share_max)} if unknown origins are too"
+        aside = possible if headline.concern_share_max > headline.concern_share else "of purchases"
+        figures.append(
+            doc.KeyFigure("From countries of concern", percent(headline.concern_share), aside, doc.Tone.CONCERN)
+        )
+    if headline.overdue_orders:
+        later_text = f"then by {headline.next_order_by}" if headline.next_order_by else ""
+        overdue = f"{large_money(headline.overdue_spend, run.currency)} overdue"
         figures.append(doc.KeyFigure("Next orders", "now", ", ".join(filter(None, (overdue, later_text)))))
-    elif told.next_order_by:
-        spend = large_money(told.next_order_spend, run.currency)
-        figures.append(doc.KeyFigure("Next orders by", told.next_order_by, spend))
+    elif headline.next_order_by:
+        spend = large_money(headline.next_order_spend, run.currency)
+        figures.append(doc.KeyFigure("Next orders by", headline.next_order_by, spend))
     return doc.KeyFigures(tuple(figures))
 
 
@@ -115,10 +117,10 @@ def _range_text(run: Run) -> str:
     return f"{low} to {high} over price ranges"
 
 
-def _small_print(run: Run, checked: RunCheck | None, told: Headline) -> str:
+def _small_print(run: Run, checked: RunCheck | None, headline: Headline) -> str:
     words, _ = status_of(run)
     result = "not verified" if checked is None else result_of(checked)
-    return f"{words[:1].upper()}{words[1:]}, gap {percent(run.gap)}; {result}. {time_of(run)}, {told.origin}."
+    return f"{words[:1].upper()}{words[1:]}, gap {percent(run.gap)}; {result}. {time_of(run)}, {headline.origin}."
 
 
 def _fold(section: doc.Section | None) -> doc.Section | None:

@@ -350,7 +350,7 @@ class _SheetWriter:
 
     def _drawing(self, drawing: doc.Drawing) -> None:
         self._line(drawing.title, style="strong")
-        self._line(drawing.told)
+        self._line(drawing.description)
         first_row = self._row
         self._table(drawing.table)
         chart_data = _chart_data(drawing)
@@ -367,7 +367,7 @@ class _SheetWriter:
         columns = len(drawing.table.columns)
         is_beside = sum(min(self._widths[column] + 2, _MAX_COLUMN) for column in range(columns)) <= _MAX_BESIDE
         row = first_row if is_beside else self._row + 1
-        self._charts.append((row, columns if is_beside else 0, chart, _cell_text(drawing.told)))
+        self._charts.append((row, columns if is_beside else 0, chart, _cell_text(drawing.description)))
         self._workbook.charts.append((chart, chart_data))
         self._row = max(self._row, row + -(-height // _ROW_HEIGHT) + 1)
 

@@ -309,9 +309,7 @@ def _stream_markup(chart: Flow, paths: Sequence[str], thicknesses: Sequence[floa
     """Yield streams as lines with a thickness, or as outlines if `thicknesses` is empty."""
     names = {node.id: node.name for node in chart.nodes}
     for stream, line_path, thickness in zip(chart.streams, paths, thicknesses or [None] * len(paths), strict=True):
-        tooltip_text = (
-            f"{names[stream.source]} to {names[stream.target]}: {stream.told or amount(stream.amount, chart.unit)}"
-        )
+        tooltip_text = f"{names[stream.source]} to {names[stream.target]}: {stream.description or amount(stream.amount, chart.unit)}"
         yield tag("path", tooltip(tooltip_text), d=line_path, stroke_width=thickness, class_=fill_class(stream.tone))
 
 

@@ -36,7 +36,7 @@ _LABELED = "wide"
 
 
 def drawing(data: doc.Drawing, outline: Outline) -> Markup:
-    caption = tag("figcaption", tag("strong", text(data.title)), tag("span", text(data.told)))
+    caption = tag("figcaption", tag("strong", text(data.title)), tag("span", text(data.description)))
     pictures = [svg for class_, width in _WIDTHS.items() for svg in _svg_elements(data, width, class_, outline)]
     day_list = days(data.chart) if isinstance(data.chart, Timeline) else joined(())
     figures = tag("details", tag("summary", text(f"Figures: {data.title}")), table(data.table, data.title))
@@ -81,7 +81,7 @@ def _svg_elements(data: doc.Drawing, width: float, class_: str, outline: Outline
         yield tag(
             "svg",
             tag("title", text(title), id=title_id),
-            tag("desc", text(data.told), id=description_id),
+            tag("desc", text(data.description), id=description_id),
             picture.content if class_ == _LABELED else without_tooltips(picture.content),
             viewBox=f"0 0 {picture.width:.0f} {picture.height:.0f}",
             role="img",

@@ -460,12 +460,18 @@ def _rung(rung: Rung, scale: AxisScale, unit: str, y: float, axis: Axis, width: 
     zero = axis.at(0.0)
     if rung.value is None:
         size = SMALL - 1
-        yield label_lines(zero + 6, y, wrapped(rung.told, width - zero - 8, size), size, "soft halo")
+        yield label_lines(zero + 6, y, wrapped(rung.description, width - zero - 8, size), size, "soft halo")
         return
     end = axis.at(scale.value(rung.value))
     left, right = min(zero, end), max(zero, end)
     shapes = [
-        box(left, y - _RUNG_HEIGHT / 2, max(right - left, 0.5), _RUNG_HEIGHT, rung.told or amount(rung.value, unit))
+        box(
+            left,
+            y - _RUNG_HEIGHT / 2,
+            max(right - left, 0.5),
+            _RUNG_HEIGHT,
+            rung.description or amount(rung.value, unit),
+        )
     ]
     shapes.append(stripes([path("M{} {}h{}", left, y, right - left)], _RUNG_HEIGHT, rung.tone))
     if rung.target is not None:
@@ -527,7 +533,7 @@ def days(chart: Timeline) -> Markup:
 
 def _mark_text(timeline_mark: TimelineMark) -> str:
     day = timeline_mark.day.isoformat()
-    return timeline_mark.told if day in timeline_mark.told else f"{day}: {timeline_mark.told}"
+    return timeline_mark.description if day in timeline_mark.description else f"{day}: {timeline_mark.description}"
 
 
 def _marks(chart: Timeline) -> list[TimelineMark]:
@@ -598,7 +604,7 @@ def _timeline_row(row: TimelineRow, y: float, axis: Axis, chart: Timeline) -> It
         start, end = max(span.start, chart.start).toordinal(), min(span.end, chart.end).toordinal() + 1
         if start < end:
             x, end_x = axis.at(start), axis.at(end)
-            tooltip_text = span.told or f"{span.start.isoformat()} to {span.end.isoformat()}"
+            tooltip_text = span.description or f"{span.start.isoformat()} to {span.end.isoformat()}"
             size = max(end_x - x, 1.5)
             shapes.append(box(x, y - _SPAN_HEIGHT / 2, size, _SPAN_HEIGHT, tooltip_text, fill_class(span.tone)))
             hatches.append(stripes([path("M{} {}h{}", x, y, size)], _SPAN_HEIGHT, span.tone))
