@@ -330,7 +330,7 @@ def _lock_part() -> Iterator[str]:
         "",
         "A changed price is refused like this:",
         "",
-        "```",
+        "```text",
         "$ friendshore plan case --locked",
         "case/friendshore.lock: FS620 catalog `acme` (acme-tin 1.0) differs from the lock: offer tin-my changed",
         "    fix:      restore the locked version, or review the change and run `friendshore lock`",
