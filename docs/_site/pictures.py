@@ -1,7 +1,7 @@
 """Pictures of the documentation site, made by the commands that they show whenever the site is built.
 
 `python docs/_site/pictures.py` writes those that the README shows, since code hosts run no commands. A test compares them with what the commands
-print today. Pages say in comments, which nobody sees in the repository, where they stand:
+print today. Comments in pages, which code hosts hide, say where pictures go:
 
 - `<!-- screen: COMMAND && COMMAND -->`: what the last of these commands prints on a terminal.
 - `<!-- made: FILE | CAPTION | … -->`: a file that the page's blocks of commands have written, with charts of it by their captions. A picture just before

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from friendshore.document import elements as doc
 from friendshore.domain.base import grouped
-from friendshore.domain.countries import country_names
 from friendshore.domain.run import Run, RunPurchase
 from friendshore.report.caveats import conflict_section, not_advice, warnings
 from friendshore.report.demand import demands, shortages, whole_periods
@@ -17,6 +16,7 @@ from friendshore.report.mix import bought, chain, cost_of, dependence_section, h
 from friendshore.report.page import answer_sections, failure_parts, opening, page_headline, proof
 from friendshore.report.plan import ranks
 
+from .charts.parts import country_name
 from .charts.schedule import countries_section
 from .report import MAX_OFFERS, assumptions_section, money_section, rules_section
 
@@ -96,13 +96,12 @@ def _purchases(run: Run) -> doc.Section | None:
     columns = [doc.Column(name) for name in ("Material", "Supplier", "Plant", "Country", "Arrives", "Use")]
     columns += [doc.figures("Quantity", "kg"), doc.Column("Basis"), doc.figures("Full price", f"{run.currency}/kg")]
     columns += [doc.figures("Spend", run.currency), doc.Column("Order by"), doc.Column("Offer"), doc.Column("Class")]
-    names = country_names()
     rows = [
         [
             run.names.material(purchase.material),
             purchase.supplier,
             purchase.facility,
-            names.get(purchase.country, purchase.country),
+            country_name(purchase.country),
             purchase.delivered,
             purchase.end_use,
             doc.Kilograms(purchase.quantity_kg, "kg", bare=True),
@@ -130,14 +129,17 @@ def _orders(run: Run, checked: RunCheck | None) -> doc.Section | None:
     orders = sorted(
         in_orders(run.purchases).values(), key=lambda purchases: (purchases[0].order_by, -cost_of(purchases))
     )
-    rows = [_order_row(run, purchases, is_verified=checked is not None and checked.verified) for purchases in orders]
+    rules_by_class = {each.label: each.excluding_rules for each in run.compliance_classes}
+    is_verified = checked is not None and checked.verified
+    rows = [_order_row(run, purchases, rules_by_class, is_verified=is_verified) for purchases in orders]
     return doc.section("Orders", doc.table(columns, rows))
 
 
-def _order_row(run: Run, purchases: Sequence[RunPurchase], *, is_verified: bool) -> list[doc.Cell]:
+def _order_row(
+    run: Run, purchases: Sequence[RunPurchase], rules_by_class: Mapping[str, Sequence[str]], *, is_verified: bool
+) -> list[doc.Cell]:
     first = purchases[0]
-    classes = {compliance_class.label: compliance_class for compliance_class in run.compliance_classes}
-    rules = dict.fromkeys(rule for purchase in purchases for rule in classes[purchase.compliance_class].excluding_rules)
+    rules = dict.fromkeys(rule for purchase in purchases for rule in rules_by_class[purchase.compliance_class])
     return [
         first.order_by,
         doc.Count(first.late_days) if first.late_days else doc.NOTHING,
