@@ -167,7 +167,7 @@ def test_makers_take_their_inputs_when_the_order_goes_out() -> None:
 
 
 def test_one_class_that_lasts_until_the_arrival_needs_no_program(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Loading scipy for it would take longer than the plan of most cases."""
+    """Most cases need no linear program to be verified."""
     monkeypatch.setattr("friendshore.verify.arrivals._Stretches._optimal_split", None)
     given = year(demand("metal", "civil", 100, price=100), stocks=held(20), orders=coming("metal", (80, LATER)))
     found = planned(given, facts())

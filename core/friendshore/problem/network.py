@@ -29,6 +29,7 @@ from ..domain.runtime import cached_method, with_progress
 from ..domain.time import Delay, Horizon, Period, Span
 from ..domain.use import Chained, Move, Use
 from ..errors import InputError
+from ..small_lp import proposed_minimum
 from .capacity import OperatingSteps, operating_steps, working_days
 from .decimal_arrays import largest
 from .demands import Demand, Lot
@@ -436,21 +437,14 @@ def _circular(recipes: list[OfferFacts]) -> list[OfferFacts]:
 
 def _surplus(net_output: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Return the units of each recipe and the surplus of each material. None if no surplus is possible."""
-    from scipy.optimize import linprog  # Slow to import, and few cases have circular recipes.
-
-    rows, columns = net_output.shape
     scale = np.abs(net_output).max(axis=0)
     scale[scale == 0] = 1  # The recipe returns all that it takes, so it makes nothing.
-    result = linprog(
-        -(net_output / scale).sum(axis=0),
-        A_ub=-net_output / scale,
-        b_ub=np.zeros(rows),
-        bounds=[(0.0, 1.0)] * columns,
-        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
-    )
-    if result.x is None or -result.fun <= _MIN_SURPLUS * 10:
+    scaled_output = net_output / scale
+    cost = -scaled_output.sum(axis=0)
+    runs = proposed_minimum(cost, -scaled_output, np.zeros(len(net_output)), upper=1.0)
+    if runs is None or -(cost @ runs) <= _MIN_SURPLUS * 10:
         return None
-    return result.x / scale, np.asarray(net_output @ (result.x / scale))
+    return runs / scale, np.asarray(net_output @ (runs / scale))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,7 +23,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entries:
-    """Coefficients by row, in the layout of `scipy.sparse.csr_matrix`. Importing scipy would take longer than solving a small case."""
+    """Coefficients by row, in the layout of `scipy.sparse.csr_matrix`."""
 
     data: Floats
     indices: Ints
@@ -127,8 +127,8 @@ class Linear:
 
     @property
     def matrix(self) -> sp.csr_matrix:
-        """Coefficients as a scipy matrix. This loads all of scipy's sparse algebra."""
-        from scipy.sparse import csr_matrix  # slow to import, and few plans need it
+        """Coefficients as a scipy matrix, for plugins that depend on scipy; the kernel does not."""
+        from scipy.sparse import csr_matrix
 
         return csr_matrix((self.entries.data, self.entries.indices, self.entries.indptr), self.entries.shape)
 

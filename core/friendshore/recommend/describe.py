@@ -233,7 +233,7 @@ _version = cache(version)
 
 
 def _versions() -> dict[str, str]:
-    names = ("friendshore", "highspy", "ortools", "numpy", "scipy")
+    names = ("friendshore", "highspy", "ortools", "numpy")
     return {"python": platform.python_version()} | {name: _version(name) for name in names}
 
 

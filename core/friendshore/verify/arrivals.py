@@ -25,6 +25,7 @@ from ..domain.base import exact
 from ..domain.time import add_months
 from ..problem.demands import Demand
 from ..problem.network import Node, final_node
+from ..small_lp import proposed_minimum
 from .plan_entries import Bought, PlanEntries
 
 _OF_ROUNDING = 0.9
@@ -169,8 +170,6 @@ class _Stretches:
 
     def _optimal_split(self) -> dict[tuple[str, int], list[Decimal]]:
         """Return class and demand -> use in each stretch, with a minimum of use before arrival."""
-        from scipy.optimize import linprog  # heavy, and few periods have an arrival within them
-
         keys, stretch_count = list(self.used), len(self.days)
         if not keys:
             return {}
@@ -203,7 +202,7 @@ class _Stretches:
                 later = [i * stretch_count + stretch for i in of_class for stretch in range(number, stretch_count)]
                 at_most(later, float(allowed - used), len(keys) * stretch_count + row * stretch_count + number)
         cost = np.concatenate([np.zeros(len(keys) * stretch_count), np.ones(len(names) * stretch_count)])
-        x = linprog(cost, A_ub=np.array(rows), b_ub=np.array(limits_of_rows), bounds=(0, None)).x
+        x = proposed_minimum(cost, np.array(rows), np.array(limits_of_rows), upper=np.inf)
         parts = np.zeros(width) if x is None else x
         return {
             key: [

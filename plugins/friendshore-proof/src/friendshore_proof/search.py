@@ -231,17 +231,19 @@ class Tree:
         return int((distance * (cost + COSTLESS * max(float(cost.max()), 1.0))).argmax())
 
     def _proof_of_no_plan(self, linear: Linear, lower: Floats, upper: Floats) -> Leaf | None:
-        import scipy.sparse as sp  # slow to import, and seldom needed
-
-        rows, columns = linear.entries.shape
-        identity = sp.eye(rows, format="csr")
-        ones = np.ones(2 * rows)
+        entries, (rows, columns) = linear.entries, linear.entries.shape
+        row, ones = np.arange(rows), np.ones(2 * rows)
         elastic = Linear(
             cost=np.concatenate([np.zeros(columns), ones]),
             lower=np.concatenate([linear.lower, 0 * ones]),
             upper=np.concatenate([linear.upper, ones * np.inf]),
             integer=np.zeros(columns + 2 * rows, dtype=bool),
-            entries=Entries.of(sp.hstack([linear.matrix, identity, -identity])),
+            entries=Entries.summed(
+                np.concatenate([entries.rows, row, row]),
+                np.concatenate([entries.indices, np.arange(columns, columns + 2 * rows)]),
+                np.concatenate([entries.data, ones[:rows], -ones[rows:]]),
+                (rows, columns + 2 * rows),
+            ),
             row_lower=linear.row_lower,
             row_upper=linear.row_upper,
         )
