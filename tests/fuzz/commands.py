@@ -145,7 +145,6 @@ def on_plugin(target: Input, rng: Random) -> None:
 
 def hostile(target: Input, rng: Random) -> None:
     """Add a command with a hostile argument."""
-    target.written = ("out", "friendshore.lock", "made")
     number, day = rng.choice(nasty.NUMBERS), rng.choice(nasty.DATES)
     text = nasty.text(rng).replace("\0", "").removeprefix("--json")[:5000]
     text = "x" if text == "--" else text  # which says where options end, not what one is
@@ -182,6 +181,8 @@ def hostile(target: Input, rng: Random) -> None:
         (text, "case.toml"),
     ))  # fmt: skip
     target.commands = [_with_json(command, rng)]
+    own_runs = ("run",) if command[0] == "plan" and command[-2:] == ("--out", "run") else ()
+    target.written = ("out", "friendshore.lock", "made", *own_runs)
 
 
 def _with_json(command: Command, rng: Random) -> Command:
