@@ -108,3 +108,8 @@ def _plugin(folder: Path) -> None:
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {PLUGIN}\nVersion: 0.1.0\n", encoding="utf-8")
     (info / "entry_points.txt").write_text(f"[friendshore]\n{PLUGIN} = {package.name}\n", encoding="utf-8")
     shutil.copytree(project / "example", folder / "site-case")
+    case = folder / "site-case" / "case.toml"
+    old = f'catalogs = ["{PLUGIN}"]\n'
+    text = case.read_text(encoding="utf-8")
+    assert old in text, f"`plugins new` no longer writes {old}"
+    case.write_text(text.replace(old, f'{old}packs = ["{PLUGIN}-law"]\n'), encoding="utf-8")
