@@ -79,6 +79,24 @@ def test_a_plugin_that_kills_the_process_leaves_no_answer(
     assert place in done.stderr
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import atexit; atexit.register(print, '{')",
+        "import atexit, os; atexit.register(os._exit, 0)",
+        "import os, threading; main = threading.main_thread()\n"
+        "threading.Thread(target=lambda: (main.join(), print('{'), os._exit(0))).start()",
+    ],
+    ids=["prints at exit", "exits at exit", "thread"],
+)
+def test_code_that_runs_after_the_answer_changes_neither_it_nor_the_exit_code(
+    site: Site, tmp_path: Path, code: str
+) -> None:
+    done = plan_with(site, tmp_path, f"{code}\n{CODE.replace('return PASS', 'return None')}")
+    assert done.returncode == 3
+    assert [error["code"] for error in json.loads(done.stdout)["errors"]] == ["FS422"]
+
+
 def test_what_a_rule_prints_is_not_among_the_answers(site: Site, tmp_path: Path) -> None:
     """It goes to stderr."""
     printed = CODE.replace("return PASS", "print(chr(97) * 5); return PASS")

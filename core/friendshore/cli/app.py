@@ -94,6 +94,7 @@ def main() -> int:
     except KeyboardInterrupt:  # Typer handles it while a command runs. This is before and after.
         return STOPPED
     finally:
+        sys.stdout = sys.stderr  # for threads and exit handlers of plugins, so that nothing follows the answer
         gc.freeze()  # otherwise Python would search all objects of the plan for cycles just before it ends
 
 
