@@ -5,6 +5,8 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
+from friendshore.official import OFFICIAL
+
 from . import nasty
 
 if TYPE_CHECKING:
@@ -16,11 +18,7 @@ _BRIEF = ("--time-limit", "0.3", "--workers", "1", "-q")
 _ALONE = ("--time-limit", "0.3", "-q")
 """Options of questions. Some don't take `--workers`."""
 
-_OTHERS = tuple(
-    word
-    for name in ("australia", "china-controls", "eu-crma", "kazakhstan", "sanctions", "tariffs", "us-defense")
-    for word in ("--block", f"friendshore-{name}")
-)
+_OTHERS = tuple(word for plugin in OFFICIAL for word in ("--block", plugin.distribution))
 """Plugins of this repository that are blocked to save time."""
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from random import Random
 
 import pytest
 
-from . import judging, nasty, running, seeds, tables, tamper, tomltext, trees, trying
+from friendshore_testing.scaffold import Scaffold
+
+from . import judging, nasty, packages, running, seeds, tables, tamper, tomltext, trees, trying
 from .leaves import Folder
 
 
@@ -86,6 +88,11 @@ def test_only_a_change_in_memory_that_verify_finds_may_fail_verification() -> No
     assert not list(judging.disagreements([planned, found], changed))
     for verified, code in ((found, "return PASS"), (other, changed), (done(found.out, b"", 4, "report"), changed)):
         assert list(judging.disagreements([planned, verified], code))
+
+
+def test_the_texts_that_mutations_replace_are_in_a_new_plugin() -> None:
+    code = str(Scaffold(seeds.PLUGIN).contents()[PurePosixPath("src/acme_x/__init__.py")])
+    assert [text for text in packages.HOOKS if text not in code] == []
 
 
 def test_the_same_seed_gives_the_same_mutations() -> None:
