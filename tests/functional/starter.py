@@ -21,6 +21,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from functools import cache
+from os import _exit  # the command line replaces it
 from typing import Any
 
 STREAMS = ("stdin", "stdout", "stderr")
@@ -165,7 +166,7 @@ def leave(code: object) -> None:
         atexit._run_exitfuncs()
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
-        os._exit(code or 0)
+        _exit(code or 0)
 
 
 if __name__ == "__main__":

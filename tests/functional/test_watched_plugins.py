@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from friendshore.cli.options import STOPPED
 from friendshore.errors import PluginError
 from friendshore.plugins import Registry
 from friendshore.plugins.attribution import running
@@ -61,6 +62,39 @@ def test_a_plugin_that_ends_the_process_is_no_plan(site: Site, tmp_path: Path, c
     assert done.returncode == 3
     (error,) = json.loads(done.stdout)["errors"]
     assert error["message"].startswith(f"acme-house 1.0 {said}")
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code", "place"),
+    [
+        pytest.param("os.abort()", -signal.SIGABRT, '__init__.py", line 2 in <module>', id="crash"),
+        pytest.param("raise KeyboardInterrupt", STOPPED, "acme_house: its import", id="Ctrl-C"),
+    ],
+)
+def test_a_plugin_that_kills_the_process_leaves_no_answer(
+    site: Site, tmp_path: Path, code: str, exit_code: int, place: str
+) -> None:
+    done = plan_with(site, tmp_path, f"import os\n{code}")
+    assert (done.returncode, done.stdout) == (exit_code, "")
+    assert place in done.stderr
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import atexit; atexit.register(print, '{')",
+        "import atexit, os; atexit.register(os._exit, 0)",
+        "import os, threading; main = threading.main_thread()\n"
+        "threading.Thread(target=lambda: (main.join(), print('{'), os._exit(0))).start()",
+    ],
+    ids=["prints at exit", "exits at exit", "thread"],
+)
+def test_code_that_runs_after_the_answer_changes_neither_it_nor_the_exit_code(
+    site: Site, tmp_path: Path, code: str
+) -> None:
+    done = plan_with(site, tmp_path, f"{code}\n{CODE.replace('return PASS', 'return None')}")
+    assert done.returncode == 3
+    assert [error["code"] for error in json.loads(done.stdout)["errors"]] == ["FS422"]
 
 
 def test_what_a_rule_prints_is_not_among_the_answers(site: Site, tmp_path: Path) -> None:

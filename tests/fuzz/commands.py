@@ -5,6 +5,8 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
+from friendshore.official import OFFICIAL
+
 from . import nasty
 
 if TYPE_CHECKING:
@@ -16,11 +18,7 @@ _BRIEF = ("--time-limit", "0.3", "--workers", "1", "-q")
 _ALONE = ("--time-limit", "0.3", "-q")
 """Options of questions. Some don't take `--workers`."""
 
-_OTHERS = tuple(
-    word
-    for name in ("australia", "china-controls", "eu-crma", "kazakhstan", "sanctions", "tariffs", "us-defense")
-    for word in ("--block", f"friendshore-{name}")
-)
+_OTHERS = tuple(word for plugin in OFFICIAL for word in ("--block", plugin.distribution))
 """Plugins of this repository that are blocked to save time."""
 
 
@@ -145,7 +143,6 @@ def on_plugin(target: Input, rng: Random) -> None:
 
 def hostile(target: Input, rng: Random) -> None:
     """Add a command with a hostile argument."""
-    target.written = ("out", "friendshore.lock", "made")
     number, day = rng.choice(nasty.NUMBERS), rng.choice(nasty.DATES)
     text = nasty.text(rng).replace("\0", "").removeprefix("--json")[:5000]
     text = "x" if text == "--" else text  # which says where options end, not what one is
@@ -182,6 +179,8 @@ def hostile(target: Input, rng: Random) -> None:
         (text, "case.toml"),
     ))  # fmt: skip
     target.commands = [_with_json(command, rng)]
+    own_runs = ("run",) if command[0] == "plan" and command[-2:] == ("--out", "run") else ()
+    target.written = ("out", "friendshore.lock", "made", *own_runs)
 
 
 def _with_json(command: Command, rng: Random) -> Command:

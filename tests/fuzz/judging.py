@@ -5,28 +5,39 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from friendshore.cli.options import EXIT_CODES, FAILED
+from friendshore.cli.options import EXIT_CODES, FAILED, STOPPED
 
 from .running import HANG, MEMORY, Done
 
-CODES = frozenset(code for code, _, _ in EXIT_CODES) - {FAILED}
-"""Documented exit codes, without that of a failure of friendshore itself."""
+CODES = frozenset(code for code, _, _ in EXIT_CODES) - {FAILED, STOPPED}
+"""Documented exit codes, without those of a failure of friendshore itself and of Ctrl-C."""
+ENDING = {"os.abort()": -signal.SIGABRT, "raise KeyboardInterrupt": STOPPED}
+"""Code of a plugin that ends the process -> exit code. Nothing can catch an abort, and an interrupt by a plugin looks like Ctrl-C."""
+WRITING = "__dict__['parent'] = "
+"""Code of a plugin that changes a fact in memory. `plan` doesn't watch plugins (docs/decisions/trust.md), so `verify` must find the change."""
 BROKEN = "Traceback (most recent call last)"
 _CONTROL = frozenset(map(chr, (*range(0x20), 0x7F, *range(0x80, 0xA0)))) - {"\n", "\t"}
 """Control characters of terminals."""
 
 
-def faults(done: Done) -> Iterator[str]:
-    """Yield the faults of one command."""
+def faults(done: Done, plugin: str = "", written: Sequence[Path] = ()) -> Iterator[str]:
+    """Yield the faults of one command, with the code of the input's plugin and the paths that the command may write."""
     if done.code is None:
         yield f"hang: not done after {HANG:g} s"
         return
-    yield from _code_faults(done, done.code)
+    is_ended = any(code in plugin and done.code == exit_code for code, exit_code in ENDING.items())
+    if is_ended:
+        yield from (f"ended by its plugin, and wrote {path.name}" for path in written if path.exists())
+    else:
+        yield from _code_faults(done.code)
+    if done.code and not (done.out.strip() or done.err.strip()):
+        yield f"exit code {done.code} without a word"
     if done.memory > MEMORY:
         yield f"memory: {done.memory / 2**20:,.0f} MiB"
     for path in done.outside:
@@ -43,19 +54,19 @@ def faults(done: Done) -> Iterator[str]:
         controls = sorted(_CONTROL.intersection(texts[name]))
         if controls:
             yield f"{name} holds control characters: {controls[:5]}"
-    if "--json" in done.command and len(texts) == 2:
+    if is_ended and done.out:
+        yield "ended by its plugin after part of an answer"
+    elif not is_ended and "--json" in done.command and len(texts) == 2:
         yield from _json_faults(done, texts["stdout"], texts["stderr"])
 
 
-def _code_faults(done: Done, code: int) -> Iterator[str]:
+def _code_faults(code: int) -> Iterator[str]:
     if code < 0:
         yield f"ended by signal {-code}"
     elif code == 1:
         yield "exit code 1: friendshore itself failed"
     elif code not in CODES:
-        yield f"exit code {code} is none of the documented ones"
-    if code and not (done.out.strip() or done.err.strip()):
-        yield f"exit code {code} without a word"
+        yield f"exit code {code} is none of the expected ones"
 
 
 def _json_faults(done: Done, out: str, err: str) -> Iterator[str]:
@@ -81,7 +92,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def disagreements(done: Sequence[Done]) -> Iterator[str]:
+def disagreements(done: Sequence[Done], plugin: str = "") -> Iterator[str]:
     """Yield contradictions between commands, such as a case that `check` accepts and `plan` rejects."""
     codes = {result.command[0]: result.code for result in done}
     planned = next((result for result in done if result.command[0] == "plan"), None)
@@ -90,9 +101,14 @@ def disagreements(done: Sequence[Done]) -> Iterator[str]:
     if codes.get("plan") == 4:
         yield "`plan` makes a plan that does not hold"
     if planned is not None and "--out" in planned.command and planned.code == 0:
-        for name in ("verify", "report"):
-            if codes.get(name) not in (0, None):
-                yield f"`plan` writes a run on which `{name}` ends in {codes[name]}"
+        for result in done:
+            if result.command[0] in ("verify", "report") and result.code and not _is_change_found(result, plugin):
+                yield f"`plan` writes a run on which `{result.command[0]}` ends in {result.code}"
+
+
+def _is_change_found(done: Done, plugin: str) -> bool:
+    """Return True if `verify` names the fact that the plugin changed in memory."""
+    return WRITING in plugin and done.command[0] == "verify" and done.code == 4 and b"FS618" in done.out
 
 
 def state(folder: Path, excluded: Sequence[Path] = ()) -> Mapping[str, str]:

@@ -13,6 +13,9 @@ CODE = (
     "import os; os.abort()", "import nowhere", "def f(:", "print('{')\nimport sys; sys.stdout.write('x')", "import sys; sys.setrecursionlimit(50)",
     "def f(n): return f(n + 1)\nf(0)", "x = [0] * 10**12", "import warnings; warnings.warn('old')", "\0", "raise BaseException('odd')",
     "raise type('Odd', (Exception,), {'__str__': lambda self: 1 / 0})()", "raise Exception('\x1b[31mred')",
+    "import atexit; atexit.register(print, '{')", "import os; os.write(1, b'{')",
+    "import threading, time; threading.Thread(target=lambda: (time.sleep(0.5), print('{'))).start()", "import os; os.close(1)",
+    "import sys; sys.__stdout__.write('{')", "import sys; sys.stdout = sys.stderr = None",
 )  # fmt: skip
 """Code of a package that misbehaves on import."""
 HOOKS = {
@@ -21,10 +24,11 @@ HOOKS = {
         "yield KnownOwner\n    yield KnownOwner",
     ),
     "return PASS": (
+        "import random; return random.choice((PASS, Verdict(result=Result.FAIL, rule='', clause='', reason='')))",
         "return None", "raise KeyError('in judge')", "raise SystemExit(0)",
         "return Verdict(result=Result.FAIL, rule='', clause='', reason='')", "offer.facility.__dict__['parent'] = 'x'; return PASS",
     ),
-    "return f\"What": tuple(f"{line}\n        return f\"What" for line in (
+    "return f\"All": tuple(f"{line}\n        return f\"All" for line in (
         "raise ValueError('no sentence')", "return None", "return '\\x1b[31m' + '|[x](http://example.org)'",
     )),
     "end_uses: tuple[str, ...] = ()": ("end_uses: tuple[str, ...]", "end_uses: object = object()"),

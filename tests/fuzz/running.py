@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import resource
 import select
@@ -14,6 +15,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from os import _exit  # the command line replaces it
 from pathlib import Path
 from typing import Any
 
@@ -98,17 +100,19 @@ def _command(command: Sequence[str], cwd: Path, scratch: Path, site: Path | None
         for thread in threading.enumerate():
             if thread is not threading.current_thread() and not thread.daemon:
                 thread.join()
+        atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
     except BaseException:  # noqa: BLE001 - whatever it is, it is told and is a fault
         traceback.print_exc()
         sys.stderr.flush()
     finally:
-        os._exit(code)
+        _exit(code)
 
 
 def _prepare(cwd: Path, scratch: Path, site: Path | None) -> None:
     os.setsid()
+    atexit._clear()  # of the process that judges
     for number, name in enumerate((os.devnull, str(scratch / "out"), str(scratch / "err"))):
         descriptor = os.open(name, os.O_RDWR)
         os.dup2(descriptor, number)

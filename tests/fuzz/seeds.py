@@ -33,7 +33,6 @@ _LICENCE = '\n[[rule]]\nid = "licence-needed"\nkind = "export-control"\nexporter
 _PACK = f"""schema = 1
 id = "{PLUGIN}-law"
 title = "An invented law"
-jurisdiction = "US"
 as_of = 2026-06-30
 [[rule]]
 id = "{PLUGIN}-ban"
@@ -101,6 +100,7 @@ def _plugin(folder: Path) -> None:
     shutil.copytree(project / "src" / package.name, package)
     (package / "law").mkdir()
     (package / "law" / "pack.toml").write_text(_PACK, encoding="utf-8")
+    in_process([("rules", "show", str(package / "law"))])
     manifest = package / "friendshore.toml"
     manifest.write_text(manifest.read_text(encoding="utf-8") + 'packs = ["law"]\n', encoding="utf-8")
     info = folder / "site" / f"{package.name}-0.1.0.dist-info"
@@ -108,3 +108,8 @@ def _plugin(folder: Path) -> None:
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {PLUGIN}\nVersion: 0.1.0\n", encoding="utf-8")
     (info / "entry_points.txt").write_text(f"[friendshore]\n{PLUGIN} = {package.name}\n", encoding="utf-8")
     shutil.copytree(project / "example", folder / "site-case")
+    case = folder / "site-case" / "case.toml"
+    old = f'catalogs = ["{PLUGIN}"]\n'
+    text = case.read_text(encoding="utf-8")
+    assert old in text, f"`plugins new` no longer writes {old}"
+    case.write_text(text.replace(old, f'{old}packs = ["{PLUGIN}-law"]\n'), encoding="utf-8")

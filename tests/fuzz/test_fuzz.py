@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from random import Random
 
 import pytest
 
-from . import judging, nasty, running, seeds, tables, tamper, tomltext, trees, trying
+from friendshore_testing.scaffold import Scaffold
+
+from . import judging, nasty, packages, running, seeds, tables, tamper, tomltext, trees, trying
 from .leaves import Folder
 
 
@@ -63,6 +66,33 @@ def test_contradictory_commands_are_found() -> None:
     assert list(judging.disagreements([done(), done(b"", b"x", 2, "plan")]))
     assert list(judging.disagreements([done(b"", b"", 0, "plan", "--out"), done(b"", b"x", 4, "verify")]))
     assert not list(judging.disagreements([done(), done(b"", b"", 0, "plan", "--out"), done(b"", b"", 0, "verify")]))
+
+
+ABORTED, STOPPED = done(err=b"Fatal Python error: Aborted", code=-6), done(b"", b"stopped", 130, "check", "--json")
+
+
+@pytest.mark.parametrize(("result", "code"), [(ABORTED, "import os; os.abort()"), (STOPPED, "raise KeyboardInterrupt")])
+def test_only_plugin_code_that_ends_the_process_may_end_it(tmp_path: Path, result: running.Done, code: str) -> None:
+    assert list(judging.faults(result))
+    assert list(judging.faults(result, "import os; os._exit(0)"))
+    assert not list(judging.faults(result, code, [tmp_path / "out"]))
+    assert list(judging.faults(result, code, [tmp_path])), "it wrote something"
+    assert list(judging.faults(replace(result, out=b"{"), code))
+    assert list(judging.faults(replace(result, err=b""), code)), "it has no message"
+    assert list(judging.faults(replace(result, code=0, out=b"{", command=("check", "--json")), code))
+
+
+def test_only_a_change_in_memory_that_verify_finds_may_fail_verification() -> None:
+    planned, changed = done(b"", b"", 0, "plan", "--out"), "offer.facility.__dict__['parent'] = 'x'; return PASS"
+    found, other = (done(f"facts.json: {code}".encode(), b"", 4, "verify") for code in ("FS618", "FS617"))
+    assert not list(judging.disagreements([planned, found], changed))
+    for verified, code in ((found, "return PASS"), (other, changed), (done(found.out, b"", 4, "report"), changed)):
+        assert list(judging.disagreements([planned, verified], code))
+
+
+def test_the_texts_that_mutations_replace_are_in_a_new_plugin() -> None:
+    code = str(Scaffold(seeds.PLUGIN).contents()[PurePosixPath("src/acme_x/__init__.py")])
+    assert [text for text in packages.HOOKS if text not in code] == []
 
 
 def test_the_same_seed_gives_the_same_mutations() -> None:

@@ -52,6 +52,8 @@ def _pipes(folder: str, names: list[str]) -> list[str]:
 def _run(target: inputs.Input, scratch: Path) -> tuple[list[running.Done], list[str]]:
     own_paths = [target.folder / name for name in target.written]
     before = judging.state(target.folder, own_paths)
+    codes = sorted(target.site.glob("*/__init__.py")) if target.site else []
+    plugin = "".join(path.read_text(encoding="utf-8", errors="replace") for path in codes)
     done: list[running.Done] = []
     faults: list[str] = []
     for command in target.commands:
@@ -59,13 +61,13 @@ def _run(target: inputs.Input, scratch: Path) -> tuple[list[running.Done], list[
             continue  # no run was written
         result = running.run(command, target.folder, scratch, target.site)
         if result.code is None:  # a machine that is busy for a moment makes no hang
-            result = running.run(command, target.folder, scratch, target.site, 3 * running.HANG)
+            result = running.run(command, target.folder, scratch, target.site, 10 * running.HANG)
             result = replace(result, code=None) if result.computed > running.HANG else result
         done.append(result)
-        faults += [f"`{' '.join(command)[:200]}`: {fault}" for fault in judging.faults(result)]
+        faults += [f"`{' '.join(command)[:200]}`: {fault}" for fault in judging.faults(result, plugin, own_paths)]
         if result.code is None:
             break  # the next would most likely hang too
-    faults += judging.disagreements(done)
+    faults += judging.disagreements(done, plugin)
     after = judging.state(target.folder, own_paths)
     faults += [f"changed {path}" for path in sorted({*before, *after}) if before.get(path) != after.get(path)]
     return done, faults

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -20,6 +21,7 @@ from friendshore.document.markdown import markdown
 from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog
 from friendshore.domain.plan import PlanStatus
+from friendshore.domain.use import Result, Verdict
 from friendshore.errors import InputError, VerificationError
 from friendshore.plugins import Registry
 from friendshore.program.limits import TermColumns
@@ -27,7 +29,7 @@ from friendshore.recommend import Recommendation
 from friendshore.recommend.recheck import recheck
 from friendshore.report import page_document, plan_document
 from friendshore.rules import terms
-from friendshore.rules.answers import InvalidResult, as_rows
+from friendshore.rules.answers import InvalidResult, as_rows, as_sentence, as_verdict
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds import limits
 from friendshore.rules.rows import ForUses, Row, Rows
@@ -229,6 +231,27 @@ def test_a_kind_must_name_what_it_counts_by() -> None:
     with pytest.raises(InvalidResult, match="counts the end use defense, which isn't in"):
         as_rows(rows, frozenset({"civil"}))
     assert as_rows(rows, frozenset({"civil", "defense"})) == rows
+
+
+HALF = "\udc80"
+"""Half of a character, which `verify` can't read from a run."""
+
+
+@pytest.mark.parametrize(
+    ("check", "result"),
+    [
+        (as_verdict, Verdict(result=Result.FAIL, clause=HALF)),
+        (as_verdict, Verdict(result=Result.FAIL, reason=HALF)),
+        (as_verdict, Verdict.model_construct(result=Result.FAIL, reason=None)),
+        (as_verdict, Verdict.model_construct(result="pass")),
+        (as_sentence, HALF),
+        (partial(as_rows, counted_end_uses=()), [Row(HALF, (), at_most=Decimal(1))]),
+        (partial(as_rows, counted_end_uses=()), [Row("all", (), at_most=Decimal(1), sentence=HALF)]),
+    ],
+)
+def test_a_result_that_a_run_cannot_contain_is_invalid(check: Callable[[object], object], result: object) -> None:
+    with pytest.raises(InvalidResult):
+        check(result)
 
 
 @pytest.mark.parametrize(

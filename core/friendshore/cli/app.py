@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import io
 import os
@@ -15,8 +16,8 @@ from ..errors import Diagnostic, InputError
 from ..writing import system_input_error
 from . import cases, catalogs, orders, plan, plugins, rules, runs
 from .groups import Commands, own_questions, placeholder
-from .options import CLOSED_PIPE, EPILOG, alone
-from .output import StdoutError, bare, discard_unwritten, print_error, print_problems, reserve_stdout
+from .options import CLOSED_PIPE, EPILOG, STOPPED, alone
+from .output import STDERR_NUMBER, StdoutError, bare, discard_unwritten, print_error, print_problems, reserve_stdout
 
 app = typer.Typer(
     cls=Commands,
@@ -73,7 +74,6 @@ _UsageError: Any = typer.BadParameter.__mro__[2]
 _OUTPUT_OPTION_ELSEWHERE = {"--output": "--out", "--html": "--out"}
 # Python's 700 new objects between garbage collections would cost a tenth of a short command.
 _OBJECTS_BETWEEN_COLLECTIONS = 300_000
-_STOPPED = 130
 # Threads of OpenBLAS and plugins of pydantic would only cost time.
 _LIBRARY_SETTINGS = {
     "OPENBLAS_NUM_THREADS": "1",
@@ -87,12 +87,14 @@ def main() -> int:
     for name, value in _LIBRARY_SETTINGS.items():
         os.environ.setdefault(name, value)
     open_streams()
+    faulthandler.enable(STDERR_NUMBER)  # a crash, in a plugin or a solver, then prints the line that ran
     reserve_stdout()
     try:
         return alone(_run)
     except KeyboardInterrupt:  # Typer handles it while a command runs. This is before and after.
-        return _STOPPED
+        return STOPPED
     finally:
+        sys.stdout = sys.stderr  # for threads and exit handlers of plugins, so that nothing follows the answer
         gc.freeze()  # otherwise Python would search all objects of the plan for cycles just before it ends
 
 

@@ -144,6 +144,7 @@ def installed(block: list[str] | None) -> Registry:
 FAILED = 1
 CONFLICT = 6
 TURNED = 7
+STOPPED = 130
 CLOSED_PIPE = 141
 """128 plus the number of SIGPIPE: the shell's code for a program whose reader has gone."""
 
@@ -181,7 +182,11 @@ EXIT_CODES: tuple[tuple[int, str, str], ...] = (
         "verdicts changed",
         "`watch` found that a new edition of rules, data, or screening lists changes verdicts in a case.",
     ),
-    (130, "stopped", "Ctrl-C was pressed twice, or before there was a plan. Once returns the best plan found so far."),
+    (
+        STOPPED,
+        "stopped",
+        "Ctrl-C was pressed twice, or before there was a plan. Once returns the best plan found so far.",
+    ),
     (
         CLOSED_PIPE,
         "closed pipe",

@@ -81,7 +81,7 @@ _STDOUT: ContextVar[Any] = ContextVar("_STDOUT")
 
 # Streams that `reserve_stdout` opened.
 _RESERVED: list[Any] = []
-_STDOUT_NUMBER, _STDERR_NUMBER = 1, 2
+_STDOUT_NUMBER, STDERR_NUMBER = 1, 2
 
 
 def reserve_stdout() -> None:
@@ -91,7 +91,7 @@ def reserve_stdout() -> None:
         return
     stream.flush()
     answers = os.dup(_STDOUT_NUMBER)
-    os.dup2(_STDERR_NUMBER, _STDOUT_NUMBER)
+    os.dup2(STDERR_NUMBER, _STDOUT_NUMBER)
     sys.stdout = os.fdopen(answers, "w", encoding=stream.encoding, errors=stream.errors)
     _RESERVED.append(sys.stdout)
 

@@ -225,14 +225,14 @@ def packages_run() -> tuple[str, ...]:
 
 
 def forbid_exit() -> None:
-    """Make `os._exit` raise SystemExit in plugin code, so that a plugin can't end a command as if it had succeeded."""
+    """Make `os._exit` raise SystemExit, so that a plugin, its threads, and its exit handlers can't end a command as if it had succeeded."""
     if _PROCESS.is_command_line:
         return
     _PROCESS.is_command_line = True
     original_exit, process = os._exit, os.getpid()
 
     def refuse(status: int) -> None:
-        if _PROCESS.running and os.getpid() == process:
+        if os.getpid() == process:
             raise SystemExit(status)
         original_exit(status)
 

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
 
-from ..domain.use import Verdict
+from ..domain.use import PASS, Result, Verdict
+from ..reading.textfile import SURROGATE
 from .base import Rule
 from .rows import Row, Rows
 from .terms import ForUses, ShortfallTerm, Term, UsedTerm
@@ -22,9 +23,21 @@ class InvalidResult(TypeError):  # noqa: N818 - names a result, like `StopIterat
 
 
 def as_verdict(result: object) -> Verdict:
-    if not isinstance(result, Verdict):
+    if not isinstance(result, Verdict) or not isinstance(result.result, Result):
         raise InvalidResult(f"`judge` returned {_shown(result)} instead of a verdict")
+    if result is not PASS:
+        for text in (result.rule, result.stage, result.clause, result.reason):
+            _as_text(text, "judge")
     return result
+
+
+def _as_text(text: object, method: str) -> str:
+    """Return a text that a run can contain. Raises `InvalidResult` if it has half of a character."""
+    if not isinstance(text, str):
+        raise InvalidResult(f"`{method}` returned {_shown(text)} instead of text")
+    if not text.isascii() and SURROGATE.search(text):
+        raise InvalidResult(f"`{method}` returned a text with half of a character: {_shown(text)}")
+    return text
 
 
 def as_charge(result: object) -> Decimal:
@@ -43,9 +56,7 @@ def as_rule(result: object) -> Rule:
 
 
 def as_sentence(result: object) -> str:
-    if not isinstance(result, str):
-        raise InvalidResult(f"`sentence` returned {_shown(result)} instead of text")
-    return result
+    return _as_text(result, "sentence")
 
 
 def as_rows(
@@ -60,6 +71,8 @@ def as_rows(
         for problem in faults(row):
             raise InvalidResult(problem)
         assert isinstance(row, Row | Rows)
+        for text in (row.label if isinstance(row, Row) else "".join(row.labels), row.sentence):
+            _as_text(text, "rows")
         for problem in unnamed_uses(row, counted_end_uses):
             raise InvalidResult(problem)
         rows.append(row)
