@@ -32,10 +32,11 @@ from mkdocs.structure.pages import Page
 from rich.console import Console
 from rich.text import Text
 
-from friendshore_pages.html.svg import text_width
+from friendshore_pages.html.svg import text_width, wrapped
 
 ROOT = Path(__file__).parents[2]
 FRONTIER = "The price of independence"
+FRONTIER_TEXT = "Cheapest plan of the worked case for each cap on spend that depends on countries of concern"
 README_PICTURES = ROOT / "docs" / "pictures"
 README_DAY = "1795996800"
 """2026-11-30, after the last review of the law that the worked case uses."""
@@ -171,6 +172,27 @@ def charts(name: str, page: bytes, titles: list[str]) -> Iterator[tuple[str, byt
             yield chart(name, title, width), drawn.encode()
 
 
+TITLE_SIZE, TITLE_LINE, TEXT_LINE = 15, 26, 16
+
+
+def with_title(picture: str, title: str, text: str) -> str:
+    """Return a picture below its title and lines of text, for places where it is alone."""
+    size = re.search(r'viewBox="0 0 (\d+) (\d+)"', picture)
+    assert size is not None
+    width, height = map(int, size.groups())
+    lines = [f'<text class="strong" y="{TITLE_SIZE}" font-size="{TITLE_SIZE}">{escape(title)}</text>']
+    top = TITLE_LINE
+    for line in wrapped(text, width, max_lines=3):
+        lines.append(f'<text class="soft" y="{top + 10}">{escape(line)}</text>')
+        top += TEXT_LINE
+    head, drawing = picture.removesuffix("</svg>").split("</style>")
+    head = head.replace(size[0], f'viewBox="{-MARGIN} {-MARGIN} {width + 2 * MARGIN} {height + top + 8 + 2 * MARGIN}"')
+    return f'{head}</style>{"".join(lines)}<g transform="translate(0 {top + 8})">{drawing}</g></svg>'
+
+
+MARGIN = 12
+
+
 def with_legend(head: str, drawing: str, figure: str) -> tuple[str, str]:
     """The attributes and the content of a picture below its legend, which a page has beside the picture."""
     size = re.search(r'viewBox="0 0 (\d+) (\d+)"', head)
@@ -231,7 +253,8 @@ def of_readme() -> Iterator[tuple[str, bytes]]:
         run("friendshore frontier docs/cases/us-2027 --quiet --out frontier.html", place, README_DAY)
         page = (place / "frontier.html").read_bytes()
         drawn = dict(charts("frontier.html", page, [FRONTIER]))
-        yield "frontier.svg", drawn[chart("frontier.html", FRONTIER, "wide")]
+        narrow = drawn[chart("frontier.html", FRONTIER, "narrow")].decode()
+        yield "frontier.svg", with_title(narrow, FRONTIER, FRONTIER_TEXT).encode()
 
 
 def screenshots() -> Iterator[tuple[str, bytes]]:
