@@ -267,7 +267,7 @@ def screenshots() -> Iterator[tuple[str, bytes]]:
         run("friendshore report run --out report.html", place, README_DAY)
         run("friendshore interactive docs/cases/us-2027 --quiet --out interactive.html", place, README_DAY)
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        window = browser.new_page(viewport={"width": 1000, "height": 700})
+        window = browser.new_page(viewport={"width": 700, "height": 490}, device_scale_factor=10 / 7)
         window.goto((place / "report.html").as_uri())
         yield "report.png", window.screenshot()
         window.goto((place / "interactive.html").as_uri())

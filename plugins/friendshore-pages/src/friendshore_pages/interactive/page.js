@@ -476,6 +476,7 @@
     const section = document.getElementById("original-plan").parentElement;
     section.replaceWith(original);
     original.append(section);
+    dispatchEvent(new Event("scroll"));  // the table of contents marks the current section
     const solver = planner.start();
     show(plan, chosen);
     showControls();
