@@ -186,11 +186,14 @@ def with_title(picture: str, title: str, text: str) -> str:
         lines.append(f'<text class="soft" y="{top + 10}">{escape(line)}</text>')
         top += TEXT_LINE
     head, drawing = picture.removesuffix("</svg>").split("</style>")
-    head = head.replace(size[0], f'viewBox="{-MARGIN} {-MARGIN} {width + 2 * MARGIN} {height + top + 8 + 2 * MARGIN}"')
+    width, height = width + 2 * MARGIN, height + top + 8 + 2 * MARGIN
+    shown = f'width="{width * ALONE // 100}" height="{height * ALONE // 100}"'
+    head = head.replace(size[0], f'{shown} viewBox="{-MARGIN} {-MARGIN} {width} {height}"')
     return f'{head}</style>{"".join(lines)}<g transform="translate(0 {top + 8})">{drawing}</g></svg>'
 
 
-MARGIN = 12
+MARGIN, ALONE = 12, 125
+"""Margin of a picture that is alone, and its size in percent."""
 
 
 def with_legend(head: str, drawing: str, figure: str) -> tuple[str, str]:
@@ -257,6 +260,11 @@ def of_readme() -> Iterator[tuple[str, bytes]]:
         yield "frontier.svg", with_title(narrow, FRONTIER, FRONTIER_TEXT).encode()
 
 
+FRAME = """document.body.append(Object.assign(document.createElement("div"), {id: "frame"}));
+Object.assign(document.getElementById("frame").style, {position: "fixed", inset: 0, border: "1px solid #c4ccd4", zIndex: 9})"""
+"""Script that draws a border, since white screenshots are shown on white."""
+
+
 def screenshots() -> Iterator[tuple[str, bytes]]:
     """Yield the names and contents of the screenshots, which Chromium takes, or LibreOffice of the workbook."""
     from playwright.sync_api import sync_playwright
@@ -267,13 +275,15 @@ def screenshots() -> Iterator[tuple[str, bytes]]:
         run("friendshore report run --out report.html", place, README_DAY)
         run("friendshore interactive docs/cases/us-2027 --quiet --out interactive.html", place, README_DAY)
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        window = browser.new_page(viewport={"width": 700, "height": 490}, device_scale_factor=10 / 7)
+        window = browser.new_page(viewport={"width": 800, "height": 560}, device_scale_factor=1.25)
         window.goto((place / "report.html").as_uri())
+        window.evaluate(FRAME)
         yield "report.png", window.screenshot()
         window.goto((place / "interactive.html").as_uri())
         window.evaluate("window.friendshore.ready.then(() => {})")
         window.get_by_role("button", name="Lose China").click()
         window.get_by_text("Not verified again").first.wait_for()
+        window.evaluate(FRAME)
         yield "interactive.png", window.screenshot()
         browser.close()
         run("friendshore report run --out report.xlsx", place, README_DAY)
