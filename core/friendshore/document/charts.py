@@ -153,6 +153,8 @@ class Rung:
     tone: Tone = Tone.PLAIN
     target: Decimal | None = None
     """Value to reach, such as the price at which an offer would be bought."""
+    note: str = ""
+    """Short text after the value."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -437,9 +437,10 @@ def rung_class(tone: Tone) -> str:
 
 def _rung_text(rung: Rung, scale: AxisScale, unit: str) -> str:
     amounts = [(value, value / scale.divisor) for value in (rung.value, rung.target) if value is not None]
-    return " → ".join(
+    amounts_text = " → ".join(
         amount(value, unit) if 0 < abs(in_unit) < _MIN_SHARE_OF_UNIT else money(in_unit) for value, in_unit in amounts
     )
+    return ", ".join(filter(None, (amounts_text, rung.note)))
 
 
 def _rung_numbers(scale: AxisScale, axis: Axis) -> Iterator[Markup]:
