@@ -77,8 +77,10 @@ FRONTIER = c.Curve(
         c.Series("may be of concern", tuple(map(D, (2_800_000_000, 2_450_000_000, 2_000_000_000, 280_000_000, 0))), Tone.UNKNOWN),
         c.Series("other", tuple(map(D, (1_600_000_000, 2_300_000_000, 2_400_000_000, 2_400_000_000, 2_300_000_000)))),
     ),
-    "USD", c.Series("materials with more shortage", tuple(map(D, (0, 0, 4, 6, 9))), Tone.BAD),
-    ("Today: USD 14.9 billion", "85 % for USD 192 million more cash. Below, more is short", "", "", "0 %: 9 materials with more shortage"),
+    "USD", ("Today: USD 14.9 billion", "85 % for USD 192 million more cash. Below, more is short", "", "", "0 %: 9 materials with more shortage"),
+    tuple(c.Series(name, tuple(map(D, counts)), Tone.BAD) for name, counts in (
+        ("Antimony trioxide, Antimony metal, Germanium dioxide", (0, 0, 3, 3, 3)), ("Ammonium paratungstate, Gallium metal", (0, 0, 0, 2, 2)), ("Samarium oxide", (0, 0, 0, 0, 1)),
+    )), "More shortage at this cap and below:", "not spent, since less can be bought",
 )  # fmt: skip
 PRICES = c.Ladder(
     (

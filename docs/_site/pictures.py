@@ -32,10 +32,11 @@ from mkdocs.structure.pages import Page
 from rich.console import Console
 from rich.text import Text
 
-from friendshore_pages.html.svg import text_width
+from friendshore_pages.html.svg import text_width, wrapped
 
 ROOT = Path(__file__).parents[2]
 FRONTIER = "The price of independence"
+FRONTIER_TEXT = "Cheapest plan of the worked case for each cap on spend that depends on countries of concern"
 README_PICTURES = ROOT / "docs" / "pictures"
 README_DAY = "1795996800"
 """2026-11-30, after the last review of the law that the worked case uses."""
@@ -171,6 +172,30 @@ def charts(name: str, page: bytes, titles: list[str]) -> Iterator[tuple[str, byt
             yield chart(name, title, width), drawn.encode()
 
 
+TITLE_SIZE, TITLE_LINE, TEXT_LINE = 15, 26, 16
+
+
+def with_title(picture: str, title: str, text: str) -> str:
+    """Return a picture below its title and lines of text, for places where it is alone."""
+    size = re.search(r'viewBox="0 0 (\d+) (\d+)"', picture)
+    assert size is not None
+    width, height = map(int, size.groups())
+    lines = [f'<text class="strong" y="{TITLE_SIZE}" font-size="{TITLE_SIZE}">{escape(title)}</text>']
+    top = TITLE_LINE
+    for line in wrapped(text, width, max_lines=3):
+        lines.append(f'<text class="soft" y="{top + 10}">{escape(line)}</text>')
+        top += TEXT_LINE
+    head, drawing = picture.removesuffix("</svg>").split("</style>")
+    width, height = width + 2 * MARGIN, height + top + 8 + 2 * MARGIN
+    shown = f'width="{width * ALONE // 100}" height="{height * ALONE // 100}"'
+    head = head.replace(size[0], f'{shown} viewBox="{-MARGIN} {-MARGIN} {width} {height}"')
+    return f'{head}</style>{"".join(lines)}<g transform="translate(0 {top + 8})">{drawing}</g></svg>'
+
+
+MARGIN, ALONE = 12, 125
+"""Margin of a picture that is alone, and its size in percent."""
+
+
 def with_legend(head: str, drawing: str, figure: str) -> tuple[str, str]:
     """The attributes and the content of a picture below its legend, which a page has beside the picture."""
     size = re.search(r'viewBox="0 0 (\d+) (\d+)"', head)
@@ -231,7 +256,13 @@ def of_readme() -> Iterator[tuple[str, bytes]]:
         run("friendshore frontier docs/cases/us-2027 --quiet --out frontier.html", place, README_DAY)
         page = (place / "frontier.html").read_bytes()
         drawn = dict(charts("frontier.html", page, [FRONTIER]))
-        yield "frontier.svg", drawn[chart("frontier.html", FRONTIER, "wide")]
+        narrow = drawn[chart("frontier.html", FRONTIER, "narrow")].decode()
+        yield "frontier.svg", with_title(narrow, FRONTIER, FRONTIER_TEXT).encode()
+
+
+FRAME = """document.body.append(Object.assign(document.createElement("div"), {id: "frame"}));
+Object.assign(document.getElementById("frame").style, {position: "fixed", inset: 0, border: "1px solid #c4ccd4", zIndex: 9})"""
+"""Script that draws a border, since white screenshots are shown on white."""
 
 
 def screenshots() -> Iterator[tuple[str, bytes]]:
@@ -244,13 +275,15 @@ def screenshots() -> Iterator[tuple[str, bytes]]:
         run("friendshore report run --out report.html", place, README_DAY)
         run("friendshore interactive docs/cases/us-2027 --quiet --out interactive.html", place, README_DAY)
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        window = browser.new_page(viewport={"width": 1000, "height": 700})
+        window = browser.new_page(viewport={"width": 800, "height": 560}, device_scale_factor=1.25)
         window.goto((place / "report.html").as_uri())
+        window.evaluate(FRAME)
         yield "report.png", window.screenshot()
         window.goto((place / "interactive.html").as_uri())
         window.evaluate("window.friendshore.ready.then(() => {})")
         window.get_by_role("button", name="Lose China").click()
         window.get_by_text("Not verified again").first.wait_for()
+        window.evaluate(FRAME)
         yield "interactive.png", window.screenshot()
         browser.close()
         run("friendshore report run --out report.xlsx", place, README_DAY)

@@ -416,15 +416,19 @@ def test_there_is_a_sheet_for_each_section(book: Any) -> None:
     assert workbook(SAMPLE, "x.xlsx") == workbook(SAMPLE, "y.xlsx")
 
 
+FIGURE = doc.KeyFigures((doc.KeyFigure("Needs", doc.Count(1)),))
+"""A summary, with which a document has a sheet for each section."""
+
+
 def test_figures_are_numbers_with_their_unit_as_format(book: Any) -> None:
     """Masses in the unit that is told, shares in percent, days as days; what is nothing is blank."""
     head, first, second = list(book["Who  a b"].iter_rows(min_row=2, max_row=4))
     assert [cell.value for cell in head] == ["offer", "quantity", "cost, USD", "share", "day"]
     assert [cell.value for cell in first][:4] == ["=1+1", 1234.5678, 1234.5, 0.125]
-    assert [cell.number_format for cell in first[1:]] == ['#,##0" t"', "#,##0", "0.0%", "yyyy-mm-dd"]
+    assert [cell.number_format for cell in first[1:]] == ['#,##0" t"_)', "#,##0_)", "0.0%_)", "yyyy-mm-dd"]
     assert first[4].value.date() == date(2027, 1, 31)
     assert (second[1].value, second[2].value, second[3].value) == (5, -3, None)
-    assert second[2].number_format == "+#,##0.00;-#,##0.00"
+    assert second[2].number_format == "+#,##0.00_);-#,##0.00_)"
 
 
 def test_no_text_is_a_formula_or_a_link() -> None:
@@ -466,29 +470,63 @@ def test_charts_cover_nothing(book: Any) -> None:
 
 def test_every_table_has_a_filter_and_a_long_one_its_own_sheet() -> None:
     long = doc.table(TABLE.columns, [TABLE.rows[0].cells] * 20)
-    found = opened(doc.document("x", doc.section("all", TABLE, doc.section("each", long))))
+    found = opened(doc.document("x", FIGURE, doc.section("all", TABLE, doc.section("each", long))))
     assert [(sheet.title, sheet.freeze_panes) for sheet in found] == [("Summary", None), ("all", "A3"), ("each", "A3")]
     for name in ("all", "each"):
         (table,) = found[name].tables.values()
         assert table.autoFilter.ref == table.ref
     with_gaps = doc.table([doc.Column(""), doc.Column("a"), doc.Column("A")], [["1", "2", "3"]] * 2)
-    head = next(opened(doc.document("x", doc.section("s", with_gaps)))["s"].iter_rows(min_row=2))
+    head = next(opened(doc.document("x", FIGURE, doc.section("s", with_gaps)))["s"].iter_rows(min_row=2))
     assert [cell.value for cell in head] == ["–", "a", "A 2"]
+
+
+def test_a_short_answer_without_a_summary_is_one_sheet() -> None:
+    """A long one, or one with charts, has a sheet for each section."""
+    sections = [doc.section("one", TABLE), doc.section("two", TABLE, doc.sentence("said"))]
+    assert [sheet.title for sheet in opened(doc.document("x", *sections))] == ["Summary"]
+    long = doc.section("three", doc.table(TABLE.columns, [TABLE.rows[0].cells] * 50))
+    assert [sheet.title for sheet in opened(doc.document("x", *sections, long))] == ["Summary", "one", "two", "three"]
+    drawn = doc.section("three", doc.Drawing("b", "", BARS, TABLE))
+    assert "three" in [sheet.title for sheet in opened(doc.document("x", *sections, drawn))]
+
+
+def test_a_rounded_text_is_its_number_and_a_count_keeps_its_noun() -> None:
+    rounded = doc.Phrase("15.2 million", doc.Tone.ASIDE, value=D(15_171_636))
+    table = doc.table(
+        [doc.figures("a"), doc.figures("b"), doc.figures("c")],
+        [[rounded, doc.Count(6, "demand"), doc.Share(D("0.00007"))]],
+    )
+    cells = next(opened(doc.document("x", table))["Summary"].iter_rows(min_row=3))
+    assert [cell.value for cell in cells] == [15_171_636, 6, pytest.approx(0.00007)]
+    assert [cell.number_format for cell in cells] == ["#,##0_)", '#,##0" demands"_)', "0.0000%_)"]
+
+
+def test_a_curve_is_lines_over_its_measure() -> None:
+    """The largest amount is at the left, and the first line is the total."""
+    curve = c.Curve((D(10), D(0)), "cap", "USD", (c.Series("one", (D(3), D(1))), c.Series("two", (D(2), D(2)))), "USD")
+    found = opened(doc.document("x", doc.section("a", doc.Drawing("b", "", curve, TABLE))))
+    (drawn,) = found["a"]._charts
+    assert drawn.x_axis.scaling.orientation == "maxMin"
+    assert cell_rows(found["Chart data"])[2:4] == [[10, 5, 3, 2], [0, 3, 1, 2]]
 
 
 def test_masses_of_a_column_are_in_one_unit() -> None:
     """500 kg below 2 t are half a tonne: who adds up the column adds tonnes."""
     table = doc.table([doc.figures("quantity")], [[doc.Kilograms(D(2000))], [doc.Kilograms(D(500))]])
-    cells = [row[0] for row in opened(doc.document("x", doc.section("a", table)))["a"].iter_rows(min_row=3, max_row=4)]
-    assert [(cell.value, cell.number_format[-2:]) for cell in cells] == [(2, 't"'), (0.5, 't"')]
+    sheet = opened(doc.document("x", FIGURE, doc.section("a", table)))["a"]
+    cells = [row[0] for row in sheet.iter_rows(min_row=3, max_row=4)]
+    assert [(cell.value, cell.number_format[-4:]) for cell in cells] == [(2, 't"_)'), (0.5, 't"_)')]
 
 
 def test_a_sheet_is_set_up_to_be_read_and_printed(book: Any) -> None:
     """Across, as wide as a page; the head of a sheet's one table stays; a long line of text is broken and not cut."""
-    setups = [sheet.page_setup for sheet in book if sheet.title != "Chart data"]
-    assert {(s.orientation, s.fitToWidth or 1, s.fitToHeight) for s in setups} == {("landscape", 1, 0)}
+    sheets = [sheet for sheet in book if sheet.title != "Chart data"]
+    assert {(sheet.page_setup.orientation, sheet.page_setup.fitToWidth or 1) for sheet in sheets} == {("landscape", 1)}
+    for sheet in sheets:  # one with charts is one page, so that none of them is cut
+        height = sheet.page_setup.fitToHeight
+        assert (1 if height is None else height) == int(bool(sheet._charts))
     said = doc.sentence("a long sentence " * 30)
-    found = opened(doc.document("x", doc.section("one", said, TABLE), doc.section("two", said)))
+    found = opened(doc.document("x", FIGURE, doc.section("one", said, TABLE), doc.section("two", said)))
     assert (found["one"].freeze_panes, found["one"].print_title_rows) == ("A5", "$4:$4")
     assert found["one"].merged_cells.ranges
     for name in ("one", "two"):

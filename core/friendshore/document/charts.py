@@ -133,10 +133,13 @@ class Curve:
     series: tuple[Series, ...]
     """Amounts at each point."""
     unit: str
-    counts: Series | None = None
-    """A count at each point, such as materials in short supply. It applies from the previous point on."""
     labels: tuple[str, ...] = ()
     """Text at each point. Empty if it has none."""
+    rows: tuple[Series, ...] = ()
+    """Rows of bars below the areas, such as materials in short supply. A value other than 0 applies from the previous point on."""
+    rows_title: str = ""
+    gap_title: str = ""
+    """Reason why amounts are below the first one. Empty if it isn't known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,8 @@ class Rung:
     tone: Tone = Tone.PLAIN
     target: Decimal | None = None
     """Value to reach, such as the price at which an offer would be bought."""
+    note: str = ""
+    """Short text after the value."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,8 @@ class Phrase:
     code: bool = False
     brief: str = ""
     """Shorter text for lines of fewer than `WIDE` characters."""
+    value: Decimal | None = None
+    """Number that the text rounds, for spreadsheets. None if it isn't a number."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,8 @@ def first_few(texts: Sequence[str], max_count: int, last: str = ", ") -> str:
 def penalty(amount: Decimal) -> doc.Cell:
     if abs(amount) < 1:
         return doc.NOTHING
-    return doc.Phrase(f"{'+' if amount > 0 else ''}{rounded_money(amount, '').strip()}", doc.Tone.ASIDE)
+    text = f"{'+' if amount > 0 else ''}{rounded_money(amount, '').strip()}"
+    return doc.Phrase(text, doc.Tone.ASIDE, value=amount)
 
 
 def mass_or_nothing(kilograms: Decimal) -> doc.Cell:

@@ -112,7 +112,7 @@ TIMELINE = Timeline(
 CURVE = Curve(
     (D(100), D(90), D(0)), "Cap", "USD",
     (Series("concern", (D(100), D(90), D(0)), Tone.CONCERN), Series("other", (D(20), D(40), D(30)))),
-    "USD", Series("short", (D(0), D(0), D(2)), Tone.BAD), ("Today", "", "None left"),
+    "USD", ("Today", "", "None left"), (Series("tin, lead", (D(0), D(0), D(2)), Tone.BAD),), "short",
 )  # fmt: skip
 LADDER = Ladder((Rung("A", D(10), "chosen"), Rung("B", D(20), "", target=D(10)), Rung("C", None, "no price")), "USD/kg")
 CHARTS = {"bars": BARS, "flow": FLOW, "timeline": TIMELINE, "curve": CURVE, "ladder": LADDER}
@@ -130,11 +130,9 @@ def test_a_chart_is_told_and_stands_beside_its_table(name: str) -> None:
         assert ids[svg.attributes["aria-labelledby"]].text == "A chart"
         assert ids[svg.attributes["aria-describedby"]].text == "What it shows."
     assert figure.one("table").one("caption").text == "A chart"
-    keys = (
-        {node.attributes["class"].removeprefix("swatch ") for node in figure.one("ul").all("b")}
-        if name != "timeline"
-        else {"f-plain0"}
-    )
+    keys = {node.attributes["class"].removeprefix("swatch ") for legend in figure.all("ul") for node in legend.all("b")}
+    keys |= {word for node in figure.all("text") for word in node.attributes.get("class", "").split()}
+    keys |= {"f-plain0"} if name == "timeline" else set()
     used = {
         word
         for svg in figure.all("svg")
@@ -209,8 +207,8 @@ def test_days_stand_where_they_belong() -> None:
     assert told(TIMELINE) == ["2028-01-01: first", "2028-01-02: second", "tin: on its way"]
 
 
-def test_areas_are_as_high_as_their_amounts_and_steps_as_their_counts() -> None:
-    """The measure falls to the right; the areas of a point are stacked, and a count applies from the point before it on."""
+def test_areas_are_as_high_as_their_amounts_and_rows_are_below_them() -> None:
+    """The measure falls to the right, the areas of a point are stacked, and a row's bar starts at the point before its first value."""
     for picture in pictures(CURVE):
         areas = [group for group in picture.all("g") if "area" in group.attributes["class"].split()]
         outlines = [group.all("path")[0].attributes["d"] for group in areas[:2]]
@@ -226,7 +224,30 @@ def test_areas_are_as_high_as_their_amounts_and_steps_as_their_counts() -> None:
         assert heights[1] == pytest.approx([heights[0][0] * share for share in (1.2, 1.3, 0.3)], abs=0.3)
         (step,) = rectangles(picture)
         assert (step.x, step.x + step.width) == pytest.approx((xs[1], xs[2]), abs=0.2)
-        assert {"Today", "None left", "2"} <= {node.text for node in picture.all("text")}
+        texts = {node.text: node for node in picture.all("text")}
+        assert {"Today", "None left", "short", "tin, lead"} <= set(texts)
+        assert number(texts["tin, lead"], "y") > number(texts["short"], "y") > base
+
+
+def test_areas_have_their_names_on_them() -> None:
+    """A name is in its area, in the class of its color. Only an area that is too small for its name is in the legend."""
+    thin = Series("thin", (D(1), D(1), D(1)), Tone.UNKNOWN)
+    for picture in pictures(replace(CURVE, series=(*CURVE.series, thin))):
+        names = {node.text: node for node in picture.all("text") if "named" in node.attributes.get("class", "").split()}
+        classes = {name: node.attributes["class"].split()[1] for name, node in names.items()}
+        assert classes == {"concern": "f-concern0", "other": "f-plain0"}
+        concern = next(group for group in picture.all("g") if "f-concern0" in group.attributes["class"].split())
+        outline = [
+            tuple(map(float, re.findall(r"[-\d.]+", point)))
+            for point in re.split("[ML]", concern.all("path")[0].attributes["d"])[1:]
+        ]
+        x, y = number(names["concern"], "x"), number(names["concern"], "y")
+        (_, left_y), (end_x, end_y) = outline[1], outline[2]
+        start_x = outline[1][0]
+        top = left_y + (end_y - left_y) * (x - start_x) / (end_x - start_x)
+        assert top < y - 4 < outline[-1][1]
+    figure = drawn(replace(CURVE, series=(*CURVE.series, thin))).one("figure")
+    assert [item.text for item in figure.one("ul").all("li")] == ["thin"]
 
 
 def test_a_rung_is_as_long_as_its_price() -> None:
@@ -271,15 +292,13 @@ def any_curve(draw: st.DrawFn) -> Curve:
     values = st.lists(AMOUNTS, min_size=count, max_size=count).map(tuple)
     x = sorted(draw(st.lists(AMOUNTS, min_size=count, max_size=count, unique=True)), reverse=True)
     series = draw(st.lists(st.builds(Series, NAMES, values, TONES), min_size=1, max_size=3))
-    counts = draw(
-        st.none()
-        | st.builds(
-            Series, NAMES, st.lists(st.integers(0, 30).map(D), min_size=count, max_size=count).map(tuple), TONES
-        )
-    )
+    counts = st.lists(st.integers(0, 2).map(D), min_size=count, max_size=count).map(tuple)
+    rows = draw(st.lists(st.builds(Series, NAMES, counts, TONES), max_size=4))
     labels = ["" for _ in range(count)]
     labels[0], labels[-1] = draw(NAMES), draw(NAMES)
-    return Curve(tuple(x), draw(NAMES), "USD", tuple(series), "USD", counts, tuple(labels))
+    return Curve(
+        tuple(x), draw(NAMES), "USD", tuple(series), "USD", tuple(labels), tuple(rows), draw(NAMES), draw(NAMES)
+    )
 
 
 @st.composite

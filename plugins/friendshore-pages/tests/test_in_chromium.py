@@ -262,6 +262,40 @@ def test_no_element_shows_a_figure_of_an_earlier_answer(stock: tuple[Interactive
         assert purchases_on(window) == {key: mass(kilograms) for key, kilograms in expected.items()}
 
 
+WORKERS = {
+    "never starts": "window.Worker = class { postMessage() {} };",
+    "fails": "window.Worker = class { postMessage() { this.onerror(); } };",
+}
+"""Scripts that replace the worker of the solver."""
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_the_original_plan_is_shown_before_the_solver_has_started(
+    worker: str, stock: tuple[Interactive, Any], browser: Any, tmp_path: Path
+) -> None:
+    """With its figures and a note, also if the solver doesn't start."""
+    answer, ready = stock
+    path = tmp_path / "page.html"
+    path.write_text(page(answer, answer.offered), encoding="utf-8")
+    context = browser.new_context()
+    context.add_init_script(WORKERS[worker])
+    window = context.new_page()
+    window.goto(path.as_uri())
+    note = window.get_by_text("The solver is loading" if worker == "never starts" else "This browser can't plan again")
+    note.wait_for()
+    assert settled(window).startswith("Original plan")
+    check_figures(window)
+    tiles = [
+        [tile.inner_text() for tile in one.locator("#plan-again .answer dd strong").all()] for one in (window, ready)
+    ]
+    assert tiles[0] == tiles[1]
+    assert purchases_on(window) == purchases_on(ready)
+    if worker == "never starts":
+        window.get_by_role("button", name="Lose China").click()
+        window.get_by_text("Planning").wait_for()
+    context.close()
+
+
 def test_a_planner_takes_an_offer_away_and_takes_that_back(clean: Any) -> None:
     """By the controls of the page: the answer stands beside the plan, with the command that asks for the same."""
     pick(clean, "loss swarf")

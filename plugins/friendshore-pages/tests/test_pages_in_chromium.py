@@ -188,7 +188,7 @@ def test_no_label_is_shortened_and_none_lies_on_another(opened: Open, name: str,
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["gallery", "us-2027"])
 def test_every_color_has_a_legend(opened: Open, name: str, scheme: str) -> None:
-    """In each chart, and above each table with bars in its cells."""
+    """In each chart, and above each table with bars in its cells, or a name in or on it that has the color."""
     page = opened(name, color_scheme=scheme).page
     unexplained = page.evaluate(
         """() => {
@@ -201,7 +201,8 @@ def test_every_color_has_a_legend(opened: Open, name: str, scheme: str) -> None:
             });
             return [...charts, ...tables].flatMap(([place, parts]) => {
                 const legends = place ? [place, ...place.querySelectorAll(".legend")].filter(one => one.matches(".legend")) : [];
-                const keys = new Set(legends.flatMap(legend => colored(legend, ".swatch")).map(color));
+                const names = place ? colored(place, "svg text") : [];
+                const keys = new Set([...legends.flatMap(legend => colored(legend, ".swatch")), ...names].map(color));
                 return parts.filter(part => !keys.has(color(part))).map(part => part.outerHTML.slice(0, 200));
             });
         }"""

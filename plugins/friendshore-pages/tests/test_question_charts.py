@@ -57,6 +57,7 @@ def test_losses_are_drawn_by_what_they_cost() -> None:
     assert "tiny (catalog)" in rungs(drawn)
     looks = [one.tone for one in drawn.chart.rungs]
     assert looks == [doc.Tone.BAD if one.short else doc.Tone.PLAIN for one in found.losses]
+    assert [bool(one.note) for one in drawn.chart.rungs] == [bool(one.short) for one in found.losses]
 
 
 def test_what_items_add_is_drawn_and_adds_up() -> None:

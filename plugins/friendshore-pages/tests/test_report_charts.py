@@ -228,11 +228,12 @@ def made(*draws: tuple[str, str, str, int]) -> dict[str, doc.Drawing]:
         ("smelter", "metal", "CA", "PLANT-B", {"refined": ["CA"]}, 600), ("works", "magnet", "US", "US", {"melted": ["US"], "produced": ["US"]}, 1500),
         ("abroad", "magnet", "CN", "US", {"mined": ["CN"], "produced": ["CN"]}, 100),
     ]  # fmt: skip
-    return flowing([dict(zip(names, plant, strict=True)) for plant in plants], list(draws))
+    purchases = [dict(zip(names, plant, strict=True)) | {"facility": f"The {plant[0]}"} for plant in plants]
+    return flowing(purchases, list(draws))
 
 
 def test_a_flow_goes_through_makers_to_the_mine() -> None:
-    """Each stream weighs what it is: oxide to the smelter, metal to the works, magnets to users; what others take of an input is told."""
+    """Each stream weighs what it is: oxide to the smelter, metal to the works, magnets to users; what others take of an input is told. A plant has its name."""
     drawn = made(("smelter", "oxide", "PLANT-A", 880), ("works", "metal", "PLANT-B", 600))["magnet: from mine to user"]
     flow = drawn.chart
     assert isinstance(flow, charts.Flow)
@@ -241,11 +242,11 @@ def test_a_flow_goes_through_makers_to_the_mine() -> None:
     flows = {(*names[one.source], *names[one.target]): one.amount for one in flow.streams}
     unit = 1000 if flow.unit == "t" else 1
     assert {key: value * unit for key, value in flows.items() if key[2] != "goes to" or key[3].startswith("to others")} == {
-        ("oxide", "Australia → Malaysia", "to a maker at", "PLANT-A"): 900,
-        ("to a maker at", "PLANT-A", "metal", "Canada"): 880,
-        ("to a maker at", "PLANT-A", "goes to", "to others, or left over"): 20,
-        ("metal", "Canada", "to a maker at", "PLANT-B"): 600,
-        ("to a maker at", "PLANT-B", "magnet", "United States"): 600,
+        ("oxide", "Australia → Malaysia", "to a maker at", "The smelter"): 900,
+        ("to a maker at", "The smelter", "metal", "Canada"): 880,
+        ("to a maker at", "The smelter", "goes to", "to others, or left over"): 20,
+        ("metal", "Canada", "to a maker at", "The works"): 600,
+        ("to a maker at", "The works", "magnet", "United States"): 600,
         ("magnet", "United States", "delivered to", "United States"): 1500,
         ("magnet", "China", "delivered to", "United States"): 100,
     }  # fmt: skip
@@ -264,9 +265,9 @@ def test_what_goes_round_is_followed_once() -> None:
     """Oxide of metal of oxide: from the metal back to the oxide, and no further, each kilogram once."""
     charts_of = made(("smelter", "oxide", "PLANT-A", 880), ("mine", "metal", "PLANT-B", 600))
     found = streams(charts_of["metal: from mine to user"])
-    assert found["oxide from Australia → Malaysia", "oxide at PLANT-A"] == 900
-    assert found["oxide at PLANT-A", "metal from Canada"] == 880
-    assert found["PLANT-B", "into oxide"] == 600
+    assert found["oxide from Australia → Malaysia", "oxide at The smelter"] == 900
+    assert found["oxide at The smelter", "metal from Canada"] == 880
+    assert found["The mine", "into oxide"] == 600
     assert not [pair for pair in found if pair[1].startswith("oxide from")]
 
 

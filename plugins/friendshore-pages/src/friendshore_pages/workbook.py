@@ -10,7 +10,7 @@ from decimal import Decimal
 from io import BytesIO
 from itertools import cycle
 from textwrap import wrap
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Literal, assert_never
 
 from friendshore.document import charts
 from friendshore.document import elements as doc
@@ -23,23 +23,27 @@ if TYPE_CHECKING:
 
 _MAX_SHEET_NAME = 31
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\\\']")
-_CUT_END = re.compile(r"( (and|by|for|in|of|on|the|to|with))* \S*$")
-"""End of a cut name: its last, incomplete word and the prepositions before it."""
+_CUT_END = re.compile(r"( (and|between|by|for|from|in|of|on|that|the|to|with))*,? \S*$")
+"""End of a cut name: its last, incomplete word and the words before it that need more after them."""
 _MAX_CELL = 32_767
 _MAX_COLUMN = 50
 _ROW_HEIGHT, _TITLE_HEIGHT = 21, 28
 """Heights of rows in pixels. Every row states its own, so not the default of 20: programs measure text differently, which would move rows under charts."""
 _CHART_WIDTH, _CHART_HEIGHT, _RUNG_HEIGHT = 720, 300, 24
 _MAX_BESIDE = 100
-"""Maximum characters of a table whose chart is at its right. The chart of a wider table is below it."""
+"""Maximum characters of a table whose chart is at its right. The chart of a wider or shorter table is below it."""
 _PROSE_WIDTH = 110
 """Characters of a line of prose on a sheet without tables."""
 _LETTERS_PER_DIGIT = 1.1
 """Letters of a text in the width of a digit, the unit of columns. A low estimate, so that no line is cut."""
 _OWN_SHEET = 12
 """Minimum rows of a table for which its subsection gets a sheet, where its header can be frozen."""
+_ONE_SHEET = 40
+"""Maximum rows of all tables of an answer that fits on one sheet."""
 _MAX_FROZEN = 8
 """Maximum number of frozen rows. More would fill the view."""
+_MAX_ROWS_OF_PAGE = 56
+"""Maximum rows of a sheet with charts that is printed on one page."""
 _A4 = 9
 _SUMMARY, _CHART_DATA = "Summary", "Chart data"
 
@@ -51,6 +55,9 @@ def workbook(document: doc.Document, file: str) -> bytes:
     writer = _WorkbookWriter(book)
     summary = [part for part in document.parts if not _has_title(part)]
     sections = [part for part in document.parts if isinstance(part, doc.Section) and part.title]
+    has_summary = any(isinstance(part, doc.KeyFigures) for part in summary)
+    if not has_summary and not _has_chart(sections) and _row_count(sections) <= _ONE_SHEET:
+        summary, sections = [*document.parts], []
     writer.write([(_SUMMARY, doc.Section(document.title, tuple(summary))), *_sheets(sections)])
     book.close()
     return stream.getvalue()
@@ -70,9 +77,34 @@ def _sheets(sections: Iterable[doc.Section]) -> Iterator[tuple[str, doc.Section]
         yield from _sheets(own)
 
 
+def _tables(section: doc.Section) -> Iterator[doc.DataTable]:
+    for part in section.parts:
+        table = part.table if isinstance(part, doc.Drawing) else part
+        if isinstance(table, doc.DataTable):
+            yield table
+
+
 def _is_long(section: doc.Section) -> bool:
-    tables = (part.table if isinstance(part, doc.Drawing) else part for part in section.parts)
-    return any(isinstance(table, doc.DataTable) and len(table.rows) >= _OWN_SHEET for table in tables)
+    return any(len(table.rows) >= _OWN_SHEET for table in _tables(section))
+
+
+def _has_chart(elements: Iterable[doc.Element]) -> bool:
+    return any(
+        _chart_data(each) is not None
+        if isinstance(each, doc.Drawing)
+        else isinstance(each, doc.Section) and _has_chart(each.parts)
+        for each in elements
+    )
+
+
+def _row_count(sections: Iterable[doc.Section]) -> int:
+    """Return the rows of all tables. Notes count too."""
+    rows = 0
+    for section in sections:
+        rows += sum(len(table.rows) for table in _tables(section))
+        rows += sum(len(part.texts) for part in section.parts if isinstance(part, doc.Notes))
+        rows += _row_count(part for part in section.parts if isinstance(part, doc.Section))
+    return rows
 
 
 class _WorkbookWriter:
@@ -110,7 +142,7 @@ class _WorkbookWriter:
     def format_of(self, number_format: str = "General", style: str = "") -> object:
         cached = self._formats.get((number_format, style))
         if cached is None:
-            properties = {"num_format": number_format, "valign": "top", **_STYLES[style]}
+            properties = {"num_format": number_format, "valign": "vcenter", **_STYLES[style]}
             cached = self._formats[number_format, style] = self.book.add_format(properties)
         return cached
 
@@ -118,6 +150,7 @@ class _WorkbookWriter:
         if not self.charts:
             return
         sheet = self.book.add_worksheet(_CHART_DATA)
+        sheet.set_column(0, max(len(data.names) for _, data in self.charts), 18, self.format_of("#,##0.###"))
         row = 0
         for chart, chart_data in self.charts:
             chart_data.write(sheet, row, self.format_of(style="strong"))
@@ -132,7 +165,14 @@ _STYLES: Mapping[str, Mapping[str, object]] = {
     "day": {"align": "left"},
     "right": {"align": "right", "indent": 1},
     "sum": {"bold": True, "align": "right", "indent": 1},
-    "prose": {"text_wrap": True},
+    "sum day": {"bold": True, "align": "right", "indent": 1},
+    "right day": {"align": "right", "indent": 1},
+    "strong day": {"bold": True, "align": "left"},
+    "top right day": {"valign": "top", "align": "right", "indent": 1},
+    "prose": {"text_wrap": True, "valign": "top"},
+    "top": {"valign": "top"},
+    "top day": {"valign": "top", "align": "left"},
+    "top right": {"valign": "top", "align": "right", "indent": 1},
     "title": {"bold": True, "font_size": 14},
     "link": {"font_color": "#1D4F8F", "underline": 1},
     "head": _HEADER,
@@ -149,6 +189,7 @@ _COLORS: Mapping[charts.Tone, Sequence[str]] = {
     charts.Tone.ASIDE: ("#CFD4DA",),
 }
 """Shades of each tone in the HTML report on white paper."""
+_SMALL_SHARES = (Decimal("0.000001"), Decimal("0.001"))
 _LARGE_MONEY = '[>=999500000]#,##0.0,,," bn";[>=999500]#,##0,," m";#,##0'
 
 
@@ -166,9 +207,10 @@ class _ChartData:
     unit: str
     names: Sequence[str]
     tones: Sequence[charts.Tone]
-    rows: Sequence[tuple[str, Sequence[Decimal | None]]]
-    is_over_time: bool = True
-    """True for columns, False for horizontal bars."""
+    rows: Sequence[tuple[str | Decimal, Sequence[Decimal | None]]]
+    """Label, or position of a point of a curve, and the values."""
+    kind: Literal["column", "bar", "scatter"] = "column"
+    x_title: str = ""
     has_comparison: bool = False
     """True if the last series is the reference for the others."""
 
@@ -182,7 +224,10 @@ class _ChartData:
         for column, name in enumerate(self.names, 1):
             sheet.write_string(row + 1, column, _cell_text(name))
         for line, (label, values) in enumerate(self.rows, row + 2):
-            sheet.write_string(line, 0, _cell_text(label))
+            if isinstance(label, Decimal):
+                sheet.write_number(line, 0, float(label))
+            else:
+                sheet.write_string(line, 0, _cell_text(label))
             for column, value in enumerate(values, 1):
                 if value is not None:
                     sheet.write_number(line, column, float(value))
@@ -197,7 +242,9 @@ class _ChartData:
                 "categories": [_CHART_DATA, first, 0, last, 0],
                 "values": [_CHART_DATA, first, column, last, column],
             }
-            if column <= bars:
+            if self.kind == "scatter":
+                chart.add_series({**series, "line": {"color": color, "width": 2}, "marker": {"type": "none"}})
+            elif column <= bars:
                 chart.add_series({**series, "gap": 40, "fill": {"color": color}})
             else:
                 line = book.add_chart({"type": "line"})
@@ -205,14 +252,29 @@ class _ChartData:
                 chart.combine(line)
         chart.set_title({"name": [_CHART_DATA, row, 0], "name_font": {"size": 11}})
         chart.set_legend({"none": True} if len(self.names) == 1 else {"position": "bottom"})
-        set_value_axis = chart.set_y_axis if self.is_over_time else chart.set_x_axis
         number_format = _LARGE_MONEY if self.unit.isupper() else "#,##0"
         grid = {"visible": True, "line": {"color": "#D9DDE3", "width": 0.75}}
-        set_value_axis({"num_format": number_format, "name": _cell_text(self.unit), "major_gridlines": grid})
+        values = {"num_format": number_format, "name": _cell_text(self.unit), "major_gridlines": grid}
+        if self.kind == "bar":
+            chart.set_y_axis({"reverse": True, "interval_unit": 1})  # the first at the top, and each with its name
+            chart.set_x_axis(values)
+        elif self.kind == "scatter":
+            chart.set_x_axis(
+                {
+                    "reverse": True,
+                    "min": 0,
+                    "num_format": number_format,
+                    "name": _cell_text(self.x_title),
+                    "crossing": "max",
+                }
+            )
+            chart.set_y_axis(values)
+        else:
+            chart.set_y_axis(values)
 
 
 class _SheetWriter:
-    """One sheet, written from top to bottom. A chart is at the right of its table, or below a wide one."""
+    """One sheet, written from top to bottom. A chart is below its table, or at the right of a long one."""
 
     def __init__(self, workbook: _WorkbookWriter, sheet: xlsxwriter.worksheet.Worksheet) -> None:
         self._workbook, self._sheet = workbook, sheet
@@ -249,6 +311,8 @@ class _SheetWriter:
         for row, column, chart, text in self._charts:
             place = {"description": text, "object_position": 3, "x_offset": 20 if column else 0}
             self._sheet.insert_chart(row, column, chart, place)
+        if self._charts and self._row <= _MAX_ROWS_OF_PAGE:
+            self._sheet.fit_to_pages(1, 1)  # so that no chart is cut
         if len(self._rows_below_heads) == 1:  # with several tables, no header applies to the whole sheet
             self._sheet.repeat_rows(self._rows_below_heads[0] - 1)
             if self._rows_below_heads[0] <= _MAX_FROZEN:
@@ -316,11 +380,9 @@ class _SheetWriter:
         self._rows_below_heads.append(self._row)
         units = [_common_unit([row.cells[column] for row in table.rows]) for column in range(len(table.columns))]
         for row in table.rows:
+            is_tall = not row.strong and any(_is_wrapped(_cell_text(written(cell))) for cell in row.cells)
             for column, cell in enumerate(row.cells):
-                style = "strong" if row.strong else ""
-                if table.columns[column].align == "right":
-                    style = "sum" if row.strong else "right"
-                self._put(column, cell, style, units[column])
+                self._put(column, cell, _style(table.columns[column], row, is_tall=is_tall), units[column])
             self._row += 1
         styles = ("figures" if column.align == "right" else "head" for column in table.columns)
         formats = [self._workbook.format_of(style=style) for style in styles]
@@ -337,15 +399,18 @@ class _SheetWriter:
         number = _number_and_format(cell, unit)
         self._widths[column] = max(self._widths.get(column, 0), *map(len, content.split("\n")))
         if isinstance(cell, date):
-            date_format = self._workbook.format_of("yyyy-mm-dd", style or "day")
+            date_format = self._workbook.format_of("yyyy-mm-dd", f"{style} day".strip())
             self._sheet.write_datetime(self._row, column, datetime.combine(cell, time()), date_format)
         elif number is not None:
-            self._sheet.write_number(self._row, column, float(number[0]), self._workbook.format_of(number[1], style))
+            number_format = ";".join(f"{part}_)" for part in number[1].split(";"))
+            self._sheet.write_number(
+                self._row, column, float(number[0]), self._workbook.format_of(number_format, style)
+            )
         elif content and content != BLANK:
-            is_long = len(content) > _MAX_COLUMN or "\n" in content
-            text_format = self._workbook.format_of(style="prose" if is_long and not style else style)
+            is_wrapped = style in ("", "top") and _is_wrapped(content)
+            text_format = self._workbook.format_of(style="prose" if is_wrapped else style)
             self._sheet.write_string(self._row, column, content, text_format)
-            if is_long and not style:
+            if is_wrapped:
                 self._wrapped.append((self._row, column, content))
 
     def _drawing(self, drawing: doc.Drawing) -> None:
@@ -358,18 +423,30 @@ class _SheetWriter:
             self._chart(drawing, chart_data, first_row)
 
     def _chart(self, drawing: doc.Drawing, chart_data: _ChartData, first_row: int) -> None:
-        is_bars = isinstance(drawing.chart, charts.Bars)
-        chart = self._workbook.book.add_chart({"type": "column", "subtype": "stacked"} if is_bars else {"type": "bar"})
-        if not is_bars:
-            chart.set_y_axis({"reverse": True})  # the first at the top
-        height = _CHART_HEIGHT if is_bars else max(_CHART_HEIGHT // 2, 90 + _RUNG_HEIGHT * len(chart_data.rows))
+        subtype = {"column": {"subtype": "stacked"}, "scatter": {"subtype": "straight"}}.get(chart_data.kind, {})
+        chart = self._workbook.book.add_chart({"type": chart_data.kind, **subtype})
+        is_bar = chart_data.kind == "bar"
+        height = _CHART_HEIGHT if not is_bar else max(_CHART_HEIGHT // 2, 90 + _RUNG_HEIGHT * len(chart_data.rows))
         chart.set_size({"width": _CHART_WIDTH, "height": height})
         columns = len(drawing.table.columns)
-        is_beside = sum(min(self._widths[column] + 2, _MAX_COLUMN) for column in range(columns)) <= _MAX_BESIDE
+        width = sum(min(self._widths[column] + 2, _MAX_COLUMN) for column in range(columns))
+        is_beside = width <= _MAX_BESIDE and (self._row - first_row) * _ROW_HEIGHT > height
         row = first_row if is_beside else self._row + 1
         self._charts.append((row, columns if is_beside else 0, chart, _cell_text(drawing.description)))
         self._workbook.charts.append((chart, chart_data))
         self._row = max(self._row, row + -(-height // _ROW_HEIGHT) + 1)
+
+
+def _is_wrapped(content: str) -> bool:
+    return len(content) > _MAX_COLUMN or "\n" in content
+
+
+def _style(column: doc.Column, row: doc.DataRow, *, is_tall: bool) -> str:
+    """Return the style of a cell. In a row with several lines, cells are at the top."""
+    is_right = column.align == "right"
+    if row.strong:
+        return "sum" if is_right else "strong"
+    return f"{'top ' if is_tall else ''}{'right' if is_right else ''}".rstrip()
 
 
 def _unique_headings(table: doc.DataTable) -> list[str]:
@@ -419,8 +496,14 @@ def _chart_data(drawing: doc.Drawing) -> _ChartData | None:
             has_targets = any(rung.target is not None for rung in rungs)
             names = [drawing.title, *(["required"] if has_targets else [])]
             values = [(rung.name, [rung.value, *([rung.target] if has_targets else [])]) for rung in rungs]
-            return _ChartData(drawing.title, unit, names, [charts.Tone.PLAIN] * len(names), values, is_over_time=False)
-        case charts.Flow() | charts.Timeline() | charts.Curve():
+            return _ChartData(drawing.title, unit, names, [charts.Tone.PLAIN] * len(names), values, "bar")
+        case charts.Curve(x, x_title, _, series, unit):
+            points = [[each.values[place] for each in series] for place in range(len(x))]
+            totals = [(at, [sum(values, Decimal(0)), *values]) for at, values in zip(x, points, strict=True)]
+            tones = [charts.Tone.TITLE, *(each.tone for each in series)]
+            names = ["all", *(each.name for each in series)]
+            return _ChartData(drawing.title, unit, names, tones, totals, "scatter", x_title)
+        case charts.Flow() | charts.Timeline():
             return None
         case _:
             assert_never(chart)
@@ -446,9 +529,12 @@ def _number_and_format(cell: doc.Cell, default_unit: str = "") -> tuple[Decimal 
             ending = f" {unit_text}{f' a {per}' if per else ''}".rstrip()
             return number, ";".join(f'{part}"{ending}"' for part in digits.split(";")) if ending else digits
         case doc.Share(value):
-            return value, "0.0%"
+            return value, "0.0000%" if _SMALL_SHARES[0] < abs(value) < _SMALL_SHARES[1] else "0.0%"
         case doc.Count(value, noun):
-            return None if noun else (value, "0")
+            ending = written(cell).removeprefix(f"{value:,}")
+            return value, f'#,##0"{ending}"' if noun and ending.replace(" ", "").isalpha() else "0"
+        case doc.Phrase(value=Decimal() as value):
+            return value, _digits_format(value)
         case doc.Either(whole):
             return _number_and_format(whole, default_unit)
         case str() | doc.Phrase() | doc.Between() | doc.Several() | date() | doc.Nothing():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from friendshore.document import charts
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, percent
-from friendshore.domain.base import Number, Record, exact, totals
+from friendshore.domain.base import Number, Record, exact, grouped, totals
 from friendshore.domain.countries import COVERED_NATIONS, country_names
 from friendshore.domain.plan import Cost, PlanStatus
 from friendshore.domain.shown_names import ShownNames
@@ -690,19 +690,46 @@ def _curve(answer: Frontier) -> charts.Curve:
             tuple(point.possible_concern_cost for point in answer.points),
             doc.Tone.UNKNOWN,
         ),
-        charts.Series("other", other_cash),
+        charts.Series("independent" if of_concern else "other", other_cash),
     )
-    worse = [Decimal(sum(1 for each in point.short if each.added_kg > 0)) for point in answer.points]
-    counts = charts.Series("materials with a larger shortage than today", tuple(worse), doc.Tone.BAD)
     return charts.Curve(
         tuple(point.capped for point in answer.points),
         f"Cap on {_capped_text(answer)}",
         answer.currency,
         tuple(part for part in series if any(part.values)),
         answer.currency,
-        counts if any(worse) else None,
         tuple(_curve_labels(answer)),
+        tuple(_shortage_rows(answer)),
+        "More shortage at this cap and below:",
+        "not spent, since less can be bought" if any(each.added_kg > 0 for each in answer.points[-1].short) else "",
     )
+
+
+_MAX_ROWS, _MAX_ROW_NAMES = 8, 3
+"""Maximum number of rows below the curve, and of names in each."""
+
+
+def _shortage_rows(answer: Frontier) -> Iterator[charts.Series]:
+    """Yield a row for the materials that have a larger shortage at the same points, in the order of the first of these."""
+    worse_at: dict[str, list[bool]] = {}
+    kilograms: dict[str, Decimal] = {}
+    for number, point in enumerate(answer.points):
+        for each in point.short:
+            if each.added_kg > 0:
+                worse_at.setdefault(each.material, [False] * len(answer.points))[number] = True
+                kilograms[each.material] = max(kilograms.get(each.material, Decimal(0)), each.added_kg)
+    materials_by_points = grouped((tuple(points), material) for material, points in worse_at.items())
+    rows = sorted(materials_by_points.items(), key=lambda row: row[0], reverse=True)
+    if len(rows) > _MAX_ROWS:
+        rest = rows[_MAX_ROWS - 1 :]
+        points = tuple(any(at) for at in zip(*(at for at, _ in rest), strict=True))
+        rows = [*rows[: _MAX_ROWS - 1], (points, [material for _, names in rest for material in names])]
+    for points, materials in rows:
+        names = [answer.names.material(name) for name in sorted(materials, key=lambda name: (-kilograms[name], name))]
+        others = [f"{len(names) - _MAX_ROW_NAMES} more"] if len(names) > _MAX_ROW_NAMES + 1 else []
+        shown = names[:_MAX_ROW_NAMES] + others if others else names
+        values = tuple(Decimal(len(materials)) if is_worse else Decimal(0) for is_worse in points)
+        yield charts.Series(", ".join(shown), values, doc.Tone.BAD)
 
 
 def _curve_labels(answer: Frontier) -> Iterator[str]:
@@ -711,9 +738,9 @@ def _curve_labels(answer: Frontier) -> Iterator[str]:
     for number, point in enumerate(answer.points):
         share = percent(point.share)
         if not number:
-            yield f"Today: {large_money(point.cost, answer.currency)}, {share} of concern"
+            yield f"Plan: {large_money(point.cost, answer.currency)}, {share} of concern"
         elif point is free_point:
-            yield f"{share} of concern {_cash_text(point, answer)}. Below, more is short"
+            yield f"{share} {_cash_text(point, answer)}. Lower caps leave more short"
         elif point is last:
             worse = sum(1 for each in point.short if each.added_kg > 0)
             yield (

@@ -173,7 +173,7 @@ def _is_noticeable(penalties: Decimal, answer: Risk) -> bool:
 
 
 def _total_cell(amount: Decimal) -> doc.Cell:
-    return doc.Phrase(rounded_money(amount, "").strip(), doc.Tone.ASIDE)
+    return doc.Phrase(rounded_money(amount, "").strip(), doc.Tone.ASIDE, value=amount)
 
 
 def _event_texts(outcome: ScenarioOutcome, varying_fields: Mapping[str, AbstractSet[str]]) -> list[str]:

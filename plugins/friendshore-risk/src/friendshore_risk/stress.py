@@ -126,7 +126,9 @@ def _chart(
 def _bar(loss: LossResult, answer: Stress) -> charts.Rung:
     label = ", ".join(filter(None, (_shortage_text(loss, answer.names), f"cash {signed(loss.cash)} {answer.currency}")))
     tone = doc.Tone.BAD if loss.short else doc.Tone.PLAIN
-    return charts.Rung(_loss_label(loss), loss.cash, label, tone if loss.rise.proved else doc.Tone.DOUBTFUL)
+    note = f"{count(len(loss.short), 'material')} short" if loss.short else ""
+    proved_tone = tone if loss.rise.proved else doc.Tone.DOUBTFUL
+    return charts.Rung(_loss_label(loss), loss.cash, label, proved_tone, note=note)
 
 
 def _loss_label(loss: LossResult) -> str:

@@ -211,6 +211,12 @@ def _node_name(paths: _Paths, step: Step) -> str:
     return step[1]
 
 
+def _place_name(run: Run, place: str) -> str:
+    """Return the name of a country, or of the plants at a place within one."""
+    plants = dict.fromkeys(run.names.offer(draw.offer) for draw in run.draws if draw.place == place)
+    return ", ".join(plants) if country_name(place) == place and plants else country_name(place)
+
+
 def _paths(run: Run, material: str, purchases: Sequence[RunPurchase], inputs: Sequence[Input]) -> _Paths:
     depths = sorted({used.depth for used in inputs}, reverse=True)
     column = {used.material: 2 * depths.index(used.depth) for used in inputs} | {material: 2 * len(depths)}
@@ -235,12 +241,14 @@ def _paths(run: Run, material: str, purchases: Sequence[RunPurchase], inputs: Se
         for purchase in sales:
             seller = step(name, column[name], chains[_chain_text(purchase)])
             node_by_offer[purchase.offer] = seller
-            destination = step(name, column[name] + 1, country_name(purchase.place))
+            destination = step(name, column[name] + 1, _place_name(run, purchase.place))
             paths.add(seller, destination, purchase.quantity_kg, tone_of([purchase]))
     making_offers = {offer for used in inputs for _, offer in used.draws}
     for used in inputs:
         places = {place for place, _ in used.draws}
-        node_by_place = {place: step(used.material, column[used.material] + 1, country_name(place)) for place in places}
+        node_by_place = {
+            place: step(used.material, column[used.material] + 1, _place_name(run, place)) for place in places
+        }
         for place, kilograms in used.lots.items():
             paths.add(step(used.material, column[used.material], _OWNED), node_by_place[place], kilograms)
         for (place, offer), kilograms in used.draws.items():
@@ -257,7 +265,9 @@ def _paths(run: Run, material: str, purchases: Sequence[RunPurchase], inputs: Se
                 paths.add(source, (last, _ELSEWHERE), kilograms)
     for lot in run.lots:
         if lot.material == material:
-            paths.add(step(material, column[material], _OWNED), (last - 1, country_name(lot.place)), lot.quantity_kg)
+            paths.add(
+                step(material, column[material], _OWNED), (last - 1, _place_name(run, lot.place)), lot.quantity_kg
+            )
     _add_uses(run, material, paths, last - 1)
     return paths
 
@@ -275,13 +285,13 @@ def _add_uses(run: Run, material: str, paths: _Paths, place_layer: int) -> None:
     last_period = run.periods[-1].label
     outflows: list[tuple[str, str, Decimal]] = []
     outflows += [
-        (country_name(row.place), f"{row.end_use} use", row.quantity_kg)
+        (_place_name(run, row.place), f"{row.end_use} use", row.quantity_kg)
         for row in run.deliveries
         if row.material == material
     ]
     outflows += [
         (
-            country_name(row.place),
+            _place_name(run, row.place),
             f"into {' + '.join(dict.fromkeys(goods_by_offer.get(row.offer, [row.offer])))}",
             row.quantity_kg,
         )
@@ -289,7 +299,7 @@ def _add_uses(run: Run, material: str, paths: _Paths, place_layer: int) -> None:
         if row.material == material
     ]
     outflows += [
-        (country_name(row.place), "left in stock at the end", row.quantity_kg)
+        (_place_name(run, row.place), "left in stock at the end", row.quantity_kg)
         for row in run.stocks
         if row.material == material and row.period == last_period
     ]

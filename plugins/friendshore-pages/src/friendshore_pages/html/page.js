@@ -138,7 +138,7 @@
   const links = new Map(all(".contents a").map(link => [link.hash.slice(1), link]));
   const headings = all("main h2[id], main h3[id]").filter(heading => links.has(heading.id));
   const markCurrent = () => {
-    const above = headings.filter(heading => heading.getBoundingClientRect().top < innerHeight / 3).pop();
+    const above = headings.filter(heading => heading.checkVisibility() && heading.getBoundingClientRect().top < innerHeight / 3).pop();
     for (const [id, link] of links) {
       if (above && id === above.id) link.setAttribute("aria-current", "location");
       else link.removeAttribute("aria-current");

@@ -14,13 +14,13 @@ from friendshore.document import elements as doc
 from friendshore.document.charts import Bars, Chart, Curve, Flow, Ladder, Timeline, Tone
 from friendshore.document.figures import headline
 
+from .curve import curve, unnamed_parts
 from .flows import flow
 from .markup import KEY, Markup, Outline, iframe, joined, legend, phrase, prose, table, tag, text, tone_class, trusted
 from .svg import (
     SIZE,
     Picture,
     bars,
-    curve,
     days,
     fill_class,
     ladder,
@@ -49,9 +49,10 @@ def _legend_entries(data: doc.Drawing) -> list[tuple[str, str]]:
         case Bars(_, series, _, line):
             names = [*zip(series_classes(series), (part.name for part in series), strict=True)]
             return [*names, *([("line", line.name)] if line else [])]
-        case Curve(series=series, counts=counts):
-            names = [*zip(series_classes(series), (part.name for part in series), strict=True)]
-            return [*names, *([(fill_class(counts.tone), counts.name)] if counts else [])]
+        case Curve(series=series):
+            unnamed = unnamed_parts(data.chart, _WIDTHS.values())
+            classes = zip(series_classes(series), series, strict=True)
+            return [(class_, part.name) for class_, part in classes if part in unnamed]
         case Flow(streams=streams):
             tones = [stream.tone for stream in streams]
         case Timeline(rows=rows):

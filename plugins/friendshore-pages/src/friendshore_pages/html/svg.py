@@ -1,4 +1,4 @@
-"""SVG pictures: text widths, units, ticks, and charts with bars, ladders, timelines, and curves."""
+"""SVG pictures: text widths, units, ticks, and charts with bars, ladders, and timelines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textwrap import shorten
 from typing import NamedTuple
 from unicodedata import combining, east_asian_width, normalize
 
-from friendshore.document.charts import Bars, Curve, Ladder, Rung, Series, Timeline, TimelineMark, TimelineRow, Tone
+from friendshore.document.charts import Bars, Ladder, Rung, Series, Timeline, TimelineMark, TimelineRow, Tone
 from friendshore.document.figures import money, number, unit_for
 from friendshore.inert import visible
 
@@ -437,9 +437,10 @@ def rung_class(tone: Tone) -> str:
 
 def _rung_text(rung: Rung, scale: AxisScale, unit: str) -> str:
     amounts = [(value, value / scale.divisor) for value in (rung.value, rung.target) if value is not None]
-    return " → ".join(
+    amounts_text = " → ".join(
         amount(value, unit) if 0 < abs(in_unit) < _MIN_SHARE_OF_UNIT else money(in_unit) for value, in_unit in amounts
     )
+    return ", ".join(filter(None, (amounts_text, rung.note)))
 
 
 def _rung_numbers(scale: AxisScale, axis: Axis) -> Iterator[Markup]:
@@ -609,131 +610,3 @@ def _timeline_row(row: TimelineRow, y: float, axis: Axis, chart: Timeline) -> It
             shapes.append(box(x, y - _SPAN_HEIGHT / 2, size, _SPAN_HEIGHT, tooltip_text, fill_class(span.tone)))
             hatches.append(stripes([path("M{} {}h{}", x, y, size)], _SPAN_HEIGHT, span.tone))
     yield parts(row.name, [*shapes, *hatches], "bar")
-
-
-_AREA_HEIGHT, _STEPS_HEIGHT, _GAP = 220.0, 56.0, 44.0
-_HATCH_STEP = 4.0
-
-
-class _Field(NamedTuple):
-    """Positions in the picture of a curve."""
-
-    chart: Curve
-    x_scale: AxisScale
-    across: Axis
-    scale: AxisScale
-    axis: Axis
-    bottom: float
-
-    def x(self, value: Decimal) -> float:
-        return self.across.at(self.x_scale.value(value))
-
-    @property
-    def xs(self) -> list[float]:
-        return [self.x(value) for value in self.chart.x]
-
-    def tooltip_text(self, values: Sequence[Decimal], unit: str) -> str:
-        pairs = zip(self.chart.x, values, strict=True)
-        return "; ".join(f"{amount(x, self.chart.x_unit)}: {amount(value, unit)}" for x, value in pairs)
-
-
-def curve(chart: Curve, width: float) -> Picture:
-    """Draw stacked areas over a measure that falls to the right, below the labels of points, and above the steps of a count."""
-    totals = [sum((part.values[point] for part in chart.series), Decimal(0)) for point in range(len(chart.x))]
-    scale, x_scale = scale_of(totals, chart.unit), scale_of(chart.x, chart.x_unit)
-    left = max(map(text_width, scale.step_texts)) + 8
-    largest = x_scale.value(max(chart.x, default=Decimal(0))) or 1.0
-    across = Axis(largest, 0.0, left, width - 14)
-    labels = [
-        _point_label(place, across.at(x_scale.value(chart.x[place])), across, content)
-        for place, content in enumerate(chart.labels)
-        if content
-    ]
-    top = _TOP + 8 + sum(len(each.lines) * _LABEL_LINE + 4 for each in labels)
-    base = top + _AREA_HEIGHT
-    bottom = base + _GAP + _STEPS_HEIGHT if chart.counts else base
-    field = _Field(chart, x_scale, across, scale, scale.axis(base, top), bottom)
-    elements = [label(0, 12, scale.unit, class_="soft"), *scale.grid(field.axis, left, width - 14)]
-    for step, step_text in zip(scale.steps, scale.step_texts, strict=True):
-        elements.append(label(left - 6, round(field.axis.at(step)) + 4.5, step_text, anchor="end", class_="soft"))
-    elements += _areas(field)
-    elements += _curve_labels(field, labels, totals)
-    if chart.counts:
-        elements += _steps(field, chart.counts, base + _GAP)
-    for step, step_text in zip(x_scale.steps, x_scale.step_texts, strict=True):
-        if step <= largest:
-            elements.append(label(across.at(step), bottom + 17, step_text, anchor="middle", class_="soft"))
-    x_title = wrapped(f"{chart.x_title}, {x_scale.unit} →", width, max_lines=2)
-    elements += [label(0, bottom + 38 + 15 * row, line, class_="soft") for row, line in enumerate(x_title)]
-    return Picture(width, bottom + 28 + 15 * len(x_title), joined(elements))
-
-
-class _PointLabel(NamedTuple):
-    place: int
-    x: float
-    is_left: bool
-    lines: list[str]
-
-
-_LABEL_LINE = 13.0
-
-
-def _point_label(place: int, x: float, across: Axis, content: str) -> _PointLabel:
-    is_left = x - across.start > across.end - x
-    room = (x - across.start if is_left else across.end - x) - 10
-    return _PointLabel(place, x, is_left, wrapped(content, room, SMALL, 3))
-
-
-def _areas(field: _Field) -> Iterator[Markup]:
-    chart, scale, axis, xs = field.chart, field.scale, field.axis, field.xs
-    below = [0.0] * len(xs)
-    for class_, part in zip(series_classes(chart.series), chart.series, strict=True):
-        above = [low + scale.value(value) for low, value in zip(below, part.values, strict=True)]
-        ends = [*zip(xs, above, strict=True), *reversed([*zip(xs, below, strict=True)])]
-        outline = "".join(path("L{} {}", x, axis.at(y)) for x, y in ends)
-        hatch = [path("M{} {}V{}", x, axis.at(low), axis.at(high)) for x, low, high in _columns(xs, below, above)]
-        tooltip_text = field.tooltip_text(part.values, chart.unit)
-        shape = tag("path", tooltip(tooltip_text), d=f"M{outline[1:]}z")
-        yield parts(part.name, [shape, stripes(hatch, _HATCH_STEP, part.tone)], f"area {class_}")
-        below = above
-
-
-def _columns(xs: Sequence[float], low: Sequence[float], high: Sequence[float]) -> Iterator[tuple[float, float, float]]:
-    """Yield columns that cover the area between two lines, for its hatching."""
-    for (start, end), lows, highs in zip(pairwise(xs), pairwise(low), pairwise(high), strict=True):
-        count = int((end - start) / _HATCH_STEP)
-        for position in range(count):
-            part = (position + 0.5) / count
-            between = [first + (last - first) * part for first, last in ((start, end), lows, highs)]
-            yield between[0], between[1], between[2]
-
-
-def _steps(field: _Field, counts: Series, top: float) -> Iterator[Markup]:
-    """Yield a bar between each two points, as high as the count at the second."""
-    largest, base = max(counts.values, default=Decimal(0)) or Decimal(1), field.bottom
-    yield label(field.across.start, top - 10, counts.name, class_="halo")
-    yield tag("line", x1=field.across.start, x2=field.across.end, y1=base + 0.5, y2=base + 0.5, class_="axis")
-    shapes: list[Markup] = []
-    numbers: list[Markup] = []
-    last_end = field.across.start
-    for (x, end), (before, value) in zip(pairwise(field.xs), pairwise(counts.values), strict=True):
-        height = float(value / largest) * (base - top)
-        if value:
-            shapes.append(box(x, base - height, max(end - x, 0.5), height, number(value)))
-        if value and value != before and x + text_width(number(value), SMALL) + 4 < field.across.end and x > last_end:
-            numbers.append(label(x + 3, base - 4, number(value), class_="on", size=SMALL))
-            last_end = x + text_width(number(value), SMALL) + 6
-    yield parts(counts.name, shapes, f"area steps {fill_class(counts.tone)}")
-    yield from numbers
-
-
-def _curve_labels(field: _Field, labels: Sequence[_PointLabel], totals: Sequence[Decimal]) -> Iterator[Markup]:
-    """Yield the labels of points above the areas, one below the other, each at a line to its point and below."""
-    y = _TOP + 8
-    for place, x, is_left, lines in labels:
-        yield tag("line", x1=x, x2=x, y1=y - 9, y2=field.bottom, class_="lead")
-        yield tag("circle", cx=x, cy=field.axis.at(field.scale.value(totals[place])), r=4, class_="point")
-        for line in lines:
-            yield label(x - 8 if is_left else x + 8, y, line, anchor="end" if is_left else None, size=SMALL)
-            y += _LABEL_LINE
-        y += 4

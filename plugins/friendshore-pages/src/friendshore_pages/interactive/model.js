@@ -8,7 +8,7 @@ const planner = (() => {
   const NOTHING = [0, 0, 0, 0, 0, 0];
 
   let data = null;
-  let worker = null;
+  let solver = null;
   let messages = 0;
   const waiting = new Map();
   const cache = new Map();
@@ -179,10 +179,11 @@ const planner = (() => {
     if (cached) return cached;
     const request = changedProgram(number, changes);
     messages += 1;
-    const solution = new Promise((resolve, reject) => {
-      waiting.set(messages, { resolve, reject });
-      worker.postMessage({ number: messages, request });
-    }).then(({ answer, seconds }) => ({ answer, seconds, request }));
+    const message = messages;
+    const solution = solver.then((worker) => new Promise((resolve, reject) => {
+      waiting.set(message, { resolve, reject });
+      worker.postMessage({ number: message, request });
+    })).then(({ answer, seconds }) => ({ answer, seconds, request }));
     if (cache.size >= MAX_CACHED) cache.delete(cache.keys().next().value);
     cache.set(key, solution);
     return solution;
@@ -224,12 +225,17 @@ const planner = (() => {
     return costs[0] === costs[1] || Math.abs(costs[0] - costs[1]) <= Math.max(0.01, 1e-12 * Math.abs(costs[1]));
   }
 
-  async function start() {
+  // Returns the case and its plan. They need no solver.
+  async function load() {
     data = await decompressed("plan-again-data").json();
     data.programs.forEach(decodeEffects);
+    return { data, plan: unchangedParts(new Map()) };
+  }
+
+  async function startWorker() {
     const wasm = await decompressed("plan-again-solver").arrayBuffer();
     const code = await decompressed("plan-again-worker").blob();
-    worker = new Worker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+    const worker = new Worker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
     await new Promise((resolve, reject) => {
       worker.onmessage = ({ data: message }) => (message.failed ? reject(new Error(message.failed)) : resolve());
       worker.onerror = () => reject(new Error("the solver doesn't start in this browser"));
@@ -241,8 +247,14 @@ const planner = (() => {
       if (message.failed) reject(new Error(message.failed));
       else resolve(message);
     };
-    return { data, plan: unchangedParts(new Map()) };
+    return worker;
   }
 
-  return { NOTHING, start, arrange, solve, hasNoEffect };
+  // Starts the solver. Programs wait for it.
+  function start() {
+    solver = startWorker();
+    return solver;
+  }
+
+  return { NOTHING, load, start, arrange, solve, hasNoEffect };
 })();

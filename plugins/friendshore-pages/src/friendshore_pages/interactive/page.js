@@ -18,6 +18,7 @@
   let committed = [];
   let shown = null;
   let isPlanning = false;
+  let isLoading = true;
   const past = [];
 
   // Figures as in reports: three digits, whole numbers in full.
@@ -405,10 +406,11 @@
     const gap = (objective - bound) / Math.max(1, Math.abs(objective));
     return gap <= data.gap ? `, within ${data.gap} of the cheapest` : `; after ${data.seconds} s, a plan up to ${(100 * gap).toPrecision(2)} % cheaper is still possible`;
   }
+  const LOADING = " The solver is loading.";
   function show(now, changes) {
     shown = changes;
     const state = [`Planned again in ${now.seconds.toFixed(2)} s${gapText(now)}. `, make("strong", {}, "Not verified again.")];
-    status.replaceChildren(...(changes.length ? state : [`${ORIGINAL}: ${data.status}, verified.`]));
+    status.replaceChildren(...(changes.length ? state : [`${ORIGINAL}: ${data.status}, verified.${isLoading ? LOADING : ""}`]));
     showFigures(now);
     showMaterials(now);
     showTables(now);
@@ -430,7 +432,7 @@
     while (shown !== chosen) {
       const changes = chosen;
       place.setAttribute("aria-busy", "true");
-      status.textContent = "Planning…";
+      status.textContent = `Planning…${isLoading ? LOADING : ""}`;
       try {
         show(changes.length ? await planner.solve(changes) : plan, changes);
       } catch (error) {
@@ -462,7 +464,7 @@
     if (unknown) note.textContent = `${unknown} of the changes in the address ${unknown === 1 ? "doesn't" : "don't"} fit this case and ${unknown === 1 ? "was" : "were"} left out.`;
   }
   async function begin() {
-    ({ data, plan } = await planner.start());
+    ({ data, plan } = await planner.load());
     const hasConcern = data.countriesOfConcern.length > 0;
     if (!hasConcern) COLORS[2][1] = "bought";
     const legend = make("p", { class: "legend" }, ...COLORS.slice(hasConcern ? 0 : 2).map(([color, name]) => make("span", {}, make("i", { class: color }), name[0].toUpperCase() + name.slice(1))));
@@ -474,14 +476,27 @@
     const section = document.getElementById("original-plan").parentElement;
     section.replaceWith(original);
     original.append(section);
+    dispatchEvent(new Event("scroll"));  // the table of contents marks the current section
+    const solver = planner.start();
+    show(plan, chosen);
+    showControls();
+    await painted();
     addEventListener("hashchange", fromAddress);
     fromAddress();
+    await solver;
+    isLoading = false;
+    if (!chosen.length) show(plan, chosen);
     await update();
   }
+  // Lets the browser show the original plan before the solver takes the processor.
+  const painted = () => new Promise((resolve) => setTimeout(resolve));
 
-  place.textContent = "";
+  place.textContent = "Loading. The original plan is below.";
   const ready = begin().catch((error) => {
-    place.append(make("p", {}, `This browser can't plan again: ${error.message}.`));
+    isLoading = false;
+    if (data) show(plan, chosen = committed = []);
+    else place.textContent = "";
+    place.prepend(make("p", { class: "note" }, `This browser can't plan again: ${error.message}. The page shows the original plan.`));
     throw error;
   });
   // For scripts and tests: returns the plan after changes [{kind, name, choice, factor, from}]. `from` is the number of a period.
