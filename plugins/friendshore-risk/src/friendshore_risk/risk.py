@@ -302,7 +302,8 @@ def read_answer(path: Path) -> Risk:
     data = json_object(text, str(path), problems, "name a file that contains the output of `risk --json`")
     if data is None:
         raise InputError(problems)
-    return record(Risk, with_current_names(data, Risk), str(path))
+    answer = {name: value for name, value in data.items() if name not in ("made", "version")}
+    return record(Risk, with_current_names(answer, Risk), str(path))
 
 
 def check_saved(search: RiskSearch, saved: Risk, seed: str, draws: int) -> int:

@@ -20,7 +20,7 @@ from friendshore.cli.options import (
     Workers,
     installed,
 )
-from friendshore.cli.output import answer, wrote
+from friendshore.cli.output import answer, dated, dated_data, wrote
 from friendshore.cli.waiting import Interrupt, progress_bar
 from friendshore.errors import InputError
 from friendshore.report.formats import format_of, write_document
@@ -77,9 +77,9 @@ def watch(
             progress=progress,
             cancel=cancel,
         )
-    answer(as_json, result.to_dict, lambda: watch_document(result, top))
+    answer(as_json, lambda: dated_data(result.to_dict()), lambda: dated(watch_document(result, top)))
     if out is not None and output_format is not None:
-        written = write_document(out, watch_document(result, 0), output_format)
+        written = write_document(out, dated(watch_document(result, 0)), output_format)
         if not as_json:
             wrote(as_json, [written])
     if any(case.error for case in result.cases):
