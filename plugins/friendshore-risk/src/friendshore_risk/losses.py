@@ -13,6 +13,7 @@ from pydantic import PlainSerializer
 
 from friendshore.domain.base import Record, grouped, totals
 from friendshore.domain.change import Change
+from friendshore.domain.countries import country_name
 from friendshore.domain.suggest import did_you_mean
 from friendshore.domain.time import Horizon
 from friendshore.errors import Diagnostic, InputError
@@ -178,6 +179,18 @@ class Loss(Record):
     def name(self) -> str:
         return " and ".join(self.names)
 
+    @property
+    def shown(self) -> str:
+        """Name for readers, with the names of countries."""
+        return " and ".join(map(country_name, self.names)) if "country" in self.by else self.name
+
+    @property
+    def shown_kinds(self) -> str:
+        """Kinds and other losses for readers, such as `supplier and parent, country Malaysia`."""
+        others = (word.partition(" ") for word in self.also)
+        named = (f"{kind} {country_name(name) if kind == 'country' else name}" for kind, _, name in others)
+        return ", ".join([" and ".join(self.by), *named])
+
     def takes(self, facts: OfferFacts) -> bool:
         return _NAME_BY_KIND[self.by[0]](facts) in self.names
 
@@ -299,7 +312,7 @@ def default_losses(
     for loss in losses(session, [parse_loss_kind(kind) for kind in kinds if kind not in ROUTE_KINDS], everything=True):
         moves = moves_of_arcs(problem, (arc for arc in arcs if loss.takes(problem.offers[arc.offer])))
         possible_losses.append(
-            PossibleLoss(word=f"{loss.by[0]}:{loss.name}", name=loss.name, also=loss.also, moves=moves)
+            PossibleLoss(word=f"{loss.by[0]}:{loss.name}", name=loss.shown, also=loss.also, moves=moves)
         )
     for kind in ROUTE_KINDS:
         for word in sorted(route_words(problem)) if kind in kinds else ():

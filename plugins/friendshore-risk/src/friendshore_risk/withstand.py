@@ -15,7 +15,7 @@ from friendshore.domain.quantities import parse_duration
 from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import InputError
 from friendshore.explain.results import CENT
-from friendshore.questions.wording import first_few, ladder, mass_or_nothing, penalty, ranked, rise, weighed
+from friendshore.questions.wording import cash, first_few, ladder, mass_or_nothing, penalty, ranked, rise, weighed
 
 from .withstand_recheck import WithstandChecked
 from .withstand_search import CurvePoint, MissedDemand, NotWithstood, Withstood
@@ -111,12 +111,8 @@ def _curve(answer: Withstood, shown: int) -> doc.Section:
         [
             doc.Count(point.losses),
             f"{point.not_withstood:,} of {point.combinations - 1:,}" if point.losses else doc.NOTHING,
-            doc.Amount(point.cash, form="signed") if point.losses else doc.NOTHING,
-            *(
-                [doc.Amount(_present_value(point), form="signed") if point.losses else doc.NOTHING]
-                if discounted
-                else []
-            ),
+            cash(point.cash, signed=True) if point.losses else doc.NOTHING,
+            *([cash(_present_value(point), signed=True) if point.losses else doc.NOTHING] if discounted else []),
             *([penalty(point.penalties)] if has_penalties else []),
             doc.Several(tuple(point.worst.losses), between=" and ") if point.worst else doc.NOTHING,
             penalty(point.worst.rise) if point.worst else doc.NOTHING,
