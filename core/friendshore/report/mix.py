@@ -92,25 +92,24 @@ def prices_of(run: Run, purchases: Sequence[RunPurchase]) -> list[doc.Cell]:
 
 
 def chain(run: Run, purchase: RunPurchase) -> doc.Phrase:
-    """Return the stages of a purchase, with their countries. Inputs come first."""
+    """Return the stages of a purchase, with their countries, as codes in narrow lines. Inputs come first."""
     inputs = run.inputs_of.get(purchase.offer)
     steps = _steps(purchase.countries)
-    full = [f"{', '.join(stages)} {where}" for stages, where in steps] or ["?"]
-    brief = [where for _, where in steps] or ["?"]
+    full = [f"{', '.join(stages)} {'/'.join(map(country_name, codes)) or '?'}" for stages, codes in steps] or ["?"]
+    brief = ["/".join(codes) or "?" for _, codes in steps] or ["?"]
     if inputs:
         full, brief = [" + ".join(inputs), *full], ["inputs", *brief]
     return doc.Phrase(" → ".join(full), brief=" → ".join(brief))
 
 
-def _steps(countries: Mapping[str, Sequence[str]]) -> list[tuple[list[str], str]]:
+def _steps(countries: Mapping[str, Sequence[str]]) -> list[tuple[list[str], Sequence[str]]]:
     """Return the stages, merging those that share their countries."""
-    steps: list[tuple[list[str], str]] = []
-    for stage, names in countries.items():
-        where = "/".join(names) or "?"
-        if steps and steps[-1][1] == where:
+    steps: list[tuple[list[str], Sequence[str]]] = []
+    for stage, codes in countries.items():
+        if steps and steps[-1][1] == codes:
             steps[-1][0].append(stage)
         else:
-            steps.append(([stage], where))
+            steps.append(([stage], codes))
     return steps
 
 

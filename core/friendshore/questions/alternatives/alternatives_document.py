@@ -93,7 +93,7 @@ def alternatives_document(answer: Alternatives, shown: int = SHOWN) -> doc.Docum
         )
         for mix, offers in materials
     ]
-    whole = (*sections, doc.apart(doc.notes(terms, doc.Tone.ASIDE)), effort(answer.effort))
+    whole = (*sections, doc.apart(doc.notes(terms, doc.Tone.ASIDE)), doc.for_whole(effort(answer.effort)))
     title = "Alternative offers"
     if len(materials) == 1:
         return doc.document(title, doc.answer(_material_answer(*materials[0], answer.names)), *whole)
@@ -336,7 +336,8 @@ def _check_cells(check: StageCheck) -> list[str]:
     where = f" in {' or '.join(map(country_in_text, check.countries))}" if check.countries else ""
     since = f", from {check.since}" if check.since else ""
     clause = f": {check.clause}" if check.clause else ""
-    return [f"{check.stage or 'the move'}{where}", check.result, f"{check.rule}{since}{clause}"]
+    result = "prohibited" if check.result == "fail" else check.result
+    return [f"{check.stage or 'the move'}{where}", result, f"{check.rule}{since}{clause}"]
 
 
 def _excluded(names: ShownNames, excluded: Sequence[Alternative], shown: int) -> Iterator[doc.Element | None]:

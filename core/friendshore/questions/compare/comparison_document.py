@@ -194,11 +194,11 @@ def _dependence_cells(name: str, line: DependenceLine) -> tuple[doc.Cell, ...]:
     )
 
 
-def _short_section(comparison: Comparison) -> doc.Section:
+def _short_section(comparison: Comparison) -> doc.Section | None:
     names = comparison.names
     short_lines = [line for line in comparison.materials if line.short_before_kg or line.short_after_kg]
     if not short_lines:
-        return doc.section("Short", doc.sentence("neither plan has a shortage"), column="Short")
+        return doc.for_whole(doc.section("Short", doc.sentence("Neither plan has a shortage.")))
     different = [line for line in short_lines if abs(line.short_after_kg - line.short_before_kg) >= MIN_KG]
     same = [line for line in short_lines if line not in different]
     texts = ", ".join(
@@ -275,7 +275,7 @@ def _mix_table(
     columns = [
         doc.Column("Material"),
         doc.Column("From"),
-        doc.Column("To", from_width=doc.MEDIUM),
+        doc.Column("To", from_width=doc.WIDE),
         *(doc.figures(title, from_width=doc.NARROW) for title in ends[:2]),
         doc.figures(ends[2], from_width=doc.SPARE),
         doc.figures("Moved", from_width=doc.WIDE),

@@ -50,7 +50,7 @@ def why_not_document(answer: WhyNot) -> doc.Document:
         doc.section(f"{_title(answer)} if relaxed", doc.notes(_price_notes(price_if_relaxed, answer)))
         if price_if_relaxed is not None
         else None,
-        effort(answer.effort),
+        doc.for_whole(effort(answer.effort)),
     )
 
 

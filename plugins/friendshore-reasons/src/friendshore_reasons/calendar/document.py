@@ -26,7 +26,7 @@ def calendar_document(result: Calendar, *, every: bool = False) -> doc.Document:
     )
     short = len({cliff.demand for cliff in result.cliffs})
     brief = (
-        f"{count(short, 'demand is', 'demands are')} short at some time. {_dates_of_change(result)}. "
+        f"{count(short, 'demand is', 'demands are') if short else 'No demand is'} short {'at some time' if short else 'on any day'}. {_dates_of_change(result)}. "
         "Each stretch is planned as a year at its own rates, without stock and lead times."
     )
     law = doc.section_if_any("Changes of law", doc.notes(_law_notes(result)), tone=doc.Tone.PLAIN)
@@ -159,10 +159,10 @@ def _changes(subjects: Sequence[str]) -> str:
     return first_few(subjects, CHANGES_SHOWN, " and ")
 
 
-def _cliffs(result: Calendar) -> doc.Section:
+def _cliffs(result: Calendar) -> doc.Section | None:
     title = "Shortages"
     if not result.cliffs:
-        return doc.section(title, doc.sentence("No demand is short on any day."), column="Short")
+        return doc.for_whole(doc.section(title, doc.sentence("No demand is short on any day.")))
     names, ordered = result.names, sorted(result.cliffs, key=lambda cliff: (cliff.start, cliff.demand))
     columns = [
         doc.Column("Material"),
