@@ -282,7 +282,10 @@ def listed(listing: Several, room: int) -> str:
 
 
 def _cut(text: str, room: int) -> str:
-    return textwrap.shorten(text, max(room, 2), placeholder=" …", break_on_hyphens=False)
+    shortened_text = textwrap.shorten(text, max(room, 2), placeholder=" …", break_on_hyphens=False)
+    if shortened_text.count('"') % 2 == 0:
+        return shortened_text
+    return textwrap.shorten(text, max(room - 1, 2), placeholder=" …", break_on_hyphens=False) + '"'
 
 
 def _joined(texts: Sequence[str], total: int, listing: Several) -> str:

@@ -13,7 +13,7 @@ from pydantic import PlainSerializer
 
 from friendshore.domain.base import Record, grouped, totals
 from friendshore.domain.change import Change
-from friendshore.domain.countries import country_name
+from friendshore.domain.countries import country_in_text, country_name
 from friendshore.domain.suggest import did_you_mean
 from friendshore.domain.time import Horizon
 from friendshore.errors import Diagnostic, InputError
@@ -64,9 +64,10 @@ class SupplyRoute:
     def text(self) -> str:
         if self.via:
             return f"all routes via {self.via}"
+        origin, to = country_in_text(self.origin), country_in_text(self.to)
         if self.origin and self.to:
-            return f"the route {self.origin} to {self.to}"
-        return f"all routes out of {self.origin}" if self.origin else f"all routes into {self.to}"
+            return f"the route from {origin} to {to}"
+        return f"all routes out of {origin}" if self.origin else f"all routes into {to}"
 
     def takes(self, arc: Arc) -> bool:
         if arc.offer < 0:
@@ -286,7 +287,9 @@ def named_losses(session: Session, words: Sequence[str]) -> list[PossibleLoss]:
         rule = rules.get(word.removeprefix(_RULE)) if word.startswith(_RULE) else None
         if rule is not None:
             possible_losses.append(
-                PossibleLoss(word=word, name=f"the suspension of {rule.id}", rule=rule.id, moves=frozenset())
+                PossibleLoss(
+                    word=word, name=f"the suspension of {rule.title or rule.id}", rule=rule.id, moves=frozenset()
+                )
             )
             continue
         moves = moves_of_arcs(session.problem, (arc for arc in arcs if _is_on_arc(word, arc, session.problem)))
@@ -364,7 +367,9 @@ def _loss_name(word: str) -> str:
     if route is not None:
         return route.text
     kind, colon, name = word.partition(":")
-    return name if colon and kind in ("country", "supplier", "parent", "catalog") else word
+    if colon and kind == "country":
+        return country_name(name)
+    return name if colon and kind in ("supplier", "parent", "catalog") else word
 
 
 def _unknown_loss(word: str, problem: Problem, arcs: Sequence[Arc]) -> Diagnostic:

@@ -104,7 +104,7 @@ def _curve(answer: Withstood, shown: int) -> doc.Section:
         *([doc.figures("Present value", from_width=doc.MEDIUM)] if discounted else []),
         *([doc.figures("Penalty", from_width=doc.WIDE)] if has_penalties else []),
         doc.Column("Most expensive loss"),
-        doc.figures("Spend and penalty after it", from_width=doc.MEDIUM),
+        doc.figures("Spend and penalty after it", from_width=doc.WIDE),
     ]
     rows: list[list[doc.Cell]] = [
         [
