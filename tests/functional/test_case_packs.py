@@ -179,7 +179,7 @@ def test_two_editions_of_what_a_case_sets(case: Path, site: Site, monkeypatch: p
     (case.parent / "debarred.txt").unlink()
     code, told = command("watch", case.parent / "old" / "edition.toml", case.parent / "new" / "edition.toml", case)
     assert code == 7, told
-    assert "2 verdicts change in 1 of 1 case, 1 of them lawful before (settings acme-debarred.names)" in told
+    assert "2 verdicts change in 1 of 1 case; 1 of them was lawful before." in told
     assert "from-mill tin civil 2027-01-01 to 2027-12-31 lawful prohibited acme-debarred 1 t" in told
 
 

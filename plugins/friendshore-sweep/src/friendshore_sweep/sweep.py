@@ -259,7 +259,7 @@ def _axis(answer: Sweep, sweep_figures: _SweepFigures, axis: str, shown: int) ->
     ]
     description = f"Mean cash by the value of {axis}, in {answer.currency}."
     notes = doc.notes(omitted_note(len(groups) - len(shown_groups), "more value", "more values"))
-    table = ranked(columns, rows, "more value")
+    table = ranked(columns, rows, "more value", part=4)
     return doc.section(f"By {axis}", ladder(axis, description, rungs, answer.currency, table), notes)
 
 
