@@ -288,7 +288,7 @@ def _causes(causes: Sequence[Cause], names: ShownNames) -> str:
 def _subject(change: str, names: ShownNames) -> str:
     kind, _, name = change.partition(" ")
     shown = {"offer": names.offer_with_id, "rule": names.rule}
-    return f"{kind} {shown.get(kind, str)(name)}"
+    return f"{kind} {shown[kind](name)}" if kind in shown else change
 
 
 def _by_demand(result: Calendar) -> dict[str, list[Stretch]]:
