@@ -113,7 +113,7 @@ def test_a_case_and_its_run_give_the_same_alternatives(
 )
 def test_why_not_says_what_keeps_an_offer_out(case: Path, of: Path | None, offer: str, rules: list[str]) -> None:
     """With each rule, and what the plan would buy without them."""
-    done = here("why-not", of or case, offer)
+    done = here("why-not", of or case, offer, "--full")
     assert done.returncode == 0, done.stderr
     told = " ".join(done.stdout.split())
     assert [words for words in (*rules, "every cheapest plan buys it", "questions asked") if words not in told] == []
