@@ -24,6 +24,7 @@ from typer.testing import CliRunner
 
 from friendshore.cli import app
 from friendshore.domain.base import Fault
+from friendshore.domain.shown_names import ShownNames
 from friendshore.domain.unmet import RunRestriction
 from friendshore.errors import Diagnostic
 from friendshore.problem.offers import Assumption
@@ -52,7 +53,7 @@ def pytest_configure() -> None:
     _record_after(Fault, "__init__", lambda fault, _: _as_diagnostic(fault))
     for kind in (Caveat, Assumption):
         _record_after(kind, "__new__", lambda _, text: _keep_text(text.code, _sentence(text)))
-    _record_after(RunRestriction, "of", lambda _, cause: _keep_text(cause.code, cause.as_shown))
+    _record_after(RunRestriction, "of", lambda _, cause: _keep_text(cause.code, cause.as_shown(ShownNames())))
     _record_after(subprocess.CompletedProcess, "__init__", lambda done, _: _keep_printed(done.stdout, done.stderr))
 
 

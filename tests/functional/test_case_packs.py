@@ -177,10 +177,13 @@ def test_two_editions_of_what_a_case_sets(case: Path, site: Site, monkeypatch: p
         (case.parent / name / "names.txt").write_text(f"{who}\n")
         (case.parent / name / "edition.toml").write_text('[plugin.acme-debarred]\nnames = "names.txt"\n')
     (case.parent / "debarred.txt").unlink()
-    code, told = command("watch", case.parent / "old" / "edition.toml", case.parent / "new" / "edition.toml", case)
+    code, told = command(
+        "watch", case.parent / "old" / "edition.toml", case.parent / "new" / "edition.toml", case, "--full"
+    )
     assert code == 7, told
-    assert "2 verdicts change in 1 of 1 case, 1 of them lawful before (settings acme-debarred.names)" in told
-    assert "from-mill tin civil 2027-01-01 to 2027-12-31 lawful prohibited acme-debarred 1 t" in told
+    assert "2 verdicts change in 1 of 1 case; 1 of them was lawful before." in told
+    assert "New edition: settings acme-debarred.names" in told
+    assert "tin civil 2027-01-01 to 2027-12-31 lawful prohibited 1 t 30,000 acme-debarred" in told
 
 
 # ------------------------------------------------------------------------------------------------ runs
@@ -279,7 +282,7 @@ EASY = [
     [
         ([], "needs settings"),
         (EASY, ""),
-        ([*EASY, ('title="Whom we debar"', "title=__import__('random').random().hex()")], "something else"),
+        ([*EASY, ('title="Debarred suppliers"', "title=__import__('random').random().hex()")], "something else"),
     ],
 )
 def test_the_kit_asks_for_packs(site: Site, changes: list[tuple[str, str]], said: str) -> None:

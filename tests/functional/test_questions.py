@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,7 @@ def test_a_case_and_its_run_give_the_same_alternatives(
 )
 def test_why_not_says_what_keeps_an_offer_out(case: Path, of: Path | None, offer: str, rules: list[str]) -> None:
     """With each rule, and what the plan would buy without them."""
-    done = here("why-not", of or case, offer)
+    done = here("why-not", of or case, offer, "--full")
     assert done.returncode == 0, done.stderr
     told = " ".join(done.stdout.split())
     assert [words for words in (*rules, "every cheapest plan buys it", "questions asked") if words not in told] == []
@@ -141,3 +142,13 @@ def test_what_makes_no_sense_is_refused_with_what_would(
     done = here(*words, "--json")
     assert done.returncode == 2
     assert said in json.loads(done.stdout)["errors"][0][field]
+
+
+def test_an_answer_states_its_date_and_version(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a screen, in full, and as JSON."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795996800")
+    found = data("alternatives", case)
+    assert found["made"] == "2026-11-30"
+    assert found["version"] == version("friendshore")
+    for form in ((), ("--full",)):
+        assert f"Made 2026-11-30 with friendshore {found['version']}." in here("alternatives", case, *form).stdout

@@ -108,7 +108,7 @@ def alternatives(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
     for place, one in enumerate(found.offers):
         if found.materials:
             one.__dict__["material"] = found.materials[place % len(found.materials)].material
-    return alternatives_document(found), [("^(Material +Alternative|No alternative)", len(found.materials))]
+    return alternatives_document(found), [("^(Alternative for|No alternative)", len(found.materials))]
 
 
 def ledger(draw: st.DrawFn) -> tuple[doc.Document, Counts]:

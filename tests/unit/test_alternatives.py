@@ -205,7 +205,7 @@ def test_a_plugins_rule_is_explained_like_any_other() -> None:
     assert told == [("forbidden", "k", "kangaroos were seen")]
     share = of(found, "jp-metal").share
     assert (float(share.min), share.role) == (pytest.approx(0.25), "must")
-    assert "forbidden by k: au-metal" in text(alternatives_document(found))
+    assert "prohibited by k: au-metal" in text(alternatives_document(found))
 
 
 def test_materials_that_share_nothing_are_asked_about_at_once_with_the_same_answer() -> None:

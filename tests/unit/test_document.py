@@ -138,7 +138,7 @@ def test_a_terminal_shows_every_element() -> None:
     assert plain_text(everything(), 60).splitlines() == [
         "It is optimal: see friendshore verify", "", "Figures", "Name          Figure, USD",
         "a                 USD 1.5", "b           1, not proved", "–                    3 kg", "2027-01-01           50 %",
-        "c                2 offers", "  sum                   5", "! first", "· in", "  two lines", "", "as it", "  stands", "name  text",
+        "c                2 offers", "  sum                   5", "! first", "· in two lines", "", "as it", "  stands", "name  text",
     ]  # fmt: skip
 
 

@@ -115,7 +115,7 @@ def test_a_wide_terminal_is_told_more() -> None:
     assert "2030" in told(120)
     assert re.search(r"20\d\d–30", told(60))
     assert "AU/MM → MY" in told(100)
-    assert "mined AU/MM →" in told(130)
+    assert "mined Australia/Myanmar →" in told(130)
 
 
 def test_the_report_says_what_is_short_when_and_why() -> None:
@@ -186,7 +186,7 @@ def test_the_page_says_the_verdict_what_is_short_who_supplies_and_how_to_check()
     page = page_of()
     order = [
         "# by-hand", "**Not verified**", "`friendshore verify`", "**optimal**", "## Demand", "## Shortages", "2026-Q4 to 2027-Q1 | capacity",
-        "## Suppliers", "100 %", "mined AU/MM → refined, separated MY", "## Orders by last day", "| 2026-12-31 |", "## Proof",
+        "## Suppliers", "100 %", "mined Australia/Myanmar → refined, separated Malaysia", "## Orders by last day", "| 2026-12-31 |", "## Proof",
     ]  # fmt: skip
     places = [page.index(words) for words in order]
     assert places == sorted(places)

@@ -28,6 +28,16 @@ LEVEL = {
     "rank": 1, "minimize": "shortage", "sentence": "shortage of defense, at its price", "unit": "USD", "implied": False, "value": 0, "bound": 0,
     "gap": 0, "best_value": 0, "within": 0,
 }  # fmt: skip
+RULE = {
+    "id": "no-cn",
+    "kind": "origin-ban",
+    "title": "",
+    "citation": "",
+    "sentence": "",
+    "status": "enacted",
+    "phases": [],
+    "applies": True,
+}
 EXPOSED = {
     "rule": "cn-46", "title": "", "cost": 5000, "materials": {"dysprosium-oxide": 500}, "offers": ["cn"], "first": "2026-Q4",
     "unknown": [{"start": "2026-11-28", "note": "no extension found"}],
@@ -75,7 +85,7 @@ def in_order(shown: str, *words: str) -> bool:
         ({"assumptions": [{"subject": "no duty charged", "text": "trisulfide: no rule in use names its tariff line, 2830.90. It is charged none"}]}, "No duty charged, no tariff line known: trisulfide"),
         ({"assumptions": [{"subject": "highest duty charged", "text": "kr-oxide: its customs origin is not known. It is charged the most"}]}, "Highest duty charged, customs origin not known: kr-oxide"),
         ({"assumptions": [{"subject": "s", "text": "trisulfide: it has no tariff line", "code": "FS804", "short": "trisulfide"}]}, "No duty charged, no tariff line known: trisulfide ! Based on 1"),
-        ({"exposed": [EXPOSED]}, "At risk: USD 5,000 from 2026-Q4 on if cn-46 applies (status unknown from 2026-11-28 on; --strict enforces it)"),
+        ({"exposed": [EXPOSED]}, "At risk from 2026-Q4: status of cn-46 unknown from 2026-11-28 on (--strict enforces it)"),
         ({"assumptions": ACCEPTED}, "Accepted by the case: evidence counts from assumed on; 50 % of announced capacity counts"),
     ],
 )  # fmt: skip
@@ -149,13 +159,24 @@ def test_causes_are_shown_largest_first() -> None:
     for shown, never_or_late in ((late, True), (never, False)):
         assert "prohibited by no-cn (600 kg), date: counts from 2027-Q4 (200 kg)" in shown
         assert ("Met late or not" in shown) is never_or_late
-    kinds = [{"kind": kind, "names": ["a-long-name-of-a-rule"]} for kind in ("limit", "proof")]
+    kinds = [{"kind": kind, "names": ["name-of-the-rule"]} for kind in ("limit", "proof")]
     unproven = SHORT | {"period": "2026-Q4", "causes": [{"restrictions": kinds, "served_kg": 1}]}
     for width, words in (
-        (140, "limited by a-long-name-of-a-rule and origin not proven"),
-        (85, "a-long-name-of-a-rule and origin not proven"),
+        (140, "limited by name-of-the-rule and origin not proven"),
+        (85, "name-of-the-rule and origin not proven"),
     ):
         assert words in told(width, shortages=[unproven])
+
+
+def test_a_rule_is_named_by_its_title() -> None:
+    """Up to the colon in a narrow column, and with its id if two rules have the title."""
+    law = {"restrictions": [{"kind": "law", "names": ["no-cn"]}], "served_kg": 300}
+    short = [SHORT | {"period": "2026-Q4", "causes": [law]}]
+    titled = RULE | {"id": "no-cn", "title": "Neodymium-iron-boron magnets: from the mine on, as the statute requires"}
+    assert 'prohibited by "NdFeB magnets: from the mine on' in told(140, shortages=short, rules=[titled])
+    assert 'rule "NdFeB magnets"' in told(80, shortages=short, rules=[titled])
+    twice = [titled | {"title": "Magnets"}, titled | {"id": "no-ru", "title": "Magnets"}]
+    assert 'prohibited by "Magnets" (no-cn)' in told(140, shortages=short, rules=twice)
 
 
 def test_the_most_money_comes_first() -> None:

@@ -16,7 +16,7 @@ from ..errors import InputError
 from ..writing import add_files
 from .groups import Commands
 from .options import AsJson, Blocked, CasePath, Strict, installed
-from .output import answering, bare, print_problems, show, show_json, show_on_screen, wrote
+from .output import answering, bare, dated, dated_data, print_problems, show, show_json, show_on_screen, wrote
 from .waiting import progress_bar
 
 app = typer.Typer(
@@ -128,9 +128,10 @@ def check(
     with progress_bar(as_json, "reading", "rows"):
         checked = recommend.check(case, installed(block), strict=strict)
     if as_json:
-        show_json(check_data(checked, today()))
+        show_json(dated_data(check_data(checked, today())))
     else:
         document = check_document(checked, today())
+        document = document if checked.errors else dated(document)
         show(document) if full else show_on_screen(document)  # the number of errors comes first
         print_problems(checked.errors, counted=False)
     return checked.exit_code

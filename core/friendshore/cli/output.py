@@ -7,7 +7,7 @@ import functools
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from contextvars import ContextVar
 from pathlib import Path
@@ -20,6 +20,8 @@ from ..inert import visible, visible_lines
 from ..writing import system_input_error
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.segment import Segment
 
@@ -216,6 +218,29 @@ def answer(as_json: bool, data: Callable[[], object], document: Callable[[], Doc
     """Print an answer as a JSON object or as a document. Only the printed one is made. Return the exit code for success."""
     show_json(data()) if as_json else show(document())
     return 0
+
+
+def dated_data(data: Mapping[str, object]) -> dict[str, object]:
+    """Return the data of an answer with today's date and friendshore's version."""
+    made, version = _origin()
+    return {**data, "made": made.isoformat(), "version": version}
+
+
+def dated(document: Document) -> Document:
+    """Return an answer that ends with today's date and friendshore's version."""
+    from ..document import elements as doc
+
+    made, version = _origin()
+    origin = doc.sentence(f"Made {made} with friendshore {version}.", tone=doc.Tone.ASIDE)
+    return doc.document(document.title, *document.parts, doc.for_screen(origin), doc.for_whole(doc.apart(origin)))
+
+
+def _origin() -> tuple[date, str]:
+    from importlib.metadata import version
+
+    from ..domain.time import today
+
+    return today(), version("friendshore")
 
 
 def wrote(as_json: bool, paths: Iterable[Path], **more: object) -> None:

@@ -35,7 +35,7 @@ from .options import (
     Workers,
     installed,
 )
-from .output import answering, answers_alone, bare, json_for_stdout, show, show_on_screen, warn
+from .output import answering, answers_alone, bare, dated, dated_data, json_for_stdout, show, show_on_screen, warn
 from .waiting import Interrupt, progress_bar
 
 if TYPE_CHECKING:
@@ -198,14 +198,14 @@ def _answer_question(question: Question[Any, Any], registry: Registry, path: Pat
             _write_page(file, form, page, (*opened.notes, *notes, *limit_notes))
     if values["as_json"]:
         with attributed_object(question, question.name):
-            data = json_for_stdout(dict(question.data(result, options)))
+            data = json_for_stdout(dated_data(question.data(result, options)))
         bare(data)
     elif text_on_screen is not None:
         bare(text_on_screen)
     elif values["full"]:
-        show(_with_disclaimer(shown(question, lambda: question.document(result, options))))
+        show(_with_origin(shown(question, lambda: question.document(result, options))))
     else:
-        show_on_screen(shown(question, lambda: question.document(result, options)))
+        show_on_screen(_with_origin(shown(question, lambda: question.document(result, options))))
     return 0
 
 
@@ -214,18 +214,14 @@ def _write_page(file: Path, form: Format, page: Document, notes: Sequence[str]) 
     from ..report.formats import write_document
 
     noted_page = doc.document(page.title, doc.notes(notes, doc.Tone.DOUBTFUL), *page.parts)
-    write_document(file, _with_disclaimer(noted_page), form)
+    write_document(file, _with_origin(noted_page), form)
 
 
-def _with_disclaimer(page: Document) -> Document:
-    from importlib.metadata import version
-
+def _with_origin(page: Document) -> Document:
     from ..document import elements as doc
-    from ..domain.time import today
     from ..report import not_advice
 
-    origin = doc.sentence(f"Made {today()} with friendshore {version('friendshore')}.", tone=doc.Tone.ASIDE)
-    return doc.document(page.title, *page.parts, doc.apart(origin), not_advice())
+    return doc.document(page.title, *dated(page).parts, doc.for_whole(not_advice()))
 
 
 def _value(option: Option, value: Any) -> Any:

@@ -11,7 +11,7 @@ import typer
 from ..domain.runtime import MAX_SECONDS
 from ..errors import InputError
 from .options import DEFAULT_GAP, AsJson, Blocked, OfCase, Quiet, RunPath, TimeLimit, Workers, installed
-from .output import answer, answering, bare, show_json, wrote
+from .output import answer, answering, bare, dated, dated_data, show_json, wrote
 from .questions import answers_of, questions_named
 from .waiting import Interrupt, progress_bar
 
@@ -62,7 +62,7 @@ def verify(
     with Interrupt() if solve else nullcontext() as cancel, progress_bar(quiet, "proving") as progress:
         effort = ProofEffort(seconds=time_limit, solve=solve, progress=progress, cancel=cancel)
         checked = verify_run(run, installed(block), case, effort, signed_by)
-    answer(as_json, lambda: run_check_data(checked), lambda: run_check_document(checked))
+    answer(as_json, lambda: dated_data(run_check_data(checked)), lambda: dated(run_check_document(checked)))
     return checked.exit_code
 
 

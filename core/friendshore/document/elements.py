@@ -54,7 +54,7 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """A long text from the data, with its own line breaks."""
+    """A long text from the data, with its own paragraphs."""
 
     text: str
 

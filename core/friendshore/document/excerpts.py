@@ -65,7 +65,11 @@ def shortened(document: Document, max_lines: int, lines_of: Callable[[Document],
             rows_shown = [min(_rows(table), max_lines) for table in _tables(parts)]
             for table_position in order[:losses]:
                 rows_shown[table_position] -= 1
-            return replace(document, parts=(*_with_rows(parts, iter(rows_shown)), *_omitted_sections(omitted_titles)))
+            shown_parts = [*_with_rows(parts, iter(rows_shown))]
+            last = next((i for i, part in enumerate(reversed(shown_parts)) if not isinstance(part, Sentence)), 0)
+            position = len(shown_parts) - last  # sentences at the end, such as the date, stay there
+            shown_parts[position:position] = _omitted_sections(omitted_titles)
+            return replace(document, parts=tuple(shown_parts))
 
         sections = list(_optional_sections(parts))
         if not sections or lines_of(with_losses(losses_before_sections)) <= max_lines:
@@ -278,7 +282,10 @@ def listed(listing: Several, room: int) -> str:
 
 
 def _cut(text: str, room: int) -> str:
-    return textwrap.shorten(text, max(room, 2), placeholder=" …", break_on_hyphens=False)
+    shortened_text = textwrap.shorten(text, max(room, 2), placeholder=" …", break_on_hyphens=False)
+    if shortened_text.count('"') % 2 == 0:
+        return shortened_text
+    return textwrap.shorten(text, max(room - 1, 2), placeholder=" …", break_on_hyphens=False) + '"'
 
 
 def _joined(texts: Sequence[str], total: int, listing: Several) -> str:

@@ -38,6 +38,8 @@ _MARKS = {doc.Tone.GOOD: "✓", doc.Tone.DOUBTFUL: "!", doc.Tone.BAD: "✗"}
 _HEADING = "dim"
 _MAX_NAME_WIDTH = 34
 _WORD = re.compile(r" *[^ ]+ *")
+_BREAK_IN_PARAGRAPH = re.compile(r"(?<=\S)\n(?=[^\s*·-])")
+"""Line break in a quoted text that its author set for another width, not one before a list item, an indented line, or a blank one."""
 _BOUND_SPACE = "\u00ad"
 """Soft hyphen in place of a space at which no line ends. Texts from the data have none, because `visible` shows its number."""
 _BOUND = re.compile(
@@ -182,7 +184,9 @@ def _folded(text: str, width: int, style: str = "") -> list[Line]:
 def _notes(texts: Sequence[str | doc.Quoted], tone: doc.Tone, width: int) -> Iterator[Line]:
     for text in texts:
         if isinstance(text, doc.Quoted):
-            for position, line in enumerate(_folded(visible_lines(text.text.strip()), width - 2)):
+            paragraphs = _BREAK_IN_PARAGRAPH.sub(" ", visible_lines(text.text.strip())).split("\n")
+            lines = (line for paragraph in paragraphs for line in _wrapped_spans([*_spans(paragraph)], width - 2))
+            for position, line in enumerate(lines):
                 yield [("  " if position else "· ", ""), *line]
         else:
             yield from _marked([*_spans(text)], tone, width, "·")

@@ -50,6 +50,19 @@ GROUPS: Mapping[str, frozenset[str]] = MappingProxyType(
 )  # fmt: skip
 """Groups that stand for their members. Nothing is located in a group."""
 
+_WITH_ARTICLE = (
+    "Bahamas",
+    "Central African",
+    "DR Congo",
+    "Dominican Republic",
+    "Gambia",
+    "Maldives",
+    "Netherlands",
+    "Philippines",
+    "United ",
+)
+"""First words of names that have an article in a sentence."""
+
 COVERED_NATIONS = frozenset({"CN", "HK", "IR", "KP", "MO", "RU"})
 """The covered nations of 10 USC 4872(f)(2): North Korea, China, Russia, and Iran. Hong Kong and Macau are regions of China, which the section doesn't
 set apart. The pack `us-10usc4872` lists them for the same reason."""
@@ -61,6 +74,17 @@ def country_names() -> Mapping[str, str]:
 
     names = {c.alpha_2: str(getattr(c, "common_name", c.name)) for c in countries}
     return MappingProxyType({**names, **USER_ASSIGNED, **SHOWN})
+
+
+def country_name(code: str) -> str:
+    """Return the name of a country, or the code if it has none."""
+    return country_names().get(code, code)
+
+
+def country_in_text(code: str) -> str:
+    """Return the name of a country as in a sentence: `the United States`."""
+    name = country_name(code)
+    return f"the {name}" if name.startswith(_WITH_ARTICLE) else name
 
 
 @cache

@@ -17,7 +17,7 @@ from pydantic import model_validator
 from .assumption_codes import CODE_BY_SUBJECT
 from .base import Number, Record, Tables, grouped
 from .plan import Confirmation, Cost, Exchangeable, PlanStatus
-from .shown_names import RunMaterial, ShownNames, offer_names
+from .shown_names import RunMaterial, ShownNames, offer_names, rule_titles
 from .unmet import RunByMonths, RunConflict, RunRounded, RunShortage
 from .used import RunBlock, RunPlugin, RunPriceDate
 
@@ -595,4 +595,5 @@ class Run(Tables):
     @cached_property
     def names(self) -> ShownNames:
         offers = offer_names((p.offer, p.facility_id, p.facility, p.material) for p in self.purchases)
-        return ShownNames(materials=self.materials, offers=offers)
+        titles = rule_titles((rule.id, rule.title) for rule in self.rules)
+        return ShownNames(materials=self.materials, offers=offers, rules=titles)

@@ -1,4 +1,4 @@
-"""Names of materials and offers for readers, and what kilograms of each material weigh."""
+"""Names of materials, offers, and rules for readers, and what kilograms of each material weigh."""
 
 from __future__ import annotations
 
@@ -30,15 +30,21 @@ class RunMaterial(Record):
 
 
 class ShownNames(Record):
-    """Names of materials and offers by id. An id without a name is shown as it is."""
+    """Names of materials, offers, and rules by id. An id without a name is shown as it is."""
 
     materials: list[RunMaterial] = []
     offers: dict[str, str] = {}
     """Offer -> the name of its plant."""
+    rules: dict[str, str] = {}
+    """Rule -> its title."""
 
     def joined(self, other: ShownNames) -> ShownNames:
         new = [material for material in other.materials if material.id not in self._by_id]
-        return ShownNames(materials=[*self.materials, *new], offers={**other.offers, **self.offers})
+        return ShownNames(
+            materials=[*self.materials, *new],
+            offers={**other.offers, **self.offers},
+            rules={**other.rules, **self.rules},
+        )
 
     @cached_property
     def _by_id(self) -> dict[str, RunMaterial]:
@@ -74,6 +80,19 @@ class ShownNames(Record):
         name = self.offer(offer_id)
         return name if offer_id in name else f"{name} ({offer_id})"
 
+    def rule(self, rule_id: str) -> str:
+        """Return the title of a rule in quotes, with the id if several rules have it. A rule without a title has its id."""
+        title = self.rules.get(rule_id, "")
+        return f'"{title}"' if self._titles[title] == 1 else self.rule_with_id(rule_id)
+
+    def rule_with_id(self, rule_id: str) -> str:
+        title = self.rules.get(rule_id, "")
+        return f'"{title}" ({rule_id})' if title else rule_id
+
+    @cached_property
+    def _titles(self) -> Counter[str]:
+        return Counter(self.rules.values())
+
     def in_text(self, text: str) -> str:
         """Return a text with the names of materials in place of their ids."""
         return _ID.sub(lambda match: self.material(match[0]), text)
@@ -87,6 +106,11 @@ class ShownNames(Record):
         """Return the kilograms of other substances that equal one kilogram of a material."""
         material = self._by_id.get(material_id)
         return {} if material is None else material.equal_kg
+
+
+def rule_titles(rules: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return titles by rule id, with symbols in place of compounds: `NdFeB magnets: from the mine on`."""
+    return {rule: _COMPOUND.sub(_symbols, title) for rule, title in rules if title not in ("", rule)}
 
 
 def offer_names(offers: Iterable[tuple[str, str, str, str]]) -> dict[str, str]:

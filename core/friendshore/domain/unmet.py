@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Literal, Self
 
@@ -11,6 +12,7 @@ from pydantic import Field, model_validator
 
 from .base import Number, Record
 from .quantities import readable
+from .shown_names import ShownNames
 
 CauseKind = Literal[
     "law", "proof", "limit", "lead time", "date", "capacity", "storage", "terms", "no offer", "inputs",
@@ -36,6 +38,7 @@ CAUSE_CODES: Mapping[CauseKind, str] = {
 }
 # Solvers compute costs only to about a millionth. A smaller difference doesn't count as more.
 _MIN_RATIO = Decimal("1.000001")
+_DETAIL = re.compile(r':[^"]*"')
 # The JSON form has all names, a sentence only the first.
 _MAX_NAMES = 2
 _BRIEF = {
@@ -85,31 +88,32 @@ class RunRestriction(Record):
             raise ValueError(f"the code of `{self.kind}` is {CAUSE_CODES[self.kind]}, not {self.code}")
         return self
 
-    @property
-    def brief(self) -> str:
+    def brief(self, names: ShownNames) -> str:
         match self.kind:
             case "law":
-                return f"prohibited by {_first_names(self.names)}"
+                return f"prohibited by {_first_names(self.names, names.rule)}"
             case "limit":
-                return f"limited by {_first_names(self.names)}"
+                return f"limited by {_first_names(self.names, names.rule)}"
             case "price":
                 return f"costs {self._compared} its shortage price"
             case "rank":
                 return f"ranked lower than {_first_names(self.names)}"
             case "inputs":
-                return f"no input: {_first_names(self.names)}"
+                return f"no input: {_first_names(self.names, names.material)}"
             case "no offer":
                 return "no usable offer"
             case _:
                 return _BRIEF.get(self.kind, self.kind)
 
-    @property
-    def short_name(self) -> str:
-        return _first_names(self.names) if self.kind in ("limit", "law") and self.names else self.brief
+    def short_name(self, names: ShownNames) -> str:
+        """Return the text for a narrow column, in which a rule's title ends at its colon."""
+        if self.kind not in ("limit", "law"):
+            return self.brief(names)
+        rules = _DETAIL.sub('"', _first_names(self.names, names.rule))
+        return f"rule {rules}" if rules.startswith('"') else rules
 
-    @property
-    def as_shown(self) -> str:
-        """Text with figures. It has the excluded offers only if the restriction is of offers."""
+    def as_shown(self, names: ShownNames) -> str:
+        """Return the text with figures. It has the excluded offers only if the restriction is of offers."""
         match self.kind:
             case "lead time" | "date":
                 return f"{self.kind}: " + (f"counts from {self.first}" if self.first else "arrives after the plan")
@@ -119,23 +123,26 @@ class RunRestriction(Record):
                 cost, price = (readable(money or Decimal(0)) for money in (self.marginal_cost, self.shortage_price))
                 return f"costs {self.currency} {cost}/kg, {self._compared} its shortage price of {price}"
             case "capacity" | "storage" | "terms" | "competition" | "conflict":
-                return f"{self.brief} ({_first_names(self.names)})" if self.names else self.brief
+                return f"{self.brief(names)} ({_first_names(self.names)})" if self.names else self.brief(names)
             case _:
-                return self.brief
+                return self.brief(names)
 
     @property
     def _compared(self) -> str:
         return "more than" if (self.marginal_cost or 0) > (self.shortage_price or 0) * _MIN_RATIO else "as much as"
 
-    def __str__(self) -> str:
+    def in_full(self, names: ShownNames) -> str:
         offers = self.offers if self.kind in ("limit", "law") else self.names
         has_offers = self.kind in ("limit", "law", "lead time", "date", "no offer", "proof") and bool(offers)
-        return f"{self.as_shown} ({_first_names(offers)})" if has_offers else self.as_shown
+        return f"{self.as_shown(names)} ({_first_names(offers)})" if has_offers else self.as_shown(names)
+
+    def __str__(self) -> str:
+        return self.in_full(ShownNames())
 
 
-def _first_names(names: list[str]) -> str:
+def _first_names(names: list[str], shown: Callable[[str], str] = str) -> str:
     more = len(names) - _MAX_NAMES
-    return ", ".join(names[:_MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(map(shown, names[:_MAX_NAMES])) + (f" and {more} more" if more > 0 else "")
 
 
 class RunSupplyCause(Record):
@@ -154,20 +161,20 @@ class RunSupplyCause(Record):
     def kinds(self) -> str:
         return " and ".join(dict.fromkeys(each.kind for each in self.restrictions))
 
-    @property
-    def brief(self) -> str:
-        return " and ".join(each.brief for each in self.restrictions)
+    def brief(self, names: ShownNames) -> str:
+        return " and ".join(each.brief(names) for each in self.restrictions)
 
-    @property
-    def short_name(self) -> str:
-        return " and ".join(each.short_name for each in self.restrictions)
+    def short_name(self, names: ShownNames) -> str:
+        return " and ".join(each.short_name(names) for each in self.restrictions)
 
-    @property
-    def as_shown(self) -> str:
-        return " and ".join(each.as_shown for each in self.restrictions)
+    def as_shown(self, names: ShownNames) -> str:
+        return " and ".join(each.as_shown(names) for each in self.restrictions)
+
+    def in_full(self, names: ShownNames) -> str:
+        return " and ".join(each.in_full(names) for each in self.restrictions)
 
     def __str__(self) -> str:
-        return " and ".join(map(str, self.restrictions))
+        return self.in_full(ShownNames())
 
 
 class RunShortage(Record):

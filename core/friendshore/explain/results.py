@@ -11,7 +11,7 @@ from ..document.notebook import ShownOnScreen
 from ..domain.base import Number, Record, Tables, exact, totals
 from ..domain.basis import Factors, equal_weights
 from ..domain.renamed import in_wanted_names
-from ..domain.shown_names import RunMaterial, ShownNames, offer_names
+from ..domain.shown_names import RunMaterial, ShownNames, offer_names, rule_titles
 
 if TYPE_CHECKING:
     import pandas
@@ -167,4 +167,5 @@ def names_of(problem: Problem, offers: Iterable[str]) -> ShownNames:
         for offer in existing
         for line in offer.outputs
     )
-    return ShownNames(materials=materials_of(problem), offers=offer_names(rows))
+    titles = rule_titles((rule.id, rule.title) for rule in problem.rules)
+    return ShownNames(materials=materials_of(problem), offers=offer_names(rows), rules=titles)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 _DIGITS = 4
+_MILLION = Decimal(1_000_000)
 _FEW = 2
 
 
@@ -115,6 +116,15 @@ def penalty(amount: Decimal) -> doc.Cell:
         return doc.NOTHING
     text = f"{'+' if amount > 0 else ''}{rounded_money(amount, '').strip()}"
     return doc.Phrase(text, doc.Tone.ASIDE, value=amount)
+
+
+def cash(amount: Decimal, currency: str = "", *, signed: bool = False) -> doc.Cell:
+    """Return money to the unit. A screen shows three digits of millions: `3.77 billion`, or `+3.77 billion` if it is a difference."""
+    whole = doc.Amount(amount, currency, "signed" if signed else "rounded")
+    if abs(amount) < _MILLION:
+        return whole
+    digits = rounded_money(amount, "").strip()
+    return doc.Either(whole, f"{currency} {'+' if signed and amount > 0 else ''}{digits}".strip())
 
 
 def mass_or_nothing(kilograms: Decimal) -> doc.Cell:

@@ -309,9 +309,10 @@ def exposures(run: Run, *, shortly: bool = False) -> Iterator[Caveat]:
         rule = f"{row.title} ({row.rule})" if row.title else row.rule
         text = (
             f"At risk: {large_money(row.cost, run.currency)} from {row.first} on if {rule} applies (status unknown {days}; "
-            "--strict enforces it)"
+            f"--strict enforces it): {', '.join(materials)}"
         )
-        yield Caveat("FS835", text if shortly else f"{text}: {', '.join(materials)}", row.cost)
+        brief = f"At risk from {row.first}: status of {row.rule} unknown {days} (--strict enforces it)"
+        yield Caveat("FS835", brief if shortly else text, row.cost)
 
 
 def _missed(run: Run) -> Iterator[Caveat]:

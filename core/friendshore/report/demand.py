@@ -11,6 +11,7 @@ from ..document import elements as doc
 from ..document.excerpts import LINES, period_columns
 from ..document.figures import count, mass, unit_for
 from ..domain.base import grouped, totals
+from ..domain.countries import country_in_text
 from ..domain.plan import PlanStatus
 from ..domain.run import Run, RunDemand
 from ..domain.unmet import CauseKind, RunRounded, RunShortage, RunSupplyCause
@@ -62,7 +63,7 @@ def for_whom(run: Run, demand: RunDemand) -> str:
     """Return the end use, with place and id only where demands for one material need them."""
     text = demand.end_use
     if demand.place != run.place:
-        text += f" at {demand.place}"
+        text += f" in {country_in_text(demand.place)}"
     return f"{text} ({demand.id})" if run.demands_for[demand.material, demand.end_use] > 1 else text
 
 
@@ -155,7 +156,7 @@ def _short_row(run: Run, group: Sequence[RunDemand], years: Sequence[str], any_m
         periods_of(run, entries) if entries else doc.NOTHING,
         *_short_by_year(run, entries, short, years),
         *([_met_from(run, group)] if any_met_later else []),
-        doc.Either("; ".join(dict.fromkeys(cause.kinds for cause, _ in causes)), _causes(causes)),
+        doc.Either("; ".join(dict.fromkeys(cause.kinds for cause, _ in causes)), _causes(run, causes)),
         doc.Amount(max(demand.shortage_price for demand in group)),
     )
 
@@ -166,7 +167,7 @@ def _weight(demands: Iterable[RunDemand]) -> Decimal:
 
 def _program(run: Run, demand: RunDemand) -> doc.Several:
     """Return the program or the end use, both if they fit, and the place if it isn't the case's."""
-    at = "" if demand.place == run.place else f" at {demand.place}"
+    at = "" if demand.place == run.place else f" in {country_in_text(demand.place)}"
     named = f"{demand.program}, {demand.end_use}{at}" if demand.program else f"{demand.end_use}{at}"
     return doc.Several((named,), (demand.program or demand.end_use,))
 
@@ -194,12 +195,15 @@ def _met_from(run: Run, group: Sequence[RunDemand]) -> str:
     return max((d.first_met for d in group), key=lambda label: order[label])
 
 
-def _causes(causes: Sequence[tuple[RunSupplyCause, Decimal]]) -> doc.Several:
+def _causes(run: Run, causes: Sequence[tuple[RunSupplyCause, Decimal]]) -> doc.Several:
     """Return the causes. If there are several, each has the kilograms that would be served without it."""
-    several = len(causes) > 1
+    texts = [
+        (cause.as_shown(run.names), f" ({mass(served)})" if len(causes) > 1 and served else "")
+        for cause, served in causes
+    ]
     return doc.Several(
-        tuple(f"{cause.as_shown}{f' ({mass(served)})' if several and served else ''}" for cause, served in causes),
-        tuple(cause.short_name for cause, _ in causes),
+        tuple(text + effect for text, effect in texts),
+        tuple(cause.short_name(run.names) for cause, _ in causes),
     )
 
 
@@ -217,8 +221,9 @@ def because_lines(run: Run) -> Iterator[str]:
     served: defaultdict[str, Decimal] = defaultdict(Decimal)
     for entry in run.shortages:
         for cause in entry.causes:
-            entries_by_cause[str(cause)][entry.demand].append(entry)
-            served[str(cause)] += cause.served_kg or Decimal(0)
+            text = cause.in_full(run.names)
+            entries_by_cause[text][entry.demand].append(entry)
+            served[text] += cause.served_kg or Decimal(0)
     for cause_text, by_demand in entries_by_cause.items():
         demand_texts = [
             f"{run.names.material(demands_by_id[name].material)} for {for_whom(run, demands_by_id[name])}, {periods_of(run, entries)}"

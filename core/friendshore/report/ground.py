@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ..document import elements as doc
 from ..document.figures import count, large_money, mass, number, rounded_money
 from ..domain.base import grouped
+from ..domain.countries import country_name
 from ..domain.run import Run, RunLimit, RunRule
 from ..domain.unmet import RunConflict
 from ..domain.used import DatedStatus, aged
@@ -196,7 +197,7 @@ def _unproven(run: Run) -> _KeptOut:
 
 def _leads(run: Run) -> _KeptOut:
     rows = [
-        (lead.offer, ", ".join(lead.materials), lead.facility, lead.country, "; ".join(lead.reasons))
+        (lead.offer, ", ".join(lead.materials), lead.facility, country_name(lead.country), "; ".join(lead.reasons))
         for lead in run.leads
     ]
     title = f"Leads: {count(len(run.leads), 'offer')} not counted, since a figure is missing"
@@ -211,7 +212,7 @@ def _prohibited(run: Run) -> _KeptOut:
             rule,
             clause,
             f"{material} for {use}",
-            ", ".join(sorted({code for row in rows_in_group for code in row.countries})),
+            ", ".join(sorted({country_name(code) for row in rows_in_group for code in row.countries})),
             joined([row.offer for row in rows_in_group]),
         )
         for (rule, clause, material, use), rows_in_group in groups.items()

@@ -10,7 +10,7 @@ from typing import Literal
 from ..document import elements as doc
 from ..document.figures import count, large_money, percent
 from ..domain.base import Number, Record
-from ..domain.countries import country_names
+from ..domain.countries import country_name
 from ..domain.plan import PlanStatus
 from ..domain.run import Run, RunDemand, RunDependence, RunExposed, RunPurchase
 from .demand import is_impossible
@@ -240,7 +240,7 @@ def _concern(row: RunDependence, country: str) -> str:
         return "none of it depends on countries of concern"
     if not certain:
         return f"up to {percent(possible)} of it may depend on countries of concern"
-    where = country_names().get(country, country) if country else "countries of concern"
+    where = country_name(country) if country else "countries of concern"
     if percent(certain) == percent(possible):
         return f"{percent(certain)} of it depends on {where}" + (", a country of concern" if country else "")
     return f"{percent(certain)} of it depends on {where}, and up to {percent(possible)} on countries of concern"
@@ -272,4 +272,5 @@ def _risk(run: Run, exposed: RunExposed | None) -> str:
     if exposed is None:
         return ""
     others = f" (the largest of {len(run.exposed)} such amounts)" if len(run.exposed) > 1 else ""
-    return f"{large_money(exposed.cost, run.currency)} is at risk if {exposed.rule} applies, a rule of unknown status{others}."
+    rule = exposed.title or exposed.rule
+    return f"{large_money(exposed.cost, run.currency)}{others} is at risk if a rule of unknown status applies: {rule}."

@@ -12,7 +12,7 @@ from ..document import elements as doc
 from ..document.excerpts import LINES, added_up, period_columns
 from ..document.figures import count, large_money, mass, money, number, percent, unit_for
 from ..domain.base import grouped, totals
-from ..domain.countries import COVERED_NATIONS, country_names
+from ..domain.countries import COVERED_NATIONS, country_in_text, country_name
 from ..domain.run import Run, RunDependence, RunHolding, RunHoldingProhibition, RunHoldingUse, RunPurchase
 from ..questions.wording import weighed
 from .cash import MILLION, fee, full_price, full_price_cell, is_duty_told, price_sentence, priced
@@ -73,7 +73,9 @@ def _material_rows(
 
 
 def used_for(run: Run, purchase: RunPurchase) -> str:
-    return purchase.end_use if purchase.place == run.place else f"{purchase.end_use} at {purchase.place}"
+    return (
+        purchase.end_use if purchase.place == run.place else f"{purchase.end_use} in {country_in_text(purchase.place)}"
+    )
 
 
 def _by_period(run: Run, purchases: Sequence[RunPurchase]) -> list[Decimal]:
@@ -90,25 +92,24 @@ def prices_of(run: Run, purchases: Sequence[RunPurchase]) -> list[doc.Cell]:
 
 
 def chain(run: Run, purchase: RunPurchase) -> doc.Phrase:
-    """Return the stages of a purchase, with their countries. Inputs come first."""
+    """Return the stages of a purchase, with their countries, as codes in narrow lines. Inputs come first."""
     inputs = run.inputs_of.get(purchase.offer)
     steps = _steps(purchase.countries)
-    full = [f"{', '.join(stages)} {where}" for stages, where in steps] or ["?"]
-    brief = [where for _, where in steps] or ["?"]
+    full = [f"{', '.join(stages)} {'/'.join(map(country_name, codes)) or '?'}" for stages, codes in steps] or ["?"]
+    brief = ["/".join(codes) or "?" for _, codes in steps] or ["?"]
     if inputs:
         full, brief = [" + ".join(inputs), *full], ["inputs", *brief]
     return doc.Phrase(" → ".join(full), brief=" → ".join(brief))
 
 
-def _steps(countries: Mapping[str, Sequence[str]]) -> list[tuple[list[str], str]]:
+def _steps(countries: Mapping[str, Sequence[str]]) -> list[tuple[list[str], Sequence[str]]]:
     """Return the stages, merging those that share their countries."""
-    steps: list[tuple[list[str], str]] = []
-    for stage, names in countries.items():
-        where = "/".join(names) or "?"
-        if steps and steps[-1][1] == where:
+    steps: list[tuple[list[str], Sequence[str]]] = []
+    for stage, codes in countries.items():
+        if steps and steps[-1][1] == codes:
             steps[-1][0].append(stage)
         else:
-            steps.append(([stage], where))
+            steps.append(([stage], codes))
     return steps
 
 
@@ -220,7 +221,7 @@ def orders(run: Run, folder: str = "") -> doc.Section | None:
         doc.Column("From"),
         doc.Column("Material"),
         doc.figures("Quantity", from_width=doc.SPARE),
-        doc.Column("To", whole=True, from_width=doc.MEDIUM, on=None if other_places else "whole"),
+        doc.Column("To", whole=True, from_width=doc.WIDE, on=None if other_places else "whole"),
         doc.Column("Arrives", whole=True, from_width=doc.MEDIUM),
         doc.Column("", f"{run.currency}/kg", "right", from_width=doc.MEDIUM, on="screen"),
         doc.Column("", f"{run.currency}/kg", "right", whole=True, from_width=_WITH_USE, on="whole"),
@@ -274,7 +275,7 @@ def _order_row(run: Run, order: Order, purchases: Sequence[RunPurchase], on: doc
         doc.Either(run.names.offer_with_id(offer), _supplier(run.names.offer(offer), purchases[0])),
         doc.Either(run.names.material(material), run.names.label(material)),
         weighed(run.names, material, kilograms_of(purchases)),
-        *(place, arrives, priced(run, purchases), *prices_of(run, purchases)),
+        *(country_name(place), arrives, priced(run, purchases), *prices_of(run, purchases)),
         doc.Amount(cost_of(purchases)),
         ", ".join(dict.fromkeys(use for p in purchases for use in p.end_use.split("+"))),
     )
@@ -365,7 +366,7 @@ def _verdict(use: RunHoldingUse) -> str:
 
 def _use_of(run: Run, holding: RunHolding, use: RunHoldingUse) -> str:
     product = "" if use.demand_material == holding.material else f" {use.demand_material}"
-    place = "" if use.place == run.place else f" at {use.place}"
+    place = "" if use.place == run.place else f" in {country_in_text(use.place)}"
     return f"{use.end_use}{product}{place}"
 
 
@@ -386,7 +387,7 @@ def _why(bar: RunHoldingProhibition) -> str:
     if bar.unproven:
         return f": {bar.reason}"
     how = f"{bar.stage} in" if bar.stage else "out of"
-    return f": {how} {', '.join(bar.countries)}" if bar.countries else ""
+    return f": {how} {', '.join(map(country_in_text, bar.countries))}" if bar.countries else ""
 
 
 def _span_of(run: Run, bar: RunHoldingProhibition) -> str:
@@ -456,8 +457,7 @@ def _money(run: Run, plan_row: RunDependence, materials: Sequence[RunDependence]
 
 
 def _notes(run: Run) -> Iterator[str]:
-    names = country_names()
-    countries = ", ".join(names.get(code, code) for code in run.countries_of_concern)
+    countries = ", ".join(map(country_name, run.countries_of_concern))
     default = (
         "the covered nations of 10 USC 4872(f)(2)"
         if set(run.countries_of_concern) == COVERED_NATIONS

@@ -9,6 +9,7 @@ from decimal import Decimal
 from ..document import elements as doc
 from ..document.figures import count, money, percent, written
 from ..domain.base import grouped, totals
+from ..domain.countries import country_in_text, country_name
 from ..domain.plan import Confirmation, PlanStatus
 from ..domain.run import Run, RunDiscount, RunLevel, RunRange
 from ..questions.wording import conversions
@@ -51,15 +52,21 @@ def heading(run: Run) -> list[doc.Element | None]:
     proof = [words, "verified" if run.verified else "NOT VERIFIED", *gap, *present_value(run)]
     return [
         doc.sentence(headline.title, strong=True),
-        doc.sentence(f"{f'{run.case} · ' if run.title else ''}{time_of(run)} · {headline.origin}", tone=doc.Tone.ASIDE),
+        doc.sentence(
+            " · ".join([*([run.case] if run.title else []), days_of(run), country_name(run.place), headline.origin]),
+            tone=doc.Tone.ASIDE,
+        ),
         doc.sentence(headline.text, tone=headline.tone),
         doc.sentence(" · ".join(proof), tone=doc.Tone.ASIDE if run.status is PlanStatus.OPTIMAL else tone),
     ]
 
 
+def days_of(run: Run) -> str:
+    return f"{run.periods[0].start} to {run.periods[-1].end}"
+
+
 def time_of(run: Run) -> str:
-    first, last = run.periods[0], run.periods[-1]
-    return f"{first.start} to {last.end}, delivered to {run.place}"
+    return f"{days_of(run)}, delivered to {country_in_text(run.place)}"
 
 
 def plan_document(run: Run, folder: str = "", case: str = "CASE") -> doc.Document:
@@ -126,7 +133,7 @@ def _further(run: Run, folder: str, subject: str) -> Iterator[str | doc.Phrase]:
 
 def exchangeable(run: Run) -> doc.Section | None:
     texts = (
-        f"{run.names.material(row.material)} at {row.place}: {', '.join(map(run.names.offer_with_id, row.offers))}"
+        f"{run.names.material(row.material)} in {country_in_text(row.place)}: {', '.join(map(run.names.offer_with_id, row.offers))}"
         for row in run.exchangeable
     )
     return doc.section_if_any("Interchangeable offers, at the same cost", doc.notes(texts))

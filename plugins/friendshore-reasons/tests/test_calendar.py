@@ -294,6 +294,10 @@ From 2026-01-01 to 2028-12-31. Each stretch is planned as a year at its own rate
 open orders, and lead times. 2 dates change supply or cost from 2026-01-01 to 2028-12-31
 (2027-01-01, 2028-04-01).
 
+Shortages
+Material  Demand         From               A year  Met again                   Why
+metal     metal-defense  2027-01-01  6 kg of 10 kg  2028-04-01, by facility au  rule ban
+
 Between the dates
 From        Until       Costs a year, USD     Short  What changes
 2026-01-01  2026-12-31                100         –  –
@@ -302,10 +306,6 @@ From        Until       Costs a year, USD     Short  What changes
 
 Changes of law
 · 2027-01-01: ban (ban (a)): in force from that day on
-
-Shortages
-Material  Demand         From               A year  Met again                   Why
-metal     metal-defense  2027-01-01  6 kg of 10 kg  2028-04-01, by facility au  rule ban
 
 Orders, stock, and purchases that the dates prohibit or allow
 Prohibits or allows       On          By   Of         Quantity  For

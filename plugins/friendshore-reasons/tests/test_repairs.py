@@ -89,9 +89,9 @@ def test_each_way_out_is_found_with_the_least_that_will_do() -> None:
     output = said(answer)
     for words in (
         "metal: short of 4 kg in 2026, for metal-defense",
-        "4 kg of metal in stock, all of US origin",
+        "4 kg of metal in stock, all made in the United States",
         "waiver of ban for 4 kg of metal-defense until 2026-12-31",
-        "au (AU) makes 10 kg a year instead of 6 kg",
+        "au (Australia) makes 10 kg a year instead of 6 kg",
         "complete: all repairs of up to 3 steps",
     ):
         assert words in output

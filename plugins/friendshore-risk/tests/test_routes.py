@@ -97,11 +97,13 @@ def test_routes_are_losses_of_a_kind_of_their_own_each_once() -> None:
     """Korea sells to itself alone: no route. A route that takes what a country's loss takes is told with it."""
     given = opened([*CHEAP, Seller("KR", 70)], WANTED, {"civil": 100, "defense": 100}, 1, PLACES)
     found, _ = default_losses(given, ["route"])
-    ways = "AU to KR", "AU to US", "CN to KR", "CN to US", "KR to US"
-    assert [one.name for one in found] == [f"the route {way}" for way in ways]
+    ways = "AU>KR", "AU>US", "CN>KR", "CN>US", "KR>US"
+    assert [one.word for one in found] == [f"route:{way}" for way in ways]
+    assert found[1].name == "the route from Australia to the United States"
     alone = opened(CHEAP, {"civil": [10, 10]}, {"civil": 100}, 1)
     both, _ = default_losses(alone, ["country", "route"])
-    expected = [(f"country:{country}", (f"the route {country} to US",)) for country in ("AU", "CN")]
+    names = {"AU": "Australia", "CN": "China"}
+    expected = [(f"country:{code}", (f"the route from {name} to the United States",)) for code, name in names.items()]
     assert [(one.word, one.also) for one in both] == expected
 
 

@@ -154,14 +154,14 @@ Each supplier of the plan is removed in turn from 2026-01-01 to the end of the p
 plan spends USD 800. Losses are ranked by spend plus penalties.
 
 Without each one alone
-Without  Kind                             Additional shortage  Cash, USD  Penalty
-tiny     catalog                          metal 40 kg               -800  +40,000
-cn       supplier and parent, country CN  –                       +1,800        –
-au       supplier and parent, country AU  –                         +300        –
+Without  Kind                                    Additional shortage  Cash, USD  Penalty
+tiny     catalog                                 metal 40 kg               -800  +40,000
+cn       supplier and parent, country China      –                       +1,800        –
+au       supplier and parent, country Australia  –                         +300        –
 
 Without two countries together
-Without    Additional shortage  Cash, USD  Penalty  Beyond both alone, penalty included
-AU and CN  –                       +2,400        –                                 +300
+Without              Additional shortage  Cash, USD  Penalty  Beyond both alone, penalty included
+Australia and China  –                       +2,400        –                                 +300
 
 4 questions asked, 4 independent parts solved, 20 % of the parts reused
 """

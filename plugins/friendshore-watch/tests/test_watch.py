@@ -103,6 +103,16 @@ def test_days_on_which_a_licence_is_held_do_not_turn(case: Path, sides: tuple[Pa
     assert one["comparison"]["cost_after"]["objective"] > one["comparison"]["cost_before"]["objective"]
 
 
+def test_a_screen_starts_with_the_money_at_stake(case: Path, sides: tuple[Path, Path]) -> None:
+    """It has 40 lines and names, and ends with its date; --full has ids, and all of both plans."""
+    screen, full = (here("watch", *sides, case, *form).stdout for form in ((), ("--full",)))
+    assert screen.splitlines()[0].startswith("2 verdicts change in 1 of 1 case; all were lawful before. USD ")
+    assert len(screen.splitlines()) <= 40
+    assert ("Guangxi gallium plant" in screen, "guangxi-gallium" in screen) == (True, False)
+    assert ("guangxi-gallium" in full, "Money" in full, "Money" in screen) == (True, True, False)
+    assert all(" with friendshore " in text.splitlines()[-1] for text in (screen, full))
+
+
 def test_the_same_edition_turns_nothing(case: Path, tmp_path: Path) -> None:
     """Exit code 0, and a sentence that says so."""
     shutil.copytree(tmp_path / "old", tmp_path / "same")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Literal
 
@@ -23,10 +23,12 @@ from ...document.figures import (
     written,
 )
 from ...domain.base import grouped
+from ...domain.countries import country_in_text, country_name
 from ...domain.shown_names import ShownNames
 from ...explain.break_even import BreakEven
 from ...explain.results import CENT
 from ..wording import (
+    cash,
     conversions,
     effort,
     full_price,
@@ -46,13 +48,28 @@ from .find_alternatives import Alternative, Alternatives, MaterialMix, StageChec
 SHOWN = 12
 _MIN_WIDTH_FOR_SHORTAGE = 80
 _MAX_ID_LENGTH = 30
-_OBSTACLE_WORDS = {"figure": "figure missing", "unproven": "not proved", "licence": "no license"}
+_OBSTACLE_WORDS: Mapping[str, tuple[str, str]] = {
+    "figure": ("lacks figures", "lack figures"),
+    "capacity": ("lacks capacity", "lack capacity"),
+    "dates": ("wrong dates", "wrong dates"),
+    "time": ("too late", "too late"),
+    "inputs": ("lacks inputs", "lack inputs"),
+    "licence": ("lacks a license", "lack a license"),
+    "unproven": ("unproven", "unproven"),
+    "forbidden": ("prohibited", "prohibited"),
+}
+"""Kind of obstacle -> words after the number of offers, 1 and more."""
+_EXCLUDED_BY: Mapping[str, str] = {
+    "licence": "no license for",
+    "unproven": "origin not proved for",
+    "forbidden": "prohibited by",
+}
 
 
 def alternatives_document(answer: Alternatives, shown: int = SHOWN) -> doc.Document:
     """Return every material with the first `shown` offers, or all for 0. A screen has a row for each of several materials."""
     used_from = percent(answer.used_from)
-    head = [
+    terms = [
         f"An offer counts as used if it delivers {used_from} of a material's demand, or everything that it can if that is less. Cash and shortage "
         "are what the cheapest plan that uses it adds to the recommended plan. Penalties for shortage aren't cash. Offers are ranked by present "
         "value, penalties included.",
@@ -60,27 +77,44 @@ def alternatives_document(answer: Alternatives, shown: int = SHOWN) -> doc.Docum
         "more. It is used in all of them (`must`), some (`may`), or none (`never`).",
     ]
     if answer.ranked_objectives:
-        head.append(
+        terms.append(
             "The case ranks objectives. Every plan here keeps those before cost. Its cost isn't proved unless stated."
         )
     by_material = grouped((offer.material, offer) for offer in answer.offers)
     materials = [(mix, by_material.get(mix.material, [])) for mix in answer.materials]
     note = conversions(answer.names, by_material)
-    head += [note] if note else []
+    terms += [note] if note else []
     sections = [
         doc.section(
             _title(mix, answer),
-            doc.notes(_material_notes(mix, offers, answer)),
+            doc.notes(_break_even(mix, offers, answer)),
             *_material_parts(offers, answer, shown),
+            doc.notes(_allowed_increase(mix, answer)),
         )
         for mix, offers in materials
     ]
-    whole = (doc.notes(head), *sections, effort(answer.effort))
+    whole = (*sections, doc.apart(doc.notes(terms, doc.Tone.ASIDE)), doc.for_whole(effort(answer.effort)))
     title = "Alternative offers"
     if len(materials) == 1:
-        return doc.document(title, *whole)
+        return doc.document(title, doc.answer(_material_answer(*materials[0], answer.names)), *whole)
     overview = (doc.for_screen(part) for part in _overview(materials, answer))
     return doc.document(title, *(doc.for_whole(part) for part in whole), *overview)
+
+
+def _material_answer(mix: MaterialMix, offers: Sequence[Alternative], names: ShownNames) -> str:
+    name, alternatives, bought = (
+        names.material(mix.material),
+        len(unused(offers)),
+        sum(1 for offer in offers if offer.plan_kg),
+    )
+    excluded = sum(map(_is_excluded, offers))
+    if alternatives:
+        text = f"{name} could come from {count(alternatives, 'offer')} that the plan doesn't use."
+    elif bought:
+        text = f"{name} has no alternative to the {count(bought, 'offer')} that the plan uses."
+    else:
+        text = f"No offer of {name} can be used."
+    return f"{text} {count(excluded, 'more offer is', 'more offers are')} excluded." if excluded else text
 
 
 def _title(mix: MaterialMix, answer: Alternatives) -> str:
@@ -91,8 +125,7 @@ def _title(mix: MaterialMix, answer: Alternatives) -> str:
     return f"{text}; rules conflict, nothing is planned" if mix.allowed_increase is None else text
 
 
-def _material_notes(mix: MaterialMix, offers: Sequence[Alternative], answer: Alternatives) -> Iterator[str]:
-    yield from _break_even(mix, offers, answer)
+def _allowed_increase(mix: MaterialMix, answer: Alternatives) -> Iterator[str]:
     if mix.allowed_increase is not None and mix.allowed_increase >= CENT:
         shared = (
             f", shared with {', '.join(map(answer.names.material, mix.with_materials))}" if mix.with_materials else ""
@@ -169,7 +202,7 @@ def _has_current_suppliers(answer: Alternatives) -> bool:
 
 def _offer_cells(offer: Alternative, unit: Literal["kg", "t"], answer: Alternatives) -> list[doc.Cell]:
     in_plan = costs_nothing(offer)
-    cash_cell = "in the plan" if in_plan and offer.plan_kg >= offer.used_from_kg else cash(offer)
+    cash_cell = "in the plan" if in_plan and offer.plan_kg >= offer.used_from_kg else cash_added(offer)
     short: list[doc.Cell] = []
     if any(other.short_kg for other in answer.offers):
         short = [
@@ -191,17 +224,17 @@ def _offer_cells(offer: Alternative, unit: Literal["kg", "t"], answer: Alternati
     ]
 
 
-def cash(offer: Alternative) -> doc.Cell:
+def cash_added(offer: Alternative) -> doc.Cell:
     if offer.rise is None or offer.cash is None:
         return "not found in time"
     if costs_nothing(offer):
         return "nothing"
-    amount = signed(offer.cash)
-    return amount if offer.rise.proved else f"{amount} ?"
+    return cash(offer.cash, signed=True) if offer.rise.proved else f"{signed(offer.cash)} ?"
 
 
 def _where_from(offer: Alternative) -> str:
-    return "/".join(dict.fromkeys(c for check in offer.checks for c in check.countries)) or offer.country
+    codes = dict.fromkeys(country for check in offer.checks for country in check.countries)
+    return ", ".join(map(country_name, codes or [offer.country]))
 
 
 def _range_cell(share: UsageShare | None) -> doc.Cell:
@@ -300,17 +333,19 @@ def _failing_checks(offer: Alternative) -> list[StageCheck]:
 
 
 def _check_cells(check: StageCheck) -> list[str]:
-    where = f" {'/'.join(check.countries)}" if check.countries else ""
+    where = f" in {' or '.join(map(country_in_text, check.countries))}" if check.countries else ""
     since = f", from {check.since}" if check.since else ""
     clause = f": {check.clause}" if check.clause else ""
-    return [f"{check.stage or 'the move'}{where}", check.result, f"{check.rule}{since}{clause}"]
+    result = "prohibited" if check.result == "fail" else check.result
+    return [f"{check.stage or 'the move'}{where}", result, f"{check.rule}{since}{clause}"]
 
 
 def _excluded(names: ShownNames, excluded: Sequence[Alternative], shown: int) -> Iterator[doc.Element | None]:
     by_reason: dict[str, list[str]] = {}
     for offer in excluded:
         for obstacle in offer.obstacles:
-            reason = f"{obstacle.kind} by {obstacle.rule}" if obstacle.rule else obstacle.reason or obstacle.text
+            excluded_by = f"{_EXCLUDED_BY.get(obstacle.kind, obstacle.kind)} {names.rule(obstacle.rule)}"
+            reason = excluded_by if obstacle.rule else obstacle.reason or obstacle.text
             name = names.offer_with_id(offer.offer)
             today = f" (today {mass(offer.today_kg)})" if offer.today_kg else ""
             by_reason.setdefault(reason, []).append(name + today)
@@ -330,30 +365,43 @@ def _overview(
         key=lambda each: (_rise(each[2][0]) is None, _rise(each[2][0]) or Decimal(0), each[0].material)
     )
     without_alternative = [(mix, offers) for mix, offers in materials if not unused(offers)]
-    head = (
-        f"{len(with_alternative)} of {count(len(materials), 'material')} could come from an offer that the plan doesn't use. Break-even: price in "
-        f"{answer.currency} per kilogram (or unit) below which every cheapest plan buys it. Cash and shortage: effect of using it for "
-        f"{percent(answer.used_from)} of the demand, or for all that it can deliver."
-    )
-    if any(others[0].made_from for _, _, others in with_alternative):
-        head += " A fee is a maker's own price. The full price adds its inputs, or the cheapest admissible ones if marginal."
-    yield doc.sentence(head)
+    yield doc.answer(_overview_answer(with_alternative, without_alternative))
     yield _table_of_alternatives(with_alternative, answer) if with_alternative else None
     yield _table_without_alternatives(without_alternative, answer.names) if without_alternative else None
     ranked_first = (
         ["the case ranks objectives, and every plan here keeps those before cost"] if answer.ranked_objectives else []
     )
+    terms = (
+        f"Cash and present value: added by the cheapest plan that uses the offer for {percent(answer.used_from)} of the demand, or for all that "
+        f"it can deliver. Break-even: price in {answer.currency} per kilogram (or unit) below which every cheapest plan buys it."
+    )
+    if any(others[0].made_from for _, _, others in with_alternative):
+        terms += " A fee is a maker's own price; the full price adds its inputs, or the cheapest admissible ones if marginal."
     yield doc.apart(
         not_proved(others[0].rise for _, _, others in with_alternative),
         doc.notes(ranked_first),
+        doc.sentence(terms, tone=doc.Tone.ASIDE) if with_alternative else None,
         doc.sentence(
-            *(doc.Phrase("--full", code=True), ": every offer, with price, usage range, and rules. "),
-            *(
-                doc.Phrase("friendshore why-not CASE OFFER", code=True),
-                ": what would have to change for any other offer.",
-            ),
+            "Next: ",
+            *(doc.Phrase("friendshore alternatives CASE MATERIAL", code=True), " (every offer of a material), "),
+            *(doc.Phrase("friendshore why-not CASE OFFER", code=True), " (what would have to change for an offer), "),
+            *(doc.Phrase("--full", code=True), " (every table)"),
         ),
     )
+
+
+def _overview_answer(
+    with_alternative: Sequence[tuple[MaterialMix, Sequence[Alternative], Sequence[Alternative]]],
+    without_alternative: Sequence[tuple[MaterialMix, Sequence[Alternative]]],
+) -> str:
+    others = len(without_alternative)
+    materials = count(len(with_alternative) + others, "material")
+    text = f"{len(with_alternative) or 'None'} of {materials} could come from an offer that the plan doesn't use."
+    if not others or not with_alternative:
+        return text
+    short = sum(1 for mix, _ in without_alternative if mix.short_kg)
+    of_these = f", and {short} of these {'is' if short == 1 else 'are'} short" if short else ""
+    return f"{text} The other{'' if others == 1 else f' {others}'} {'has' if others == 1 else 'have'} no alternative{of_these}."
 
 
 def _rise(offer: Alternative) -> Decimal | None:
@@ -367,35 +415,29 @@ def _table_of_alternatives(
     short = any(others[0].short_kg for _, _, others in with_alternative)
     names = answer.names
     columns = [
-        doc.Column("Material"),
-        doc.Column("Alternative"),
-        doc.Column("From", from_width=doc.WIDE),
-        doc.Column("Break-even", align="right"),
-        doc.Column("today", align="right", from_width=doc.WIDE),
-        *([doc.Column("Full price", align="right", from_width=doc.NARROW)] if has_makers else []),
-        doc.Column("Cash", answer.currency, "right", from_width=doc.NARROW),
-        doc.Column("Discounted", align="right", from_width=doc.NARROW),
+        doc.Column("Alternative for"),
+        doc.Column("Offer"),
+        doc.Column("Country", from_width=doc.WIDE),
+        doc.Column("Cash", answer.currency, "right", from_width=doc.SPARE),
+        doc.Column("Present value", align="right", from_width=doc.MEDIUM),
         *([doc.Column("Added shortage", from_width=_MIN_WIDTH_FOR_SHORTAGE)] if short else []),
-        doc.Column("for", align="right", from_width=doc.WIDE),
-        doc.Column("Others", align="right", from_width=doc.WIDE),
-        doc.Column("Excluded", align="right", from_width=doc.WIDE),
+        doc.Column("Break-even", align="right", from_width=doc.NARROW),
+        doc.Column("Today", align="right", from_width=doc.WIDE),
+        *([doc.Column("Full price", align="right", from_width=doc.WIDE)] if has_makers else []),
     ]
     rows: list[list[doc.Cell]] = [
         [
-            *(names.label(mix.material), _offer_name(names, others[0].offer), _where_from(others[0])),
+            *(names.label(mix.material), _offer_name(names, others[0].offer), doc.Several((_where_from(others[0]),))),
+            cash_added(others[0]),
+            doc.NOTHING if others[0].spent is None else cash(others[0].spent, signed=True),
+            *([short_cell(names, others[0].short_kg)] if short else []),
             *(
                 _fee_cell(others[0], _break_even_cell(mix.next_price)),
                 _fee_cell(others[0], _brief_today(mix.next_price)),
             ),
             *([_full_price_cell(others[0])] if has_makers else []),
-            cash(others[0]),
-            doc.NOTHING if others[0].spent is None else doc.Amount(others[0].spent, form="signed"),
-            *([short_cell(names, others[0].short_kg)] if short else []),
-            weighed(names, mix.material, others[0].used_from_kg),
-            doc.Count(len(others) - 1) if others[1:] else doc.NOTHING,
-            doc.Count(excluded_count) if (excluded_count := sum(map(_is_excluded, offers))) else doc.NOTHING,
         ]
-        for mix, offers, others in with_alternative
+        for mix, _, others in with_alternative
     ]
     return doc.apart(ranked(columns, rows, "more material", part=3))
 
@@ -445,9 +487,11 @@ def _table_without_alternatives(
         doc.Column("No alternative"),
         doc.Column("Short", align="right", from_width=doc.SPARE),
         doc.Column("Bought from", from_width=doc.NARROW),
-        doc.Column("Excluded"),
+        doc.Column("Excluded offers"),
     ]
-    ordered = sorted(without_alternative, key=lambda each: (not each[0].short_kg, each[0].material))
+    ordered = sorted(
+        without_alternative, key=lambda each: (-each[0].shortage_penalty, -_spend(each[1]), each[0].material)
+    )
     rows: list[list[doc.Cell]] = [
         [
             names.label(mix.material),
@@ -462,6 +506,11 @@ def _table_without_alternatives(
     return doc.apart(ranked(columns, rows, "more material", part=2))
 
 
+def _spend(offers: Sequence[Alternative]) -> Decimal:
+    """Return about the spend on purchases of a material, inputs included."""
+    return sum((offer.plan_kg * offer.full_price.full_price for offer in offers if offer.full_price), Decimal(0))
+
+
 def _bought_cell(offers: Sequence[Alternative], names: ShownNames) -> doc.Cell:
     names_shown = [
         names.offer(offer.offer) for offer in sorted(offers, key=lambda offer: (-offer.plan_kg, offer.offer))
@@ -472,7 +521,7 @@ def _bought_cell(offers: Sequence[Alternative], names: ShownNames) -> doc.Cell:
 def _excluded_cell(excluded: Sequence[Alternative]) -> doc.Cell:
     kinds = Counter(kind for offer in excluded for kind in {obstacle.kind for obstacle in offer.obstacles})
     texts = [
-        f"{_OBSTACLE_WORDS.get(kind, kind)} {number}"
+        count(number, *_OBSTACLE_WORDS.get(kind, (kind, kind)))
         for kind, number in sorted(kinds.items(), key=lambda each: (-each[1], each[0]))
     ]
-    return doc.Several((f"{len(excluded)}: {texts[0]}", *texts[1:])) if texts else "no offer is known"
+    return doc.Several(tuple(texts)) if texts else "no offer is known"

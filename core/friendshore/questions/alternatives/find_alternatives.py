@@ -118,6 +118,8 @@ class MaterialMix(Record):
     basis: str
     wanted_kg: Number
     short_kg: Number
+    shortage_penalty: Number = Decimal(0)
+    """Penalty for `short_kg`, not discounted."""
     today_kg: Number
     """Current purchases over the plan, at today's rate."""
     allowed_increase: Number | None
@@ -304,14 +306,20 @@ class _OfferSearch:
 
     def mix(self, material: str) -> MaterialMix:
         problem, verified = self.session.problem, self.session.verified
-        material_of = {demand.id: demand.use.material.id for demand in problem.demands}
+        price_of = {
+            demand.id: price
+            for demand, price in zip(problem.demands, problem.shortage_price, strict=True)
+            if demand.use.material.id == material
+        }
+        short = [(entry.quantity, price_of[entry.demand]) for entry in verified.plan.shorts if entry.demand in price_of]
         part = self.session.connected_part(material)
         has_conflict = bool(self.session.part_of(material).plan.infeasible)
         return MaterialMix(
             material=material,
             basis=problem.merged.materials[material].basis,
             wanted_kg=self.eligibilities.demand_kg[material],
-            short_kg=sum((s.quantity for s in verified.plan.shorts if material_of[s.demand] == material), Decimal(0)),
+            short_kg=sum((kg for kg, _ in short), Decimal(0)),
+            shortage_penalty=exact(sum((kg * price for kg, price in short), Decimal(0))),
             today_kg=sum((self._today(material, name) for name in self.offers(material)), Decimal(0)),
             allowed_increase=None if has_conflict else exact(self.within * abs(part.spent)),
             with_materials=sorted(part.materials - {material}),

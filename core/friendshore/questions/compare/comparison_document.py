@@ -8,15 +8,17 @@ from decimal import Decimal
 
 from ...document import elements as doc
 from ...document.figures import count, large_money, percent, rounded_money, signed, written
+from ...domain.countries import country_name
 from ...domain.plan import Cost
 from ...domain.shown_names import ShownNames
-from ..wording import effort, mass_of, not_proved, omitted_note, penalty, ranked, rise, weighed
+from ..wording import cash, effort, mass_of, not_proved, omitted_note, penalty, ranked, rise, weighed
 from .comparison import Comparison, DependenceLine, MaterialLine, MixLine, Step
 
 SHOWN = 12
 MAX_SHORT_MATERIALS = 2
 MAX_MATERIALS = 6
 MIN_KG = Decimal("0.05")
+DELIVERED = "Delivered"
 LINES_OF_COST = (
     ("price", "list prices"),
     ("discounts", "price schedules"),
@@ -36,7 +38,7 @@ def comparison_document(comparison: Comparison, shown: int = SHOWN) -> doc.Docum
     line = _dependence_line(comparison)
     return doc.document(
         "Differences",
-        doc.sentence(f"A is {comparison.before}. B is {comparison.after}. {_difference(comparison)}"),
+        doc.answer(f"{_difference(comparison)} A is {comparison.before}. B is {comparison.after}."),
         *map(
             doc.for_screen,
             (doc.sentence(money) if (money := _money_sentence(comparison)) else None, _penalties(comparison)),
@@ -74,7 +76,7 @@ def _shortage_words(materials: Sequence[MaterialLine], names: ShownNames) -> str
         for name, kg in added[:MAX_SHORT_MATERIALS]
     ]
     others = [count(len(added) - MAX_SHORT_MATERIALS, "other material")] if len(added) > MAX_SHORT_MATERIALS else []
-    return f"is short of {', '.join([*texts, *others])}"
+    return f"is short of {' and '.join([', '.join(texts), *others])}"
 
 
 def _cash_words(comparison: Comparison) -> str:
@@ -192,11 +194,11 @@ def _dependence_cells(name: str, line: DependenceLine) -> tuple[doc.Cell, ...]:
     )
 
 
-def _short_section(comparison: Comparison) -> doc.Section:
+def _short_section(comparison: Comparison) -> doc.Section | None:
     names = comparison.names
     short_lines = [line for line in comparison.materials if line.short_before_kg or line.short_after_kg]
     if not short_lines:
-        return doc.section("Short", doc.sentence("neither plan has a shortage"), column="Short")
+        return doc.for_whole(doc.section("Short", doc.sentence("Neither plan has a shortage.")))
     different = [line for line in short_lines if abs(line.short_after_kg - line.short_before_kg) >= MIN_KG]
     same = [line for line in short_lines if line not in different]
     texts = ", ".join(
@@ -239,8 +241,8 @@ def _mix_section(comparison: Comparison, shown: int) -> doc.Section:
     same_note = [f"{count(same, 'more supply', 'more supplies')} the same in both"] if same else []
     if not moved:
         nothing = doc.sentence("all suppliers deliver the same at the same time")
-        return doc.section(title, nothing, doc.notes(same_note), column="Delivered")
-    return doc.section(title, _mix_table(moved, comparison, shown), doc.notes([note, *same_note]), column="Delivered")
+        return doc.section(title, nothing, doc.notes(same_note), column=DELIVERED)
+    return doc.section(title, _mix_table(moved, comparison, shown), doc.notes([note, *same_note]), column=DELIVERED)
 
 
 def _moved_words(comparison: Comparison) -> str:
@@ -264,7 +266,7 @@ def _mix_table(
             if line.material in titles
             else names.material(line.material),
             doc.Either(names.offer_with_id(line.offer), _supplier_cell(names, line.offer)),
-            line.place,
+            country_name(line.place),
             *change(names, line.material, line.before_kg, line.after_kg),
             weighed(names, line.material, line.moved_kg) if line.moved_kg else doc.NOTHING,
         ]
@@ -273,7 +275,7 @@ def _mix_table(
     columns = [
         doc.Column("Material"),
         doc.Column("From"),
-        doc.Column("To", from_width=doc.MEDIUM),
+        doc.Column("To", from_width=doc.WIDE),
         *(doc.figures(title, from_width=doc.NARROW) for title in ends[:2]),
         doc.figures(ends[2], from_width=doc.SPARE),
         doc.figures("Moved", from_width=doc.WIDE),
@@ -291,7 +293,7 @@ def _step_sections(comparison: Comparison, shown: int) -> list[doc.Section]:
             doc.Count(number),
             doc.Either(step.title, doc.Several((step.title + ("" if _is_proved(step) else " ?"),))),
             "rules conflict" if step.conflict else _materials_cell(shortage_of(step, comparison.names)),
-            doc.Amount(step.rise.nominal, form="signed"),
+            cash(step.rise.nominal, signed=True),
             penalty_of(step),
         ]
         for number, step in enumerate(comparison.steps, 1)

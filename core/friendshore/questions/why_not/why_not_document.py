@@ -9,6 +9,7 @@ from ...document import charts
 from ...document import elements as doc
 from ...document.figures import BLANK, large_money, mass, money, number, percent, rounded_money, signed
 from ...domain.change import Change
+from ...domain.countries import country_in_text, country_name
 from ...explain.break_even import BreakEven
 from ...explain.eligibility import DaysInForce
 from ...explain.results import SHARE_PROVED
@@ -21,21 +22,24 @@ _STATES = {
     "excluded": "is excluded",
     "not wanted": "delivers nothing that the case needs",
 }
+_OBSTACLES = {"licence": "license needed under", "unproven": "origin not proved for", "forbidden": "prohibited by"}
 
 
 def why_not_document(answer: WhyNot) -> doc.Document:
     names = answer.names
     materials = ", ".join(map(names.material_with_id, answer.materials))
     by = "" if answer.supplier in (answer.facility, answer.offer) else f", {answer.supplier}"
-    head = f"{answer.facility}{by}, {answer.country} ({answer.offer}): {materials}. It {_STATES[answer.state]}."
+    country = country_name(answer.country)
+    place = "" if country in answer.facility else f", {country}"
+    head = f"{answer.facility}{by}{place} ({answer.offer}) {_STATES[answer.state]}. It offers {materials}."
     bought = doc.notes(
-        f"the plan buys {mass_of(names, entry.material, entry.kilograms, equal=True)} of {names.material(entry.material)} for {entry.place}"
+        f"the plan buys {mass_of(names, entry.material, entry.kilograms, equal=True)} of {names.material(entry.material)} for {country_in_text(entry.place)}"
         for entry in answer.bought
     )
     price, price_if_relaxed, together = answer.break_even, answer.break_even_relaxed, answer.together
     return doc.document(
         f"Why not {answer.offer}",
-        doc.sentence(head),
+        doc.answer(head),
         bought,
         doc.notes(_full_price_notes(answer)),
         doc.section(_title(answer), doc.notes(_price_notes(price, answer))) if price is not None else None,
@@ -46,7 +50,7 @@ def why_not_document(answer: WhyNot) -> doc.Document:
         doc.section(f"{_title(answer)} if relaxed", doc.notes(_price_notes(price_if_relaxed, answer)))
         if price_if_relaxed is not None
         else None,
-        effort(answer.effort),
+        doc.for_whole(effort(answer.effort)),
     )
 
 
@@ -153,12 +157,13 @@ def _obstacle_parts(answer: WhyNot) -> Iterator[doc.Element]:
     rows: list[list[doc.Cell]] = []
     for position, entry in enumerate(answer.obstacles, 1):
         obstacle, lifted = entry.obstacle, entry.relaxed
-        rule = f" [{obstacle.rule}]" if obstacle.rule else ""
-        uses = f" (for {', '.join(obstacle.end_uses)})" if obstacle.end_uses else ""
+        names, kind = answer.names, _OBSTACLES.get(obstacle.kind, obstacle.kind)
+        rule = f" {names.rule_with_id(obstacle.rule)}" if obstacle.rule else ""
+        uses = f" for {names.in_text(', '.join(obstacle.end_uses))}" if obstacle.end_uses else ""
         clause = f" ({obstacle.clause})" if obstacle.clause and obstacle.clause not in obstacle.text else ""
         period_texts = "".join(f". {_first_and_last(days)}" for days in obstacle.days)
         yield doc.sentence(
-            f"{position}. {obstacle.code} {obstacle.kind}{rule}{uses}: {obstacle.text}{clause}{period_texts}"
+            f"{position}. {kind}{rule}{uses}: {names.in_text(obstacle.text)}{clause}{period_texts} ({obstacle.code})"
         )
         if lifted is None:
             rows.append([f"{position}.", "no change of the case relaxes it", *[doc.NOTHING] * 4])

@@ -160,7 +160,7 @@ def _shortages_section(run: Run, answers: Sequence[doc.Document]) -> doc.Section
 
 def _reasons(run: Run, demand: RunDemand) -> str:
     """Return the causes of a shortage. Each is one by itself."""
-    return "; or ".join(dict.fromkeys(cause.as_shown for cause, _ in group_causes(run, [demand])))
+    return "; or ".join(dict.fromkeys(cause.as_shown(run.names) for cause, _ in group_causes(run, [demand])))
 
 
 def _cheapest_fixes(answer: doc.Document) -> doc.DataTable | None:

@@ -656,13 +656,12 @@ def _in_millions(answer: Frontier) -> bool:
 def _shortage_cell(point: CapPoint, names: ShownNames) -> doc.Cell:
     if point.conflict:
         return doc.Several(tuple(f"conflict: {name}" for name in point.conflict))
-    texts = [
-        f"{names.material(each.material)} {mass_of(names, each.material, each.added_kg)}"
-        for each in _largest_shortages_first(point)
-        if each.added_kg > 0
-    ]
-    others = f", {len(texts) - 1} more" if len(texts) > 1 else ""
-    return f"{texts[0]}{others}" if texts else doc.NOTHING
+    short = [each for each in _largest_shortages_first(point) if each.added_kg > 0]
+    if not short:
+        return doc.NOTHING
+    name, largest = names.material(short[0].material), mass_of(names, short[0].material, short[0].added_kg)
+    others = f", {len(short) - 1} more" if len(short) > 1 else ""
+    return doc.Several((f"{name} {largest}{others}",), (f"{name}{others}",))
 
 
 def _largest_shortages_first(point: CapPoint) -> list[ShortMaterial]:

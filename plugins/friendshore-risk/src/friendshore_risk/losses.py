@@ -13,6 +13,7 @@ from pydantic import PlainSerializer
 
 from friendshore.domain.base import Record, grouped, totals
 from friendshore.domain.change import Change
+from friendshore.domain.countries import country_in_text, country_name
 from friendshore.domain.suggest import did_you_mean
 from friendshore.domain.time import Horizon
 from friendshore.errors import Diagnostic, InputError
@@ -63,9 +64,10 @@ class SupplyRoute:
     def text(self) -> str:
         if self.via:
             return f"all routes via {self.via}"
+        origin, to = country_in_text(self.origin), country_in_text(self.to)
         if self.origin and self.to:
-            return f"the route {self.origin} to {self.to}"
-        return f"all routes out of {self.origin}" if self.origin else f"all routes into {self.to}"
+            return f"the route from {origin} to {to}"
+        return f"all routes out of {origin}" if self.origin else f"all routes into {to}"
 
     def takes(self, arc: Arc) -> bool:
         if arc.offer < 0:
@@ -178,6 +180,18 @@ class Loss(Record):
     def name(self) -> str:
         return " and ".join(self.names)
 
+    @property
+    def shown(self) -> str:
+        """Name for readers, with the names of countries."""
+        return " and ".join(map(country_name, self.names)) if "country" in self.by else self.name
+
+    @property
+    def shown_kinds(self) -> str:
+        """Kinds and other losses for readers, such as `supplier and parent, country Malaysia`."""
+        others = (word.partition(" ") for word in self.also)
+        named = (f"{kind} {country_name(name) if kind == 'country' else name}" for kind, _, name in others)
+        return ", ".join([" and ".join(self.by), *named])
+
     def takes(self, facts: OfferFacts) -> bool:
         return _NAME_BY_KIND[self.by[0]](facts) in self.names
 
@@ -273,7 +287,9 @@ def named_losses(session: Session, words: Sequence[str]) -> list[PossibleLoss]:
         rule = rules.get(word.removeprefix(_RULE)) if word.startswith(_RULE) else None
         if rule is not None:
             possible_losses.append(
-                PossibleLoss(word=word, name=f"the suspension of {rule.id}", rule=rule.id, moves=frozenset())
+                PossibleLoss(
+                    word=word, name=f"the suspension of {rule.title or rule.id}", rule=rule.id, moves=frozenset()
+                )
             )
             continue
         moves = moves_of_arcs(session.problem, (arc for arc in arcs if _is_on_arc(word, arc, session.problem)))
@@ -299,7 +315,7 @@ def default_losses(
     for loss in losses(session, [parse_loss_kind(kind) for kind in kinds if kind not in ROUTE_KINDS], everything=True):
         moves = moves_of_arcs(problem, (arc for arc in arcs if loss.takes(problem.offers[arc.offer])))
         possible_losses.append(
-            PossibleLoss(word=f"{loss.by[0]}:{loss.name}", name=loss.name, also=loss.also, moves=moves)
+            PossibleLoss(word=f"{loss.by[0]}:{loss.name}", name=loss.shown, also=loss.also, moves=moves)
         )
     for kind in ROUTE_KINDS:
         for word in sorted(route_words(problem)) if kind in kinds else ():
@@ -351,7 +367,9 @@ def _loss_name(word: str) -> str:
     if route is not None:
         return route.text
     kind, colon, name = word.partition(":")
-    return name if colon and kind in ("country", "supplier", "parent", "catalog") else word
+    if colon and kind == "country":
+        return country_name(name)
+    return name if colon and kind in ("supplier", "parent", "catalog") else word
 
 
 def _unknown_loss(word: str, problem: Problem, arcs: Sequence[Arc]) -> Diagnostic:

@@ -19,7 +19,7 @@ from friendshore.domain.differences import differences
 from friendshore.domain.renamed import with_current_names
 from friendshore.domain.time import Horizon, add_months
 from friendshore.errors import Diagnostic, InputError, VerificationError
-from friendshore.questions.wording import first_few, mass_of, ranked, weighed
+from friendshore.questions.wording import cash, first_few, mass_of, ranked, weighed
 from friendshore.reading.records import path_of, record
 from friendshore.reading.textfile import json_object
 
@@ -156,7 +156,7 @@ def _worst(answer: Risk, shown: int) -> doc.Section:
             doc.Several(tuple(short), named=MATERIALS)
             if (short := _shortage_texts(answer, outcome.short))
             else doc.NOTHING,
-            doc.NOTHING if outcome.spent is None else doc.Amount(outcome.spent),
+            doc.NOTHING if outcome.spent is None else cash(outcome.spent),
             doc.NOTHING
             if outcome.spent is None or not _is_noticeable(outcome.objective - outcome.spent, answer)
             else _total_cell(outcome.objective - outcome.spent),
@@ -165,7 +165,9 @@ def _worst(answer: Risk, shown: int) -> doc.Section:
         for outcome in scenarios
     ]
     more = "more scenario that costs less", "more scenarios that cost less"
-    return doc.section("Scenarios, worst first", ranked(columns, rows, *more, part=4, top=shown))
+    return doc.section(
+        "Scenarios, worst first", ranked(columns, rows, *more, part=4, top=shown), column="Worst scenarios"
+    )
 
 
 def _is_noticeable(penalties: Decimal, answer: Risk) -> bool:
@@ -205,16 +207,16 @@ def _before(answer: Risk, shown: int) -> doc.Section:
     if not answer.before:
         return doc.section("Before the date", doc.sentence("Orders are the same as in the current plan."))
     columns = [
-        doc.Column("offer"),
-        doc.Column("material"),
-        doc.figures("ordered"),
-        doc.figures("current plan"),
-        doc.figures("difference"),
+        doc.Column("Offer"),
+        doc.Column("Material", from_width=doc.MEDIUM),
+        doc.figures("Ordered"),
+        doc.figures("Current plan"),
+        doc.figures("Difference", from_width=doc.NARROW),
     ]
     rows: list[list[doc.Cell]] = [
         [
-            answer.names.offer_with_id(order.offer),
-            answer.names.material(order.material),
+            doc.Either(answer.names.offer_with_id(order.offer), doc.Several((answer.names.offer(order.offer),))),
+            doc.Either(answer.names.material(order.material), answer.names.label(order.material)),
             *(
                 weighed(answer.names, order.material, kg)
                 for kg in (order.kilograms, order.today, order.kilograms - order.today)
@@ -223,16 +225,17 @@ def _before(answer: Risk, shown: int) -> doc.Section:
         for order in answer.before
     ]
     title = f"Orders before {answer.day} that differ"
-    return doc.section(title, ranked(columns, rows, "more offer", part=3, top=shown))
+    table = ranked(columns, rows, "more offer", part=3, top=shown)
+    return doc.section(title, table, column=f"Ordered before {answer.day}")
 
 
 def _held(answer: Risk, shown: int) -> doc.Section | None:
     if not answer.held:
         return None
     columns = [
-        doc.Column("material", whole=True),
-        doc.figures("in stock or on order"),
-        doc.figures("current plan"),
+        doc.Column("Material", whole=True),
+        doc.figures("In stock or on order"),
+        doc.figures("Current plan"),
     ]
     sorted_stock = sorted(answer.held, key=lambda stock: (-abs(stock.kilograms - stock.today), stock.material))
     rows: list[list[doc.Cell]] = [
@@ -243,17 +246,18 @@ def _held(answer: Risk, shown: int) -> doc.Section | None:
         for stock in sorted_stock
     ]
     title = f"Stock and open orders on {answer.day} that differ"
-    return doc.section(title, ranked(columns, rows, "more material", part=2, top=shown))
+    table = ranked(columns, rows, "more material", part=2, top=shown)
+    return doc.section(title, table, column=f"Stock on {answer.day}")
 
 
 def _frontier(answer: Risk) -> doc.Section | None:
     if not answer.frontier:
         return None
     columns = [
-        doc.figures("weight of CVaR"),
-        doc.Column("expected cost", align="right"),
-        doc.Column(f"worst {percent(1 - answer.alpha)}", align="right"),
-        doc.Column("most expensive scenario", align="right"),
+        doc.figures("Weight of CVaR"),
+        doc.Column("Expected cost", align="right"),
+        doc.Column(f"Worst {percent(1 - answer.alpha)}", align="right"),
+        doc.Column("Most expensive scenario", align="right"),
     ]
     first_values = _point_costs(answer.frontier[0])
     rows: list[list[doc.Cell]] = [[doc.Share(answer.frontier[0].weight), *map(_total_cell, first_values)]]
@@ -302,7 +306,8 @@ def read_answer(path: Path) -> Risk:
     data = json_object(text, str(path), problems, "name a file that contains the output of `risk --json`")
     if data is None:
         raise InputError(problems)
-    return record(Risk, with_current_names(data, Risk), str(path))
+    answer = {name: value for name, value in data.items() if name not in ("made", "version")}
+    return record(Risk, with_current_names(answer, Risk), str(path))
 
 
 def check_saved(search: RiskSearch, saved: Risk, seed: str, draws: int) -> int:

@@ -11,6 +11,7 @@ from friendshore.document.figures import count, large_money, money, signed
 from friendshore.domain.shown_names import ShownNames
 from friendshore.explain.results import CENT
 from friendshore.questions.wording import (
+    cash,
     effort,
     ladder,
     mass_of,
@@ -40,7 +41,8 @@ def stress_document(answer: Stress, shown: int = SHOWN, insurance: Insurance | N
         f"The current plan spends {spend_text}. Losses are ranked by spend plus penalties."
     )
     costly_losses = [loss for loss in answer.losses if loss.conflict or not costs_nothing(loss)]
-    worst_text = f"; the most expensive is {_loss_label(costly_losses[0])}" if costly_losses else ""
+    worst = next((loss for loss in costly_losses if loss.loss.by != ("catalog",)), None)
+    worst_text = f"; the most expensive supplier or country to lose is {_loss_label(worst)}" if worst else ""
     short_intro = (
         f"{len(costly_losses)} of {count(len(answer.losses), 'loss', 'losses')} from {answer.start} on would matter{worst_text}. "
         f"The plan, which spends {spend_text}, is made again without each. Ranked by spend plus penalties."
@@ -86,13 +88,13 @@ def _losses(losses: Sequence[LossResult], answer: Stress, shown: int, *, pairs: 
     note_texts = omitted_note(
         len(costly_losses) - len(interacting_losses), "pair costs", "pairs cost", " the sum of both alone"
     )
-    free_names = [loss.loss.name for loss in losses if not loss.conflict and costs_nothing(loss)]
+    free_names = [loss.loss.shown for loss in losses if not loss.conflict and costs_nothing(loss)]
     if free_names:
         hidden_text = f"; and {len(free_names) - shown} more (--top 0)" if shown and len(free_names) > shown else ""
         note_texts.append(f"costs nothing: {'; '.join(free_names[: shown or None])}{hidden_text}")
     shown_rows = interacting_losses[: shown or None]
     note_texts += [
-        f"not proved for {loss.loss.name}: spend plus penalties rise by {rise(loss.rise)}"
+        f"not proved for {loss.loss.shown}: spend plus penalties rise by {rise(loss.rise)}"
         for loss in shown_rows
         if not loss.conflict and not loss.rise.proved
     ]
@@ -132,8 +134,7 @@ def _bar(loss: LossResult, answer: Stress) -> charts.Rung:
 
 
 def _loss_label(loss: LossResult) -> str:
-    kinds = [kind for kind in loss.loss.by if kind in ("catalog", "country")]
-    return f"{loss.loss.name} ({' and '.join(kinds)})" if kinds and len(loss.loss.names) == 1 else loss.loss.name
+    return f"{'catalog ' if loss.loss.by == ('catalog',) else ''}{loss.loss.shown}"
 
 
 def _shortage_text(loss: LossResult, names: ShownNames) -> str:
@@ -169,17 +170,21 @@ def interact(loss: LossResult) -> bool:
 
 
 def _row(loss: LossResult, names: ShownNames, pairs: bool) -> list[doc.Cell]:
-    name, doubt_mark = loss.loss.name + (" ~" if loss.tied else ""), "" if loss.conflict or loss.rise.proved else " ?"
-    kinds = " and ".join(loss.loss.by)
-    first_cells: list[doc.Cell] = [doc.Either(name, _cut_if_long(name + doubt_mark))]
-    first_cells += [] if pairs else [doc.Either(", ".join([kinds, *loss.loss.also]), kinds)]
+    tied = " ~" if loss.tied else ""
+    name, label, doubt_mark = (
+        loss.loss.shown + tied,
+        _loss_label(loss) + tied,
+        "" if loss.conflict or loss.rise.proved else " ?",
+    )
+    first_cells: list[doc.Cell] = [doc.Either(name, _cut_if_long(label + doubt_mark))]
+    first_cells += [] if pairs else [doc.Either(loss.loss.shown_kinds, " and ".join(loss.loss.by))]
     beyond = [doc.NOTHING if loss.beyond_sum is None else penalty(loss.beyond_sum)] if pairs else []
     if loss.conflict:
         rules = f"rules conflict: {', '.join(loss.conflict)}"
         conflict = doc.Either(rules, doc.Several(("rules conflict", *loss.conflict)))
         return [*first_cells, conflict, doc.NOTHING, doc.NOTHING, *beyond]
     short = _material_list(shortage_texts(loss.short, names), MATERIALS_SHOWN)
-    return [*first_cells, short, doc.Amount(loss.cash, form="signed"), penalty_of(loss), *beyond]
+    return [*first_cells, short, cash(loss.cash, signed=True), penalty_of(loss), *beyond]
 
 
 def _cut_if_long(name: str) -> doc.Cell:
@@ -243,7 +248,7 @@ def _insured_losses(insurance: Insurance, shown: int) -> doc.Section:
     rows = [
         doc.DataRow(
             (
-                doc.Either(row.loss.name, _cut_if_long(row.loss.name)),
+                doc.Either(row.loss.shown, _cut_if_long(row.loss.shown)),
                 ", ".join(shortage_texts(row.exposed, insurance.names)) or doc.NOTHING,
                 _outcome(row, insurance.names),
                 _material_list(shortage_texts(row.unmet, insurance.names)) if row.unmet else row.reason or doc.NOTHING,
@@ -342,7 +347,7 @@ def _stock(insurance: Insurance, shown: int) -> doc.Section | None:
         [
             doc.Either(names.material(row.material), names.label(row.material) + ("" if row.proved else " ?")),
             weighed(names, row.material, row.kilograms),
-            doc.NOTHING if row.holding is None else doc.Amount(row.holding),
+            doc.NOTHING if row.holding is None else cash(row.holding),
             doc.Either(row.loss, _cut_if_long(row.loss)),
             "yes" if row.proved else "no, some loss still causes a shortage",
         ]

@@ -662,7 +662,7 @@ class _InsuranceSearch:
         for row in rows:
             for short in row.exposed:
                 if short.kilograms > worst_by_material.get(short.material, _NO_SHORTAGE)[0]:
-                    worst_by_material[short.material] = short.kilograms, row.loss.name
+                    worst_by_material[short.material] = short.kilograms, row.loss.shown
         problem = self.session.problem
         place = problem.merged.place(problem.case.place)
         home_countries = frozenset({place.country})

@@ -15,7 +15,7 @@ from friendshore.domain.quantities import parse_duration
 from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import InputError
 from friendshore.explain.results import CENT
-from friendshore.questions.wording import first_few, ladder, mass_or_nothing, penalty, ranked, rise, weighed
+from friendshore.questions.wording import cash, first_few, ladder, mass_or_nothing, penalty, ranked, rise, weighed
 
 from .withstand_recheck import WithstandChecked
 from .withstand_search import CurvePoint, MissedDemand, NotWithstood, Withstood
@@ -29,12 +29,11 @@ def withstand_document(answer: Withstood, shown: int) -> doc.Document:
     return doc.document(
         f"{answer.case}: cost of withstanding losses",
         doc.answer(_headline(answer, last_point)),
-        _key_figures(answer),
-        doc.sentence(_terms(answer.start, answer.reacts)),
+        doc.for_whole(_key_figures(answer)),
         _curve(answer, shown),
         _not_withstood(answer, last_point, shown),
         _changes(answer, shown),
-        doc.apart(doc.notes(_notes(answer))),
+        doc.apart(doc.notes(_notes(answer)), doc.sentence(_terms(answer.start, answer.reacts), tone=doc.Tone.ASIDE)),
     )
 
 
@@ -102,21 +101,17 @@ def _curve(answer: Withstood, shown: int) -> doc.Section:
         doc.figures("Any"),
         doc.figures("Not withstood"),
         doc.figures("More cash", answer.currency),
-        *([doc.figures("Present value")] if discounted else []),
-        *([doc.figures("Penalty")] if has_penalties else []),
+        *([doc.figures("Present value", from_width=doc.MEDIUM)] if discounted else []),
+        *([doc.figures("Penalty", from_width=doc.WIDE)] if has_penalties else []),
         doc.Column("Most expensive loss"),
-        doc.figures("Spend and penalty after it"),
+        doc.figures("Spend and penalty after it", from_width=doc.WIDE),
     ]
     rows: list[list[doc.Cell]] = [
         [
             doc.Count(point.losses),
             f"{point.not_withstood:,} of {point.combinations - 1:,}" if point.losses else doc.NOTHING,
-            doc.Amount(point.cash, form="signed") if point.losses else doc.NOTHING,
-            *(
-                [doc.Amount(_present_value(point), form="signed") if point.losses else doc.NOTHING]
-                if discounted
-                else []
-            ),
+            cash(point.cash, signed=True) if point.losses else doc.NOTHING,
+            *([cash(_present_value(point), signed=True) if point.losses else doc.NOTHING] if discounted else []),
             *([penalty(point.penalties)] if has_penalties else []),
             doc.Several(tuple(point.worst.losses), between=" and ") if point.worst else doc.NOTHING,
             penalty(point.worst.rise) if point.worst else doc.NOTHING,
@@ -137,7 +132,9 @@ def _curve(answer: Withstood, shown: int) -> doc.Section:
         f"Additional cash without a loss of the plan that withstands this number of losses, in {answer.currency}."
     )
     return doc.section(
-        title, ladder(title, description, rungs, answer.currency, ranked(columns, rows, "more number", part=9))
+        title,
+        ladder(title, description, rungs, answer.currency, ranked(columns, rows, "more number", part=9)),
+        column="Withstand any",
     )
 
 
@@ -160,7 +157,12 @@ def _not_withstood(answer: Withstood, last_point: CurvePoint, shown: int) -> doc
         doc.Column("Remaining suppliers", from_width=doc.MEDIUM),
     ]
     table = ranked(columns, rows, "more demand", part=4, top=shown)
-    return doc.section("Losses that no plan withstands", table, doc.notes([note] if last_point.regret else []))
+    return doc.section(
+        "Losses that no plan withstands",
+        table,
+        doc.notes([note] if last_point.regret else []),
+        column="Not withstood",
+    )
 
 
 def _rows(sets: Sequence[NotWithstood]) -> Iterator[list[doc.Cell]]:
@@ -217,7 +219,8 @@ def _changes(answer: Withstood, shown: int) -> doc.Section:
         for offer in answer.onboarded
     ]
     columns = [doc.Column("Before the loss"), planned_column, current_column]
-    return doc.section(title, ranked(columns, rows, "more row", part=3, top=shown), doc.notes(note_texts))
+    table = ranked(columns, rows, "more row", part=3, top=shown)
+    return doc.section(title, table, doc.notes(note_texts), column="Before the loss")
 
 
 def _notes(answer: Withstood) -> Iterator[str]:

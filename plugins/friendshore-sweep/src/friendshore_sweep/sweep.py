@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from heapq import nsmallest
 from pathlib import Path
@@ -16,7 +16,7 @@ from friendshore.document.figures import count, large_money, number, unit_for
 from friendshore.domain.base import totals
 from friendshore.domain.shown_names import ShownNames
 from friendshore.questions import OptionsError, Question, Setting
-from friendshore.questions.wording import first_few, ladder, mass_of, omitted_note, penalty, weighed
+from friendshore.questions.wording import cash, first_few, ladder, mass_of, omitted_note, penalty, ranked, weighed
 from friendshore.writing import system_input_error
 
 from .results import ScenarioPurchase, Sweep, SweptScenario
@@ -178,21 +178,23 @@ def _scenarios(answer: Sweep, sweep_figures: _SweepFigures, shown: int) -> doc.S
         )
         for figures, scenario in shown_scenarios
     ]
-    columns = [doc.figures(""), doc.Column("Scenario"), doc.figures("Demands short"), doc.Column("Short")]
+    same_status = len({scenario.plan.message or scenario.plan.status for _, scenario in shown_scenarios}) == 1
+    columns = [replace(doc.figures(""), on="whole"), doc.Column("Scenario")]
+    columns += [doc.figures("Demands short"), doc.Column("Short", from_width=doc.MEDIUM)]
     columns += [
         doc.figures("Cash", answer.currency),
-        doc.figures("Present value"),
-        doc.figures("Penalty"),
-        doc.Column("Status"),
+        doc.figures("Present value", from_width=doc.WIDE),
+        doc.figures("Penalty", from_width=doc.MEDIUM),
+        doc.Column("Status", on="whole" if same_status else None),
     ]
     rows = [
         (
             doc.Count(scenario.number),
-            scenario.name,
+            doc.Either(scenario.name, doc.Several((f"{scenario.number}. {scenario.name}",))),
             doc.Count(figures.short),
-            _shortage_text(answer.names, scenario) or doc.NOTHING,
-            doc.Amount(figures.cash),
-            doc.Amount(figures.spent),
+            doc.Either(_shortage_text(answer.names, scenario) or doc.NOTHING, _shortage_cell(answer.names, scenario)),
+            cash(figures.cash),
+            cash(figures.spent),
             penalty(figures.penalty),
             scenario.plan.message or scenario.plan.status,
         )
@@ -201,16 +203,25 @@ def _scenarios(answer: Sweep, sweep_figures: _SweepFigures, shown: int) -> doc.S
     description = f"Cash of each scenario in {answer.currency}. A plan that delivers less costs less."
     title = "Scenarios" if are_all_shown else "The worst scenarios by present value plus penalties"
     notes = doc.notes(omitted_note(len(planned) - len(shown_scenarios), "more scenario", "more scenarios"))
-    return doc.section(title, ladder(title, description, rungs, answer.currency, doc.table(columns, rows)), notes)
+    table = ranked(columns, rows, "more scenario", part=4)
+    return doc.section(title, ladder(title, description, rungs, answer.currency, table), notes, column="Scenario")
 
 
-def _shortage_text(names: ShownNames, scenario: SweptScenario) -> str:
-    shortage_texts = [
+def _shortages(names: ShownNames, scenario: SweptScenario) -> list[str]:
+    return [
         f"{names.material(material.material)} {mass_of(names, material.material, material.short_kg)}"
         for material in scenario.plan.materials
         if material.short_kg
     ]
-    return first_few(shortage_texts, MAX_MATERIALS_SHOWN)
+
+
+def _shortage_text(names: ShownNames, scenario: SweptScenario) -> str:
+    return first_few(_shortages(names, scenario), MAX_MATERIALS_SHOWN)
+
+
+def _shortage_cell(names: ShownNames, scenario: SweptScenario) -> doc.Cell:
+    shortages = _shortages(names, scenario)
+    return doc.Several(tuple(shortages)) if shortages else doc.NOTHING
 
 
 def _axis(answer: Sweep, sweep_figures: _SweepFigures, axis: str, shown: int) -> doc.Section | None:
@@ -227,28 +238,29 @@ def _axis(answer: Sweep, sweep_figures: _SweepFigures, axis: str, shown: int) ->
         )
         for value, group in shown_groups
     ]
-    columns = [doc.Column("Value"), doc.figures("Scenarios"), doc.figures("Demands short")]
+    columns = [doc.Column("Value"), doc.figures("Scenarios", from_width=doc.MEDIUM), doc.figures("Demands short")]
     columns += [
         doc.figures("Mean cash", answer.currency),
-        doc.figures("Minimum"),
-        doc.figures("Maximum"),
-        doc.figures("Mean penalty"),
+        doc.figures("Minimum", from_width=doc.NARROW),
+        doc.figures("Maximum", from_width=doc.NARROW),
+        doc.figures("Mean penalty", from_width=doc.MEDIUM),
     ]
     rows = [
         (
             value,
             doc.Count(len(group)),
             number(_mean(Decimal(figures.short) for figures in group)),
-            doc.Amount(mean_cash_by_value[value]),
-            doc.Amount(min(figures.cash for figures in group)),
-            doc.Amount(max(figures.cash for figures in group)),
+            cash(mean_cash_by_value[value]),
+            cash(min(figures.cash for figures in group)),
+            cash(max(figures.cash for figures in group)),
             penalty(_mean(figures.penalty for figures in group)),
         )
         for value, group in shown_groups
     ]
     description = f"Mean cash by the value of {axis}, in {answer.currency}."
     notes = doc.notes(omitted_note(len(groups) - len(shown_groups), "more value", "more values"))
-    return doc.section(f"By {axis}", ladder(axis, description, rungs, answer.currency, doc.table(columns, rows)), notes)
+    table = ranked(columns, rows, "more value", part=4)
+    return doc.section(f"By {axis}", ladder(axis, description, rungs, answer.currency, table), notes)
 
 
 def _mean(amounts: Iterable[Decimal]) -> Decimal:
@@ -268,8 +280,8 @@ def _mix(answer: Sweep, sweep_figures: _SweepFigures, shown: int) -> doc.Section
     shown_lines = changed_lines[: shown or None]
     rows = [
         (
-            answer.names.material_with_id(material),
-            answer.names.offer_with_id(offer),
+            doc.Either(answer.names.material_with_id(material), answer.names.label(material)),
+            doc.Either(answer.names.offer_with_id(offer), doc.Several((answer.names.offer(offer),))),
             doc.Count(sweep_figures.lines[material, offer].scenarios),
             weighed(answer.names, material, range_by_line[material, offer][0]),
             weighed(answer.names, material, range_by_line[material, offer][1]),
@@ -278,12 +290,12 @@ def _mix(answer: Sweep, sweep_figures: _SweepFigures, shown: int) -> doc.Section
         )
         for material, offer in shown_lines
     ]
-    columns = [doc.Column("Material"), doc.Column("Offer"), doc.figures("Scenarios")]
+    columns = [doc.Column("Material"), doc.Column("Offer"), doc.figures("Scenarios", from_width=doc.NARROW)]
     columns += [
         doc.figures("Minimum"),
         doc.figures("Maximum"),
-        doc.figures("Minimum share"),
-        doc.figures("Maximum share"),
+        doc.figures("Minimum share", from_width=doc.MEDIUM),
+        doc.figures("Maximum share", from_width=doc.MEDIUM),
     ]
     materials = list(dict.fromkeys(material for material, _ in changed_lines))[:MATERIALS]
     charted_scenarios = (
@@ -306,7 +318,9 @@ def _mix(answer: Sweep, sweep_figures: _SweepFigures, shown: int) -> doc.Section
         doc.section(answer.names.material_with_id(material), drawing)
         for material, drawing in zip(materials, drawings, strict=False)
     )
-    return doc.section("Purchases that differ between scenarios", doc.table(columns, rows), notes, *sections)
+    table = ranked(columns, rows, "more offer", part=2)
+    title = "Purchases that differ between scenarios"
+    return doc.section(title, table, notes, *sections, column="Differs")
 
 
 def _kilograms_by_line(purchases: Iterable[ScenarioPurchase]) -> Mapping[Line, Decimal]:

@@ -13,6 +13,7 @@ from friendshore.cli.options import (
     TURNED,
     AsJson,
     Blocked,
+    Full,
     Gap,
     Quiet,
     Strict,
@@ -20,7 +21,7 @@ from friendshore.cli.options import (
     Workers,
     installed,
 )
-from friendshore.cli.output import answer, wrote
+from friendshore.cli.output import dated, dated_data, show, show_json, show_on_screen, wrote
 from friendshore.cli.waiting import Interrupt, progress_bar
 from friendshore.errors import InputError
 from friendshore.report.formats import format_of, write_document
@@ -40,7 +41,7 @@ def watch(
     cases: Annotated[list[Path], typer.Argument(metavar="CASE", help="One or more cases: files, or their folders.")],
     strict: Strict = False,
     top: Annotated[
-        int, typer.Option(metavar="N", help="Number of rows to show of each table. 0 shows all.", min=0)
+        int, typer.Option(metavar="N", help="Rows shown of each table with --full. 0 shows all.", min=0)
     ] = 20,
     out: Annotated[
         Path | None,
@@ -54,6 +55,7 @@ def watch(
     block: Blocked = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
+    full: Full = False,
 ) -> int:
     """Show what a new edition of rule packs, catalogs, screening lists, or other plugin settings changes in your cases.
 
@@ -77,9 +79,14 @@ def watch(
             progress=progress,
             cancel=cancel,
         )
-    answer(as_json, result.to_dict, lambda: watch_document(result, top))
+    if as_json:
+        show_json(dated_data(result.to_dict()))
+    elif full:
+        show(dated(watch_document(result, top)))
+    else:
+        show_on_screen(dated(watch_document(result, top)))
     if out is not None and output_format is not None:
-        written = write_document(out, watch_document(result, 0), output_format)
+        written = write_document(out, dated(watch_document(result, 0)), output_format)
         if not as_json:
             wrote(as_json, [written])
     if any(case.error for case in result.cases):

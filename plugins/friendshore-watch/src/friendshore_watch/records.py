@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import ClassVar
 
 from friendshore.document import elements as doc
-from friendshore.document.figures import count
-from friendshore.domain.base import Number, Record, grouped
+from friendshore.document.figures import count, large_money
+from friendshore.domain.base import Number, Record, grouped, totals
 from friendshore.domain.plan import Cost
+from friendshore.domain.shown_names import ShownNames
 from friendshore.explain.results import QuestionResult
 from friendshore.questions.compare.comparison import Comparison
-from friendshore.questions.compare.comparison_document import comparison_document
-from friendshore.questions.wording import first_few
+from friendshore.questions.compare.comparison_document import DELIVERED, MIN_KG, comparison_document
+from friendshore.questions.wording import cash, first_few, ranked, short_cell, weighed
 
 
 class Way(Record):
@@ -103,74 +104,90 @@ class Watched(QuestionResult):
 
 
 _RESULTS = {"pass": "lawful", "unproven": "unproven", "fail": "prohibited"}
-_TONES = {"pass": doc.Tone.GOOD, "unproven": doc.Tone.DOUBTFUL, "fail": doc.Tone.BAD}
 SHOWN = 40
 """Default number of rows of each table."""
 
 
 def watch_document(result: Watched, shown: int = SHOWN) -> doc.Document:
+    """Return the changes of all cases, those with the most money first. The whole document has `shown` rows of each table, or all for 0."""
+    comparisons = sorted(result.cases, key=lambda case: (-case.cost_at_stake, case.case))
     return doc.document(
         "Effects of the new edition",
-        _headline(result),
+        doc.answer(_answer(result)) if any(not case.error for case in result.cases) else _nothing_planned(result),
         doc.notes([f"{case.case}: not planned: {text}" for case in result.cases for text in case.error], doc.Tone.BAD),
-        _cases(result),
         _flips(result, shown),
+        _cases(comparisons, result, shown),
         _offer_changes(result.offers, shown),
-        *(_plans(case) for case in result.cases),
+        *(_plans(case) for case in comparisons),
+        doc.for_screen(
+            doc.apart(doc.sentence(doc.Phrase("--full", code=True), ": all tables, and every difference of the plans"))
+        ),
     )
 
 
-def _headline(result: Watched) -> doc.Sentence:
-    lost = [flip for flip in result.changed_verdicts if flip.before == "pass"]
-    changes = count(len(result.changed_verdicts), "verdict changes", "verdicts change")
-    affected_count = len({flip.case for flip in result.changed_verdicts})
-    planned_count = sum(not case.error for case in result.cases)
-    cases = count(planned_count, "case")
+def _nothing_planned(result: Watched) -> doc.Sentence:
     editions = ", ".join(result.editions)
-    if not planned_count:
-        return doc.sentence(
-            f"No case could be planned under both editions: {editions}.", tone=doc.Tone.BAD, strong=True
-        )
-    if not result.changed_verdicts:
-        return doc.sentence(f"No verdict changes in {cases}: {editions}.", strong=True)
-    worse = f", {len(lost):,} of them lawful before" if lost else ", none of them lawful before"
-    return doc.sentence(f"{changes} in {affected_count:,} of {cases}{worse} ({editions}).", strong=True)
+    return doc.sentence(f"No case could be planned under both editions: {editions}.", tone=doc.Tone.BAD, strong=True)
 
 
-def _cases(result: Watched) -> doc.Section:
+def _answer(result: Watched) -> str:
+    editions, flips = ", ".join(result.editions), result.changed_verdicts
+    cases = count(sum(not case.error for case in result.cases), "case")
+    if not flips:
+        return f"No verdict changes in {cases}: {editions}."
+    lost = sum(flip.before == "pass" for flip in flips)
+    of_them = f"{lost:,} of them" if 0 < lost < len(flips) else "all" if lost else "none"
+    were = (
+        f"{of_them} {'was' if lost == 1 else 'were'} lawful before"
+        if len(flips) > 1
+        else f"it was {'' if lost else 'not '}lawful before"
+    )
+    affected_count = len({flip.case for flip in flips})
+    text = f"{count(len(flips), 'verdict changes', 'verdicts change')} in {affected_count:,} of {cases}; {were}."
+    spend = totals(
+        (case.comparison.currency, case.cost_at_stake) for case in result.cases if case.comparison is not None
+    )
+    money = [large_money(amount, currency) for currency, amount in spend.items() if amount]
+    return f"{text} {' and '.join(money) or 'Nothing'} that the plans buy is no longer lawful. New edition: {editions}."
+
+
+def _cases(cases: Sequence[CaseWatched], result: Watched, shown: int) -> doc.Section:
     columns = [
         doc.Column("Case"),
-        doc.figures("Judged"),
-        doc.figures("Changed"),
-        doc.figures("Bought, no longer lawful"),
-        doc.figures("Spend"),
-        doc.figures("Plan cost"),
-        doc.figures("Shortage"),
+        doc.figures("No longer lawful"),
+        doc.figures("Cash"),
+        doc.Column("Added shortage", from_width=doc.SPARE),
+        doc.figures("Changed", from_width=doc.NARROW),
+        doc.figures("Verdicts", from_width=doc.MEDIUM),
     ]
-    return doc.section("Cases", doc.table(columns, [_case_row(case, result.changed_verdicts) for case in result.cases]))
+    rows = [_case_row(case, result.changed_verdicts) for case in cases]
+    return doc.section("Cases", ranked(columns, rows, "more case", part=2, top=shown), column="Case")
 
 
 def _case_row(case: CaseWatched, flips: Sequence[Flip]) -> list[doc.Cell]:
-    change_count = sum(flip.case == case.case for flip in flips)
-    if case.error:
-        return [case.case, *[doc.NOTHING] * 4, "not planned", doc.NOTHING]
-    if not case.uses:
-        return [case.case, *[doc.NOTHING] * 4, "unaffected", doc.NOTHING]
+    if case.error or not case.uses:
+        return [case.case, "not planned" if case.error else "unaffected", *[doc.NOTHING] * 4]
     comparison = case.comparison
-    rise, short = Decimal(0), Decimal(0)
+    cash_cell: doc.Cell = doc.NOTHING
+    short: dict[str, Decimal] = {}
     if comparison is not None:
-        rise = comparison.cost_after.total - comparison.cost_before.total
-        short = sum((m.short_after_kg - m.short_before_kg for m in comparison.materials), Decimal(0))
+        rise = comparison.cost_after.nominal - comparison.cost_before.nominal
+        cash_cell = cash(rise, comparison.currency, signed=True) if rise else doc.NOTHING
+        added = ((line.material, line.short_after_kg - line.short_before_kg) for line in comparison.materials)
+        short = {material: kg for material, kg in added if abs(kg) >= MIN_KG}
     currency = comparison.currency if comparison is not None else ""
     return [
         case.case,
+        cash(case.cost_at_stake, currency) if case.cost_at_stake else doc.NOTHING,
+        cash_cell,
+        short_cell(_names(case), short),
+        doc.Count(sum(flip.case == case.case for flip in flips)),
         doc.Count(case.compared),
-        doc.Count(change_count),
-        doc.Kilograms(case.kg_at_stake) if case.kg_at_stake else doc.NOTHING,
-        doc.Amount(case.cost_at_stake, currency) if case.cost_at_stake else doc.NOTHING,
-        doc.Amount(rise, currency, "signed") if rise else doc.NOTHING,
-        doc.Kilograms(short, least=Decimal("0.05")) if short else doc.NOTHING,
     ]
+
+
+def _names(case: CaseWatched) -> ShownNames:
+    return ShownNames() if case.comparison is None else case.comparison.names
 
 
 def _flips(result: Watched, shown: int) -> doc.Section | None:
@@ -178,46 +195,52 @@ def _flips(result: Watched, shown: int) -> doc.Section | None:
         ((flip.case, flip.offer, flip.material, flip.end_use, flip.start, flip.end, flip.before, flip.after), flip)
         for flip in result.changed_verdicts
     )
-    ranked = sorted(flips_by_row.values(), key=lambda flips: (-_kg_bought(flips), flips[0].before != "pass"))
+    ordered = sorted(flips_by_row.values(), key=lambda flips: (-_most_by_place(flips)[1], flips[0].before != "pass"))
     several = len({flip.case for flip in result.changed_verdicts}) > 1
-    rows = [_flip_row(flips, several=several) for flips in ranked[: shown or None]]
+    names = {case.case: _names(case) for case in result.cases}
+    currencies = {case.comparison.currency for case in result.cases if case.comparison is not None}
+    rows = [_flip_row(flips, names[flips[0].case], several=several) for flips in ordered]
     columns = [
         *([doc.Column("Case")] if several else []),
-        doc.Column("Offer", whole=True),
-        doc.Column("Delivers"),
-        doc.Column("For"),
-        doc.Column("Days"),
-        doc.Column("Before"),
+        doc.Column("Offer"),
+        doc.Column("Material", from_width=doc.NARROW),
+        doc.Column("For", from_width=doc.MEDIUM),
+        doc.Column("Days", on="whole"),
+        doc.Column("From", whole=True, from_width=doc.SPARE, on="screen"),
+        doc.Column("Before", from_width=doc.WIDE),
         doc.Column("Now"),
-        doc.Column("By"),
-        doc.figures("Bought"),
+        doc.figures("Bought", from_width=doc.MEDIUM),
+        doc.figures("Spend", currencies.pop() if len(currencies) == 1 else ""),
+        doc.Column("Rule", from_width=doc.WIDE),
     ]
-    hidden_count = len(ranked) - len(rows)
-    notes = [f"{hidden_count:,} more (--top 0 shows all)"] if hidden_count else []
-    return doc.section("Changed verdicts", doc.table(columns, rows), doc.notes(notes)) if rows else None
+    table = ranked(columns, rows, "more verdict", part=4, top=shown)
+    return doc.section("Changed verdicts", table, column="Changed") if rows else None
 
 
-def _flip_row(flips: Sequence[Flip], *, several: bool) -> list[doc.Cell]:
+def _flip_row(flips: Sequence[Flip], names: ShownNames, *, several: bool) -> list[doc.Cell]:
     first = flips[0]
-    goods = sorted({flip.demand_material for flip in flips} - {first.material})
-    by = sorted({rule for flip in flips for rule in flip.after_by or flip.before_by})
-    bought = _kg_bought(flips)
+    goods = sorted({names.material(flip.demand_material) for flip in flips if flip.demand_material != first.material})
+    rules = sorted({rule for flip in flips for rule in flip.after_by or flip.before_by})
+    bought, spend = _most_by_place(flips)
     return [
         *([first.case] if several else []),
-        first.offer,
-        first.material,
+        doc.Either(names.offer_with_id(first.offer), doc.Several((names.offer(first.offer),))),
+        doc.Either(names.material(first.material), names.label(first.material)),
         f"{first.end_use}: {', '.join(goods)}" if goods else first.end_use,
-        f"{first.start} to {first.end}",
+        *(f"{first.start} to {first.end}", first.start),
         _RESULTS[first.before],
-        doc.Phrase(_RESULTS[first.after], _TONES[first.after]),
-        ", ".join(by),
-        doc.Kilograms(bought) if bought else doc.NOTHING,
+        doc.Phrase(_RESULTS[first.after], strong=True),
+        weighed(names, first.material, bought) if bought else doc.NOTHING,
+        cash(spend) if spend else doc.NOTHING,
+        doc.Either(", ".join(rules), doc.Several(tuple(map(names.rule, rules)))),
     ]
 
 
-def _kg_bought(flips: Sequence[Flip]) -> Decimal:
-    by_place = grouped((flip.place, flip.quantity_kg) for flip in flips)
-    return sum((max(kilograms) for kilograms in by_place.values()), Decimal(0))
+def _most_by_place(flips: Sequence[Flip]) -> tuple[Decimal, Decimal]:
+    """Return kilograms and money bought, each purchase once, since it may serve several demands."""
+    by_place = grouped((flip.place, (flip.quantity_kg, flip.cost)) for flip in flips).values()
+    kilograms = sum((max(kg for kg, _ in purchases) for purchases in by_place), Decimal(0))
+    return kilograms, sum((max(cost for _, cost in purchases) for purchases in by_place), Decimal(0))
 
 
 def _offer_changes(offers: Sequence[OfferChange], shown: int) -> doc.Section | None:
@@ -234,4 +257,10 @@ def _offer_changes(offers: Sequence[OfferChange], shown: int) -> doc.Section | N
 def _plans(case: CaseWatched) -> doc.Section | None:
     if case.comparison is None:
         return None
-    return doc.section(f"{case.case}: cheapest plan under each edition", *comparison_document(case.comparison).parts)
+    parts = comparison_document(case.comparison).parts
+    deliveries = (part for part in parts if isinstance(part, doc.Section) and part.column == DELIVERED)
+    return doc.section(
+        f"{case.case}: cheapest plan under each edition",
+        *(doc.for_screen(part) for part in (parts[0], *deliveries)),
+        *(doc.for_whole(part) for part in parts if part.on != "screen"),
+    )

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
+from functools import cached_property
 
 from friendshore.domain.base import as_decimal, exact, grouped
 from friendshore.domain.change import Change
 from friendshore.domain.evidence import Confidence
 from friendshore.domain.facts import CapacityStep, Facility, Offer, RecipeLine, Status
 from friendshore.domain.quantities import readable
+from friendshore.domain.shown_names import ShownNames
 from friendshore.domain.time import Delay
 from friendshore.explain.eligibility import Eligibilities, Exclusion
+from friendshore.explain.results import names_of
 from friendshore.plugins import sentence_of
 from friendshore.problem import Problem
 from friendshore.problem.capacity import accepted_steps
@@ -58,7 +61,7 @@ class Draft:
     """Offer without a published price. Empty for other unknowns."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Doubts:
     """Facts of a session whose evidence is missing or doubtful."""
 
@@ -118,7 +121,11 @@ class Doubts:
 
     def in_words(self, offer: Offer) -> str:
         facility = self.session.problem.merged.facilities[offer.facility]
-        return f"{goods(offer)} of {facility.name or facility.id}"
+        return f"{self.names.in_text(goods(offer))} of {facility.name or facility.id}"
+
+    @cached_property
+    def names(self) -> ShownNames:
+        return names_of(self.session.problem, ())
 
     def lower_and_higher(
         self, answer: Callable[[Decimal], str], change: Callable[[Decimal], Change]
@@ -558,7 +565,7 @@ def _uses(exclusions: list[Exclusion]) -> str:
 def _origin(doubts: Doubts, exclusions: list[Exclusion]) -> Draft:
     offer = exclusions[0].arc.chained.offer
     stages = sorted({exclusion.verdict.stage for exclusion in exclusions} - {""})
-    rules = sorted({exclusion.verdict.rule for exclusion in exclusions})
+    rules = sorted({doubts.names.rule(exclusion.verdict.rule) for exclusion in exclusions})
     question = (
         f"Where is {doubts.in_words(offer)} {' and '.join(stages)}"
         if stages
@@ -567,7 +574,7 @@ def _origin(doubts: Doubts, exclusions: list[Exclusion]) -> Draft:
     return doubts.draft(
         UnknownKind.ORIGIN,
         offer,
-        f"{question}, and how can it be proved? Required by {', '.join(rules)} for {_uses(exclusions)}.",
+        f"{question}, and how can it be proved? Required by {', '.join(rules)} for {doubts.names.in_text(_uses(exclusions))}.",
         _stated_origin(doubts, offer, stages),
         "every unproved stage satisfies the rules; otherwise, the plan doesn't change",
         (TrialAnswer("it is proved", (Change(prove=offer.id),), bound=True),),

@@ -13,8 +13,10 @@ from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, mass, money, percent, rounded_money
 from friendshore.domain.base import Number, Record, grouped
 from friendshore.domain.change import Change
+from friendshore.domain.countries import country_name
 from friendshore.explain.results import Difference, Effort, QuestionResult
 from friendshore.questions.wording import (
+    cash,
     effort,
     first_few,
     mass_or_nothing,
@@ -268,9 +270,18 @@ def _row(unknown: Unknown) -> list[doc.Cell]:
         else doc.NOTHING
     )
     best = unknown.possibilities[unknown.best] if unknown.best is not None else None
-    cash = doc.NOTHING if best is None or best.cash is None else doc.Amount(best.cash, form="signed")
+    cash_cell = doc.NOTHING if best is None or best.cash is None else cash(best.cash, signed=True)
     shortage_saved, addressee = mass_or_nothing(unknown.saved_kg), doc.Several((unknown.addressee,))
-    return [f"{unknown.rank}{mark}", unknown.kind.value, unknown.subject, addressee, shortage_saved, cash, saves, loses]
+    return [
+        f"{unknown.rank}{mark}",
+        unknown.kind.value,
+        unknown.subject,
+        addressee,
+        shortage_saved,
+        cash_cell,
+        saves,
+        loses,
+    ]
 
 
 def _notes(result: Unknowns, shown: int) -> Iterator[str]:
@@ -286,7 +297,7 @@ def _notes(result: Unknowns, shown: int) -> Iterator[str]:
 
 
 def _question_line(unknown: Unknown) -> str:
-    addressee = f"{unknown.addressee}, {unknown.country}" if unknown.country else unknown.addressee
+    addressee = f"{unknown.addressee}, {country_name(unknown.country)}" if unknown.country else unknown.addressee
     return f"{unknown.rank}. {addressee}: {unknown.question}"
 
 

@@ -10,7 +10,7 @@ from friendshore.document import elements as doc
 from friendshore.document.figures import count, mass
 from friendshore.domain.base import grouped
 from friendshore.domain.shown_names import ShownNames
-from friendshore.questions.wording import effort_line, first_few, mass_of, ranked, weighed
+from friendshore.questions.wording import cash, effort_line, first_few, mass_of, ranked, weighed
 
 from .search import UNKNOWN, Calendar, Cause, Cliff, Stretch
 
@@ -26,7 +26,7 @@ def calendar_document(result: Calendar, *, every: bool = False) -> doc.Document:
     )
     short = len({cliff.demand for cliff in result.cliffs})
     brief = (
-        f"{count(short, 'demand is', 'demands are')} short at some time. {_dates_of_change(result)}. "
+        f"{count(short, 'demand is', 'demands are') if short else 'No demand is'} short {'at some time' if short else 'on any day'}. {_dates_of_change(result)}. "
         "Each stretch is planned as a year at its own rates, without stock and lead times."
     )
     law = doc.section_if_any("Changes of law", doc.notes(_law_notes(result)), tone=doc.Tone.PLAIN)
@@ -41,10 +41,10 @@ def calendar_document(result: Calendar, *, every: bool = False) -> doc.Document:
         "What is available when",
         doc.for_whole(doc.sentence(head)),
         doc.for_screen(doc.answer(brief)),
+        _cliffs(result),
         _intervals(result, every),
         doc.for_whole(law),
         doc.for_screen(_law_table(result)),
-        _cliffs(result),
         _affected_goods(result, every),
         *map(doc.for_whole, stretches),
         doc.for_whole(
@@ -96,9 +96,9 @@ def _intervals(result: Calendar, every: bool) -> doc.Section:
     ]
     rows: list[list[doc.Cell]] = [
         [
-            *(interval.start, interval.end, doc.Amount(interval.spent)),
+            *(interval.start, interval.end, cash(interval.spent)),
             doc.Count(len(interval.short), "demand") if interval.short else doc.NOTHING,
-            _listed(interval.changed, 0 if every else CHANGES_SHOWN),
+            _listed([_subject(change, result.names) for change in interval.changed], 0 if every else CHANGES_SHOWN),
         ]
         for interval in result.intervals
     ]
@@ -108,10 +108,13 @@ def _intervals(result: Calendar, every: bool) -> doc.Section:
 def _law_table(result: Calendar) -> doc.Section | None:
     if not result.law:
         return None
-    columns = [*map(doc.Column, ("Law from", "Becomes", "Title")), doc.Column("Clause", from_width=doc.WIDE)]
+    columns = [*map(doc.Column, ("Law from", "Becomes", "Rule")), doc.Column("Clause", from_width=doc.WIDE)]
+    ordered = sorted(result.law, key=lambda change: (change.effect == UNKNOWN, change.day, change.rule))
+    first_changes = {(change.rule, change.effect): change for change in reversed(ordered)}
     rows: list[list[doc.Cell]] = [
         [change.day, change.effect, doc.Several((change.title or change.rule,)), doc.Several((change.clause,))]
-        for change in sorted(result.law, key=lambda change: (change.effect == UNKNOWN, change.day, change.rule))
+        for change in ordered
+        if first_changes[change.rule, change.effect] is change
     ]
     return doc.apart(ranked(columns, rows, "more change of law", "more changes of law", part=3))
 
@@ -123,7 +126,7 @@ def _affected_goods(result: Calendar, every: bool) -> doc.Section | None:
     rows: list[list[doc.Cell]] = [
         [
             f"{_EFFECTS[goods.effect]} {goods.kind} {names.offer_with_id(goods.id) if goods.kind == 'offer' else goods.id}",
-            *(goods.day, goods.rule, names.material(goods.material)),
+            *(goods.day, names.rule(goods.rule), names.material(goods.material)),
             doc.Kilograms(goods.kilograms, per="year" if goods.kind == "offer" else "", of=names.basis(goods.material)),
             _listed(goods.end_uses, 0, "use"),
         ]
@@ -156,16 +159,16 @@ def _changes(subjects: Sequence[str]) -> str:
     return first_few(subjects, CHANGES_SHOWN, " and ")
 
 
-def _cliffs(result: Calendar) -> doc.Section:
+def _cliffs(result: Calendar) -> doc.Section | None:
     title = "Shortages"
     if not result.cliffs:
-        return doc.section(title, doc.sentence("No demand is short on any day."), column="Short")
+        return doc.for_whole(doc.section(title, doc.sentence("No demand is short on any day.")))
     names, ordered = result.names, sorted(result.cliffs, key=lambda cliff: (cliff.start, cliff.demand))
     columns = [
         doc.Column("Material"),
         doc.Column("Demand", from_width=doc.MEDIUM),
         doc.Column("From", whole=True, from_width=doc.WIDE),
-        doc.Column(f"{result.start:%Y-%m} to {result.until:%Y-%m}", whole=True, from_width=doc.NARROW, on="screen"),
+        doc.Column(f"{result.start:%Y-%m} to {result.until:%Y-%m}", whole=True, from_width=doc.MEDIUM, on="screen"),
         doc.figures("A year", from_width=doc.SPARE),
         doc.Column("Met again", from_width=doc.WIDE),
         doc.Column("Why"),
@@ -185,7 +188,7 @@ def _cliffs(result: Calendar) -> doc.Section:
         for cliff in ordered
     ]
     table = ranked(columns, rows, "more shortage", part=4)
-    notes = doc.for_whole(doc.notes(_unexplained_causes(ordered)))
+    notes = doc.for_whole(doc.notes(_unexplained_causes(ordered, names)))
     return doc.section(title, _timeline(result, table), notes, column="Short")
 
 
@@ -215,7 +218,7 @@ def _month(day: date) -> int:
 
 def _brief_causes(cliff: Cliff, names: ShownNames) -> doc.Several:
     changes = _causes(cliff.caused_by, names)
-    causes = tuple(cause.short_name for cause in cliff.causes)
+    causes = tuple(cause.short_name(names) for cause in cliff.causes)
     return doc.Several((changes,) if changes else causes or ("from its first day",))
 
 
@@ -248,7 +251,8 @@ def _timeline_span(cliff: Cliff, result: Calendar) -> charts.TimelineSpan:
 
 
 def _shortage_of_demand(cliff: Cliff, names: ShownNames) -> str:
-    return f"{mass(cliff.short)} of {mass_of(names, cliff.material, cliff.wanted)}"
+    wanted = mass_of(names, cliff.material, cliff.wanted)
+    return f"all {wanted}" if cliff.short == cliff.wanted else f"{mass(cliff.short)} of {wanted}"
 
 
 def _start_causes(cliff: Cliff, names: ShownNames) -> str:
@@ -257,11 +261,12 @@ def _start_causes(cliff: Cliff, names: ShownNames) -> str:
     return _causes(cliff.caused_by, names) or "no single change found"
 
 
-def _unexplained_causes(cliffs: Sequence[Cliff]) -> list[str]:
+def _unexplained_causes(cliffs: Sequence[Cliff], names: ShownNames) -> list[str]:
     """Return the causes of shortages that no change on a date explains. Demands with the same causes share an entry."""
     unexplained = (cliff for cliff in cliffs if cliff.causes and not cliff.caused_by)
     shortages_by_cause = grouped(
-        ("; ".join(map(str, cliff.causes)), f"{cliff.demand} from {cliff.start}") for cliff in unexplained
+        ("; ".join(cause.in_full(names) for cause in cliff.causes), f"{cliff.demand} from {cliff.start}")
+        for cliff in unexplained
     )
     return [f"{', '.join(shortages)}: {causes}" for causes, shortages in shortages_by_cause.items()]
 
@@ -275,11 +280,15 @@ def _shortage_end(cliff: Cliff, result: Calendar) -> str:
 
 
 def _causes(causes: Sequence[Cause], names: ShownNames) -> str:
-    changes = [
-        f"{cause.kind} {names.offer_with_id(cause.name) if cause.kind == 'offer' else cause.name}" for cause in causes
-    ]
+    changes = [_subject(f"{cause.kind} {cause.name}", names) for cause in causes]
     alone = bool(causes) and causes[0].alone
     return (" or " if alone else " with ").join(changes)
+
+
+def _subject(change: str, names: ShownNames) -> str:
+    kind, _, name = change.partition(" ")
+    shown = {"offer": names.offer_with_id, "rule": names.rule}
+    return f"{kind} {shown[kind](name)}" if kind in shown else change
 
 
 def _by_demand(result: Calendar) -> dict[str, list[Stretch]]:
@@ -300,7 +309,7 @@ def _demand(name: str, stretches: Sequence[Stretch], result: Calendar) -> doc.Se
             stretch.end,
             weighed(result.names, stretch.material, stretch.wanted),
             weighed(result.names, stretch.material, stretch.short) if stretch.short else doc.NOTHING,
-            "; ".join(cause.brief for cause in stretch.causes) or doc.NOTHING,
+            "; ".join(cause.brief(result.names) for cause in stretch.causes) or doc.NOTHING,
             doc.Amount(stretch.spent),
             _listed([other for other in stretch.group if other != name], CHANGES_SHOWN),
         ]

@@ -9,10 +9,11 @@ from itertools import accumulate
 
 from friendshore.document import charts
 from friendshore.document import elements as doc
-from friendshore.document.figures import count, large_money, money, percent
+from friendshore.document.figures import count, large_money, percent, rounded_money
 from friendshore.domain.shown_names import ShownNames
 from friendshore.explain.results import Difference
 from friendshore.questions.wording import (
+    cash,
     difference,
     effort,
     ladder,
@@ -122,13 +123,17 @@ def _costs_by_item(result: Ledger, items: Sequence[LedgerItem]) -> doc.Section |
     currency = result.currency
     columns = [
         doc.Column("Item"),
+        doc.Column("Rule", from_width=doc.WIDE, on="screen"),
         doc.Column("Short", from_width=doc.NARROW),
         doc.figures("Cash", currency),
         replace(doc.figures("Present value"), on="whole"),
         doc.figures("Penalty", from_width=doc.MEDIUM),
     ]
-    rows = [doc.DataRow(_row(result.names, _named(item), item.adds)) for item in items]
-    rows.append(doc.DataRow(_row(result.names, "all together", result.adds), strong=True, on="whole"))
+    rows = [
+        doc.DataRow(_row(result.names, _named(item), result.names.rules.get(item.name, ""), item.adds))
+        for item in items
+    ]
+    rows.append(doc.DataRow(_row(result.names, "all together", "", result.adds), strong=True, on="whole"))
     rungs = [
         charts.Rung(
             item.name,
@@ -163,9 +168,17 @@ def _named(item: LedgerItem) -> doc.Cell:
     return doc.Either(f"{item.name} ~", f"{item.name} ?") if doubt else item.name
 
 
-def _row(names: ShownNames, name: doc.Cell, bill: Bill) -> tuple[doc.Cell, ...]:
-    cash = doc.Either(_cents(bill.cash), doc.Amount(bill.cash, form="signed"))
-    return (name, short_cell(names, bill.short_kg), cash, _cents(bill.spent), penalties_of(bill))
+def _row(names: ShownNames, name: doc.Cell, title: str, bill: Bill) -> tuple[doc.Cell, ...]:
+    shown = cash(bill.cash, signed=True)
+    cash_cell = doc.Either(_cents(bill.cash), shown.screen if isinstance(shown, doc.Either) else shown)
+    return (
+        name,
+        doc.Several((title,)) if title else doc.NOTHING,
+        short_cell(names, bill.short_kg),
+        cash_cell,
+        _cents(bill.spent),
+        penalties_of(bill),
+    )
 
 
 def _cents(amount: Decimal) -> doc.Amount:
@@ -178,7 +191,7 @@ def _caveats(result: Ledger) -> list[str]:
         largest_error = max((item.error for item in result.items if item.error is not None), default=Decimal(0))
         caveats.append(
             f"parts of the case with more than {result.exact_up_to} items are sampled: {result.samples} orders, seed {result.seed}; "
-            f"the least certain item is within {money(largest_error)} of its true value at 95 % confidence"
+            f"the least certain item is within {rounded_money(largest_error, result.currency)} of its true value at 95 % confidence"
         )
     caveats += [
         f"not split and not counted: {', '.join(map(result.names.material, part.materials))} (conflicting rules: {', '.join(part.conflict)})"
@@ -236,7 +249,7 @@ def _costs_by_part(result: Ledger) -> doc.Section | None:
         [
             ", ".join(map(result.names.material, part.materials)),
             doc.Count(len(part.items)),
-            *_row(result.names, "", part.adds)[1:],
+            *_row(result.names, "", "", part.adds)[2:],
         ]
         for part in sorted(affected, key=lambda part: (-part.adds.amount, part.materials))
     ]
@@ -288,7 +301,7 @@ def _margins(margins: Margins, currency: str) -> Iterator[doc.Section | None]:
     ]
     columns = [
         doc.Column("Rule"),
-        doc.Column("for", from_width=doc.NARROW),
+        doc.Column("for", from_width=doc.SPARE),
         doc.Column("Waived", "", "right", on="whole"),
     ]
     singular, plural = "more waiver that saves less", "more waivers that save less"

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from friendshore.domain.base import as_decimal, exact, grouped
 from friendshore.domain.change import Change, TermKind
+from friendshore.domain.countries import country_name
 from friendshore.domain.facts import CapacityStep, Facility, Offer, Status
 from friendshore.domain.time import add_months
 from friendshore.domain.use import Result, Use, Verdict
@@ -433,4 +434,4 @@ def _capacity_change(facility: Facility, per_year: Decimal, status: Status | Non
 
 
 def _facility_name(facility: Facility) -> str:
-    return f"{facility.name or facility.id} ({facility.country})"
+    return f"{facility.name or facility.id} ({country_name(facility.country)})"

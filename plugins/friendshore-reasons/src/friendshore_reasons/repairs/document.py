@@ -10,6 +10,7 @@ from itertools import groupby
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, mass, number, percent, rounded_money, signed
 from friendshore.domain.base import grouped
+from friendshore.domain.countries import country_in_text
 from friendshore.domain.shown_names import ShownNames
 from friendshore.explain.results import Difference
 from friendshore.questions.wording import effort, mass_of, penalty, rise
@@ -251,26 +252,26 @@ def step(use: LeverUse, names: ShownNames) -> str:
     match use.kind:
         case LeverKind.WAIVER:
             since = f"from {use.since} " if use.since else ""
-            return f"waiver of {use.subject} for {mass(amount)} of {use.of} {since}until {use.until}"
+            return f"waiver of {names.rule(use.subject)} for {mass(amount)} of {use.of} {since}until {use.until}"
         case LeverKind.LOOSEN:
             share = ""
             if use.to is not None and use.today is not None:
                 share = f", from {percent(use.today)} to {percent(use.to)}"
             return f"{use.subject} is relaxed by {number(amount)}{share} ({use.name.rstrip('.')})"
         case LeverKind.LICENCE:
-            return f"export license under {use.subject} from {use.of}"
+            return f"export license under {names.rule(use.subject)} from {country_in_text(use.of)}"
         case LeverKind.PROOF:
             return f"proof of origin for {names.offer_with_id(use.subject)}"
         case LeverKind.TERM:
             return f"no {use.subject} at {use.of}"
         case LeverKind.STOCK:
-            return f"{mass_of(names, use.subject, amount)} of {names.material(use.subject)} in stock, all of {use.of} origin"
+            return f"{mass_of(names, use.subject, amount)} of {names.material(use.subject)} in stock, all made in {country_in_text(use.of)}"
         case LeverKind.PLANNED:
             return f"{use.name} runs in full from its stated date ({use.note} today)"
         case LeverKind.EARLIER:
             return f"{use.name} starts {number(amount)} months earlier than {use.note}"
         case LeverKind.LEAD:
-            return f"{use.name} makes {mass(amount)} a year (lead)"
+            return f"{use.name} makes {mass(amount)} a year (capacity unknown today)"
     if use.today is None:
         return f"{use.name} makes {percent(amount)} more"
     return f"{use.name} makes {mass(use.to or amount)} a year instead of {mass(use.today)}"
