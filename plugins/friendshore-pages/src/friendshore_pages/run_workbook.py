@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from friendshore.document import elements as doc
 from friendshore.domain.base import grouped
+from friendshore.domain.countries import country_name
 from friendshore.domain.run import Run, RunPurchase
 from friendshore.report.caveats import conflict_section, not_advice, warnings
 from friendshore.report.demand import demands, shortages, whole_periods
@@ -16,7 +17,6 @@ from friendshore.report.mix import bought, chain, cost_of, dependence_section, h
 from friendshore.report.page import answer_sections, failure_parts, opening, page_headline, proof
 from friendshore.report.plan import ranks
 
-from .charts.parts import country_name
 from .charts.schedule import countries_section
 from .report import MAX_OFFERS, assumptions_section, money_section, rules_section
 
@@ -31,7 +31,7 @@ def run_workbook(run: Run, checked: RunCheck | None, answers: Sequence[doc.Docum
     return doc.document(
         run_title(run),
         *opening(run, checked),
-        _figures(page_headline(run, checked)),
+        _figures(run, page_headline(run, checked)),
         not_advice(),
         conflict_section(run),
         warnings(run),
@@ -55,7 +55,7 @@ def run_workbook(run: Run, checked: RunCheck | None, answers: Sequence[doc.Docum
     )
 
 
-def _figures(headline: Headline) -> doc.KeyFigures:
+def _figures(run: Run, headline: Headline) -> doc.KeyFigures:
     """Return the figures of the headline, so that other sheets can refer to their cells."""
     unmet = ", ".join(headline.unmet_end_uses)
     rows: list[tuple[str, doc.Cell, str]] = [
@@ -83,7 +83,7 @@ def _figures(headline: Headline) -> doc.KeyFigures:
             (
                 "Spend at risk",
                 doc.Amount(headline.at_risk_spend, headline.currency),
-                f"if {headline.at_risk_rule} applies",
+                f"if {run.names.rule(headline.at_risk_rule)} applies",
             )
         ]
     return doc.KeyFigures(tuple(doc.KeyFigure(*row) for row in rows))

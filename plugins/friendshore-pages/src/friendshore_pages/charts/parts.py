@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 from friendshore.document import elements as doc
 from friendshore.document.figures import mass
 from friendshore.domain.base import totals
-from friendshore.domain.countries import country_names
+from friendshore.domain.countries import country_name
 from friendshore.domain.run import Run, RunPurchase
 
 K = TypeVar("K")
@@ -48,10 +48,6 @@ def spent(purchases: Iterable[RunPurchase], unit: Decimal) -> doc.Amount:
         if by_concern.get(concern, Decimal(0)) > 0
     )
     return doc.Amount(total(by_concern.values()) / unit, parts=parts)
-
-
-def country_name(code: str) -> str:
-    return country_names().get(code, code)
 
 
 def countries_text(codes: Sequence[str]) -> str:

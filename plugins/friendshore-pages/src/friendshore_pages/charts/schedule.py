@@ -10,6 +10,7 @@ from friendshore.document import charts
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, percent
 from friendshore.domain.base import grouped, totals
+from friendshore.domain.countries import country_name
 from friendshore.domain.run import Run, RunPurchase
 from friendshore.domain.used import DatedStatus
 from friendshore.questions.wording import weighed
@@ -18,7 +19,7 @@ from friendshore.report.ground import phase_text, rows_left, with_effect
 from friendshore.report.headline import is_overdue
 from friendshore.report.mix import by_material, cost_of, in_orders, kilograms_of, used_for
 
-from .parts import country_name, largest, masses_text, money_unit, spent, supplier_names, tone_of, total, year_by_period
+from .parts import largest, masses_text, money_unit, spent, supplier_names, tone_of, total, year_by_period
 
 MAX_NEXT = 8
 """Number of the next orders that are always shown."""

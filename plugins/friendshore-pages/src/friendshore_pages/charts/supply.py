@@ -12,13 +12,13 @@ from friendshore.document import elements as doc
 from friendshore.document.excerpts import period_columns
 from friendshore.document.figures import count, mass, unit_for
 from friendshore.domain.base import grouped, totals
+from friendshore.domain.countries import country_name
 from friendshore.domain.run import Run, RunPurchase
 from friendshore.questions.wording import mass_of
 from friendshore.report.mix import chain, kilograms_of, prices_of, used_for
 
 from .parts import (
     countries_text,
-    country_name,
     in_unit,
     largest,
     max_rounding_error,
