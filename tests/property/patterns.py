@@ -133,7 +133,8 @@ class Enumeration:
             least, most = [b.at_least for b in bounds], [b.at_most for b in bounds]
             constraints = [LinearConstraint(vstack(rows), least, most)]
         # A gap of 0, else it stops at 1e-4, which would hide what is cheaper by less; a time that ends only what goes wrong.
-        to_the_end = {"mip_rel_gap": 0.0, "time_limit": 60.0}
+        # The presolve of scipy's HiGHS can go on forever.
+        to_the_end = {"mip_rel_gap": 0.0, "time_limit": 60.0, "presolve": False}
         result = milp(self.costs, constraints=constraints, integrality=self.whole, options=to_the_end)
         if result.status == 2:
             return math.inf
