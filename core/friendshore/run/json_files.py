@@ -100,6 +100,10 @@ class _Encoder:
     def text(self, value: object, line: str) -> str:
         if isinstance(value, str):
             return self.strings[value]
+        if value is None:
+            return "null"
+        if isinstance(value, bool):
+            return "true" if value else "false"
         if isinstance(value, float) and isfinite(value):
             return float.__repr__(value)
         if isinstance(value, dict):

@@ -151,6 +151,8 @@ def table_pieces(table: RunTable, run: Run, verdicts: Sequence[RunVerdict]) -> I
 
 def cell(value: object) -> str:
     """Return a value as a cell: numbers without an exponent, and lists separated by `;`."""
+    if isinstance(value, str):
+        return str(value)
     if value is None:
         return ""
     if isinstance(value, Decimal):
