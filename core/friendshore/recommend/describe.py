@@ -452,22 +452,21 @@ def _makes(verified: VerifiedPlan) -> list[RunMake]:
 
 
 def _deliveries(verified: VerifiedPlan) -> list[RunDelivery]:
-    problem = verified.problem
+    problem, make_record = verified.problem, SharedValues().unchecked_record
     deliveries = []
     for delivery, position in verified.ledger.deliveries:
         use = problem.demands[position].use
-        deliveries.append(
-            RunDelivery(
-                demand=delivery.demand,
-                material=use.material.id,
-                end_use=use.end_use,
-                place=use.place.id,
-                period=_label(problem, delivery.period),
-                compliance_class=delivery.compliance_class,
-                quantity_kg=delivery.quantity,
-                waivers=list(delivery.waivers),
-            )
-        )
+        fields: dict[str, object] = {
+            "demand": delivery.demand,
+            "material": use.material.id,
+            "end_use": use.end_use,
+            "place": use.place.id,
+            "period": _label(problem, delivery.period),
+            "compliance_class": delivery.compliance_class,
+            "quantity_kg": delivery.quantity,
+            "waivers": list(delivery.waivers),
+        }
+        deliveries.append(make_record(RunDelivery, fields))
     return deliveries
 
 
