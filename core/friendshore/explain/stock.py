@@ -209,10 +209,12 @@ class _OrderDays:
         for item in bought if self._awaited else ():
             orders[self._order_key(item)].append(item)
         early = {key: day for key, items in orders.items() if (day := self._early_day(items)) is not None}
-        days = []
+        days: list[OrderDay] = []
+        shared: dict[OrderDay, OrderDay] = {}
         for item in bought:
-            last, day = item.arc.order_by[item.ordered], early.get(self._order_key(item))
-            days.append(OrderDay(last if day is None else min(day, last), day is not None))
+            last, day = item.arc.order_by[item.ordered], early.get(self._order_key(item)) if early else None
+            order_day = OrderDay(last if day is None else min(day, last), day is not None)
+            days.append(shared.setdefault(order_day, order_day))
         return days
 
     def _order_key(self, item: Bought) -> tuple[int, int]:
