@@ -69,7 +69,7 @@ class Entries:
 
     @property
     def rows(self) -> Ints:  # row of each coefficient
-        return np.repeat(np.arange(self.shape[0]), self.counts)
+        return np.repeat(compact(np.arange(self.shape[0])), self.counts)
 
     @property
     def counts(self) -> Ints:
@@ -78,7 +78,8 @@ class Entries:
     def __getitem__(self, rows: Ints | Mask) -> Entries:
         first, count = self.indptr[:-1][rows], np.diff(self.indptr)[rows]
         indptr = np.concatenate([[0], np.cumsum(count)])
-        source = np.repeat(first - indptr[:-1], count) + np.arange(indptr[-1])
+        source = np.repeat(first - indptr[:-1], count)
+        source += np.arange(indptr[-1])
         return Entries(self.data[source], self.indices[source], indptr, (len(count), self.shape[1]))
 
     def __matmul__(self, x: Floats) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -660,16 +660,18 @@ def _draws(verified: VerifiedPlan) -> list[RunDraw]:
 
 
 def _stocks(verified: VerifiedPlan) -> list[RunStock]:
-    return [
-        RunStock(
-            material=entry.material,
-            place=entry.place,
-            compliance_class=entry.compliance_class,
-            period=verified.problem.case.horizon.label(entry.period),
-            quantity_kg=entry.quantity,
-        )
+    label, make_record = verified.problem.case.horizon.label, SharedValues().unchecked_record
+    fields_of_entries: Iterator[dict[str, object]] = (
+        {
+            "material": entry.material,
+            "place": entry.place,
+            "compliance_class": entry.compliance_class,
+            "period": label(entry.period),
+            "quantity_kg": entry.quantity,
+        }
         for entry in verified.plan.stocks
-    ]
+    )
+    return [make_record(RunStock, fields) for fields in fields_of_entries]
 
 
 def describe_leads(problem: Problem) -> list[RunLead]:
