@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -118,8 +119,9 @@ def forge(original: Path, out: Path, bend: Bend, registry: Registry) -> Path:
 
 def resum(run: Path) -> None:
     """Update the hashes, as a forger would."""
-    files = {p.name: p.read_bytes() for p in run.iterdir() if p.name not in (SUMS_FILE, SIGNATURE_FILE)}
-    (run / SUMS_FILE).write_text(sums_text(files), encoding="utf-8")
+    files = [file for file in run.iterdir() if file.name not in (SUMS_FILE, SIGNATURE_FILE)]
+    hashes = {file.name: sha256(file.read_bytes()).hexdigest() for file in files}
+    (run / SUMS_FILE).write_text(sums_text(hashes), encoding="utf-8")
 
 
 def redigest(facts: Facts) -> None:

@@ -6,6 +6,7 @@ import importlib
 import json
 import pkgutil
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -49,8 +50,9 @@ def ranked() -> Recommendation:
 
 def sealed(folder: Path) -> None:
     """Writes the hashes of the files as they are now."""
-    contents = {name: (folder / name).read_bytes() for name in FILES if name != SUMS_FILE and (folder / name).exists()}
-    (folder / SUMS_FILE).write_text(sums_text(contents))
+    files = [folder / name for name in FILES if name != SUMS_FILE and (folder / name).exists()]
+    hashes = {file.name: sha256(file.read_bytes()).hexdigest() for file in files}
+    (folder / SUMS_FILE).write_text(sums_text(hashes))
 
 
 def edit(file: Path, change: Callable[[dict[str, Any]], None]) -> None:

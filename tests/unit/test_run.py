@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from decimal import Decimal
 from hashlib import sha256
+from math import inf
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 
 from friendshore.domain.run import Run
 from friendshore.errors import InputError
+from friendshore.inert import json_inert
 from friendshore.run import (
     PURCHASES,
     RUN_FILE,
@@ -28,6 +31,7 @@ from friendshore.run import (
     rows_of,
     write_run,
 )
+from friendshore.run.json_files import json_pieces, json_text
 from friendshore.run.tables import same
 
 from ..building import refused
@@ -78,6 +82,21 @@ def test_what_is_written_is_read_back(run: Run, tmp_path: Path) -> None:
     assert (read.run, read.facts) == (run, {"case": {"name": "tin"}})
     assert set(read.tables) == {table.file for table in TABLES}
     assert names(tmp_path / "made") == ["run"]
+
+
+def test_written_row_by_row_it_is_the_json_of_the_whole(run: Run) -> None:
+    """Neither the way of writing nor the numbers and characters of a run change the bytes that every JSON writer gives."""
+    more = run.but(
+        title='Zinn \u201e"\u202e\n', purchases=[*run.purchases, run.purchases[0].but(quantity_kg=Decimal("1e16"))]
+    )
+    data = more.model_dump(mode="json", by_alias=True)
+    expected = json_inert(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+    assert b"".join(json_pieces(more)).decode() == json_text(data) == expected
+    assert json_text(data, ascii_only=True) == json.dumps(data, indent=2) + "\n"
+    assert (
+        json_text({1: [], "a": {}, "b": [None, True, {"c": (1, 2.0, inf)}]})
+        == json.dumps({1: [], "a": {}, "b": [None, True, {"c": (1, 2.0, inf)}]}, indent=2) + "\n"
+    )
 
 
 def test_a_cell_holds_all_digits_and_no_exponent(run: Run, folder: Path) -> None:

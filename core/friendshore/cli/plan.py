@@ -138,7 +138,8 @@ def plan(
         warn(str(problem))
     if out is not None:
         verdicts = recommend.verdicts(recommendation.plan)
-        write_run(out, recommendation.run, recommendation.facts(), verdicts, signer, certificate)
+        facts = recommend.facts_of(recommendation.gathered, recommendation.applied, recommendation.plan.plan)
+        write_run(out, recommendation.run, facts, verdicts, signer, certificate)
     if as_json:
         show_json(recommendation.to_dict() | {"headline": headline_of(recommendation.run).model_dump(mode="json")})
     else:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, overload
 
 from pydantic import Field, PlainSerializer, WrapValidator
 
-from .base import Number, Record, Tables, exact, totals
+from .base import Number, Record, SharedValues, Tables, exact, totals, without_trailing_zeros
 from .values import PERIODS
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ class Purchase(Record):
     quantity: Number
     licences: tuple[str, ...] = ()
     """Licenses of limited quantity under which it moves."""
+
+
+_SHARING = SharedValues()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +102,7 @@ class PurchaseTable(Sequence[Purchase]):
         yield from map(self._record, range(len(self)), *(column.tolist() for column in columns))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+        return isinstance(other, Sequence) and len(self) == len(other) and tuple(self) == tuple(other)
 
     def __hash__(self) -> int:
         return hash(tuple(self))
@@ -108,16 +111,17 @@ class PurchaseTable(Sequence[Purchase]):
         self, position: int, line: int, compliance_class: int, ordered: int, delivered: int, count: int
     ) -> Purchase:
         offer, material, place = self.lines[line]
-        return Purchase(
-            offer=offer,
-            material=material,
-            place=place,
-            compliance_class=self.labels[compliance_class],
-            ordered=ordered,
-            delivered=delivered,
-            quantity=count * self.unit,
-            licences=self.licences.get(position, ()),
-        )
+        fields: dict[str, object] = {
+            "offer": offer,
+            "material": material,
+            "place": place,
+            "compliance_class": self.labels[compliance_class],
+            "ordered": ordered,
+            "delivered": delivered,
+            "quantity": without_trailing_zeros(count * self.unit),
+            "licences": self.licences.get(position, ()),
+        }
+        return _SHARING.unchecked_record(Purchase, fields)
 
 
 OPTIMAL_GAP = Decimal("1e-4")

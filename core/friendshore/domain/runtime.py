@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections import deque
 from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
@@ -174,7 +175,8 @@ class _CycleCollector:
 
     @contextmanager
     def set_aside(self) -> Iterator[None]:
-        """Exclude existing objects from the search, from the entry of the first thread until the last one leaves."""
+        """Exclude existing objects from the search, from the entry of the first thread until the last one leaves, and return freed memory at both."""
+        _return_freed_memory()
         with self._lock:
             if not self._freezes and not gc.get_freeze_count():  # leave alone objects that other code has frozen
                 gc.freeze()
@@ -188,6 +190,7 @@ class _CycleCollector:
                 if not self._freezes and self._is_frozen:
                     gc.unfreeze()
                     self._is_frozen = False
+            _return_freed_memory()
 
     def _age_objects(self) -> None:
         """Count many new objects as old, so that the next young searches skip them, and run the full search that Python then postpones. A very large number doesn't count."""
@@ -201,6 +204,16 @@ class _CycleCollector:
         if self._aged_objects >= _FULL_SEARCH_AFTER:
             self._aged_objects = 0
             gc.collect()
+
+
+def _return_freed_memory() -> None:
+    """Return memory to the system. The C library of Linux keeps that of freed arrays, where Python's own objects can't use it."""
+    if sys.platform == "linux":
+        import ctypes  # only large programs need it
+
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
+        if trim is not None:
+            trim(0)
 
 
 _COLLECTOR = _CycleCollector()

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import reduce
+from functools import cache, reduce
 
 from ..domain.base import as_decimal, grouped
 from ..domain.use import Chained
@@ -111,17 +111,13 @@ def _by_material(verified: VerifiedPlan, dependences: Sequence[PurchaseDependenc
 
 def judge_purchases(verified: VerifiedPlan, countries: frozenset[str]) -> list[PurchaseDependence]:
     """Return the dependence of each purchase, in the order of `VerifiedPlan.lines`."""
-    reasons_by_id: dict[int, Sequence[Reason]] = {}
-
-    def reasons_of(offer: Chained) -> Sequence[Reason]:
-        if id(offer) not in reasons_by_id:
-            reasons_by_id[id(offer)] = tuple(reasons(offer, countries))
-        return reasons_by_id[id(offer)]
-
-    def own(offer: Chained) -> Dependence:
-        return worst_of(reason.dependence for reason in reasons_of(offer))
-
+    sellers = _Sellers(countries)
     offers = verified.problem.offers
+
+    @cache
+    def maker(offer: int, compliance_class: str) -> tuple[str, str]:
+        return offers[offer].offer.id, compliance_class
+
     # A co-product may be made for one class and bought for another.
     lenders: defaultdict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
     for transfer in verified.plan.transfers:
@@ -129,15 +125,15 @@ def judge_purchases(verified: VerifiedPlan, countries: frozenset[str]) -> list[P
     drawn: defaultdict[tuple[str, str], set[Pool]] = defaultdict(set)
     for (material, place), compliance_class, _, kilograms, offer in verified.ledger.draws():
         if kilograms:
-            drawn[offers[offer].offer.id, compliance_class].add((material, place, compliance_class))
+            drawn[maker(offer, compliance_class)].add((material, place, compliance_class))
     items = verified.lines
-    makers = [(offers[item.arc.offer].offer.id, item.compliance_class) for item in items]
+    makers = [maker(item.arc.offer, item.compliance_class) for item in items]
     inputs = {name: drawn[name].union(*(drawn[lender] for lender in lenders[name])) for name in dict.fromkeys(makers)}
-    dependences = [own(item.arc.chained) for item in items]
+    dependences = [sellers.dependence(item.arc.chained) for item in items]
     lots = defaultdict[Pool, set[Dependence]](set)
     for item in verified.ledger.bought:
         if item.arc.lot >= 0 and item.quantity:
-            lots[item.material, item.place, item.compliance_class].add(own(item.arc.chained))
+            lots[item.material, item.place, item.compliance_class].add(sellers.dependence(item.arc.chained))
     while True:
         pools = defaultdict[Pool, set[Dependence]](set, {pool: set(of_lots) for pool, of_lots in lots.items()})
         for item, dependence in zip(items, dependences, strict=True):
@@ -154,12 +150,36 @@ def judge_purchases(verified: VerifiedPlan, countries: frozenset[str]) -> list[P
             break
         dependences = updated
     input_reasons = {name: tuple(_input_reasons(input_pools, pools)) for name, input_pools in inputs.items()}
-    return [
-        PurchaseDependence(
-            own(item.arc.chained), whole, _texts((*reasons_of(item.arc.chained), *input_reasons.get(name, ())))
-        )
-        for item, name, whole in zip(items, makers, dependences, strict=True)
-    ]
+    known: dict[tuple[int, tuple[str, str], Dependence], PurchaseDependence] = {}
+
+    def judged(offer: Chained, name: tuple[str, str], whole: Dependence) -> PurchaseDependence:
+        key = id(offer), name, whole
+        if key not in known:
+            texts = _texts((*sellers.reasons(offer), *input_reasons.get(name, ())))
+            known[key] = PurchaseDependence(sellers.dependence(offer), whole, texts)
+        return known[key]
+
+    rows = zip(items, makers, dependences, strict=True)
+    return [judged(item.arc.chained, name, whole) for item, name, whole in rows]
+
+
+class _Sellers:
+    """Dependence of offers by their sellers and own steps. Offers are looked up by identity, since comparing them takes long."""
+
+    def __init__(self, countries: frozenset[str]) -> None:
+        self.countries = countries
+        self._reasons: dict[int, Sequence[Reason]] = {}
+        self._dependences: dict[int, Dependence] = {}
+
+    def reasons(self, offer: Chained) -> Sequence[Reason]:
+        if id(offer) not in self._reasons:
+            self._reasons[id(offer)] = tuple(reasons(offer, self.countries))
+        return self._reasons[id(offer)]
+
+    def dependence(self, offer: Chained) -> Dependence:
+        if id(offer) not in self._dependences:
+            self._dependences[id(offer)] = worst_of(reason.dependence for reason in self.reasons(offer))
+        return self._dependences[id(offer)]
 
 
 def _dependence_of_mix(dependences: Collection[Dependence]) -> Dependence:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field, replace
 from decimal import MAX_PREC, Context, Decimal, Inexact, localcontext
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from ..domain.base import Number, Record, as_decimal
@@ -186,6 +186,7 @@ def _flows(verified: VerifiedPlan, label: Label | None) -> _Flows:
     # Goods made for one class may serve another. Their maker then counts as one for all classes.
     transferred = {entry.offer for entry in verified.plan.transfers}
 
+    @cache
     def maker(offer: int, compliance_class: str) -> str:
         name = problem.offers[offer].offer.id
         return name if name in transferred else f"{name} {compliance_class}"
@@ -214,27 +215,24 @@ def _flows(verified: VerifiedPlan, label: Label | None) -> _Flows:
 
 
 def _add_payments(flows: _Flows, verified: VerifiedPlan, maker: Callable[[int, str], str], label: Label | None) -> None:
-    problem = verified.problem
-    paid_rows = list[tuple[Pool, Any, Decimal]]()
-    output_rows = list[tuple[str, Pool, Decimal]]()
+    problem, lines = verified.problem, verified.lines
     bought_kg: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
     co_products: list[tuple[Pool, tuple[int, int], Decimal, Any]] = []
-    for number, line in enumerate(verified.lines):
-        offer, t = line.arc.offer, line.ordered
-        pool, name = (line.material, line.place, line.compliance_class), maker(offer, line.compliance_class)
-        label_of_line = t if label is None else label(number, line)
-        paid_rows += [
-            (pool, label_of_line, line.direct),
-            (pool, label_of_line, line.charges),
-            (pool, label_of_line, line.freight),
-        ]
-        output_rows.append((name, pool, line.quantity))
-        flows.makers.append((name, line.quantity))
-        if not problem.offers[offer].has_one_output:
-            co_products.append((pool, (offer, t), line.quantity, label_of_line))
-            bought_kg[offer, t] += line.quantity
-    _sum_into(flows.paid, paid_rows)
-    _sum_into(flows.from_makers, output_rows)
+    # Adding decimals first is much faster for large plans.
+    paid, made = defaultdict[tuple[Pool, Any], Decimal](Decimal), defaultdict[tuple[str, Pool], Decimal](Decimal)
+    with localcontext(_EXACT):
+        for number, line in enumerate(lines):
+            offer, t = line.arc.offer, line.ordered
+            pool, name = (line.material, line.place, line.compliance_class), maker(offer, line.compliance_class)
+            label_of_line = t if label is None else label(number, line)
+            paid[pool, label_of_line] += line.direct + line.charges + line.freight
+            made[name, pool] += line.quantity
+            flows.makers.append((name, line.quantity))
+            if not problem.offers[offer].has_one_output:
+                co_products.append((pool, (offer, t), line.quantity, label_of_line))
+                bought_kg[offer, t] += line.quantity
+    _add(flows.paid, paid)
+    _add(flows.from_makers, made)
     run_cost: dict[tuple[int, int], Fraction] = defaultdict(Fraction)
     for make, offer in verified.ledger.makes:
         run_cost[offer, make.period] += Fraction(problem.offers[offer].price[make.period]) * Fraction(make.units)
@@ -249,12 +247,15 @@ def _add_payments(flows: _Flows, verified: VerifiedPlan, maker: Callable[[int, s
 
 
 def _sum_into(sums_by_key: Mapping[Key, dict[Part, Fraction]], amounts: Iterable[tuple[Key, Part, Decimal]]) -> None:
-    # Adding decimals first is much faster for large plans.
-    sums: dict[tuple[Key, Part], Decimal] = defaultdict(Decimal)
-    rows = list(amounts)
+    sums = defaultdict[tuple[Key, Part], Decimal](Decimal)
+    rows = list(amounts)  # before the context, in which they would be exact too
     with localcontext(_EXACT):
         for key, part, amount in rows:
             sums[key, part] += amount
+    _add(sums_by_key, sums)
+
+
+def _add(sums_by_key: Mapping[Key, dict[Part, Fraction]], sums: Mapping[tuple[Key, Part], Decimal]) -> None:
     for (key, part), amount in sums.items():
         sums_by_key[key][part] = sums_by_key[key].get(part, _NOTHING) + Fraction(amount)
 

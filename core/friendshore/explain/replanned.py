@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache, partial
 from math import isinf
 
 from ..domain.base import exact
@@ -219,11 +220,12 @@ def _narrowed_dates(
 
 def _lead_times(problem: Problem) -> Iterator[RunRounded]:
     case = problem.case
+    whole_periods = cache(partial(_whole_periods, case.horizon))
     for facts in _reached_offers(problem):
         offer = facts.offer
         offer_lead = offer.lead_time if offer.lead_time is not None else case.assume.lead_time
         for lead in sorted({offer_lead, *(lane.lead_time for lane in offer.lanes if lane.lead_time is not None)}):
-            whole = _whole_periods(case.horizon, Delay.of(lead, case.assume.safety_lead))
+            whole = whole_periods(Delay.of(lead, case.assume.safety_lead))
             if whole:
                 safety = f" and {Delay.of(case.assume.safety_lead)} to be safe" if case.assume.safety_lead else ""
                 yield _rounded_line(

@@ -25,7 +25,7 @@ from ..verify.arrivals import arrival_day
 def holdings(verified: VerifiedPlan) -> list[RunHolding]:
     problem = verified.problem
     arcs = {arc.lot: arc for arc in problem.network.arcs if arc.lot >= 0}
-    unused_kg = _unused_kg(verified)
+    unused_kg, uses = _unused_kg(verified), _LotUses(problem)
     return [
         RunHolding(
             lot=lot.id,
@@ -38,7 +38,7 @@ def holdings(verified: VerifiedPlan) -> list[RunHolding]:
             quantity_kg=lot.quantity,
             used_kg=lot.quantity - unused_kg[lot.id],
             left_kg=unused_kg[lot.id],
-            uses=list(_holding_uses(problem, lot, arcs[position])),
+            uses=list(uses.of(lot, arcs[position])),
         )
         for position, lot in enumerate(problem.lots)
     ]
@@ -57,7 +57,9 @@ def _unused_kg(verified: VerifiedPlan) -> dict[str, Decimal]:
             (item.delivered, not name, name, item.quantity)
         )
     for stock in plan.stocks:
-        stock_kg = stock.quantity if stock.period == last else Decimal(0)
+        if stock.period != last:
+            continue
+        stock_kg = stock.quantity
         for _, _, name, quantity in sorted(arrivals[stock.material, stock.place, stock.compliance_class], reverse=True):
             part = min(stock_kg, quantity)
             stock_kg -= part
@@ -66,40 +68,52 @@ def _unused_kg(verified: VerifiedPlan) -> dict[str, Decimal]:
     return unused_kg
 
 
-def _holding_uses(problem: Problem, lot: Lot, arc: Arc) -> Iterator[RunHoldingUse]:
-    for use, judgement in problem.judgements.items():
-        if arc.index not in judgement.reach:
-            continue
-        numbers = [number for number, demand in enumerate(problem.demands) if demand.use == use]
-        periods = range(lot.period, problem.case.horizon.count)
-        with_demand = [t for t in periods if any(problem.demands[number].quantity[t] for number in numbers)]
-        usable = [t for t in with_demand if _can_serve(problem, arc, numbers, t)]
-        verdict: LotVerdict = "may be used"
-        if not with_demand:
-            verdict = "not wanted"
-        elif not usable:
-            verdict = "barred"
-        elif len(usable) < len(with_demand):
-            verdict = "may be used in part of the time"
-        yield RunHoldingUse(
-            demand_material=use.material.id,
-            end_use=use.end_use,
-            place=use.place.id,
-            verdict=verdict,
-            periods=[problem.case.horizon.label(t) for t in usable],
-            prohibitions=[]
-            if verdict in ("may be used", "not wanted")
-            else list(_prohibitions(problem, lot, arc, judgement)),
+class _LotUses:
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        lot_arcs = {arc.index for arc in problem.network.arcs if arc.lot >= 0}
+        self.demands_by_use = grouped((demand.use, number) for number, demand in enumerate(problem.demands))
+        # Classes that serve each demand in each period.
+        self.serving = grouped(
+            ((outlet.demand, outlet.period), compliance_class)
+            for compliance_class in problem.compliance_classes
+            for outlet in compliance_class.outlets
+        )
+        self.uses_by_arc = grouped(
+            (arc, use) for use, judgement in problem.judgements.items() for arc in judgement.reach & lot_arcs
         )
 
+    def of(self, lot: Lot, arc: Arc) -> Iterator[RunHoldingUse]:
+        problem = self.problem
+        for use in self.uses_by_arc.get(arc.index, ()):
+            numbers = self.demands_by_use.get(use, [])
+            periods = range(lot.period, problem.case.horizon.count)
+            with_demand = [t for t in periods if any(problem.demands[number].quantity[t] for number in numbers)]
+            usable = [t for t in with_demand if self._can_serve(arc, lot, numbers, t)]
+            verdict: LotVerdict = "may be used"
+            if not with_demand:
+                verdict = "not wanted"
+            elif not usable:
+                verdict = "barred"
+            elif len(usable) < len(with_demand):
+                verdict = "may be used in part of the time"
+            yield RunHoldingUse(
+                demand_material=use.material.id,
+                end_use=use.end_use,
+                place=use.place.id,
+                verdict=verdict,
+                periods=[problem.case.horizon.label(t) for t in usable],
+                prohibitions=[]
+                if verdict in ("may be used", "not wanted")
+                else list(_prohibitions(problem, lot, arc, problem.judgements[use])),
+            )
 
-def _can_serve(problem: Problem, arc: Arc, numbers: list[int], period: int) -> bool:
-    arrival = problem.lots[arc.lot].period
-    return any(
-        outlet.period == period and outlet.demand in numbers and compliance_class.admits(arc.index, arrival)
-        for compliance_class in problem.compliance_classes
-        for outlet in compliance_class.outlets
-    )
+    def _can_serve(self, arc: Arc, lot: Lot, demands: Sequence[int], period: int) -> bool:
+        return any(
+            compliance_class.admits(arc.index, lot.period)
+            for demand in demands
+            for compliance_class in self.serving.get((demand, period), ())
+        )
 
 
 def _prohibitions(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) -> Iterator[RunHoldingProhibition]:
@@ -195,10 +209,12 @@ class _OrderDays:
         for item in bought if self._awaited else ():
             orders[self._order_key(item)].append(item)
         early = {key: day for key, items in orders.items() if (day := self._early_day(items)) is not None}
-        days = []
+        days: list[OrderDay] = []
+        shared: dict[OrderDay, OrderDay] = {}
         for item in bought:
-            last, day = item.arc.order_by[item.ordered], early.get(self._order_key(item))
-            days.append(OrderDay(last if day is None else min(day, last), day is not None))
+            last, day = item.arc.order_by[item.ordered], early.get(self._order_key(item)) if early else None
+            order_day = OrderDay(last if day is None else min(day, last), day is not None)
+            days.append(shared.setdefault(order_day, order_day))
         return days
 
     def _order_key(self, item: Bought) -> tuple[int, int]:

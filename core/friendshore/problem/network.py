@@ -17,7 +17,7 @@ from decimal import Decimal
 from functools import cached_property
 from heapq import heapify, heappop
 from operator import add
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -513,9 +513,9 @@ def build_moves(
     slots = np.full(is_possible.shape, -1, dtype=np.int32)
     slots[arc_index, ordered] = np.arange(len(arc_index))
     return Moves(
-        arc=arc_index,
-        ordered=ordered,
-        delivered=ordered + lag[arc_index, ordered],
+        arc=compact(arc_index),
+        ordered=compact(ordered),
+        delivered=compact(ordered + lag[arc_index, ordered]),
         first=np.searchsorted(arc_index, np.arange(len(arcs) + 1)),
         prices=[
             offers[arc.offer].price if arc.offer >= 0 and offers[arc.offer].has_one_output else zeros for arc in arcs
@@ -555,6 +555,12 @@ def _open_in(offers: Sequence[OfferFacts]) -> NDArray[np.bool_]:
         if id(facts.max_units) not in open_by_limit:
             open_by_limit[id(facts.max_units)] = [limit != 0 for limit in facts.max_units]
     return np.array([open_by_limit[id(facts.max_units)] for facts in offers], dtype=bool)
+
+
+def compact(positions: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return positions in 32 bits, if they fit, which takes half the memory."""
+    fits = positions.max(initial=0) < 2**31
+    return cast("NDArray[np.intp]", positions.astype(np.int32)) if fits else positions
 
 
 def ranges(first: NDArray[np.intp], last: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -20,7 +20,7 @@ from typing import assert_never
 
 import numpy as np
 
-from ..domain.base import Groups
+from ..domain.base import Groups, grouped
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog, Offer
@@ -131,7 +131,7 @@ class Parts:
     def part(self, members: Members, rules: frozenset[str] = frozenset()) -> Inputs:
         """Return the facts that apply to some parts together. `rules` are limit rules that count some of the materials only after changes."""
         case = self.inputs.case
-        offers = {offer.id: offer for offer in (*self.offers, *self._idle) if self._materials(offer) & members}
+        offers = {offer.id: offer for name in members for offer in self._offers_by_material.get(name, ())}
         facility_names = {o.facility for o in offers.values()}
         facility_by_id = self.problem.merged.facilities
         subjects = {subject for offer in offers.values() for subject in subjects_of(offer, facility_by_id)}
@@ -142,6 +142,7 @@ class Parts:
         places.discard("")
         recipe_materials = {line.material for offer in offers.values() for line in (*offer.inputs, *offer.outputs)}
         benchmarks = {offer.price.benchmark for offer in offers.values() if offer.price is not None} - {""}
+        materials = members | recipe_materials | self._priced
 
         def cut(catalog: Catalog) -> Catalog:
             return catalog.but(
@@ -150,7 +151,7 @@ class Parts:
                 schedules=tuple(terms for terms in catalog.schedules if (terms.of, terms.id) in subjects),
                 terms=tuple(terms for terms in catalog.terms if (terms.of, terms.id) in subjects),
                 prices=tuple(row for row in catalog.prices if row.id in benchmarks or row.material in members),
-                materials=tuple(m for m in catalog.materials if m.id in members | recipe_materials | self._priced),
+                materials=tuple(m for m in catalog.materials if m.id in materials),
             )
 
         return replace(
@@ -160,6 +161,10 @@ class Parts:
             rules=tuple(r for r in self.inputs.rules if r.id in rules or self._applies(r, members)),
             part=True,
         )
+
+    @cached_property
+    def _offers_by_material(self) -> Mapping[str, Sequence[Offer]]:
+        return grouped((name, offer) for offer in (*self.offers, *self._idle) for name in self._materials(offer))
 
     @cached_property
     def _priced(self) -> Members:

@@ -28,7 +28,7 @@ from ..problem.compliance_classes import Cell, ComplianceClass
 from ..problem.decimal_arrays import as_floats, cells, table
 from ..problem.demands import Demand
 from ..problem.law import licence_id, waiver_id
-from ..problem.network import Node, final_node, ranges
+from ..problem.network import Node, compact, final_node, ranges
 from .bounds import Bounds
 from .draft import ProgramDraft
 from .limits import Goal, LimitRows, TermColumns, add_concentration_columns, compile_limits, goals_of
@@ -407,8 +407,8 @@ class _Compiler:
             offers, orders = network.offers[arcs[single]], all_moves.ordered[moves[single]]
             self.units.add(offers, orders, columns[single])
             self._draw(balance, offers, orders, columns[single])
-        self.columns.buy_move = joined([moves for moves, _ in blocks])
-        self.columns.buy = joined([columns for _, columns in blocks])
+        self.columns.buy_move = compact(joined([moves for moves, _ in blocks]))
+        self.columns.buy = compact(joined([columns for _, columns in blocks]))
         self.columns.buy_compliance_class = np.repeat(np.arange(len(blocks)), [len(moves) for moves, _ in blocks])
 
     def _draw(self, balance: Ints, offers: Ints, orders: Ints, columns: Ints) -> None:

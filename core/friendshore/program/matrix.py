@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..problem.network import ranges
+from ..problem.network import compact, ranges
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
@@ -38,20 +38,30 @@ class Entries:
     @classmethod
     def summed(cls, rows: Ints, columns: Ints, values: Floats, shape: tuple[int, int]) -> Entries:
         """Return coefficients given in any order. Those with the same position are summed, and omitted if the sum is zero."""
-        position = rows * shape[1]
-        position += columns
-        order = np.argsort(position, kind="stable")
-        position = position[order]
-        data = values[order]
-        is_new_position = position[1:] != position[:-1]
+        return cls._at(_positions(rows, columns, shape[1]), values, shape)
+
+    @classmethod
+    def of_blocks(cls, blocks: list[tuple[Ints, Ints, Floats]], shape: tuple[int, int]) -> Entries:
+        """Return `summed` of several blocks, and clear the list: very many coefficients would take as much memory again."""
+        positions = joined([_positions(rows, columns, shape[1]) for rows, columns, _ in blocks])
+        values = _joined([values for _, _, values in blocks])
+        blocks.clear()
+        return cls._at(positions, values, shape)
+
+    @classmethod
+    def _at(cls, positions: Ints, values: Floats, shape: tuple[int, int]) -> Entries:
+        order = np.argsort(positions, kind="stable")
+        positions, values = positions[order], values[order]
+        del order
+        is_new_position = positions[1:] != positions[:-1]
         if not is_new_position.all():
             starts = np.concatenate([[0], np.flatnonzero(is_new_position) + 1])
-            data, order = np.add.reduceat(data, starts), order[starts]
-        if not data.all():
-            order, data = order[data != 0], data[data != 0]
-        row = rows if len(order) == len(rows) else rows[order]
+            values, positions = np.add.reduceat(values, starts), positions[starts]
+        if not values.all():
+            positions, values = positions[values != 0], values[values != 0]
+        row, column = np.divmod(positions, max(shape[1], 1))
         indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=shape[0]))])
-        return cls(data, columns[order], indptr, shape)
+        return cls(values, compact(column), indptr, shape)
 
     @property
     def nnz(self) -> int:
@@ -59,7 +69,7 @@ class Entries:
 
     @property
     def rows(self) -> Ints:  # row of each coefficient
-        return np.repeat(np.arange(self.shape[0]), self.counts)
+        return np.repeat(compact(np.arange(self.shape[0])), self.counts)
 
     @property
     def counts(self) -> Ints:
@@ -68,7 +78,8 @@ class Entries:
     def __getitem__(self, rows: Ints | Mask) -> Entries:
         first, count = self.indptr[:-1][rows], np.diff(self.indptr)[rows]
         indptr = np.concatenate([[0], np.cumsum(count)])
-        source = np.repeat(first - indptr[:-1], count) + np.arange(indptr[-1])
+        source = np.repeat(first - indptr[:-1], count)
+        source += np.arange(indptr[-1])
         return Entries(self.data[source], self.indices[source], indptr, (len(count), self.shape[1]))
 
     def __matmul__(self, x: Floats) -> Floats:
@@ -248,12 +259,9 @@ class Assembly:
         row, column, value = np.broadcast_arrays(
             np.asarray(rows, dtype=np.intp), np.asarray(columns, dtype=np.intp), np.asarray(values, dtype=np.float64)
         )
-        self._entries.append((row.ravel(), column.ravel(), value.ravel()))
+        self._entries.append((compact(row.ravel()), compact(column.ravel()), value.ravel()))
 
     def linear(self, constant: float = 0.0) -> Linear:
-        row, column = joined([row for row, _, _ in self._entries]), joined([column for _, column, _ in self._entries])
-        value = _joined([value for _, _, value in self._entries])
-        self._entries = [(row, column, value)]  # frees the blocks, which take as much memory
         cost = _joined(self._cost)
         for charged_column, amount in self._charges:
             cost[charged_column] += amount
@@ -262,7 +270,7 @@ class Assembly:
             lower=_joined(self._lower),
             upper=self.upper(),
             integer=_joined(self._integer).astype(bool),
-            entries=Entries.summed(row, column, value, (self.rows, self.columns)),
+            entries=Entries.of_blocks(self._entries, (self.rows, self.columns)),
             row_lower=_joined(self._row_lower),
             row_upper=_joined(self._row_upper),
             constant=constant,
@@ -273,6 +281,13 @@ def owners_of(owners: Sequence[tuple[int, str]], rows: ArrayLike) -> list[str]:
     """Return the owner of each row, given the first row and the owner of every block."""
     starts = [first for first, _ in owners]
     return [owners[block][1] for block in np.searchsorted(starts, rows, side="right") - 1]
+
+
+def _positions(rows: Ints, columns: Ints, width: int) -> Ints:
+    positions = rows.astype(np.intp)
+    positions *= width
+    positions += columns
+    return positions
 
 
 def _filled(value: ArrayLike, count: int) -> Floats:
@@ -351,7 +366,7 @@ class Units(Mapping[tuple[int, int], list[int]]):
 
     def add(self, offers: Ints, periods: Ints, columns: Ints) -> None:
         """Add columns, each to the cell of an offer and a period. They must be newer than all before."""
-        self._blocks.append((offers * self._periods + periods, columns))
+        self._blocks.append((compact(offers * self._periods + periods), compact(columns)))
         self._table = None
 
     def of(self, cells: Ints) -> tuple[Ints, Ints]:
@@ -364,6 +379,7 @@ class Units(Mapping[tuple[int, int], list[int]]):
         if self._table is None:
             cells = joined([cells for cells, _ in self._blocks])
             columns = joined([columns for _, columns in self._blocks])
+            self._blocks = [(cells, columns)]
             order = np.argsort(cells, kind="stable")  # columns ascend as they are added
             self._table = np.searchsorted(cells[order], np.arange(self._cells + 1)), columns[order]
         return self._table

@@ -353,8 +353,9 @@ class _BalanceRepair:
         order_of = np.full(len(self.x), -1)
         order_of[self.program.columns.buy[self.orders]] = np.arange(len(self.orders))
         in_checked_rows = np.flatnonzero(((self.x != 0) | (order_of >= 0))[entries.indices] & ~recomputed[row_of])
-        limits = np.where(entries.data > 0, linear.row_upper[row_of], -linear.row_lower[row_of])
-        self.has_limit[entries.indices[~recomputed[row_of] & np.isfinite(limits)]] = True
+        has_upper, has_lower = (np.isfinite(bound) & ~recomputed for bound in (linear.row_upper, linear.row_lower))
+        is_limited = np.where(entries.data > 0, has_upper[row_of], has_lower[row_of])
+        self.has_limit[entries.indices[is_limited]] = True
         row, column, value = row_of[in_checked_rows], entries.indices[in_checked_rows], entries.data[in_checked_rows]
         sums = np.bincount(row, value * self.x[column], minlength=entries.shape[0])
         activity = sums / self.step

@@ -32,7 +32,7 @@ from ..solve import ENGINES, Cancel, Engines, Limits, Progress
 from ..verify import VerifiedPlan
 from .check import Checked as Checked, check as check
 from .describe import describe
-from .facts import facts_of
+from .facts import facts_of as facts_of
 from .gather import Gathered as Gathered, gather as gather, refuse_old_prices as refuse_old_prices
 from .law import verdicts as verdicts
 from .lock import check_lock as check_lock, lock_of as lock_of, write_lock as write_lock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,7 +15,7 @@ from typing import Any, get_args
 
 from .. import explain
 from ..domain import assumption_codes as codes
-from ..domain.base import as_decimal, exact, totals
+from ..domain.base import SharedValues, as_decimal, exact, totals, without_trailing_zeros
 from ..domain.quantities import readable
 from ..domain.run import (
     SEPARATE,
@@ -37,17 +37,28 @@ from ..domain.run import (
     RunRange,
     RunStock,
 )
+from ..domain.runtime import cached_method
 from ..domain.time import today
 from ..domain.unmet import RunByMonths, RunConflict, RunShortage
 from ..domain.use import PROGRAM, Result
 from ..domain.used import PriceDate, RunBlock, RunPlugin, RunPriceDate, earliest_action_date
-from ..explain import ByMonths, Cash, Causes, DependentSums, PlanDependence, TracedCash, competing, counted_shorts
+from ..explain import (
+    ByMonths,
+    Cash,
+    Causes,
+    DependentSums,
+    PlanDependence,
+    PurchaseDependence,
+    TracedCash,
+    competing,
+    counted_shorts,
+)
 from ..plugins import sentence_of
 from ..problem import Problem
 from ..problem.case_checks import origin_rules
 from ..problem.demands import Demand, demand_at_rate
 from ..problem.inputs import Applied
-from ..problem.network import final_node
+from ..problem.network import Node, final_node
 from ..problem.prices import PriceDates
 from ..session import Session
 from ..solve import Progress
@@ -67,6 +78,8 @@ from .law import (
     duties_on_inputs,
     idle_limits,
 )
+
+_ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +135,10 @@ def run_of(verified: VerifiedPlan, context: RunContext) -> Run:
     shortages = describe_shortages(verified, context.causes)
     dependence = explain.plan_dependence(verified, case.concern.countries)
     traced = explain.trace_cash(verified)
-    run_purchases = _with_duties(verified, traced, context.plugins)
+    duties = duties_on_inputs(verified, traced.inputs)
+    run_purchases = purchases(
+        problem, verified.lines, verified.compliance, context.plugins, traced.inputs, duties, dependence
+    )
     return Run(
         case=case.name,
         title=case.title,
@@ -137,7 +153,7 @@ def run_of(verified: VerifiedPlan, context: RunContext) -> Run:
         materials=explain.materials_of(problem),
         demands=_demands(verified, traced),
         priority=list(case.assume.priority),
-        purchases=_with_dependence(run_purchases, dependence),
+        purchases=run_purchases,
         countries_of_concern=sorted(case.concern.countries),
         dependence=_dependence(dependence),
         **_range_fields(verified),
@@ -281,16 +297,24 @@ def purchases(
     compliance: Compliance,
     plugins: Iterable[RunPlugin] = (),
     inputs: Sequence[Fraction] = (),
+    duties: Sequence[Decimal] = (),
+    dependence: PlanDependence | None = None,
 ) -> list[RunPurchase]:
     """Return every purchase with its cost. `inputs` is the cash of each purchase's inputs. Without it, purchases have no full price."""
     known_from = earliest_action_date(plugins, problem.case.horizon.start)
-    demand_by_node = totals((final_node(demand.use), sum(demand.quantity, Decimal(0))) for demand in problem.demands)
-    inputs_of_lines: Sequence[Fraction | None] = inputs or [None] * len(lines)
     order_days = explain.order_days(compliance.ledger)
-    return [
-        _purchase(problem, line, demand_by_node, compliance, known_from, cash, day)
-        for line, cash, day in zip(lines, inputs_of_lines, order_days, strict=True)
-    ]
+    purchase_of = _PurchaseFields(problem, compliance, known_from)
+    no_inputs: list[Fraction | None] = [None] * len(lines)
+    no_dependence: list[PurchaseDependence | None] = [None] * len(lines)
+    columns = (
+        lines,
+        order_days,
+        inputs or no_inputs,
+        duties or [_ZERO] * len(lines),
+        no_dependence if dependence is None else dependence.purchases,
+    )
+    make_record = SharedValues().unchecked_record
+    return [make_record(RunPurchase, purchase_of.fields(*row)) for row in zip(*columns, strict=True)]
 
 
 def _range_fields(verified: VerifiedPlan) -> dict[str, Any]:
@@ -322,56 +346,95 @@ def _range_fields(verified: VerifiedPlan) -> dict[str, Any]:
     return {"ranges": rows, "nominal_low": spends.low, "nominal_high": spends.high}
 
 
-def _purchase(
-    problem: Problem,
-    line: Line,
-    demand_by_node: dict[tuple[str, str], Decimal],
-    compliance: Compliance,
-    known_from: date,
-    inputs: Fraction | None,
-    order: explain.OrderDay,
-) -> RunPurchase:
-    arc, facility = line.arc, line.arc.chained.facility
-    total = demand_by_node.get(arc.node, Decimal(0))
-    has_full_price = inputs is not None and line.quantity
-    full_price_per_kg = None
-    if has_full_price:
-        full_price_per_kg = (
-            as_decimal((Fraction(line.total) + inputs) / Fraction(line.quantity))
-            if inputs
-            else exact(line.total / line.quantity)
+class _PurchaseFields:
+    """Fields of purchases. There are very many, so equal values are shared."""
+
+    def __init__(self, problem: Problem, compliance: Compliance, known_from: date) -> None:
+        self.problem = problem
+        self.compliance = compliance
+        self.known_from = known_from
+        self.demand_by_node = totals(
+            (final_node(demand.use), sum(demand.quantity, Decimal(0))) for demand in problem.demands
         )
-    return RunPurchase(
-        offer=line.name,
-        material=line.material,
-        facility=facility.name or facility.id,
-        facility_id=facility.id,
-        supplier=facility.supplier,
-        country=facility.country,
-        countries={
-            stage.value: sorted(frozenset().union(*(e.countries for e in arc.chained.entries(stage))))
-            for stage in sorted({e.main_stage for e in arc.chained.performed}, key=lambda s: s.rank)
-        },
-        place=line.place,
-        ordered=_label(problem, line.ordered),
-        order_by=order.day,
-        at_once=order.at_once,
-        late_days=(known_from - order.day).days if known_from > arc.order_by[line.ordered] else 0,
-        delivered=_label(problem, line.delivered),
-        end_use="+".join(sorted({delivery.use.end_use for delivery in compliance.deliveries_of(line)})),
-        compliance_class=line.compliance_class,
-        quantity_kg=line.quantity,
-        basis=problem.merged.materials[line.material].basis,
-        cost=exact(line.total),
-        price=exact(line.price),
-        charges=exact(line.charges),
-        freight=exact(line.freight),
-        inputs_cost=as_decimal(inputs) if inputs else Decimal(0),
-        full_price_per_kg=full_price_per_kg,
-        share_of_demand=exact(line.quantity / total) if total else None,
-        catalog=arc.chained.offer.catalog,
-        confidence=explain.least_confidence(problem, arc.chained).value,
-    )
+        self.labels = [period.label for period in problem.case.horizon.periods]
+        self.end_uses: dict[tuple[str, Node, int], str] = {}
+        self.reasons: dict[tuple[str, ...], list[str]] = {}
+
+    def fields(
+        self,
+        line: Line,
+        order: explain.OrderDay,
+        inputs: Fraction | None,
+        duty: Decimal,
+        dependence: PurchaseDependence | None,
+    ) -> dict[str, object]:
+        arc, facility = line.arc, line.arc.chained.facility
+        quantity, share = self._quantities(arc.node, line.quantity)
+        price, charges, freight = map(without_trailing_zeros, (line.price, line.charges, line.freight))
+        full_price = None
+        if inputs is not None and line.quantity:
+            full_price = (
+                as_decimal((Fraction(line.total) + inputs) / Fraction(line.quantity))
+                if inputs
+                else line.total / line.quantity
+            )
+        late_days = (self.known_from - order.day).days if self.known_from > arc.order_by[line.ordered] else 0
+        because = () if dependence is None else dependence.because
+        return {
+            "offer": line.name,
+            "material": line.material,
+            "facility": facility.name or facility.id,
+            "facility_id": facility.id,
+            "supplier": facility.supplier,
+            "country": facility.country,
+            "countries": self._countries(arc.index),
+            "place": line.place,
+            "ordered": self.labels[line.ordered],
+            "order_by": order.day,
+            "at_once": order.at_once,
+            "late_days": late_days,
+            "delivered": self.labels[line.delivered],
+            "end_use": self._end_uses_of(line),
+            "compliance_class": line.compliance_class,
+            "quantity_kg": quantity,
+            "basis": self.problem.merged.materials[line.material].basis,
+            "cost": without_trailing_zeros(line.total) if charges or freight else price,
+            "price": price,
+            "charges": charges or _ZERO,
+            "freight": freight or _ZERO,
+            "inputs_cost": without_trailing_zeros(as_decimal(inputs)) if inputs else _ZERO,
+            "duty_on_inputs": without_trailing_zeros(duty) if duty else _ZERO,
+            "full_price_per_kg": None if full_price is None else without_trailing_zeros(full_price),
+            "share_of_demand": share,
+            "concern": "" if dependence is None else dependence.whole.value,
+            "concern_because": self.reasons.setdefault(because, list(because)),
+            "catalog": arc.chained.offer.catalog,
+            "confidence": self._confidence(arc.index),
+        }
+
+    @cached_method
+    def _quantities(self, node: Node, kilograms: Decimal) -> tuple[Decimal, Decimal | None]:
+        total = self.demand_by_node.get(node)
+        return without_trailing_zeros(kilograms), without_trailing_zeros(kilograms / total) if total else None
+
+    @cached_method
+    def _countries(self, arc: int) -> dict[str, list[str]]:
+        chained = self.problem.network.arcs[arc].chained
+        return {
+            stage.value: sorted(frozenset().union(*(e.countries for e in chained.entries(stage))))
+            for stage in sorted({e.main_stage for e in chained.performed}, key=lambda s: s.rank)
+        }
+
+    def _end_uses_of(self, line: Line) -> str:
+        key = line.compliance_class, line.arc.node, line.delivered
+        if key not in self.end_uses:
+            deliveries = self.compliance.deliveries_of(line)
+            self.end_uses[key] = "+".join(sorted({delivery.use.end_use for delivery in deliveries}))
+        return self.end_uses[key]
+
+    @cached_method
+    def _confidence(self, arc: int) -> str:
+        return explain.least_confidence(self.problem, self.problem.network.arcs[arc].chained).value
 
 
 def _makes(verified: VerifiedPlan) -> list[RunMake]:
@@ -389,22 +452,21 @@ def _makes(verified: VerifiedPlan) -> list[RunMake]:
 
 
 def _deliveries(verified: VerifiedPlan) -> list[RunDelivery]:
-    problem = verified.problem
+    problem, make_record = verified.problem, SharedValues().unchecked_record
     deliveries = []
     for delivery, position in verified.ledger.deliveries:
         use = problem.demands[position].use
-        deliveries.append(
-            RunDelivery(
-                demand=delivery.demand,
-                material=use.material.id,
-                end_use=use.end_use,
-                place=use.place.id,
-                period=_label(problem, delivery.period),
-                compliance_class=delivery.compliance_class,
-                quantity_kg=delivery.quantity,
-                waivers=list(delivery.waivers),
-            )
-        )
+        fields: dict[str, object] = {
+            "demand": delivery.demand,
+            "material": use.material.id,
+            "end_use": use.end_use,
+            "place": use.place.id,
+            "period": _label(problem, delivery.period),
+            "compliance_class": delivery.compliance_class,
+            "quantity_kg": delivery.quantity,
+            "waivers": list(delivery.waivers),
+        }
+        deliveries.append(make_record(RunDelivery, fields))
     return deliveries
 
 
@@ -446,24 +508,6 @@ def _by_months(verified: VerifiedPlan, plans: Mapping[str, ByMonths]) -> list[Ru
             )
         )
     return rows
-
-
-def _with_duties(verified: VerifiedPlan, traced: TracedCash, plugins: Iterable[RunPlugin]) -> list[RunPurchase]:
-    bought = purchases(verified.problem, verified.lines, verified.compliance, plugins, traced.inputs)
-    missing_duties = duties_on_inputs(verified, traced.inputs)
-    return [
-        purchase.but(duty_on_inputs=duty) if duty else purchase
-        for purchase, duty in zip(bought, missing_duties, strict=True)
-    ]
-
-
-def _with_dependence(bought: list[RunPurchase], dependence: PlanDependence | None) -> list[RunPurchase]:
-    if dependence is None:
-        return bought
-    return [
-        purchase.but(concern=dependence_of_purchase.whole.value, concern_because=list(dependence_of_purchase.because))
-        for purchase, dependence_of_purchase in zip(bought, dependence.purchases, strict=True)
-    ]
 
 
 def _dependence(dependence: PlanDependence | None) -> list[RunDependence]:
@@ -616,16 +660,18 @@ def _draws(verified: VerifiedPlan) -> list[RunDraw]:
 
 
 def _stocks(verified: VerifiedPlan) -> list[RunStock]:
-    return [
-        RunStock(
-            material=entry.material,
-            place=entry.place,
-            compliance_class=entry.compliance_class,
-            period=verified.problem.case.horizon.label(entry.period),
-            quantity_kg=entry.quantity,
-        )
+    label, make_record = verified.problem.case.horizon.label, SharedValues().unchecked_record
+    fields_of_entries: Iterator[dict[str, object]] = (
+        {
+            "material": entry.material,
+            "place": entry.place,
+            "compliance_class": entry.compliance_class,
+            "period": label(entry.period),
+            "quantity_kg": entry.quantity,
+        }
         for entry in verified.plan.stocks
-    ]
+    )
+    return [make_record(RunStock, fields) for fields in fields_of_entries]
 
 
 def describe_leads(problem: Problem) -> list[RunLead]:

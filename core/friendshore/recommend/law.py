@@ -10,7 +10,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from ..domain import assumption_codes as codes
-from ..domain.base import as_decimal, exact, grouped
+from ..domain.base import SharedValues, as_decimal, exact, grouped
 from ..domain.facts import Material
 from ..domain.run import RunAssumption, RunBlocked, RunComplianceClass, RunLimit, RunPurchase, RunRule, RunUnproven
 from ..domain.time import Period
@@ -159,17 +159,20 @@ def _shared_fields(excluded: Exclusion) -> dict[str, str]:
 
 
 def describe_limits(verified: VerifiedPlan) -> list[RunLimit]:
+    compact = SharedValues().record
     return [
-        RunLimit(
-            rule=reading.rule.id,
-            label=reading.row.label,
-            sentence=reading.row.sentence,
-            value=exact(reading.value),
-            at_least=exact(reading.row.at_least) if reading.row.at_least is not None else None,
-            at_most=exact(reading.row.at_most) if reading.row.at_most is not None else None,
-            missed_by=exact(reading.miss) if reading.miss > reading.tolerance else Decimal(0),
-            penalty=exact(reading.miss * reading.row.penalty) if reading.row.penalty is not None else Decimal(0),
-            unit=_unit(reading.row, verified.problem.case.currency),
+        compact(
+            RunLimit(
+                rule=reading.rule.id,
+                label=reading.row.label,
+                sentence=reading.row.sentence,
+                value=exact(reading.value),
+                at_least=exact(reading.row.at_least) if reading.row.at_least is not None else None,
+                at_most=exact(reading.row.at_most) if reading.row.at_most is not None else None,
+                missed_by=exact(reading.miss) if reading.miss > reading.tolerance else Decimal(0),
+                penalty=exact(reading.miss * reading.row.penalty) if reading.row.penalty is not None else Decimal(0),
+                unit=_unit(reading.row, verified.problem.case.currency),
+            )
         )
         for reading in verified.readings
     ]

@@ -9,12 +9,12 @@ from .folder import (
     SIGNATURE_FILE as SIGNATURE_FILE,
     SUMS_FILE as SUMS_FILE,
     check_target as check_target,
-    json_text as json_text,
     read_run as read_run,
     read_sums as read_sums,
     sign_run as sign_run,
     write_run as write_run,
 )
+from .json_files import json_text as json_text
 from .tables import (
     FACTS_FILE as FACTS_FILE,
     PURCHASES as PURCHASES,

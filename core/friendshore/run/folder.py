@@ -5,11 +5,9 @@
 from __future__ import annotations
 
 import errno
-import io
-import json
 import os
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -17,18 +15,20 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
+from ..domain.base import Tables
 from ..domain.plan import Plan
 from ..domain.renamed import current_names, with_current_names
 from ..domain.run import Run
 from ..errors import Diagnostic, FriendshoreError, InputError
-from ..inert import json_inert, original_cell
+from ..inert import original_cell
 from ..reading.csvfile import Table, read_table
 from ..reading.fields import Field, Layout
 from ..reading.kinds import Kind
 from ..reading.records import record
 from ..reading.textfile import json_object, read_bytes, read_text
 from ..writing import replace_file, sync, temporary_path, write_file
-from .tables import FACTS_FILE, RUN_FILE, TABLES, RunTable, RunVerdict, rows_of, table_text
+from .json_files import json_pieces
+from .tables import FACTS_FILE, RUN_FILE, TABLES, RunTable, RunVerdict, table_pieces
 
 CERTIFICATE_FILE = "certificate.json"
 """Proof of the bound, if the run has one."""
@@ -45,8 +45,8 @@ _MAX_BYTES = 4_000_000_000
 _LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9._-]+)")
 
 
-def sums_text(contents: Mapping[str, bytes]) -> str:
-    return "".join(f"{sha256(contents[name]).hexdigest()}  {name}\n" for name in sorted(contents))
+def sums_text(hashes: Mapping[str, str]) -> str:
+    return "".join(f"{hashes[name]}  {name}\n" for name in sorted(hashes))
 
 
 def read_sums(folder: Path) -> dict[str, str] | None:
@@ -123,14 +123,6 @@ class RunFolder:
     """Proof of the bound as read. None if there is none."""
 
 
-def json_text(data: object, *, ascii_only: bool = False) -> str:
-    """Return JSON as written in files and on stdout. Equal data give equal bytes. `ascii_only` is for a stdout that can't encode other characters."""
-    text = io.StringIO()  # `json.dumps` would keep all pieces of a large text in memory at once
-    text.writelines(json.JSONEncoder(indent=2, ensure_ascii=ascii_only).iterencode(data))
-    text.write("\n")
-    return json_inert(text.getvalue())
-
-
 def check_target(folder: Path) -> None:
     _recover(Path(os.path.realpath(folder)))
     fix = "choose a folder that doesn't exist yet"
@@ -169,7 +161,7 @@ def _replacement_obstacles(folder: Path, names: Sequence[str]) -> tuple[str, lis
 def write_run(
     folder: Path,
     run: Run,
-    facts: Mapping[str, object],
+    facts: Mapping[str, object] | Tables,
     verdicts: Sequence[RunVerdict] = (),
     sign: Callable[[bytes], bytes] | None = None,
     certificate: str | None = None,
@@ -178,29 +170,48 @@ def write_run(
 
     `sign` makes a signature from the hashes of all files. Raises `InputError` if the folder contains anything but an unchanged run, or can't be written.
     """
-    contents = {
-        RUN_FILE: json_text(run.model_dump(mode="json", by_alias=True)).encode(),
-        FACTS_FILE: json_text(facts).encode(),
-        **{table.file: table_text(table, rows_of(table, run, verdicts)).encode() for table in TABLES},
+    contents: dict[str, Iterable[bytes]] = {
+        RUN_FILE: json_pieces(run),
+        FACTS_FILE: json_pieces(facts, exclude_defaults=True),
+        **{table.file: table_pieces(table, run, verdicts) for table in TABLES},
     }
     if certificate is not None:
-        contents[CERTIFICATE_FILE] = certificate.encode()
-    contents[SUMS_FILE] = sums_text(contents).encode()
-    if sign is not None:
-        contents[SIGNATURE_FILE] = sign(contents[SUMS_FILE])
+        contents[CERTIFICATE_FILE] = [certificate.encode()]
     place = Path(os.path.realpath(folder))
     try:
-        for attempt in range(_ATTEMPTS):
-            try:
-                check_target(folder)
-                _put_in_place(contents, place)
-                break
-            except OSError as error:
-                if attempt + 1 == _ATTEMPTS or error.errno not in _RACE_ERRORS:
-                    raise
+        check_target(folder)
+        with temporary_path(place) as new:
+            _write_files(new, contents, sign)
+            for attempt in range(_ATTEMPTS):
+                try:
+                    check_target(folder)
+                    _put_in_place(new, place)
+                    break
+                except OSError as error:
+                    if attempt + 1 == _ATTEMPTS or error.errno not in _RACE_ERRORS:
+                        raise
     except OSError as error:
         message = f"can't be written: {error.strerror or error}"
         raise InputError(message, str(folder), fix="choose a folder that you may write to", code="FS604") from error
+
+
+def _write_files(folder: Path, contents: Mapping[str, Iterable[bytes]], sign: Callable[[bytes], bytes] | None) -> None:
+    folder.mkdir()
+    hashes: dict[str, str] = {}
+    for name, pieces in contents.items():
+        digest = sha256()
+        write_file(folder / name, _hashed(pieces, digest.update))
+        hashes[name] = digest.hexdigest()
+    sums = sums_text(hashes).encode()
+    write_file(folder / SUMS_FILE, sums)
+    if sign is not None:
+        write_file(folder / SIGNATURE_FILE, sign(sums))
+
+
+def _hashed(pieces: Iterable[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]:
+    for piece in pieces:
+        update(piece)
+        yield piece
 
 
 def sign_run(folder: Path, sign: Callable[[bytes], bytes]) -> Path:
@@ -213,18 +224,14 @@ def sign_run(folder: Path, sign: Callable[[bytes], bytes]) -> Path:
     return path
 
 
-def _put_in_place(contents: Mapping[str, bytes], place: Path) -> None:
-    """Write the files to a temporary folder and rename it. An existing run is moved away first, and restored if that fails."""
-    with temporary_path(place) as new:
-        new.mkdir()
-        for name, content in contents.items():
-            write_file(new / name, content)
-        try:
-            if place.exists():
-                place.rename(_replaced_path(place))
-            new.rename(place)
-        finally:
-            _recover(place)
+def _put_in_place(new: Path, place: Path) -> None:
+    """Rename a new run. An existing one is moved away first, and restored if that fails."""
+    try:
+        if place.exists():
+            place.rename(_replaced_path(place))
+        new.rename(place)
+    finally:
+        _recover(place)
     sync(place.parent)
 
 

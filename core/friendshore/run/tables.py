@@ -72,6 +72,8 @@ class RunTable:
         return tuple(self.row.model_fields if issubclass(self.row, Record) else self.row._fields)
 
 
+_PIECE = 100_000
+"""Characters that are written at once."""
 Cells = tuple[str, ...]
 """Cells of a row, in the order of the columns."""
 
@@ -120,24 +122,37 @@ TABLES: tuple[RunTable, ...] = (
 
 
 def rows_of(table: RunTable, run: Run, verdicts: Sequence[RunVerdict]) -> list[Cells]:
+    return list(_rows(table, run, verdicts))
+
+
+def _rows(table: RunTable, run: Run, verdicts: Sequence[RunVerdict]) -> Iterator[Cells]:
     if not table.field:
-        return list(verdicts)
+        yield from verdicts
+        return
     values = attrgetter(*table.columns)
-    return [tuple([cell(value) for value in values(record)]) for record in getattr(run, table.field)]
+    for record in getattr(run, table.field):
+        yield tuple([cell(value) for value in values(record)])
 
 
-def table_text(table: RunTable, rows: Iterable[Cells]) -> str:
-    """Return a table as CSV, without cells that a spreadsheet would evaluate."""
+def table_pieces(table: RunTable, run: Run, verdicts: Sequence[RunVerdict]) -> Iterator[bytes]:
+    """Yield the bytes of a table as CSV, without cells that a spreadsheet would evaluate."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table.columns)
     inert = cache(cell_inert)  # Most cells of a table are equal to many others.
-    writer.writerows(map(inert, row) for row in rows)
-    return text.getvalue()
+    for row in _rows(table, run, verdicts):
+        writer.writerow(map(inert, row))
+        if text.tell() > _PIECE:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode()
 
 
 def cell(value: object) -> str:
     """Return a value as a cell: numbers without an exponent, and lists separated by `;`."""
+    if isinstance(value, str):
+        return str(value)
     if value is None:
         return ""
     if isinstance(value, Decimal):

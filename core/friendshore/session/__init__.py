@@ -39,6 +39,7 @@ from ..solve import (
     solve,
 )
 from ..solve.components import column_labels
+from ..solve.solving import large_work
 from ..verify import VerifiedPlan, examine, reverified, verify, without_each_loss
 from .answer import Answer, ConnectedPart, Extreme, PartPlan, PlanCache, carried
 from .layout import ChangedPart, ColumnMeaning, PartLayout, PurchaseWeight, columns_about, weights
@@ -351,7 +352,8 @@ def _solve_and_verify(
     equal_offers: bool = True,
 ) -> Session:
     first = solve(program, search_limits, progress, cancel, answer_cache)
-    solution, verified = _break_ties(program, first, search_limits, cancel, answer_cache, equal_offers)
+    with large_work(program):
+        solution, verified = _break_ties(program, first, search_limits, cancel, answer_cache, equal_offers)
     # Later changes must not change the prices of shortages and of holding.
     frozen_inputs = replace(
         inputs.freeze(program.problem), shared=SharedData(memory // 2) if inputs.shared is None else inputs.shared

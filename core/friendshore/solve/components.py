@@ -11,6 +11,7 @@ from threading import Lock
 import numpy as np
 
 from ..domain.runtime import SESSION_BYTES, SizeLimitedCache
+from ..problem.network import compact
 from ..program.limits import Goal
 from ..program.matrix import Entries, Ints, Linear
 from .engine import SolverAnswer, SolverOutcome
@@ -90,7 +91,7 @@ def labels(entries: Entries) -> tuple[Ints, Ints]:
     rows, columns = entries.shape
     nonempty = np.flatnonzero(np.diff(entries.indptr))
     row_of = entries.rows
-    label, row_label = np.arange(columns), np.arange(columns, columns + rows)
+    label, row_label = compact(np.arange(columns)), compact(np.arange(columns, columns + rows))
     while True:
         label_of_entry = label[entries.indices]
         if len(nonempty):

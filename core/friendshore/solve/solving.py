@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from math import inf
@@ -234,7 +234,7 @@ _NO_PLAN = Diagnostic(
 )
 # Number of entries below which a linear program is solved without a thread. There is no time to press Ctrl-C.
 _QUICK = 5_000
-# Number of columns from which on Python's search for reference cycles among the facts takes noticeable time.
+# Number of columns from which on Python's search for reference cycles takes noticeable time, and freed arrays much memory.
 _LARGE = 200_000
 
 
@@ -286,6 +286,11 @@ class Solution:
         return f"<Solution: {self.status.value}, objective {self.objective:,.2f}, bound {self.bound:,.2f}>"
 
 
+def large_work(program: Program) -> AbstractContextManager[None]:
+    """Return the context for long work with a program: `set_aside` if it is large."""
+    return set_aside() if len(program.linear.cost) >= _LARGE else nullcontext()
+
+
 def solve(
     program: Program,
     limits: Limits = NO_LIMITS,
@@ -295,7 +300,7 @@ def solve(
     start: Choices | None = None,
 ) -> Solution:
     """Return the cheapest plan. `start` has the choices of a similar plan. Raises `SolverError` without any plan, but never for infeasibility alone."""
-    with set_aside() if len(program.linear.cost) >= _LARGE else nullcontext():
+    with large_work(program):
         started = time.monotonic()
         parts = split(program.linear)
         workers = limits.workers or os.cpu_count() or 1

@@ -86,12 +86,16 @@ class Compliance:
 
     @cached_property
     def rulings(self) -> tuple[Ruling, ...]:
-        return tuple([ruling for item in self.ledger.bought for ruling in self._verdicts_on(item)])
+        return tuple([ruling for item in self._judged for ruling in self._verdicts_on(item)])
+
+    @property
+    def _judged(self) -> Sequence[Bought]:
+        return self.ledger.bought if self._rules else ()
 
     def violations(self) -> list[Ruling]:
         """Return the rulings that prohibit something bought. Only purchases with adverse verdicts need a check of days."""
         verdicts: list[Ruling] = []
-        for item in self.ledger.bought:
+        for item in self._judged:
             adverse = self._adverse(item)
             verdicts += [
                 ruling for ruling in (self._verdicts_of(item, adverse) if adverse else ()) if self.is_violation(ruling)
@@ -100,7 +104,7 @@ class Compliance:
 
     def violated_rules(self) -> set[str]:
         rules: set[str] = set()
-        for item in self.ledger.bought:
+        for item in self._judged:
             adverse = {(rule, number) for rule, number in self._adverse(item) if rule not in rules}
             if adverse:
                 rules |= {ruling.rule for ruling in self._verdicts_of(item, adverse) if self.is_violation(ruling)}

@@ -181,10 +181,11 @@ class TermValues:
         for *at, weight in zip(
             *(positions_of_axis.tolist() for positions_of_axis in positions), weights.tolist(), strict=True
         ):
-            factor = Decimal(repr(weight))
             value, error = read(*at)
-            total += factor * value
-            half_steps += abs(factor) * error
+            if value or error:
+                factor = Decimal(repr(weight))
+                total += factor * value
+                half_steps += abs(factor) * error
         return total, half_steps * self.resolution / 2
 
     def _lacking(self, term: terms.ShortfallTerm) -> ValueAndError:
@@ -208,7 +209,7 @@ class TermValues:
 
     def _bought_of(self, bought: MoveTotals, move: int) -> ValueAndError:
         count = int(bought.counts[move])
-        return Decimal(count) * self.unit, Decimal(int(bought.parts[move])) if count else ZERO
+        return (Decimal(count) * self.unit, Decimal(int(bought.parts[move]))) if count else (ZERO, ZERO)
 
     def _spent(self, for_uses: terms.ForUses | None, move: int) -> ValueAndError:
         spent, parts = self.spent(for_uses).get(move, ZERO), int(self.bought(for_uses).parts[move])

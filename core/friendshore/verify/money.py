@@ -23,6 +23,7 @@ from ..problem.network import Arc
 from ..problem.trade import Commitment, PriceSpan, TermSpan
 from .plan_entries import Bought, PlanEntries
 
+_ZERO = Decimal(0)
 _DIGITS = Decimal("1e-13")
 """Relative error of a number with 15 digits."""
 
@@ -282,7 +283,8 @@ class Costing:
     def line(self, item: Bought) -> Line:
         arc, ordered, quantity = item.arc, item.ordered, item.quantity
         facts = self.problem.offers[arc.offer]
-        direct = facts.price[ordered] * quantity if facts.has_one_output else Decimal(0)
+        direct = facts.price[ordered] * quantity if facts.has_one_output else _ZERO
+        charge, freight = self.charge(arc, item.compliance_class, ordered), arc.freight[item.delivered]
         return Line(
             arc,
             item.compliance_class,
@@ -294,8 +296,8 @@ class Costing:
             if facts.has_one_output
             else exact(self._production_cost_per_kg[arc.offer, ordered] * quantity),
             direct=direct,
-            charges=self.charge(arc, item.compliance_class, ordered) * quantity,
-            freight=arc.freight[item.delivered] * quantity,
+            charges=charge * quantity if charge else _ZERO,
+            freight=freight * quantity if freight else _ZERO,
         )
 
     @cached_property
