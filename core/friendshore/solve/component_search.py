@@ -254,8 +254,10 @@ class Search:
         """Return the best answer for a program. Without `confirm`, there is no second opinion. `relaxed` is the answer of its scaled linear relaxation, if known."""
         if not linear.entries.shape[0]:
             return _unconstrained_answer(linear)
-        if len(linear.cost) == 1 and (only_column := _single_column_answer(linear)) is not None:
-            return only_column
+        if len(linear.cost) == 1 and self.engines.simplex == ENGINES.simplex:  # a custom engine must be called
+            only_column = _single_column_answer(linear)
+            if only_column is not None:
+                return only_column
         scaled_program, scale = scaled(linear)
         if linear.integer.any():
             x = None if known.x is None else known.x / scale.columns
@@ -435,13 +437,15 @@ def _single_column_answer(linear: Linear) -> SolverAnswer | None:
     if linear.integer[0] or len(values) != len(linear.row_lower) or not values.all():
         return None
     limits = np.sort(bounds / values, axis=0)
-    row = int(np.argmin(limits[1]) if linear.cost[0] < 0 else np.argmax(limits[0]))
     lower, upper = max(linear.lower[0], limits[0].max()), min(linear.upper[0], limits[1].min())
-    x = upper if linear.cost[0] < 0 else lower
+    if linear.cost[0] < 0:
+        x, own_bound, row = upper, linear.upper[0], int(np.argmin(limits[1]))
+    else:
+        x, own_bound, row = lower, linear.lower[0], int(np.argmax(limits[0]))
     if lower > upper or not np.isfinite(x):
         return None
     duals = np.zeros(len(values))
-    if linear.lower[0] < x < linear.upper[0]:
+    if x != own_bound:
         duals[row] = linear.cost[0] / values[row]
     plan = np.array([x])
     return SolverAnswer(SolverOutcome.OPTIMAL, plan, linear.value(plan), linear.value(plan), duals)
