@@ -28,7 +28,7 @@ from friendshore.solve import compared, mip, subgradient
 from friendshore.solve import first_plan as first
 from friendshore.solve.component_search import Search
 from friendshore.solve.components import split
-from friendshore.solve.engine import Ask, SolverOutcome, Watch
+from friendshore.solve.engine import NOTHING, Ask, SolverOutcome, Watch
 from friendshore.solve.engines import ENGINES, solve_with_scip
 from friendshore.solve.first_plan import fix, rounded_plan, slope_scaled_plan, with_joined_links, without_singleton_rows
 from friendshore.solve.forcing import (
@@ -314,6 +314,21 @@ def test_branching_ends_at_the_optimum_with_a_bound_that_no_plan_falls_below(
     assert closed
     monkeypatch.setattr(mip, "NODES", 0)
     assert mip.branch_and_bound(linear, left, replace(known, objective=np.inf), GAP, ENGINES, Watch()) is None
+
+
+@over(_places, _mid, sites)
+def test_branching_from_choices_that_may_allow_no_plan_ends_at_the_optimum(drawn: Drawn, seed: int) -> None:
+    closed = 0
+    for name, linear, best, least in feasible(drawn, seed):
+        for start in (best, np.zeros(len(best)), np.full(len(best), 5.0)):
+            found = mip.branch_and_bound(linear, linear, NOTHING, GAP, ENGINES, Watch(), start)
+            if found is not None:
+                closed += 1
+                assert found.objective == pytest.approx(least, rel=2 * GAP, abs=1e-6), name
+                assert found.bound >= found.objective - GAP * abs(found.objective), name
+                assert found.bound <= least + 1e-6 * max(1.0, abs(least)), name
+                assert found.confirmed_by == {Confirmation.BOUND}
+    assert closed
 
 
 @over(_places, _mid, sites)

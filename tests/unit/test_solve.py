@@ -26,10 +26,13 @@ from friendshore.report import plan_document
 from friendshore.rules.kinds.limits import Budget, MaxShare, MinShare, MinSuppliers, Pin
 from friendshore.rules.kinds.trade import ExportControl
 from friendshore.solve import lagrangian, solve
+from friendshore.solve.component_search import Search, _single_column_answer
 from friendshore.solve.components import empty_rows, split
-from friendshore.solve.engine import Ask, SolverOutcome
+from friendshore.solve.engine import Ask, SolverOutcome, UnboundedError, Watch
+from friendshore.solve.engines import ENGINES as ALL_ENGINES
 from friendshore.solve.engines import solve_with_glop as solve_lp
 from friendshore.solve.engines import solve_with_highs, solve_with_scip
+from friendshore.solve.first_plan import dual_bound
 from friendshore.solve.scaling import scaled
 from friendshore.verify import verify
 
@@ -149,6 +152,38 @@ def test_glop_reads_every_column_and_every_end(count: int, asked: list[int]) -> 
     assert answer.duals.tolist() == pytest.approx([*(given.cost[asked[:5]] / [1, 2, 3, 4, 5]), 0, 0])
     too_small = replace(given, row_upper=np.append(np.full(6, np.inf), 14 - count))
     assert {solve_lp(one).outcome for one in (given, too_small)} == {SolverOutcome.INFEASIBLE}
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_single_column_needs_no_engine(seed: int) -> None:
+    """Its plan, cost, and duals are those of GLOP. Without a plan or a minimum, an engine says so."""
+    generator = np.random.default_rng(seed)
+    rows = int(generator.integers(1, 4))
+    ends = np.sort(generator.integers(-3, 9, (rows, 2)) / 4, axis=1)
+    open_ends = generator.random((rows, 2)) < 0.4
+    program = Linear(
+        cost=generator.integers(-2, 3, 1) / 2,
+        lower=np.zeros(1),
+        upper=generator.choice([0.5, 2.0, np.inf], 1),
+        integer=np.zeros(1, dtype=bool),
+        entries=Entries(generator.choice([-2.0, -1.0, 0.5, 3.0], rows), np.zeros(rows, int), np.arange(rows + 1), (rows, 1)),
+        row_lower=np.where(open_ends[:, 0], -np.inf, ends[:, 0]),
+        row_upper=np.where(open_ends[:, 1], np.inf, ends[:, 1]),
+    )  # fmt: skip
+    found = _single_column_answer(program)
+    try:
+        answer = ALL_ENGINES.linear(scaled(program)[0])
+    except UnboundedError:
+        assert found is None
+        return
+    assert (found is None) == (answer.outcome is not SolverOutcome.OPTIMAL)
+    if found is not None:
+        assert found.x is not None
+        assert found.duals is not None
+        least = Search(Watch(), 0.0, engines=ALL_ENGINES.after(solve_lp)).solve_as_one(program)
+        assert found.objective == pytest.approx(least.objective, abs=1e-9)
+        assert program.lower[0] <= found.x[0] <= program.upper[0]
+        assert found.bound == found.objective == pytest.approx(dual_bound(program, found.duals), abs=1e-9)
 
 
 def test_a_user_who_has_had_enough_ends_glop() -> None:

@@ -108,6 +108,11 @@ RENAMED: Mapping[str, Mapping[str, str]] = {
 
 def current_names(record: type) -> Mapping[str, str]:
     """Return former name -> current name of the fields of a record."""
+    return _current_names(record)
+
+
+@cache  # asked for every attribute that a rule doesn't have
+def _current_names(record: type) -> Mapping[str, str]:
     keys = (f"{base.__module__.partition('.')[0]}.{base.__name__}" for base in record.__mro__)
     return {former: name for key in keys for former, name in RENAMED.get(key, {}).items()}
 

@@ -208,7 +208,7 @@ class Charges:
         self._parts_by_purchase: dict[tuple[int, Use, Decimal, int], dict[str, Decimal]] = {}
         self._parts_of_session: dict[tuple[int, int, str], dict[Charged, ByRule]] = {}
         self._charges_by_rule: dict[tuple[int, int, str], list[tuple[Rule, Decimal, dict[Charged, Decimal]]]] = {}
-        self._charging_rules: dict[tuple[int, str], list[tuple[Rule, Decimal]]] = {}
+        self._has_charges: dict[tuple[int, str], bool] = {}
         # Countries that represent all others. None before the first query.
         self._others: Sequence[str] | None = None
         self.by_use = any(rule.charge_reads_use for rule in self.rules)
@@ -341,16 +341,19 @@ class Charges:
         return self._charges_by_rule[key]
 
     def _rules_in_force(self, arrival: int, material: Material) -> list[tuple[Rule, Decimal]]:
-        key = arrival, material.id
-        if key not in self._charging_rules:
-            in_force = [(rule, share) for rule, share in zip(self.rules, self._weights[arrival], strict=True) if share]
-            self._charging_rules[key] = [(rule, share) for rule, share in in_force if self._charges_on(rule, material)]
-        return self._charging_rules[key]
+        weights = self._weights[arrival]
+        return [
+            (rule, share)
+            for position, rule in enumerate(self.rules)
+            if (share := weights[position]) and self._charges_on(position, material)
+        ]
 
-    @staticmethod
-    def _charges_on(rule: Rule, material: Material) -> bool:
-        with attributed(rule):
-            return rule.charges_on(material)
+    def _charges_on(self, position: int, material: Material) -> bool:
+        key = position, material.id
+        if key not in self._has_charges:
+            with attributed(self.rules[position]):
+                self._has_charges[key] = self.rules[position].charges_on(material)
+        return self._has_charges[key]
 
     def _session_parts(self, use: Use, arrival: int, material: Material) -> dict[Charged, ByRule]:
         if self.answers is None:

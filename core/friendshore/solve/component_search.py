@@ -40,7 +40,7 @@ from .engine import (
     worst_outcome,
 )
 from .engines import ENGINES
-from .first_plan import LARGE, any_plan, plan_with_choices
+from .first_plan import LARGE, any_plan, lp_seconds, plan_with_choices
 from .forcing import column_steps
 from .lagrangian import MANY_CHOICES, LagrangianPricing, LinkedProgram, linked_program, shared_capacity_program
 from .mip import branch_and_bound, solve_mip
@@ -254,6 +254,10 @@ class Search:
         """Return the best answer for a program. Without `confirm`, there is no second opinion. `relaxed` is the answer of its scaled linear relaxation, if known."""
         if not linear.entries.shape[0]:
             return _unconstrained_answer(linear)
+        if len(linear.cost) == 1 and self.engines.simplex == ENGINES.simplex:  # a custom engine must be called
+            only_column = _single_column_answer(linear)
+            if only_column is not None:
+                return only_column
         scaled_program, scale = scaled(linear)
         if linear.integer.any():
             x = None if known.x is None else known.x / scale.columns
@@ -312,7 +316,7 @@ class Search:
     def _solve_linked(self, linked: LinkedProgram, known: SolverAnswer, start: Floats | None = None) -> SolverAnswer:
         """Solve without the linking constraints, then with prices, then all as one. With a time limit, each step gets half of the time left."""
         linear = linked.linear
-        if self.watch.seconds_left() is None and 0 < np.count_nonzero(linear.integer) < MANY_CHOICES:
+        if 0 < np.count_nonzero(linear.integer) < MANY_CHOICES:
             relaxed = self._relaxed(linear)
             if _binds(linked, relaxed):
                 answer = self.solve_as_one(linear, known, start=start, relaxed=relaxed, branch=True)
@@ -358,7 +362,9 @@ class Search:
 
     def _relaxed(self, linear: Linear) -> SolverAnswer:
         scaled_program, _ = scaled(linear)
-        return self.engines.linear(continuous(scaled_program)) if scaled_program.entries.nnz <= LARGE else NOTHING
+        if scaled_program.entries.nnz > LARGE:
+            return NOTHING
+        return self.engines.linear(continuous(scaled_program), lp_seconds(self.watch, 0.5))
 
     def solve_shared_capacities(self, linked: LinkedProgram, known: SolverAnswer = NOTHING) -> SolverAnswer:
         search = SharedCapacitySearch(linked, self)
@@ -420,3 +426,26 @@ def _unconstrained_answer(linear: Linear) -> SolverAnswer:
     if not np.isfinite(x).all():
         raise UnboundedError(Diagnostic("the cost can fall without limit", fix="report this case", code="FS703"))
     return SolverAnswer(SolverOutcome.OPTIMAL, x, linear.value(x), linear.value(x))
+
+
+def _single_column_answer(linear: Linear) -> SolverAnswer | None:
+    """Return the optimum of a program with one continuous column. None if an engine must decide whether there is one.
+
+    Shortages that nothing can serve are such programs. A plan has many, and an engine takes a millisecond for each.
+    """
+    values, bounds = linear.entries.data, np.stack([linear.row_lower, linear.row_upper])
+    if linear.integer[0] or len(values) != len(linear.row_lower) or not values.all():
+        return None
+    limits = np.sort(bounds / values, axis=0)
+    lower, upper = max(linear.lower[0], limits[0].max()), min(linear.upper[0], limits[1].min())
+    if linear.cost[0] < 0:
+        x, own_bound, row = upper, linear.upper[0], int(np.argmin(limits[1]))
+    else:
+        x, own_bound, row = lower, linear.lower[0], int(np.argmax(limits[0]))
+    if lower > upper or not np.isfinite(x):
+        return None
+    duals = np.zeros(len(values))
+    if x != own_bound:
+        duals[row] = linear.cost[0] / values[row]
+    plan = np.array([x])
+    return SolverAnswer(SolverOutcome.OPTIMAL, plan, linear.value(plan), linear.value(plan), duals)

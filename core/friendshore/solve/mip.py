@@ -22,6 +22,10 @@ from .first_plan import CLOSE, WHOLE, Steps, dual_bound, first_plan, fix, max_va
 from .forcing import with_finite_bounds
 
 NODES = 60
+# Nodes after which the best plan must be near the bound. Most programs of a few dozen choices are solved in fewer, from any plan or none.
+NODES_TO_CLOSE = 20
+# Largest requested gap at which the search goes on to EXACT_GAP. That takes hardly a node more, and the plan then doesn't depend on the start.
+FINE_GAP, EXACT_GAP = 1e-6, 1e-9
 
 
 def branch_and_bound(
@@ -35,14 +39,14 @@ def branch_and_bound(
 ) -> SolverAnswer | None:
     """Return the cheapest plan to a relative gap, with a bound that duals prove. None if another search is better.
 
-    `remaining` has all plans of `linear` that cost less than the known one. Without a known one, the plan with the choices of `start` replaces it.
+    `remaining` has all plans of `linear` that cost less than the known one. Without a known one, the plan with the choices of `start` replaces it, if any.
     """
     if engines.simplex != ENGINES.simplex:  # a custom engine must be called
         return None
     search = _Tree(remaining, gap, watch)
     if known.x is None and start is not None:
         known = search.plan_with_choices(start)
-    if known.x is None or not search.run(known):
+    if (known.x is None and start is None) or not search.run(known):
         return None
     best = search.best
     if best is not known and (best := reoptimized(linear, engines, search.best)) is search.best:
@@ -60,7 +64,8 @@ def optimal_by_bound(answer: SolverAnswer, bound: float) -> SolverAnswer:
 
 class _Tree:
     def __init__(self, linear: Linear, gap: float, watch: Watch) -> None:
-        self.linear, self.gap, self.watch = linear, gap, watch
+        self.linear, self.watch = linear, watch
+        self.gap = EXACT_GAP if gap <= FINE_GAP else gap
         self.integer_columns = np.flatnonzero(linear.integer)
         self.relaxation = continuous(linear)
         self.solver = WarmStartedSolver()
@@ -70,7 +75,7 @@ class _Tree:
 
     @property
     def cutoff(self) -> float:
-        return self.best.objective - self.gap * abs(self.best.objective)
+        return np.inf if self.best.x is None else self.best.objective - self.gap * abs(self.best.objective)
 
     def plan_with_choices(self, start: Floats) -> SolverAnswer:
         choices = np.where(self.linear.integer & np.isfinite(start), start, self.linear.lower)
@@ -82,7 +87,7 @@ class _Tree:
         return replace(answer, outcome=SolverOutcome.FEASIBLE, bound=-np.inf, duals=None)
 
     def run(self, known: SolverAnswer) -> bool:
-        """Search plans that cost less than a known one, best node first. Return False if it gives up."""
+        """Search plans that cost less than a known one, if any, best node first. Return False if it gives up."""
         self.best, self.relaxation = known, continuous(with_finite_bounds(self.linear, known.objective))
         waiting: list[tuple[float, int, Floats, Floats]] = [(-np.inf, 0, self.relaxation.lower, self.relaxation.upper)]
         node_count = last_id = 0
@@ -93,13 +98,16 @@ class _Tree:
                 continue
             node_count += 1
             if node_count > NODES or self.watch.stopped():
-                return False
+                self.bound = min(self.bound, parent_bound)
+                break
             node = replace(self.relaxation, lower=lower, upper=upper)
             answer = self.solver.optimum(node)
             if answer.x is None or answer.duals is None:  # infeasibility has no duals as a proof
                 return False
             node_bound = max(parent_bound, dual_bound(node, answer.duals))
-            if not np.isfinite(node_bound) or self.best.objective - node_bound > CLOSE * abs(self.best.objective):
+            best = self.best
+            is_close = best.x is not None and best.objective - node_bound <= CLOSE * abs(best.objective)
+            if not np.isfinite(node_bound) or (node_count >= NODES_TO_CLOSE and not is_close):
                 return False
             if node_bound >= self.cutoff:
                 self.bound = min(self.bound, node_bound)
