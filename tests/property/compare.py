@@ -42,15 +42,15 @@ def allowed(session: Session, value: float) -> float:
     return 4 * RELATIVE * max(1.0, abs(value)) + float(session.problem.case.resolution) * pieces * 1300
 
 
-def rounding(case: Case, catalogs: Sequence[Catalog], found: Recommendation) -> float:
+def rounding(case: Case, catalogs: Sequence[Catalog], found: Recommendation, more: int = 0) -> float:
     """Money that rounding to the resolution may move: each purchase, delivery, lot and unit made by half of it, at the dearest price
-    of anything there is; and as much may be short, at what a shortage is counted at, stated or not.
+    of anything there is; and as much may be short, at what a shortage is counted at, stated or not. `more` quantities are rounded in another plan.
     """
     prices = [float(o.price.amount or 0) for c in catalogs for o in c.offers if o.price is not None]
     prices += [float(q.amount) for c in catalogs for o in c.offers for q in o.quotes]
     shortage = max(map(float, found.plan.problem.shortage_price), default=0.0)
     done = found.plan.plan
-    pieces = len(done.purchases) + len(done.makes) + len(done.lots) + len(done.deliveries) + 1
+    pieces = len(done.purchases) + len(done.makes) + len(done.lots) + len(done.deliveries) + 1 + more
     return 0.5 * float(case.resolution) * pieces * max(10 * max(prices, default=0.0), shortage)
 
 

@@ -23,6 +23,12 @@ _DAYS = ("2026-12-31", "2027-03-31", "2027-06-30")
 _PERIODS = [("2026-Q4", "2026-10-01"), ("2027-Q1", "2027-01-01"), ("2027-Q2", "2027-04-01"), ("2027-Q3", "2027-07-01")]
 _LABELS = [label for label, _ in _PERIODS]
 _USES = ("civil", "defense")
+_CAVEATS = {
+    "counted twice": ("Possibly counted twice: ", "possibly counted twice"),
+    "looked at by no rule of origin": ("No origin rule ", ""),
+    "accepted": ("Accepted by the case: ", ""),
+}
+"""Subject of an assumption -> how its caveat begins, and how others of its kind are counted. Without a kind, all are told at once."""
 _COST = dict.fromkeys(("price", "charges", "freight", "onboarding", "holding", "penalties", "shortage"), 0)
 _KINDS = (
     "lead time", "date", "capacity", "terms", "limit", "law", "proof", "no offer", "inputs", "competition", "price", "conflict", "undetermined",
@@ -197,20 +203,23 @@ def counted(lines: list[str], head: re.Pattern[str], more: str) -> int:
 @examples(60)
 @given(runs(), st.sampled_from((60, 80, 100)))
 def test_no_warning_is_left_out(run: Run, width: int) -> None:
-    """Conflicts, what is exposed, goods that no rule looks at and what the case accepts are told, the first of many with how many more there are."""
-    text = " ".join(" ".join(shown(run, width)).split())
-    for row in run.assumptions:
-        if row.subject in ("looked at by no rule of origin", "accepted"):
-            assert row.text.partition(". ")[0] in text
-    twice = [row for row in run.assumptions if row.subject == "counted twice"]
+    """Conflicts are told, and the caveats with the most at stake, the first of a kind with how many more there are. Other kinds are named or counted."""
+    text = " ".join(" ".join(shown(run, width)).split()).replace("`", "")  # code is bold on a terminal
+    told, _, others = text.partition("Also (--full): ")
+    of_subject = {subject: [row for row in run.assumptions if row.subject == subject] for subject in _CAVEATS}
     for words, kind, rows in (
-        ("At risk: ", "rules? of unknown status", run.exposed),
         ("Nothing is planned for ", "conflicts?", run.conflicts),
-        ("Possibly counted twice: ", "possibly counted twice", twice),
+        ("At risk from ", "rules? of unknown status", run.exposed),
+        *((words, kind, of_subject[subject]) for subject, (words, kind) in _CAVEATS.items()),
     ):
-        left = sum(int(number) for number in re.findall(rf"(\d+) more {kind}", text))
-        assert text.count(words) + left == len(rows)
-    if run.exposed:
+        if words not in told and rows is not run.conflicts:
+            assert not rows or words.rstrip(": ") in others or re.search(r"; \d+ more\. Next", others)
+        elif kind:
+            left = sum(int(number) for number in re.findall(rf"(\d+) more {kind}", told))
+            assert told.count(words) + left == len(rows)
+        else:
+            assert all(row.text.partition(". ")[0].replace("`", "") in told for row in rows)
+    if run.exposed and "At risk from " in told:
         dearest = max(run.exposed, key=lambda row: (row.cost, [-ord(sign) for sign in row.rule]))
-        assert f"if {dearest.rule} applies (status unknown from 2026-11-28 on" in text
+        assert f"status of {dearest.rule} unknown from 2026-11-28 on" in told
     assert f"Based on {len(run.assumptions)} assumption" in text

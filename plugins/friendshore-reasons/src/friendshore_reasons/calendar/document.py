@@ -137,7 +137,7 @@ def _affected_goods(result: Calendar, every: bool) -> doc.Section | None:
         doc.Column("On", whole=True),
         doc.Column("By", from_width=doc.NARROW),
         doc.Column("Of", on="whole"),
-        doc.figures("Quantity"),
+        doc.figures("Quantity", from_width=doc.SPARE),
         doc.Column("For", from_width=doc.MEDIUM),
     ]
     hidden = f"{count(hidden_count, 'offer')} prohibited or allowed, but not bought"
