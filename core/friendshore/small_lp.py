@@ -6,6 +6,7 @@ solver that made the plan.
 
 from __future__ import annotations
 
+import highspy
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,14 +14,19 @@ Floats = NDArray[np.float64]
 _TOLERANCE = 1e-10
 
 
+class QuietHighs(highspy.Highs):
+    """HiGHS without the banner that it otherwise prints when callbacks are enabled."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802 - highspy's name
+        self.silent()
+        super().enableCallbacks()
+
+
 def proposed_minimum(cost: Floats, rows: Floats, row_upper: Floats, upper: float) -> Floats | None:
     """Minimize `cost @ x` subject to `rows @ x <= row_upper` and `0 <= x <= upper`. `rows` is dense. None if HiGHS returns no optimum."""
-    import highspy  # slow to import, and few cases need it
-
     row_count, column_count = rows.shape
     row, column = np.nonzero(rows)
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    solver.silent()
+    solver = QuietHighs()
     for name in ("primal_feasibility_tolerance", "dual_feasibility_tolerance"):
         solver.setOptionValue(name, _TOLERANCE)
     solver.setOptionValue("threads", 1)

@@ -25,6 +25,7 @@ from friendshore.recommend import Recommendation
 from friendshore.report import plan_document
 from friendshore.rules.kinds.limits import Budget, MaxShare, MinShare, MinSuppliers, Pin
 from friendshore.rules.kinds.trade import ExportControl
+from friendshore.small_lp import proposed_minimum
 from friendshore.solve import lagrangian, solve
 from friendshore.solve.component_search import Search, _single_column_answer
 from friendshore.solve.components import empty_rows, split
@@ -222,6 +223,15 @@ def test_highs_without_time_has_nothing() -> None:
 def test_highs_prints_nothing(nodes: int, capfd: pytest.CaptureFixture[str]) -> None:
     """HiGHS prints neither a banner nor a line about a plan that it repairs, which would end up within JSON."""
     assert solve_with_highs(hard_part(10, 3, 3), Ask(60.0, 1e-6, nodes=nodes)).x is not None
+    assert flushed(capfd) == ("", "")
+
+
+def test_a_small_program_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    """X + 2 y <= 4 and 3 x + y <= 6 leave the most of x + y where both bind."""
+    x = proposed_minimum(np.array([-1.0, -1.0]), np.array([[1.0, 2.0], [3.0, 1.0]]), np.array([4.0, 6.0]), upper=np.inf)
+    assert x is not None
+    assert x == pytest.approx([1.6, 1.2])
+    assert proposed_minimum(np.array([-1.0]), np.array([[0.0]]), np.array([0.0]), upper=np.inf) is None
     assert flushed(capfd) == ("", "")
 
 

@@ -29,7 +29,6 @@ from ..domain.runtime import cached_method, with_progress
 from ..domain.time import Delay, Horizon, Period, Span
 from ..domain.use import Chained, Move, Use
 from ..errors import InputError
-from ..small_lp import proposed_minimum
 from .capacity import OperatingSteps, operating_steps, working_days
 from .decimal_arrays import largest
 from .demands import Demand, Lot
@@ -437,6 +436,8 @@ def _circular(recipes: list[OfferFacts]) -> list[OfferFacts]:
 
 def _surplus(net_output: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Return the units of each recipe and the surplus of each material. None if no surplus is possible."""
+    from ..small_lp import proposed_minimum  # HiGHS is slow to import, and few cases have circular recipes
+
     scale = np.abs(net_output).max(axis=0)
     scale[scale == 0] = 1  # The recipe returns all that it takes, so it makes nothing.
     scaled_output = net_output / scale

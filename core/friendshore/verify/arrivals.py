@@ -25,7 +25,6 @@ from ..domain.base import exact
 from ..domain.time import add_months
 from ..problem.demands import Demand
 from ..problem.network import Node, final_node
-from ..small_lp import proposed_minimum
 from .plan_entries import Bought, PlanEntries
 
 _OF_ROUNDING = 0.9
@@ -170,6 +169,8 @@ class _Stretches:
 
     def _optimal_split(self) -> dict[tuple[str, int], list[Decimal]]:
         """Return class and demand -> use in each stretch, with a minimum of use before arrival."""
+        from ..small_lp import proposed_minimum  # HiGHS is slow to import, and few periods have an arrival within them
+
         keys, stretch_count = list(self.used), len(self.days)
         if not keys:
             return {}

@@ -12,6 +12,7 @@ from highspy import HighsModelStatus as Status
 
 from ...errors import Diagnostic
 from ...program.matrix import Floats, Linear
+from ...small_lp import QuietHighs
 from ..engine import TO_THE_END, Ask, BreakdownError, SolverAnswer, SolverOutcome, UnboundedError, never
 
 # Tolerances of rows: the minimum of HiGHS, that of a first search, and that of a second opinion.
@@ -28,18 +29,10 @@ _CHECK_SECONDS = 0.05
 _NAME = "HiGHS"
 
 
-class _QuietHighs(highspy.Highs):
-    """HiGHS without the banner that it otherwise prints when callbacks are enabled."""
-
-    def enableCallbacks(self) -> None:  # noqa: N802 - highspy's name
-        self.silent()
-        super().enableCallbacks()
-
-
 def solve_with_highs(
     linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None, presolve: bool = True
 ) -> SolverAnswer:
-    solver = _QuietHighs()
+    solver = QuietHighs()
     for name, value in _options(linear, ask, presolve).items():
         if solver.setOptionValue(name, value) != highspy.HighsStatus.kOk:
             raise _breakdown(f"it rejected the option {name} = {value}")
