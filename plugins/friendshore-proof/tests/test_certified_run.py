@@ -40,7 +40,7 @@ def test_a_certificate_is_verified_without_any_solver(runs: Path) -> None:
     done = subprocess.run(command, check=True, capture_output=True, text=True, encoding="utf-8")
     said = " ".join(done.stdout.split())
     assert said.endswith(" False")
-    assert "proved: no plan costs less than USD 108,942.46" in said
+    assert "proved: no plan's spend and penalties are less than USD 108,942.46 in present value" in said
     assert "1 of 1 integer" in said
 
 

@@ -88,7 +88,9 @@ def test_a_linear_plan_is_proved_to_the_last_digit() -> None:
     proof = prove_optimality(found.plan)
     assert proof.bound == Fraction(found.cost.objective) == 5200
     assert (proof.proved, proof.gap, proof.findings) == (True, 0, ())
-    assert proof.text == "optimality: proved: no plan costs less than USD 5,200.00 (this one is within 0 %)"
+    assert proof.text == (
+        "optimality: proved: no plan's spend and penalties are less than USD 5,200.00 in present value (this one is within 0 %)"
+    )
 
 
 def test_integer_parts_are_proved_by_branching() -> None:

@@ -267,8 +267,11 @@ def _least(proof: ClaimProof, objectives: int, currency: str) -> str:
         return f"each of {objectives} objectives is as small as the earlier ones allow, within {_percent(proof.proved)}"
     bound = min(Decimal(proof.bound.numerator) / proof.bound.denominator, proof.claim.value)
     least = _amount(bound, proof.claim, currency, ROUND_FLOOR)
-    verb = "costs" if proof.claim.in_money else "has"
-    return f"no plan {verb} less than {least} (this one is within {_percent(proof.proved)})"
+    if proof.claim.name:
+        subject = f"no plan {'costs' if proof.claim.in_money else 'has'} less than {least}"
+    else:
+        subject = f"no plan's spend and penalties are less than {least} in present value"
+    return f"{subject} (this one is within {_percent(proof.proved)})"
 
 
 def _amount(value: Decimal, claim: Claim, currency: str, rounding: str) -> str:
