@@ -13,7 +13,7 @@ from typing import Any
 
 from friendshore.cli.options import EXIT_CODES, FAILED, STOPPED
 
-from .running import HANG, MEMORY, Done
+from .running import MEMORY, Done, hang
 
 CODES = frozenset(code for code, _, _ in EXIT_CODES) - {FAILED, STOPPED}
 """Documented exit codes, without those of a failure of friendshore itself and of Ctrl-C."""
@@ -29,7 +29,7 @@ _CONTROL = frozenset(map(chr, (*range(0x20), 0x7F, *range(0x80, 0xA0)))) - {"\n"
 def faults(done: Done, plugin: str = "", written: Sequence[Path] = ()) -> Iterator[str]:
     """Yield the faults of one command, with the code of the input's plugin and the paths that the command may write."""
     if done.code is None:
-        yield f"hang: not done after {HANG:g} s"
+        yield f"hang: not done after {hang(done.command):g} s"
         return
     is_ended = any(code in plugin and done.code == exit_code for code, exit_code in ENDING.items())
     if is_ended:

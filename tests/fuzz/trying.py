@@ -61,8 +61,8 @@ def _run(target: inputs.Input, scratch: Path) -> tuple[list[running.Done], list[
             continue  # no run was written
         result = running.run(command, target.folder, scratch, target.site)
         if result.code is None:  # a machine that is busy for a moment makes no hang
-            result = running.run(command, target.folder, scratch, target.site, 10 * running.HANG)
-            result = replace(result, code=None) if result.computed > running.HANG else result
+            result = running.run(command, target.folder, scratch, target.site, 10 * running.hang(command))
+            result = replace(result, code=None) if result.computed > running.hang(command) else result
         done.append(result)
         faults += [f"`{' '.join(command)[:200]}`: {fault}" for fault in judging.faults(result, plugin, own_paths)]
         if result.code is None:
