@@ -296,7 +296,7 @@ def test_a_check_takes_one_screen_and_tells_all_if_asked(case: Path) -> None:
     assert short.startswith("✓ no errors")
     assert 35 <= len(short.splitlines()) <= 40
     assert short.count("later-") < full.count("later-") == 45
-    assert short.splitlines()[-1] == f"· {full.count('·') - short.count('·') + 1} more (--full)"
+    assert short.splitlines()[-2] == f"· {full.count('·') - short.count('·') + 1} more (--full)"
 
 
 def test_check_suggests_a_sharper_boundary(case: Path) -> None:

@@ -102,7 +102,9 @@ def test_a_question_of_a_plugin_is_a_command(site: Site, case: Path) -> None:
     """With its own options and those of all questions, text, JSON, and help; what its code prints is no answer."""
     bring(site, "acme-echo", "echo")
     plain = here("echo", case, "one", "two")
-    assert (plain.returncode, plain.stdout.strip().endswith("one two")) == (0, True), plain.stderr
+    assert (plain.returncode, plain.stdout.partition("\nMade ")[0].strip().endswith("one two")) == (0, True), (
+        plain.stderr
+    )
     says = json.loads(here("echo", case, "x", "--change", "price=quebec-gallium, factor=200 %", "--json").stdout)[
         "says"
     ]
@@ -118,7 +120,8 @@ def test_a_question_of_a_plugin_has_a_screen_for_nothing(site: Site, case: Path)
     many = f"Document('x', (sentence('the answer'), section('All of them', {rows})))"
     bring(site, "acme-echo", "echo", ask=f"self.document = lambda *_: {many}")
     lines = here("echo", case).stdout.splitlines()
-    assert (len(lines), lines[0], lines[-1]) == (40, "the answer", "265 more (--full)")
+    rows_shown = sum("row-" in line for line in lines)
+    assert (len(lines), lines[0], lines[-2]) == (40, "the answer", f"{300 - rows_shown} more (--full)")
     assert here("echo", case, "--full").stdout.count("row-") == 300
 
 
@@ -147,7 +150,9 @@ def test_every_answer_is_a_screen_with_what_matters_most(case: Path) -> None:
         lines = plain_text(document, 100, max_lines=LINES).splitlines()
         assert 0 < len(lines) <= LINES, question.name
         assert max(map(len, lines)) <= 100, question.name
-        assert "--full" in "\n".join(lines) or document.on_screen().parts == document.whole().parts
+        parts = document.whole().parts
+        without_effort = parts[:-1]  # how many plans the answer took
+        assert "--full" in "\n".join(lines) or document.on_screen().parts in (parts, without_effort)
 
 
 @pytest.mark.parametrize(

@@ -236,7 +236,9 @@ def test_alternatives_and_why_not_call_a_maker_s_price_a_fee() -> None:
     assert (melt.full_price.how, melt.full_price.full_price) == ("marginal", 25)
     whole = shown(alternatives_document(found), 140)
     assert "Below a fee of USD 4, every cheapest plan buys it. Current fee: 5, with inputs 25 marginal" in whole
-    assert "metal jp-melt JP fee 4 fee 5 25 marginal" in shown(alternatives_document(found).on_screen(), 140)
+    assert "metal jp-melt Japan nothing +0.5 fee 4 fee 5 25 marginal" in shown(
+        alternatives_document(found).on_screen(), 140
+    )
     asked = shown(why_not_document(why_not(session, "jp-melt")), 140)
     full = "its full price is USD 25/kg (marginal, ordered in 2026): a fee of 5 with duty and freight, and 20 for inputs (oxide)"
     assert all(part in asked for part in (full, "below a fee of USD 4/kg", "20 % below today's fee"))

@@ -45,7 +45,7 @@ class DatedFlow(NamedTuple):
 def check_arrivals(ledger: PlanEntries, stock: dict[tuple[tuple[Node, str], int], tuple[Decimal, Decimal]]) -> None:
     """Report use of stock before it arrives. `stock` is by node, class, and period, with the number of rounded values behind it."""
     problem = ledger.problem
-    used = [problem.network.arcs[arc] for arc in np.unique(ledger.columns.arc).tolist()]
+    used = [problem.network.arcs[arc] for arc in np.flatnonzero(np.bincount(ledger.columns.arc)).tolist()]
     if not any(problem.lots[arc.lot].arrives if arc.lot >= 0 else any(arc.arrives) for arc in used):
         return
     days: defaultdict[tuple[Node, int], set[date]] = defaultdict(set)

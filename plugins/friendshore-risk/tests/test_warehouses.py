@@ -49,7 +49,8 @@ def test_a_plan_is_told_with_its_bound_though_time_was_up_before_one_was_looked_
     assert 0.5 * best.objective < float(data["bound"]) <= best.objective <= float(data["minimized"])
     assert data["evpi"] is None
     assert {scenario["known_in_advance"] for scenario in data["scenarios"]} == {None}
-    told = repr(risk_document(Risk.model_validate(data), 0))
+    answer = {name: value for name, value in data.items() if name not in ("made", "version")}
+    told = repr(risk_document(Risk.model_validate(answer), 0))
     assert "The best plan found in time" in told
     assert "lower bound on the cost of any plan" in told
 
