@@ -45,7 +45,7 @@ def of_tiny(tiny: Tiny, *changes: Change) -> Recommendation | None:
 def costs_as_much(
     tiny: Tiny, first: Recommendation | None, second: Recommendation | None, factor: int = 1, more_rounded: int = 0
 ) -> None:
-    """Asserts that the second plan is as good as the first, that of a case, and costs so many times as much.
+    """Asserts that the second plan is as good as the first, that of a case, and costs `factor` times as much.
 
     `more_rounded` is the number of quantities that only one of them rounds.
     """
@@ -102,7 +102,7 @@ def test_price_schedules_of_so_many_times_as_much_cost_so_many_times_as_much(wor
     """Orders that stay just below a dearer tier stay there, whatever they weigh, and those that just reach a cheaper one reach it."""
     tiny = Tiny(*world.facts(), ())
     first = of_tiny(tiny)
-    # Below a dearer tier, a plan stays a whole step for each purchase that counts, not half of one; bought or not.
+    # For each purchase that counts, a plan stays a whole step below a more expensive tier, and not half a step.
     counted = 2 * tiny.case.horizon.count * len(tiny.catalog.offers) if tiny.catalog.schedules else 0
     costs_as_much(tiny, first, of_tiny(scaled(tiny, factor)), factor, counted)
 

@@ -28,7 +28,7 @@ _CAVEATS = {
     "looked at by no rule of origin": ("No origin rule ", ""),
     "accepted": ("Accepted by the case: ", ""),
 }
-"""Subject of an assumption -> how its caveat begins, and how others of its kind are counted. Without a kind, all are told at once."""
+"""Subject of an assumption -> how its caveat begins, and how others of its kind are counted. Without a kind, one line has them all."""
 _COST = dict.fromkeys(("price", "charges", "freight", "onboarding", "holding", "penalties", "shortage"), 0)
 _KINDS = (
     "lead time", "date", "capacity", "terms", "limit", "law", "proof", "no offer", "inputs", "competition", "price", "conflict", "undetermined",
@@ -203,7 +203,7 @@ def counted(lines: list[str], head: re.Pattern[str], more: str) -> int:
 @examples(60)
 @given(runs(), st.sampled_from((60, 80, 100)))
 def test_no_warning_is_left_out(run: Run, width: int) -> None:
-    """Conflicts are told, and the caveats with the most at stake, the first of a kind with how many more there are. Other kinds are named or counted."""
+    """A screen has the conflicts and the caveats with the most at stake: the first of each kind and the number of others. Other kinds are named or counted."""
     text = " ".join(" ".join(shown(run, width)).split()).replace("`", "")  # code is bold on a terminal
     told, _, others = text.partition("Also (--full): ")
     of_subject = {subject: [row for row in run.assumptions if row.subject == subject] for subject in _CAVEATS}

@@ -111,7 +111,7 @@ def current_names(record: type) -> Mapping[str, str]:
     return _current_names(record)
 
 
-@cache  # asked for every attribute that a rule doesn't have
+@cache  # asked for every attribute that a rule doesn't have; apart, because mypy takes no `type[Any]` for hashable
 def _current_names(record: type) -> Mapping[str, str]:
     keys = (f"{base.__module__.partition('.')[0]}.{base.__name__}" for base in record.__mro__)
     return {former: name for key in keys for former, name in RENAMED.get(key, {}).items()}

@@ -114,8 +114,11 @@ def first_few(texts: Sequence[str], max_count: int, last: str = ", ") -> str:
 def penalty(amount: Decimal) -> doc.Cell:
     if abs(amount) < 1:
         return doc.NOTHING
-    text = f"{'+' if amount > 0 else ''}{rounded_money(amount, '').strip()}"
-    return doc.Phrase(text, doc.Tone.ASIDE, value=amount)
+    return doc.Phrase(_rounded(amount, signed=True), doc.Tone.ASIDE, value=amount)
+
+
+def _rounded(amount: Decimal, *, signed: bool) -> str:
+    return f"{'+' if signed and amount > 0 else ''}{rounded_money(amount, '').strip()}"
 
 
 def cash(amount: Decimal, currency: str = "", *, signed: bool = False) -> doc.Cell:
@@ -123,8 +126,7 @@ def cash(amount: Decimal, currency: str = "", *, signed: bool = False) -> doc.Ce
     whole = doc.Amount(amount, currency, "signed" if signed else "rounded")
     if abs(amount) < _MILLION:
         return whole
-    digits = rounded_money(amount, "").strip()
-    return doc.Either(whole, f"{currency} {'+' if signed and amount > 0 else ''}{digits}".strip())
+    return doc.Either(whole, f"{currency} {_rounded(amount, signed=signed)}".strip())
 
 
 def mass_or_nothing(kilograms: Decimal) -> doc.Cell:

@@ -347,7 +347,7 @@ def _range_fields(verified: VerifiedPlan) -> dict[str, Any]:
 
 
 class _PurchaseFields:
-    """Fields of purchases. There are very many, so equal values are shared."""
+    """Fields of purchases. A plan may have a hundred thousand, so equal values are shared."""
 
     def __init__(self, problem: Problem, compliance: Compliance, known_from: date) -> None:
         self.problem = problem

@@ -46,7 +46,7 @@ def branch_and_bound(
     search = _Tree(remaining, gap, watch)
     if known.x is None and start is not None:
         known = search.plan_with_choices(start)
-    if (known.x is None and start is None) or not search.run(known):
+    if (known.x is None and start is None) or not search.run(known) or search.best.x is None:
         return None
     best = search.best
     if best is not known and (best := reoptimized(linear, engines, search.best)) is search.best:

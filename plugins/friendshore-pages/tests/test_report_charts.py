@@ -233,7 +233,7 @@ def made(*draws: tuple[str, str, str, int]) -> dict[str, doc.Drawing]:
 
 
 def test_a_flow_goes_through_makers_to_the_mine() -> None:
-    """Each stream weighs what it is: oxide to the smelter, metal to the works, magnets to users; what others take of an input is told. A plant has its name."""
+    """Each stream weighs what it is: oxide to the smelter, metal to the works, magnets to users; what other goods take of an input is shown. Plants have their names."""
     drawn = made(("smelter", "oxide", "PLANT-A", 880), ("works", "metal", "PLANT-B", 600))["magnet: from mine to user"]
     flow = drawn.chart
     assert isinstance(flow, charts.Flow)

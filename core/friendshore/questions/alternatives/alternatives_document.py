@@ -102,11 +102,8 @@ def alternatives_document(answer: Alternatives, shown: int = SHOWN) -> doc.Docum
 
 
 def _material_answer(mix: MaterialMix, offers: Sequence[Alternative], names: ShownNames) -> str:
-    name, alternatives, bought = (
-        names.material(mix.material),
-        len(unused(offers)),
-        sum(1 for offer in offers if offer.plan_kg),
-    )
+    name, alternatives = names.material(mix.material), len(unused(offers))
+    bought = sum(1 for offer in offers if offer.plan_kg)
     excluded = sum(map(_is_excluded, offers))
     if alternatives:
         text = f"{name} could come from {count(alternatives, 'offer')} that the plan doesn't use."

@@ -25,8 +25,11 @@ def calendar_document(result: Calendar, *, every: bool = False) -> doc.Document:
         f"{_dates_of_change(result)}."
     )
     short = len({cliff.demand for cliff in result.cliffs})
+    short_demands = (
+        f"{count(short, 'demand is', 'demands are')} short at some time" if short else "No demand is short on any day"
+    )
     brief = (
-        f"{count(short, 'demand is', 'demands are') if short else 'No demand is'} short {'at some time' if short else 'on any day'}. {_dates_of_change(result)}. "
+        f"{short_demands}. {_dates_of_change(result)}. "
         "Each stretch is planned as a year at its own rates, without stock and lead times."
     )
     law = doc.section_if_any("Changes of law", doc.notes(_law_notes(result)), tone=doc.Tone.PLAIN)
