@@ -53,6 +53,18 @@ def makers_of(recipes: Mapping[str, Recipe], **of_recycler: Any) -> list[Offer |
 @example(
     wanted=[25, 1], ore=5000.0, swarf=0.1, per_oxide=1.1, fees=(1, 1, 1), onboarding=50, least=0, held=0, floor=0.1
 )
+@example(
+    # Shortages cost a billion times the plan's money, so that its own was below the tolerances of a solver.
+    wanted=[15, 25, 20],
+    ore=5000.0,
+    swarf=0.1,
+    per_oxide=2.0,
+    fees=(1, 16, 11),
+    onboarding=400,
+    least=15,
+    held=2,
+    floor=0.0,
+)
 @given(
     wanted=st.lists(st.integers(0, 30), min_size=2, max_size=3).filter(any),
     ore=st.sampled_from((1.2, 3.0, 5000.0)),

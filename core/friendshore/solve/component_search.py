@@ -44,7 +44,7 @@ from .first_plan import LARGE, any_plan, lp_seconds, plan_with_choices
 from .forcing import column_steps
 from .lagrangian import MANY_CHOICES, LagrangianPricing, LinkedProgram, linked_program, shared_capacity_program
 from .mip import branch_and_bound, solve_mip
-from .scaling import Scale, scaled
+from .scaling import Scale, scaled, with_money_unit
 from .shared import SharedCapacitySearch
 
 # First turn of a search, as a share of its equal part of the time.
@@ -259,10 +259,14 @@ class Search:
             if only_column is not None:
                 return only_column
         scaled_program, scale = scaled(linear)
-        if linear.integer.any():
+        if not linear.integer.any():
+            answer = NOTHING if self.watch.stopped() else self.engines.linear(scaled_program, self.watch.seconds_left())
+            return _unscaled(answer, linear, scale)
+
+        def search(program: Linear, scale: Scale, known: SolverAnswer) -> SolverAnswer:
             x = None if known.x is None else known.x / scale.columns
             answer = solve_mip(
-                scaled_program,
+                program,
                 self.engines,
                 self.watch,
                 self.gap,
@@ -274,9 +278,13 @@ class Search:
                 relaxed,
                 branch,
             )
-        else:
-            answer = NOTHING if self.watch.stopped() else self.engines.linear(scaled_program, self.watch.seconds_left())
-        return _unscaled(answer, linear, scale)
+            return _unscaled(answer, linear, scale)
+
+        answer = search(scaled_program, scale, known)
+        if answer.outcome is SolverOutcome.OPTIMAL and is_open(answer.objective, answer.bound):
+            # Next to the largest costs, the plan's own is below the absolute tolerances of the engines.
+            return search(*with_money_unit(scaled_program, scale, abs(answer.objective)), hint(answer))
+        return answer
 
     def solve_with_choices(self, linear: Linear, start: Floats | None) -> SolverAnswer:
         if start is None or not linear.integer.any() or not linear.entries.shape[0]:

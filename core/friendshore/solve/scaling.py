@@ -10,7 +10,7 @@ Applics 10, 1972, 118-124): least squares of the logarithms, rows and columns in
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -69,6 +69,13 @@ def scaled(linear: Linear) -> tuple[Linear, Scale]:
         constant=linear.constant / money,
     )
     return scaled_program, Scale(column_factor, money, divisor)
+
+
+def with_money_unit(linear: Linear, scale: Scale, amount: float) -> tuple[Linear, Scale]:
+    """Return a scaled program and its factors with money counted in about `amount`."""
+    money = float(2.0 ** np.round(np.log2(amount)))
+    factor = scale.money / money
+    return replace(linear, cost=linear.cost * factor, constant=linear.constant * factor), replace(scale, money=money)
 
 
 def _largest(entries: Entries, sizes: Floats) -> Floats:
