@@ -113,9 +113,9 @@ BREAKS: dict[str, Break] = {
 
 def said(problems: Sequence[Diagnostic]) -> set[tuple[str, str]]:
     """What problems say, wherever they stand; a currency that is none is not also said to have no rate."""
-    again = re.compile(r"^(line \d+|an earlier one) already")
+    again = re.compile(r"^(line \d+ already|an earlier record) has")
     some = [p for p in problems if not p.message.startswith("no exchange rate")]
-    return {(again.sub("another already", p.message), p.expected) for p in some}
+    return {(again.sub("another has", p.message), p.expected) for p in some}
 
 
 def in_files(case: Case, catalog: Catalog, tiny: Tiny, folder: Path) -> Path:

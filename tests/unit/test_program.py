@@ -38,6 +38,7 @@ from ..building import (
     changed,
     demand,
     facility,
+    lines,
     maker,
     metals,
     planned,
@@ -133,6 +134,17 @@ def test_the_program_does_not_depend_on_the_order_of_facts() -> None:
     other = compile_program(built(given.but(demands=given.demands[::-1]), turned))
     assert (one.linear.matrix != other.linear.matrix).nnz == 0
     assert (one.linear.cost.tolist(), one.owners) == (other.linear.cost.tolist(), other.owners)
+
+
+def test_the_order_of_an_offers_lines_decides_nothing() -> None:
+    """Inputs and products in another order give the same program, and so the same of several plans of equal cost."""
+    given = case(demand("metal", "civil", 10), demand("magnet", "civil", 10))
+    split = source("US", 1, name="split", inputs=lines(oxide=1, salt=2), outputs=lines(metal=0.5, magnet=0.25))
+    turned = split.but(inputs=split.inputs[::-1], outputs=split.outputs[::-1])
+    inputs = source("US", 1, "oxide"), source("US", 1, "salt")
+    one, other = (compile_program(built(given, catalog(*inputs, each))) for each in (split, turned))
+    assert (one.linear.entries.data == other.linear.entries.data).all()
+    assert (one.linear.entries.indices == other.linear.entries.indices).all()
 
 
 def test_a_case_of_nothing_is_a_program_of_nothing() -> None:

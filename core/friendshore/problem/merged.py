@@ -73,7 +73,7 @@ def merge(catalogs: Sequence[Catalog], case: Case) -> Merged:
         if content is not material.content:
             materials[name] = material.but(content=content)
     facilities = _by_id(f for catalog in catalogs for f in catalog.facilities)
-    offers = _by_id(o for catalog in catalogs for o in catalog.offers)
+    offers = _by_id(_with_ordered_lines(o) for catalog in catalogs for o in catalog.offers)
     prices = grouped((row.id, row) for catalog in catalogs for row in catalog.prices)
     sources = {source.id: source for catalog in catalogs for source in catalog.sources}
     sources[CASE_SOURCE] = Source(id=CASE_SOURCE, reference=f"the case {case.name}", confidence=Confidence.VERIFIED)
@@ -89,6 +89,16 @@ def merge(catalogs: Sequence[Catalog], case: Case) -> Merged:
         sources=sources,
         places=_sites(facilities.values()),
     )
+
+
+def _with_ordered_lines(offer: Offer) -> Offer:
+    """Return an offer whose inputs and outputs are sorted by material, so that the order of its lines decides nothing."""
+    if len(offer.outputs) < 2 and len(offer.inputs) < 2:
+        return offer
+    lines = {
+        name: tuple(sorted(getattr(offer, name), key=lambda line: line.material)) for name in ("inputs", "outputs")
+    }
+    return offer if lines == {"inputs": offer.inputs, "outputs": offer.outputs} else offer.but(**lines)
 
 
 def _sites(facilities: Iterable[Facility]) -> dict[str, Place]:
