@@ -109,8 +109,8 @@ class _Builder:
         incumbents = resolve_incumbents(merged, case, lots, self._basis)
         usable_offers = [counted[i].offer for i in sorted({arc.offer for arc in network.arcs if arc.offer >= 0})]
         usable_ids = {offer.id for offer in usable_offers}
-        self._add_assumptions(network, counted, demands, law)
         if not self.part:
+            self._add_assumptions(network, counted, demands, law)
             self.assumptions += overlap_assumptions(case, self.catalogs, usable_offers) + renaming_assumptions(case)
         trade, trade_assumptions = resolve_trade(merged, case, counted, network, moves, self.facts.capacities())
         return Problem(

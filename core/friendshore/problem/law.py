@@ -208,7 +208,7 @@ class Charges:
         self._parts_by_purchase: dict[tuple[int, Use, Decimal, int], dict[str, Decimal]] = {}
         self._parts_of_session: dict[tuple[int, int, str], dict[Charged, ByRule]] = {}
         self._charges_by_rule: dict[tuple[int, int, str], list[tuple[Rule, Decimal, dict[Charged, Decimal]]]] = {}
-        self._has_charges: dict[tuple[int, str], bool] = {}
+        self._charging_by_material: dict[str, list[tuple[int, Rule]]] = {}
         # Countries that represent all others. None before the first query.
         self._others: Sequence[str] | None = None
         self.by_use = any(rule.charge_reads_use for rule in self.rules)
@@ -342,18 +342,19 @@ class Charges:
 
     def _rules_in_force(self, arrival: int, material: Material) -> list[tuple[Rule, Decimal]]:
         weights = self._weights[arrival]
-        return [
-            (rule, share)
-            for position, rule in enumerate(self.rules)
-            if (share := weights[position]) and self._charges_on(position, material)
-        ]
+        return [(rule, share) for position, rule in self._charging(material) if (share := weights[position])]
 
-    def _charges_on(self, position: int, material: Material) -> bool:
-        key = position, material.id
-        if key not in self._has_charges:
-            with attributed(self.rules[position]):
-                self._has_charges[key] = self.rules[position].charges_on(material)
-        return self._has_charges[key]
+    def _charging(self, material: Material) -> list[tuple[int, Rule]]:
+        """Return the rules that may charge something on a material, with their positions."""
+        if material.id not in self._charging_by_material:
+            self._charging_by_material[material.id] = [
+                (position, rule) for position, rule in enumerate(self.rules) if self._charges_on(rule, material)
+            ]
+        return self._charging_by_material[material.id]
+
+    def _charges_on(self, rule: Rule, material: Material) -> bool:
+        with attributed(rule):
+            return rule.charges_on(material) if self.answers is None else self.answers.charges_on(rule, material)
 
     def _session_parts(self, use: Use, arrival: int, material: Material) -> dict[Charged, ByRule]:
         if self.answers is None:

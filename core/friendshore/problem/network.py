@@ -558,9 +558,9 @@ def _open_in(offers: Sequence[OfferFacts]) -> NDArray[np.bool_]:
     return np.array([open_by_limit[id(facts.max_units)] for facts in offers], dtype=bool)
 
 
-def compact(positions: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return positions in 32 bits, if they fit, which takes half the memory."""
-    fits = positions.max(initial=0) < 2**31
+def compact(positions: NDArray[np.intp], count: int | None = None) -> NDArray[np.intp]:
+    """Return positions in 32 bits, if they fit, which takes half the memory. `count` is an upper bound of all of them, if known."""
+    fits = (positions.max(initial=0) if count is None else count) < 2**31
     return cast("NDArray[np.intp]", positions.astype(np.int32)) if fits else positions
 
 

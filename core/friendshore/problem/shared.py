@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from ..domain.case import Case
 from ..domain.change import Change
-from ..domain.facts import Catalog
+from ..domain.facts import Catalog, Material
 from ..domain.runtime import SESSION_BYTES, SizeLimitedCache
 from ..domain.use import Use, Verdict
 from ..rules.amend import amend_rule
@@ -36,7 +36,7 @@ V = TypeVar("V")
 Q = TypeVar("Q", bound=Hashable)
 
 _ANSWER_BYTES = 250
-_LOOKUPS_PER_COUNT = 64
+_LOOKUPS_PER_COUNT = 256
 _MAX_FACTS = 64
 _MAX_RULES = 10_000
 # Types whose values are compared by content.
@@ -53,7 +53,7 @@ _RuleUse: TypeAlias = tuple[int, int]
 
 
 class Answers:
-    """Cached answers of rules by rule and use. Methods return the dictionary of one key, to look up and to add to."""
+    """Cached answers of rules by rule and use. Most methods return the dictionary of one key, to look up and to add to."""
 
     def __init__(self, max_answers: int) -> None:
         """`max_answers` is approximate. The cache is cleared when it grows larger."""
@@ -62,18 +62,26 @@ class Answers:
         self._verdicts: dict[_RuleUse, tuple[object, dict[Delivery, Verdict]]] = {}
         self._charges: dict[_RuleUse, tuple[object, dict[Charged, Decimal]]] = {}
         self._parts: dict[tuple[int, tuple[tuple[int, Decimal], ...]], tuple[object, dict[Charged, ByRule]]] = {}
+        self._charging: dict[tuple[int, int], tuple[object, bool]] = {}
         self._lookups = 0
 
     @property
     def size(self) -> int:
         entries: list[tuple[object, Sized]] = [*self._verdicts.values(), *self._charges.values(), *self._parts.values()]
-        return sum(len(answers) for _, answers in entries)
+        return len(self._charging) + sum(len(answers) for _, answers in entries)
 
     def verdicts(self, rule: Rule, use: Use) -> dict[Delivery, Verdict]:
         return self._of(self._verdicts, rule, use)
 
     def charges(self, rule: Rule, use: Use) -> dict[Charged, Decimal]:
         return self._of(self._charges, rule, use)
+
+    def charges_on(self, rule: Rule, material: Material) -> bool:
+        key = id(rule), id(material)
+        entry = self._charging.get(key)
+        if entry is None:
+            entry = self._charging[key] = (rule, material), rule.charges_on(material)
+        return entry[1]
 
     def parts(self, rules: Sequence[tuple[Rule, Decimal]], use: Use) -> dict[Charged, ByRule]:
         """Charges by rule, each weighted by its share of days in force."""
@@ -87,7 +95,7 @@ class Answers:
         self._lookups += 1
         if self._lookups % _LOOKUPS_PER_COUNT == 0 and self.size > self._max_answers:
             # Rules are queried again for answers that are still needed. Callers keep the dictionaries that they have.
-            for cache in (self._verdicts, self._charges, self._parts):
+            for cache in (self._verdicts, self._charges, self._parts, self._charging):
                 cache.clear()
         return answers.setdefault(key, (key_objects, {}))[1]
 

@@ -436,23 +436,27 @@ class _Compiler:
             self._make_offer(offer, bought[offer])
 
     def _make_offer(self, offer: int, bought: Bought) -> None:
-        facts = self.problem.offers[offer]
+        facts, assembly = self.problem.offers[offer], self.assembly
         runs = self._runs(offer, {(compliance_class, t) for _, compliance_class, t in bought})
-        for compliance_class, t in runs:
-            cost = float(facts.price[t]) * self.discount[t]
-            column = self.assembly.add_columns(1, cost, self.bounds.units[offer, t])
-            self.columns.make[offer, compliance_class, t] = column
-            cell_and_column = np.array([offer]), np.array([t]), np.array([column])
-            self.units.add(*cell_and_column)
-            if compliance_class >= 0:
-                self._draw(self.balances[compliance_class], *cell_and_column)
+        costs = [float(facts.price[t]) * self.discount[t] for _, t in runs]
+        first = assembly.add_columns(len(runs), costs, [self.bounds.units[offer, t] for _, t in runs])
+        columns = np.arange(first, first + len(runs))
+        periods, offers = np.array([t for _, t in runs], dtype=np.intp), np.full(len(runs), offer)
+        self.columns.make |= {(offer, *run): column for run, column in zip(runs, columns.tolist(), strict=True)}
+        self.units.add(offers, periods, columns)
+        classes = np.array([compliance_class for compliance_class, _ in runs], dtype=np.intp)
+        for compliance_class in sorted(set(classes.tolist()) - {-1}):
+            of_class = classes == compliance_class
+            self._draw(self.balances[compliance_class], offers[of_class], periods[of_class], columns[of_class])
         for output, line in enumerate(facts.offer.outputs):
-            rows = {}
-            for compliance_class, t in runs:
-                unit_entry = self.columns.make[offer, compliance_class, t], -float(line.per_unit)
-                bought_entry = bought.get((output, compliance_class, t), []), 1.0
-                name = f"output of {facts.offer.id}"
-                rows[compliance_class, t] = self.assembly.add_row(-np.inf, 0.0, name, unit_entry, bought_entry)
+            row = assembly.add_rows(len(runs), -np.inf, 0.0, f"output of {facts.offer.id}")
+            rows = {run: row + i for i, run in enumerate(runs)}
+            assembly.add_entries(row + np.arange(len(runs)), columns, -float(line.per_unit))
+            bought_entries = [
+                (rows[run], column) for run in runs for column in bought.get((output, *run), ())
+            ]
+            if bought_entries:
+                assembly.add_entries([r for r, _ in bought_entries], [c for _, c in bought_entries], 1.0)
             self._transfers(offer, output, rows)
 
     def _runs(self, offer: int, bought: set[tuple[int, int]]) -> list[tuple[int, int]]:

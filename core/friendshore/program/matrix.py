@@ -256,10 +256,11 @@ class Assembly:
         return _joined(self._upper)
 
     def add_entries(self, rows: ArrayLike, columns: ArrayLike, values: ArrayLike) -> None:
-        row, column, value = np.broadcast_arrays(
-            np.asarray(rows, dtype=np.intp), np.asarray(columns, dtype=np.intp), np.asarray(values, dtype=np.float64)
-        )
-        self._entries.append((compact(row.ravel()), compact(column.ravel()), value.ravel()))
+        row, column = np.asarray(rows, dtype=np.intp), np.asarray(columns, dtype=np.intp)
+        value = np.asarray(values, dtype=np.float64)
+        if not row.shape == column.shape == value.shape:
+            row, column, value = np.broadcast_arrays(row, column, value)
+        self._entries.append((compact(row.ravel(), self.rows), compact(column.ravel(), self.columns), value.ravel()))
 
     def linear(self, constant: float = 0.0) -> Linear:
         cost = _joined(self._cost)
