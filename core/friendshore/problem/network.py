@@ -10,7 +10,7 @@ Allocation, Wiley 1951, chapter III, postulate B.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -164,7 +164,12 @@ class Network:
 
 
 def build_network(
-    offers: Sequence[OfferFacts], lots: Sequence[Lot], demands: Sequence[Demand], merged: Merged, case: Case
+    offers: Sequence[OfferFacts],
+    lots: Sequence[Lot],
+    demands: Sequence[Demand],
+    merged: Merged,
+    case: Case,
+    calendar: Calendar,
 ) -> Network:
     outputs = ((i, output, line) for i, facts in enumerate(offers) for output, line in enumerate(facts.offer.outputs))
     makers = grouped((line.material, (index, output)) for index, output, line in outputs)
@@ -185,7 +190,7 @@ def build_network(
                     pending.append(feed)
     nodes |= {(lot.material, lot.place.id) for lot in lots}
     arcs: list[Arc] = []
-    ways = _Ways(merged, case)
+    ways = _Ways(merged, case, calendar)
     routes.sort()  # Offers are sorted by id.
     for node, index, output in with_progress(routes, "finding routes", "ways"):
         arcs.append(_offer_arc(len(arcs), node, index, output, offers[index], lanes[index], ways))
@@ -212,36 +217,51 @@ def _lanes_by_destination(facts: OfferFacts) -> dict[str, list[Lane]]:
     return grouped((lane.to, lane) for lane in rows)
 
 
+class Calendar:
+    """Dates of orders and arrivals in a horizon, cached because many offers have the same. Several networks can share it."""
+
+    def __init__(self, horizon: Horizon) -> None:
+        self.horizon = horizon
+        self._times: dict[tuple[tuple[frozenset[Delay], ...], int], Times] = {}
+
+    def times(self, delays: tuple[frozenset[Delay], ...], working: tuple[Span, ...]) -> Times:
+        """Return the dates of orders, given the delays and the working days by period. `working` must come from `working`, which keeps it."""
+        key = delays, id(working)
+        if key not in self._times:
+            dates = [
+                _dates_of_order(self.horizon, period, delays[period.index], working[period.index])
+                for period in self.horizon.periods
+            ]
+            self._times[key] = Times(*(tuple(column) for column in zip(*dates, strict=True)))
+        return self._times[key]
+
+    @cached_method
+    def working(self, facilities: tuple[OperatingSteps, ...]) -> tuple[Span, ...]:
+        """Return the days of each period from the first to the last on which all facilities have capacity."""
+        days_by_facility = [working_days(steps, self.horizon) for steps in facilities]
+        period_spans = [period.span for period in self.horizon.periods]
+        return tuple([_common(spans) for spans in zip(period_spans, *days_by_facility, strict=True)])
+
+    @cached_method
+    def steady(self, freight: Decimal) -> tuple[Decimal, ...]:
+        return (freight,) * self.horizon.count
+
+
 class _Ways:
-    def __init__(self, merged: Merged, case: Case) -> None:
+    def __init__(self, merged: Merged, case: Case, calendar: Calendar) -> None:
         self.merged = merged
         self.case = case
+        self.calendar = calendar
 
     @cached_method
     def move(self, origin: str, to: str) -> Move:
         return Move(origin=self.merged.place(origin), to=self.merged.place(to))
 
     @cached_method
-    def times(self, delays: tuple[frozenset[Delay], ...], working: tuple[Span, ...]) -> Times:
-        horizon = self.case.horizon
-        dates = [
-            _dates_of_order(horizon, period, delays[period.index], working[period.index]) for period in horizon.periods
-        ]
-        return Times(*(tuple(column) for column in zip(*dates, strict=True)))
-
-    def operating_steps(self, pools: Iterable[str]) -> tuple[OperatingSteps, ...]:
-        return tuple([operating_steps(self.merged.facilities[name], self.merged, self.case) for name in pools])
-
-    @cached_method
-    def working(self, facilities: tuple[OperatingSteps, ...]) -> tuple[Span, ...]:
-        """Return the days of each period from the first to the last on which all facilities have capacity."""
-        days_by_facility = [working_days(steps, self.case.horizon) for steps in facilities]
-        period_spans = [period.span for period in self.case.horizon.periods]
-        return tuple([_common(spans) for spans in zip(period_spans, *days_by_facility, strict=True)])
-
-    @cached_method
-    def steady(self, freight: Decimal) -> tuple[Decimal, ...]:
-        return (freight,) * self.case.horizon.count
+    def working(self, pools: tuple[str, ...]) -> tuple[Span, ...]:
+        """Return the days of each period on which all facilities of some pools have capacity."""
+        steps = [operating_steps(self.merged.facilities[name], self.merged, self.case) for name in pools]
+        return self.calendar.working(tuple(steps))
 
 
 def _offer_arc(
@@ -296,7 +316,7 @@ def _times(lanes: Sequence[Lane], facts: OfferFacts, ways: _Ways) -> Times:
             )
             for period in ways.case.horizon.periods
         )
-    return ways.times(delays_by_period, ways.working(ways.operating_steps(facts.pools)))
+    return ways.calendar.times(delays_by_period, ways.working(facts.pools))
 
 
 def _dates_of_order(
@@ -336,7 +356,7 @@ def _common(spans: Sequence[Span]) -> Span:
 def _freights(lanes: Sequence[Lane], move: Move, ways: _Ways) -> tuple[Decimal, ...]:
     """Return the freight by arrival period, from the last lane that starts by its first day."""
     if len(lanes) < 2:
-        return ways.steady(_freight(lanes[0] if lanes else None, move, ways.merged, ways.case))
+        return ways.calendar.steady(_freight(lanes[0] if lanes else None, move, ways.merged, ways.case))
     days = [period.start for period in ways.case.horizon.periods]
     return tuple(_freight(lane_on(lanes, day), move, ways.merged, ways.case) for day in days)
 
@@ -377,8 +397,8 @@ def _lot_arc(index: int, position: int, lot: Lot, ways: _Ways) -> Arc:
         chained=lot.chained,
         move=move,
         node=(lot.material, lot.place.id),
-        times=ways.times((frozenset((Delay(0, 0),)),) * ways.case.horizon.count, ways.working(())),
-        freight=ways.steady(_FREE),
+        times=ways.calendar.times((frozenset((Delay(0, 0),)),) * ways.case.horizon.count, ways.working(())),
+        freight=ways.calendar.steady(_FREE),
         lot_facts=LotFacts(lot.id, lot.on_order or bool(lot.offer)),
         stated=StatedInputs(chain, lot.confirmed) if chain else None,
     )

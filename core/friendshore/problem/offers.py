@@ -17,7 +17,7 @@ from ..domain.evidence import Confidence
 from ..domain.facts import CapacityStep, ChainEntry, Facility, Material, Offer
 from ..domain.market import BenchmarkPrice, Price, Quote
 from ..domain.quantities import readable
-from ..domain.runtime import cached_method, with_progress
+from ..domain.runtime import cached_method
 from ..domain.stages import Stage
 from ..domain.time import Delay, Period, Span
 from ..domain.use import Chained
@@ -348,21 +348,27 @@ class Assumption(NamedTuple):
     short: str = ""
 
 
-def resolve_offers(merged: Merged, case: Case) -> tuple[list[OfferFacts], list[Lead], list[Assumption]]:
-    assumption_by_offer = {assumption.id: assumption for assumption in case.assume.offer}
-    paths = Paths(merged, case)
-    counted: list[OfferFacts] = []
-    leads: list[Lead] = []
-    assumptions: list[Assumption] = []
-    for offer in with_progress(list(merged.offers.values()), "pricing offers", "offers"):
-        reader = OfferReader(merged, paths, case, offer, assumption_by_offer.get(offer.id))
+ResolvedOffer = tuple[OfferFacts | Lead, Sequence[Assumption]]
+
+
+class OfferResolver:
+    """Resolution of offers by a case and all facts of its catalogs except the offers."""
+
+    def __init__(self, merged: Merged, case: Case) -> None:
+        self.merged, self.case = merged, case
+        self.paths = Paths(merged, case)
+        self.assumption_by_offer = {assumption.id: assumption for assumption in case.assume.offer}
+
+    def resolved(self, offer: Offer) -> ResolvedOffer:
+        """Return the facts of an offer and the assumptions about it, or why it can't be used."""
+        reader = OfferReader(self.merged, self.paths, self.case, offer, self.assumption_by_offer.get(offer.id))
         facts = reader.read()
-        if isinstance(facts, Lead):
-            leads.append(facts)
-        else:
-            counted.append(facts)
-            assumptions.extend(reader.assumptions)
-    return counted, leads, assumptions
+        return facts, () if isinstance(facts, Lead) else reader.assumptions
+
+    def leads(self) -> list[Lead]:
+        """Return all offers that can't be used."""
+        resolved = (self.resolved(offer)[0] for offer in self.merged.offers.values())
+        return [facts for facts in resolved if isinstance(facts, Lead)]
 
 
 class OfferReader:

@@ -19,15 +19,15 @@ from pydantic import BaseModel
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog, Material
-from ..domain.runtime import SESSION_BYTES, SizeLimitedCache
+from ..domain.runtime import SESSION_BYTES, SizeLimitedCache, with_progress
 from ..domain.use import Use, Verdict
 from ..rules.amend import amend_rule
 from ..rules.base import Rule
 from .capacity import Capacities
 from .demands import Demand, Lot, resolve_demands, resolve_lots
-from .merged import Merged, merge
-from .network import Network, StatedInputs, build_network, check_loops, final_node
-from .offers import Assumption, Lead, OfferFacts, resolve_offers
+from .merged import Merged, enclosing_facilities, merge
+from .network import Calendar, Network, StatedInputs, build_network, check_loops, final_node
+from .offers import Assumption, Lead, OfferFacts, OfferResolver, ResolvedOffer
 
 R = TypeVar("R", bound=BaseModel)
 T = TypeVar("T")
@@ -38,6 +38,7 @@ Q = TypeVar("Q", bound=Hashable)
 _ANSWER_BYTES = 250
 _LOOKUPS_PER_COUNT = 256
 _MAX_FACTS = 64
+_MAX_KNOWN_OFFERS = 10_000
 _MAX_RULES = 10_000
 # Types whose values are compared by content.
 _PLAIN = frozenset({str, int, bool, date, type(None)})
@@ -186,20 +187,58 @@ class SharedFacts:
         self.shared = shared
         self.catalogs = catalogs
         # Offers and moves don't depend on demands, law, or waivers.
-        bare = {"demands": (), "waivers": (), "licences": (), "packs": (), "scenarios": (), "frozen": None}
+        bare: dict[str, object] = {
+            "demands": (),
+            "waivers": (),
+            "licences": (),
+            "packs": (),
+            "scenarios": (),
+            "frozen": None,
+        }
+        if shared is not None:
+            bare["accept"] = shared.same(case.accept.but(rule_status=(), unproven=False, proven=()))
         self._bare = case.but(**bare) if shared is not None else case
         self._relevant = [self._bare.__dict__[name] for name in type(case).model_fields]
         self.merged: Merged = self._cached("merged", catalogs, lambda: merge(catalogs, self._bare))
 
     def offers(self) -> Resolved:
-        def compute() -> Resolved:
-            counted, leads, assumptions = resolve_offers(self.merged, self._bare)
-            cache = self.shared
-            if cache is not None:
-                counted = [facts._replace(chained=tuple(map(cache.same, facts.chained))) for facts in counted]
-            return counted, leads, assumptions
+        return self._cached("offers", (self.merged,), self._resolved_offers)
 
-        return self._cached("offers", (self.merged,), compute)
+    def _resolved_offers(self) -> Resolved:
+        known = self._known_offers()
+        resolver: OfferResolver | None = None
+        resolved_offers: list[ResolvedOffer] = []
+        for offer in with_progress(list(self.merged.offers.values()), "pricing offers", "offers"):
+            facts = offer, *enclosing_facilities(offer.facility, self.merged.facilities)
+            key = tuple(map(id, facts))
+            if key not in known:
+                resolver = resolver or OfferResolver(self.merged, self._bare)
+                known[key] = facts, self._shared_offer(resolver.resolved(offer))
+            resolved_offers.append(known[key][1])
+        counted = [facts for facts, _ in resolved_offers if isinstance(facts, OfferFacts)]
+        leads = [lead for lead, _ in resolved_offers if isinstance(lead, Lead)]
+        return counted, leads, [assumption for _, assumptions in resolved_offers for assumption in assumptions]
+
+    def _known_offers(self) -> dict[tuple[int, ...], tuple[object, ResolvedOffer]]:
+        """Return the resolved offers of problems that differ only in offers and facilities, by the identities of an offer and its facilities.
+
+        Each entry contains these, so that no other object gets their identities.
+        """
+        if self.shared is None:
+            return {}
+        names = sorted(Catalog.model_fields.keys() - {"offers", "facilities"})
+        sources = [getattr(catalog, name) for catalog in self.catalogs for name in names]
+        known: dict[tuple[int, ...], tuple[object, ResolvedOffer]]
+        known = self.shared.fact("known offers", (*sources, *self._relevant), dict)
+        if len(known) > _MAX_KNOWN_OFFERS + 2 * len(self.merged.offers):
+            known.clear()
+        return known
+
+    def _shared_offer(self, resolved: ResolvedOffer) -> ResolvedOffer:
+        facts, assumptions = resolved
+        if self.shared is None or isinstance(facts, Lead):
+            return resolved
+        return facts._replace(chained=tuple(map(self.shared.same, facts.chained))), assumptions
 
     def capacities(self) -> Capacities:
         # Offers are left out, so that removing one keeps the capacities.
@@ -235,8 +274,11 @@ class SharedFacts:
     def network(self, offers: Sequence[OfferFacts], lots: Sequence[Lot], demands: Sequence[Demand]) -> Network:
         def compute() -> Network:
             check_loops(offers)
-            network = build_network(offers, lots, demands, self.merged, self._bare)
-            cache = self.shared
+            horizon, cache = self.case.horizon, self.shared
+            calendar = (
+                Calendar(horizon) if cache is None else cache.fact("calendar", (horizon,), lambda: Calendar(horizon))
+            )
+            network = build_network(offers, lots, demands, self.merged, self._bare, calendar)
             if cache is None:
                 return network
             same = cache.same

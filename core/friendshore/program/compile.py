@@ -452,9 +452,7 @@ class _Compiler:
             row = assembly.add_rows(len(runs), -np.inf, 0.0, f"output of {facts.offer.id}")
             rows = {run: row + i for i, run in enumerate(runs)}
             assembly.add_entries(row + np.arange(len(runs)), columns, -float(line.per_unit))
-            bought_entries = [
-                (rows[run], column) for run in runs for column in bought.get((output, *run), ())
-            ]
+            bought_entries = [(rows[run], column) for run in runs for column in bought.get((output, *run), ())]
             if bought_entries:
                 assembly.add_entries([r for r, _ in bought_entries], [c for _, c in bought_entries], 1.0)
             self._transfers(offer, output, rows)

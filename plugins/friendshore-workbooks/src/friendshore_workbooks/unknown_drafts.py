@@ -19,7 +19,7 @@ from friendshore.explain.results import names_of
 from friendshore.plugins import sentence_of
 from friendshore.problem import Problem
 from friendshore.problem.capacity import accepted_steps
-from friendshore.problem.offers import Lead, OfferFacts, resolve_offers
+from friendshore.problem.offers import Lead, OfferFacts, OfferResolver
 from friendshore.recommend.law import goods_without_duty, offers_of_unknown_origin
 from friendshore.rules.base import Phase, PhaseStatus, Rule
 from friendshore.session import Session
@@ -75,7 +75,7 @@ class Doubts:
     def leads(self) -> list[Lead]:
         """Return unusable offers that may be wanted, even if only other leads can use their goods."""
         problem = self.session.problem
-        _, leads, _ = resolve_offers(problem.merged, problem.case)
+        leads = OfferResolver(problem.merged, problem.case).leads()
         return [lead for lead in leads if self.has_use(lead.offer)]
 
     def usable_offers(self) -> list[OfferFacts]:
