@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pkgutil import resolve_name
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from .elements import Document
-from .markdown import markdown
+if TYPE_CHECKING:
+    from .elements import Document
 
 _RENDERER = "friendshore_pages.notebook:framed"
 
@@ -32,6 +32,8 @@ class ShownOnScreen:
         return shown
 
     def _repr_markdown_(self) -> str:
+        from .markdown import markdown  # a program that only plans draws nothing
+
         return markdown(self.screen())
 
 
