@@ -346,15 +346,18 @@ class Charges:
 
     def _charging(self, material: Material) -> list[tuple[int, Rule]]:
         """Return the rules that may charge something on a material, with their positions."""
-        if material.id not in self._charging_by_material:
-            self._charging_by_material[material.id] = [
-                (position, rule) for position, rule in enumerate(self.rules) if self._charges_on(rule, material)
-            ]
-        return self._charging_by_material[material.id]
 
-    def _charges_on(self, rule: Rule, material: Material) -> bool:
-        with attributed(rule):
-            return rule.charges_on(material) if self.answers is None else self.answers.charges_on(rule, material)
+        def ask() -> list[tuple[int, Rule]]:
+            charging: list[tuple[int, Rule]] = []
+            for position, rule in enumerate(self.rules):
+                with attributed(rule):
+                    charging += [(position, rule)] if rule.charges_on(material) else []
+            return charging
+
+        if material.id not in self._charging_by_material:
+            found = ask() if self.answers is None else self.answers.charging(self.rules, material, ask)
+            self._charging_by_material[material.id] = found
+        return self._charging_by_material[material.id]
 
     def _session_parts(self, use: Use, arrival: int, material: Material) -> dict[Charged, ByRule]:
         if self.answers is None:

@@ -63,7 +63,7 @@ class Answers:
         self._verdicts: dict[_RuleUse, tuple[object, dict[Delivery, Verdict]]] = {}
         self._charges: dict[_RuleUse, tuple[object, dict[Charged, Decimal]]] = {}
         self._parts: dict[tuple[int, tuple[tuple[int, Decimal], ...]], tuple[object, dict[Charged, ByRule]]] = {}
-        self._charging: dict[tuple[int, int], tuple[object, bool]] = {}
+        self._charging: dict[tuple[int, ...], tuple[object, list[tuple[int, Rule]]]] = {}
         self._lookups = 0
 
     @property
@@ -77,12 +77,14 @@ class Answers:
     def charges(self, rule: Rule, use: Use) -> dict[Charged, Decimal]:
         return self._of(self._charges, rule, use)
 
-    def charges_on(self, rule: Rule, material: Material) -> bool:
-        key = id(rule), id(material)
-        entry = self._charging.get(key)
-        if entry is None:
-            entry = self._charging[key] = (rule, material), rule.charges_on(material)
-        return entry[1]
+    def charging(
+        self, rules: Sequence[Rule], material: Material, compute: Callable[[], list[tuple[int, Rule]]]
+    ) -> list[tuple[int, Rule]]:
+        """Return `compute()`, the rules that may charge something on a material, with their positions in `rules`."""
+        key = id(material), *map(id, rules)
+        if key not in self._charging:
+            self._charging[key] = (material, *rules), compute()
+        return self._charging[key][1]
 
     def parts(self, rules: Sequence[tuple[Rule, Decimal]], use: Use) -> dict[Charged, ByRule]:
         """Charges by rule, each weighted by its share of days in force."""

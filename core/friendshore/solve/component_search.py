@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from math import inf
-from threading import Lock
+from threading import Lock, current_thread, main_thread
 
 import numpy as np
 
@@ -131,6 +131,14 @@ class _TimeSharing:
         self.lock = Lock()
 
     def run(self, on_turn: Callable[[], None]) -> None:
+        if len(self.queue) == 1 and current_thread() is not main_thread():
+            # Only the main thread has to stay free, to respond to Ctrl-C.
+            (only_search,) = self.queue
+            self._turn(only_search)
+            while not only_search.done and not self.watch.stopped():
+                self._turn(only_search)
+            on_turn()
+            return
         waiting: list[ResumableSearch] = []
         running = len(self.queue)
         with ThreadPoolExecutor(self.workers) as pool:
