@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -136,15 +137,21 @@ def plan(
         warn("the program is too large for a certificate, so the run has none")
     for problem in recommendation.gathered.idle:
         warn(str(problem))
-    if out is not None:
+    run, answer = recommendation.run, recommendation.to_dict() if as_json else {}
+    if out is None:
+        write = None
+    else:
         verdicts = recommend.verdicts(recommendation.plan)
         facts = recommend.facts_of(recommendation.gathered, recommendation.applied, recommendation.plan.plan)
-        write_run(out, recommendation.run, facts, verdicts, signer, certificate)
+        write = partial(write_run, out, run, facts, verdicts, signer, certificate)
+    del recommendation  # Its program may need as much memory as the files and the screen.
+    if write is not None:
+        write()
     if as_json:
-        show_json(recommendation.to_dict() | {"headline": headline_of(recommendation.run).model_dump(mode="json")})
+        show_json(answer | {"headline": headline_of(run).model_dump(mode="json")})
     else:
-        _show(recommendation.run, case, out, quiet=quiet, full=full)
-    return CONFLICT if recommendation.status is PlanStatus.INFEASIBLE else 0
+        _show(run, case, out, quiet=quiet, full=full)
+    return CONFLICT if run.status is PlanStatus.INFEASIBLE else 0
 
 
 def _check_run_options(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf
@@ -55,7 +55,7 @@ class Replan:
     """Columns that were solved for. The others aren't connected to a shortage, and are 0."""
 
     def short(self, cells: Collection[Cell]) -> dict[Cell, float]:
-        columns = _short_columns(self.program)
+        columns = _ShortColumns(self.program)
         return {cell: float(self.x[columns[cell]]) for cell in cells}
 
 
@@ -72,9 +72,10 @@ class PartReplans:
         self.is_gap_too_wide = False
         """True if only a smaller gap would show the effect of some restrictions."""
         self._facts = Relaxations(session.parts.part(members))
-        cells = _short_columns(session.program)
-        names = {demand.id for demand in self.problem.demands}
-        self.before = {cell: float(session.solution.x[column]) for cell, column in cells.items() if cell[0] in names}
+        cells = _ShortColumns(session.program)
+        periods = range(self.problem.case.horizon.count)
+        own_cells = ((demand.id, t) for demand in self.problem.demands for t in periods)
+        self.before = {cell: float(session.solution.x[cells[cell]]) for cell in own_cells}
         """Kilograms short in the plan, before rounding."""
         self.short = frozenset(cell for cell in short if self.before[cell] > self.tolerance(cell))
         """Shortages above the tolerance for rounding."""
@@ -116,7 +117,7 @@ class PartReplans:
         after_kg = after.short(self.short)
         served = {cell: before[cell] - after_kg[cell] for cell in self.short}
         counted_kg = {cell: kilograms for cell, kilograms in served.items() if kilograms > self.tolerance(cell)}
-        columns, cost = _short_columns(base.program), base.program.linear.cost
+        columns, cost = _ShortColumns(base.program), base.program.linear.cost
         money = sum(kilograms * cost[columns[cell]] for cell, kilograms in counted_kg.items())
         if money > self._proof_gap(after):
             return counted_kg
@@ -193,7 +194,7 @@ class PartReplans:
         base, all_served = self.replan(removed), self.replan(removed | {Restriction("price", group)})
         assert base is not None
         assert all_served is not None
-        columns = _short_columns(base.program)
+        columns = _ShortColumns(base.program)
         own = np.array([columns[cell] for cell in served], dtype=np.intp)
         cost = base.program.linear.cost.copy()
         cost[own] = 0.0
@@ -239,7 +240,7 @@ class PartReplans:
         program = self.program(removed)
         if program is None:
             return None
-        columns = _short_columns(program)
+        columns = _ShortColumns(program)
         targets = np.array([columns[cell] for cell in sorted(self.short)], dtype=np.intp)
         linear = self._relaxed(program, removed)
         ignores_price = any(each.kind == "price" for each in removed)
@@ -301,7 +302,7 @@ class PartReplans:
         linear = program.linear
         cost, upper = linear.cost.copy(), linear.upper.copy()
         row_lower, row_upper = linear.row_lower.copy(), linear.row_upper.copy()
-        columns = _short_columns(program)
+        columns = _ShortColumns(program)
         short_columns = np.array(list(columns.values()), dtype=np.intp)
         max_short = np.array([self.before.get(cell, np.inf) for cell in columns])
         upper[short_columns] = np.minimum(
@@ -333,13 +334,22 @@ def _cost_per_kg(base: Replan, other: Replan, cost: Floats, own: Ints) -> float:
     return extra / float(((base.x[own] - other.x[own]) * discounts[periods]).sum())
 
 
-def _short_columns(program: Program) -> dict[Cell, int]:
-    count, first = program.problem.case.horizon.count, program.columns.short
-    return {
-        (demand.id, t): first + number * count + t
-        for number, demand in enumerate(program.problem.demands)
-        for t in range(count)
-    }
+class _ShortColumns(Mapping[Cell, int]):
+    """Positions of the columns of shortages, by demand and period. A dictionary of a whole case would be large for each of its parts."""
+
+    def __init__(self, program: Program) -> None:
+        self._first, self._count = program.columns.short, program.problem.case.horizon.count
+        self._number = {demand.id: number for number, demand in enumerate(program.problem.demands)}
+
+    def __getitem__(self, cell: Cell) -> int:
+        name, t = cell
+        return self._first + self._number[name] * self._count + t
+
+    def __iter__(self) -> Iterator[Cell]:
+        return ((name, t) for name in self._number for t in range(self._count))
+
+    def __len__(self) -> int:
+        return len(self._number) * self._count
 
 
 def _limit_rows(program: Program, restriction: Restriction) -> list[int]:

@@ -280,10 +280,13 @@ def _report_title_rows(first: tuple[int, list[str]], rest: list[tuple[int, list[
 def _lines(stream: Iterable[str], table: Table) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(stream, strict=True, delimiter=table.separator)
     before = 0
+    # Most cells repeat names of materials, facilities, and sources, and records keep their texts.
+    shared_texts: dict[str, str] = {}
+    share = shared_texts.setdefault
     try:
         for cells in reader:
             line, before = before + 1, reader.line_num
-            stripped = list(map(str.strip, cells))
+            stripped = [share(text, text) for text in map(str.strip, cells)]
             if any(stripped):
                 yield line, stripped
     except csv.Error as error:
