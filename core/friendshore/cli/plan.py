@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from ..domain.run import Run
     from ..plugins import Registry
+    from ..recommend import Recommendation
 
 
 TimeForPlan = Annotated[
@@ -112,7 +113,6 @@ def plan(
     from ..domain.plan import PlanStatus
     from ..domain.time import PeriodLength
     from ..report import headline_of
-    from ..run import write_run
 
     registry = installed(block)
     signer = _check_run_options(registry, out, sign, certified=certified)
@@ -138,12 +138,7 @@ def plan(
     for problem in recommendation.gathered.idle:
         warn(str(problem))
     run, answer = recommendation.run, recommendation.to_dict() if as_json else {}
-    if out is None:
-        write = None
-    else:
-        verdicts = recommend.verdicts(recommendation.plan)
-        facts = recommend.facts_of(recommendation.gathered, recommendation.applied, recommendation.plan.plan)
-        write = partial(write_run, out, run, facts, verdicts, signer, certificate)
+    write = None if out is None else _writer(recommendation, out, signer, certificate)
     del recommendation  # Its program may need as much memory as the files and the screen.
     if write is not None:
         write()
@@ -173,6 +168,18 @@ def _check_run_options(
         checker_named("optimality", registry)
     check_target(out)
     return signer
+
+
+def _writer(
+    recommendation: Recommendation, out: Path, signer: Callable[[bytes], bytes] | None, certificate: str | None
+) -> Callable[[], object]:
+    """Return a function that writes the run folder without the recommendation and its program."""
+    from .. import recommend
+    from ..run import write_run
+
+    verdicts = recommend.verdicts(recommendation.plan)
+    facts = recommend.facts_of(recommendation.gathered, recommendation.applied, recommendation.plan.plan)
+    return partial(write_run, out, recommendation.run, facts, verdicts, signer, certificate)
 
 
 def _show(run: Run, case: Path, out: Path | None, *, quiet: bool, full: bool) -> None:

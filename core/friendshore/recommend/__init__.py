@@ -116,9 +116,8 @@ def plan(
     memory = _bytes(memory_mb)
     scenarios = (scenario,) if isinstance(scenario, str) else scenario
     change_list = changes if isinstance(changes, list | tuple) else tuple_of(changes, Change, "changes", CHANGES)
-    applied = record(
-        Applied, {"scenario": scenarios, "changes": change_list, "strict": strict, "period": period}, "plan()"
-    )
+    fields = {"scenario": scenarios, "changes": change_list, "strict": strict, "period": period}
+    applied = record(Applied, fields, "plan()")
     gathered = gather(case, registry, catalogs, rules)
     if lock is not None:
         check_lock(read_lock(lock), lock_of(gathered), lock)

@@ -106,17 +106,13 @@ def headline_of(run: Run, *, is_verified: bool = True, is_proved: bool = True, h
     overdue, due, day = _deadlines(run)
     exposed = max(run.exposed, key=lambda row: (row.cost, row.rule), default=None)
     country = _concern_country(run)
-    sentences = tuple(
-        filter(
-            None,
-            (
-                *_trust_sentences(run, trust),
-                f"{_needs(run, lacking, trust)}{_money(run, lacking, concern, country)}.",
-                _orders(run, overdue, due, day),
-                _risk(run, exposed),
-            ),
-        )
+    sentences = (
+        *_trust_sentences(run, trust),
+        f"{_needs(run, lacking, trust)}{_money(run, lacking, concern, country)}.",
+        _orders(run, overdue, due, day),
+        _risk(run, exposed),
     )
+    sentences = tuple(filter(None, sentences))
     return Headline(
         title=title,
         text=" ".join(sentences),

@@ -195,9 +195,8 @@ def alternatives(
         return searches[-1]
 
     search = new_search()
-    by_part = grouped(
-        (session.parts.of_material[name], (name, offer)) for name in selected for offer in search.offers(name)
-    )
+    part_of = session.parts.of_material
+    by_part = grouped((part_of[name], (name, offer)) for name in selected for offer in search.offers(name))
     answers = answer_concurrently(session, list(by_part.values()), lambda: new_search().alternative, progress)
     all_offers = [entry for group in answers for entry in group]
     offers = {name: _ranked([entry for entry in all_offers if entry.material == name]) for name in selected}
