@@ -266,7 +266,9 @@ class PartReplans:
                 return None
             self.ended |= solution.status not in (PlanStatus.OPTIMAL, PlanStatus.UNCONFIRMED, PlanStatus.INFEASIBLE)
             return solution.x if solution.status in (PlanStatus.OPTIMAL, PlanStatus.UNCONFIRMED) else None
-        parts = [part for part in split(linear) if np.isin(part.columns, targets).any()]
+        is_target = np.zeros(len(linear.cost), dtype=bool)
+        is_target[targets] = True
+        parts = [part for part in split(linear) if is_target[part.columns].any()]
         start = program.start(session.choices) if near is None else near
         starts = [start[part.columns] for part in parts]
         answers = optima(
