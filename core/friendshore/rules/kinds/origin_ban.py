@@ -300,6 +300,9 @@ class OriginBan(Covering, Rule):
                     yield self._place_unknown(stage, offer, words)
 
     def _entries(self, stage: Stage, offer: Chained, own: bool) -> list[ChainEntry]:
+        if not self.steps:
+            entries = [entry for entry in offer.performed if entry.main_stage is stage]
+            return [] if stage is Stage.PRODUCED and not own else entries
         steps = dict(self.steps)
         entries = [entry for entry in offer.performed if steps.get(entry.stage, entry.main_stage) is stage]
         skips_producing = stage is Stage.PRODUCED and not own
@@ -371,14 +374,11 @@ class OriginBan(Covering, Rule):
 
     def _states_no_stage(self, offer: Chained) -> bool:
         """Return True if the good states none of the prohibited stages, and an input lacks one too. The good's own list is then too short."""
-        material_stages = (*offer.material.stages, *offer.supplied)
-        is_recorded = any(self._entries(stage, offer, own=True) for stage in self.stages)
-        return (
-            self.asks_proof
-            and bool(offer.material.stages)
-            and not is_recorded
-            and frozenset(self.stages).isdisjoint(material_stages)
-        )
+        if not self.asks_proof or not offer.material.stages:
+            return False
+        if not frozenset(self.stages).isdisjoint((*offer.material.stages, *offer.supplied)):
+            return False
+        return not any(self._entries(stage, offer, own=True) for stage in self.stages)
 
     def _stage_not_stated(self, offer: Chained) -> Verdict:
         stages = listed([stage.value for stage in self.stages], "or")
@@ -464,6 +464,8 @@ class OriginBan(Covering, Rule):
         return self._verdict(Result.UNPROVEN, self.stages[0], reason)
 
     def _made_in_verdict(self, verdict: Verdict, offer: Chained, move: Move, use: Use) -> Verdict:
+        if not self.made_in or Stage.PRODUCED not in use.material.stages:
+            return verdict
         stated = dict(use.facts)
         candidates = [exception for exception in self.made_in if all_succeed(exception.when, stated)]
         by_stage = {stage: self._entries(stage, offer, own=True) for stage in self.stages}
@@ -471,7 +473,7 @@ class OriginBan(Covering, Rule):
         is_incomplete = any(
             self._is_missing(stage, offer, own=True) for stage, entries in by_stage.items() if not entries
         )
-        if is_incomplete or Stage.PRODUCED not in use.material.stages or bool(recorded) == verdict.passes:
+        if is_incomplete or bool(recorded) == verdict.passes:
             return verdict
         if not recorded:
             # Its inputs may contain material that only some makers may take, and passed because this is one of them. That must be proved.
