@@ -35,7 +35,7 @@ from ..run.folder import CERTIFICATE_FILE, SIGNATURE_FILE, other_files
 from ..session import Session
 from ..solve import Cancel, Progress
 from ..verify import VerifiedPlan
-from ..verify.second_derivation import check_figures_again, check_order_days
+from ..verify.second_derivation import check_run_again
 from .facts import FACTS
 from .gather import gather
 from .law import verdicts
@@ -353,7 +353,7 @@ def _differing_derivations(rechecked: Rechecked) -> list[Diagnostic]:
     if rechecked.run is None or rechecked.verified is None:
         return []
     ledger, costing = rechecked.verified.ledger, rechecked.verified.costing
-    problems = [*check_figures_again(ledger, costing), *check_order_days(ledger, costing, rechecked.run.purchases)]
+    problems = check_run_again(ledger, costing, rechecked.run.purchases)
     return [replace(problem, file=FACTS) for problem in problems]
 
 

@@ -46,18 +46,13 @@ def check_figures_again(ledger: PlanEntries, costing: Costing) -> list[Diagnosti
 
 def check_order_days(ledger: PlanEntries, costing: Costing, purchases: Sequence[RunPurchase]) -> list[Diagnostic]:
     """Return an error for each purchase (in the order of the plan) whose order day in a run differs from the second derivation."""
-    derivation, problems = _SecondDerivation(ledger.problem, ledger, costing), list[Diagnostic]()
-    bought = [item for item in ledger.bought if item.arc.offer >= 0]
-    if ledger.problem.case.horizon.until is not None:
-        return problems
-    for item, purchase in zip(bought, purchases, strict=True):
-        day, at_once = derivation.order_day(item)
-        where = f"of `{purchase.offer}` to {purchase.place}, ordered in {purchase.ordered}"
-        if day != purchase.order_by:
-            problems.append(_difference(f"the day of the order {where}", purchase.order_by, day))
-        if at_once != purchase.at_once:
-            problems.append(_difference(f"the mark `at_once` of the order {where}", purchase.at_once, at_once))
-    return problems
+    return list(_SecondDerivation(ledger.problem, ledger, costing).order_day_findings(purchases))
+
+
+def check_run_again(ledger: PlanEntries, costing: Costing, purchases: Sequence[RunPurchase]) -> list[Diagnostic]:
+    """Return the errors of `check_figures_again` and `check_order_days`, derived once."""
+    derivation = _SecondDerivation(ledger.problem, ledger, costing)
+    return [*derivation.findings(), *derivation.order_day_findings(purchases)]
 
 
 class _SecondDerivation:
@@ -68,6 +63,18 @@ class _SecondDerivation:
         self.factors = Factors(problem.merged.factors)
         self.assumptions = {assumption.id: assumption for assumption in self.case.assume.offer}
         self.first_period_by_charges: dict[tuple[tuple[int, Fraction], ...], int] = {}
+
+    def order_day_findings(self, purchases: Sequence[RunPurchase]) -> Iterator[Diagnostic]:
+        if self.horizon.until is not None:
+            return
+        bought = [item for item in self.ledger.bought if item.arc.offer >= 0]
+        for item, purchase in zip(bought, purchases, strict=True):
+            day, at_once = self.order_day(item)
+            where = f"of `{purchase.offer}` to {purchase.place}, ordered in {purchase.ordered}"
+            if day != purchase.order_by:
+                yield _difference(f"the day of the order {where}", purchase.order_by, day)
+            if at_once != purchase.at_once:
+                yield _difference(f"the mark `at_once` of the order {where}", purchase.at_once, at_once)
 
     def findings(self) -> Iterator[Diagnostic]:
         yield from self._discounts()
@@ -413,7 +420,7 @@ class _SecondDerivation:
         The arrival day is None unless it is within a period because the plant starts to operate within the order period.
         """
         days = self.days(t)
-        working_days = [day for day in days if all(self.is_operating(site, day) for site in sites)] or days
+        working_days = [day for day in days if all(day in self._operating_days(site, t) for site in sites)] or days
         period_starts = [days[0]]
         while (
             period_starts[-1] < max(self._arrival(days[0], lead) for lead in leads)
@@ -432,12 +439,15 @@ class _SecondDerivation:
         ) <= arrival:
             period_starts.append(next_start)
         arrival_limit = max(arrival, period_starts[-1])
-        last_order_day = max(
-            day for day in working_days if all(self._arrival(day, lead) <= arrival_limit for lead in leads)
+        last_order_day = next(
+            day for day in reversed(working_days) if all(self._arrival(day, lead) <= arrival_limit for lead in leads)
         )
         return len(period_starts) - 1, arrival if arrival > period_starts[-1] else None, last_order_day
 
     @cached_method
+    def _operating_days(self, site: str, t: int) -> frozenset[date]:
+        return frozenset(day for day in self.days(t) if self.is_operating(site, day))
+
     def is_operating(self, site: str, day: date) -> bool:
         min_confidence = self.case.accept.confidence
         steps = [
