@@ -138,10 +138,9 @@ def plan(
     for problem in recommendation.gathered.idle:
         warn(str(problem))
     run, answer = recommendation.run, recommendation.to_dict() if as_json else {}
-    write = None if out is None else _writer(recommendation, out, signer, certificate)
+    write = _writer(recommendation, out, signer, certificate)
     del recommendation  # Its program may need as much memory as the files and the screen.
-    if write is not None:
-        write()
+    write()
     if as_json:
         show_json(answer | {"headline": headline_of(run).model_dump(mode="json")})
     else:
@@ -171,12 +170,14 @@ def _check_run_options(
 
 
 def _writer(
-    recommendation: Recommendation, out: Path, signer: Callable[[bytes], bytes] | None, certificate: str | None
+    recommendation: Recommendation, out: Path | None, signer: Callable[[bytes], bytes] | None, certificate: str | None
 ) -> Callable[[], object]:
-    """Return a function that writes the run folder without the recommendation and its program."""
+    """Return a function that writes the run folder, if any, without the recommendation and its program."""
     from .. import recommend
     from ..run import write_run
 
+    if out is None:
+        return lambda: None
     verdicts = recommend.verdicts(recommendation.plan)
     facts = recommend.facts_of(recommendation.gathered, recommendation.applied, recommendation.plan.plan)
     return partial(write_run, out, recommendation.run, facts, verdicts, signer, certificate)
