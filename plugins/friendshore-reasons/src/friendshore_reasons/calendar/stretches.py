@@ -79,6 +79,7 @@ class Snapshot:
             case=view.case(self.inputs.case, horizon),
             catalogs=tuple(view.catalog(catalog) for catalog in self.inputs.catalogs),
             rules=tuple(view.rule(rule) for rule in self.inputs.rules if rule.id not in without),
+            part=True,  # the whole case was checked
         )
 
     def orderable_from(self, offer: Offer) -> date | None:
