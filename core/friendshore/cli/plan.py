@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -178,9 +177,13 @@ def _writer(
 
     if out is None:
         return lambda: None
-    verdicts = recommend.verdicts(recommendation.plan)
-    facts = recommend.facts_of(recommendation.gathered, recommendation.applied, recommendation.plan.plan)
-    return partial(write_run, out, recommendation.run, facts, verdicts, signer, certificate)
+    gathered, applied, plan = recommendation.gathered, recommendation.applied, recommendation.plan.plan
+    run, verdicts = recommendation.run, recommend.verdicts(recommendation.plan)
+
+    def write() -> None:
+        write_run(out, run, recommend.facts_of(gathered, applied, plan), verdicts, signer, certificate)
+
+    return write
 
 
 def _show(run: Run, case: Path, out: Path | None, *, quiet: bool, full: bool) -> None:
