@@ -38,7 +38,7 @@ Q = TypeVar("Q", bound=Hashable)
 _ANSWER_BYTES = 250
 _LOOKUPS_PER_COUNT = 256
 _MAX_FACTS = 64
-_MAX_KNOWN_OFFERS = 10_000
+_MAX_KNOWN_OFFERS = 2_000
 _MAX_RULES = 10_000
 # Types whose values are compared by content.
 _PLAIN = frozenset({str, int, bool, date, type(None)})
