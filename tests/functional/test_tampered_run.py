@@ -15,8 +15,8 @@ from friendshore.case import load_case
 from friendshore.cli.cases import write_starter
 from friendshore.errors import InputError
 from friendshore.plugins import Registry
-from friendshore.recommend import RunCheck, plan, reopen, verdicts, verify_run
-from friendshore.run import write_run
+from friendshore.recommend import CheckAnswer, CheckRequest, RunCheck, RunChecker, plan, reopen, verdicts, verify_run
+from friendshore.run import add_to_run, write_run
 
 from ..building import case, catalog, demand, facility, planned, source
 from .forging import resum
@@ -338,3 +338,34 @@ def test_verify_names_what_is_wrong_on_stdout(run: Path) -> None:
     assert (text.returncode, "quebec-gallium" in text.stdout) == (4, True)
     data = json.loads(call(["verify", str(run), "--json"], os.environ).stdout)
     assert (data["verified"], len(data["findings"])) == (False, 1)
+
+
+class NoteCheck(RunChecker):
+    """A check that reads a note in the run folder."""
+
+    name = "note"
+    files = ("note.txt",)
+
+    def check(self, request: CheckRequest) -> CheckAnswer:
+        return CheckAnswer(sentences=((request.stored.folder / "note.txt").read_text(),))
+
+
+def test_a_file_that_a_check_added_is_sealed(run: Path) -> None:
+    """Without the check, nobody vouches for the file. A changed or missing file is found by its hash."""
+    add_to_run(run, {"note.txt": b"bought in haste"})
+    registry = Registry.of(checks=[NoteCheck()])
+    assert verify_run(run, registry).findings == ()
+    assert [finding.code for finding in verified(run).findings] == ["FS612"]
+    (run / "note.txt").write_text("bought at leisure")
+    assert [finding.code for finding in verify_run(run, registry).findings] == ["FS602"]
+    (run / "note.txt").unlink()
+    assert "FS602" in [finding.code for finding in verified(run).findings]
+
+
+def test_nothing_is_added_to_a_changed_run(run: Path) -> None:
+    """The new hashes would hide the change."""
+    (run / "facts.json").write_text((run / "facts.json").read_text() + " ")
+    with pytest.raises(InputError) as refused:
+        add_to_run(run, {"note.txt": b"bought in haste"})
+    assert [problem.code for problem in refused.value.problems] == ["FS602"]
+    assert not (run / "note.txt").exists()

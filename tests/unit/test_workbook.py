@@ -426,3 +426,32 @@ def test_a_pipe_in_place_of_a_workbook_is_told(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "mine.xlsx")
     (told,) = mistakes(tmp_path / "mine.xlsx")
     assert "is a pipe, not a file" in told
+
+
+def test_sheets_of_a_form_are_read_by_position(tmp_path: Path) -> None:
+    """Merged and hidden cells are part of a form, and other sheets aren't read. A formula that was never calculated stays an error."""
+    made = openpyxl.Workbook()
+    form, other = made.active, made.create_sheet("Other")
+    form.title, form["A1"], form["C2"], form["D3"], other["A1"] = "Form", "first", "hidden", "=A1", "=1+1"
+    form.merge_cells("A1:B1")
+    form.row_dimensions[2].hidden, form.column_dimensions["C"].hidden = True, True
+    form.sheet_state = "hidden"
+    made.save(tmp_path / "form.xlsx")
+    problems: list[Any] = []
+    read = workbook.read_workbook(tmp_path / "form.xlsx", problems, form=("Form",))
+    assert problems == []
+    assert read.sheets == {"Form": [(1, ["first"]), (2, ["", "", "hidden"]), (3, ["", "", "", workbook.BAD_CELL])]}
+    assert [(problem.code, problem.column) for problem in read.problems["Form"]] == [("FS074", "D3")]
+
+
+def test_the_empty_text_of_a_formula_is_a_blank_cell(tmp_path: Path) -> None:
+    """Excel saves it as an empty value of the type of texts."""
+    made = openpyxl.Workbook()
+    made.active["A1"], made.active["B1"] = "x", '=IF(A1="","y","")'
+    made.save(tmp_path / "raw.xlsx")
+    with ZipFile(tmp_path / "raw.xlsx") as old, ZipFile(tmp_path / "saved.xlsx", "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b'<c r="B1"', b'<c r="B1" t="str"'))
+    read = workbook.read_workbook(tmp_path / "saved.xlsx", [])
+    assert read.sheets == {"Sheet": [(1, ["x"])]}
+    assert read.problems == {"Sheet": []}

@@ -129,8 +129,13 @@ def is_workbook(path: Path) -> bool:
     return path.suffix.lower() == SUFFIX
 
 
-def read_workbook(path: Path, problems: list[Diagnostic], also: Collection[str] = ()) -> Workbook:
+def read_workbook(
+    path: Path, problems: list[Diagnostic], also: Collection[str] = (), form: Collection[str] = ()
+) -> Workbook:
     """Read a workbook, and the private sheets in `also`. If it can't be read, an error is added to `problems` and no sheet is returned.
+
+    With `form`, only the sheets in it are read. They belong to a known form, whose cells are read by their positions, so that hidden and merged cells
+    are part of it.
 
     A formula has the value that the spreadsheet saved with it. A share in percent is read as shown. These are errors, since people see something
     else than what is read:
@@ -155,7 +160,7 @@ def read_workbook(path: Path, problems: list[Diagnostic], also: Collection[str] 
     try:
         with warnings.catch_warnings(), _Archive(path) as archive:
             warnings.simplefilter("ignore")  # openpyxl warns of parts that it ignores
-            return _read(path, archive, also)
+            return _read(path, archive, also, form)
     except InputError as error:
         problems.extend(error.problems)
     except _BROKEN as error:
@@ -186,7 +191,7 @@ def sheet_table(book: Workbook, sheet: str, layout: Layout, problems: list[Diagn
     return table
 
 
-def _read(path: Path, archive: _Archive, also: Collection[str]) -> Workbook:
+def _read(path: Path, archive: _Archive, also: Collection[str], form: Collection[str]) -> Workbook:
     from openpyxl.packaging.relationship import get_dependents
     from openpyxl.reader.workbook import WorkbookParser
 
@@ -204,13 +209,14 @@ def _read(path: Path, archive: _Archive, also: Collection[str]) -> Workbook:
     for sheet, link in package.find_sheets():
         name = sheet.name
         is_private = name.startswith(PRIVATE) or name.strip().casefold() in OWN_NOTES
-        if _part_kind(link) == "worksheet" and (not is_private or name in also):
+        is_wanted = name in form if form else not is_private or name in also
+        if _part_kind(link) == "worksheet" and is_wanted:
             archive.place = f"{path}, sheet {name}"
             problems[name] = []
-            if sheet.state != "visible":
+            if sheet.state != "visible" and not form:
                 fix = f"show or delete the sheet, or start its name with `{PRIVATE}` to leave it out"
                 problems[name].append(Diagnostic("the sheet is hidden", archive.place, fix=fix, code="FS072"))
-            if sheet_lines := reader.read(link.target, problems[name]):
+            if sheet_lines := reader.read(link.target, problems[name], is_form=bool(form)):
                 lines[name] = sheet_lines
     return Workbook(str(path), lines, problems)
 
@@ -365,21 +371,21 @@ class _SheetReader:
         self._parse = WorkSheetParser(None, texts, True, epoch, dates, spans).parse_cell
         self._cells = 0
 
-    def read(self, part: str, problems: list[Diagnostic]) -> list[Line]:
+    def read(self, part: str, problems: list[Diagnostic], is_form: bool = False) -> list[Line]:
         """Return the rows of a sheet that aren't blank. Raise InputError if it can't be read or exceeds the limits."""
         try:
-            return self._lines(part, problems)
+            return self._lines(part, problems, is_form)
         except (ArithmeticError, ExpatError, LookupError, SyntaxError, TypeError, ValueError) as error:
             fix = "open it in a spreadsheet program, repair it, and save it again"
             raise InputError(f"cannot be read: {error}", self._archive.place, fix=fix, code="FS071") from error
 
-    def _lines(self, part: str, problems: list[Diagnostic]) -> list[Line]:
+    def _lines(self, part: str, problems: list[Diagnostic], is_form: bool) -> list[Line]:
         lines: list[Line] = []
         hidden_rows: list[int] = []
         hidden_columns: list[tuple[int, int]] = []
         merged: list[str] = []
         number = 0
-        for element in self._archive.elements(part, _ROW, _COLUMN, _MERGE):
+        for element in self._archive.elements(part, _ROW, *(() if is_form else (_COLUMN, _MERGE))):
             if element.tag == _ROW:
                 before, number = number, int(element.get("r", number + 1))
                 if not before < number <= _LAST_ROW:
@@ -398,7 +404,7 @@ class _SheetReader:
         filled = {position for _, cells in lines for position, text in enumerate(cells, 1) if text}
         for cell_range in merged:
             self._report_merged(lines, cell_range, problems)
-        problems += _hidden_row_problems(hidden_rows, self._archive.place)
+        problems += _hidden_row_problems([] if is_form else hidden_rows, self._archive.place)
         for first, last in hidden_columns:
             if any(first <= column <= last for column in filled):
                 message, letter, fix = "a hidden column isn't empty", self._letters(first), "show it, or delete it"
@@ -435,7 +441,9 @@ class _SheetReader:
         if isinstance(value, str) and len(value) > _MAX_CELL_LENGTH:
             raise ValueError(f"a cell in row {row} has {len(value):,} characters, more than {_MAX_CELL_LENGTH:,}")
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if formula is not None and value is None and not message:
+        # Excel saves the empty text of a formula as an empty value of this type. A formula that was never calculated has no type.
+        is_empty_text = cell.get("t") == "str" and cell.find(_VALUE) is not None
+        if formula is not None and value is None and not message and not is_empty_text:
             message = "the formula has no saved value"
         elif isinstance(value, time | timedelta):
             message, fix = "the cell contains a time", "write the value as text"

@@ -25,10 +25,12 @@ from ..run import (
     RUN_FILE,
     TABLES,
     RunFolder,
+    added_files,
     differences,
     differences_in_rows,
     differences_in_table,
     read_run,
+    read_sums,
     rows_of,
 )
 from ..run.folder import CERTIFICATE_FILE, SIGNATURE_FILE, other_files
@@ -104,6 +106,8 @@ class RunChecker(ABC):
 
     name: ClassVar[str]
     """Name of the check in the manifest."""
+    files: ClassVar[tuple[str, ...]] = ()
+    """Files that it reads in a run folder, besides those of every run. `friendshore.run.add_to_run` writes them."""
 
     @abstractmethod
     def check(self, request: CheckRequest) -> CheckAnswer:
@@ -142,7 +146,14 @@ def answer_of(checker: RunChecker, request: CheckRequest) -> CheckAnswer:
         return answer
 
 
-def _unreadable_files(stored: RunFolder, names: Sequence[str]) -> Iterator[Diagnostic]:
+def _unreadable_files(stored: RunFolder, checkers: Sequence[RunChecker]) -> Iterator[Diagnostic]:
+    readable = {file for checker in checkers for file in checker.files}
+    for file in added_files(read_sums(stored.folder) or {}):
+        if file not in readable:
+            message, expected = f"the run has {file}, which no installed check reads", "the plugin whose check reads it"
+            fix = "install friendshore-dossier" if file.startswith("form-") else "install the plugin that wrote it"
+            yield Diagnostic(message, str(stored.folder / file), expected=expected, fix=fix, code="FS612")
+    names = [checker.name for checker in checkers]
     for file, check in CHECKED_BY.items():
         path = stored.folder / file
         if check not in names and path.exists():
@@ -327,7 +338,7 @@ def _run_checks(
     signed_by: Path | None,
 ) -> tuple[dict[str, CheckAnswer], list[str]]:
     """Run all further checks, add their findings to `findings`, and return the answers and the facts that nothing proves."""
-    findings += _unreadable_files(stored, [checker.name for checker in checkers])
+    findings += _unreadable_files(stored, checkers)
     is_complete = rechecked.run is not None and not rechecked.unchecked
     answers: dict[str, CheckAnswer] = {}
     for checker in checkers:

@@ -8,6 +8,8 @@ from .folder import (
     RunFolder as RunFolder,
     SIGNATURE_FILE as SIGNATURE_FILE,
     SUMS_FILE as SUMS_FILE,
+    add_to_run as add_to_run,
+    added_files as added_files,
     check_target as check_target,
     read_run as read_run,
     read_sums as read_sums,

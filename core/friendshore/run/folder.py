@@ -84,21 +84,50 @@ def other_files(folder: Path, reported: Collection[str]) -> tuple[list[Diagnosti
         return [Diagnostic(message, str(folder / SUMS_FILE), fix="plan the case again", code="FS601")], []
     problems: list[Diagnostic] = []
     notes: list[str] = []
+    added = added_files(sums)
     for name in changed(folder, sums):
-        if name not in (*files, CERTIFICATE_FILE) or name in reported:
+        if name not in (*files, CERTIFICATE_FILE, *added) or name in reported:
             continue
-        if name in (RUN_FILE, FACTS_FILE, CERTIFICATE_FILE):
+        if name in (RUN_FILE, FACTS_FILE, CERTIFICATE_FILE, *added):
             message = f"was changed after it was written: its hash differs from {SUMS_FILE}"
             expected = sums.get(name, "no such file")
             problems.append(Diagnostic(message, str(folder / name), expected=expected, code="FS602"))
         else:
             notes.append(f"{name} was saved again with the same cells")
-    if CERTIFICATE_FILE in sums and not (folder / CERTIFICATE_FILE).exists():
-        message = f"is missing, although {SUMS_FILE} lists it"
-        problems.append(Diagnostic(message, str(folder / CERTIFICATE_FILE), code="FS602"))
-    unknown_files = sorted({entry.name for entry in folder.iterdir()} - set(FILES))
+    for name in (CERTIFICATE_FILE, *added):
+        if name in sums and not (folder / name).exists():
+            message = f"is missing, although {SUMS_FILE} lists it"
+            problems.append(Diagnostic(message, str(folder / name), code="FS602"))
+    unknown_files = sorted({entry.name for entry in folder.iterdir()} - set(FILES) - set(added))
     notes += [f"{name} isn't a file of a run, and wasn't checked" for name in unknown_files]
     return problems, notes
+
+
+def added_files(sums: Mapping[str, str]) -> list[str]:
+    """Return the files that plugins added to a run."""
+    return sorted(set(sums) - set(FILES))
+
+
+def add_to_run(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write further files into a run folder, and their hashes into its sums. Raise `InputError` if the run was changed, is signed, or can't be written."""
+    sums = read_sums(folder)
+    edited = None if sums is None else [name for name in changed(folder, sums) if name in FILES or name in sums]
+    if sums is None or edited:
+        message = "was changed since it was written, so nothing can be added"
+        found = ", ".join(edited or [SUMS_FILE])
+        raise InputError(message, str(folder), found=found, fix="plan the case again", code="FS602")
+    if (folder / SIGNATURE_FILE).exists():
+        message = "the run is signed, and more files would make its signature invalid"
+        fix = f"delete {SIGNATURE_FILE}, add the files, and sign the run again"
+        raise InputError(message, str(folder / SIGNATURE_FILE), fix=fix, code="FS608")
+    hashes = {name: sha256(content).hexdigest() for name, content in contents.items()}
+    try:
+        for name, content in contents.items():
+            replace_file(folder / name, content)
+        replace_file(folder / SUMS_FILE, sums_text({**sums, **hashes}).encode())
+    except OSError as error:
+        message = f"can't be written: {error.strerror or error}"
+        raise InputError(message, str(folder), fix="make the folder of the run writable", code="FS604") from error
 
 
 _TEXT = Kind("text", str)
