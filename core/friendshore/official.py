@@ -39,6 +39,7 @@ class OfficialPlugin(NamedTuple):
 OFFICIAL = (
     OfficialPlugin("friendshore-australia", catalogs=("australia",)),
     OfficialPlugin("friendshore-china-controls", packs=("cn-export-controls",)),
+    OfficialPlugin("friendshore-dossier", questions=("dossier",), checks=("forms",)),
     OfficialPlugin("friendshore-eu-crma", packs=("eu-crma",)),
     OfficialPlugin("friendshore-kazakhstan", catalogs=("kazakhstan",)),
     OfficialPlugin("friendshore-pages", questions=("interactive",), formats=("html", "xlsx")),

@@ -92,7 +92,7 @@ _TOPICS = {
     "Explain": ("alternatives", "why-not", "repairs", "ask", "ledger", "calendar", "compare", "programmes"),
     "Risk": ("frontier", "stress", "withstand", "risk", "sweep"),
     "Law": ("rules", "screen", "watch"),
-    "Share": ("report", "orders", "interactive", "sign"),
+    "Share": ("report", "orders", "dossier", "interactive", "sign"),
     "Data": ("catalogs", "plugins"),
 }
 """Commands of the top group by topic. Those of other plugins come last."""

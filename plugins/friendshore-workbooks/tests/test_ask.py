@@ -75,6 +75,16 @@ def test_who_is_asked_for_a_capacity_is_asked_for_the_origin_too() -> None:
     assert (both.answer, both.short_kg) == ("unlimited, with its origins proved", -5)
 
 
+def test_a_question_on_smelters_names_the_form_to_ask_for() -> None:
+    """Dysprosium is a rare earth, whose smelters and mines suppliers declare in an AMRT. No form has where metal was melted."""
+    given = case(demand("metal", "defense", 5, price=100))
+    for stage, form in {"refined": "Ask for an AMRT about the product (scope B), and a letter", "melted": ""}.items():
+        facts = catalog(source("JP", 10, chain=()))
+        question = one(ask(opened(facts, ban(stage, start=None), given=given)), "jp-metal", "origin").question
+        assert ("AMRT" in question) == bool(form)
+        assert form in question
+
+
 @pytest.mark.parametrize(("least", "saves", "loses"), [("verified", 2000, 0), ("assumed", 400, 400)])
 def test_what_an_offer_says_it_gives_is_tried_less_and_more(least: str, saves: int, loses: int) -> None:
     """40 a year at 10, which nobody vouches for, beside metal at 50: where that does not count, all of it may be won; else a quarter either way."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 from functools import cached_property
 
 from friendshore.domain.base import as_decimal, exact, grouped
 from friendshore.domain.change import Change
+from friendshore.domain.elements import symbols_in
 from friendshore.domain.evidence import Confidence
 from friendshore.domain.facts import CapacityStep, Facility, Offer, RecipeLine, Status
 from friendshore.domain.quantities import readable
 from friendshore.domain.shown_names import ShownNames
+from friendshore.domain.stages import Stage
 from friendshore.domain.time import Delay
 from friendshore.explain.eligibility import Eligibilities, Exclusion
 from friendshore.explain.results import names_of
@@ -574,11 +576,33 @@ def _origin(doubts: Doubts, exclusions: list[Exclusion]) -> Draft:
     return doubts.draft(
         UnknownKind.ORIGIN,
         offer,
-        f"{question}, and how can it be proved? Required by {', '.join(rules)} for {doubts.names.in_text(_uses(exclusions))}.",
+        f"{question}, and how can it be proved? Required by {', '.join(rules)} for {doubts.names.in_text(_uses(exclusions))}."
+        f"{_declaration_request(exclusions[0].arc.chained.material.element, stages)}",
         _stated_origin(doubts, offer, stages),
         "every unproved stage satisfies the rules; otherwise, the plan doesn't change",
         (TrialAnswer("it is proved", (Change(prove=offer.id),), bound=True),),
     )
+
+
+# Elements by the form in which suppliers declare the smelters and mines of a product.
+_FORMS = {
+    "an AMRT": frozenset(
+        ["Sc", "Y", "La", "Ce", "Pr", "Nd", "Sm", "Eu", "Gd", "Tb", "Dy", "Ho", "Er", "Tm", "Yb", "Lu"]
+    ),
+    "a CMRT": frozenset({"Au", "Sn", "Ta", "W"}),
+    "an EMRT": frozenset({"C", "Co", "Cu", "Li", "Ni"}),
+}
+
+
+def _declaration_request(element: str, stages: Collection[str]) -> str:
+    """Return a request for the form that answers a question on mines or smelters. Empty if there is none."""
+    symbols = symbols_in(element)
+    form = next((form for form, declared in _FORMS.items() if symbols & declared), "")
+    if not form or not {Stage.MINED, Stage.REFINED} & set(stages):
+        return ""
+    # No form asks whether all mines are listed, and an AMRT doesn't ask it of smelters either.
+    letter = ", and a letter that its lists are complete" if form == "an AMRT" or Stage.MINED in stages else ""
+    return f" Ask for {form} about the product (scope B){letter}."
 
 
 def _stated_origin(doubts: Doubts, offer: Offer, stages: list[str]) -> EvidenceToday:
