@@ -1,6 +1,6 @@
 """Every block of code in the how-to pages, the tutorial and the page of the model, piece by piece, does what the page says.
 
-The blocks of a page are run in order, in one empty folder. `bash` and `python` are run and must succeed; a `text` block after one
+The blocks of a page are run in order, in one folder that has only the repository's `docs/cases`. `bash` and `python` are run and must succeed; a `text` block after one
 is what it prints, where a line `...` stands for any lines and `...` at the end of one for its rest. A block under a line that ends in a file's name and a colon is that
 file; `, at the end:` adds to one that is there. `toml` without a name must be TOML. `console` is what cannot be run here, an
 upload, and nothing else. A page that installs anything is run in a new environment that holds friendshore's wheels alone.
@@ -143,6 +143,8 @@ def test_what_a_page_shows_is_so(page: Path, tmp_path: Path, request: pytest.Fix
     """Every block of the page, in order."""
     env = request.getfixturevalue("environment" if installs(page) else "installed")
     printed: str | None = None
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "cases").symlink_to(ROOT / "docs" / "cases")
     for block in blocks(page):
         if block.file:
             path = tmp_path / block.file

@@ -269,6 +269,8 @@ def _run_page() -> Iterator[str]:
         contents = f"`{table.field}` of {RUN_FILE}" if table.field else "every verdict of a rule on a purchase"
         yield f"| `{table.file}` | {contents}: {', '.join(f'`{name}`' for name in table.columns)} |"
     yield f"| `{CERTIFICATE_FILE}` | of a run made with `--certify`: [what proves its bound](../decisions/certificates.md), [below](#certificate) |"
+    how_to = "../how-to/answer-a-contracting-officer.md"
+    yield f"| `form-NAME.json`, `.html`, `.xlsx` | [forms]({how_to}) that `dossier --keep` added. The check `forms` reads them |"
     yield f"| `{SUMS_FILE}` | the SHA-256 of every file above: `sha256sum -c {SUMS_FILE}` checks them |"
     yield f"| `{SIGNATURE_FILE}` | of a [signed](../how-to/hand-on-a-report.md#sign-the-run) run: the Ed25519 signature of `{SUMS_FILE}` |"
     yield from (
