@@ -82,9 +82,11 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def chromium(session: nox.Session) -> None:
-    """Install Chromium if it is missing and this is root on a system with apt-get."""
-    if not shutil.which("chromium") and shutil.which("apt-get") and os.getuid() == 0:
-        install = "apt-get update -qq && apt-get install -qq --no-install-recommends chromium fonts-liberation"
+    """Install Chromium and the font that the pages are checked with, if missing and this is root on a system with apt-get."""
+    has_font = any(Path("/usr/share/fonts").rglob("LiberationSans-Regular.*"))
+    packages = [*([] if shutil.which("chromium") else ["chromium"]), *([] if has_font else ["fonts-liberation"])]
+    if packages and shutil.which("apt-get") and os.getuid() == 0:
+        install = f"apt-get update -qq && apt-get install -qq --no-install-recommends {' '.join(packages)}"
         session.run(
             "sh", "-c", install, env={"DEBIAN_FRONTEND": "noninteractive"}, silent=True, success_codes=range(256)
         )
