@@ -169,7 +169,7 @@ def build_network(
     demands: Sequence[Demand],
     merged: Merged,
     case: Case,
-    calendar: Calendar,
+    calendar: OrderCalendar,
 ) -> Network:
     outputs = ((i, output, line) for i, facts in enumerate(offers) for output, line in enumerate(facts.offer.outputs))
     makers = grouped((line.material, (index, output)) for index, output, line in outputs)
@@ -217,7 +217,7 @@ def _lanes_by_destination(facts: OfferFacts) -> dict[str, list[Lane]]:
     return grouped((lane.to, lane) for lane in rows)
 
 
-class Calendar:
+class OrderCalendar:
     """Dates of orders and arrivals in a horizon, cached because many offers have the same. Several networks can share it."""
 
     def __init__(self, horizon: Horizon) -> None:
@@ -248,7 +248,7 @@ class Calendar:
 
 
 class _Ways:
-    def __init__(self, merged: Merged, case: Case, calendar: Calendar) -> None:
+    def __init__(self, merged: Merged, case: Case, calendar: OrderCalendar) -> None:
         self.merged = merged
         self.case = case
         self.calendar = calendar

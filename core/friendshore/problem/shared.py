@@ -26,7 +26,7 @@ from ..rules.base import Rule
 from .capacity import Capacities
 from .demands import Demand, Lot, resolve_demands, resolve_lots
 from .merged import Merged, enclosing_facilities, merge
-from .network import Calendar, Network, StatedInputs, build_network, check_loops, final_node
+from .network import Network, OrderCalendar, StatedInputs, build_network, check_loops, final_node
 from .offers import Assumption, Lead, OfferFacts, OfferResolver, ResolvedOffer
 
 R = TypeVar("R", bound=BaseModel)
@@ -278,7 +278,9 @@ class SharedFacts:
             check_loops(offers)
             horizon, cache = self.case.horizon, self.shared
             calendar = (
-                Calendar(horizon) if cache is None else cache.fact("calendar", (horizon,), lambda: Calendar(horizon))
+                OrderCalendar(horizon)
+                if cache is None
+                else cache.fact("calendar", (horizon,), lambda: OrderCalendar(horizon))
             )
             network = build_network(offers, lots, demands, self.merged, self._bare, calendar)
             if cache is None:
