@@ -93,6 +93,11 @@ def names_by_module() -> dict[str, tuple[str, ...]]:
     }
 
 
+def is_official(distribution: str) -> bool:
+    """Return True for a plugin of this repository, which is as much part of friendshore as its kernel."""
+    return any(plugin.distribution == distribution for plugin in OFFICIAL)
+
+
 def plugin_with_name(name: str) -> OfficialPlugin | None:
     return next((plugin for plugin in OFFICIAL if any(name in names for names in plugin.names.values())), None)
 
