@@ -47,7 +47,7 @@ OFFICIAL = (
     OfficialPlugin("friendshore-proof", commands=("sign",), checks=("optimality", "signature")),
     OfficialPlugin(
         "friendshore-reasons",
-        questions=("repairs", "ledger", "calendar"),
+        questions=("repairs", "ledger", "calendar", "what-if"),
         names={
             "friendshore_reasons.calendar.search": ("Calendar", "calendar"),
             "friendshore_reasons.ledger.search": ("Ledger", "ledger"),
@@ -64,6 +64,7 @@ OFFICIAL = (
     ),
     OfficialPlugin("friendshore-sanctions", packs=("sanctions",)),
     OfficialPlugin("friendshore-screening", questions=("screen",)),
+    OfficialPlugin("friendshore-serve", commands=("mcp", "serve")),
     OfficialPlugin(
         "friendshore-sweep",
         questions=("sweep",),

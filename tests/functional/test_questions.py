@@ -152,3 +152,18 @@ def test_an_answer_states_its_date_and_version(case: Path, monkeypatch: pytest.M
     assert found["version"] == version("friendshore")
     for form in ((), ("--full",)):
         assert f"Made 2026-11-30 with friendshore {found['version']}." in here("alternatives", case, *form).stdout
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "1e400", "-1e16", "nan", "inf"])
+@pytest.mark.parametrize("option", ["--within", "--gap"])
+def test_a_number_that_no_plan_needs_is_a_usage_error(case: Path, option: str, number: str) -> None:
+    done = here("alternatives", case, f"{option}={number}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert option in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_whole_number_of_400_digits_is_a_usage_error(case: Path) -> None:
+    done = here("alternatives", case, f"--top={'9' * 400}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--top" in done.stderr

@@ -22,6 +22,7 @@ from friendshore.rules.base import Facts, Phase, Rule
 from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare
 from friendshore.rules.rows import Row
 from friendshore.session import Session
+from friendshore.solve.engine import SolverAnswer, SolverOutcome
 
 from ..building import ban, case, catalog, chain, demand, facility, lines, offer, opened, refused, rule, terms
 
@@ -299,3 +300,26 @@ def test_a_duty_that_ends_earlier_costs_less_though_it_asks_the_same_of_every_de
     alone = [Session.open(whole.inputs.after(changes)).verified.cost.charges for changes in lists]
     assert charges == [round(money, 9) for money in alone]
     assert charges[0] > charges[1] > charges[2] == 0
+
+
+def test_a_copy_answers_as_a_session_that_was_just_opened() -> None:
+    """Neither its answers nor its counts depend on questions to the original, and the original doesn't notice it."""
+    original = session()
+    copy = original.copy()
+    change = Change(price="ore-1", factor="3")
+    first = original.what_if(change)
+    again = original.what_if(change)
+    assert (again.solved, again.reused) != (first.solved, first.reused)
+    copied = copy.what_if(change)
+    assert (copied.solved, copied.reused, copied.rise) == (first.solved, first.reused, first.rise)
+    assert original.copy().what_if(change).solved == 0  # its solver's answers are known by now
+
+
+def test_two_threads_that_solve_the_same_count_as_one_after_the_other() -> None:
+    original = session()
+    cache = original.answers.copy()
+    assert (cache.solved, cache.reused) == (0, 0)
+    answer = SolverAnswer(SolverOutcome.OPTIMAL)
+    cache.keep(b"new", answer)
+    cache.keep(b"new", answer)  # the second thread didn't find it when it began
+    assert (cache.solved, cache.reused) == (1, 1)

@@ -15,6 +15,7 @@ import typer
 from ..errors import InputError
 from ..writing import add_files
 from .groups import Commands
+from .host import host
 from .options import AsJson, Blocked, CasePath, Strict, installed
 from .output import answering, bare, dated, dated_data, print_problems, show, show_json, show_on_screen, wrote
 from .waiting import progress_bar
@@ -121,17 +122,17 @@ def check(
     as_json: AsJson = False,
 ) -> int:
     """List all errors of a case and its catalogs, packs, and rules, and suggest additions. Solves nothing."""
-    from .. import recommend
     from ..domain.time import today
     from ..report import check_data, check_document
 
     with progress_bar(as_json, "reading", "rows"):
-        checked = recommend.check(case, installed(block), strict=strict)
+        checked = host().check(case, installed(block), strict=strict)
+    document = check_document(checked, today())
+    document = document if checked.errors else dated(document)
     if as_json:
         show_json(dated_data(check_data(checked, today())))
+        host().also_show(lambda: document)
     else:
-        document = check_document(checked, today())
-        document = document if checked.errors else dated(document)
         show(document) if full else show_on_screen(document)  # the number of errors comes first
         print_problems(checked.errors, counted=False)
     return checked.exit_code

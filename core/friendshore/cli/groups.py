@@ -89,10 +89,10 @@ _OTHER_NAMES = {"new": "init", "create": "init", "validate": "check", "solve": "
 
 _TOPICS = {
     "Plan": ("init", "check", "plan", "verify", "lock", "case"),
-    "Explain": ("alternatives", "why-not", "repairs", "ask", "ledger", "calendar", "compare", "programmes"),
+    "Explain": ("alternatives", "why-not", "what-if", "repairs", "ask", "ledger", "calendar", "compare", "programmes"),
     "Risk": ("frontier", "stress", "withstand", "risk", "sweep"),
     "Law": ("rules", "screen", "watch"),
-    "Share": ("report", "orders", "dossier", "interactive", "sign"),
+    "Share": ("report", "orders", "dossier", "interactive", "sign", "serve", "mcp"),
     "Data": ("catalogs", "plugins"),
 }
 """Commands of the top group by topic. Those of other plugins come last."""

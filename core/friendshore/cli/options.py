@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..domain.runtime import MAX_SECONDS
+from .host import host
 from .output import warn
 
 if TYPE_CHECKING:
@@ -126,12 +127,12 @@ def alone(program: Callable[[], int]) -> int:
 def installed(block: list[str] | None) -> Registry:
     """Return the registry without blocked plugins. Raise `PluginError` if `--block` names something that isn't installed."""
     from ..errors import PluginError
-    from ..plugins import Blocker, Registry
+    from ..plugins import Blocker
     from ..plugins.attribution import forbid_exit
 
     if _OWNS_PROCESS.get():
         forbid_exit()
-    registry = Registry.discover().blocking(block or (), Blocker.FLAG)
+    registry = host().registry().blocking(block or (), Blocker.FLAG)
     unmatched = registry.idle_blocks(Blocker.FLAG)
     if unmatched:
         raise PluginError(unmatched)

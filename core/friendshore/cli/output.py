@@ -18,6 +18,7 @@ import typer
 from ..errors import Diagnostic, FriendshoreError
 from ..inert import visible, visible_lines
 from ..writing import system_input_error
+from .host import host
 
 if TYPE_CHECKING:
     from datetime import date
@@ -109,7 +110,8 @@ def answers_alone() -> Iterator[None]:
         _STDOUT.reset(token)
 
 
-def _stdout() -> Any:
+def answer_stream() -> Any:
+    """Return the stream for answers. `sys.stdout` is stderr while a command runs."""
     return _STDOUT.get(sys.stdout)
 
 
@@ -162,7 +164,7 @@ def show_on_screen(document: Document) -> None:
 def show(*documents: Document, max_lines: int | None = None) -> None:
     from ..document.terminal import plain_text
 
-    stream = _stdout()
+    stream = answer_stream()
     with _stdout_errors():
         if _print_in_color(stream, lambda: documents, max_lines):
             return
@@ -210,14 +212,26 @@ def show_json(data: object) -> None:
 def json_for_stdout(data: object) -> str:
     from ..run import json_text
 
-    encoding = getattr(_stdout(), "encoding", None) or "utf-8"
+    encoding = getattr(answer_stream(), "encoding", None) or "utf-8"
     return json_text(data, ascii_only=codecs.lookup(encoding).name != "utf-8").rstrip("\n")
 
 
 def answer(as_json: bool, data: Callable[[], object], document: Callable[[], Document]) -> int:
     """Print an answer as a JSON object or as a document. Only the printed one is made. Return the exit code for success."""
-    show_json(data()) if as_json else show(document())
+    if as_json:
+        show_json(data())
+        host().also_show(document)
+    else:
+        show(document())
     return 0
+
+
+def screen_text(document: Document) -> str:
+    """Return what `show_on_screen` prints where there is no terminal."""
+    from ..document.excerpts import LINES
+    from ..document.terminal import plain_text
+
+    return visible_lines(plain_text(document, PIPE_WIDTH, max_lines=LINES))
 
 
 def dated_data(data: Mapping[str, object]) -> dict[str, object]:
@@ -255,7 +269,7 @@ def wrote(as_json: bool, paths: Iterable[Path], **more: object) -> None:
 
 def bare(text: str) -> None:
     with _stdout_errors():
-        _write(_stdout(), text)
+        _write(answer_stream(), text)
 
 
 @contextmanager
@@ -267,8 +281,8 @@ def _stdout_errors() -> Iterator[None]:
 
 
 def stdout_console() -> Console:
-    _replace_unknown_characters(_stdout())
-    return console_on(io.StringIO() if _stdout() is None else _stdout())
+    _replace_unknown_characters(answer_stream())
+    return console_on(io.StringIO() if answer_stream() is None else answer_stream())
 
 
 def console_on(stream: Any) -> Console:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..domain.runtime import MAX_SECONDS
+from .host import host
 from .options import (
     CONFLICT,
     DEFAULT_GAP,
@@ -29,6 +30,7 @@ from .waiting import Interrupt, progress_bar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..document.elements import Document
     from ..domain.run import Run
     from ..plugins import Registry
     from ..recommend import Recommendation
@@ -117,7 +119,7 @@ def plan(
     signer = _check_run_options(registry, out, sign, certified=certified)
     loaded = load_case(case)
     with Interrupt() as cancel, parsed_changes(change or ()) as changes, progress_bar(quiet) as progress:
-        recommendation = recommend.plan(
+        recommendation = host().plan(
             loaded,
             registry=registry,
             scenario=scenario or (),
@@ -142,6 +144,7 @@ def plan(
     write()
     if as_json:
         show_json(answer | {"headline": headline_of(run).model_dump(mode="json")})
+        host().also_show(lambda: _document(run, case, out))
     else:
         _show(run, case, out, quiet=quiet, full=full)
     return CONFLICT if run.status is PlanStatus.INFEASIBLE else 0
@@ -187,10 +190,16 @@ def _writer(
 
 
 def _show(run: Run, case: Path, out: Path | None, *, quiet: bool, full: bool) -> None:
-    from ..report import plan_document, summary_document
+    from ..report import summary_document
 
     if quiet:
         show(summary_document(run))
         return
-    document = plan_document(run, "" if out is None else str(out), str(case))
+    document = _document(run, case, out)
     show(document) if full else show_on_screen(document)
+
+
+def _document(run: Run, case: Path, out: Path | None) -> Document:
+    from ..report import plan_document
+
+    return plan_document(run, "" if out is None else str(out), str(case))

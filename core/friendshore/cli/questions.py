@@ -18,6 +18,7 @@ from typer.main import get_command
 
 from ..errors import FriendshoreError
 from ..writing import add_files, reject_existing
+from .host import host
 from .options import (
     DEFAULT_GAP,
     AnswerFile,
@@ -63,6 +64,8 @@ _SHARED: Mapping[str, tuple[Any, object]] = {
 }
 """Options of all questions, with their defaults. A question's own option replaces the shared one (`compare --scenario`)."""
 _READ_BY_ITSELF = {"scenario", "change", "out"}
+MAX_NUMBER = 10**15
+"""Largest number of an option, positive or negative. No quantity of a plan is larger, and arithmetic with it is exact."""
 _TYPES: Mapping[Any, Any] = {Decimal: float, tuple[str, ...]: list[str] | None}
 
 
@@ -78,13 +81,20 @@ def command_for(name: str, args: Sequence[str] = ()) -> TyperCommand:
     except FriendshoreError as error:
         return refusal(name, error, "--json" in args)
 
+    return typed_command(name, function_of(question, registry, blocked_names))
+
+
+def function_of(question: Question[Any, Any], registry: Registry, blocked: Sequence[str] = ()) -> Callable[..., None]:
+    """Return the function of a question's command, whose signature is that of the command. `registry` has the question, without what is `blocked`."""
+    from ..questions.base import question_named
+
     @answering
     def run(path: Path, **values: Any) -> int:
-        current_registry = registry if (values["block"] or []) == blocked_names else installed(values["block"])
-        return _answer_question(question_named(current_registry, name), current_registry, path, values)
+        current_registry = registry if (values["block"] or []) == [*blocked] else installed(values["block"])
+        return _answer_question(question_named(current_registry, question.name), current_registry, path, values)
 
     _set_signature(run, question)
-    return typed_command(name, run)
+    return run
 
 
 def values_of(args: Sequence[str], option: str) -> Iterator[str]:
@@ -200,6 +210,7 @@ def _answer_question(question: Question[Any, Any], registry: Registry, path: Pat
         with attributed_object(question, question.name):
             data = json_for_stdout(dated_data(question.data(result, options)))
         bare(data)
+        host().also_show(lambda: _with_origin(shown(question, lambda: question.document(result, options))))
     elif text_on_screen is not None:
         bare(text_on_screen)
     elif values["full"]:
@@ -225,6 +236,9 @@ def _with_origin(page: Document) -> Document:
 
 
 def _value(option: Option, value: Any) -> Any:
+    if isinstance(value, int | float) and not abs(value) <= MAX_NUMBER:  # also true of nan
+        flag = option.name.upper() if option.setting.argument else f"--{option.name.replace('_', '-')}"
+        raise typer.BadParameter(f"expected a number from -{MAX_NUMBER:,} to {MAX_NUMBER:,}", param_hint=flag)
     if option.kind is Decimal:
         return Decimal(str(value))
     return tuple(value or ()) if option.kind == tuple[str, ...] else value
@@ -244,13 +258,12 @@ def _options_of(question: Question[Any, Any], values: Mapping[str, Any]) -> Any:
 def _opened(path: Path, registry: Registry, values: Mapping[str, Any]) -> Iterator[Opened]:
     """Open and solve a case or run. Ctrl-C ends solving and questions. Results not proved by then are intervals."""
     from ..case import parsed_changes
-    from ..recommend import reopen
     from ..solve import Limits
 
     deadline = None if values["time_limit"] is None else monotonic() + values["time_limit"]
     with Interrupt() as cancel:
         with parsed_changes(values.get("change") or ()) as changes, progress_bar(_quiet(values)) as progress:
-            opened = reopen(
+            opened = host().reopen(
                 path,
                 registry=registry,
                 scenario=values.get("scenario") or (),

@@ -11,6 +11,7 @@ from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from .host import host
 from .output import console_on
 
 if TYPE_CHECKING:
@@ -45,9 +46,14 @@ class Interrupt:
 def progress_bar(
     quiet: bool, doing: str = "solving", counted: str = "parts"
 ) -> Iterator[Callable[[int, int, float], None] | None]:
-    """Yield a callback that shows progress on stderr. None if `quiet`, or without a terminal."""
+    """Yield a callback that shows progress on stderr, or to a server's watcher. None if `quiet`, or without a terminal."""
     from ..domain.runtime import report_progress_to
 
+    watcher = host().watcher
+    if watcher is not None:
+        with report_progress_to(watcher):
+            yield lambda done, total, seconds: watcher(done, total, seconds, doing, counted)
+        return
     if quiet or not sys.stderr.isatty():
         yield None
         return

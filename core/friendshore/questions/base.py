@@ -47,6 +47,8 @@ class Setting:
     flags: tuple[str, ...] = ()
     """Names on the command line. Empty means `--` and the name of the field."""
     argument: bool = False
+    served: bool = True
+    """False for the command line alone, because the value names a file, an address, or code. A server never offers a path."""
 
 
 class Question(ABC, Generic[Options, Result]):

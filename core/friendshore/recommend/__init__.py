@@ -124,8 +124,9 @@ def plan(
     inputs = gathered.inputs.apply(applied)
     refuse_old_prices(inputs, applied)
     session = Session.open(inputs, limits, progress, cancel, began=start, memory=memory)
+    unused_session = session.copy()
     run = describe(session, gathered, applied, progress)
-    return Recommendation(run, session.verified, gathered, session, applied)
+    return Recommendation(run, session.verified, gathered, session, applied, unused_session)
 
 
 def _bytes(megabytes: object) -> int:
@@ -153,6 +154,8 @@ class Recommendation(ShownOnScreen):
     """Solved case behind the run: `recommendation.session.what_if(Change(...))` returns the cost of a change."""
     applied: Applied = field(default_factory=Applied)
     """Scenarios, strictness, and changes of the plan."""
+    unused_session: Session | None = None
+    """The session before the run was described. A question to a copy of it counts the same work as one to a new session. None after pickling."""
 
     def __repr__(self) -> str:
         spent = f"{self.cost.nominal:,.0f} {self.run.currency}"

@@ -378,7 +378,9 @@ def _change_texts(applied: Mapping[str, Any]) -> Iterator[str]:
 
 def _plugin_code_in_process(registry: Registry) -> Iterator[str]:
     """Yield the plugins of others whose code ran in this process and can affect a plan. No check can detect all of its effects."""
-    affecting = {info.package for info in registry.plugins if _affects_plans(info) and not is_official(info.distribution)}
+    affecting = {
+        info.package for info in registry.plugins if _affects_plans(info) and not is_official(info.distribution)
+    }
     for package in packages_run():
         if package in affecting:
             yield f"effects of the code of {owner_of_package(package).label}, which runs in the same process"

@@ -174,6 +174,10 @@ class Session:
             for part in impact(self.parts, changes)
         )
 
+    def copy(self) -> Session:
+        """Return a session with the same solvers' answers, without solving again. The answers that it finds are its own."""
+        return replace(self, opened=monotonic(), answers=self.answers.copy(), _plans=PlanCache(self.memory // 4))
+
     @property
     def stopped(self) -> bool:
         """True if the user ended the search or the time is up. Further questions are then not solved."""

@@ -138,10 +138,17 @@ class AnswerCache:
         return answer
 
     def keep(self, key: bytes, answer: SolverAnswer) -> None:
+        # Two threads may solve equal programs at once. Counted as one after the other, so that the counts don't depend on chance.
+        is_known = self._answers.get(key) is not None
         with self._lock:
-            self.solved += 1
+            self.solved += not is_known
+            self.reused += is_known
         if answer.outcome is not SolverOutcome.NOTHING:  # a search with more time may find something
             self._answers.keep(key, answer, _size_in_bytes(answer))
+
+    def copy(self) -> AnswerCache:
+        """Return a cache with the same answers, and counts of 0."""
+        return AnswerCache(self._answers.items(), self._answers.max_size)
 
     def __reduce__(self) -> tuple[type[AnswerCache], tuple[list[tuple[bytes, SolverAnswer, int]], int]]:
         return AnswerCache, (self._answers.items(), self._answers.max_size)

@@ -1,4 +1,4 @@
-"""Explanations of a plan: a plugin for friendshore with the questions ledger, repairs, and calendar."""
+"""Explanations of a plan: a plugin for friendshore with the questions ledger, repairs, calendar, and what-if."""
 
 from __future__ import annotations
 
@@ -15,5 +15,6 @@ def friendshore_questions() -> list[Question[Any, Any]]:
     from .calendar import CalendarQuestion
     from .ledger import LedgerQuestion
     from .repairs import RepairsQuestion
+    from .what_if import WhatIfQuestion
 
-    return [RepairsQuestion(), LedgerQuestion(), CalendarQuestion()]
+    return [RepairsQuestion(), LedgerQuestion(), CalendarQuestion(), WhatIfQuestion()]

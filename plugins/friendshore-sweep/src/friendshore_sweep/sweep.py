@@ -425,11 +425,11 @@ class SweepOptions:
         Path | None,
         Setting("Folder for the plans and the tables: totals, materials, and purchases.", "FOLDER"),
     ] = None
-    resume: Annotated[bool, Setting("Resume the sweep in --folder and reuse its plans.")] = False
-    rerun: Annotated[str, Setting("`failed`: resume, and plan the failed scenarios again.", "WHAT")] = ""
-    parquet: Annotated[bool, Setting("Also write the tables in --folder as Parquet (needs the extra `parquet`).")] = (
-        False
-    )
+    resume: Annotated[bool, Setting("Resume the sweep in --folder and reuse its plans.", served=False)] = False
+    rerun: Annotated[str, Setting("`failed`: resume, and plan the failed scenarios again.", "WHAT", served=False)] = ""
+    parquet: Annotated[
+        bool, Setting("Also write the tables in --folder as Parquet (needs the extra `parquet`).", served=False)
+    ] = False
     each: Annotated[
         float,
         Setting("Time limit of each scenario in seconds. 0 means no limit.", "SECONDS", least=0),
@@ -439,11 +439,16 @@ class SweepOptions:
         Setting(
             "Dask scheduler whose workers plan the scenarios, such as tcp://10.0.0.5:8786 (needs the extra `dask`).",
             "ADDRESS",
+            served=False,
         ),
     ] = ""
     executor: Annotated[
         str,
-        Setting("Importable function that returns the executor whose workers plan the scenarios.", "MODULE:FUNCTION"),
+        Setting(
+            "Importable function that returns the executor whose workers plan the scenarios.",
+            "MODULE:FUNCTION",
+            served=False,
+        ),
     ] = ""
     top: Annotated[int, Setting("Rows shown of each table. 0 means all.", "N", least=0)] = 20
 
