@@ -113,7 +113,6 @@ def plan(
     from ..case import load_case, parsed_changes
     from ..domain.plan import PlanStatus
     from ..domain.time import PeriodLength
-    from ..report import headline_of
 
     registry = installed(block)
     signer = _check_run_options(registry, out, sign, certified=certified)
@@ -138,15 +137,14 @@ def plan(
         warn("the program is too large for a certificate, so the run has none")
     for problem in recommendation.gathered.idle:
         warn(str(problem))
-    run, answer = recommendation.run, recommendation.to_dict() if as_json else {}
+    run, data = recommendation.run, recommendation.to_dict() if as_json else None
     write = _writer(recommendation, out, signer, certificate)
     del recommendation  # Its program may need as much memory as the files and the screen.
     write()
-    if as_json:
-        show_json(answer | {"headline": headline_of(run).model_dump(mode="json")})
-        host().also_show(lambda: _document(run, case, out))
-    else:
+    if data is None:
         _show(run, case, out, quiet=quiet, full=full)
+    else:
+        _show_data(data, run, case, out)
     return CONFLICT if run.status is PlanStatus.INFEASIBLE else 0
 
 
@@ -197,6 +195,13 @@ def _show(run: Run, case: Path, out: Path | None, *, quiet: bool, full: bool) ->
         return
     document = _document(run, case, out)
     show(document) if full else show_on_screen(document)
+
+
+def _show_data(data: dict[str, object], run: Run, case: Path, out: Path | None) -> None:
+    from ..report import headline_of
+
+    show_json(data | {"headline": headline_of(run).model_dump(mode="json")})
+    host().also_show(lambda: _document(run, case, out))
 
 
 def _document(run: Run, case: Path, out: Path | None) -> Document:

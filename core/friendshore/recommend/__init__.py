@@ -114,10 +114,7 @@ def plan(
     check_argument_type(case, "`plan`", (Case,))
     start, limits = monotonic(), Limits(gap, time_limit, workers, ENGINES if engines is None else engines)
     memory = _bytes(memory_mb)
-    scenarios = (scenario,) if isinstance(scenario, str) else scenario
-    change_list = changes if isinstance(changes, list | tuple) else tuple_of(changes, Change, "changes", CHANGES)
-    fields = {"scenario": scenarios, "changes": change_list, "strict": strict, "period": period}
-    applied = record(Applied, fields, "plan()")
+    applied = _applied(scenario, changes, strict, period)
     gathered = gather(case, registry, catalogs, rules)
     if lock is not None:
         check_lock(read_lock(lock), lock_of(gathered), lock)
@@ -127,6 +124,15 @@ def plan(
     unused_session = session.copy()
     run = describe(session, gathered, applied, progress)
     return Recommendation(run, session.verified, gathered, session, applied, unused_session)
+
+
+def _applied(
+    scenario: str | Sequence[str], changes: Sequence[Change], strict: bool, period: PeriodLength | None
+) -> Applied:
+    scenarios = (scenario,) if isinstance(scenario, str) else scenario
+    change_list = changes if isinstance(changes, list | tuple) else tuple_of(changes, Change, "changes", CHANGES)
+    fields = {"scenario": scenarios, "changes": change_list, "strict": strict, "period": period}
+    return record(Applied, fields, "plan()")
 
 
 def _bytes(megabytes: object) -> int:
