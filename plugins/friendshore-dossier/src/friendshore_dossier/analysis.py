@@ -38,7 +38,7 @@ LIMITS = (
     "Nothing here certifies. DFARS 225.7018-4(a)(2) requires a written certification, which a person writes and signs.",
 )
 _NOTE = (
-    "Shortage and cash if solved: how they change in the cheapest compliant plan if this obstacle alone didn't exist. A shortage that "
+    "Shortage and cash: how both change in the cheapest compliant plan if this obstacle alone didn't exist. A shortage that "
     "doesn't change needs more than this."
 )
 # Kinds of obstacles and of causes, in the words of the regulation.
@@ -96,7 +96,7 @@ class _NeedAnalysis:
 
     @property
     def section(self) -> FormSection:
-        sources = "Source | Factor | Why it doesn't serve the need | Could supply | Shortage if solved | Cash if solved"
+        sources = "Source | Factor | Why it doesn't serve the need | Supply | Shortage | Cash"
         tables = (
             table(sources, [each for name in self._offers for each in self._rows_of(name)], "Sources"),
             table("Ask | About | Document to request", self._inquiries(), "Inquiries to make"),
