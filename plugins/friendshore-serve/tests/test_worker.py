@@ -110,7 +110,7 @@ def test_what_is_unproven_stays_unproven(worker: Worker, first: Path) -> None:
     [
         ("why_not", {"offer": "nonexistent"}, "FS522"),
         ("what_if", {"change": ["remove=country:XX"]}, ""),
-        ("what_if", {}, "FS501"),
+        ("what_if", {"change": []}, "FS501"),
         ("what_if", {"change": ["nonsense"]}, "FS011"),
         ("plan", {"scenario": ["nonexistent"]}, ""),
         ("compare", {"scenario": ["a", "b", "c"]}, ""),

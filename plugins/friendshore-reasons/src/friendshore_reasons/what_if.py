@@ -106,7 +106,7 @@ class WhatIfOptions:
             "CHANGE",
             flags=("--change",),
         ),
-    ] = ()
+    ]
 
 
 class WhatIfQuestion(Question[WhatIfOptions, WhatIf]):
