@@ -32,6 +32,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "sweep": {"vary": ["price=quebec-gallium, factor=1,2"]},
     "withstand": {"losses": 1},
     "frontier": {"points": 3},
+    "dossier": {"form": "magnets"},
     "plan": {"scenario": ["no-canada"]},
 }
 QUICK = ("check", "plan", "rule", "catalog", "catalogs", "why_not", "what_if", "alternatives", "compare")

@@ -73,7 +73,8 @@ class DossierOptions:
         ),
     ]
     keep: Annotated[
-        bool, Setting("Also write the form into the run folder, where `verify` checks it and `sign` signs it.")
+        bool,
+        Setting("Also write the form into the run folder, where `verify` checks it and `sign` signs it.", served=False),
     ] = False
 
 
