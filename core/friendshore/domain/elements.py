@@ -74,6 +74,22 @@ def symbols_in(word: str) -> frozenset[str]:
     return frozenset(elements)
 
 
+# Elements by the industry's form in which suppliers declare the smelters and mines of a product.
+_DECLARATIONS = {
+    "AMRT": symbols_in("ScYLaCePrNdSmEuGdTbDyHoErTmYbLu"),
+    "CMRT": symbols_in("AuSnTaW"),
+    "EMRT": symbols_in("CCoCuLiNi"),
+}
+
+
+def declaration_form(element: str) -> str:
+    """Return the form in which suppliers declare the smelters and mines of an element: CMRT, EMRT, or AMRT. Empty if there is none."""
+    if element == _RARE_EARTHS:
+        return "AMRT"
+    symbols = symbols_in(element)
+    return next((form for form, declared in _DECLARATIONS.items() if symbols & declared), "")
+
+
 @lru_cache(maxsize=4096)
 def form_words(form: str) -> frozenset[str]:
     """Return the words that select a form: as written, and in lowercase singular, so that `Sintered magnets` are magnets."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from friendshore.document import elements as doc
 from friendshore.document.figures import count
 from friendshore.domain.base import Record, exact
+from friendshore.domain.elements import declaration_form
 from friendshore.domain.facts import Facility, Material
 from friendshore.domain.run import Run
 from friendshore.questions.wording import ranked
@@ -246,14 +247,11 @@ def exact_number(value: Value | Decimal) -> Decimal:
     return exact(value)
 
 
-_DECLARATIONS = {"CMRT 6.x": "Ta W Sn Au", "EMRT 2.x": "Co Cu Li Ni C", "AMRT 1.x": "RE Ce Dy Gd La Nd NdPr Pr Sm Tb Y"}
-
-
 def inquiry(source: str, about: str, material: Material | None = None, figures: Iterable[FormFigure] = ()) -> FormRow:
     """Return a row with a question to a supplier. For a material's origin, it names the declaration to request, if the industry has one."""
     if material is None:
         document = "a quotation: capacity, price, and lead time"
-    elif form := next((form for form, known in _DECLARATIONS.items() if material.element in known.split()), ""):
+    elif form := declaration_form(material.element):
         document = f"{form} with scope B (the product) and all smelters, and a letter that its lists are complete"
     else:
         document = "a letter that names the country of each stage"

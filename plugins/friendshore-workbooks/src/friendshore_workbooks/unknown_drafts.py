@@ -9,7 +9,7 @@ from functools import cached_property
 
 from friendshore.domain.base import as_decimal, exact, grouped
 from friendshore.domain.change import Change
-from friendshore.domain.elements import symbols_in
+from friendshore.domain.elements import declaration_form
 from friendshore.domain.evidence import Confidence
 from friendshore.domain.facts import CapacityStep, Facility, Offer, RecipeLine, Status
 from friendshore.domain.quantities import readable
@@ -584,25 +584,15 @@ def _origin(doubts: Doubts, exclusions: list[Exclusion]) -> Draft:
     )
 
 
-# Elements by the form in which suppliers declare the smelters and mines of a product.
-_FORMS = {
-    "an AMRT": frozenset(
-        ["Sc", "Y", "La", "Ce", "Pr", "Nd", "Sm", "Eu", "Gd", "Tb", "Dy", "Ho", "Er", "Tm", "Yb", "Lu"]
-    ),
-    "a CMRT": frozenset({"Au", "Sn", "Ta", "W"}),
-    "an EMRT": frozenset({"C", "Co", "Cu", "Li", "Ni"}),
-}
-
-
 def _declaration_request(element: str, stages: Collection[str]) -> str:
     """Return a request for the form that answers a question on mines or smelters. Empty if there is none."""
-    symbols = symbols_in(element)
-    form = next((form for form, declared in _FORMS.items() if symbols & declared), "")
+    form = declaration_form(element)
     if not form or not {Stage.MINED, Stage.REFINED} & set(stages):
         return ""
     # No form asks whether all mines are listed, and an AMRT doesn't ask it of smelters either.
-    letter = ", and a letter that its lists are complete" if form == "an AMRT" or Stage.MINED in stages else ""
-    return f" Ask for {form} about the product (scope B){letter}."
+    letter = ", and a letter that its lists are complete" if form == "AMRT" or Stage.MINED in stages else ""
+    article = "a" if form == "CMRT" else "an"
+    return f" Ask for {article} {form} about the product (scope B){letter}."
 
 
 def _stated_origin(doubts: Doubts, offer: Offer, stages: list[str]) -> EvidenceToday:
