@@ -42,7 +42,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "sweep": {"vary": ["price=outside:CN, factor=1,2"]},
     "withstand": {"losses": 1, "most": 5},
     "frontier": {"points": 3},
-    "dossier": {"form": "magnets"},
+    "dossier": {"form": "analysis"},
 }
 LISTS = {"rules": "rules list", "rule": "rules show", "catalogs": "catalogs list", "catalog": "catalogs show"}
 

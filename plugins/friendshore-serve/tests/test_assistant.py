@@ -16,8 +16,8 @@ from jsonschema import Draft202012Validator
 from mcp import Client
 
 from friendshore.run import json_text
-from friendshore_serve.assistant import ANSWER_SCHEMA, Assistant, BoundedLines
-from friendshore_serve.pool import Service, named_cases
+from friendshore_serve.assistant import Assistant, ToolAnswer, bounded_lines
+from friendshore_serve.service import Service, named_cases
 from friendshore_serve.tools import ServerLimits
 
 
@@ -30,7 +30,7 @@ def asked(first: Path, ask: Callable[[Client], Awaitable[Any]]) -> Any:
             async with Client(Assistant(service).server) as client:
                 return await ask(client)
         finally:
-            service.pool.close()
+            service.close()
 
     return asyncio.run(run())
 
@@ -38,7 +38,7 @@ def asked(first: Path, ask: Callable[[Client], Awaitable[Any]]) -> Any:
 def test_tools_have_valid_schemas_and_are_read_only(first: Path) -> None:
     tools = asked(first, lambda client: client.list_tools()).tools
     assert {"check", "plan", "what_if", "rules", "catalogs", "alternatives"} <= {tool.name for tool in tools}
-    Draft202012Validator.check_schema(ANSWER_SCHEMA)
+    Draft202012Validator.check_schema(ToolAnswer.model_json_schema())
     for tool in tools:
         Draft202012Validator.check_schema(tool.input_schema)
         assert tool.annotations.read_only_hint
@@ -99,17 +99,14 @@ def test_an_answer_is_what_json_prints_with_its_plan_and_screen(first: Path, mon
 
 
 def test_a_long_line_is_read_to_its_end_and_refused_with_its_id() -> None:
-    lines = BoundedLines(io.BytesIO(b'{"id": 7, "x": "' + b"x" * 1_000 + b'"}\n{"id": 8}\n'), 100)
+    text = io.BytesIO(b'{"id": 7, "x": "' + b"x" * 1_000 + b'"}\n{"id": 8}\n')
     sent: list[Any] = []
 
-    class Answers:
-        async def send(self, message: Any) -> None:
-            sent.append(message.message)
-
-    lines.answers = Answers()
+    async def refuse(message: Any) -> None:
+        sent.append(message.message)
 
     async def read() -> list[str]:
-        return [line async for line in lines]
+        return [line async for line in bounded_lines(text, 100, refuse)]
 
     assert asyncio.run(read()) == ['{"id": 8}\n']
     assert [(message.id, message.error.code) for message in sent] == [(7, -32600)]

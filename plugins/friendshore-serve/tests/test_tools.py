@@ -24,13 +24,13 @@ def test_every_question_and_five_kinds_of_commands_are_tools_with_valid_schemas(
     assert {tool.name for tool in tools} == {*COMMANDS, *questions}
     assert {"what_if", "alternatives", "sweep", "why_not"} <= questions
     for tool in tools:
-        Draft202012Validator.check_schema(tool.schema)
-        assert tool.schema["additionalProperties"] is False
+        Draft202012Validator.check_schema(tool.arguments.model_json_schema())
+        assert tool.arguments.model_json_schema()["additionalProperties"] is False
         assert tool.meaning
 
 
 def test_no_option_that_names_a_file_an_address_or_code_is_offered(toolbox: Toolbox) -> None:
-    offered = {tool.name: set(tool.schema["properties"]) for tool in toolbox.usable()[0]}
+    offered = {tool.name: set(tool.arguments.model_json_schema()["properties"]) for tool in toolbox.usable()[0]}
     assert offered["sweep"] == {"case", "vary", "each", "top", "scenario", "change", "strict", "gap"}
     assert offered["plan"] == {"case", "scenario", "change", "strict", "period", "gap"}
     assert offered["catalog"] == offered["rule"] == {"name"}
@@ -79,7 +79,7 @@ def test_all_errors_of_arguments_are_reported_together(toolbox: Toolbox) -> None
 def test_the_only_case_need_not_be_named() -> None:
     alone = Toolbox(Registry.discover(), ("first",))
     assert alone["plan"].checked({}) == {"case": "first"}
-    assert "case" not in alone["plan"].schema.get("required", [])
+    assert "case" not in alone["plan"].arguments.model_json_schema().get("required", [])
     assert alone["rules"].checked({}) == {}  # of all packs
 
 

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import re
 import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from importlib.resources import files
 from typing import Any, BinaryIO, cast
 
-import anyio
 import mcp_types as types
+from anyio import AsyncFile, to_thread, wrap_file
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
+from pydantic import BaseModel, Field
 
 from friendshore.cli.output import answer_stream, print_problems
 from friendshore.errors import FriendshoreError
 from friendshore.report import errors_data, problem_lines
 
-from .pool import Service
-from .tools import refused
-from .worker import Progress
+from .service import Progress, Service
+from .tools import Tool, refused
 
 INSTRUCTIONS = (
     "friendshore finds the cheapest supplier mix that is legal on the day it arrives. Report its answers as they are. Call nothing lawful "
@@ -33,16 +34,15 @@ _GLOSSARY, _CASE, _PACK = "friendshore://glossary", "friendshore://cases/", "fri
 _READ_ONLY = types.ToolAnnotations(
     read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
 )
-_ABOUT = "The plan behind the answer: hash of its run, status, objective, bound, verification, dates, and caveats."
-ANSWER_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "answer": {"type": "object", "description": "What the command prints with `--json`."},
-        "about": {"type": "object", "description": _ABOUT},
-        "notes": {"type": "array", "items": {"type": "string"}},
-    },
-    "required": ["answer", "about", "notes"],
-}
+
+
+class ToolAnswer(BaseModel):
+    """Result of a tool."""
+
+    answer: dict[str, Any] = Field(description="What the command prints with `--json`.")
+    about: dict[str, Any] = Field(
+        description="The plan behind the answer: hash of its run, status, objective, bound, verification, dates, and caveats."
+    )
 
 
 class Assistant:
@@ -57,28 +57,21 @@ class Assistant:
     async def tools(self, context: Any, params: Any) -> types.ListToolsResult:
         tools, problems = self._service.toolbox.usable()
         print_problems(problems)
-        common: dict[str, Any] = {"output_schema": ANSWER_SCHEMA, "annotations": _READ_ONLY}
-        listed = [(tool.name, {"description": tool.meaning, "input_schema": tool.schema, **common}) for tool in tools]
-        return types.ListToolsResult(tools=[types.Tool(name=name, **fields) for name, fields in listed])
+        return types.ListToolsResult(tools=[*map(_listed, tools)])
 
     async def call(self, context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
         """Return an answer as data with its screen as text, or errors as both."""
-        reports = set[asyncio.Task[None]]()
 
-        def watch(progress: Progress) -> None:
-            report = context.session.report_progress(progress.done, progress.total, progress.activity)
-            reports.add(task := asyncio.ensure_future(report))
-            task.add_done_callback(reports.discard)
+        async def watch(progress: Progress) -> None:
+            await context.session.report_progress(progress.done, progress.total, progress.activity)
 
         try:
             answer = await self._service.ask(params.name, params.arguments or {}, watch=watch)
         except FriendshoreError as error:
             return _result("\n".join(problem_lines(error.problems)), errors_data(error), is_error=True)
         data = json.loads(answer.json)
-        whole = {"answer": data, "about": answer.about, "notes": answer.notes}
-        return _result(
-            "\n".join([answer.screen, *answer.notes]), data if answer.is_refused else whole, answer.is_refused
-        )
+        whole = {"answer": data, "about": answer.about}
+        return _result(answer.screen, data if answer.is_refused else whole, answer.is_refused)
 
     async def resources(self, context: Any, params: Any) -> types.ListResourcesResult:
         cases, packs = self._service.cases, sorted(self._service.toolbox.registry.packs)
@@ -106,6 +99,12 @@ class Assistant:
         raise refused("FS939", "no such resource", uri, "list the resources")
 
 
+def _listed(tool: Tool) -> types.Tool:
+    schema, answer = tool.arguments.model_json_schema(), ToolAnswer.model_json_schema()
+    common: Any = {"input_schema": schema, "output_schema": answer, "annotations": _READ_ONLY}
+    return types.Tool(name=tool.name, description=tool.meaning, **common)
+
+
 def _result(text: str, data: Any, is_error: bool) -> types.CallToolResult:
     content = [types.TextContent(type="text", text=text.strip())]
     return types.CallToolResult(content=content, structured_content=data, is_error=is_error)
@@ -114,42 +113,34 @@ def _result(text: str, data: Any, is_error: bool) -> types.CallToolResult:
 _REQUEST_ID = re.compile(rb'"id"\s*:\s*("[\w-]{1,100}"|\d{1,15})')
 
 
-class BoundedLines:
-    """Lines of a stream. One with more than `max_bytes` is skipped, and its request refused."""
-
-    def __init__(self, stream: BinaryIO, max_bytes: int) -> None:
-        self._stream, self._max_bytes = stream, max_bytes
-        self.answers: Any = None
-        """Stream of answers, for refusals."""
-
-    def __aiter__(self) -> BoundedLines:
-        return self
-
-    async def __anext__(self) -> str:
-        while len(line := await anyio.to_thread.run_sync(self.read, abandon_on_cancel=True)) > self._max_bytes:
-            request = _REQUEST_ID.search(line)
-            problem = types.ErrorData(code=-32600, message=f"FS927 the line has more than {self._max_bytes:,} bytes")
-            name = None if request is None else json.loads(request[1])
-            await self.answers.send(SessionMessage(types.JSONRPCError(jsonrpc="2.0", id=name, error=problem)))
-        if not line:
-            raise StopAsyncIteration
-        return line.decode("utf-8", "replace")
-
-    def read(self) -> bytes:
-        """Return the next line, or the beginning of one that is too long, after reading all of it."""
-        line = rest = self._stream.readline(self._max_bytes + 1)
-        while len(line) > self._max_bytes and rest and not rest.endswith(b"\n"):
-            rest = self._stream.readline(self._max_bytes)
-        return line
+async def bounded_lines(
+    stream: BinaryIO, max_bytes: int, refuse: Callable[[SessionMessage], Awaitable[None]]
+) -> AsyncIterator[str]:
+    """Yield the lines of a stream. One with more than `max_bytes` is skipped, and its request refused."""
+    read = partial(to_thread.run_sync, stream.readline, max_bytes + 1, abandon_on_cancel=True)
+    while line := await read():
+        if len(line) <= max_bytes:
+            yield line.decode("utf-8", "replace")
+            continue
+        rest = line
+        while rest and not rest.endswith(b"\n"):
+            rest = await read()
+        request = _REQUEST_ID.search(line)
+        name = None if request is None else json.loads(request[1])
+        problem = types.ErrorData(code=-32600, message=f"FS927 the line has more than {max_bytes:,} bytes")
+        await refuse(SessionMessage(types.JSONRPCError(jsonrpc="2.0", id=name, error=problem)))
 
 
 async def serve_assistant(service: Service) -> None:
     """Answer on stdin and stdout until stdin ends."""
-    server, lines = Assistant(service).server, BoundedLines(sys.stdin.buffer, service.limits.request_bytes)
-    answers = anyio.wrap_file(io.TextIOWrapper(answer_stream().buffer, encoding="utf-8", write_through=True))
+
+    async def refuse(message: SessionMessage) -> None:
+        await write.send(message)
+
+    server, lines = Assistant(service).server, bounded_lines(sys.stdin.buffer, service.limits.request_bytes, refuse)
+    answers = wrap_file(io.TextIOWrapper(answer_stream().buffer, encoding="utf-8", write_through=True))
     try:
-        async with stdio_server(cast("anyio.AsyncFile[str]", lines), answers) as (read, write):
-            lines.answers = write
+        async with stdio_server(cast("AsyncFile[str]", lines), answers) as (read, write):
             await server.run(read, write, server.create_initialization_options())
     finally:
-        service.pool.close()
+        service.close()

@@ -13,7 +13,7 @@ from typer import Argument, Option
 
 from friendshore.cli.output import bare
 
-from .pool import Service, named_cases
+from .service import Service, named_cases
 from .tools import ServerLimits, refused
 
 _DEFAULT = ServerLimits()
@@ -25,12 +25,10 @@ Seconds = Annotated[float, Option(metavar="SECONDS", help="Time for an answer.",
 Memory = Annotated[
     int, Option(metavar="MB", help="Address space of each process that answers.", min=1_024, max=1_048_576)
 ]
-Host = Annotated[str, Option(metavar="ADDRESS", help="Address to listen on. Any but loopback needs a token.")]
-Port = Annotated[int, Option(metavar="PORT", help="Port to listen on. 0 takes a free one.", min=0, max=65_535)]
-TokenFile = Annotated[
-    Path | None,
-    Option(metavar="FILE", help=f"File with the token that requests need. Default: the variable {VARIABLE}."),
+Host = Annotated[
+    str, Option(metavar="ADDRESS", help=f"Address to listen on. Any but loopback needs a token in {VARIABLE}.")
 ]
+Port = Annotated[int, Option(metavar="PORT", help="Port to listen on. 0 takes a free one.", min=0, max=65_535)]
 Workers = Annotated[
     int, Option(metavar="N", help="Processes that answer, each one question at a time.", min=1, max=256)
 ]
@@ -57,7 +55,6 @@ def serve(
     cases: Annotated[list[Path] | None, Case] = None,
     host: Host = "127.0.0.1",
     port: Port = 8765,
-    token_file: TokenFile = None,
     workers: Workers = _DEFAULT.workers,
     seconds: Seconds = _DEFAULT.seconds,
     memory: Memory = _DEFAULT.megabytes,
@@ -70,10 +67,10 @@ def serve(
 
     from .rest import Desk, is_loopback
 
-    token = _token(token_file)
-    if not token and not is_loopback(host):
-        fix = f"add --token-file FILE, or set {VARIABLE}"
-        raise refused("FS987", "an address that others can reach needs a token", host, fix, column="--host")
+    token = os.environ.get(VARIABLE, "")
+    if (token or not is_loopback(host)) and not (len(token) >= _MIN_TOKEN and token.isascii() and token.isprintable()):
+        fix = f"set {VARIABLE} to {_MIN_TOKEN} or more ASCII characters"
+        raise refused("FS987", "no token, or one that can't be used", host, fix, column="--host")
     named, listening = named_cases(cases or []), _listen(host, port)
 
     async def run() -> None:
@@ -89,22 +86,9 @@ def serve(
     return 0
 
 
-def _token(file: Path | None) -> str:
-    try:
-        token = os.environ.get(VARIABLE, "") if file is None else file.read_text(encoding="utf-8").strip()
-    except (OSError, ValueError) as error:
-        raise refused("FS987", "the token can't be read", str(error), file=str(file)) from error
-    if (token or file is not None) and not (len(token) >= _MIN_TOKEN and token.isascii() and token.isprintable()):
-        fix = f"write {_MIN_TOKEN} or more ASCII characters"
-        raise refused("FS987", "the token can't be used", fix=fix, file=VARIABLE if file is None else str(file))
-    return token
-
-
 def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        reason = f"{host}:{port}: {error.strerror or error}"
-        raise refused(
-            "FS987", "the server can't listen", reason, "choose another --port or --host", column="--port"
-        ) from error
+        reason, fix = f"{host}:{port}: {error.strerror or error}", "choose another --port or --host"
+        raise refused("FS987", "the server can't listen", reason, fix, column="--port") from error

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import hmac
 import ipaddress
-import mimetypes
 import secrets
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field, PrivateAttr
+from pydantic import BaseModel, Field, RootModel
+from pydantic.json_schema import models_json_schema
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -21,16 +22,23 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from friendshore.errors import FriendshoreError, InputError
+from friendshore.domain.runtime import SizeLimitedCache
+from friendshore.errors import Diagnostic, FriendshoreError, InputError
 from friendshore.report import errors_data
 
-from .pool import Service
-from .tools import CASE, Tool, parsed, refused
-from .worker import Progress
+from .service import Progress, ServedAnswer, Service
+from .tools import JSON, parsed, refused
 
 _SECONDS_FOR_BODY = 30
+_SECONDS_UNTIL_LEFT = 0.5
+"""Time until an answer is canceled whose client has left."""
 _STATUS = {"FS939": 404, "FS929": 503, "FS989": 500}
-JSON = "json"
+
+
+class Errors(BaseModel):
+    """Errors, with their codes."""
+
+    errors: list[Diagnostic]
 
 
 class Job(BaseModel):
@@ -43,44 +51,28 @@ class Job(BaseModel):
     progress: dict[str, Any] = Field({}, description="Number `done` of a `total`, and the `activity`.")
     result: str = Field("", description="Hash of the result, for /results. Empty until there is one.")
     about: dict[str, Any] = Field({}, description="The plan behind the answer, with status, bound, dates, and caveats.")
-    notes: tuple[str, ...] = ()
     screen: str = Field("", description="The answer as text of at most 40 lines.")
     errors: Any = Field([], description="Errors of a job that failed.")
-    _task: asyncio.Task[None] = PrivateAttr()
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
-        self._task = asyncio.create_task(work)
-
-    @property
-    def task(self) -> asyncio.Task[None]:
-        return self._task
-
-    def watch(self, progress: Progress) -> None:
+    async def watch(self, progress: Progress) -> None:
         self.progress = progress._asdict()
-
-    async def stop(self) -> None:
-        """Cancel it, unless it has ended."""
-        if not self.task.done():
-            self.task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self.task
-            self.state = "canceled"
 
 
 class Desk:
-    """The jobs of a service."""
+    """Jobs and results of a service."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, tuple[Job, asyncio.Task[None]]] = {}
+        self._results = SizeLimitedCache[str, ServedAnswer](service.limits.result_bytes)
 
     def app(self, host: str, token: str) -> Starlette:
         @asynccontextmanager
         async def lifespan(_: Starlette) -> AsyncIterator[None]:
             yield
-            for job in [*self._jobs.values()]:
-                await job.stop()
-            self._service.pool.close()
+            for name in [*self._jobs]:
+                await self._stop(name)
+            self._service.close()
 
         async def refuse(request: Request, error: Exception) -> Response:
             if not isinstance(error, FriendshoreError):
@@ -90,7 +82,6 @@ class Desk:
 
         routes = [
             Route("/openapi.json", self.describe),
-            Route("/cases", self.cases),
             Route("/ask/{tool}", self.ask, methods=["POST"]),
             Route("/jobs/{tool}", self.start, methods=["POST"]),
             Route("/jobs/{id}", self.job, methods=["GET", "DELETE"]),
@@ -103,76 +94,70 @@ class Desk:
         return app
 
     async def describe(self, _: Request) -> Response:
-        return JSONResponse(openapi(self._service, Job.model_json_schema()))
-
-    async def cases(self, _: Request) -> Response:
-        return JSONResponse({"cases": [*self._service.cases]})
+        return JSONResponse(openapi(self._service))
 
     async def ask(self, request: Request) -> Response:
         """Answer a question. If the client leaves, the answer is canceled."""
-        job = await self._start(request)
-        left = asyncio.create_task(_until_left(request))
-        try:
-            await asyncio.wait({job.task, left}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            left.cancel()
-            await job.stop()
+        job, task = await self._start(request)
+        while not task.done() and not await request.is_disconnected():
+            await asyncio.wait([task], timeout=_SECONDS_UNTIL_LEFT)
+        await self._stop(job.id)
         if not job.result:
             return _refusal(job.errors or errors_data(refused("FS929", "the answer was canceled"))["errors"])
-        return self._result(job.result, 422 if job.state == "refused" else 200, job.id)
+        return self._result(job.result, 422 if job.state == "refused" else 200, {"Friendshore-Job": job.id})
 
     async def start(self, request: Request) -> Response:
-        return JSONResponse((await self._start(request)).model_dump(mode="json"), 202)
+        job, _ = await self._start(request)
+        return JSONResponse(job.model_dump(mode="json"), 202)
 
     async def job(self, request: Request) -> Response:
-        job = self._jobs.get(name := request.path_params["id"])
-        if job is None:
+        if (name := request.path_params["id"]) not in self._jobs:
             raise refused("FS939", "no such job", name)
         if request.method == "DELETE":
-            await job.stop()
-        return JSONResponse(job.model_dump(mode="json"))
+            await self._stop(name)
+        return JSONResponse(self._jobs[name][0].model_dump(mode="json"))
 
     async def result(self, request: Request) -> Response:
         return self._result(request.path_params["hash"])
 
-    def _result(self, name: str, status: int = 200, job: str = "") -> Response:
-        kept = self._service.results.get(name)
+    def _result(self, name: str, status: int = 200, more: dict[str, str] | None = None) -> Response:
+        kept = self._results.get(name)
         if kept is None:
             raise refused("FS939", "no such result", name, "ask again")
+        # A page must not ask with the rights of its reader.
         headers = {
-            "Friendshore-Result": name,
-            "X-Content-Type-Options": "nosniff",
-            # A page must not ask with the rights of its reader.
             "Content-Security-Policy": "sandbox allow-scripts allow-downloads",
-            **({"Friendshore-Job": job} if job else {}),
+            "X-Content-Type-Options": "nosniff",
         }
-        media = mimetypes.guess_type(f"answer.{kept[1]}")[0] or "application/octet-stream"
-        return Response(kept[0], status, headers, media)
+        return Response(kept.content, status, headers | {"Friendshore-Result": name} | (more or {}), kept.media)
 
-    async def _start(self, request: Request) -> Job:
+    async def _start(self, request: Request) -> tuple[Job, asyncio.Task[None]]:
         limits = self._service.limits
         arguments = parsed(await _body(request, limits.request_bytes), limits)
         job = Job(tool=request.path_params["tool"], format=request.query_params.get("format", JSON))
-        if sum(not other.task.done() for other in self._jobs.values()) >= limits.workers + limits.queue:
-            raise refused("FS929", "too many questions wait", fix="ask again later")
-        finished = [other.id for other in self._jobs.values() if other.task.done()]
-        for name in finished[: max(0, len(finished) - limits.jobs)]:
+        for name in [name for name, (_, task) in self._jobs.items() if task.done()][: -limits.jobs]:
             del self._jobs[name]
-        self._jobs[job.id] = job
-        job.start(self._run(job, arguments))
-        return job
+        self._jobs[job.id] = job, asyncio.create_task(self._run(job, arguments))
+        return self._jobs[job.id]
 
     async def _run(self, job: Job, arguments: object) -> None:
         try:
-            form = "" if job.format == JSON else job.format
-            answer = await self._service.ask(job.tool, arguments, form, job.watch)
+            answer = await self._service.ask(job.tool, arguments, job.format, job.watch)
         except FriendshoreError as error:
             job.state, job.errors = "failed", errors_data(error)["errors"]
             return
-        content, form = (answer.json.encode(), JSON) if answer.file is None else (answer.file, job.format)
-        job.result = self._service.keep(content, form)
-        job.about, job.notes, job.screen = dict(answer.about), answer.notes, answer.screen
+        job.result = hashlib.sha256(answer.content).hexdigest()
+        self._results.keep(job.result, answer, len(answer.content))
+        job.about, job.screen = dict(answer.about), answer.screen
         job.state = "refused" if answer.is_refused else "done"
+
+    async def _stop(self, name: str) -> None:
+        """Cancel a job, unless it has ended."""
+        job, task = self._jobs[name]
+        if not task.done():
+            task.cancel()
+            await asyncio.wait([task])
+            job.state = "canceled"
 
 
 def _refusal(errors: Any) -> Response:
@@ -195,11 +180,6 @@ async def _body(request: Request, max_bytes: int) -> bytes:
     except TimeoutError:
         raise refused("FS929", "the request took too long to arrive", fix="send it again") from None
     return bytes(body)
-
-
-async def _until_left(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 class Guard:
@@ -240,78 +220,57 @@ def is_loopback(host: str) -> bool:
 # --------------------------------------------------------------------------------------------------------- OpenAPI
 
 Table = dict[str, Any]
-_ANY: Table = {"type": "object", "additionalProperties": True}
-_TEXTS = {name: {"type": "string"} for name in ("message", "code", "file", "column", "found", "expected", "fix")}
-_ERROR = {"type": "object", "properties": _TEXTS | {"row": {"type": "integer"}}, "required": ["message"]}
-_ERRORS = {"type": "object", "properties": {"errors": {"type": "array", "items": _ERROR}}, "required": ["errors"]}
 
 
-def openapi(service: Service, job: Table) -> Table:
-    """Return the description of a service, with two paths for each tool. `job` is the schema of a job."""
+class AnswerBody(RootModel[Table]):
+    """Output of the command with `--json`, or its page."""
+
+
+def openapi(service: Service) -> Table:
+    """Return the description of a service, with two paths for each tool."""
     tools, _ = service.toolbox.usable()
-    schemas = {"errors": _ERRORS, "job": job, **{f"{tool.name}_arguments": _arguments(tool) for tool in tools}}
-    names = {"type": "object", "properties": {"cases": {"type": "array", "items": {"type": "string"}}}}
-    job_of_id = {"get": _operation("job", "Return a job.", _ref("job"), "id")}
+    models: Any = [(model, "serialization") for model in (AnswerBody, Errors, Job)]
+    models += [(tool.arguments, "validation") for tool in tools]
+    _, schemas = models_json_schema(models, ref_template="#/components/schemas/{model}")
+    key: Table = {"in": "path", "required": True, "schema": {"type": "string"}}
+    of_job: Table = {"parameters": [key | {"name": "id"}]}
     paths: Table = {
-        "/cases": {"get": _operation("cases", "List the cases by name.", names)},
-        "/results/{hash}": {"get": _operation("result", "Return a recent result.", _ANY, "hash")},
-        "/jobs/{id}": job_of_id
-        | {"delete": _operation("cancel", "Cancel a job, and end its process.", _ref("job"), "id")},
+        "/results/{hash}": {
+            "parameters": [key | {"name": "hash"}],
+            **_operation("get", "result", "A recent result.", AnswerBody),
+        },
+        "/jobs/{id}": of_job
+        | _operation("get", "job", "State and progress of a job.", Job)
+        | _operation("delete", "cancel", "Cancel a job, and end its process.", Job),
     }
     for tool in tools:
-        summary = "Answer a question. The bytes are those of `--json`."
-        paths[f"/ask/{tool.name}"] = {"post": _question(tool, service, _operation(f"ask_{tool.name}", summary, _ANY))}
-        start = _operation(f"start_{tool.name}", "Start a question, and return its job.", _ref("job"), status="202")
-        paths[f"/jobs/{tool.name}"] = {"post": _question(tool, service, start)}
+        forms = {"type": "string", "enum": tool.formats, "default": JSON}
+        question: Table = {
+            "description": tool.meaning,
+            "parameters": [{"name": "format", "in": "query", "description": "Format of the result.", "schema": forms}],
+            "requestBody": {"required": True, "content": _json(tool.arguments)},
+        }
+        ask, start = "Answer a question. The bytes are those of `--json`.", "Start a question, and return its job."
+        paths[f"/ask/{tool.name}"] = _operation("post", f"ask_{tool.name}", ask, AnswerBody, **question)
+        paths[f"/jobs/{tool.name}"] = _operation("post", f"start_{tool.name}", start, Job, "202", **question)
     about = "Supplier mixes that are legal on the day they arrive. `unproven` is never `pass`. Not legal advice."
+    token = {"type": "http", "scheme": "bearer"}
     return {
         "openapi": "3.1.0",
         "info": {"title": "friendshore", "version": version("friendshore"), "description": about},
         "paths": paths,
-        "components": {"schemas": schemas, "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+        "components": {"schemas": schemas["$defs"], "securitySchemes": {"token": token}},
         "security": [{"token": []}, {}],
     }
 
 
-def _operation(name: str, summary: str, schema: Table, key: str = "", status: str = "200") -> Table:
-    answers = {status: ("The answer.", schema), "default": ("Errors, with their codes.", _ref("errors"))}
-    key_parameter = {"name": key, "in": "path", "required": True, "schema": {"type": "string"}}
-    return {
-        "operationId": name,
-        "summary": summary,
-        "parameters": [key_parameter] if key else [],
-        "responses": {
-            code: {"description": text, "content": _json(answer)} for code, (text, answer) in answers.items()
-        },
-    }
+def _operation(
+    method: str, name: str, summary: str, answer: type[BaseModel], status: str = "200", **more: Any
+) -> Table:
+    models: dict[str, type[BaseModel]] = {status: answer, "default": Errors}
+    responses = {code: {"description": model.__doc__, "content": _json(model)} for code, model in models.items()}
+    return {method: {"operationId": name, "summary": summary, "responses": responses, **more}}
 
 
-def _json(schema: Table) -> Table:
-    return {"application/json": {"schema": schema}}
-
-
-def _question(tool: Tool, service: Service, operation: Table) -> Table:
-    forms = {"type": "string", "enum": ["json", *service.formats(tool.name)], "default": "json"}
-    return operation | {
-        "description": tool.meaning,
-        "parameters": [{"name": "format", "in": "query", "description": "Format of the result.", "schema": forms}],
-        "requestBody": {"required": True, "content": _json(_ref(f"{tool.name}_arguments"))},
-    }
-
-
-def _ref(name: str) -> Table:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _arguments(tool: Tool) -> Table:
-    """Return the schema of a tool's arguments, where a case may also be posted."""
-    schema = tool.schema
-    properties: Table = schema["properties"]
-    if CASE in properties:
-        posted = {
-            **_ANY,
-            "title": "Posted case",
-            "description": "The tables of a case file. It may name what is installed.",
-        }
-        properties[CASE] = {"anyOf": [properties[CASE], posted]}
-    return schema
+def _json(model: type[BaseModel]) -> Table:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}

@@ -32,13 +32,18 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
 }
 """Commands that are tools besides all questions."""
 CASE = "case"
+JSON, HTML = "json", "html"
 # Options for screens, files, and processes. A server writes no file, and has its own limits.
-_NOT_SERVED = {
+_NOT_SERVED = frozenset({
     "as_json", "block", "certified", "full", "html", "locked", "out", "pack", "quiet", "sign", "time_limit", "workers",
-}  # fmt: skip
+})  # fmt: skip
 _NAME = r"^\w[\w. +-]*$"
 """Pattern of a name that can't be a path."""
 _Text = Annotated[str, Field(max_length=10_000)]
+_Posted = Annotated[
+    dict[str, Any],
+    Field(title="Posted case", description="The tables of a case file. It may name what is installed."),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +96,14 @@ class Tool:
     """Options that aren't offered."""
     names: tuple[str, ...]
     """Names of cases, or for `catalog` those of catalogs."""
+    may_post: bool
+    """True if the case may be given as a table."""
     is_question: bool = False
 
     @cached_property
     def options(self) -> dict[str, CommandParameter]:
         """Name of an argument -> parameter of the function."""
-        offered = (p for p in parameters_of(self.function) if not p.is_file and p.name not in _NOT_SERVED | self.hidden)
+        offered = (p for p in parameters_of(self.function) if not p.is_file and p.name not in self.hidden)
         return {CASE if parameter.name == "path" else parameter.name: parameter for parameter in offered}
 
     @property
@@ -104,33 +111,39 @@ class Tool:
         return re.sub(r"\s*\n\s*", " ", self.function.__doc__ or "").strip()
 
     @property
-    def has_pages(self) -> bool:
-        """True if its answer is available in output formats."""
-        return self.is_question or self.name == "plan"
+    def formats(self) -> list[str]:
+        return [JSON, HTML] if self.is_question or self.name == "plan" else [JSON]
 
     @cached_property
     def arguments(self) -> type[BaseModel]:
         """Record of its arguments. Its schema is the tool's."""
-        fields: dict[str, Any] = {
-            name: (_type(option, self.names), self._field(name, option)) for name, option in self.options.items()
+        fields: Any = {
+            name: (self._type(name, option), self._field(name, option)) for name, option in self.options.items()
         }
         config = ConfigDict(extra="forbid", strict=True, title=f"Arguments of {self.name}", allow_inf_nan=False)
         return create_model(f"{self.name}_arguments", __config__=config, **fields)
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        """JSON schema of its arguments."""
-        schema = self.arguments.model_json_schema()
-        for value in schema["properties"].values():
-            if value.get("default", "") is None:
-                del value["default"]
-        return schema
 
     def _field(self, name: str, option: CommandParameter) -> Any:
         default = [] if option.is_list and option.default is None else option.default
         if option.is_required:
             default = self.names[0] if name == CASE and len(self.names) == 1 else ...
-        return Field(default=default, description="Name of a case." if option.is_case else option.meaning)
+        # A factory keeps None, which can't be given, out of the schema.
+        given: Any = {"default_factory": lambda: None} if default is None else {"default": default}
+        return Field(**given, description="Name of a case." if option.is_case else option.meaning)
+
+    def _type(self, name: str, option: CommandParameter) -> Any:
+        """Return the type of a value."""
+        if option.is_case or (self.names and option.name == "name"):
+            known: Any = Literal[self.names or ("",)]
+            return known if name != CASE or not self.may_post else known | _Posted if self.names else _Posted
+        if option.name == "name":
+            return Annotated[str, Field(pattern=_NAME, max_length=200)]
+        if option.kind in (int, float):
+            least = -MAX_NUMBER if option.least is None else option.least
+            return Annotated[option.kind, Field(ge=least, le=MAX_NUMBER if option.most is None else option.most)]
+        if option.is_list:
+            return Annotated[list[_Text], Field(max_length=1_000)]
+        return Literal[option.words] if option.words else _Text if option.kind is str else option.kind
 
     def checked(self, arguments: object) -> dict[str, Any]:
         """Return the arguments, with the only case as the default. Raise `InputError` with all errors."""
@@ -138,12 +151,13 @@ class Tool:
             record = self.arguments.model_validate(arguments)
         except ValidationError as error:
             raise InputError(map(self._problem, error.errors(include_url=False))) from error
-        given, case = record.model_dump(exclude_unset=True), self.arguments.model_fields.get(CASE)
-        default = {} if case is None or not isinstance(case.default, str) else {CASE: case.default}
-        return default | given
+        case = vars(record).get(CASE)
+        return ({} if case is None else {CASE: case}) | record.model_dump(exclude_unset=True)
 
     def _problem(self, error: Any) -> Diagnostic:
-        column, names = ".".join(map(str, error["loc"])), ", ".join(self.options)
+        # A case has two possible types, which isn't a part of its place.
+        place = error["loc"][:1] if CASE in error["loc"][:1] else error["loc"]
+        column, names = ".".join(map(str, place)), ", ".join(self.options)
         expected = f"one of {names}" if error["type"] == "extra_forbidden" else error["msg"]
         found = "" if error["type"] == "missing" else repr(error["input"])[:200]
         return Diagnostic("the arguments are invalid", self.name, None, column, found, expected, code="FS927")
@@ -156,14 +170,14 @@ class Tool:
         return values | {"as_json": True}
 
 
-class Toolbox:
-    """The tools of a server, each made when it is used."""
+class Toolbox(dict[str, Tool]):
+    """The tools of a server by name, each made when it is used."""
 
-    def __init__(self, registry: Registry, cases: tuple[str, ...]) -> None:
-        self.registry, self._cases = registry, cases
+    def __init__(self, registry: Registry, cases: tuple[str, ...], *, may_post: bool = False) -> None:
+        super().__init__()
+        self.registry, self._cases, self._may_post = registry, cases, may_post
         self._questions = {name.replace("-", "_"): name for name in registry.names("question")}
         self.names = [*COMMANDS, *sorted(self._questions)]
-        self._tools: dict[str, Tool] = {}
 
     def usable(self) -> tuple[list[Tool], list[Diagnostic]]:
         """Return the tools, and the errors of those whose plugins fail."""
@@ -171,32 +185,16 @@ class Toolbox:
         tools = [attempt(partial(self.__getitem__, name), errors) for name in self.names]
         return [tool for tool in tools if tool is not None], [problem for error in errors for problem in error.problems]
 
-    def __getitem__(self, name: str) -> Tool:
-        """Return a tool. Raise `InputError` if there is none, and `PluginError` if its plugin fails."""
-        if name not in self.names:
-            raise refused("FS939", "no such tool", f"`{name}`", f"use one of {', '.join(self.names)}")
-        if name not in self._tools:
-            self._tools[name] = self._tool(name)
-        return self._tools[name]
-
-    def _tool(self, name: str) -> Tool:
+    def __missing__(self, name: str) -> Tool:
+        """Make a tool. Raise `InputError` if there is none, and `PluginError` if its plugin fails."""
         if name in COMMANDS:
             names = {"catalog": tuple(sorted(self.registry.catalogs)), "rule": ()}.get(name, self._cases)
-            return Tool(name, COMMANDS[name], frozenset(), names)
-        question = question_named(self.registry, self._questions[name])
-        hidden = frozenset(option.name for option in options_of(question) if not option.setting.served)
-        return Tool(name, function_of(question, self.registry), hidden, self._cases, is_question=True)
-
-
-def _type(option: CommandParameter, names: tuple[str, ...]) -> Any:
-    """Return the type of a value. `names` are the possible ones of a case or a catalog."""
-    if option.is_case or (names and option.name == "name"):
-        return Literal[names or ("",)]
-    if option.name == "name":
-        return Annotated[str, Field(pattern=_NAME, max_length=200)]
-    if option.kind in (int, float):
-        least = -MAX_NUMBER if option.least is None else option.least
-        return Annotated[option.kind, Field(ge=least, le=MAX_NUMBER if option.most is None else option.most)]
-    if option.is_list:
-        return Annotated[list[_Text], Field(max_length=1_000)]
-    return Literal[option.words] if option.words else _Text if option.kind is str else option.kind
+            self[name] = Tool(name, COMMANDS[name], _NOT_SERVED, names, self._may_post)
+        elif name in self._questions:
+            question = question_named(self.registry, self._questions[name])
+            hidden = _NOT_SERVED.union(option.name for option in options_of(question) if not option.setting.served)
+            function = function_of(question, self.registry)
+            self[name] = Tool(name, function, hidden, self._cases, self._may_post, is_question=True)
+        else:
+            raise refused("FS939", "no such tool", f"`{name}`", f"use one of {', '.join(self.names)}")
+        return self[name]
