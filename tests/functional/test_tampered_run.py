@@ -351,7 +351,7 @@ class NoteCheck(RunChecker):
 
 
 def test_a_file_that_a_check_added_is_sealed(run: Path) -> None:
-    """Without the check, nobody vouches for the file. A changed or missing file is found by its hash."""
+    """Without the check, the file is not vouched for. A changed or missing file is found by its hash."""
     add_to_run(run, {"note.txt": b"bought in haste"})
     registry = Registry.of(checks=[NoteCheck()])
     assert verify_run(run, registry).findings == ()

@@ -78,7 +78,7 @@ def by_hand(form: Form, product: str, confirmed: bool) -> str:
     is_closed = (
         form.scope.startswith("B") and product in form.products and form.used == "Yes" and form.responses in ("100%", 1)
     )
-    if form.family == "AMRT":  # it asks nobody whether the list is complete
+    if form.family == "AMRT":  # it doesn't ask whether the list is complete
         is_closed = is_closed and confirmed
     else:
         is_closed = is_closed and form.identified == form.reported == "Yes"

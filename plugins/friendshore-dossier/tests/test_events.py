@@ -80,7 +80,7 @@ def test_events_state_stages_back_to_the_mine(tmp_path: Path) -> None:
         # A place without a country is an unknown one.
         ((mined("PT"), event("refining", None, ["ore"], "apt")), None, "yes"),
         ((mined(None), event("refining", "AT", ["ore"], "apt")), "yes", None),
-        # A blend of which one part isn't refined by an event.
+        # A blend with one part that no event refines.
         ((*WHOLE[:1], event("refining", "AT", ["ore"], "a"), event("blending", "US", ["a", "b"], "apt")), "no", "no"),
         # Goods that are made of each other have no origin.
         (

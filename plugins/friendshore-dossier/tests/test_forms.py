@@ -162,7 +162,7 @@ def edited(run: Path, name: str, change: Callable[[Json], object]) -> None:
 
 
 def test_an_unlisted_form_is_found(small: Path, tmp_path: Path) -> None:
-    """A form that nobody signed can't hide beside a run."""
+    """An unsigned form can't hide beside a run."""
     run = Path(shutil.copytree(small, tmp_path / "run"))
     shutil.copy(run / "form-analysis.json", run / "form-magnets.json")
     code, findings, _ = verified(run)
@@ -297,7 +297,7 @@ def test_the_worked_case_is_traced(worked: Path) -> None:
 @pytest.mark.nightly
 @pytest.mark.timeout(900)
 def test_ask_asks_what_the_analysis_lacks(worked: Path) -> None:
-    """Each inquiry of the form is about an offer or a plant of which `ask` asks too."""
+    """Each inquiry of the form is about an offer or a plant that `ask` asks about too."""
     asked = json.loads(here("ask", worked, "--json").stdout)
     subjects = {unknown["subject"] for part in ("unknowns", "not_tried") for unknown in asked[part]}
     stored = read_run(worked)

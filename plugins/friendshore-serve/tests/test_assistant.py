@@ -22,7 +22,7 @@ from friendshore_serve.tools import ServerLimits
 
 
 def asked(first: Path, ask: Callable[[Client], Awaitable[Any]]) -> Any:
-    """What a client gets from a server in this process."""
+    """Return what a client receives from a server in this process."""
 
     async def run() -> Any:
         service = Service(named_cases([first]), ServerLimits(workers=1), may_post=False)

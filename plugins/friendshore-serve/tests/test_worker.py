@@ -49,7 +49,7 @@ def worker() -> Worker:
 
 
 def printed(tool: str, arguments: dict[str, Any], case: Path | None) -> str:
-    """What the command line prints with `--json`."""
+    """Return what the command line prints with `--json`."""
     words = [*LISTS.get(tool, (tool.replace("_", "-"),)), *([] if case is None else [str(case)])]
     for name, value in arguments.items():
         if name in ("name", "offer"):

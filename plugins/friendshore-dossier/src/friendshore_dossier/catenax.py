@@ -212,7 +212,7 @@ def capacity_rates(data: Mapping[str, object], file: str, product: str) -> dict[
     scale = _KILOGRAMS[group.unit_of_measure] * _WEEKS_PER_YEAR * 1000 / min(loads)
     rates = {week.point_in_time + timedelta(days=7): Decimal(0) for week in group.capacities}
     for week in group.capacities:
-        # What is agreed may be more than what is there, and the maximum is only possible with extra shifts.
+        # The agreed capacity may exceed the actual one, and the maximum requires extra shifts.
         stated = week.actual_capacity if week.agreed_capacity is None else week.agreed_capacity
         rates[week.point_in_time] = min(week.actual_capacity, stated) * scale
     return {day: f"{floor(rate)} g/year" for day, rate in sorted(rates.items())}

@@ -114,7 +114,7 @@ class Worker(Host):
         self._states: dict[Path, str] = {}
         """Case file -> fingerprint of its files."""
         self._used: list[tuple[Recommendation, Mapping[str, Any]]] = []
-        """Plans, each with what is known about it."""
+        """Plans, each with its record for answers."""
         self._screen = ""
 
     @property
