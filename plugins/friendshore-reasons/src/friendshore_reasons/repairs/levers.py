@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from math import inf
 
 import numpy as np
@@ -264,8 +265,6 @@ class LeverFacts:
         self.refuting_kg = refuting_kg
         self.solved = 0
         self._on_solve = on_solve
-        self._uncharged = replace(inputs, rules=tuple(rule for rule in inputs.rules if rule.verbs != {"charge"}))
-        """Facts without rules that only charge, since these don't affect what is allowed."""
         self.base = inputs.problem()
         self.proofs = {levers[i].subjects[0]: i for i in self._positions({LeverKind.PROOF})}
         """Offer -> the lever that proves its origin."""
@@ -280,12 +279,23 @@ class LeverFacts:
     @cached_method
     def allowed(self, members: Members, delays: Delays) -> Problem | None:
         """Return the facts without proofs, with some of all waivers and licenses, and with delayed demand. None if they aren't a valid case."""
-        restrictive = self.permits | self.delaying | frozenset(self.proofs.values())
-        amounts = {i: self.levers[i].max_amounts for i in (self.all - restrictive) | members}
+        amounts = {i: self.levers[i].max_amounts for i in members}
         try:
-            return self._uncharged.after(self.changes({**amounts, **dict(delays)})).problem()
+            return self._unrestrictive.after(self.changes({**amounts, **dict(delays)})).problem()
         except InputError:
             return None
+
+    @cached_property
+    def _unrestrictive(self) -> Inputs:
+        """Facts with all levers that neither permit, prove, nor delay, so that all of `allowed` share their offers. Rules that only charge are left out."""
+        restrictive = self.permits | self.delaying | frozenset(self.proofs.values())
+        uncharged = replace(self.inputs, rules=tuple(rule for rule in self.inputs.rules if rule.verbs != {"charge"}))
+        return uncharged.after(self.changes({i: self.levers[i].max_amounts for i in self.all - restrictive}))
+
+    @cached_property
+    def undelayed(self) -> Inputs:
+        """Facts with all levers but delays, at their bounds."""
+        return self.inputs.after(self.changes({i: self.levers[i].max_amounts for i in self.all - self.delaying}))
 
     def changes(self, amounts: Amounts) -> list[Change]:
         return [change for i in sorted(amounts) for change in self.levers[i].changes(amounts[i])]

@@ -473,9 +473,8 @@ class Relaxation:
 
     @cached_method
     def _delayed_program(self, later: Delays) -> LeverProgram | None:
-        amounts = {i: lever.max_amounts for i, lever in enumerate(self.facts.levers) if i not in self.facts.delaying}
         try:
-            inputs = self.facts.inputs.after(self.facts.changes({**amounts, **dict(later)}))
+            inputs = self.facts.undelayed.after(self.facts.changes(dict(later)))
             problem = with_separate_classes(inputs.problem(), self.demands)
         except InputError:
             return None
