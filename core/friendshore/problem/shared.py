@@ -198,7 +198,10 @@ class SharedFacts:
             "frozen": None,
         }
         if shared is not None:
-            bare["accept"] = shared.same(case.accept.but(rule_status=(), unproven=False, proven=()))
+            bare["accept"] = case.accept.but(rule_status=(), unproven=False, proven=())
+            # Of equal settings, such as those of equal days, the first are used.
+            fields = case.__dict__ | bare
+            bare |= {name: shared.same(value) for name, value in fields.items() if isinstance(value, BaseModel)}
         self._bare = case.but(**bare) if shared is not None else case
         self._relevant = [self._bare.__dict__[name] for name in type(case).model_fields]
         self.merged: Merged = self._cached("merged", catalogs, lambda: merge(catalogs, self._bare))
@@ -255,7 +258,7 @@ class SharedFacts:
             return demands if cache is None else [replace(demand, use=cache.same(demand.use)) for demand in demands]
 
         case = self.case
-        sources = (self.merged, case.demands, case.place, case.horizon, case.resolution)
+        sources = (self.merged, case.demands, case.place, self._bare.horizon, case.resolution)
         return compute() if self.shared is None else self.shared.fact("demands", sources, compute)
 
     def lots(self, basis: _Basis) -> Sequence[Lot]:
@@ -276,7 +279,7 @@ class SharedFacts:
     def network(self, offers: Sequence[OfferFacts], lots: Sequence[Lot], demands: Sequence[Demand]) -> Network:
         def compute() -> Network:
             check_loops(offers)
-            horizon, cache = self.case.horizon, self.shared
+            horizon, cache = self._bare.horizon, self.shared
             calendar = (
                 OrderCalendar(horizon)
                 if cache is None

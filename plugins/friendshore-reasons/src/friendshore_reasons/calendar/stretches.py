@@ -44,7 +44,7 @@ Subject = tuple[str, str]
 Dated = TypeVar("Dated", WaiverSpec, LicenceSpec, PriceSchedule, Terms, Quote)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Snapshot:
     """The facts of a case up to a day, for views of any days until then."""
 
@@ -77,9 +77,33 @@ class Snapshot:
         return replace(
             self.inputs,
             case=view.case(self.inputs.case, horizon),
-            catalogs=tuple(view.catalog(catalog) for catalog in self.inputs.catalogs),
+            catalogs=view.catalogs(),
             rules=tuple(view.rule(rule) for rule in self.inputs.rules if rule.id not in without),
             part=True,  # the whole case was checked
+        )
+
+    @cached_property
+    def catalogs(self) -> tuple[Catalog, ...]:
+        """Catalogs of every view in which no fact of theirs has other days, with immediate delivery, and quantities by year. Views share them."""
+        return tuple(
+            catalog.but(offers=tuple(map(self._yearly_offer, catalog.offers))) for catalog in self.inputs.catalogs
+        )
+
+    def _yearly_offer(self, offer: Offer) -> Offer:
+        horizon = self.inputs.case.horizon
+        months = Decimal(12 // horizon.length.months)
+        days = [day for day in (offer.start, self.orderable_from(offer)) if day is not None]
+        yearly_total = None if offer.total is None else as_decimal(Fraction(offer.total) / _years(horizon))
+        rates = [rate for rate in (offer.max_per_year, yearly_total) if rate is not None]
+        return offer.but(
+            start=max(days, default=None),
+            qualification=None,
+            lead_time=Decimal(0),
+            lanes=tuple(lane.but(lead_time=None) for lane in offer.lanes),
+            max_order=None if offer.max_order is None else exact(offer.max_order * months),
+            max_lots=None if offer.max_lots is None else offer.max_lots * int(months),
+            max_per_year=min(rates) if rates else None,
+            total=None,
         )
 
     def orderable_from(self, offer: Offer) -> date | None:
@@ -106,7 +130,7 @@ class _StretchView:
     def rule(self, rule: Rule) -> Rule:
         """Return a rule with the status of its days, permanently if it is a rule of other days. A budget becomes yearly."""
         if isinstance(rule, Budget) and rule.per != "year":
-            years = Fraction(self.plan.length.months, 12) if rule.per == "period" else self._years
+            years = Fraction(self.plan.length.months, 12) if rule.per == "period" else _years(self.plan)
             rule = rule.but(amount=as_decimal(Fraction(rule.amount) / years))
         days = self.days_by_subject.get(("rule", rule.id))
         if days is None:
@@ -114,7 +138,12 @@ class _StretchView:
         phases = tuple(p.but(start=None, end=None) for p in rule.phases if p.span.meets(days))
         return rule.but(phases=phases)
 
-    def catalog(self, catalog: Catalog) -> Catalog:
+    def catalogs(self) -> tuple[Catalog, ...]:
+        if not any(kind in _CATALOG_KINDS for kind, _ in self.days_by_subject):
+            return self.snapshot.catalogs
+        return tuple(map(self._catalog, self.snapshot.catalogs))
+
+    def _catalog(self, catalog: Catalog) -> Catalog:
         return catalog.but(
             offers=tuple(self._offer(offer) for offer in catalog.offers),
             facilities=tuple(self._facility(facility) for facility in catalog.facilities),
@@ -123,28 +152,17 @@ class _StretchView:
         )
 
     def _offer(self, offer: Offer) -> Offer:
-        months = Decimal(12 // self.plan.length.months)
-        qualified = self.snapshot.orderable_from(offer)
-        start = max([day for day in (offer.start, qualified) if day is not None], default=None)
-        rates = [rate for rate in (offer.max_per_year, self._per_year(offer.total)) if rate is not None]
-        update: dict[str, object] = {
-            "start": start,
-            "qualification": None,
-            "lead_time": Decimal(0),
-            "lanes": tuple(lane.but(lead_time=None) for lane in offer.lanes),
-            "max_order": None if offer.max_order is None else exact(offer.max_order * months),
-            "max_lots": None if offer.max_lots is None else offer.max_lots * int(months),
-            "max_per_year": min(rates) if rates else None,
-            "total": None,
-        }
         span = self.days_by_subject.get(("offer", offer.id))
-        if span is not None:
-            is_open = Span(start=start, end=offer.end).covers(span)
-            quotes = [quote for quote in offer.quotes if Span(start=quote.start, end=quote.end).covers(span)]
-            is_open = is_open and (bool(quotes) or not offer.quotes)
-            update |= {"start": None, "end": None if is_open else self._before()}
-            update["quotes"] = tuple(q.but(start=None, end=None) for q in quotes[:1] or offer.quotes[:1])
-        return offer.but(**update)
+        if span is None:
+            return offer
+        is_open = Span(start=offer.start, end=offer.end).covers(span)
+        quotes = [quote for quote in offer.quotes if Span(start=quote.start, end=quote.end).covers(span)]
+        is_open = is_open and (bool(quotes) or not offer.quotes)
+        return offer.but(
+            start=None,
+            end=None if is_open else self._before(),
+            quotes=tuple(q.but(start=None, end=None) for q in quotes[:1] or offer.quotes[:1]),
+        )
 
     def _facility(self, facility: Facility) -> Facility:
         days = self.days_by_subject.get(("facility", facility.id))
@@ -220,18 +238,17 @@ class _StretchView:
         years = Period(index=0, start=start, end=end, label="").years
         return as_decimal(Fraction(permit.quantity) / years)
 
-    def _per_year(self, total: Decimal | None) -> Decimal | None:
-        return None if total is None else as_decimal(Fraction(total) / self._years)
-
-    @property
-    def _years(self) -> Fraction:
-        return sum((period.years for period in self.plan.periods), Fraction(0))
-
     def _before(self) -> date:
         assert self.days.start is not None
         return self.days.start - timedelta(days=1)
 
 
+def _years(horizon: Horizon) -> Fraction:
+    return sum((period.years for period in horizon.periods), Fraction(0))
+
+
+_CATALOG_KINDS = frozenset({"offer", "facility", "price schedule", "terms"})
+"""Kinds of subjects whose facts are in catalogs."""
 _DAY = timedelta(days=1)
 
 
