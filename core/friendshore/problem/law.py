@@ -20,7 +20,7 @@ from ..domain.case import Case, LicenceSpec, WaiverSpec
 from ..domain.facts import Material
 from ..domain.runtime import cached_method, with_progress
 from ..domain.time import Horizon, Span
-from ..domain.use import PASS, Result, Use, Verdict
+from ..domain.use import PASS, Move, Result, Use, Verdict
 from ..plugins import attributed
 from ..rules.answers import as_charge, as_verdict
 from ..rules.base import Phase, PhaseStatus, Rule, share_in_force
@@ -44,23 +44,42 @@ class Judgement:
 
 def judge_all(network: Network, law: Law, uses: Sequence[Use], answers: Answers | None = None) -> dict[Use, Judgement]:
     """Return the judgement of each use. Verdicts in `answers` aren't queried again, and rules without phases are never in force."""
-    judges = [(i, rule) for i, rule in enumerate(law.rules) if "judge" in rule.verbs and rule.phases]
+    moves = {id(arc.move): arc.move for arc in network.arcs}
+    judges = [
+        (i, rule, _concerned_moves(rule, moves))
+        for i, rule in enumerate(law.rules)
+        if "judge" in rule.verbs and rule.phases
+    ]
     return {use: _judge_use(network, law, judges, use, answers) for use in uses}
 
 
+_Judge = tuple[int, Rule, frozenset[int]]
+"""Position of a rule, the rule, and the identities of the moves that it concerns."""
+
+
+def _concerned_moves(rule: Rule, moves: Mapping[int, Move]) -> frozenset[int]:
+    with attributed(rule):
+        return frozenset(number for number, move in moves.items() if rule.concerns_move(move))
+
+
 def _judge_use(
-    network: Network, law: Law, judges: Sequence[tuple[int, Rule]], use: Use, answers: Answers | None
+    network: Network, law: Law, judges: Sequence[_Judge], use: Use, answers: Answers | None
 ) -> Judgement:
     reach, _ = network.reach(final_node(use))
     arcs = [network.arcs[index] for index in sorted(reach)]
     arcs_by_subject = {"chain": _keyed(arcs), "trade": _keyed([arc for arc in arcs if arc.moves])}
     verdicts_by_subject: dict[str, dict[int, dict[int, Verdict]]] = {"chain": {}, "trade": {}}
-    for position, rule in judges:
+    for position, rule, moves in judges:
         with attributed(rule):
             if not rule.concerns(use):
                 continue
             verdicts = answers.verdicts(rule, use) if answers is not None else {}
-            keyed_arcs = arcs_by_subject[rule.judge_scope]
+            # Lots with stated inputs are also judged by the moves of these.
+            keyed_arcs = [
+                (key, arc)
+                for key, arc in arcs_by_subject[rule.judge_scope]
+                if key[1] in moves or arc.is_lot_with_inputs
+            ]
             unjudged = [arc for key, arc in keyed_arcs if key not in verdicts]
             for arc in with_progress(unjudged, f"checking rule {rule.id}", "ways"):
                 key = id(arc.chained), id(arc.move)

@@ -508,6 +508,10 @@ class Rule(Record):
         """Return False if the rule can't apply to a use. This avoids a call for every offer."""
         return True
 
+    def concerns_move(self, move: Move) -> bool:
+        """Return False if `judge` passes every offer on a move, for any use. This avoids a call for every offer and use."""
+        return True
+
     def charges_on(self, material: Material) -> bool:
         """Return False if the rule never charges a material. This avoids a call for every move of the material."""
         return True

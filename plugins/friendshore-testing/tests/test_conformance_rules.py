@@ -160,6 +160,7 @@ BAD: dict[str, tuple[Rule, str, str]] = {
     "rows that do not fit": (CROOKED, "linear", "1 of `at_most`"),
     "breaks down at an offer": (made("nervous", judge=nervous), "answers", "AttributeError"),
     "careless": (made("careless", concerns=lambda self, use: False), "shortcuts", "FS956 & `concerns`"),
+    "careless about moves": (made("careless-about-moves", concerns_move=lambda self, move: False), "shortcuts", "FS956 & `concerns_move`"),
     "charge by use": (made("by-use", Rule, charge_reads_use=False, charge=charging(lambda use, *_: Decimal(int(use == "defense")))), "shortcuts", "FS956 & `charge_reads_use`"),
     "charge on a material": (made("on-nothing", Rule, charges_on=lambda self, material: False, charge=charging(lambda *_: Decimal(1))), "shortcuts", "FS956 & `charges_on`"),
     "charge by origin": (made("by-origin", Rule, charged_origins=property(lambda self: ()), charge=charging(lambda use, origin, _: Decimal(int(origin == "CN")))), "shortcuts", "FS956 & `charged_origins`"),

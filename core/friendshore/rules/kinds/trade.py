@@ -143,8 +143,13 @@ class ExportControl(Covering, Rule):
             return False
         return self.judged_on != "use" or self._is_destination(use.place.country)
 
+    def concerns_move(self, move: Move) -> bool:
+        if not move.crosses or (self.reach == "export" and move.origin.country not in self.exporters):
+            return False
+        return self.judged_on != "move" or self._is_destination(move.to.country)
+
     def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
-        if not move.crosses or not self.concerns(use) or not self.covers(offer.material):
+        if not self.concerns_move(move) or not self.concerns(use) or not self.covers(offer.material):
             return PASS
         if not self._reaches_destination(move, use):
             return PASS
@@ -174,7 +179,7 @@ class ExportControl(Covering, Rule):
         if move.origin.country in self.exporters:
             return Result.FAIL, (move.origin.country,)
         controlled = self.exporters - {move.to.country}
-        if self.reach == "export" or not controlled:
+        if not controlled:
             return Result.PASS, ()
         possible, complete = offer.origins
         barred = Prohibited(controlled)

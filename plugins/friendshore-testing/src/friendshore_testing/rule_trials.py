@@ -212,11 +212,13 @@ class RuleTrial:
         with attributed(self.rule):
             if "judge" in self.rule.verbs:
                 for call in self.calls:
-                    if self.rule.concerns(call.use):
+                    if (is_concerned := self.rule.concerns(call.use)) and self.rule.concerns_move(call.move):
                         continue
                     verdict = self.rule.judge(call.offer, call.move, call.use)
                     if not verdict.passes:
-                        yield f"`concerns` is false for {call.use.end_use} use, but `judge` returns {verdict.result} for {call.description}"
+                        claim = f"`concerns_move` is false for {call.move.origin.country} to {call.move.to.country}"
+                        claim = claim if is_concerned else f"`concerns` is false for {call.use.end_use} use"
+                        yield f"{claim}, but `judge` returns {verdict.result} for {call.description}"
             if "charge" in self.rule.verbs and not self.rule.charge_reads_use:
                 charges_by_key: dict[tuple[str, str, str], object] = {}
                 for call in self.calls:
