@@ -62,9 +62,7 @@ def _concerned_moves(rule: Rule, moves: Mapping[int, Move]) -> frozenset[int]:
         return frozenset(number for number, move in moves.items() if rule.concerns_move(move))
 
 
-def _judge_use(
-    network: Network, law: Law, judges: Sequence[_Judge], use: Use, answers: Answers | None
-) -> Judgement:
+def _judge_use(network: Network, law: Law, judges: Sequence[_Judge], use: Use, answers: Answers | None) -> Judgement:
     reach, _ = network.reach(final_node(use))
     arcs = [network.arcs[index] for index in sorted(reach)]
     arcs_by_subject = {"chain": _keyed(arcs), "trade": _keyed([arc for arc in arcs if arc.moves])}

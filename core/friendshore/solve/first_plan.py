@@ -9,7 +9,7 @@ A shortage costs so much that an engine searching all columns first finds plans 
 4. Bound every column by the gap between bound and plan, divided by its cost or its reduced cost (reduced-cost fixing: Dantzig, Fulkerson and Johnson,
    Operations Research 2, 1954; Savelsbergh, ORSA Journal on Computing 6, 1994). A column is closed if its bound is below one step (`column_steps`).
    Rows that then leave no choice become tight (`with_tight_rows`).
-5. If expensive columns stay open, or the program is large, search between the plan and the relaxation for a better one (RENS: Berthold, Mathematical
+5. If expensive columns stay open, the program is large, or the requested gap is wide, search between the plan and the relaxation for a better one (RENS: Berthold, Mathematical
    Programming Computation 6, 2014; RINS: Danna, Rothberg and Le Pape, Mathematical Programming 102, 2005). Then bound the columns again.
 
 Restricted programs prove nothing. The bounds are valid for every plan that is no more expensive.
@@ -186,6 +186,22 @@ def max_values(linear: Linear, x: Floats) -> Floats:
     return x + max_rise
 
 
+def with_free_choices(linear: Linear, x: Floats) -> Floats:
+    """Return a plan of the relaxation with all choices rounded up that can rise at no cost, without violating a row."""
+    rounded_up = np.ceil(x - WHOLE)
+    is_fractional = linear.integer & (np.abs(x - np.round(x)) > WHOLE)
+    is_free = is_fractional & (max_values(linear, x) >= rounded_up - WHOLE) & (linear.cost <= 0)
+    x_rounded = np.where(is_free, rounded_up, x)
+    # Two choices may share a row.
+    return x_rounded if is_free.any() and _satisfies_rows(linear, x_rounded) else x
+
+
+def _satisfies_rows(linear: Linear, x: Floats) -> bool:
+    activity = linear.entries @ x
+    tolerance = WHOLE * np.maximum(1.0, np.abs(activity))
+    return bool((activity >= linear.row_lower - tolerance).all() and (activity <= linear.row_upper + tolerance).all())
+
+
 Steps = Callable[[], Floats | float]
 """Function that computes the step of each column in some cheapest plan (`forcing.column_steps`)."""
 
@@ -204,6 +220,8 @@ ANY_NODES = 100
 BETTER_NODES = 50
 # Shares of the time left for the search that improves the first plan: after the relaxation, and after prices, whose plan is far from the optimum.
 SHARE, SHARE_AFTER_PRICES = 0.25, 0.5
+# Largest requested gap at which a plan is searched to the end. With a wider one, a search near the relaxation is mostly enough.
+FINE_GAP = 1e-6
 # Maximum gap between prices and their plan, as a share of the plan, at which they replace the relaxation.
 CLOSE = 0.02
 # Minimum share of a continuous column's range that remains. A solver's presolve may treat less as zero.
@@ -256,16 +274,18 @@ def first_plan(
     bounded = with_finite_bounds(linear, value)
     bound = max(proved_bound, dual_bound(bounded, relaxed.duals))
     remaining = with_tight_rows(with_narrow_bounds(bounded, relaxed.duals, value, step))
-    # For a small program without expensive columns, the search of the whole is as good.
+    # For a small program without expensive columns, the search of the whole is as good, unless the requested gap is wide.
     is_worth_searching = large or _expensive_columns(replace(linear, upper=remaining.upper), relaxed).any()
-    if is_worth_searching and value - bound > gap * abs(value) and not watch.stopped():
+    if (is_worth_searching or gap > FINE_GAP) and value - bound > gap * abs(value) and not watch.stopped():
+        x = relaxed.x if is_worth_searching else with_free_choices(linear, relaxed.x)
         # A plan that any search found may have little in common with the relaxation.
         restricted = (
-            _between_plans(remaining, best.x, relaxed.x)
+            _between_plans(remaining, best.x, x)
             if closed_columns is None
             else _without_columns(remaining, closed_columns)
         )
-        improved = engines.search(restricted, Ask(lp_seconds(watch, SHARE), gap, nodes=BETTER_NODES), best.x)
+        enough = bound + gap * abs(bound) if gap > FINE_GAP else None
+        improved = engines.search(restricted, Ask(lp_seconds(watch, SHARE), gap, BETTER_NODES, enough), best.x)
         if improved.x is not None and linear.value(improved.x) < value:
             best, value = improved, linear.value(improved.x)
             remaining = with_tight_rows(with_narrow_bounds(bounded, relaxed.duals, value, step))

@@ -15,17 +15,28 @@ from heapq import heappop, heappush
 import numpy as np
 
 from ..domain.plan import Confirmation
-from ..program.matrix import Floats, Ints, Linear, continuous
+from ..program.matrix import Floats, Linear, continuous
 from .engine import NOTHING, Ask, Engines, Opinion, SolverAnswer, SolverOutcome, Watch, is_open
 from .engines import ENGINES, WarmStartedSolver
-from .first_plan import CLOSE, WHOLE, Steps, dual_bound, first_plan, fix, max_values, no_steps, reoptimized
+from .first_plan import (
+    CLOSE,
+    FINE_GAP,
+    WHOLE,
+    Steps,
+    dual_bound,
+    first_plan,
+    fix,
+    no_steps,
+    reoptimized,
+    with_free_choices,
+)
 from .forcing import with_finite_bounds
 
 NODES = 60
 # Nodes after which the best plan must be near the bound. Most programs of a few dozen choices are solved in fewer, from any plan or none.
 NODES_TO_CLOSE = 20
-# Largest requested gap at which the search goes on to EXACT_GAP. That takes hardly a node more, and the plan then doesn't depend on the start.
-FINE_GAP, EXACT_GAP = 1e-6, 1e-9
+# Gap of a search if at most FINE_GAP is requested. That takes hardly a node more, and the plan then doesn't depend on the start.
+EXACT_GAP = 1e-9
 
 
 def branch_and_bound(
@@ -112,13 +123,13 @@ class _Tree:
             if node_bound >= self.cutoff:
                 self.bound = min(self.bound, node_bound)
                 continue
-            branchable, x = self._round_up(node, answer.x)
-            if not len(branchable):
+            x = with_free_choices(replace(node, integer=self.linear.integer), answer.x)
+            fractions = np.abs(x[self.integer_columns] - np.round(x[self.integer_columns]))
+            if not (fractions > WHOLE).any():
                 self._keep(x)
                 self.bound = min(self.bound, node_bound)
                 continue
-            fractions = np.abs(x[branchable] - np.round(x[branchable]))
-            column = branchable[np.argmax(fractions)]
+            column = self.integer_columns[np.argmax(fractions)]
             down_upper, up_lower = upper.copy(), lower.copy()
             down_upper[column], up_lower[column] = np.floor(x[column]), np.ceil(x[column])
             heappush(waiting, (node_bound, last_id + 1, lower, down_upper))
@@ -126,27 +137,10 @@ class _Tree:
             last_id += 2
         return self.best.x is not None
 
-    def _round_up(self, node: Linear, x: Floats) -> tuple[Ints, Floats]:
-        """Return the choices that are left to branch on, and the plan with the others rounded up at no cost, without violating a row."""
-        fractional = self.integer_columns[np.abs(x[self.integer_columns] - np.round(x[self.integer_columns])) > WHOLE]
-        rounded_up = np.ceil(x[fractional])
-        can_round_up = (max_values(node, x)[fractional] >= rounded_up - WHOLE) & (node.cost[fractional] <= 0)
-        x_rounded = x.copy()
-        x_rounded[fractional[can_round_up]] = rounded_up[can_round_up]
-        if can_round_up.any() and not _satisfies_rows(node, x_rounded):  # two rounded choices share a row
-            return fractional, x
-        return fractional[~can_round_up], x_rounded
-
     def _keep(self, x: Floats) -> None:
         value = self.linear.value(x)
         if value < self.best.objective:
             self.best = SolverAnswer(SolverOutcome.FEASIBLE, x, value)
-
-
-def _satisfies_rows(linear: Linear, x: Floats) -> bool:
-    activity = linear.entries @ x
-    tolerance = WHOLE * np.maximum(1.0, np.abs(activity))
-    return bool((activity >= linear.row_lower - tolerance).all() and (activity <= linear.row_upper + tolerance).all())
 
 
 def solve_mip(
