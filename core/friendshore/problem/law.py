@@ -363,17 +363,14 @@ class Charges:
 
     def _charging(self, material: Material) -> list[tuple[int, Rule]]:
         """Return the rules that may charge something on a material, with their positions."""
-
-        def ask() -> list[tuple[int, Rule]]:
-            charging: list[tuple[int, Rule]] = []
-            for position, rule in enumerate(self.rules):
-                with attributed(rule):
-                    charging += [(position, rule)] if rule.charges_on(material) else []
-            return charging
-
         if material.id not in self._charging_by_material:
-            found = ask() if self.answers is None else self.answers.charging(self.rules, material, ask)
-            self._charging_by_material[material.id] = found
+            known = {} if self.answers is None else self.answers.charging(material)
+            for rule in self.rules:
+                if id(rule) not in known:
+                    with attributed(rule):
+                        known[id(rule)] = rule, rule.charges_on(material)
+            charging = [(position, rule) for position, rule in enumerate(self.rules) if known[id(rule)][1]]
+            self._charging_by_material[material.id] = charging
         return self._charging_by_material[material.id]
 
     def _session_parts(self, use: Use, arrival: int, material: Material) -> dict[Charged, ByRule]:

@@ -63,13 +63,13 @@ class Answers:
         self._verdicts: dict[_RuleUse, tuple[object, dict[Delivery, Verdict]]] = {}
         self._charges: dict[_RuleUse, tuple[object, dict[Charged, Decimal]]] = {}
         self._parts: dict[tuple[int, tuple[tuple[int, Decimal], ...]], tuple[object, dict[Charged, ByRule]]] = {}
-        self._charging: dict[tuple[int, ...], tuple[object, list[tuple[int, Rule]]]] = {}
+        self._charging: dict[int, tuple[Material, dict[int, tuple[Rule, bool]]]] = {}
         self._lookups = 0
 
     @property
     def size(self) -> int:
         entries: list[tuple[object, Sized]] = [*self._verdicts.values(), *self._charges.values(), *self._parts.values()]
-        return len(self._charging) + sum(len(answers) for _, answers in entries)
+        return sum(len(answers) for _, answers in (*entries, *self._charging.values()))
 
     def verdicts(self, rule: Rule, use: Use) -> dict[Delivery, Verdict]:
         return self._of(self._verdicts, rule, use)
@@ -77,14 +77,9 @@ class Answers:
     def charges(self, rule: Rule, use: Use) -> dict[Charged, Decimal]:
         return self._of(self._charges, rule, use)
 
-    def charging(
-        self, rules: Sequence[Rule], material: Material, compute: Callable[[], list[tuple[int, Rule]]]
-    ) -> list[tuple[int, Rule]]:
-        """Return `compute()`, the rules that may charge something on a material, with their positions in `rules`."""
-        key = id(material), *map(id, rules)
-        if key not in self._charging:
-            self._charging[key] = (material, *rules), compute()
-        return self._charging[key][1]
+    def charging(self, material: Material) -> dict[int, tuple[Rule, bool]]:
+        """Return the known rules by identity, with True for those that may charge something on a material."""
+        return self._charging.setdefault(id(material), (material, {}))[1]
 
     def parts(self, rules: Sequence[tuple[Rule, Decimal]], use: Use) -> dict[Charged, ByRule]:
         """Charges by rule, each weighted by its share of days in force."""

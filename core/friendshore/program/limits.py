@@ -100,14 +100,19 @@ class TermColumns:
 
     def _columns(self, moves: Ints, for_uses: terms.ForUses | None = None) -> tuple[Ints, Ints | slice]:
         """Return the columns that buy some moves, and the index in `moves` of each."""
+        buys, entry = self._positions(moves, for_uses)
+        return self.buys[buys], entry
+
+    def _positions(self, moves: Ints, for_uses: terms.ForUses | None) -> tuple[Ints, Ints | slice]:
+        """Return the positions in `buys` of the columns that buy some moves, and the index in `moves` of each."""
         if self.has_one_column_each and for_uses is None:
-            return self.buys[moves], slice(None)
+            return moves, slice(None)
         first, count = self.first[moves], self.count_by_move[moves]
         buys, entry = ranges(first, first + count), np.repeat(np.arange(len(moves)), count)
         if for_uses is not None:
             counts = np.isin(self.compliance_class[buys], self._classes(for_uses))
             buys, entry = buys[counts], entry[counts]
-        return self.buys[buys], entry
+        return buys, entry
 
     def _classes(self, for_uses: terms.ForUses | None) -> list[int]:
         classes = self.problem.compliance_classes
@@ -125,7 +130,7 @@ class TermColumns:
             case terms.UsedTerm():
                 yield self._used(term, row), 1.0
             case terms.SpentTerm():
-                yield from self._weighted(term.weight, partial(self._spent, term.for_uses), term.moves)
+                yield from self._spent(term)
             case terms.DeliveredTerm():
                 yield from self._weighted(term.weight, self._delivered, term.demands, term.periods)
             case terms.ShortTerm():
@@ -188,14 +193,17 @@ class TermColumns:
         if (node, compliance_class) in self.columns.stock:
             yield self.columns.stock[node, compliance_class] + t, 1.0
 
-    def _spent(self, for_uses: terms.ForUses | None, move: int) -> Iterator[tuple[int, float]]:
-        moves = self.problem.moves
-        cost, key = moves.money(move), (int(moves.arc[move]), int(moves.ordered[move]))
-        for entry in range(self.first[move], self.first[move + 1]):
-            compliance_class = self.problem.compliance_classes[self.compliance_class[entry]]
-            surcharges = compliance_class.surcharges or {}
-            if for_uses is None or for_uses.takes(compliance_class.ends, compliance_class.free_of):
-                yield int(self.buys[entry]), float(cost + surcharges.get(key, Decimal(0)))
+    def _spent(self, term: terms.SpentTerm) -> Iterator[tuple[int, float]]:
+        buys, entry = self._positions(term.moves, term.for_uses)
+        moves, facts = term.moves[entry].tolist(), self.problem.moves
+        money: Iterable[Decimal] = map(facts.money, moves)
+        surcharges_by_class = [each.surcharges or {} for each in self.problem.compliance_classes]
+        if any(surcharges_by_class):
+            keys = zip(facts.arc[moves].tolist(), facts.ordered[moves].tolist(), strict=True)
+            surcharges = map(surcharges_by_class.__getitem__, self.compliance_class[buys].tolist())
+            money = (cost + own.get(key, Decimal(0)) for cost, own, key in zip(money, surcharges, keys, strict=True))
+        coefficients = term.weight[entry] * np.fromiter(map(float, money), dtype=np.float64, count=len(moves))
+        return zip(self.buys[buys].tolist(), coefficients.tolist(), strict=True)
 
     def _making(self, classes: Collection[int], offer: int, t: int) -> Iterator[tuple[int, float]]:
         price = float(self.problem.offers[offer].price[t])

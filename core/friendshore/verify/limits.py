@@ -145,11 +145,12 @@ class TermValues:
     def _unscaled_value(self, term: Term) -> ValueAndError:  # noqa: C901 - a case for each term
         match term:
             case terms.BoughtTerm():
-                return self._summed(term.weight, partial(self._bought_of, self.bought(term.for_uses)), term.moves)
+                return self._bought_in(term.moves, term.weight, self.bought(term.for_uses))
             case terms.UsedTerm():
                 return Decimal(self._used(term)), ZERO
             case terms.SpentTerm():
-                return self._summed(term.weight, partial(self._spent, term.for_uses), term.moves)
+                is_spent = np.isin(term.moves, list(self.spent(term.for_uses)))
+                return self._summed(term.weight[is_spent], partial(self._spent, term.for_uses), term.moves[is_spent])
             case terms.DeliveredTerm():
                 return self._summed(term.weight, self._delivered, term.demands, term.periods)
             case terms.ShortTerm():
@@ -188,6 +189,10 @@ class TermValues:
                 half_steps += abs(factor) * error
         return total, half_steps * self.resolution / 2
 
+    def _bought_in(self, moves: Ints, weights: Floats, bought: MoveTotals) -> ValueAndError:
+        is_bought = bought.counts[moves] != 0
+        return self._summed(weights[is_bought], partial(self._bought_of, bought), moves[is_bought])
+
     def _lacking(self, term: terms.ShortfallTerm) -> ValueAndError:
         most = slack = ZERO
         for base, part in term.parts:
@@ -197,7 +202,7 @@ class TermValues:
 
     def _used(self, term: terms.UsedTerm) -> int:
         bought = self.bought(term.for_uses)
-        total, _ = self._summed(term.weight, partial(self._bought_of, bought), term.moves)
+        total, _ = self._bought_in(term.moves, term.weight, bought)
         threshold = Decimal(repr(term.at_least)) if term.at_least else self.resolution
         # A share of a demand need not be a multiple of the resolution: rounding may leave the sum half a step short.
         parts = int(np.maximum(bought.parts[term.moves], 1).sum())
