@@ -136,7 +136,8 @@ class _Shared(ByCountries):
                 weights_by_key[key] = self._inside_and_outside(*key)
             purchase_weights.append((offer, *weights_by_key[key]))
         return [
-            [inside if belongs(offer) else outside for offer, inside, outside in purchase_weights] for belongs in sets
+            [inside if inside != outside and belongs(offer) else outside for offer, inside, outside in purchase_weights]
+            for belongs in sets
         ]
 
     def _inside_and_outside(self, whole: Decimal, selected: bool) -> tuple[float, float]:
