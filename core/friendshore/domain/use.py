@@ -55,6 +55,13 @@ class Use(Record):
         return dict(self.facts)
 
 
+_TERMS = (
+    "price", "quotes", "start", "end", "min_order", "max_order", "lot", "max_lots", "max_per_year", "total", "onboarding", "onboarding_currency",
+    "qualification", "take_or_pay", "take_or_pay_share", "lead_time", "capacity_use", "lanes",
+)  # fmt: skip
+"""Fields of an offer that say nothing about its goods."""
+
+
 class Chained(Record):
     """An offer, as rules see it: its output, its origin, and the stages that it performs or leaves open."""
 
@@ -78,6 +85,11 @@ class Chained(Record):
             for e in self.performed
             if e.main_stage is stage
         )
+
+    def without_terms(self) -> Chained:
+        """Return it without prices, terms, lanes, lead times, and capacities: what is left is what it is, who makes it, and where."""
+        offer = self.offer.but(**{name: Offer.model_fields[name].get_default() for name in _TERMS})
+        return self.but(offer=offer, facility=self.facility.but(capacity=()))
 
     @property
     def recycled(self) -> bool:

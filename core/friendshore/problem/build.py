@@ -97,7 +97,7 @@ class _Builder:
         law = self._law(network)
         uses = list(dict.fromkeys(demand.use for demand in demands))
         answers = self.shared.planned if self.shared is not None else None
-        judgements = judge_all(network, law, uses, answers)
+        judgements = judge_all(network, law, uses, self.shared)
         charges = Charges(network, law, counted, answers)
         common = charges.common(judgements)
         grouping = Grouping(network, law, demands, lots, judgements, charges.surcharges(judgements))

@@ -14,20 +14,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from itertools import product
+from typing import NamedTuple
 
 from ..domain.base import as_decimal, exact, grouped
 from ..domain.case import Case, LicenceSpec, WaiverSpec
 from ..domain.facts import Material
 from ..domain.runtime import cached_method, with_progress
 from ..domain.time import Horizon, Span
-from ..domain.use import PASS, Move, Result, Use, Verdict
+from ..domain.use import PASS, Chained, Move, Result, Use, Verdict
 from ..plugins import attributed
 from ..rules.answers import as_charge, as_verdict
 from ..rules.base import Phase, PhaseStatus, Rule, share_in_force
 from ..rules.verdicts import is_origin_unknown, possible_origins, representative_countries
 from .network import Arc, Network, Node, final_node
 from .offers import OfferFacts
-from .shared import Answers, ByRule, Charged, Delivery
+from .shared import Answers, ByRule, Charged, Delivery, SharedData
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +43,17 @@ class Judgement:
     """Export control -> arc -> verdict, if it doesn't pass."""
 
 
-def judge_all(network: Network, law: Law, uses: Sequence[Use], answers: Answers | None = None) -> dict[Use, Judgement]:
-    """Return the judgement of each use. Verdicts in `answers` aren't queried again, and rules without phases are never in force."""
+def judge_all(
+    network: Network, law: Law, uses: Sequence[Use], shared: SharedData | None = None
+) -> dict[Use, Judgement]:
+    """Return the judgement of each use. Known verdicts of `shared` aren't queried again, and rules without phases are never in force."""
     moves = {id(arc.move): arc.move for arc in network.arcs}
     judges = [
         (i, rule, _concerned_moves(rule, moves))
         for i, rule in enumerate(law.rules)
         if "judge" in rule.verbs and rule.phases
     ]
-    return {use: _judge_use(network, law, judges, use, answers) for use in uses}
+    return {use: _judge_use(network, law, judges, use, shared) for use in uses}
 
 
 _Judge = tuple[int, Rule, frozenset[int]]
@@ -62,42 +65,57 @@ def _concerned_moves(rule: Rule, moves: Mapping[int, Move]) -> frozenset[int]:
         return frozenset(number for number, move in moves.items() if rule.concerns_move(move))
 
 
-def _judge_use(network: Network, law: Law, judges: Sequence[_Judge], use: Use, answers: Answers | None) -> Judgement:
+def _judge_use(network: Network, law: Law, judges: Sequence[_Judge], use: Use, shared: SharedData | None) -> Judgement:
     reach, _ = network.reach(final_node(use))
     arcs = [network.arcs[index] for index in sorted(reach)]
-    arcs_by_subject = {"chain": _keyed(arcs), "trade": _keyed([arc for arc in arcs if arc.moves])}
+    goods = {True: [_Goods.of(arc, arc.chained) for arc in arcs]}
+    goods[False] = (
+        goods[True] if shared is None else [_Goods.of(arc, shared.without_terms(arc.chained)) for arc in arcs]
+    )
+    moved_goods = {reads_terms: [each for each in every if each.arc.moves] for reads_terms, every in goods.items()}
+    goods_by_scope = {"chain": goods, "trade": moved_goods}
     verdicts_by_subject: dict[str, dict[int, dict[int, Verdict]]] = {"chain": {}, "trade": {}}
     for position, rule, moves in judges:
         with attributed(rule):
             if not rule.concerns(use):
                 continue
-            verdicts = answers.verdicts(rule, use) if answers is not None else {}
+            verdicts = shared.planned.verdicts(rule, use) if shared is not None else {}
             # Lots with stated inputs are also judged by the moves of these.
-            keyed_arcs = [
-                (key, arc)
-                for key, arc in arcs_by_subject[rule.judge_scope]
-                if key[1] in moves or arc.is_lot_with_inputs
+            judged_goods = [
+                each
+                for each in goods_by_scope[rule.judge_scope][rule.judge_reads_terms]
+                if each.key[1] in moves or each.is_lot_with_inputs
             ]
-            unjudged = [arc for key, arc in keyed_arcs if key not in verdicts]
-            for arc in with_progress(unjudged, f"checking rule {rule.id}", "ways"):
-                key = id(arc.chained), id(arc.move)
-                if key not in verdicts:
-                    verdicts[key] = as_verdict(rule.judge(arc.chained, arc.move, use))
+            unjudged = [each for each in judged_goods if each.key not in verdicts]
+            for each in with_progress(unjudged, f"checking rule {rule.id}", "ways"):
+                if each.key not in verdicts:
+                    verdicts[each.key] = as_verdict(rule.judge(each.chained, each.arc.move, use))
             lot_verdicts = {
-                arc.index: law.lot_verdict(rule, arc, use, verdicts) for _, arc in keyed_arcs if arc.is_lot_with_inputs
+                each.arc.index: law.lot_verdict(rule, each.arc, use, verdicts)
+                for each in judged_goods
+                if each.is_lot_with_inputs
             }
         verdict_by_arc = {
-            arc.index: verdict
-            for key, arc in keyed_arcs
-            if (verdict := lot_verdicts.get(arc.index, verdicts[key])) is not PASS and not verdict.passes
+            each.arc.index: verdict
+            for each in judged_goods
+            if (verdict := lot_verdicts.get(each.arc.index, verdicts[each.key])) is not PASS and not verdict.passes
         }
         if verdict_by_arc:
             verdicts_by_subject[rule.judge_scope][position] = verdict_by_arc
     return Judgement(use=use, reach=reach, chain=verdicts_by_subject["chain"], trade=verdicts_by_subject["trade"])
 
 
-def _keyed(arcs: Sequence[Arc]) -> list[tuple[Delivery, Arc]]:
-    return [((id(arc.chained), id(arc.move)), arc) for arc in arcs]
+class _Goods(NamedTuple):
+    """Goods on an arc, as a rule judges them."""
+
+    key: Delivery
+    arc: Arc
+    chained: Chained
+    is_lot_with_inputs: bool
+
+    @classmethod
+    def of(cls, arc: Arc, chained: Chained) -> _Goods:
+        return cls((id(chained), id(arc.move)), arc, chained, arc.is_lot_with_inputs)
 
 
 class Law:

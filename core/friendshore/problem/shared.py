@@ -20,7 +20,7 @@ from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog, Material
 from ..domain.runtime import SESSION_BYTES, SizeLimitedCache, with_progress
-from ..domain.use import Use, Verdict
+from ..domain.use import Chained, Use, Verdict
 from ..rules.amend import amend_rule
 from ..rules.base import Rule
 from .capacity import Capacities
@@ -110,6 +110,7 @@ class SharedData:
         self._amended: SizeLimitedCache[tuple[int, int], tuple[Rule, Change, Rule]] = SizeLimitedCache(_MAX_RULES)
         self._records: dict[Hashable, BaseModel] = {}
         self._own: dict[int, BaseModel] = {}
+        self._without_terms: dict[int, tuple[Chained, Chained]] = {}
         # Contents of the collections in these records, by identity.
         self._several: dict[int, Hashable] = {}
         # Content -> number. Numbers are fast to compare.
@@ -152,6 +153,14 @@ class SharedData:
         if first is record:  # It refers to its values, so that no other object gets their identities.
             self._several |= {id(v): c for v, c in zip(values, contents, strict=True) if type(v) in _SEVERAL}
         return cast("R", first)
+
+    def without_terms(self, chained: Chained) -> Chained:
+        """Return the shared object of an offer without its terms."""
+        entry = self._without_terms.get(id(chained))
+        if entry is None:
+            # Both are referenced, so that no other object gets their identities.
+            entry = self._without_terms[id(chained)] = chained, self.same(chained.without_terms())
+        return entry[1]
 
     def _content(self, value: object) -> Hashable:
         """Return a key for a value: its content, or its identity if it can't be compared by content."""

@@ -427,6 +427,9 @@ class Rule(Record):
     bears_on: ClassVar[Literal["chain", "trade"]]  # former name
     judge_scope: ClassVar[Literal["chain", "trade"]] = "chain"
     """Calls of `judge`. `chain`: every offer up the chain of the demanded material, on the final delivery. `trade`: every move of any material, on its arrival, given the final use."""
+    judge_reads_terms: ClassVar[bool] = True
+    """False if `judge` reads no prices, terms, lanes, lead times, and capacities. Offers that differ in nothing else then share its answers. A class with
+    a `judge` of its own must say so itself."""
     charge_reads_use: ClassVar[bool] = True
     """True if `charge` depends on the final use. False lets uses share its answers."""
     may_count_orders: ClassVar[bool] = False
@@ -453,6 +456,8 @@ class Rule(Record):
         if "bears_on" in vars(cls):
             warn(f"`bears_on` of {cls.__name__} is now `judge_scope`", DeprecationWarning, stacklevel=2)
             cls.judge_scope = cls.bears_on
+        if "judge" in vars(cls) and "judge_reads_terms" not in vars(cls):
+            cls.judge_reads_terms = True
         names = ("judge", "charge", "rows")
         cls.verbs = frozenset(verb for verb in names if getattr(cls, verb) is not getattr(Rule, verb))
 

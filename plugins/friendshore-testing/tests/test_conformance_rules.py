@@ -71,7 +71,7 @@ NEVER = {**GIVEN, "stages": ["mined"], "countries": ["CN"], "elements": ["Xx"]}
 
 def made(kind: str, base: type[Rule] = Prohibited, **members: Any) -> Rule:
     """A rule of a kind that does something else than the one it is based on."""
-    noted = {"kind": Literal[kind], "asked": ClassVar[list[Any]], "charge_reads_use": ClassVar[bool]}
+    noted = {"kind": Literal[kind], "asked": ClassVar[list[Any]], "charge_reads_use": ClassVar[bool], "judge_reads_terms": ClassVar[bool]}
     body = {"__module__": __name__, "kind": kind, "asked": [], **members, "__annotations__": noted}
     return type(base)(kind, (base,), body).model_validate(GIVEN)
 
@@ -99,6 +99,11 @@ def moody(self: Any, offer: Chained, move: Move, use: Use) -> Verdict:
     """Every third time it says something else."""
     self.asked.append(1)
     return self.verdict(Result.FAIL) if len(self.asked) % 3 == 0 else PASS
+
+
+def dear(self: Any, offer: Chained, move: Move, use: Use) -> Verdict:
+    """It prohibits what has a list price."""
+    return PASS if offer.offer.price is None else self.verdict(Result.FAIL)
 
 
 def numbered(self: Any, offer: Chained, move: Move, use: Use) -> Verdict:
@@ -161,6 +166,7 @@ BAD: dict[str, tuple[Rule, str, str]] = {
     "breaks down at an offer": (made("nervous", judge=nervous), "answers", "AttributeError"),
     "careless": (made("careless", concerns=lambda self, use: False), "shortcuts", "FS956 & `concerns`"),
     "careless about moves": (made("careless-about-moves", concerns_move=lambda self, move: False), "shortcuts", "FS956 & `concerns_move`"),
+    "careless about terms": (made("careless-about-terms", judge_reads_terms=False, judge=dear), "shortcuts", "FS956 & `judge_reads_terms`"),
     "charge by use": (made("by-use", Rule, charge_reads_use=False, charge=charging(lambda use, *_: Decimal(int(use == "defense")))), "shortcuts", "FS956 & `charge_reads_use`"),
     "charge on a material": (made("on-nothing", Rule, charges_on=lambda self, material: False, charge=charging(lambda *_: Decimal(1))), "shortcuts", "FS956 & `charges_on`"),
     "charge by origin": (made("by-origin", Rule, charged_origins=property(lambda self: ()), charge=charging(lambda use, origin, _: Decimal(int(origin == "CN")))), "shortcuts", "FS956 & `charged_origins`"),

@@ -239,6 +239,7 @@ class OriginBan(Covering, Rule):
     law, and every plan for goods that it covers says so."""
 
     judge_scope: ClassVar[Literal["chain", "trade"]] = "chain"
+    judge_reads_terms: ClassVar[bool] = False
 
     @model_validator(mode="after")
     def _check_countries(self) -> OriginBan:

@@ -54,6 +54,7 @@ class Exclude(Covering, Rule):
     """Reason, shown with every verdict, such as the list that contains the party."""
 
     judge_scope: ClassVar[Literal["chain", "trade"]] = "trade"
+    judge_reads_terms: ClassVar[bool] = False
 
     @model_validator(mode="after")
     def _check_lists(self) -> Exclude:
@@ -135,6 +136,7 @@ class ExportControl(Covering, Rule):
     """Facts that exempt a use if the demand states all of them, such as relief for people in need. A missing fact claims nothing."""
 
     judge_scope: ClassVar[Literal["chain", "trade"]] = "trade"
+    judge_reads_terms: ClassVar[bool] = False
 
     def concerns(self, use: Use) -> bool:
         if self.end_uses and use.end_use not in self.end_uses:

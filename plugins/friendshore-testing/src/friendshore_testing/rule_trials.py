@@ -212,9 +212,13 @@ class RuleTrial:
         with attributed(self.rule):
             if "judge" in self.rule.verbs:
                 for call in self.calls:
+                    verdict = self.rule.judge(call.offer, call.move, call.use)
+                    if not self.rule.judge_reads_terms and verdict != self.rule.judge(
+                        call.offer.without_terms(), call.move, call.use
+                    ):
+                        yield f"`judge_reads_terms` is false, but the verdict depends on the terms of {call.description}"
                     if (is_concerned := self.rule.concerns(call.use)) and self.rule.concerns_move(call.move):
                         continue
-                    verdict = self.rule.judge(call.offer, call.move, call.use)
                     if not verdict.passes:
                         claim = f"`concerns_move` is false for {call.move.origin.country} to {call.move.to.country}"
                         claim = claim if is_concerned else f"`concerns` is false for {call.use.end_use} use"

@@ -66,7 +66,7 @@ class RuleSetTrial:
             ("pure", "Called twice and in another order, a rule returns the same. It reads and changes nothing else.", self._purity_problems),
             ("order", "With offers, demands, and places in another order, a rule returns the same rows.", self._order_problems),
             ("seeds", "A rule returns the same in another process, in which sets have another order.", self._seed_problems),
-            ("shortcuts", "The claims of a rule about itself are true: `concerns`, `concerns_move`, `charges_on`, `charge_reads_use`, `charged_origins`, `reads`.", self._claim_problems),
+            ("shortcuts", "The claims of a rule about itself are true: `concerns`, `concerns_move`, `judge_reads_terms`, `charges_on`, `charge_reads_use`, `charged_origins`, `reads`.", self._claim_problems),
             ("doubt", "An offer of uncertain origin passes only if it would from every possible origin, and is charged no less than from any.", self._doubt_problems),
             ("more-rules", "The rules make no plan cheaper.", partial(self._plan_problems, "more-rules", self._more_rules)),
             ("more-offers", "One more offer makes no plan more expensive, unless limits are soft.", partial(self._plan_problems, "more-offers", self._more_offers)),
