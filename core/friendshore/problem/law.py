@@ -49,7 +49,7 @@ def judge_all(
     """Return the judgement of each use. Known verdicts of `shared` aren't queried again, and rules without phases are never in force."""
     moves = {id(arc.move): arc.move for arc in network.arcs}
     judges = [
-        (i, rule, _concerned_moves(rule, moves))
+        (i, rule, _concerned_moves(rule, moves, {} if shared is None else shared.planned.concerned(rule)))
         for i, rule in enumerate(law.rules)
         if "judge" in rule.verbs and rule.phases
     ]
@@ -60,9 +60,12 @@ _Judge = tuple[int, Rule, frozenset[int]]
 """Position of a rule, the rule, and the identities of the moves that it concerns."""
 
 
-def _concerned_moves(rule: Rule, moves: Mapping[int, Move]) -> frozenset[int]:
+def _concerned_moves(rule: Rule, moves: Mapping[int, Move], known: dict[int, tuple[Move, bool]]) -> frozenset[int]:
     with attributed(rule):
-        return frozenset(number for number, move in moves.items() if rule.concerns_move(move))
+        for number, move in moves.items():
+            if number not in known:
+                known[number] = move, rule.concerns_move(move)
+    return frozenset([number for number in moves if known[number][1]])
 
 
 def _judge_use(network: Network, law: Law, judges: Sequence[_Judge], use: Use, shared: SharedData | None) -> Judgement:
@@ -86,6 +89,8 @@ def _judge_use(network: Network, law: Law, judges: Sequence[_Judge], use: Use, s
                 for each in goods_by_scope[rule.judge_scope][rule.judge_reads_terms]
                 if each.key[1] in moves or each.is_lot_with_inputs
             ]
+            if not judged_goods:
+                continue
             unjudged = [each for each in judged_goods if each.key not in verdicts]
             for each in with_progress(unjudged, f"checking rule {rule.id}", "ways"):
                 if each.key not in verdicts:

@@ -20,7 +20,7 @@ from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog, Material
 from ..domain.runtime import SESSION_BYTES, SizeLimitedCache, with_progress
-from ..domain.use import Chained, Use, Verdict
+from ..domain.use import Chained, Move, Use, Verdict
 from ..rules.amend import amend_rule
 from ..rules.base import Rule
 from .capacity import Capacities
@@ -64,12 +64,13 @@ class Answers:
         self._charges: dict[_RuleUse, tuple[object, dict[Charged, Decimal]]] = {}
         self._parts: dict[tuple[int, tuple[tuple[int, Decimal], ...]], tuple[object, dict[Charged, ByRule]]] = {}
         self._charging: dict[int, tuple[Material, dict[int, tuple[Rule, bool]]]] = {}
+        self._concerned: dict[int, tuple[Rule, dict[int, tuple[Move, bool]]]] = {}
         self._lookups = 0
 
     @property
     def size(self) -> int:
         entries: list[tuple[object, Sized]] = [*self._verdicts.values(), *self._charges.values(), *self._parts.values()]
-        return sum(len(answers) for _, answers in (*entries, *self._charging.values()))
+        return sum(len(answers) for _, answers in (*entries, *self._charging.values(), *self._concerned.values()))
 
     def verdicts(self, rule: Rule, use: Use) -> dict[Delivery, Verdict]:
         return self._of(self._verdicts, rule, use)
@@ -80,6 +81,10 @@ class Answers:
     def charging(self, material: Material) -> dict[int, tuple[Rule, bool]]:
         """Return the known rules by identity, with True for those that may charge something on a material."""
         return self._charging.setdefault(id(material), (material, {}))[1]
+
+    def concerned(self, rule: Rule) -> dict[int, tuple[Move, bool]]:
+        """Return the known moves by identity, with True for those that a rule concerns."""
+        return self._concerned.setdefault(id(rule), (rule, {}))[1]
 
     def parts(self, rules: Sequence[tuple[Rule, Decimal]], use: Use) -> dict[Charged, ByRule]:
         """Charges by rule, each weighted by its share of days in force."""
@@ -93,7 +98,7 @@ class Answers:
         self._lookups += 1
         if self._lookups % _LOOKUPS_PER_COUNT == 0 and self.size > self._max_answers:
             # Rules are queried again for answers that are still needed. Callers keep the dictionaries that they have.
-            for cache in (self._verdicts, self._charges, self._parts, self._charging):
+            for cache in (self._verdicts, self._charges, self._parts, self._charging, self._concerned):
                 cache.clear()
         return answers.setdefault(key, (key_objects, {}))[1]
 
