@@ -9,27 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from typing import TypeAlias
 
-
-class Tone(StrEnum):
-    """Role of a text or a part of a chart, which renderers show as a color."""
-
-    PLAIN = "plain"
-    TITLE = "title"
-    """Headings. In charts, neutral: amounts without an origin, and rules in force."""
-    GOOD = "good"
-    DOUBTFUL = "doubtful"
-    BAD = "bad"
-    ASIDE = "aside"
-    """Of little weight, such as the effort of an answer."""
-    CHOICE = "choice"
-    """Chosen by the user, such as scenarios."""
-    CONCERN = "concern"
-    """From a country of concern."""
-    UNKNOWN = "unknown"
-    """Of unknown origin or status, which charts hatch."""
+from .elements import Tone as Tone  # noqa: PLC0414 - parts of charts have tones
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ..document import charts
 from ..document import elements as doc
 from ..document.figures import count, large_money, mass, money, number, percent, rounded_money, written
 
 if TYPE_CHECKING:
+    from ..document import charts
     from ..domain.shown_names import ShownNames
     from ..explain.full_prices import OfferPrice
     from ..explain.results import Difference, Effort
@@ -71,6 +71,8 @@ def rung(
     name: str, change: Difference | None, currency: str, more: str = "", tone: doc.Tone = doc.Tone.PLAIN
 ) -> charts.Rung:
     """Return a bar for a difference in money. If there is none, `more` has the reason."""
+    from ..document import charts  # a plan draws none
+
     if change is None:
         return charts.Rung(name, None, more, tone)
     amount = large_money(change.value, currency) if change.proved else f"{currency} {rise(change)}"
@@ -87,6 +89,8 @@ def ladder(
     key: tuple[tuple[doc.Tone, str], ...] = (),
 ) -> doc.Drawing | doc.DataTable:
     """Return a table, with a chart if at least two of its rows are comparable."""
+    from ..document import charts  # a plan draws none
+
     bars = tuple(rungs)
     if sum(1 for bar in bars if bar.value) < 2:
         return table

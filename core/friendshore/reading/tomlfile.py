@@ -13,8 +13,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeGuard
 
-import tomli_w
-
 from ..domain.base import UnreadableError, out_of_range_error, stated_number
 from ..errors import Diagnostic, InputError
 from .fields import Field, Layout
@@ -440,16 +438,22 @@ def quoted(value: object) -> str:
 
 def toml_text(data: Mapping[str, object]) -> str:
     """Return TOML text that reads back as `data`. Decimals are written in full, and sets are sorted."""
-    return tomli_w.dumps({key: _as_toml(value) for key, value in data.items()})
+    return _written({key: _as_toml(value) for key, value in data.items()})
+
+
+def _written(data: Mapping[str, object]) -> str:
+    import tomli_w  # a plan on the screen writes no TOML
+
+    return tomli_w.dumps(data)
 
 
 def toml_line(value: object) -> str:
     if isinstance(value, dict):
-        keys = {key: tomli_w.dumps({key: 1}).removesuffix("1\n") for key in value}
+        keys = {key: _written({key: 1}).removesuffix("1\n") for key in value}
         return "{ " + ", ".join(f"{keys[key]}{toml_line(entry)}" for key, entry in value.items()) + " }"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(toml_line, value)) + "]"
-    return tomli_w.dumps({"x": _as_toml(value)}).removeprefix("x = ").rstrip()
+    return _written({"x": _as_toml(value)}).removeprefix("x = ").rstrip()
 
 
 def _as_toml(value: object) -> object:
