@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from random import Random
 from typing import Any
 
@@ -33,10 +33,12 @@ from friendshore.solve.engines import ENGINES, solve_with_scip
 from friendshore.solve.first_plan import fix, rounded_plan, slope_scaled_plan, with_joined_links, without_singleton_rows
 from friendshore.solve.forcing import (
     column_steps,
+    dual_bound,
     with_count_rows,
     with_cover_rows,
     with_finite_bounds,
     with_tight_rows,
+    without_closed_columns,
 )
 from friendshore.solve.scaling import scaled
 
@@ -345,8 +347,8 @@ def test_a_reduced_cost_that_rounding_leaves_below_zero_costs_no_bound() -> None
     """Stock has no upper end: a multiplier that is 1e-15 off would leave the whole program without a bound."""
     linear = program([[1, -1], [0, 1]], [0, 4], [0, OPEN], [10, OPEN], 0, [1.0, 0.5])
     duals = np.array([1.0, 1.5 + 1e-15])
-    assert first.dual_bound(linear, duals) == -np.inf
-    assert first.dual_bound(with_finite_bounds(linear, 100.0), duals) == pytest.approx(6.0)
+    assert dual_bound(linear, duals) == -np.inf
+    assert dual_bound(with_finite_bounds(linear, 100.0), duals) == pytest.approx(6.0)
     assert with_finite_bounds(linear, 100.0).upper == pytest.approx([10.0, 10.0]), "the row leaves it no more"
     assert with_finite_bounds(linear, 4.0).upper == pytest.approx([10.0, 8.0]), "nor does the money"
 
@@ -373,7 +375,7 @@ def test_prices_prove_nothing_that_a_plan_belies(drawn: Drawn, seed: int, monkey
         prices = subgradient.subgradient_prices(numbers, float(linear.cost @ best), Watch())
         if prices is not None and prices.duals is not None:
             assert (numbers.entries @ best >= numbers.row_lower - 1e-6).all(), name
-            assert first.dual_bound(numbers, prices.duals) <= least + 1e-6 * max(1.0, abs(least)), name
+            assert dual_bound(numbers, prices.duals) <= least + 1e-6 * max(1.0, abs(least)), name
             assert keeps_ends(first.with_narrow_bounds(numbers, prices.duals, least), best), name
 
 
@@ -386,10 +388,43 @@ def test_numbers_of_choices_and_prices_prove_more_than_the_relaxation() -> None:
     least, relaxed = float(linear.cost @ best), ENGINES.linear(continuous(linear)).objective
     prices = subgradient.subgradient_prices(with_count_rows(linear), least, Watch())
     assert prices.duals is not None
-    proved = first.dual_bound(with_count_rows(linear), prices.duals)
+    proved = dual_bound(with_count_rows(linear), prices.duals)
     assert proved == pytest.approx(prices.bound, rel=1e-6)
     assert relaxed < proved - 0.5 * (least - relaxed)
     assert proved <= least * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("seed", seeds(240))
+def test_a_tree_of_prices_ends_at_the_optimum(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From an expensive plan and from the optimum, with few rounds a node. A tree that is cut short proves no bound above the optimum."""
+    monkeypatch.setattr(subgradient, "ROUNDS", 10)
+    monkeypatch.setattr(subgradient, "NODE_ROUNDS", 5)
+    solve = partial(first.made_choices, ENGINES, Watch())
+    for name, linear, _, least in feasible(sites, seed):
+        for known_cost, nodes in ((3 * least, 500), (least, 500), (3 * least, 3)):
+            monkeypatch.setattr(subgradient, "NODES", nodes)
+            monkeypatch.setattr(subgradient, "NODES_TO_CLOSE", nodes)
+            found = subgradient.best_plan_by_prices(with_count_rows(linear), known_cost, 1e-9, Watch(), solve)
+            assert found is not None
+            assert found.bound <= least + 1e-6 * max(1.0, abs(least)), name
+            if nodes > 3:
+                assert found.objective == pytest.approx(least, rel=1e-6), name
+                assert found.bound >= found.objective - 1e-8 * abs(found.objective), name
+            if found.x is not None:
+                assert cost_of(linear, found.x) == pytest.approx(found.objective)
+                assert keeps_rows(linear, found.x), name
+                assert keeps_ends(linear, found.x), name
+
+
+def test_without_closed_columns_a_program_has_the_same_plans() -> None:
+    """A choice that is not made closes its flow. A link that forces the choice of a closed flow stays."""
+    rows: list[list[float]] = [[1, 1, 0, 0], [1, 0, -5, 0], [0, 1, 0, -5]]
+    linear = program(rows, [2, -OPEN, -OPEN], [OPEN, 0, 0], [5, 5, 0, 1], 2)
+    left, columns = without_closed_columns(linear)
+    assert columns.tolist() == [1, 3]
+    assert left.entries.shape == (2, 2)
+    forced = replace(linear, row_lower=np.array([2.0, 0.0, -OPEN]))
+    assert without_closed_columns(forced)[0].entries.shape == (3, 2)
 
 
 # ------------------------------------------------------------------------------------------------- steps and forced ends

@@ -33,7 +33,7 @@ from friendshore.solve.engine import Ask, SolverOutcome, UnboundedError, Watch
 from friendshore.solve.engines import ENGINES as ALL_ENGINES
 from friendshore.solve.engines import solve_with_glop as solve_lp
 from friendshore.solve.engines import solve_with_highs, solve_with_scip
-from friendshore.solve.first_plan import dual_bound
+from friendshore.solve.forcing import dual_bound
 from friendshore.solve.scaling import scaled
 from friendshore.verify import verify
 

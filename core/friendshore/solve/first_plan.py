@@ -19,13 +19,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from ..program.matrix import Entries, Floats, Linear, Mask, continuous, with_rows
 from .engine import NOTHING, Ask, Engines, SolverAnswer, SolverOutcome, Watch, cheapest, never
-from .forcing import SLACK, links, with_count_rows, with_cover_rows, with_finite_bounds, with_tight_rows
-from .subgradient import subgradient_prices
+from .forcing import (
+    SLACK,
+    dual_bound,
+    links,
+    with_count_rows,
+    with_cover_rows,
+    with_finite_bounds,
+    with_tight_rows,
+)
+from .subgradient import CLOSE, best_plan_by_prices, subgradient_prices
 
 
 def fix(linear: Linear, is_fixed: Mask, x: Floats) -> Linear:
@@ -220,10 +229,6 @@ ANY_NODES = 100
 BETTER_NODES = 50
 # Shares of the time left for the search that improves the first plan: after the relaxation, and after prices, whose plan is far from the optimum.
 SHARE, SHARE_AFTER_PRICES = 0.25, 0.5
-# Largest requested gap at which a plan is searched to the end. With a wider one, a search near the relaxation is mostly enough.
-FINE_GAP = 1e-6
-# Maximum gap between prices and their plan, as a share of the plan, at which they replace the relaxation.
-CLOSE = 0.02
 # Minimum share of a continuous column's range that remains. A solver's presolve may treat less as zero.
 MIN_RANGE = 1e-3
 # Value below which a column counts as zero.
@@ -232,6 +237,9 @@ USED = 1e-9
 RARE = 0.02
 # Share of the gap added to it, for the rounding of engines.
 GAP_ROUNDING = 1e-6
+# Largest requested gap at which branch and bound goes on to EXACT_GAP. That takes hardly a node more, and the plan then doesn't depend on the start.
+# With a wider one, a search near the relaxation is mostly enough.
+FINE_GAP, EXACT_GAP = 1e-6, 1e-9
 
 
 def first_plan(
@@ -371,18 +379,39 @@ def _plan_from_prices(
         if value - bound <= gap * abs(value) or watch.stopped():
             break
         neighborhood = _between_plans(remaining, choices, choices)
-        ask = Ask(lp_seconds(watch, SHARE_AFTER_PRICES), gap, nodes=BETTER_NODES)
         improved = (
             slope_scaled_plan(with_joined_links(neighborhood), choices, engines, watch)
             if by_slopes
-            else engines.search(neighborhood, ask, best.x)
+            else _plan_from_branching(remaining, neighborhood, best, engines, watch, gap)
         )
+        bound = max(bound, improved.bound)
         if improved.x is not None and linear.value(improved.x) < value:
             best, value = improved, linear.value(improved.x)
             remaining = with_tight_rows(with_narrow_bounds(with_counts, prices.duals, value, step))
     return SolverAnswer(SolverOutcome.FEASIBLE, best.x, value, min(bound, value)), with_cover_rows(
         remaining, row_factors
     )
+
+
+def _plan_from_branching(
+    linear: Linear, neighborhood: Linear, best: SolverAnswer, engines: Engines, watch: Watch, gap: float
+) -> SolverAnswer:
+    """Branch with bounds of prices. If that doesn't close the gap, search the neighborhood, which proves no bound."""
+    tree_gap, solve = EXACT_GAP if gap <= FINE_GAP else gap, partial(made_choices, engines, watch)
+    answer = best_plan_by_prices(linear, best.objective, tree_gap, watch, solve)
+    if answer is not None:
+        best = answer if answer.x is not None else replace(best, bound=answer.bound)
+        if best.objective - best.bound <= gap * abs(best.objective) or watch.stopped():
+            return best
+    ask = Ask(lp_seconds(watch, SHARE_AFTER_PRICES), gap, nodes=BETTER_NODES)
+    return replace(cheapest(best, engines.search(neighborhood, ask, best.x)), bound=best.bound)
+
+
+def made_choices(engines: Engines, watch: Watch, linear: Linear) -> SolverAnswer:
+    """Return the optimum of a program whose choices are made, with the bound that duals prove."""
+    remaining = without_singleton_rows(continuous(linear))
+    answer = engines.linear(remaining, lp_seconds(watch))
+    return answer if answer.duals is None else replace(answer, bound=dual_bound(remaining, answer.duals))
 
 
 def _between_plans(linear: Linear, x: Floats, other_x: Floats) -> Linear:
@@ -414,16 +443,6 @@ def _linked_bounds(linear: Linear) -> Floats:
     max_flow = -entries.data[choice_entry] * linear.upper[entries.indices[choice_entry]] / entries.data[flow_entry]
     np.minimum.at(upper_bounds, entries.indices[flow_entry], max_flow)
     return upper_bounds
-
-
-def dual_bound(linear: Linear, duals: Floats) -> float:
-    """Return the lower bound on all plans from these duals: each row and column is at its cheapest bound."""
-    reduced = linear.reduced(duals)
-    row_bounds = np.where(duals > 0, linear.row_lower, linear.row_upper)[duals != 0]
-    column_bounds = np.where(reduced > 0, linear.lower, linear.upper)[reduced != 0]
-    with np.errstate(invalid="ignore"):
-        bound = float(duals[duals != 0] @ row_bounds) + float(reduced[reduced != 0] @ column_bounds) + linear.constant
-    return bound if np.isfinite(bound) else -np.inf
 
 
 def with_narrow_bounds(linear: Linear, duals: Floats, max_cost: float, step: Floats | float = 0.0) -> Linear:

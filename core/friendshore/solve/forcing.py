@@ -77,6 +77,41 @@ def _derived_bounds(linear: Linear) -> Floats:
     return np.maximum(upper_bounds * (1 + BOUND_ROUNDING), MIN_BOUND)
 
 
+def dual_bound(linear: Linear, duals: Floats) -> float:
+    """Return the lower bound on all plans from these duals: each row and column is at its cheapest bound."""
+    reduced = linear.reduced(duals)
+    row_bounds = np.where(duals > 0, linear.row_lower, linear.row_upper)[duals != 0]
+    column_bounds = np.where(reduced > 0, linear.lower, linear.upper)[reduced != 0]
+    with np.errstate(invalid="ignore"):
+        bound = float(duals[duals != 0] @ row_bounds) + float(reduced[reduced != 0] @ column_bounds) + linear.constant
+    return bound if np.isfinite(bound) else -np.inf
+
+
+def without_closed_columns(linear: Linear) -> tuple[Linear, Ints]:
+    """Return the program without columns that are zero, directly or by a link, nor links of such columns. Also return the columns left."""
+    row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
+    flow_entry, choice_entry = links(linear)
+    flow, upper = column[flow_entry], linear.upper.copy()
+    max_flow = -value[choice_entry] / value[flow_entry] * upper[column[choice_entry]]
+    np.minimum.at(upper, flow, np.maximum(max_flow, linear.lower[flow]))
+    is_open = (upper != 0) | (linear.lower != 0)
+    is_kept, open_columns = np.ones(len(linear.row_lower), dtype=bool), np.flatnonzero(is_open)
+    is_satisfied = (
+        ~is_open[flow] & (linear.lower[column[choice_entry]] >= 0) & np.isneginf(linear.row_lower[row[flow_entry]])
+    )
+    is_kept[row[flow_entry[is_satisfied]]] = False
+    return Linear(
+        linear.cost[open_columns],
+        linear.lower[open_columns],
+        upper[open_columns],
+        linear.integer[open_columns],
+        linear.entries.within(open_columns)[is_kept],
+        linear.row_lower[is_kept],
+        linear.row_upper[is_kept],
+        linear.constant,
+    ), open_columns
+
+
 def with_tight_rows(linear: Linear) -> Linear:
     """Return the program with lower bounds of rows that follow from its rows. Both have the same plans."""
     ends = _with_forcing_rows(linear, _no_links(linear))

@@ -19,24 +19,20 @@ from ..program.matrix import Floats, Linear, continuous
 from .engine import NOTHING, Ask, Engines, Opinion, SolverAnswer, SolverOutcome, Watch, is_open
 from .engines import ENGINES, WarmStartedSolver
 from .first_plan import (
-    CLOSE,
+    EXACT_GAP,
     FINE_GAP,
     WHOLE,
     Steps,
-    dual_bound,
     first_plan,
     fix,
     no_steps,
     reoptimized,
     with_free_choices,
 )
-from .forcing import with_finite_bounds
+from .forcing import dual_bound, with_finite_bounds
+from .subgradient import CLOSE, NODES_TO_CLOSE
 
 NODES = 60
-# Nodes after which the best plan must be near the bound. Most programs of a few dozen choices are solved in fewer, from any plan or none.
-NODES_TO_CLOSE = 20
-# Gap of a search if at most FINE_GAP is requested. That takes hardly a node more, and the plan then doesn't depend on the start.
-EXACT_GAP = 1e-9
 
 
 def branch_and_bound(

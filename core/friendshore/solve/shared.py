@@ -17,7 +17,8 @@ import numpy as np
 from ..domain.plan import Confirmation
 from ..program.matrix import Floats, Ints, Linear, Mask
 from .engine import NOTHING, Ask, Engines, SolverAnswer, SolverOutcome, Watch, cheapest
-from .first_plan import dual_bound, fix, lp_seconds, reoptimized, rounded_plan
+from .first_plan import fix, lp_seconds, reoptimized, rounded_plan
+from .forcing import dual_bound
 from .lagrangian import LagrangianPrices, LinkedProgram, PartSolver
 from .scaling import scaled
 

@@ -7,17 +7,23 @@ optimization, Mathematical Programming 6, 1974). Rows that count choices (`forci
 
 The result is a dual for each row, and the average of the columns (Barahona and Anbil, The volume algorithm, Mathematical Programming 87, 2000). Weak
 duality gives the bound of the duals, whatever their origin. Prices are in single precision, so that rounding of another processor has no effect.
+
+If all integer columns are such choices, branch and bound follows (`best_plan_by_prices`; Görtz and Klose, A simple but usually fast branch-and-bound
+algorithm for the capacitated facility location problem, INFORMS Journal on Computing 24, 2012). A node starts from its parent's prices, so that a few
+rounds are enough. Reduced costs decide most choices. A linear program is solved only if its plan may be better.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 
 import numpy as np
 
 from ..program.matrix import Floats, Ints, Linear, Mask
-from .engine import SolverAnswer, SolverOutcome, Watch
-from .forcing import links
+from .engine import SolverAnswer, SolverOutcome, Watch, cheapest
+from .forcing import dual_bound, links, without_closed_columns
 
 ROUNDS = 400
 # Length of the first steps, relative to the one that would close the gap to a known plan if the bound rose evenly (Polyak).
@@ -28,6 +34,17 @@ LENGTH_DIVISOR = 1.5
 # Minimum improvement of a bound, relative to it.
 MIN_RISE = 1e-6
 ROUND_WEIGHT = 0.05
+# The same for a node of a tree, whose first prices are those of its parent.
+NODE_ROUNDS, NODE_LENGTH, NODE_PATIENCE = 40, 0.5, 6
+NODES = 500
+# Nodes after which a branch and bound gives up, unless its best plan is close to its bound: within CLOSE, as a share of the plan. Most end sooner.
+NODES_TO_CLOSE = 20
+# Prices whose plan is as close replace the relaxation.
+CLOSE = 0.02
+# Share of the best plan's cost above it, at which steps aim. Steps that aim at its cost itself approach it, but never prove that a node costs more.
+AIM = 0.005
+# Share of the gap, and of the cost, by which the reduced cost of a choice must exceed the gap to decide it.
+GAP_ROUNDING, COST_ROUNDING = 1e-6, 1e-9
 
 
 def subgradient_prices(linear: Linear, plan_cost: float, watch: Watch) -> SolverAnswer | None:
@@ -129,11 +146,19 @@ class _Prices:
         has_flows = np.bincount(self.row[~self.rest[self.column]], minlength=row_count) > 0
         self.start = np.clip(np.where(has_flows | np.isinf(shortage_price), 0.0, shortage_price), self.low, self.high)
 
-    def best_prices(self, plan_cost: float, watch: Watch) -> SolverAnswer | None:
-        prices = best = self.start
-        bound, length, rounds_stalled, average = -np.inf, FIRST_LENGTH, 0, np.zeros(0)
-        for _ in range(ROUNDS):
-            if watch.stopped():
+    def best_prices(
+        self, plan_cost: float, watch: Watch, enough: float = np.inf, start: Floats | None = None
+    ) -> SolverAnswer | None:
+        """Return the best duals and the average columns. `enough` is a bound that ends the search, and `start` has first prices."""
+        rounds, length, patience = (
+            (ROUNDS, FIRST_LENGTH, PATIENCE) if start is None else (NODE_ROUNDS, NODE_LENGTH, NODE_PATIENCE)
+        )
+        prices = best = self.start.copy()
+        if start is not None:
+            prices[self.priced] = start
+        bound, rounds_stalled, average = -np.inf, 0, np.zeros(0)
+        for _ in range(rounds):
+            if watch.stopped() or bound >= enough:
                 break
             value, x = self._bound_at(prices)
             if not np.isfinite(value):
@@ -143,7 +168,7 @@ class _Prices:
                 bound, best, rounds_stalled = value, prices, 0
             else:
                 rounds_stalled += 1
-            if rounds_stalled == PATIENCE:
+            if rounds_stalled == patience:
                 prices, length, rounds_stalled = best, length / LENGTH_DIVISOR, 0
             shortfall = self._shortfall(prices, x)
             squared_shortfall = float((shortfall * shortfall / self.size).sum())
@@ -173,9 +198,10 @@ class _Prices:
         """Return the flows that earn something, by capacity and best first, their use, and each column's cost with all that it opens."""
         opened, reduced = self.opened, self._reduced(prices)
         unit_earnings = reduced[opened.flow] / opened.use
-        earning_flows = np.flatnonzero((unit_earnings < 0) & (opened.max_use > 0))
+        max_use = opened.max_use * self.linear.upper[opened.choice[opened.capacity]]
+        earning_flows = np.flatnonzero((unit_earnings < 0) & (max_use > 0))
         flow_order = earning_flows[np.lexsort((unit_earnings[earning_flows], opened.capacity[earning_flows]))]
-        capacity, max_use = opened.capacity[flow_order], opened.max_use[flow_order]
+        capacity, max_use = opened.capacity[flow_order], max_use[flow_order]
         cumulative_use = np.append(0.0, np.cumsum(max_use))
         start_of_capacity = cumulative_use[np.searchsorted(capacity, np.arange(len(opened.room)))]
         use_of_flow = np.clip(opened.room[capacity] - (cumulative_use[:-1] - start_of_capacity[capacity]), 0.0, max_use)
@@ -220,6 +246,14 @@ class _Prices:
         )
         return is_satisfied
 
+    def lacks_choices(self, linear: Linear) -> bool:
+        """Return True if a row that counts choices can't be satisfied, even if as much is short as may be."""
+        rows = np.array([row for row, _, _ in self.count_rows], dtype=np.intp)
+        entries = linear.entries[rows]
+        max_values = np.where(entries.data > 0, linear.upper[entries.indices], linear.lower[entries.indices])
+        max_sums = np.bincount(entries.rows, entries.data * max_values, minlength=len(rows))
+        return bool((max_sums < linear.row_lower[rows] - MIN_RISE).any())
+
     def _counted_choices(self, row: int) -> tuple[Ints, int]:
         linear = self.linear
         span = slice(linear.entries.indptr[row], linear.entries.indptr[row + 1])
@@ -251,3 +285,132 @@ class _Prices:
             chosen = self._chosen(net_cost, choices, min_count)
             duals[row] = max(0.0, float(net_cost[chosen[-1]])) if len(chosen) else 0.0
         return duals
+
+
+def best_plan_by_prices(
+    linear: Linear, plan_cost: float, gap: float, watch: Watch, solve: Callable[[Linear], SolverAnswer]
+) -> SolverAnswer | None:
+    """Return a plan that costs less than a known one, if found, and a bound for all plans. None if an integer column opens no flows.
+
+    `solve` returns the optimum of a program whose choices are made, and its bound.
+    """
+    open_linear, open_columns = without_closed_columns(linear)
+    opened = _opened_flows(open_linear)
+    if opened is None or not np.isin(np.flatnonzero(open_linear.integer), opened.choice).all():
+        return None
+    answer = _PriceTree(_Prices(open_linear, opened), plan_cost, gap, watch, solve).run()
+    if answer.x is None:
+        return answer
+    x = np.zeros(len(linear.cost))
+    x[open_columns] = answer.x
+    return replace(answer, x=x)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Node:
+    lower: Floats
+    """Bounds of the choices."""
+    upper: Floats
+    bound: float = -np.inf
+    prices: Floats | None = None
+    """Best prices of the node, or of its parent to start from."""
+    average: Floats | None = None
+    """Average of the choices."""
+
+
+class _PriceTree:
+    def __init__(
+        self, prices: _Prices, plan_cost: float, gap: float, watch: Watch, solve: Callable[[Linear], SolverAnswer]
+    ) -> None:
+        self.prices, self.gap, self.watch, self.solve = prices, gap, watch, solve
+        self.linear = prices.linear
+        self.choices = np.flatnonzero(self.linear.integer)
+        self.best = SolverAnswer(SolverOutcome.FEASIBLE, objective=plan_cost)
+        # Lower bound on the cost of all plans of closed nodes.
+        self.bound = np.inf
+        self.tried: set[bytes] = set()
+
+    def run(self) -> SolverAnswer:
+        """Search best node first. A better plan at the root closes many choices, so the search then starts over without them."""
+        known_cost = self.best.objective
+        root = self._narrowed(_Node(self.linear.lower[self.choices], self.linear.upper[self.choices]))
+        if root is not None and self.best.objective < known_cost:
+            program = self._program(root.lower, root.upper)
+            focused = best_plan_by_prices(program, self.best.objective, self.gap, self.watch, self.solve)
+            if focused is not None:
+                return replace(cheapest(self.best, focused), bound=max(focused.bound, root.bound))
+        waiting = [] if root is None else [(root.bound, 0, root)]
+        node_count = 1
+        while waiting and node_count < NODES and not self.watch.stopped():
+            bound, _, node = heappop(waiting)
+            cost = self.best.objective
+            if node_count >= NODES_TO_CLOSE and cost - bound > CLOSE * abs(cost):
+                self.bound = min(self.bound, bound)
+                break
+            for child in self._children(node):
+                node_count += 1
+                narrowed = self._narrowed(child)
+                if narrowed is not None:
+                    heappush(waiting, (narrowed.bound, node_count, narrowed))
+        return replace(self.best, bound=min([self.bound, self.best.objective, *(bound for bound, _, _ in waiting)]))
+
+    def _children(self, node: _Node) -> list[_Node]:
+        """Return the two nodes in which the least clear choice is made."""
+        if self._is_closed(node.bound):
+            self.bound = min(self.bound, node.bound)
+            return []
+        assert node.average is not None
+        choice = np.argmin(np.where(node.lower < node.upper, np.abs(node.average - 0.5), np.inf))
+        upper, lower = node.upper.copy(), node.lower.copy()
+        upper[choice], lower[choice] = node.lower[choice], node.upper[choice]
+        return [replace(node, upper=upper), replace(node, lower=lower)]
+
+    def _narrowed(self, node: _Node) -> _Node | None:
+        """Return the node with its bound, and without choices that cost more than the best plan. None if that closes it."""
+        program = self._program(node.lower, node.upper)
+        if self.prices.lacks_choices(program):
+            return None
+        cost = self.best.objective
+        self.prices.linear = program
+        answer = self.prices.best_prices(cost + AIM * abs(cost), self.watch, cost, node.prices)
+        if answer is None or answer.x is None or answer.duals is None:  # stopped
+            self.bound = min(self.bound, node.bound)
+            return None
+        priced_bound, average = dual_bound(program, answer.duals), answer.x[self.choices]
+        bound = max(node.bound, priced_bound)
+        if not self._is_closed(bound):
+            self._try_rounded(program, average, answer.duals)
+        cost, reduced = self.best.objective, program.reduced(answer.duals)[self.choices]
+        room = max(0.0, cost - priced_bound) * (1 + GAP_ROUNDING) + COST_ROUNDING * max(1.0, abs(cost))
+        lower = np.where(reduced < -room, node.upper, node.lower)
+        upper = np.where(reduced > room, node.lower, node.upper)
+        if not self._is_closed(bound) and (lower < upper).any():
+            return _Node(lower, upper, bound, answer.duals[self.prices.priced], average)
+        if not self._is_closed(bound):
+            bound = max(bound, self._solved(self._program(lower, upper)))
+        self.bound = min(self.bound, bound)
+        return None
+
+    def _is_closed(self, bound: float) -> bool:
+        return bound >= self.best.objective - self.gap * abs(self.best.objective)
+
+    def _try_rounded(self, program: Linear, average: Floats, duals: Floats) -> None:
+        """Solve the program with each choice made as in most rounds, if that may be a better plan."""
+        made = np.where(average >= 0.5, program.upper[self.choices], program.lower[self.choices])
+        rounded = self._program(made, made)
+        is_new = made.tobytes() not in self.tried
+        if is_new and not self.prices.lacks_choices(rounded) and not self._is_closed(dual_bound(rounded, duals)):
+            self.tried.add(made.tobytes())
+            self._solved(rounded)
+
+    def _solved(self, program: Linear) -> float:
+        """Return the bound of a program whose choices are made, and keep its plan if it is better."""
+        answer = self.solve(program)
+        if answer.x is not None and answer.objective < self.best.objective:
+            self.best = replace(answer, outcome=SolverOutcome.FEASIBLE, duals=None)
+        return np.inf if answer.outcome is SolverOutcome.INFEASIBLE else answer.bound
+
+    def _program(self, lower: Floats, upper: Floats) -> Linear:
+        lower_bounds, upper_bounds = self.linear.lower.copy(), self.linear.upper.copy()
+        lower_bounds[self.choices], upper_bounds[self.choices] = lower, upper
+        return replace(self.linear, lower=lower_bounds, upper=upper_bounds)
