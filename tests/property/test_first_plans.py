@@ -394,7 +394,7 @@ def test_numbers_of_choices_and_prices_prove_more_than_the_relaxation() -> None:
     assert proved <= least * (1 + 1e-9)
 
 
-@pytest.mark.parametrize("seed", seeds(240))
+@pytest.mark.parametrize("seed", [*seeds(240), pytest.param(88, id="shortage that makes up for a choice")])
 def test_a_tree_of_prices_ends_at_the_optimum(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """From an expensive plan and from the optimum, with few rounds a node. A tree that is cut short proves no bound above the optimum."""
     monkeypatch.setattr(subgradient, "ROUNDS", 10)
