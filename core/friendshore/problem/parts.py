@@ -13,10 +13,10 @@ a figure for a lead. A change of a limit rule can, and the joined parts are then
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 import numpy as np
 
@@ -37,6 +37,8 @@ from .merged import enclosing_facilities, up_the_chain
 from .problem import Problem
 from .rule_facts import rows_of
 from .trade import subjects_of
+
+R = TypeVar("R")
 
 Members = frozenset[str]
 """Materials of a part."""
@@ -144,23 +146,27 @@ class Parts:
         benchmarks = {offer.price.benchmark for offer in offers.values() if offer.price is not None} - {""}
         materials = members | recipe_materials | self._priced
 
-        def cut(catalog: Catalog) -> Catalog:
+        def cut(catalog: Catalog, index: _CatalogIndex) -> Catalog:
             return catalog.but(
-                offers=tuple(o for o in catalog.offers if o.id in offers),
-                facilities=tuple(f for f in catalog.facilities if f.id in facilities or f.place in places),
+                offers=_selected(catalog.offers, (index.offers, offers)),
+                facilities=_selected(catalog.facilities, (index.facilities, facilities), (index.places, places)),
                 schedules=tuple(terms for terms in catalog.schedules if (terms.of, terms.id) in subjects),
                 terms=tuple(terms for terms in catalog.terms if (terms.of, terms.id) in subjects),
-                prices=tuple(row for row in catalog.prices if row.id in benchmarks or row.material in members),
+                prices=_selected(catalog.prices, (index.benchmarks, benchmarks), (index.priced_materials, members)),
                 materials=tuple(m for m in catalog.materials if m.id in materials),
             )
 
         return replace(
             self.inputs,
             case=self._cut_case(case, members, offers),
-            catalogs=tuple(cut(catalog) for catalog in self.inputs.catalogs),
+            catalogs=tuple(cut(*pair) for pair in zip(self.inputs.catalogs, self._indexes, strict=True)),
             rules=tuple(r for r in self.inputs.rules if r.id in rules or self._applies(r, members)),
             part=True,
         )
+
+    @cached_property
+    def _indexes(self) -> Sequence[_CatalogIndex]:
+        return [_CatalogIndex.of(catalog) for catalog in self.inputs.catalogs]
 
     @cached_property
     def _offers_by_material(self) -> Mapping[str, Sequence[Offer]]:
@@ -192,6 +198,37 @@ class Parts:
             incumbents=tuple(i for i in case.incumbents if i.offer in offers),
             stores=tuple(s for s in case.stores if s.material in members),
         )
+
+
+_Positions = Mapping[str, Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class _CatalogIndex:
+    """Positions of a catalog's rows by name. Searching all rows for each part would take quadratic time."""
+
+    offers: _Positions
+    facilities: _Positions
+    places: _Positions
+    """Place -> facilities."""
+    benchmarks: _Positions
+    priced_materials: _Positions
+
+    @classmethod
+    def of(cls, catalog: Catalog) -> _CatalogIndex:
+        return cls(
+            offers=grouped((offer.id, number) for number, offer in enumerate(catalog.offers)),
+            facilities=grouped((facility.id, number) for number, facility in enumerate(catalog.facilities)),
+            places=grouped((facility.place, number) for number, facility in enumerate(catalog.facilities)),
+            benchmarks=grouped((row.id, number) for number, row in enumerate(catalog.prices)),
+            priced_materials=grouped((row.material, number) for number, row in enumerate(catalog.prices)),
+        )
+
+
+def _selected(rows: Sequence[R], *lookups: tuple[_Positions, Collection[str]]) -> tuple[R, ...]:
+    """Return the rows with one of the names in any lookup, in their order."""
+    positions = {number for index, names in lookups for name in names for number in index.get(name, ())}
+    return tuple(rows[number] for number in sorted(positions))
 
 
 def materials_of(problem: Problem, row: Row | Rows) -> frozenset[str]:
