@@ -71,16 +71,16 @@ class PartReplans:
         """True if a limit ended the search, so that the effect of some restrictions is unknown."""
         self.is_gap_too_wide = False
         """True if only a smaller gap would show the effect of some restrictions."""
-        self._facts = Relaxations(session.parts.part(members))
+        self._members = members
+        own_demands = [demand for demand in session.problem.demands if demand.use.material.id in members]
+        self._demand_kg: dict[Cell, float] = {
+            (demand.id, t): float(quantity) for demand in own_demands for t, quantity in enumerate(demand.quantity)
+        }
         cells = _ShortColumns(session.program)
-        periods = range(self.problem.case.horizon.count)
-        own_cells = ((demand.id, t) for demand in self.problem.demands for t in periods)
-        self.before = {cell: float(session.solution.x[cells[cell]]) for cell in own_cells}
+        self.before = {cell: float(session.solution.x[cells[cell]]) for cell in self._demand_kg}
         """Kilograms short in the plan, before rounding."""
         self.short = frozenset(cell for cell in short if self.before[cell] > self.tolerance(cell))
         """Shortages above the tolerance for rounding."""
-        names = {name for name, _ in self.short}
-        self.uses = list(dict.fromkeys(demand.use for demand in self.problem.demands if demand.id in names))
         self._programs: SizeLimitedCache[Removed, Program] = SizeLimitedCache(_MAX_COLUMNS)
         self._impossible: set[Removed] = set()
         self._replans: SizeLimitedCache[Removed, Replan] = SizeLimitedCache(_MAX_COLUMNS)
@@ -175,7 +175,7 @@ class PartReplans:
         return exceeding
 
     def tolerance(self, cell: Cell) -> float:
-        return 2 * float(self.problem.case.resolution) + 1e-6 * self._demand_kg[cell]
+        return 2 * float(self.session.problem.case.resolution) + 1e-6 * self._demand_kg[cell]
 
     def program(self, removed: Removed = _NOTHING) -> Program | None:
         in_facts = frozenset(each for each in removed if each.kind in _IN_FACTS)
@@ -229,12 +229,15 @@ class PartReplans:
         return self._facts.problem_with_leads
 
     @cached_property
-    def _demand_kg(self) -> dict[Cell, float]:
-        return {
-            (demand.id, t): float(quantity)
-            for demand in self.problem.demands
-            for t, quantity in enumerate(demand.quantity)
-        }
+    def uses(self) -> list[Use]:
+        """Uses with a shortage."""
+        names = {name for name, _ in self.short}
+        return list(dict.fromkeys(demand.use for demand in self.problem.demands if demand.id in names))
+
+    @cached_property
+    def _facts(self) -> Relaxations:
+        """Facts of the part. Most shortages of a large plan are rounding, and need no facts."""
+        return Relaxations(self.session.parts.part(self._members))
 
     def _replan(self, removed: Removed) -> Replan | None:
         program = self.program(removed)
