@@ -206,14 +206,19 @@ class _CycleCollector:
             gc.collect()
 
 
+_MMAP_THRESHOLD = -3  # `M_MMAP_THRESHOLD` of malloc.h
+_LARGE_ARRAY = 4 * 2**20
+
+
 def _return_freed_memory() -> None:
-    """Return memory to the system. The C library of Linux keeps that of freed arrays, where Python's own objects can't use it."""
+    """Return memory to the system, from now on also that of each large array that is freed. The C library of Linux would keep it, where Python's own objects can't use it."""
     if sys.platform == "linux":
         import ctypes  # only large programs need it
 
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
-        if trim is not None:
-            trim(0)
+        library = ctypes.CDLL(None)
+        if hasattr(library, "malloc_trim"):  # musl has none
+            library.mallopt(_MMAP_THRESHOLD, _LARGE_ARRAY)
+            library.malloc_trim(0)
 
 
 _COLLECTOR = _CycleCollector()

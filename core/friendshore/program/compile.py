@@ -16,7 +16,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
-from itertools import pairwise, product
+from itertools import chain, pairwise, product
 from operator import add
 
 import numpy as np
@@ -192,8 +192,8 @@ class Buying:
             rows.append(landed_by_ids[key])
         return rows
 
-    def block(self, compliance_class: ComplianceClass) -> tuple[Ints, list[tuple[str, ...]], Floats]:
-        """Return the moves that a compliance class admits, by node, arc, and period, with the licenses they draw on and their costs."""
+    def block(self, compliance_class: ComplianceClass) -> tuple[Ints, Mapping[int, tuple[str, ...]], Floats]:
+        """Return the moves that a compliance class admits, by node, arc, and period, with the licenses they draw on by position, and their costs."""
         moves, network = self.problem.moves, self.problem.network
         arcs = np.array(
             [
@@ -218,17 +218,18 @@ class Buying:
         cell_keys = [arc * self.count + arrival for arc, arrival in cells]
         return np.isin(self.problem.moves.arc[moves] * self.count + self.problem.moves.delivered[moves], cell_keys)
 
-    def _licensed(self, compliance_class: ComplianceClass, moves: Ints) -> tuple[Ints, list[tuple[str, ...]]]:
-        """Return the moves, each repeated for every choice of the licenses that it needs."""
+    def _licensed(self, compliance_class: ComplianceClass, moves: Ints) -> tuple[Ints, Mapping[int, tuple[str, ...]]]:
+        """Return the moves, each repeated for every choice of the licenses that it needs, and the choices by position."""
         if not compliance_class.permits:
-            return moves, [()] * len(moves)
+            return moves, {}
         facts = self.problem.moves
         choices: list[list[tuple[str, ...]]] = [[()]] * len(moves)
         for position in np.flatnonzero(self._arriving_in(moves, compliance_class.permits)).tolist():
             cell = (int(facts.arc[moves[position]]), int(facts.delivered[moves[position]]))
             choices[position] = [tuple(sorted(set(names))) for names in product(*compliance_class.permits[cell])]
         repeated = np.repeat(moves, [len(combinations) for combinations in choices])
-        return repeated, [licences for combinations in choices for licences in combinations]
+        licences = enumerate(chain.from_iterable(choices))
+        return repeated, {position: names for position, names in licences if names}
 
     def _cost(self, compliance_class: ComplianceClass, moves: Ints) -> Floats:
         if compliance_class.surcharges is None:
@@ -375,6 +376,7 @@ class _Compiler:
         compile_limits(self.limits, term_columns)
         concentration_columns = add_concentration_columns(self.problem.objectives, term_columns)
         term_columns.add_purchases()
+        del term_columns  # It takes a quarter of the memory of a large program.
         linear = self.assembly.linear()
         goals = goals_of(self.problem, concentration_columns, linear, self.columns, self.limits)
         return Program(self.problem, linear, self.columns, self.units, self.assembly.owners, self.limits, goals)
@@ -399,7 +401,8 @@ class _Compiler:
             first = self.assembly.add_columns(len(moves), cost, self.bounds.kg_by_move[moves])
             columns = np.arange(first, first + len(moves))
             blocks.append((moves, columns))
-            self.columns.buy_licences += licences
+            bought = sum(len(columns) for _, columns in blocks[:-1])
+            self.columns.buy_licences |= {bought + position: names for position, names in licences.items()}
             balance = self.balances[compliance_class.index]
             arcs = all_moves.arc[moves]
             self.assembly.add_entries(balance[network.ends[arcs]] + all_moves.delivered[moves], columns, 1.0)
@@ -571,7 +574,7 @@ class _Compiler:
     def _licences(self) -> None:
         for licence in self.problem.case.licences:
             name = licence_id(licence)
-            licensed = zip(self.columns.buy.tolist(), self.columns.buy_licences, strict=True)
-            columns = [column for column, names in licensed if name in names]
+            licensed = self.columns.buy_licences.items()
+            columns = [int(self.columns.buy[position]) for position, names in licensed if name in names]
             if columns and licence.quantity is not None:
                 self.draft.at_most(columns, 1.0, float(licence.quantity), name)

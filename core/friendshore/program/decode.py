@@ -104,7 +104,9 @@ class _Decoder:
         self.problem = program.problem
         self.in_lots = in_whole_lots(program, x)
         self.x = within_tiers(program, x)
-        self.x[list(self.in_lots)] = [float(quantity) for quantity in self.in_lots.values()]
+        if self.in_lots:
+            self.x = self.x.copy()
+            self.x[list(self.in_lots)] = [float(quantity) for quantity in self.in_lots.values()]
         self.resolution = self.problem.case.resolution
         self.nodes = self.problem.network.position
         self.inflow: defaultdict[Cell, Decimal] = defaultdict(Decimal)
@@ -152,8 +154,8 @@ class _Decoder:
         counts, compliance_class, move = counts[bought], columns.buy_compliance_class[bought], columns.buy_move[bought]
         licences = {
             i: columns.buy_licences[position]
-            for i, position in enumerate(bought.tolist())
-            if columns.buy_licences[position]
+            for i, position in enumerate(bought.tolist() if columns.buy_licences else ())
+            if position in columns.buy_licences
         }
         arc, ordered, delivered = moves.arc[move], moves.ordered[move], moves.delivered[move]
         self._add_arrivals(arc, compliance_class, delivered, counts, unit)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -38,18 +38,21 @@ class Entries:
     @classmethod
     def summed(cls, rows: Ints, columns: Ints, values: Floats, shape: tuple[int, int]) -> Entries:
         """Return coefficients given in any order. Those with the same position are summed, and omitted if the sum is zero."""
-        return cls._at(_positions(rows, columns, shape[1]), values, shape)
+        return cls._at([_positions(rows, columns, shape[1]), values], shape)
 
     @classmethod
     def of_blocks(cls, blocks: list[tuple[Ints, Ints, Floats]], shape: tuple[int, int]) -> Entries:
         """Return `summed` of several blocks, and clear the list: very many coefficients would take as much memory again."""
         positions = joined([_positions(rows, columns, shape[1]) for rows, columns, _ in blocks])
-        values = _joined([values for _, _, values in blocks])
+        arrays = [positions, _joined([values for _, _, values in blocks])]
         blocks.clear()
-        return cls._at(positions, values, shape)
+        del positions
+        return cls._at(arrays, shape)
 
     @classmethod
-    def _at(cls, positions: Ints, values: Floats, shape: tuple[int, int]) -> Entries:
+    def _at(cls, arrays: list[NDArray[Any]], shape: tuple[int, int]) -> Entries:
+        """Return the entries at some positions, row times width plus column. Takes positions and values out of the list, to free them."""
+        values, positions = arrays.pop(), arrays.pop()
         order = np.argsort(positions, kind="stable")
         positions, values = positions[order], values[order]
         del order
@@ -59,9 +62,11 @@ class Entries:
             values, positions = np.add.reduceat(values, starts), positions[starts]
         if not values.all():
             positions, values = positions[values != 0], values[values != 0]
-        row, column = np.divmod(positions, max(shape[1], 1))
-        indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=shape[0]))])
-        return cls(values, compact(column), indptr, shape)
+        width = max(shape[1], 1)
+        first = positions // width
+        indptr = np.concatenate([[0], np.cumsum(np.bincount(first, minlength=shape[0]))])
+        first *= width
+        return cls(values, compact(positions - first), indptr, shape)
 
     @property
     def nnz(self) -> int:
@@ -263,17 +268,18 @@ class Assembly:
         self._entries.append((compact(row.ravel(), self.rows), compact(column.ravel(), self.columns), value.ravel()))
 
     def linear(self, constant: float = 0.0) -> Linear:
-        cost = _joined(self._cost)
+        """Return the program, and drop the columns and rows added."""
+        cost = _taken(self._cost)
         for charged_column, amount in self._charges:
             cost[charged_column] += amount
         return Linear(
             cost=cost,
-            lower=_joined(self._lower),
-            upper=self.upper(),
-            integer=_joined(self._integer).astype(bool),
+            lower=_taken(self._lower),
+            upper=_taken(self._upper),
+            integer=_taken(self._integer).astype(bool),
             entries=Entries.of_blocks(self._entries, (self.rows, self.columns)),
-            row_lower=_joined(self._row_lower),
-            row_upper=_joined(self._row_upper),
+            row_lower=_taken(self._row_lower),
+            row_upper=_taken(self._row_upper),
             constant=constant,
         )
 
@@ -305,6 +311,12 @@ def _joined(blocks: Sequence[NDArray[np.generic]]) -> NDArray[np.float64]:
     return np.concatenate(blocks) if blocks else np.empty(0)
 
 
+def _taken(blocks: list[Any]) -> NDArray[Any]:
+    whole = _joined(blocks)
+    blocks.clear()
+    return whole
+
+
 def _none() -> Ints:
     return joined([])
 
@@ -317,7 +329,8 @@ class Columns:
     """Ascending, in order of `buy_move`."""
     buy_move: Ints = field(default_factory=_none)
     buy_compliance_class: Ints = field(default_factory=_none)
-    buy_licences: list[tuple[str, ...]] = field(default_factory=list)
+    buy_licences: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    """Position in `buy` -> licenses that it draws on. Only for those with some."""
     make: dict[tuple[int, int, int], int] = field(default_factory=dict)
     """(offer, compliance class or -1, order period) -> column: units made of an offer with several outputs."""
     transfer: dict[tuple[int, int, int, int, int], int] = field(default_factory=dict)

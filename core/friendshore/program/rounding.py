@@ -5,6 +5,7 @@ stock of every cell is the solver's, rounded. Rows are violated no more than by 
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from .matrix import Floats, Ints
 
 def within_tiers(program: Program, x: Floats) -> Floats:
     """Round a few orders the other way, to stay in the tiers of the solver's binary variables, which its tolerance may hide in the quantities."""
-    values = x.copy()
+    values = x.copy() if program.columns.priced else x
     reached_tier: dict[int, int] = {}
     for (number, tier), column in program.columns.tier_reached.items():
         if x[column] > 0.5:
@@ -112,16 +113,25 @@ def balance_repaired(program: Program, x: Floats, planned: Mapping[tuple[int, in
         to_nearest |= overdrawing
 
 
+def _doubles(values: Floats) -> array[float]:
+    """Return values that code reads one by one: as fast as a list of Python's numbers, in a quarter of the memory."""
+    return array("d", values.tobytes())
+
+
+def _integers(values: Ints) -> array[int]:
+    return array("q", values.astype(np.int64).tobytes())
+
+
 @dataclass(slots=True)
 class _Rows:
     """Rows that purchases must satisfy, with the coefficients of adjustable purchases in rows that rounding may violate."""
 
-    activity: list[float]
-    lower: list[float]
-    upper: list[float]
-    start: list[int]
-    row: list[int]
-    value: list[float]
+    activity: array[float]
+    lower: array[float]
+    upper: array[float]
+    start: array[int]
+    row: array[int]
+    value: array[float]
 
     def try_change(self, order: int, change: int) -> bool:
         activity, start, end = self.activity, self.start[order], self.start[order + 1]
@@ -167,13 +177,14 @@ class _BalanceRepair:
         self.is_free: list[bool] = is_free[self.orders].tolist()
         # True if the purchase is positive in the solver's plan, but zero after rounding.
         self.is_tiny: list[bool] = is_tiny[self.orders].tolist()
-        self.exact_steps: list[float] = exact_steps[self.orders].tolist()
-        self.steps: list[float] = rounded_steps[self.orders].tolist()
+        self.exact_steps = _doubles(exact_steps[self.orders])
+        self.steps = _doubles(rounded_steps[self.orders])
         # With half a step for rounding the limit.
-        self.max_steps: list[float] = (program.linear.upper[columns.buy[self.orders]] / self.step + 0.5).tolist()
+        self.max_steps = _doubles(program.linear.upper[columns.buy[self.orders]] / self.step + 0.5)
         self.offer = network.offers[moves.arc[columns.buy_move]]
         node = network.ends[moves.arc[columns.buy_move]]
         self.ordered, self.delivered = moves.ordered[columns.buy_move], moves.delivered[columns.buy_move]
+        del exact_steps, is_loose, is_free, is_tiny
         self.cell = self._cell(node, columns.buy_compliance_class)
         self.x[columns.buy] = rounded_steps * self.step
         self.flow = self._flows(rounded_steps, planned)
@@ -350,7 +361,7 @@ class _BalanceRepair:
         recomputed = np.zeros(entries.shape[0], dtype=bool)
         for (first, owner), end in zip(owners, ends, strict=True):
             recomputed[first:end] = owner in RECOMPUTED
-        order_of = np.full(len(self.x), -1)
+        order_of = np.full(len(self.x), -1, dtype=np.int32)
         order_of[self.program.columns.buy[self.orders]] = np.arange(len(self.orders))
         in_checked_rows = np.flatnonzero(((self.x != 0) | (order_of >= 0))[entries.indices] & ~recomputed[row_of])
         has_upper, has_lower = (np.isfinite(bound) & ~recomputed for bound in (linear.row_upper, linear.row_lower))
@@ -369,12 +380,12 @@ class _BalanceRepair:
         orders = order_of[column[of_orders]]
         by_order = np.argsort(orders, kind="stable")
         return _Rows(
-            activity=activity.tolist(),
-            lower=lower.tolist(),
-            upper=upper.tolist(),
-            start=np.searchsorted(orders[by_order], np.arange(len(self.orders) + 1)).tolist(),
-            row=row[of_orders][by_order].tolist(),
-            value=value[of_orders][by_order].tolist(),
+            activity=_doubles(activity),
+            lower=_doubles(lower),
+            upper=_doubles(upper),
+            start=_integers(np.searchsorted(orders[by_order], np.arange(len(self.orders) + 1))),
+            row=_integers(row[of_orders][by_order]),
+            value=_doubles(value[of_orders][by_order]),
         )
 
     def _max_steps_changed(self) -> int:

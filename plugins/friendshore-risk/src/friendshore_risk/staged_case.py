@@ -177,7 +177,7 @@ def _order_columns(program: Program, labels: Sequence[Hashable], period: int) ->
         move = int(columns.buy_move[position])
         ordered, delivered = int(moves.ordered[move]), int(moves.delivered[move])
         arc = arcs[int(moves.arc[move])]
-        licences = columns.buy_licences[position]
+        licences = columns.buy_licences.get(position, ())
         is_without_inputs = arc.offer < 0 or not offers[arc.offer].offer.inputs
         label = labels[int(columns.buy_compliance_class[position])]
         key = ("buy", arc.lot >= 0, arc.name, arc.node, ordered, delivered, label, licences)
