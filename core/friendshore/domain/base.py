@@ -133,7 +133,7 @@ class Tables(Record):
 
     def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
         for name, value in super().__repr_args__():
-            if not isinstance(value, (tuple, list, dict, frozenset)):
+            if isinstance(value, str) or not isinstance(value, Collection):
                 yield name, value
             elif value:
                 yield name, _Count(len(value))

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import model_validator
+from pydantic import PlainSerializer, WrapValidator, model_validator
 
 from .assumption_codes import CODE_BY_SUBJECT
 from .base import Number, Record, Tables, grouped
 from .plan import Confirmation, Cost, Exchangeable, PlanStatus
+from .record_table import RecordTable
 from .shown_names import RunMaterial, ShownNames, offer_names, rule_titles
 from .unmet import RunByMonths, RunConflict, RunRounded, RunShortage
 from .used import RunBlock, RunPlugin, RunPriceDate
@@ -480,6 +481,10 @@ class RunAssumption(Record):
         return self.short or self.text
 
 
+def _table_or_list(value: Any, validate: Callable[[Any], Sequence[RunPurchase]]) -> Sequence[RunPurchase]:
+    return value if isinstance(value, RecordTable) else list(validate(value))
+
+
 class Run(Tables):
     """A verified plan, with everything needed to judge it."""
 
@@ -525,7 +530,11 @@ class Run(Tables):
     demands: list[RunDemand]
     priority: list[str] = []
     """End uses in the case's order of priority. All others come after them, with equal priority."""
-    purchases: list[RunPurchase]
+    purchases: Annotated[
+        Sequence[RunPurchase],
+        WrapValidator(_table_or_list),
+        PlainSerializer(list, return_type=list[RunPurchase]),
+    ]
     countries_of_concern: list[str] = []
     dependence: list[RunDependence] = []
     """Dependence of the plan, of each material, and of each end use. Empty if the case names no country of concern, and in older runs."""

@@ -48,17 +48,18 @@ def _unused_kg(verified: VerifiedPlan) -> dict[str, Decimal]:
     """Return the unused kilograms of each lot. The last lots to arrive are the last to be used."""
     plan, last = verified.plan, verified.problem.case.horizon.count - 1
     unused_kg = {lot.id: lot.quantity for lot in verified.problem.lots}
-    arrivals: defaultdict[tuple[str, str, str], list[tuple[int, bool, str, Decimal]]] = defaultdict(list)
+    final_stocks = [stock for stock in plan.stocks if stock.period == last]
+    arrivals: dict[tuple[str, str, str], list[tuple[int, bool, str, Decimal]]] = {
+        (stock.material, stock.place, stock.compliance_class): [] for stock in final_stocks
+    }
     for item in verified.ledger.bought:
         name = item.name if item.arc.lot >= 0 else ""
         if name:
             unused_kg[name] -= item.quantity
-        arrivals[item.material, item.place, item.compliance_class].append(
-            (item.delivered, not name, name, item.quantity)
-        )
-    for stock in plan.stocks:
-        if stock.period != last:
-            continue
+        pool = item.material, item.place, item.compliance_class
+        if pool in arrivals:
+            arrivals[pool].append((item.delivered, not name, name, item.quantity))
+    for stock in final_stocks:
         stock_kg = stock.quantity
         for _, _, name, quantity in sorted(arrivals[stock.material, stock.place, stock.compliance_class], reverse=True):
             part = min(stock_kg, quantity)

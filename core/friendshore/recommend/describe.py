@@ -17,6 +17,7 @@ from .. import explain
 from ..domain import assumption_codes as codes
 from ..domain.base import SharedValues, as_decimal, exact, totals, without_trailing_zeros
 from ..domain.quantities import readable
+from ..domain.record_table import RecordTable
 from ..domain.run import (
     SEPARATE,
     CashUse,
@@ -62,6 +63,7 @@ from ..problem.network import Node, final_node
 from ..problem.prices import PriceDates
 from ..session import Session
 from ..solve import Progress
+from ..solve.solving import large_work
 from ..verify import Bought, Line, VerifiedPlan
 from ..verify.compliance import Compliance
 from .facts import PackFacts
@@ -109,23 +111,26 @@ class RunContext:
 
 
 def describe(session: Session, gathered: Gathered, applied: Applied, progress: Progress | None = None) -> Run:
-    context = RunContext(
-        today(),
-        applied.scenario,
-        applied.change_texts(gathered.case),
-        applied.strict,
-        explain.shortage_causes(session),
-        [PackFacts.of(pack, owner) for pack, owner in gathered.packs],
-        gathered.pack_of,
-        session.solution.components,
-        explain.first_feasible_days(session),
-        explain.rank_prices(session),
-        gathered.plugins,
-        blocks_of(gathered.registry),
-        _versions(),
-        explain.by_months(session, progress),
-    )
-    return run_of(session.verified, context)
+    with session.explaining() as explained:
+        context = RunContext(
+            today(),
+            applied.scenario,
+            applied.change_texts(gathered.case),
+            applied.strict,
+            explain.shortage_causes(explained),
+            [PackFacts.of(pack, owner) for pack, owner in gathered.packs],
+            gathered.pack_of,
+            session.solution.components,
+            explain.first_feasible_days(explained),
+            explain.rank_prices(explained),
+            gathered.plugins,
+            blocks_of(gathered.registry),
+            _versions(),
+            explain.by_months(explained, progress),
+        )
+    del explained  # Its caches may take as much memory as the run.
+    with large_work(len(session.solution.x)):
+        return run_of(session.verified, context)
 
 
 def run_of(verified: VerifiedPlan, context: RunContext) -> Run:
@@ -177,7 +182,10 @@ def run_of(verified: VerifiedPlan, context: RunContext) -> Run:
         unproven=describe_unproven(excluded),
         blocked=describe_blocked(excluded),
         leads=describe_leads(problem),
-        assumptions=[*_assumptions(verified, context), *describe_duties_on_inputs(run_purchases, case.currency)],
+        assumptions=[
+            *_assumptions(verified, context),
+            *describe_duties_on_inputs(run_purchases if any(duties) else (), case.currency),
+        ],
     )
 
 
@@ -299,7 +307,7 @@ def purchases(
     inputs: Sequence[Fraction] = (),
     duties: Sequence[Decimal] = (),
     dependence: PlanDependence | None = None,
-) -> list[RunPurchase]:
+) -> RecordTable[RunPurchase]:
     """Return every purchase with its cost. `inputs` is the cash of each purchase's inputs. Without it, purchases have no full price."""
     known_from = earliest_action_date(plugins, problem.case.horizon.start)
     order_days = explain.order_days(compliance.ledger)
@@ -313,8 +321,8 @@ def purchases(
         duties or [_ZERO] * len(lines),
         no_dependence if dependence is None else dependence.purchases,
     )
-    make_record = SharedValues().unchecked_record
-    return [make_record(RunPurchase, purchase_of.fields(*row)) for row in zip(*columns, strict=True)]
+    rows = (tuple(purchase_of.fields(*row).values()) for row in zip(*columns, strict=True))
+    return RecordTable(RunPurchase, rows)
 
 
 def _range_fields(verified: VerifiedPlan) -> dict[str, Any]:
@@ -412,7 +420,6 @@ class _PurchaseFields:
             "confidence": self._confidence(arc.index),
         }
 
-    @cached_method
     def _quantities(self, node: Node, kilograms: Decimal) -> tuple[Decimal, Decimal | None]:
         total = self.demand_by_node.get(node)
         return without_trailing_zeros(kilograms), without_trailing_zeros(kilograms / total) if total else None

@@ -238,10 +238,10 @@ def duties_on_inputs(verified: VerifiedPlan, inputs: Sequence[Fraction]) -> list
     """Return the duty on the inputs of each purchase, which tariffs on the price of processing leave out. `inputs` is their cash."""
     charges = verified.costing.charges
     tariffs = {rule.id for rule in charges.rules if isinstance(rule, Tariff)}
-    duties = []
+    duties, none = [], Decimal(0)
     for line, cash in zip(verified.lines, inputs, strict=True):
         arc, t = line.arc, line.ordered
-        missing = Decimal(0)
+        missing = none
         if cash and line.quantity and tariffs:
             value = charges.value(arc, t)
             value_with_inputs = value + as_decimal(cash / Fraction(line.quantity))
@@ -250,7 +250,7 @@ def duties_on_inputs(verified: VerifiedPlan, inputs: Sequence[Fraction]) -> list
                 missing = max(
                     missing, _sum(due.get(rule, Decimal(0)) - charged.get(rule, Decimal(0)) for rule in tariffs)
                 )
-        duties.append(exact(missing * line.quantity))
+        duties.append(exact(missing * line.quantity) if missing else missing)
     return duties
 
 

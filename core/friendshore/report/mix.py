@@ -310,7 +310,7 @@ def order_day(purchase: RunPurchase) -> doc.Cell:
     return doc.Phrase(text, doc.Tone.DOUBTFUL, brief=f"{purchase.order_by}, late")
 
 
-def in_orders(purchases: list[RunPurchase]) -> dict[tuple[str, str, str, str], list[RunPurchase]]:
+def in_orders(purchases: Iterable[RunPurchase]) -> dict[tuple[str, str, str, str], list[RunPurchase]]:
     return grouped(((p.offer, p.material, p.place, p.delivered), p) for p in purchases)
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from json.encoder import encode_basestring, encode_basestring_ascii
 from math import isfinite
 from typing import NamedTuple
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import to_jsonable_python
 
 from ..domain.base import Tables
+from ..domain.record_table import RecordTable
 from ..inert import json_inert
 
 
@@ -24,6 +28,12 @@ class _Rows(NamedTuple):
     """Records of a table."""
 
     rows: Iterable[object]
+
+
+class _Columns(NamedTuple):
+    """Records of a table by column."""
+
+    table: RecordTable[BaseModel]
 
 
 def json_text(data: object, *, ascii_only: bool = False) -> str:
@@ -48,6 +58,8 @@ def _fields(record: Tables, exclude_defaults: bool) -> Iterator[tuple[str, objec
         if isinstance(value, Tables):
             if not exclude_defaults or value != field.default:
                 yield field.alias or name, _Fields(_fields(value, exclude_defaults))
+        elif isinstance(value, RecordTable) and not exclude_defaults:
+            yield field.alias or name, _Columns(value)
         elif isinstance(value, Sequence) and len(value) and isinstance(value[0], BaseModel):
             yield field.alias or name, _Rows(_row(row, exclude_defaults) for row in value)
         else:
@@ -94,8 +106,24 @@ class _Encoder:
                 yield from self.pieces(row, inner)
                 before = ","
             yield line + "]" if before else "[]"
+        elif isinstance(value, _Columns):
+            for row in self._rows(value.table, inner):
+                yield f"{before or '['}{inner}{row}"
+                before = ","
+            yield line + "]" if before else "[]"
         else:
             yield self.text(value, line)
+
+    def _rows(self, table: RecordTable[BaseModel], line: str) -> Iterator[str]:
+        """Yield the texts of all records. Values that a table stores once are converted once."""
+        inner = line + "  "
+
+        def texts(name: str, field: FieldInfo) -> Iterator[str]:
+            start = f"{inner}{self.strings[field.alias or name]}: "
+            return table.mapped(name, lambda value: start + self.text(_jsonable(value), inner))
+
+        for row in zip(*(texts(name, field) for name, field in table.kind.model_fields.items()), strict=True):
+            yield "{" + ",".join(row) + line + "}"
 
     def text(self, value: object, line: str) -> str:
         if isinstance(value, str):
@@ -115,6 +143,11 @@ class _Encoder:
             items = [self.text(part, inner) for part in value]
             return "[" + inner + ("," + inner).join(items) + line + "]" if items else "[]"
         return json.dumps(value)
+
+
+def _jsonable(value: object) -> object:
+    """Return a value of a field as `model_dump(mode="json")` does. Decimals are numbers there."""
+    return float(value) if isinstance(value, Decimal) else to_jsonable_python(value)
 
 
 def _key(name: object) -> str:

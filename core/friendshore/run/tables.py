@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from ..domain.base import Record
 from ..domain.differences import Steps, paired
 from ..domain.differences import differences as record_differences
+from ..domain.record_table import RecordTable
 from ..domain.run import Run, RunDelivery, RunDiscount, RunDraw, RunPurchase, RunStock
 from ..domain.unmet import RunShortage
 from ..errors import Diagnostic
@@ -129,8 +130,12 @@ def _rows(table: RunTable, run: Run, verdicts: Sequence[RunVerdict]) -> Iterator
     if not table.field:
         yield from verdicts
         return
+    records = getattr(run, table.field)
+    if isinstance(records, RecordTable):
+        yield from zip(*(records.mapped(name, cell) for name in table.columns), strict=True)
+        return
     values = attrgetter(*table.columns)
-    for record in getattr(run, table.field):
+    for record in records:
         yield tuple([cell(value) for value in values(record)])
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
@@ -39,7 +40,7 @@ from ..solve import (
     solve,
 )
 from ..solve.components import column_labels
-from ..solve.solving import large_work
+from ..solve.solving import is_large, large_work
 from ..verify import VerifiedPlan, examine, reverified, verify, without_each_loss
 from .answer import Answer, ConnectedPart, Extreme, PartPlan, PlanCache, carried
 from .layout import ChangedPart, ColumnMeaning, PartLayout, PurchaseWeight, columns_about, weights
@@ -60,13 +61,30 @@ __all__ = [
 SLACKS = (1e-9, 1e-7, 1e-6)
 
 
+class _SessionProgram:
+    """The program of a session. That of a large case takes as much memory as its facts, so it can be dropped until a question needs it."""
+
+    def __init__(self, program: Program) -> None:
+        self._problem = program.problem
+        self._program: Program | None = program
+
+    def get(self) -> Program:
+        program = self._program
+        if program is None:
+            self._program = program = compile_program(self._problem)
+        return program
+
+    def drop(self) -> None:
+        self._program = None
+
+
 @dataclass(frozen=True, eq=False)
 class Session:
     """A solved case that answers questions, also from several threads at once. The counts of an answer then include the work of the others."""
 
     inputs: Inputs
     problem: Problem
-    program: Program
+    _program: _SessionProgram
     solution: Solution
     verified: VerifiedPlan
     limits: Limits
@@ -103,7 +121,9 @@ class Session:
         """
         building = monotonic()
         opened = building if began is None else began
-        program = compile_program(inputs.problem())
+        problem = inputs.problem()
+        with large_work(len(problem.moves)):
+            program = compile_program(problem)
         answer_cache = AnswerCache(max_bytes=memory // 4) if answers is None else answers
         search = _search_limits(limits, opened, building)
         return _solve_and_verify(inputs, program, limits, search, progress, cancel, answer_cache, opened, memory)
@@ -173,6 +193,20 @@ class Session:
             ChangedPart(part.members, part.changes, self.parts.part(part.members, part.rules).after(part.changes))
             for part in impact(self.parts, changes)
         )
+
+    @property
+    def program(self) -> Program:
+        return self._program.get()
+
+    @contextmanager
+    def explaining(self) -> Iterator[Session]:
+        """Give this session for questions about its own plan. For a large case, their results and the program are dropped afterward."""
+        if not is_large(len(self.solution.x)):
+            yield self
+            return
+        inputs = replace(self.inputs, shared=SharedData(self.memory // 2))
+        yield replace(self, inputs=inputs, answers=self.answers.copy(), _plans=PlanCache(self.memory // 4))
+        self._program.drop()
 
     def copy(self) -> Session:
         """Return a session with the same solvers' answers, without solving again. The answers that it finds are its own."""
@@ -356,7 +390,7 @@ def _solve_and_verify(
     equal_offers: bool = True,
 ) -> Session:
     first = solve(program, search_limits, progress, cancel, answer_cache)
-    with large_work(program):
+    with large_work(len(program.linear.cost)):
         solution, verified = _break_ties(program, first, search_limits, cancel, answer_cache, equal_offers)
     # Later changes must not change the prices of shortages and of holding.
     frozen_inputs = replace(
@@ -364,8 +398,9 @@ def _solve_and_verify(
     )
     plans = PlanCache(memory // 4)
     return Session(
-        frozen_inputs, program.problem, program, solution, verified, limits, cancel, opened, answer_cache, memory, plans
-    )
+        frozen_inputs, program.problem, _SessionProgram(program), solution, verified, limits, cancel, opened,
+        answer_cache, memory, plans,
+    )  # fmt: skip
 
 
 def _break_ties(
@@ -383,29 +418,38 @@ def _break_ties(
             not_tie_broken=_not_tie_broken(program, candidate), exchangeable=_exchangeable(program, candidate)
         )
 
+    def checked(candidate: Solution) -> VerifiedPlan | None:
+        with large_work(len(candidate.x)):  # returns the memory of the last attempt
+            return examine(program.problem, planned(candidate))[0]
+
     first = verify(program.problem, planned(solution))
+    first_cost = first.cost
+    # That of a large program takes a hundred megabytes, and is rarely needed again.
+    kept_first = None if is_large(len(solution.x)) else first
+    del first
     ties_at_solution = TieBreaker(program, solution, limits, cancel, answer_cache)
     steady_solution = ties_at_solution.steadiest(equal_offers=equal_offers)
-    verified, _ = examine(program.problem, planned(steady_solution))
-    if verified is not None and _is_as_cheap(verified, first):
+    verified = checked(steady_solution)
+    if verified is not None and _is_as_cheap(verified.cost, first_cost):
         return steady_solution, verified
-    rounded_plan = columns_of(program, first.plan, solution.x)
-    ties_at_rounded = TieBreaker(program, solution, limits, cancel, answer_cache, rounded_plan, ties_at_solution.faces)
+    faces = ties_at_solution.faces
+    del ties_at_solution, verified
+    rounded_plan = columns_of(program, planned(solution), solution.x)
+    ties_at_rounded = TieBreaker(program, solution, limits, cancel, answer_cache, rounded_plan, faces)
     steady_solution = ties_at_rounded.steadiest(equal_offers=equal_offers)
     for improve in (ties_at_rounded.in_whole_steps, ties_at_rounded.without_loss, None):
-        verified, _ = examine(program.problem, planned(steady_solution))
-        if verified is not None and _is_as_cheap(verified, first):
+        verified = checked(steady_solution)
+        if verified is not None and _is_as_cheap(verified.cost, first_cost):
             return steady_solution, verified
         if improve is not None:
             rounded_outcome = None if verified is None else columns_of(program, verified.plan, steady_solution.x)
             steady_solution = improve(steady_solution, rounded_outcome)
-    return solution, first
+    return solution, kept_first or verify(program.problem, planned(solution))
 
 
-def _is_as_cheap(plan: VerifiedPlan, other: VerifiedPlan) -> bool:
-    """Return True if a plan has no larger shortage penalty than another one, and costs no more to the cent."""
-    costs_more = round(plan.cost.objective, 2) > round(other.cost.objective, 2)
-    return plan.cost.shortage <= other.cost.shortage and not costs_more
+def _is_as_cheap(cost: Cost, other: Cost) -> bool:
+    """Return True if a plan's cost has no larger shortage penalty than another one, and is no more to the cent."""
+    return cost.shortage <= other.shortage and round(cost.objective, 2) <= round(other.objective, 2)
 
 
 def _not_tie_broken(program: Program, solution: Solution) -> tuple[str, ...]:

@@ -286,9 +286,13 @@ class Solution:
         return f"<Solution: {self.status.value}, objective {self.objective:,.2f}, bound {self.bound:,.2f}>"
 
 
-def large_work(program: Program) -> AbstractContextManager[None]:
-    """Return the context for long work with a program: `set_aside` if it is large."""
-    return set_aside() if len(program.linear.cost) >= _LARGE else nullcontext()
+def is_large(columns: int) -> bool:
+    return columns >= _LARGE
+
+
+def large_work(columns: int) -> AbstractContextManager[None]:
+    """Return the context for long work with a program of some number of columns: `set_aside` if it is large."""
+    return set_aside() if is_large(columns) else nullcontext()
 
 
 def solve(
@@ -300,7 +304,7 @@ def solve(
     start: Choices | None = None,
 ) -> Solution:
     """Return the cheapest plan. `start` has the choices of a similar plan. Raises `SolverError` without any plan, but never for infeasibility alone."""
-    with large_work(program):
+    with large_work(len(program.linear.cost)):
         started = time.monotonic()
         parts = split(program.linear)
         workers = limits.workers or os.cpu_count() or 1

@@ -39,7 +39,7 @@ from .engine import Ask, Cancel, SolverAnswer, SolverOutcome, Watch
 from .first_plan import fix
 from .lagrangian import LinkedProgram, linked_program
 from .scaling import scaled
-from .solving import Limits, Solution, goals_within
+from .solving import Limits, Solution, goals_within, is_large
 
 # Threshold of noise: a share of the terms that a reduced cost sums and of the usual cost, or a dual's contribution to any reduced cost.
 NOISE = 1e-8
@@ -67,8 +67,8 @@ Bits = NDArray[np.uint64]
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
     columns: Ints
-    face: Linear
-    """Program in which all plans cost the same, with minimum spend on purchases of concern."""
+    face: Linear | None
+    """Program in which all plans cost the same, with minimum spend on purchases of concern. None before rounding, when it isn't needed again."""
     x: Floats
 
 
@@ -110,25 +110,28 @@ class TieBreaker:
                 or (part := self._steadiest_part(component, is_violation[columns], concern)) is None
             ):
                 continue
-            self.parts.append(part)
-            if equal_offers:
+            if equal_offers and part.face is not None:
                 offer = np.where(self.line[columns] < 0, -1, self.line[columns] // self.periods)
                 exchangeable[columns] = _exchangeable(
                     part.face, part.x, offer, MIN_EXCHANGE_STEPS * self.unit, self.search
                 )
+            self.parts.append(part if self.from_rounded else replace(part, face=None))
         return self._solution(self.parts, exchangeable)
 
     def _steadiest_part(self, component: Component, is_violation: Mask, concern: _Concern) -> _Part | None:
         columns, linear = component.columns, component.linear
         x, line = self.solution.x[columns], self.line[columns]
-        if columns[0] not in self.faces:
+        if columns[0] in self.faces:
+            face = self.faces[columns[0]]
+        else:
             linear = fix(linear, linear.integer, x)
             linear = replace(
                 linear, lower=np.where(is_violation, x, linear.lower), upper=np.where(is_violation, x, linear.upper)
             )
             ranked = [(goal.cost, goal.within) for _, goal in goals_within(self.program.goals, columns)]
-            self.faces[columns[0]] = _optimal_program(linear, x, ranked or [(linear.cost, 0.0)], self.search)
-        face = self.faces[columns[0]]
+            face = _optimal_program(linear, x, ranked or [(linear.cost, 0.0)], self.search)
+            if not is_large(len(self.start)):  # duals of large programs are cached, and their faces take much memory
+                self.faces[columns[0]] = face
         if face is not None and self.from_rounded:
             face = _shifted(face, self.start[columns], self.rounded_columns[columns], self.unit)
         face = None if face is None else _least_concern(face, concern, columns, self.search)
@@ -147,7 +150,7 @@ class TieBreaker:
         start = steady.x if rounded is None else _with_whole_deliveries(self.program, rounded)
         for part in self.parts:
             columns = part.columns
-            if is_lossy[columns[0]]:
+            if is_lossy[columns[0]] and part.face is not None:
                 cost = _earliness(self.line[columns], self.periods) + 0.1 * _weights_by_name(
                     self.program, columns, np.arange(len(columns))
                 )
@@ -200,13 +203,13 @@ class _Concern:
         """Return two rows of costs per unit: of columns that are or may be of concern, and of those that certainly are."""
         costs = np.zeros((2, len(columns)))
         columns_by_kind, problem = self.program.columns, self.program.problem
-        positions = np.minimum(np.searchsorted(columns_by_kind.buy, columns), len(columns_by_kind.buy) - 1)
-        for index, (column, position) in enumerate(zip(columns.tolist(), positions.tolist(), strict=True)):
+        positions, is_buying = (part.tolist() for part in _buy_positions(self.program, columns))
+        for index, (column, position, buys) in enumerate(zip(columns.tolist(), positions, is_buying, strict=True)):
             if column in self.make_key:
                 facts, period = problem.offers[self.make_key[column][0]], self.make_key[column][1]
                 dependence = worst_of(map(self._dependence, facts.chained))
                 price = facts.price[period]
-            elif position >= 0 and columns_by_kind.buy[position] == column:
+            elif buys:
                 move = int(columns_by_kind.buy_move[position])
                 arc = problem.network.arcs[int(problem.moves.arc[move])]
                 dependence = Dependence.NO if arc.offer < 0 else self._dependence(arc.chained)
@@ -548,8 +551,7 @@ def _with_changes(linear: Linear, x: Floats, free_columns: Ints, line: Ints, per
 def _weights_by_name(program: Program, columns: Ints, positions: Ints) -> Floats:
     """Return a number from 1 to 2 for each column that buys, by names and dates of its order, and 0 for others."""
     problem, columns_by_kind = program.problem, program.columns
-    buy_index = np.searchsorted(columns_by_kind.buy, columns)
-    is_buying = np.isin(columns, columns_by_kind.buy)
+    buy_index, is_buying = _buy_positions(program, columns)
     move, arcs, weights = columns_by_kind.buy_move[buy_index[is_buying]], problem.network.arcs, np.zeros(len(columns))
     arc = problem.moves.arc[move]
     starts = np.array([period.start.toordinal() for period in problem.case.horizon.periods], dtype=np.uint64)
@@ -562,6 +564,14 @@ def _weights_by_name(program: Program, columns: Ints, positions: Ints) -> Floats
         bits = _splitmix(bits) ^ key
     weights[is_buying] = _weights(bits)
     return weights[positions]
+
+
+def _buy_positions(program: Program, columns: Ints) -> tuple[Ints, Mask]:
+    """Return where each column is, or would be, among those that buy, and True if it is one."""
+    buy = program.columns.buy
+    columns = columns.astype(buy.dtype, copy=False)  # numpy would convert all of `buy` for each component
+    first, last = (np.searchsorted(buy, columns, side=side) for side in ("left", "right"))
+    return first, first < last
 
 
 def _ranks(groups: Ints, values: Ints) -> Bits:

@@ -278,7 +278,11 @@ class Costing:
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
-        return tuple([self.line(item) for item in self.ledger.bought if item.arc.offer >= 0])
+        bought = self.ledger.bought
+        for position, item in enumerate(bought):
+            if item.arc.offer >= 0:
+                bought[position] = self.line(item)  # the same purchase, so that a large plan keeps one record of it
+        return tuple([item for item in bought if isinstance(item, Line)])
 
     def line(self, item: Bought) -> Line:
         arc, ordered, quantity = item.arc, item.ordered, item.quantity
