@@ -60,14 +60,14 @@ def shortage_causes(session: Session) -> Causes:
     causes: dict[Cell, tuple[RunSupplyCause, ...]] = {}
     conflicting = {name: part.rules for part in plan.infeasible for name in part.demands}
     material = {demand.id: demand.use.material.id for demand in session.problem.demands}
-    by_part: dict[int, list[Cell]] = {}
+    by_part: dict[int, dict[Cell, Decimal]] = {}
     for short in counted_shorts(session.verified):
         cell = short.demand, short.period
         if short.demand in conflicting:
             rules = RunRestriction.of("conflict", names=list(conflicting[short.demand]))
             causes[cell] = (RunSupplyCause(restrictions=[rules], served_kg=None),)
         else:
-            by_part.setdefault(session.parts.of_material[material[short.demand]], []).append(cell)
+            by_part.setdefault(session.parts.of_material[material[short.demand]], {})[cell] = short.quantity
     for part, part_cells in with_progress(sorted(by_part.items()), "finding out why demands are short", "parts", 1):
         causes |= _PartCauses.of(session, part, part_cells, deadline).search()
     return causes
@@ -100,20 +100,26 @@ def _connected(name: str, names: Sequence[str], serving: Mapping[str, set[int]])
 @dataclass(frozen=True, slots=True, eq=False)
 class _PartCauses:
     replans: PartReplans
-    rounding_cells: Sequence[Cell]
+    without_search: Causes
+    """Causes of shortages that plans without a restriction can't explain, since they exist only after rounding."""
     # Sets of one restriction, and minimal sets of several found so far.
     single: list[Removed]
     combined: list[Removed]
 
     @classmethod
-    def of(cls, session: Session, part: int, cells: Sequence[Cell], deadline: float) -> _PartCauses:
-        replans = PartReplans(session, session.parts.members[part], cells, deadline)
-        rounding_cells = [cell for cell in cells if cell not in replans.short]
-        return cls(replans, rounding_cells, [], [])
+    def of(cls, session: Session, part: int, cells: Mapping[Cell, Decimal], deadline: float) -> _PartCauses:
+        replans, problem = PartReplans(session, session.parts.members[part], cells, deadline), session.problem
+        wanted_kg = {demand.id: demand.quantity for demand in problem.demands}
+        without_search = {
+            # Rounding can also gather small shortages of several periods into one.
+            cell: (_ROUNDING if kg <= _rounding_kg(problem, wanted_kg[cell[0]][cell[1]]) else _UNDETERMINED,)
+            for cell, kg in cells.items()
+            if cell not in replans.short
+        }
+        return cls(replans, without_search, [], [])
 
     def search(self) -> Causes:
-        replans, short = self.replans, self.replans.short
-        causes: dict[Cell, tuple[RunSupplyCause, ...]] = dict.fromkeys(self.rounding_cells, (_ROUNDING,))
+        replans, short, causes = self.replans, self.replans.short, dict(self.without_search)
         if not short:
             return causes
         if replans.replan() is None:
@@ -228,6 +234,11 @@ def _shown_order(restriction: Restriction) -> tuple[int, Restriction]:
 
 def _preference(restriction: Restriction) -> tuple[int, Restriction]:
     return _ORDER.index(restriction.kind), restriction
+
+
+def _rounding_kg(problem: Problem, wanted_kg: Decimal) -> Decimal:
+    """Return twice the kilograms that rounding can explain, since two quantities are rounded."""
+    return 2 * (2 * problem.case.resolution + wanted_kg / 10**6)
 
 
 Member = TypeVar("Member")
@@ -470,15 +481,11 @@ class _CauseCheck:
         served = cause.served_kg
         if row.demand not in self.demands or not names <= self.names:
             return False
-        if served is not None and not 0 < served <= row.quantity_kg + self._rounding_kg(row):
+        if served is not None and not 0 < served <= row.quantity_kg + _rounding_kg(self.problem, row.wanted_kg):
             return False
         # The facts don't say what an offer without a known capacity could do.
         involves_leads = any(each.kind == "no offer" for each in cause.restrictions)
         return involves_leads or all(self._can_cause(each, row) for each in cause.restrictions)
-
-    def _rounding_kg(self, row: RunShortage) -> Decimal:
-        """Return twice the kilograms that rounding can explain, since two quantities are rounded."""
-        return 2 * (2 * self.problem.case.resolution + row.wanted_kg / 10**6)
 
     def _part_number(self, demand: str) -> int:
         return self.parts.of_material[self.demands[demand].use.material.id]
@@ -526,7 +533,7 @@ class _CauseCheck:
                     row.demand in conflict.demands and names == set(conflict.rules) for conflict in self.conflicts
                 )
             case "rounding":
-                return row.quantity_kg <= self._rounding_kg(row)
+                return row.quantity_kg <= _rounding_kg(problem, row.wanted_kg)
             case "lead time" | "date" | "capacity" | "storage" | "terms":
                 first = first_delivery(problem, row.demand, names) if restriction.kind in ("lead time", "date") else ""
                 are_plausible = names <= names_with_restriction(restriction.kind, problem, arcs)

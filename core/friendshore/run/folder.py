@@ -42,6 +42,8 @@ SIGNATURE_HEAD = b"friendshore "
 
 _MAX_BYTES = 4_000_000_000
 """Maximum bytes of a file of a run, more than the facts of the largest case take."""
+_MAX_JSON_BYTES = 512_000_000
+"""Maximum bytes of a file of a run that is read as a whole. A plan of 100,000 offers over 24 months has a run.json of 361 MB."""
 _LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9._-]+)")
 
 
@@ -399,5 +401,5 @@ def _read(folder: Path, table: RunTable, problems: list[Diagnostic], *, has_form
 
 
 def _read_json(path: Path, problems: list[Diagnostic]) -> dict[str, object] | None:
-    text = read_text(path, problems)
+    text = read_text(path, problems, _MAX_JSON_BYTES)
     return None if text is None else json_object(text, str(path), problems, fix="plan again")
