@@ -18,7 +18,7 @@ from friendshore.solve.component_search import Search
 from friendshore.solve.engine import Ask, LinkingMethod, SolverAnswer, SolverOutcome, Watch
 from friendshore.solve.engines import ENGINES
 from friendshore.solve.lagrangian import LagrangianPrices, linked_program, shared_capacity_program
-from friendshore.solve.shared import with_all_choices
+from friendshore.solve.shared import SharedCapacitySearch, with_all_choices
 
 from .random_cases.facts import Draw
 from .settings import examples
@@ -265,6 +265,23 @@ def test_the_same_program_gives_the_same_plan(goods: int, gap: float) -> None:
     assert found[1].x is not None
     assert (found[0].x == found[1].x).all()
     assert found[0].bound == found[1].bound
+
+
+@pytest.mark.parametrize("seed", [5, pytest.param(6, marks=pytest.mark.deep), pytest.param(7, marks=pytest.mark.deep)])
+def test_the_bound_of_a_search_with_a_time_limit_is_below_the_optimum(seed: int) -> None:
+    """The search of the whole for a bound is a relaxation, and a plan that it leads to keeps all rows."""
+    program = sharing(np.random.default_rng(seed), 5, 2, 4, 0.4)
+    joint = shared_capacity_program(program, choices=1, parts=2)
+    assert joint is not None
+    search = SharedCapacitySearch(joint, Search(Watch(1000.0), 1e-9))
+    answer = search.run()
+    whole = ENGINES.search(program, Ask(gap=1e-7))
+    assert np.isfinite(search.unconfirmed_bound)
+    assert search.unconfirmed_bound * search.scale.money <= whole.objective * (1 + 1e-6)
+    assert answer.x is not None
+    is_plan(
+        program, replace(answer, x=answer.x * search.scale.columns, objective=answer.objective * search.scale.money)
+    )
 
 
 def test_few_choices_or_few_parts_are_solved_as_one() -> None:

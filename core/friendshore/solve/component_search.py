@@ -388,7 +388,9 @@ class Search:
         if answer.outcome in (SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE):
             return answer
         best = cheapest(answer, known)
-        return self.solve_as_one(linked.linear, replace(best, bound=max(answer.bound, known.bound)))
+        answer = self.solve_as_one(linked.linear, replace(best, bound=max(answer.bound, known.bound)))
+        claimed = SolverAnswer(SolverOutcome.NOTHING, bound=search.unconfirmed_bound * search.scale.money)
+        return better_answer(claimed, answer)
 
     def solve_large(self, linear: Linear, bound: float) -> SolverAnswer:
         """Return the best answer for a linear program of many parts, for which HiGHS takes a tenth of the time of GLOP."""

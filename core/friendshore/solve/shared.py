@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 
 from ..domain.plan import Confirmation
-from ..program.matrix import Floats, Ints, Linear, Mask
+from ..program.matrix import Entries, Floats, Ints, Linear, Mask
 from .engine import NOTHING, Ask, Engines, SolverAnswer, SolverOutcome, Watch, cheapest
 from .first_plan import fix, lp_seconds, reoptimized, rounded_plan
 from .forcing import dual_bound
@@ -32,15 +32,19 @@ class SearchExtent:
     sizes: Sequence[int]
     """Parts in a neighborhood. The next size follows if a pass over all parts improves nothing."""
     nodes: int
+    gap: float
+    """Gap that ends a search, as a share of the cost of the whole plan."""
     guided: bool
     """True to draw parts by their possible gain and to search from the known plan. Otherwise all are equally likely, without a hint."""
+    near: bool
+    """True to fix all quantities of parts that use no capacity that the neighborhood's parts use."""
 
 
 # Extent while choices without a cost are fractional.
-WIDE_EXTENT = SearchExtent((8, 12, 16), 200, guided=False)
-# Extent while all choices are integer, which are several times as many.
-NARROW_EXTENT = SearchExtent((3, 5, 8), 50, guided=True)
-GAP = 5e-4
+WIDE_EXTENT = SearchExtent((8, 12, 16), 200, 5e-4, guided=False, near=False)
+# Extents while all choices are integer, which are several times as many, in this order.
+NEAR_EXTENT = SearchExtent((3,), 50, 2e-4, guided=True, near=True)
+NARROW_EXTENT = SearchExtent((5, 8), 50, 5e-4, guided=True, near=False)
 # Share of the draws in which all parts are equally likely.
 EVEN_SHARE = 0.1
 # Share of the objective by which a plan must be cheaper to count as better.
@@ -61,7 +65,8 @@ class Neighborhoods:
         self.part_of_column = np.full(len(linear.cost), -1)
         for number, part in enumerate(linked.parts):
             self.part_of_column[part.columns] = number
-        self.shared_counts = _shared_counts(linked, self.part_of_column)
+        self.linking_entries = linked.linear.entries[linked.rows]
+        self.shared_counts = _shared_counts(self.linking_entries, self.part_of_column, len(linked.parts))
         self.random = np.random.default_rng(0)
         self.sizes = [size for size in extent.sizes if size < len(self.shared_counts)] or [len(self.shared_counts)]
         self.size = 0
@@ -80,7 +85,12 @@ class Neighborhoods:
 
         hint = best.x if self.extent.guided else None
         search = partial(
-            search_within, engines=self.engines, watch=self.watch, gap=GAP, nodes=self.extent.nodes, hint=hint
+            search_within,
+            engines=self.engines,
+            watch=self.watch,
+            gap=self.extent.gap,
+            nodes=self.extent.nodes,
+            hint=hint,
         )
         with ThreadPoolExecutor(self.workers) as pool:
             answers = list(pool.map(search, programs))
@@ -121,8 +131,14 @@ class Neighborhoods:
         return groups
 
     def _fixed_outside(self, x: Floats, integer: Mask, group: Ints) -> Linear:
-        is_fixed = integer & (self.part_of_column >= 0) & ~np.isin(self.part_of_column, group)
-        return fix(replace(self.linear, integer=integer), is_fixed, x)
+        is_outside = (self.part_of_column >= 0) & ~np.isin(self.part_of_column, group)
+        program = fix(replace(self.linear, integer=integer), integer & is_outside, x)
+        if not self.extent.near:
+            return program
+        part_of_used = np.where(np.abs(x) > TINY, self.part_of_column, -1)
+        is_neighbor = _shared_counts(self.linking_entries, part_of_used, len(self.shared_counts))[group].sum(axis=0) > 0
+        is_still = is_outside & ~integer & ~is_neighbor[self.part_of_column]
+        return replace(program, lower=np.where(is_still, x, program.lower), upper=np.where(is_still, x, program.upper))
 
     def _combined(self, x: Floats, integer: Mask, answers: Sequence[tuple[Ints, SolverAnswer]]) -> SolverAnswer:
         combined = x.copy()
@@ -153,11 +169,10 @@ def with_all_choices(
     )
 
 
-def _shared_counts(linked: LinkedProgram, part_of_column: Ints) -> Floats:
-    entries = linked.linear.entries[linked.rows]
-    touches = np.zeros((len(linked.rows), len(linked.parts)))
-    has_part = part_of_column[entries.indices] >= 0
-    touches[entries.rows[has_part], part_of_column[entries.indices[has_part]]] = 1.0
+def _shared_counts(linking_entries: Entries, part_of_column: Ints, parts: int) -> Floats:
+    touches = np.zeros((linking_entries.shape[0], parts))
+    has_part = part_of_column[linking_entries.indices] >= 0
+    touches[linking_entries.rows[has_part], part_of_column[linking_entries.indices[has_part]]] = 1.0
     shared_count: Floats = touches.T @ touches
     return shared_count
 
@@ -174,6 +189,10 @@ SEARCHES = 3
 MIN_SHARE = 0.99
 # Limits of the search of the first plan.
 START_GAP, START_NODES = 1e-2, 20
+# Nodes of the search of the whole for a bound. Cuts raise the bound, and branching hardly does.
+ROOT_NODES = 1
+# Times that plans are improved meanwhile. The number doesn't depend on the clock.
+TURNS_WHILE_BOUNDING = 2
 # Limits of the search of the choices without a cost.
 REST_GAP, REST_NODES = 1e-4, 200
 
@@ -190,6 +209,8 @@ class SharedCapacitySearch:
         self.with_cost = _with_cost(linked.linear)
         self.best = NOTHING
         self.bound = -np.inf
+        # Bound that HiGHS alone claims, of the scaled program. It ends no search.
+        self.unconfirmed_bound = -np.inf
 
     def run(self) -> SolverAnswer:
         """Return the best plan and bound found, of the scaled program. `SolverOutcome.OPTIMAL` if they are within the gap."""
@@ -212,7 +233,11 @@ class SharedCapacitySearch:
             full_plan = with_all_choices(self.linear, self.with_cost, start_plan, self.engines, self.watch)
             self.best = cheapest(self.best, full_plan)
             neighborhoods = self._neighborhoods(WIDE_EXTENT)
-            self._complete_and_keep(self._improved(neighborhoods, start_plan, self.with_cost, prices))
+            plan = self._improved(neighborhoods, start_plan, self.with_cost, prices)
+            self._complete_and_keep(plan)
+            has_limit = self.watch.seconds_left() is not None
+            if has_limit and self.best.x is not None and plan.x is not None and not self._is_done():
+                self._improve_while_bounding(plan.x, prices)
         if self.best.x is not None:
             self._improve_in_turn(prices)
         prices.confirm()
@@ -236,14 +261,28 @@ class SharedCapacitySearch:
             fix(self._with_integer(self.with_cost), is_decided, x), self.engines, self.watch, START_GAP, START_NODES
         )
 
-    def _improve_in_turn(self, prices: LagrangianPrices) -> None:
-        neighborhoods = self._neighborhoods(NARROW_EXTENT)
-        while not (self._is_done() or neighborhoods.exhausted or self.watch.stopped()):
-            if prices.rounds < MAX_ROUNDS:
-                prices.run(ROUNDS)
-                self._raise_bound(prices.bound)
-            if not self._is_done():
+    def _improve_while_bounding(self, start: Floats, prices: LagrangianPrices) -> None:
+        """Improve the best plan while the whole is searched for a bound, without branching and with choices without a cost fractional."""
+        whole = self._with_integer(self.with_cost)
+        with ThreadPoolExecutor(1) as pool:
+            bounded = pool.submit(
+                search_within, whole, self.engines, self.watch, self.solver.gap, nodes=ROOT_NODES, hint=start
+            )
+            neighborhoods = self._neighborhoods(NEAR_EXTENT)
+            # The search of the whole has one thread, and is rarely done before the plan.
+            neighborhoods.workers = max(1, neighborhoods.workers - 1)
+            for _ in range(TURNS_WHILE_BOUNDING):
                 self.best = self._improved(neighborhoods, self.best, self.linear.integer, prices)
+            self.unconfirmed_bound = bounded.result().bound
+
+    def _improve_in_turn(self, prices: LagrangianPrices) -> None:
+        for neighborhoods in (self._neighborhoods(NEAR_EXTENT), self._neighborhoods(NARROW_EXTENT)):
+            while not (self._is_done() or neighborhoods.exhausted or self.watch.stopped()):
+                if prices.rounds < MAX_ROUNDS:
+                    prices.run(ROUNDS)
+                    self._raise_bound(prices.bound)
+                if not self._is_done():
+                    self.best = self._improved(neighborhoods, self.best, self.linear.integer, prices)
 
     def _neighborhoods(self, extent: SearchExtent) -> Neighborhoods:
         return Neighborhoods(self.linear, self.linked, self.engines, self.watch, self.solver.workers, extent)
