@@ -71,7 +71,12 @@ NEVER = {**GIVEN, "stages": ["mined"], "countries": ["CN"], "elements": ["Xx"]}
 
 def made(kind: str, base: type[Rule] = Prohibited, **members: Any) -> Rule:
     """A rule of a kind that does something else than the one it is based on."""
-    noted = {"kind": Literal[kind], "asked": ClassVar[list[Any]], "charge_reads_use": ClassVar[bool], "judge_reads_terms": ClassVar[bool]}
+    noted = {
+        "kind": Literal[kind],
+        "asked": ClassVar[list[Any]],
+        "charge_reads_use": ClassVar[bool],
+        "judge_reads_terms": ClassVar[bool],
+    }
     body = {"__module__": __name__, "kind": kind, "asked": [], **members, "__annotations__": noted}
     return type(base)(kind, (base,), body).model_validate(GIVEN)
 
