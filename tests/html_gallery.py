@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from friendshore.document import charts as c
 from friendshore.document import elements as doc
-from friendshore.document.charts import Tone
+from friendshore.document.tones import Tone
 
 D = Decimal
 QUARTERS = tuple(f"{2027 + i // 4}-Q{i % 4 + 1}" for i in range(16))

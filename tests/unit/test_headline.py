@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from friendshore.document.charts import Tone
+from friendshore.document.tones import Tone
 from friendshore.report.headline import Headline, headline_of
 
 from .test_report import CONFLICT, DEMAND, EXPOSED, PURCHASE, SHORT, run

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
 
-from .elements import Tone as Tone  # noqa: PLC0414 - parts of charts have tones
+from .tones import Tone
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+
+from .tones import Tone as Tone  # noqa: PLC0414 - documents are written with this module alone
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -25,25 +26,6 @@ MEDIUM, NARROW, SPARE = 90, 70, 1
 """Widths in characters below which a screen omits columns: those for reference (`MEDIUM`), and those that a row can do without (`NARROW`).
 A column from `SPARE` on is omitted only if names need its room.
 """
-
-
-class Tone(StrEnum):
-    """Role of a text or a part of a chart, which renderers show as a color."""
-
-    PLAIN = "plain"
-    TITLE = "title"
-    """Headings. In charts, neutral: amounts without an origin, and rules in force."""
-    GOOD = "good"
-    DOUBTFUL = "doubtful"
-    BAD = "bad"
-    ASIDE = "aside"
-    """Of little weight, such as the effort of an answer."""
-    CHOICE = "choice"
-    """Chosen by the user, such as scenarios."""
-    CONCERN = "concern"
-    """From a country of concern."""
-    UNKNOWN = "unknown"
-    """Of unknown origin or status, which charts hatch."""
 
 
 Form: TypeAlias = Literal["whole", "screen"]

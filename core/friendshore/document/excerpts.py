@@ -26,12 +26,12 @@ from .elements import (
     Section,
     Sentence,
     Several,
-    Tone,
     Verbatim,
     longest_word,
     sentence,
 )
 from .figures import count, unit_for, written
+from .tones import Tone
 
 # Lines of a screen.
 LINES = 40

@@ -30,7 +30,6 @@ from friendshore.document.elements import (
     Phrase,
     Quoted,
     Share,
-    Tone,
     Verbatim,
     apart,
     document,
@@ -40,6 +39,7 @@ from friendshore.document.elements import (
     sentence,
     table,
 )
+from friendshore.document.tones import Tone
 from friendshore_pages.html import InteractivePart, html
 from friendshore_pages.html.markup import sort_value
 

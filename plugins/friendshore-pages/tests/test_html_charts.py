@@ -28,10 +28,10 @@ from friendshore.document.charts import (
     TimelineMark,
     TimelineRow,
     TimelineSpan,
-    Tone,
 )
 from friendshore.document.charts import Node as Place
 from friendshore.document.elements import Column, Drawing, figures, table
+from friendshore.document.tones import Tone
 from friendshore_pages.html.svg import shortened, spread_out, text_width, ticks
 
 D = Decimal

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, assert_never
 from friendshore.document import charts
 from friendshore.document import elements as doc
 from friendshore.document.figures import BLANK, unit_for, written
+from friendshore.document.tones import Tone
 from friendshore.inert import visible
 from friendshore.writing import new_workbook
 
@@ -179,21 +180,21 @@ _STYLES: Mapping[str, Mapping[str, object]] = {
     "figures": {**_HEADER, "align": "right", "indent": 1},
 }
 _NEUTRAL = ("#2C6E69", "#5FA39C", "#A5CFCA", "#3F8A83", "#C9E3E0")
-_COLORS: Mapping[charts.Tone, Sequence[str]] = {
-    charts.Tone.PLAIN: ("#1F5A92", "#5B92C4", "#A4C4E0", "#35759F", "#7FB0D3", "#C8DCEC"),
-    charts.Tone.CONCERN: ("#D08A1D", "#E9B863", "#A9690C"),
-    charts.Tone.UNKNOWN: ("#9AA3AE",),
-    charts.Tone.GOOD: ("#3F8A54",),
-    charts.Tone.BAD: ("#B83A2C",),
-    charts.Tone.CHOICE: ("#7A4FA3",),
-    charts.Tone.ASIDE: ("#CFD4DA",),
+_COLORS: Mapping[Tone, Sequence[str]] = {
+    Tone.PLAIN: ("#1F5A92", "#5B92C4", "#A4C4E0", "#35759F", "#7FB0D3", "#C8DCEC"),
+    Tone.CONCERN: ("#D08A1D", "#E9B863", "#A9690C"),
+    Tone.UNKNOWN: ("#9AA3AE",),
+    Tone.GOOD: ("#3F8A54",),
+    Tone.BAD: ("#B83A2C",),
+    Tone.CHOICE: ("#7A4FA3",),
+    Tone.ASIDE: ("#CFD4DA",),
 }
 """Shades of each tone in the HTML report on white paper."""
 _SMALL_SHARES = (Decimal("0.000001"), Decimal("0.001"))
 _LARGE_MONEY = '[>=999500000]#,##0.0,,," bn";[>=999500]#,##0,," m";#,##0'
 
 
-def _colors(tones: Sequence[charts.Tone]) -> list[str]:
+def _colors(tones: Sequence[Tone]) -> list[str]:
     """Return the color of each series. Series of one tone have different shades."""
     shades = {tone: cycle(_COLORS.get(tone, _NEUTRAL)) for tone in tones}
     return [next(shades[tone]) for tone in tones]
@@ -206,7 +207,7 @@ class _ChartData:
     title: str
     unit: str
     names: Sequence[str]
-    tones: Sequence[charts.Tone]
+    tones: Sequence[Tone]
     rows: Sequence[tuple[str | Decimal, Sequence[Decimal | None]]]
     """Label, or position of a point of a curve, and the values."""
     kind: Literal["column", "bar", "scatter"] = "column"
@@ -496,11 +497,11 @@ def _chart_data(drawing: doc.Drawing) -> _ChartData | None:
             has_targets = any(rung.target is not None for rung in rungs)
             names = [drawing.title, *(["required"] if has_targets else [])]
             values = [(rung.name, [rung.value, *([rung.target] if has_targets else [])]) for rung in rungs]
-            return _ChartData(drawing.title, unit, names, [charts.Tone.PLAIN] * len(names), values, "bar")
+            return _ChartData(drawing.title, unit, names, [Tone.PLAIN] * len(names), values, "bar")
         case charts.Curve(x, x_title, _, series, unit):
             points = [[each.values[place] for each in series] for place in range(len(x))]
             totals = [(at, [sum(values, Decimal(0)), *values]) for at, values in zip(x, points, strict=True)]
-            tones = [charts.Tone.TITLE, *(each.tone for each in series)]
+            tones = [Tone.TITLE, *(each.tone for each in series)]
             names = ["all", *(each.name for each in series)]
             return _ChartData(drawing.title, unit, names, tones, totals, "scatter", x_title)
         case charts.Flow() | charts.Timeline():

@@ -11,8 +11,9 @@ from importlib.resources import files
 from typing import assert_never
 
 from friendshore.document import elements as doc
-from friendshore.document.charts import Bars, Chart, Curve, Flow, Ladder, Timeline, Tone
+from friendshore.document.charts import Bars, Chart, Curve, Flow, Ladder, Timeline
 from friendshore.document.figures import headline
+from friendshore.document.tones import Tone
 
 from .curve import curve, unnamed_parts
 from .flows import flow

@@ -13,8 +13,9 @@ from textwrap import shorten
 from typing import NamedTuple
 from unicodedata import combining, east_asian_width, normalize
 
-from friendshore.document.charts import Bars, Ladder, Rung, Series, Timeline, TimelineMark, TimelineRow, Tone
+from friendshore.document.charts import Bars, Ladder, Rung, Series, Timeline, TimelineMark, TimelineRow
 from friendshore.document.figures import money, number, unit_for
+from friendshore.document.tones import Tone
 from friendshore.inert import visible
 
 from .markup import Markup, joined, tag, text, trusted
