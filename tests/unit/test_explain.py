@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from calendar import monthrange
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -13,6 +14,7 @@ import pytest
 from friendshore.document.markdown import markdown
 from friendshore.domain.change import Change
 from friendshore.domain.facts import CapacityStep, Status
+from friendshore.domain.plan import Stock
 from friendshore.domain.unmet import RunSupplyCause
 from friendshore.explain import counted_shorts, exclusions, shortage_causes
 from friendshore.plugins import Registry
@@ -26,6 +28,7 @@ from friendshore.report.headline import headline_of
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds import Exclude, ExportControl, Tariff
 from friendshore.rules.kinds.limits import Budget, MaxShare, Pin
+from friendshore.verify import examine
 
 from ..building import (
     METAL,
@@ -88,6 +91,40 @@ def test_law_that_keeps_the_supply_out_is_named_with_the_offer() -> None:
     told = "metal for defense, 2027: prohibited by ban (cn-metal) (without it 10 kg would be served)"
     assert told in unwrapped(plan_document(found.run))
     assert "prohibited by ban (cn-metal)" in markdown(page_document(found.run))
+
+
+def test_shortages_that_rounding_gathers_have_an_undetermined_cause() -> None:
+    """Two grams less than wanted can be made each month, which is within rounding. All 24 in one month are more than rounding explains."""
+    wanted = [round(100 * monthrange(2026, month)[1] + 0.002, 3) for month in range(1, 13)]
+    given = case(demand("metal", "civil", *wanted), length="month", stores=(store("metal", 0),))
+    session = planned(given, catalog(facility("jp", "JP", 36_500), source("JP", 10))).session
+    plan = session.verified.plan
+    assert [short.quantity for short in plan.shorts] == [Decimal("0.002")] * 12
+    assert {cause.kinds for (cause,) in shortage_causes(session).values()} == {"rounding"}
+
+    first, *later = plan.deliveries
+    gathered = plan.but(
+        deliveries=(
+            first.but(quantity=first.quantity - Decimal("0.022")),
+            *(each.but(quantity=each.quantity + Decimal("0.002")) for each in later),
+        ),
+        stocks=tuple(
+            Stock(
+                material="metal",
+                place=plan.purchases[0].place,
+                compliance_class=first.compliance_class,
+                period=period,
+                quantity=(11 - period) * Decimal("0.002"),
+            )
+            for period in range(11)
+        ),
+        shorts=(plan.shorts[0].but(quantity=Decimal("0.024")),),
+    )
+    verified, problems = examine(session.problem, gathered)
+    assert verified is not None, problems
+    assert [cause.kinds for (cause,) in shortage_causes(replace(session, verified=verified)).values()] == [
+        "undetermined"
+    ]
 
 
 STARTS_IN_2027 = CapacityStep(start=date(2027, 1, 1), per_year=Decimal(30), status=Status.OPERATING, source=SOURCE)
