@@ -8,9 +8,10 @@ Choices without a cost of their own, such as placing an order, stay fractional u
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from time import monotonic
 
 import numpy as np
 
@@ -191,8 +192,8 @@ MIN_SHARE = 0.99
 START_GAP, START_NODES = 1e-2, 20
 # Nodes of the search of the whole for a bound. Cuts raise the bound, and branching hardly does.
 ROOT_NODES = 1
-# Times that plans are improved meanwhile. The number doesn't depend on the clock.
-TURNS_WHILE_BOUNDING = 2
+# Minimum time left for that search, as a multiple of the time of the linear relaxation. With less, all of it is spent on a better plan.
+TIME_TO_BOUND = 60
 # Limits of the search of the choices without a cost.
 REST_GAP, REST_NODES = 1e-4, 200
 
@@ -209,12 +210,18 @@ class SharedCapacitySearch:
         self.with_cost = _with_cost(linked.linear)
         self.best = NOTHING
         self.bound = -np.inf
-        # Bound that HiGHS alone claims, of the scaled program. It ends no search.
-        self.unconfirmed_bound = -np.inf
+        self._bounding: Future[SolverAnswer] | None = None
+
+    @property
+    def unconfirmed_bound(self) -> float:
+        """Bound that HiGHS alone claims, of the scaled program. It ends no search."""
+        return self._bounding.result().bound if self._bounding is not None and self._bounding.done() else -np.inf
 
     def run(self) -> SolverAnswer:
         """Return the best plan and bound found, of the scaled program. `SolverOutcome.OPTIMAL` if they are within the gap."""
+        started = monotonic()
         relaxed = self.engines.search(self._with_integer(self.with_cost & False), Ask(lp_seconds(self.watch)))
+        time_to_bound = TIME_TO_BOUND * (monotonic() - started)
         if relaxed.outcome is not SolverOutcome.OPTIMAL:
             return relaxed
         if relaxed.duals is None:  # a fallback engine may give no duals, and without them its optimum proves no bound
@@ -226,23 +233,38 @@ class SharedCapacitySearch:
             return self._answer(Confirmation.BOUND)
         start = self.scale.duals(relaxed.duals)[self.linked.rows]
         prices = LagrangianPrices(self._parts(), self.solver, start, PRICE_GAP)
+        seconds = self.watch.seconds_left()
+        if seconds is None or seconds < time_to_bound:
+            self._improve(prices)
+        else:
+            self._improve_while_bounding(prices, self.watch.within(seconds))
+        prices.confirm()
+        self.bound = max(relaxation_bound, prices.bound / self.scale.money)
+        return self._answer(Confirmation.SECOND_SOLVER)
+
+    def _improve_while_bounding(self, prices: LagrangianPrices, watch: Watch) -> None:
+        """Search the whole for a bound meanwhile, without branching and with choices without a cost fractional. The watch ends that search."""
+        whole, engines = self._with_integer(self.with_cost), replace(self.engines, stopped=watch.cancelled)
+        with ThreadPoolExecutor(1) as pool:
+            self._bounding = pool.submit(search_within, whole, engines, watch, self.solver.gap, ROOT_NODES)
+            try:
+                self._improve(prices)
+                if not self._is_done():
+                    self._bounding.result()
+            finally:
+                watch.interrupted = True
+
+    def _improve(self, prices: LagrangianPrices) -> None:
         prices.run(FIRST_ROUNDS)
         self._raise_bound(prices.bound)
         start_plan = self._start(prices)
         if start_plan.x is not None:
             full_plan = with_all_choices(self.linear, self.with_cost, start_plan, self.engines, self.watch)
             self.best = cheapest(self.best, full_plan)
-            neighborhoods = self._neighborhoods(WIDE_EXTENT)
-            plan = self._improved(neighborhoods, start_plan, self.with_cost, prices)
+            plan = self._improved(self._neighborhoods(WIDE_EXTENT), start_plan, self.with_cost, prices)
             self._complete_and_keep(plan)
-            has_limit = self.watch.seconds_left() is not None
-            if has_limit and self.best.x is not None and plan.x is not None and not self._is_done():
-                self._improve_while_bounding(plan.x, prices)
         if self.best.x is not None:
             self._improve_in_turn(prices)
-        prices.confirm()
-        self.bound = max(relaxation_bound, prices.bound / self.scale.money)
-        return self._answer(Confirmation.SECOND_SOLVER)
 
     def _parts(self) -> LinkedProgram:
         linked = self.linked
@@ -261,28 +283,14 @@ class SharedCapacitySearch:
             fix(self._with_integer(self.with_cost), is_decided, x), self.engines, self.watch, START_GAP, START_NODES
         )
 
-    def _improve_while_bounding(self, start: Floats, prices: LagrangianPrices) -> None:
-        """Improve the best plan while the whole is searched for a bound, without branching and with choices without a cost fractional."""
-        whole = self._with_integer(self.with_cost)
-        with ThreadPoolExecutor(1) as pool:
-            bounded = pool.submit(
-                search_within, whole, self.engines, self.watch, self.solver.gap, nodes=ROOT_NODES, hint=start
-            )
-            neighborhoods = self._neighborhoods(NEAR_EXTENT)
-            # The search of the whole has one thread, and is rarely done before the plan.
-            neighborhoods.workers = max(1, neighborhoods.workers - 1)
-            for _ in range(TURNS_WHILE_BOUNDING):
-                self.best = self._improved(neighborhoods, self.best, self.linear.integer, prices)
-            self.unconfirmed_bound = bounded.result().bound
-
     def _improve_in_turn(self, prices: LagrangianPrices) -> None:
         for neighborhoods in (self._neighborhoods(NEAR_EXTENT), self._neighborhoods(NARROW_EXTENT)):
             while not (self._is_done() or neighborhoods.exhausted or self.watch.stopped()):
-                if prices.rounds < MAX_ROUNDS:
+                self.best = self._improved(neighborhoods, self.best, self.linear.integer, prices)
+                # Better prices also show which parts are too expensive.
+                if prices.rounds < MAX_ROUNDS and not self._is_done():
                     prices.run(ROUNDS)
                     self._raise_bound(prices.bound)
-                if not self._is_done():
-                    self.best = self._improved(neighborhoods, self.best, self.linear.integer, prices)
 
     def _neighborhoods(self, extent: SearchExtent) -> Neighborhoods:
         return Neighborhoods(self.linear, self.linked, self.engines, self.watch, self.solver.workers, extent)
@@ -293,6 +301,8 @@ class SharedCapacitySearch:
         for _ in range(SEARCHES):
             if not neighborhoods.exhausted:
                 assert plan.x is not None
+                is_bounding = self._bounding is not None and not self._bounding.done()
+                neighborhoods.workers = max(1, self.solver.workers - is_bounding)
                 plan = neighborhoods.round(plan, integer, prices.excess(plan.x * self.scale.columns))
         return plan
 
