@@ -180,6 +180,15 @@ def test_what_would_be_read_past_is_refused(changed: dict[str, Any], told: str) 
         planned(GIVEN, OF_ITS_OWN, CAP, PURSE, FLOOR, changes=[change(**changed)])
 
 
+def test_an_offer_without_a_price_has_none_to_multiply() -> None:
+    """It exists, so its name isn't called unknown. A price that the change states is accepted."""
+    facts = catalog(source("AU", 50), source("JP", 10).but(price=None))
+    with pytest.raises(InputError, match=r"\[price\]: FS259"):
+        planned(unstored(100), facts, changes=[change(price="jp-metal", factor=2)])
+    stated = change(price="jp-metal", amount="20 USD/kg")
+    assert bought(planned(unstored(100), facts, changes=[stated])) == {"jp-metal": 100}
+
+
 def test_a_question_refuses_a_demand_that_no_part_of_the_plan_has() -> None:
     """Nothing in the plan reaches salt: the demand would be lost without a word."""
     salt = change(want="salt", end_use="civil", per_year="5 kg", shortage_price="500 USD/kg")

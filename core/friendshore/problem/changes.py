@@ -372,6 +372,10 @@ def _times(price: P, factor: Decimal) -> P:
 
 
 def _report_unknown_price(change: Change, facts: _Facts) -> None:
+    if facts.named_offers(change):
+        message = f"`{change.price}` has no price to multiply"
+        facts.report("FS259", message, "price", change.price, "state one with `amount`")
+        return
     days = [str(row.date) for row in facts.all("prices") if row.id == benchmark_named(change)]
     if change.date is None or not days:
         expected = "an offer, material, or benchmark" if change.date is None else "a benchmark"
