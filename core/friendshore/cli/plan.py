@@ -141,7 +141,7 @@ def plan(
     write = _writer(recommendation, out, signer, certificate)
     del recommendation  # Its program may need as much memory as the files and the screen.
     write()
-    del write  # so do the facts
+    del write  # Its facts may need as much, too.
     if data is None:
         _show(run, case, out, quiet=quiet, full=full)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
@@ -17,7 +17,7 @@ R = TypeVar("R", bound=BaseModel)
 T = TypeVar("T")
 
 # Rows that are converted to columns at once.
-_ROWS = 10_000
+_ROWS = 2_000
 # Maximum digits of a number whose digits certainly fit in 64 bits.
 _MAX_DIGITS = 18
 
@@ -25,16 +25,16 @@ _MAX_DIGITS = 18
 class RecordTable(Sequence[R]):
     """Valid records by column, made when one of them is first read. As records they take five times the memory."""
 
-    def __init__(self, kind: type[R], rows: Iterable[tuple[object, ...]]) -> None:
-        """`rows` are the values of all fields of each record, in order."""
+    def __init__(self, kind: type[R], rows: Iterable[Mapping[str, object]]) -> None:
+        """`rows` are the fields of each record."""
         self.kind, self._count = kind, 0
         self._records: list[R] = []
         self._columns = {name: _column_of(field.annotation) for name, field in kind.model_fields.items()}
         rows_left = iter(rows)
         while block := list(islice(rows_left, _ROWS)):
             self._count += len(block)
-            for column, values in zip(self._columns.values(), zip(*block, strict=True), strict=True):
-                column.extend(values)
+            for name, column in self._columns.items():
+                column.extend([row[name] for row in block])
 
     def mapped(self, name: str, convert: Callable[[object], T]) -> Iterator[T]:
         """Return the results of a function for all values of a field. It is called once for values that are stored once."""
@@ -72,7 +72,7 @@ def _same(value: object) -> object:
 
 
 class _Words:
-    """Column of values of which many are equal, each stored once. Lists and dictionaries are equal if they are the same object."""
+    """Column of values, with equal ones stored once. Lists and dictionaries are equal if they are the same object."""
 
     def __init__(self) -> None:
         self._distinct: list[object] = []

@@ -328,7 +328,7 @@ def _price(change: Change, facts: _Facts) -> None:
             o.id for o in facts.all("offers") if o.id in offer_ids and (o.price is not None or o.quotes)
         )
     if not offer_ids and not rows:
-        _report_unknown_price(change, facts)
+        _report_no_price(change, facts)
         return
     if change.factor is not None:
         _multiply_prices(change, change.factor, offer_ids, facts)
@@ -371,7 +371,7 @@ def _times(price: P, factor: Decimal) -> P:
     return price.but(**{name: figure * factor for name, figure in figures.items() if figure is not None})
 
 
-def _report_unknown_price(change: Change, facts: _Facts) -> None:
+def _report_no_price(change: Change, facts: _Facts) -> None:
     if facts.named_offers(change):
         message = f"`{change.price}` has no price to multiply"
         facts.report("FS259", message, "price", change.price, "state one with `amount`")

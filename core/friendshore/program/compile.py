@@ -400,8 +400,8 @@ class _Compiler:
             moves, licences, cost = buying.block(compliance_class)
             first = self.assembly.add_columns(len(moves), cost, self.bounds.kg_by_move[moves])
             columns = np.arange(first, first + len(moves))
+            bought = sum(len(columns) for _, columns in blocks)
             blocks.append((moves, columns))
-            bought = sum(len(columns) for _, columns in blocks[:-1])
             self.columns.buy_licences |= {bought + position: names for position, names in licences.items()}
             balance = self.balances[compliance_class.index]
             arcs = all_moves.arc[moves]

@@ -321,8 +321,7 @@ def purchases(
         duties or [_ZERO] * len(lines),
         no_dependence if dependence is None else dependence.purchases,
     )
-    rows = (tuple(purchase_of.fields(*row).values()) for row in zip(*columns, strict=True))
-    return RecordTable(RunPurchase, rows)
+    return RecordTable(RunPurchase, (purchase_of.fields(*row) for row in zip(*columns, strict=True)))
 
 
 def _range_fields(verified: VerifiedPlan) -> dict[str, Any]:

@@ -30,12 +30,6 @@ class _Rows(NamedTuple):
     rows: Iterable[object]
 
 
-class _Columns(NamedTuple):
-    """Records of a table by column."""
-
-    table: RecordTable[BaseModel]
-
-
 def json_text(data: object, *, ascii_only: bool = False) -> str:
     """Return JSON as written in files and on stdout. Equal data give equal bytes. `ascii_only` is for a stdout that can't encode other characters."""
     return "".join(_Encoder(ascii_only).pieces(data, "\n")) + "\n"
@@ -59,7 +53,7 @@ def _fields(record: Tables, exclude_defaults: bool) -> Iterator[tuple[str, objec
             if not exclude_defaults or value != field.default:
                 yield field.alias or name, _Fields(_fields(value, exclude_defaults))
         elif isinstance(value, RecordTable) and not exclude_defaults:
-            yield field.alias or name, _Columns(value)
+            yield field.alias or name, value
         elif isinstance(value, Sequence) and len(value) and isinstance(value[0], BaseModel):
             yield field.alias or name, _Rows(_row(row, exclude_defaults) for row in value)
         else:
@@ -100,22 +94,22 @@ class _Encoder:
                 yield from self.pieces(content, inner)
                 before = ","
             yield line + "}" if before else "{}"
-        elif isinstance(value, _Rows):
-            for row in value.rows:
+        elif isinstance(value, _Rows | RecordTable):
+            for row in self._rows(value, inner):
                 yield f"{before or '['}{inner}"
-                yield from self.pieces(row, inner)
-                before = ","
-            yield line + "]" if before else "[]"
-        elif isinstance(value, _Columns):
-            for row in self._rows(value.table, inner):
-                yield f"{before or '['}{inner}{row}"
+                yield from row
                 before = ","
             yield line + "]" if before else "[]"
         else:
             yield self.text(value, line)
 
-    def _rows(self, table: RecordTable[BaseModel], line: str) -> Iterator[str]:
-        """Yield the texts of all records. Values that a table stores once are converted once."""
+    def _rows(self, rows: _Rows | RecordTable[BaseModel], line: str) -> Iterator[Iterable[str]]:
+        return (
+            self._texts(rows, line) if isinstance(rows, RecordTable) else (self.pieces(row, line) for row in rows.rows)
+        )
+
+    def _texts(self, table: RecordTable[BaseModel], line: str) -> Iterator[Iterable[str]]:
+        """Yield the text of each record. Values that a table stores once are converted once."""
         inner = line + "  "
 
         def texts(name: str, field: FieldInfo) -> Iterator[str]:
@@ -123,7 +117,7 @@ class _Encoder:
             return table.mapped(name, lambda value: start + self.text(_jsonable(value), inner))
 
         for row in zip(*(texts(name, field) for name, field in table.kind.model_fields.items()), strict=True):
-            yield "{" + ",".join(row) + line + "}"
+            yield ("{" + ",".join(row) + line + "}",)
 
     def text(self, value: object, line: str) -> str:
         if isinstance(value, str):

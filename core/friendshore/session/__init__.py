@@ -448,7 +448,7 @@ def _break_ties(
 
 
 def _is_as_cheap(cost: Cost, other: Cost) -> bool:
-    """Return True if a plan's cost has no larger shortage penalty than another one, and is no more to the cent."""
+    """Return True if a plan with this cost has no larger shortage penalty than another, and costs no more to the cent."""
     return cost.shortage <= other.shortage and round(cost.objective, 2) <= round(other.objective, 2)
 
 

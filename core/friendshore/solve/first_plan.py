@@ -397,14 +397,19 @@ def _plan_from_branching(
     linear: Linear, neighborhood: Linear, best: SolverAnswer, engines: Engines, watch: Watch, gap: float
 ) -> SolverAnswer:
     """Branch with bounds of prices. If that doesn't close the gap, search the neighborhood, which proves no bound."""
-    tree_gap, solve = EXACT_GAP if gap <= FINE_GAP else gap, partial(made_choices, engines, watch)
-    answer = best_plan_by_prices(linear, best.objective, tree_gap, watch, solve)
+    solve = partial(made_choices, engines, watch)
+    answer = best_plan_by_prices(linear, best.objective, branching_gap(gap), watch, solve)
     if answer is not None:
         best = answer if answer.x is not None else replace(best, bound=answer.bound)
         if best.objective - best.bound <= gap * abs(best.objective) or watch.stopped():
             return best
     ask = Ask(lp_seconds(watch, SHARE_AFTER_PRICES), gap, nodes=BETTER_NODES)
     return replace(cheapest(best, engines.search(neighborhood, ask, best.x)), bound=best.bound)
+
+
+def branching_gap(gap: float) -> float:
+    """Return the gap to which branch and bound goes on, for a requested gap."""
+    return EXACT_GAP if gap <= FINE_GAP else gap
 
 
 def made_choices(engines: Engines, watch: Watch, linear: Linear) -> SolverAnswer:

@@ -19,10 +19,9 @@ from ..program.matrix import Floats, Linear, continuous
 from .engine import NOTHING, Ask, Engines, Opinion, SolverAnswer, SolverOutcome, Watch, is_open
 from .engines import ENGINES, WarmStartedSolver
 from .first_plan import (
-    EXACT_GAP,
-    FINE_GAP,
     WHOLE,
     Steps,
+    branching_gap,
     first_plan,
     fix,
     no_steps,
@@ -72,7 +71,7 @@ def optimal_by_bound(answer: SolverAnswer, bound: float) -> SolverAnswer:
 class _Tree:
     def __init__(self, linear: Linear, gap: float, watch: Watch) -> None:
         self.linear, self.watch = linear, watch
-        self.gap = EXACT_GAP if gap <= FINE_GAP else gap
+        self.gap = branching_gap(gap)
         self.integer_columns = np.flatnonzero(linear.integer)
         self.relaxation = continuous(linear)
         self.solver = WarmStartedSolver()

@@ -60,9 +60,9 @@ class Neighborhoods:
     """
 
     def __init__(
-        self, linear: Linear, linked: LinkedProgram, engines: Engines, watch: Watch, workers: int, extent: SearchExtent
+        self, linear: Linear, linked: LinkedProgram, engines: Engines, watch: Watch, extent: SearchExtent
     ) -> None:
-        self.linear, self.engines, self.watch, self.workers, self.extent = linear, engines, watch, workers, extent
+        self.linear, self.engines, self.watch, self.extent = linear, engines, watch, extent
         self.part_of_column = np.full(len(linear.cost), -1)
         for number, part in enumerate(linked.parts):
             self.part_of_column[part.columns] = number
@@ -78,7 +78,7 @@ class Neighborhoods:
     def exhausted(self) -> bool:
         return self.size == len(self.sizes)
 
-    def round(self, best: SolverAnswer, integer: Mask, excess: Floats) -> SolverAnswer:
+    def round(self, best: SolverAnswer, integer: Mask, excess: Floats, workers: int) -> SolverAnswer:
         """Return the best of a plan and its improvements by a few searches. `excess` is the amount by which each part may be too expensive."""
         assert best.x is not None
         groups = self._groups(self.sizes[self.size], excess)
@@ -93,7 +93,7 @@ class Neighborhoods:
             nodes=self.extent.nodes,
             hint=hint,
         )
-        with ThreadPoolExecutor(self.workers) as pool:
+        with ThreadPoolExecutor(workers) as pool:
             answers = list(pool.map(search, programs))
         cutoff = best.objective - MIN_IMPROVEMENT * abs(best.objective)
         better_indices = [i for i, answer in enumerate(answers) if answer.x is not None and answer.objective < cutoff]
@@ -293,7 +293,7 @@ class SharedCapacitySearch:
                     self._raise_bound(prices.bound)
 
     def _neighborhoods(self, extent: SearchExtent) -> Neighborhoods:
-        return Neighborhoods(self.linear, self.linked, self.engines, self.watch, self.solver.workers, extent)
+        return Neighborhoods(self.linear, self.linked, self.engines, self.watch, extent)
 
     def _improved(
         self, neighborhoods: Neighborhoods, plan: SolverAnswer, integer: Mask, prices: LagrangianPrices
@@ -301,9 +301,10 @@ class SharedCapacitySearch:
         for _ in range(SEARCHES):
             if not neighborhoods.exhausted:
                 assert plan.x is not None
+                # The search for a bound has one thread.
                 is_bounding = self._bounding is not None and not self._bounding.done()
-                neighborhoods.workers = max(1, self.solver.workers - is_bounding)
-                plan = neighborhoods.round(plan, integer, prices.excess(plan.x * self.scale.columns))
+                workers = max(1, self.solver.workers - is_bounding)
+                plan = neighborhoods.round(plan, integer, prices.excess(plan.x * self.scale.columns), workers)
         return plan
 
     def _complete_and_keep(self, plan: SolverAnswer) -> None:
