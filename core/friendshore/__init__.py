@@ -12,8 +12,6 @@ change without notice. Importing friendshore loads nothing heavy: each name is l
 `friendshore.repairs`.
 """
 
-from warnings import warn
-
 from .lazy_exports import load_on_use
 from .official import names_by_module, plugin_with_name
 
@@ -69,15 +67,11 @@ _NAMES = {
     ".run": ["read_run"],
     ".session": ["Answer", "Session"],
 }
-_RENAMED = {"read_catalog": "load_catalog"}
 
 _load, __dir__, __all__ = load_on_use(__name__, {**_NAMES, **names_by_module()})
 
 
 def __getattr__(name: str) -> object:
-    if name in _RENAMED:
-        warn(f"`friendshore.{name}` is now `friendshore.{_RENAMED[name]}`", DeprecationWarning, stacklevel=2)
-        return _load(_RENAMED[name])
     try:
         return _load(name)
     except AttributeError:

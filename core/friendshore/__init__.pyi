@@ -1,10 +1,6 @@
 # The names of this package for type checkers; `__init__.py` and `official.py` list the same.
 # ruff: noqa: I001 - a module to a statement
 
-import pathlib
-
-import typing_extensions
-
 from friendshore_reasons.calendar.search import Calendar as Calendar, calendar as calendar
 from friendshore_reasons.ledger.search import Ledger as Ledger, ledger as ledger
 from friendshore_reasons.repairs.search import Repairs as Repairs, repairs as repairs
@@ -84,6 +80,3 @@ from .rules.pack import RulePack as RulePack
 from .rules.rows import Row as Row, Rows as Rows
 from .run import read_run as read_run
 from .session import Answer as Answer, Session as Session
-
-@typing_extensions.deprecated("`read_catalog` is now `load_catalog`")
-def read_catalog(folder: pathlib.Path | str) -> Catalog: ...

@@ -170,7 +170,7 @@ class Tampering:
         """Return the first finding in a table with only the changed row."""
         (self.row_folder / leaf.file).write_text(self.original.row(leaf, value), encoding="utf-8")
         table, problems = _TABLES[leaf.file], list[Diagnostic]()
-        read = run_folder._read(self.row_folder, table, problems, has_former_names=False)
+        read = run_folder._read(self.row_folder, table, problems)
         if problems:
             return "it cannot be read"
         before = self._written[leaf.file]

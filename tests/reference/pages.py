@@ -283,10 +283,6 @@ def _run_page() -> Iterator[str]:
         "",
         "Read such a cell as JSON; `verify` does. The two JSON files escape invisible characters, as in `\\u202e`.",
         "",
-        "**Former names.** Some fields, such as `holds_from` and `made`, have other names since `schema_version` 4. All commands still read runs",
-        "of version 3, with the same checks. With `FRIENDSHORE_JSON_NAMES=0.1` in the environment, `--json` prints the former names. Run folders",
-        "always have the current ones. Version 0.3 drops the former names, which `core/friendshore/domain/renamed.py` lists.",
-        "",
     )
     yield from _certificate_part()
     yield from _lock_part()

@@ -322,23 +322,6 @@ def test_a_question_about_a_path_is_refused(name: str, found: Recommendation) ->
         assert problem.expected == "a Case, Session, or Recommendation"
 
 
-def test_renamed_names_work_for_one_version_and_warn(found: Recommendation) -> None:
-    """The warning says the new name."""
-    with pytest.warns(DeprecationWarning, match="load_catalog"):
-        assert friendshore.read_catalog is friendshore.load_catalog
-    with pytest.warns(DeprecationWarning, match="what_if"):
-        assert found.session.after().cost == found.session.what_if().cost
-    change = friendshore.Change(remove="mill")
-    with pytest.warns(DeprecationWarning, match=r"Change\.text"):
-        assert change.told == change.text
-    with pytest.warns(DeprecationWarning, match="judge_scope"):
-
-        class OldRule(friendshore.Rule):
-            bears_on = "trade"
-
-    assert OldRule.judge_scope == "trade"
-
-
 @pytest.mark.parametrize(
     "limits",
     [

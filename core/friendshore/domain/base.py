@@ -8,7 +8,6 @@ from datetime import date
 from decimal import Context, Decimal, InvalidOperation
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
-from warnings import warn
 
 from pydantic import (
     BaseModel,
@@ -21,7 +20,6 @@ from pydantic import (
     model_validator,
 )
 
-from .renamed import current_names
 from .written import meanings
 
 if TYPE_CHECKING:
@@ -63,15 +61,6 @@ class Record(BaseModel):
     def but(self, **fields: object) -> Self:
         """Return a copy with some fields replaced, not validated."""
         return self.model_copy(update=fields)
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            current = current_names(type(self)).get(name)
-            if current is None:
-                return super().__getattr__(name)
-            warn(f"the field `{name}` is now `{current}`", DeprecationWarning, stacklevel=2)
-            return getattr(self, current)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:

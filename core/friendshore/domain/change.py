@@ -8,7 +8,6 @@ from decimal import Decimal
 from enum import StrEnum
 from itertools import chain
 from typing import Annotated, Any, ClassVar, NamedTuple
-from warnings import warn
 
 from pydantic import model_validator
 
@@ -255,11 +254,6 @@ class Change(CheckedRecord):
         texts = {key: _as_text(value) for key, value in self.as_written(self.currency).items() if key != "why"}
         other_keys = [f"{key} {text}" for key, text in texts.items() if key != self.subject]
         return ", ".join([f"{self.subject} {texts[self.subject]}", *other_keys])
-
-    @property
-    def told(self) -> str:
-        warn("`Change.told` is now `Change.text`", DeprecationWarning, stacklevel=2)
-        return self.text
 
     @classmethod
     def faults(cls, values: FieldValues) -> Iterator[Fault]:

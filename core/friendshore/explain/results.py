@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..document.notebook import ShownOnScreen
 from ..domain.base import Number, Record, Tables, exact, totals
 from ..domain.basis import Factors, equal_weights
-from ..domain.renamed import in_wanted_names
 from ..domain.shown_names import RunMaterial, ShownNames, offer_names, rule_titles
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ class QuestionResult(ShownOnScreen, Tables):
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data, as in the output of `--json`."""
-        return in_wanted_names(self.model_dump(mode="json", by_alias=True), type(self))
+        return self.model_dump(mode="json", by_alias=True)
 
     def to_frame(self, table: str = "") -> pandas.DataFrame:
         """Return one of `TABLES`, by default the first. Raises ValueError for another table."""

@@ -20,7 +20,6 @@ from ..domain.change import Change
 from ..domain.facts import Catalog
 from ..domain.runtime import SESSION_MEGABYTES
 from ..domain.plan import Cost, PlanStatus
-from ..domain.renamed import in_wanted_names
 from ..domain.run import Run
 from ..domain.time import PeriodLength
 from ..plugins import Registry
@@ -213,7 +212,7 @@ class Recommendation(ShownOnScreen):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the run as JSON-ready data, the output of `plan --json`."""
-        return in_wanted_names(self.run.model_dump(mode="json", by_alias=True), Run)
+        return self.run.model_dump(mode="json", by_alias=True)
 
     def to_frame(self, table: str = "purchases") -> pandas.DataFrame:
         """Return a table of the run as a data frame, with a row for each entry. `TABLES` lists the names."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from ..document import elements as doc
 from ..document.figures import count
 from ..domain.base import grouped
-from ..domain.renamed import in_wanted_names, keys_in_wanted_names
 from ..domain.used import STALE, aged, is_stale, rule_changes_since_review
 from ..errors import Diagnostic, FriendshoreError
 from ..inert import visible
@@ -88,7 +87,7 @@ if TYPE_CHECKING:  # a list of plugins needs no solver
 
 def check_data(checked: Checked, day: date | None = None) -> dict[str, object]:
     limit = checked.oldest_price_days
-    data = {
+    return {
         "ok": not checked.errors,
         "errors": [problem_data(problem) for problem in checked.errors],
         "suggestions": [problem_data(problem) for problem in checked.suggestions],
@@ -98,7 +97,6 @@ def check_data(checked: Checked, day: date | None = None) -> dict[str, object]:
         "changed_rules": list(map(str, rule_changes_since_review(checked.law, checked.data, day))),
         **({} if limit is None else {"oldest_price_days": limit, "old_prices": _old_prices(checked, day)}),
     }
-    return keys_in_wanted_names(data, "check")
 
 
 def check_document(checked: Checked, day: date | None = None) -> doc.Document:
@@ -135,7 +133,7 @@ def _ages(checked: Checked, day: date | None) -> Iterator[doc.Element | None]:
 def _old_prices(checked: Checked, day: date | None) -> list[dict[str, object]]:
     """Return the stale prices, each with its age in days. The age is null for a price without a date."""
     ages = ((price, None if day is None else price.age(day)) for price in checked.old_prices(day))
-    return [{**in_wanted_names(price.model_dump(mode="json"), type(price)), "age": age} for price, age in ages]
+    return [{**price.model_dump(mode="json"), "age": age} for price, age in ages]
 
 
 def _suggestion(problem: Diagnostic) -> str:
@@ -146,7 +144,7 @@ def _suggestion(problem: Diagnostic) -> str:
 
 
 def run_check_data(checked: RunCheck) -> dict[str, object]:
-    data = {
+    return {
         "case": checked.case,
         "verified": checked.verified,
         "answer": answer(checked),
@@ -162,7 +160,6 @@ def run_check_data(checked: RunCheck) -> dict[str, object]:
         **{key: value for checker_answer in checked.answers.values() for key, value in checker_answer.data.items()},
         "proves_not": checked.proves_not,
     }
-    return keys_in_wanted_names(data, "verify")
 
 
 def run_check_document(checked: RunCheck) -> doc.Document:

@@ -19,7 +19,6 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, TypeVar
-from warnings import warn
 
 from pydantic import (
     AfterValidator,
@@ -424,7 +423,6 @@ class Rule(Record):
 
     _settings: Any = PrivateAttr(default=None)
 
-    bears_on: ClassVar[Literal["chain", "trade"]]  # former name
     judge_scope: ClassVar[Literal["chain", "trade"]] = "chain"
     """Calls of `judge`. `chain`: every offer up the chain of the demanded material, on the final delivery. `trade`: every move of any material, on its arrival, given the final use."""
     judge_reads_terms: ClassVar[bool] = True
@@ -453,9 +451,6 @@ class Rule(Record):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "bears_on" in vars(cls):
-            warn(f"`bears_on` of {cls.__name__} is now `judge_scope`", DeprecationWarning, stacklevel=2)
-            cls.judge_scope = cls.bears_on
         if "judge" in vars(cls) and "judge_reads_terms" not in vars(cls):
             cls.judge_reads_terms = True
         names = ("judge", "charge", "rows")

@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from ..domain.base import Tables
-from ..domain.plan import Plan
-from ..domain.renamed import current_names, with_current_names
 from ..domain.run import Run
 from ..errors import Diagnostic, FriendshoreError, InputError
 from ..inert import original_cell
@@ -327,8 +325,6 @@ def _identity(place: Path) -> tuple[int, int] | None:
     return stat.st_dev, stat.st_ino
 
 
-_FORMER_VERSION = 3
-"""Version of runs with the former names of fields, which are read with the current ones."""
 _EXPECTED_FOLDER = "a folder written by `plan --out`"
 
 
@@ -342,14 +338,9 @@ def _read_run(folder: Path) -> RunFolder:
     problems: list[Diagnostic] = []
     data = _read_json(folder / RUN_FILE, problems)
     facts = _read_json(folder / FACTS_FILE, problems)
-    has_former_names = data is not None and data.get("schema_version") == _FORMER_VERSION
-    if data is not None and has_former_names:
-        data = {**with_current_names(data, Run), "schema_version": Run.model_fields["schema_version"].default}
-        if facts is not None:
-            facts["plan"] = with_current_names(facts.get("plan"), Plan)
     if data is not None:
         _check_version(folder / RUN_FILE, data)
-    tables = {table.file: _read(folder, table, problems, has_former_names=has_former_names) for table in TABLES}
+    tables = {table.file: _read(folder, table, problems) for table in TABLES}
     certified = os.path.lexists(folder / CERTIFICATE_FILE)
     certificate = _read_json(folder / CERTIFICATE_FILE, problems) if certified else None
     run: Run | None = None
@@ -377,15 +368,11 @@ def _check_version(path: Path, data: Mapping[str, object]) -> None:
         )
 
 
-def _read(folder: Path, table: RunTable, problems: list[Diagnostic], *, has_former_names: bool) -> Table:
-    renamed = current_names(table.row) if has_former_names else {}
-    former_names = {name: former for former, name in renamed.items()}
+def _read(folder: Path, table: RunTable, problems: list[Diagnostic]) -> Table:
     fields = tuple(
-        Field(former_names.get(name, name), _TEXT, f"column {name} of a run's {table.file}", required=False)
-        for name in table.columns
+        Field(name, _TEXT, f"column {name} of a run's {table.file}", required=False) for name in table.columns
     )
     csv_table = read_table(folder / table.file, Layout(table.file, "", fields), problems, parsed=False)
-    csv_table.columns = {renamed.get(name, name): place for name, place in csv_table.columns.items()}
     parse_cell = cache(original_cell)  # Most cells of a table are equal to many others. Each text is stored once.
     for row in csv_table.rows:
         row.cells = list(map(parse_cell, row.cells))

@@ -10,7 +10,6 @@ from functools import cached_property
 from time import monotonic
 
 import numpy as np
-from typing_extensions import deprecated
 
 from ..domain.base import exact
 from ..domain.change import Change
@@ -180,11 +179,6 @@ class Session:
             reused=self.answers.reused - reused,
         )
 
-    @deprecated("`after` is now `what_if`")
-    def after(self, *changes: Change, rules: Sequence[Rule] = ()) -> Answer:
-        """Return `what_if(*changes, rules=rules)`."""
-        return self.what_if(*changes, rules=rules)
-
     def parts_after(self, *changes: Change) -> tuple[ChangedPart, ...]:
         """Return the parts that some changes affect, after the changes, or all parts. Their costs sum to the plan's. Raises `InputError` for a change without a match."""
         if not changes:
@@ -228,11 +222,6 @@ class Session:
             raise OutOfTimeError.ended(
                 f"after {done:,} of {total:,} {noun}, but the answer needs all of them", self.canceled
             )
-
-    @deprecated("`go_on` is now `raise_if_stopped`")
-    def go_on(self, done: int, of: int, what: str) -> None:
-        """Call `raise_if_stopped(done, of, what)`."""
-        self.raise_if_stopped(done, of, what)
 
     @cached_property
     def choices(self) -> Choices:

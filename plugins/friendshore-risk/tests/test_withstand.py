@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -22,7 +21,6 @@ from friendshore.cli.app import app
 from friendshore.document.excerpts import LINES
 from friendshore.document.terminal import plain_text
 from friendshore.domain.plan import Plan
-from friendshore.domain.renamed import FORMER, VARIABLE, in_wanted_names
 from friendshore.errors import InputError, OutOfTimeError, VerificationError
 from friendshore.program.matrix import Entries, Floats, Linear
 from friendshore.recommend import reopen
@@ -303,21 +301,6 @@ WEAKER: dict[str, Callable[[ProvedComponent], ProvedComponent]] = {
         unavoidable=tuple(each.but(bound=each.bound and _without_multipliers(each.bound)) for each in one.unavoidable)
     ),
 }
-
-
-def test_a_proof_with_former_names_is_read(
-    proof: WithstandProof, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A proof with both names of a field is refused."""
-    monkeypatch.setenv(VARIABLE, FORMER)
-    former = in_wanted_names(json.loads(proof.model_dump_json(exclude_defaults=True)), WithstandProof) | {"format": 3}
-    monkeypatch.delenv(VARIABLE)
-    assert ("most" in former, "max_losses" in former) == (True, False)
-    (tmp_path / "proof.json").write_text(json.dumps(former))
-    assert read_proof(tmp_path / "proof.json").model_dump_json() == proof.model_dump_json()
-    (tmp_path / "proof.json").write_text(json.dumps(former | {"max_losses": 1}))
-    with pytest.raises(InputError):
-        read_proof(tmp_path / "proof.json")
 
 
 @pytest.mark.parametrize("name", WEAKER)

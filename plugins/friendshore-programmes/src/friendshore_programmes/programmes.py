@@ -14,7 +14,6 @@ from friendshore.document import elements as doc
 from friendshore.document.charts import Bars, Series
 from friendshore.document.figures import count, large_money, mass
 from friendshore.domain.base import as_decimal
-from friendshore.domain.renamed import keys_in_wanted_names
 from friendshore.errors import InputError
 from friendshore.explain import Cash, trace_cash
 from friendshore.questions import OptionsError, Question, Setting
@@ -226,7 +225,7 @@ class Programmes:
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        data = {
+        return {
             "case": self.case,
             "currency": self.currency,
             "bill": self.bill,
@@ -234,7 +233,6 @@ class Programmes:
             "spent": _spent_data(self.spent),
             "notes": list(self.notes),
         }
-        return keys_in_wanted_names(data, "programmes")
 
 
 def _status_data(line: ProgramStatus) -> dict[str, Any]:

@@ -399,9 +399,7 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
         return checked_document(result)
 
     def data(self, result: Withstood | WithstandChecked, options: WithstandOptions) -> dict[str, object]:
-        from friendshore.domain.renamed import in_wanted_names
-
-        return in_wanted_names(result.model_dump(mode="json", by_alias=True), type(result))
+        return result.model_dump(mode="json", by_alias=True)
 
     def notes(self, result: Withstood | WithstandChecked) -> tuple[str, ...]:
         from .losses import unknown_route_notes

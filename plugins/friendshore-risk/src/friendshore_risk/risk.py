@@ -16,7 +16,6 @@ from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, percent, rounded_money
 from friendshore.domain.base import as_decimal, exact, grouped
 from friendshore.domain.differences import differences
-from friendshore.domain.renamed import with_current_names
 from friendshore.domain.time import Horizon, add_months
 from friendshore.errors import Diagnostic, InputError, VerificationError
 from friendshore.questions.wording import cash, first_few, mass_of, ranked, weighed
@@ -307,7 +306,7 @@ def read_answer(path: Path) -> Risk:
     if data is None:
         raise InputError(problems)
     answer = {name: value for name, value in data.items() if name not in ("made", "version")}
-    return record(Risk, with_current_names(answer, Risk), str(path))
+    return record(Risk, answer, str(path))
 
 
 def check_saved(search: RiskSearch, saved: Risk, seed: str, draws: int) -> int:

@@ -18,7 +18,6 @@ from pydantic import Field
 
 from friendshore.domain.base import Number, Record, exact, totals
 from friendshore.domain.plan import Plan
-from friendshore.domain.renamed import with_current_names
 from friendshore.errors import InputError
 from friendshore.explain.results import Difference, QuestionCounter, QuestionResult, between, names_of
 from friendshore.program.matrix import Linear
@@ -60,8 +59,6 @@ from .withstand_program import (
 )
 
 FORMAT = 4
-_FORMER_FORMAT = 3
-"""Format with the former names of fields."""
 _REWRITE = "write it again with `friendshore withstand CASE --out FILE`"
 
 
@@ -139,8 +136,6 @@ def write_proof(proof: WithstandProof, path: Path) -> None:
 def read_proof(path: Path) -> WithstandProof:
     """Read a proof, checking only its format."""
     data = read_object(path, _REWRITE)
-    if data.get("format") == _FORMER_FORMAT:
-        data = {**with_current_names(data, WithstandProof), "format": FORMAT}
     if data.get("format") != FORMAT:
         raise InputError(
             "the file isn't a proof, or is of another version",

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, mass
 from friendshore.domain.case import Case
-from friendshore.domain.renamed import keys_in_wanted_names
 from friendshore.domain.time import today
 from friendshore.errors import InputError
 from friendshore.questions import Opened, Progress, Question, Setting
@@ -97,7 +96,7 @@ class Screening:
         return tuple(hit for hit in self.hits if hit.band is band)
 
     def to_dict(self) -> dict[str, Any]:
-        data = {
+        return {
             "case": self.case,
             "currency": self.currency,
             "match": self.bands.match,
@@ -119,7 +118,6 @@ class Screening:
             "steps": [_without_data(step) for step in self.steps],
             "notes": list(self.notes),
         }  # fmt: skip
-        return keys_in_wanted_names(data, "screen")
 
     def _hit(self, hit: ListHit) -> dict[str, Any]:
         stakes = self.at_stake.get(hit.party.name)
