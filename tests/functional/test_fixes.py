@@ -33,6 +33,7 @@ SLIPS = {
     "a sign of a currency": (OFFERS, "540 USD/kg", "540 $/kg", "price", "write USD instead of $"),
     "a percentage as a number": (CASE, '"8 %"', "8", "case.discount", 'write "8 %"'),
     "another day": (CASE, "start = 2026-10-01", "start = 01.10.2026", "", "like start = 2027-01-31"),
+    "an end use with a sign": (CASE, 'end_use = "civil"', 'end_use = "defence_"', "demand[2].end_use", "did you mean `defense`?"),
     "no quotes": (CASE, '"1 quarter"', "1 quarter", "", 'lead_time = "1 quarter"'),
     "a quote that is not closed": (CASE, '"first-case"', '"first-case', "", "add the quote at the end of the text"),
     "a capacity of each product": (

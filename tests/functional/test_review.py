@@ -113,11 +113,13 @@ def test_what_is_let_pass_without_proof_is_told(folder: Path) -> None:
 
 
 def test_departures_from_enacted_law_are_told(folder: Path) -> None:
-    """Disabled law, weak evidence, and an end use that no rule names are assumptions."""
+    """Disabled law, weak evidence, and a declared end use that no rule names are assumptions."""
     run = plan(edit(folder, ("[accept]", '[accept]\nrule_status = ["pending"]')))
     assert "enacted law doesn't apply" in accepted(run)
     assert "evidence rated `assumed` or better" in accepted(run)
-    edit(folder, ('rule_status = ["pending"]\n', ""), ('end_use = "defense"\n', 'end_use = "lamps"\n'))
+    edit(
+        folder, ('rule_status = ["pending"]', 'end_uses = ["lamps"]'), ('end_use = "defense"\n', 'end_use = "lamps"\n')
+    )
     assert "no rule names the end use `lamps`" in accepted(plan(folder))
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pytest
 
 from friendshore import recommend
-from friendshore.case import load_case
+from friendshore.case import load_case, parse_changes
 from friendshore.catalog import several
 from friendshore.catalog.folder import CatalogDraft, read_draft
 from friendshore.catalog.tables import CatalogTables
@@ -19,7 +19,8 @@ from friendshore.cli.cases import write_starter
 from friendshore.domain.use import PASS, Chained, Move, Use, Verdict
 from friendshore.errors import Diagnostic
 from friendshore.plugins import Registry
-from friendshore.problem.case_checks import end_uses
+from friendshore.problem.case_checks import end_use_problems
+from friendshore.recommend import gather
 from friendshore.recommend.check import Checked, check
 from friendshore.rules.base import Rule
 
@@ -328,8 +329,6 @@ OUT = '[[rule]]\nkind = "exclude"\nid = "out"\nsuppliers = ["{}"]\n\n[[scenario]
 DUTY = '[[rule]]\nkind = "tariff"\nid = "us"\nterritory = ["US"]\nhs = ["{}"]\n{}rate = "5 %"\n\n[[scenario]]'
 HS = (MATERIALS, HEAD, f"{HEAD},hs")
 SUGGESTED: dict[str, tuple[list[tuple[str, str, str]], list[tuple[str, ...]], tuple[str, ...]]] = {
-    # `civic` is no slip of `civil`, nor is what has a part of its own; that no rule for defense looks at it is told.
-    "an end use of its own": ([(CASE, USE, 'end_use = "civic"')], [("no rule names the end use `civic`",)], ()),
     # 2207 for 2027: the ban never holds, and nothing else says so.
     "a ban from another century": (
         [(CASE, FROM, FROM.replace("2027", "2207"))], [("FS650 rule `by-order`", "2207-01-01"), ("FS659 2207-01-01", "check the year")], (),
@@ -379,25 +378,37 @@ def suggestions(found: Checked, *words: str) -> int:
     return sum(all(word in str(one) for word in words) for one in found.suggestions)
 
 
-@pytest.mark.parametrize("word", ["defense-spares", "defence-us", "us_DoD"])
-def test_an_end_use_that_is_a_part_of_one_that_a_rule_names_is_told_and_not_taken_by_the_strict(
-    word: str, told: Told, tmp_path: Path
+@pytest.mark.parametrize("named", [False, True], ids=["no rule for defense", "a rule for defense"])
+@pytest.mark.parametrize(
+    ("word", "likely"),
+    [("defense-spares", "defense"), ("defence-us", "defense"), ("us_DoD", "defense"), ("civic", "civil"), ("army", "")],
+)
+def test_an_end_use_without_a_rule_or_a_declaration_is_an_error(
+    word: str, likely: str, named: bool, told: Told
 ) -> None:
-    """A ban on goods for defense does not look at goods for `defense-spares`; a rule that names these makes them a use of its own."""
-    found = told((CASE, USE, f'end_use = "{word}"'))
-    assert not found.errors
-    assert suggestions(found, f"no rule names the end use `{word}`", "case.toml:29", "did you mean `defense`?") == 1
-    (error,) = check(tmp_path / "stock", Registry.of(), strict=True).errors
-    assert (error.found, error.row) == (word, 29)
-    told((CASE, 'end_uses = ["defense"]', f'end_uses = ["defense", "{word}"]'))
-    assert not check(tmp_path / "stock", Registry.of(), strict=True).errors
+    """Rules for defense don't apply to it. The fix gives the likely end use, and the declaration."""
+    edits = [(CASE, USE, f'end_use = "{word}"')]
+    edits += [(CASE, 'end_uses = ["defense"]\n', "")] * 2 * (not named)
+    (error,) = told(*edits).errors
+    assert (error.code, error.column, error.found, error.row) == ("FS246", "demand.end_use", word, 29)
+    assert error.fix.startswith(f"did you mean `{likely}`?" if likely else f'add "{word}" to `end_uses` under [accept]')
+    assert not told((CASE, "[accept]", f'[accept]\nend_uses = ["{word}"]')).errors
 
 
-@pytest.mark.parametrize(("use", "fix"), [("turbine", "did you mean `turbines`?"), ("lamps", "")])
-def test_an_end_use_nearly_named_by_a_rule_is_told(use: str, fix: str) -> None:
-    """The rule is for turbines, the demand for a turbine: the rule does not look at it."""
-    (found,) = end_uses(case(demand("metal", use, 10)), [ban("mined", end_uses=["turbines"])])
-    assert found.fix[:24] == fix
+@pytest.mark.parametrize(("use", "likely"), [("defense", ""), ("civil", ""), ("turbines", ""), ("turbine", "turbines")])
+def test_an_end_use_of_a_rule_is_known(use: str, likely: str) -> None:
+    """One that is almost the same isn't."""
+    found = end_use_problems([("end_use", use)], case(demand("metal", use, 10)), [ban("mined", end_uses=["turbines"])])
+    assert [problem.fix.partition("?")[0] for problem in found] == ([f"did you mean `{likely}`"] if likely else [])
+
+
+def test_licenses_and_new_demands_need_known_end_uses(told: Told, tmp_path: Path) -> None:
+    """A license for a misspelled end use would do nothing, and a new demand would escape the rules."""
+    inputs = gather(load_case(tmp_path / "stock"), Registry.of()).inputs
+    want = parse_changes(["want=antimony, per_year=1 t, end_use=missiles"])
+    assert [(error.code, error.found) for error in refused(inputs.after, want)] == [("FS246", "missiles")]
+    licence = '[assume.licence]\ncivil-use = "granted"\n\n[accept]'
+    assert [error.found for error in told((CASE, "[accept]", licence)).errors] == ["civil-use"]
 
 
 def test_a_pack_that_is_called_as_an_installed_one_is_told(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ Strict = Annotated[
     bool,
     typer.Option(
         "--strict",
-        help="Also enforce rules of unknown status. Refuse prices and lists that are older than the case allows, and end uses that look like a misspelling of one in a rule.",
+        help="Also enforce rules of unknown status. Refuse prices and lists that are older than the case allows.",
     ),
 ]
 TimeLimit = Annotated[

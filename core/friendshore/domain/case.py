@@ -71,6 +71,8 @@ class Accept(Record):
     """True to accept an unproven verdict. Defaults to no."""
     proven: Annotated[tuple[str, ...], Names("offer")] = ()
     """Offers whose unproven origins are accepted, as if proved."""
+    end_uses: Annotated[tuple[EndUse, ...], Written(["lamps"])] = ()
+    """End uses of your own that no rule names. Rules for `defense` or another end use don't apply to them."""
     oldest_price: Annotated[Months | None, Written("180 days")] = None
     """Maximum age of a price or freight on the day of planning. Blank means no limit.
 
@@ -162,7 +164,7 @@ class DemandSpec(CheckedRecord):
     """Name. Defaults to material/end_use/place."""
     material: MaterialName
     end_use: Annotated[EndUse, Written("defense")]
-    """`defense`, `civil`, or a word of your own."""
+    """`defense`, `civil`, an end use of a rule, or one that `end_uses` of [accept] lists."""
     place: PlaceOrCases = ""
     buyer: Annotated[str, Written("Acme Aerospace")] = ""
     """Buyer, for rules that name buyers."""

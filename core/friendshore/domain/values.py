@@ -142,11 +142,14 @@ _MEANINGS = {
     **dict.fromkeys(("defence", "military", "dod", "mod", "mil", "def"), "defense"),
     **dict.fromkeys(("civilian", "commercial", "civ"), "civil"),
 }
-_LEGAL_END_USES = ("defense", "civil")
+LEGAL_END_USES = ("defense", "civil")
+"""End uses that law names. The case declares its own."""
 # Similarity from which a word is a misspelling of a legal end use, like `defens` and `civl`, but not `civic`.
 _MISSPELLING = 0.85
-# Similarity from which a word means an end use that a rule names.
+# Similarity from which a word means an end use that a rule names, or a country.
 _SIMILAR = 0.8
+# Characters that don't make a word another one, as in `defence_`.
+_PUNCTUATION = "-_.+/"
 # A word without parts, unlike `defense-spares`.
 _SINGLE_WORD = re.compile(r"[a-z]+\Z")
 
@@ -173,11 +176,11 @@ def label(word: str) -> str:
 
 def end_use(word: str) -> str:
     """Return an end use. Reject words that resemble `defense` or `civil` but match no rule."""
-    folded = _reject_lookalikes(word).casefold()
+    folded = _reject_lookalikes(word).casefold().strip(_PUNCTUATION)
     intended = _MEANINGS.get(folded) or (
-        nearest(folded, _LEGAL_END_USES, _MISSPELLING) if _SINGLE_WORD.match(folded) else folded
+        nearest(folded, LEGAL_END_USES, _MISSPELLING) if _SINGLE_WORD.match(folded) else folded
     )
-    if intended != word and intended in _LEGAL_END_USES:
+    if intended != word and intended in LEGAL_END_USES:
         raise UnreadableError("defense, civil, or another word", f"did you mean `{intended}`?", code="FS017")
     return word
 
@@ -191,7 +194,7 @@ def intended_end_use(word: str, end_uses: Collection[str]) -> str | None:
 
 def _suggested_country(word: str) -> str:
     words = {**local_country_words(), **country_words()}
-    match = nearest(without_accents(word), words)
+    match = nearest(without_accents(word), words, _SIMILAR)
     return "" if match is None else f"did you mean `{country_names()[words[match]]}`?"
 
 

@@ -14,7 +14,7 @@ from ..domain.facts import Catalog, Offer
 from ..domain.suggest import closest, did_you_mean, nearest
 from ..domain.time import Span
 from ..domain.use import Use
-from ..domain.values import intended_end_use
+from ..domain.values import LEGAL_END_USES, intended_end_use
 from ..errors import Diagnostic, InputError
 from ..plugins import attributed
 from ..rules.base import PhaseStatus, Rule, waiver_problems
@@ -240,21 +240,33 @@ def overlap_assumptions(case: Case, catalogs: Sequence[Catalog], reached: Iterab
 
 
 def end_use_assumptions(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
-    return [Assumption(ACCEPTED, problem.message, codes.ACCEPTED) for problem in end_uses(case, rules)]
+    named_uses = _named_end_uses(rules)
+    other_uses = sorted({demand.end_use for demand in case.demands} - named_uses - {"civil"}) if named_uses else ()
+    effect = f"so rules for {' or '.join(sorted(named_uses))} use don't apply to it"
+    return [Assumption(ACCEPTED, f"no rule names the end use `{use}`, {effect}", codes.ACCEPTED) for use in other_uses]
 
 
-def end_uses(case: Case, rules: Sequence[Rule]) -> Iterator[Diagnostic]:
-    """Yield a diagnostic for each end use that no rule names, with the one that was probably meant, like `defense` for `defense-spares`."""
-    known_uses = frozenset[str]().union(*(getattr(rule, "end_uses", ()) for rule in rules))
-    other_uses = sorted({demand.end_use for demand in case.demands} - known_uses - {"civil"}) if known_uses else ()
-    named_uses = " or ".join(sorted(known_uses))
-    for use in other_uses:
+def _named_end_uses(rules: Iterable[Rule]) -> frozenset[str]:
+    return frozenset[str]().union(*(getattr(rule, "end_uses", ()) for rule in rules))
+
+
+def end_use_problems(uses: Iterable[tuple[str, str]], case: Case, rules: Iterable[Rule]) -> Iterator[Diagnostic]:
+    """Yield an error for each column and end use that is unknown, since a misspelled end use would escape every rule for the intended one.
+
+    Known are `defense`, `civil`, end uses of rules, and those that the case declares.
+    """
+    known_uses = {*LEGAL_END_USES, *_named_end_uses(rules), *case.accept.end_uses}
+    for column, use in dict.fromkeys(uses):
+        if use in known_uses:
+            continue
         suggestion = intended_end_use(use, known_uses)
+        declaration = f'add "{use}" to `end_uses` under [accept] if no rule for another end use applies to it'
         yield Diagnostic(
-            f"no rule names the end use `{use}`, so rules for {named_uses} use don't apply to it",
-            column="demand.end_use",
+            f"unknown end use `{use}`: no rule for defense, civil, or another end use would apply to it",
+            column=column,
             found=use,
-            fix=f"did you mean `{suggestion}`? If not, add `{use}` to the `end_uses` of a rule" if suggestion else "",
+            expected="one of " + ", ".join(f"`{known_use}`" for known_use in sorted(known_uses)),
+            fix=f"did you mean `{suggestion}`? If not, {declaration}" if suggestion else declaration,
             code="FS246",
         )
 

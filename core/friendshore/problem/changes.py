@@ -21,6 +21,7 @@ from ..errors import Diagnostic, InputError
 from ..rules.amend import Amend, amended, with_bills
 from ..rules.base import Rule, waiver_problems
 from ..rules.pack import LegislativeBill
+from .case_checks import end_use_problems
 from .demands import demand_name
 from .merged import CASE_SOURCE
 from .trade import covers
@@ -91,6 +92,8 @@ def apply_changes(
     except InputError as error:
         facts.problems += error.problems
     facts.problems += _waiver_length_problems(facts.case.waivers[len(case.waivers) :], rules)
+    new_uses = {demand.end_use for demand in facts.case.demands} - {demand.end_use for demand in case.demands}
+    facts.problems += end_use_problems((("end_use", use) for use in sorted(new_uses)), case, rules)
     if facts.problems:
         raise InputError(facts.problems)
     return facts.case, facts.catalogs, tuple(rules)

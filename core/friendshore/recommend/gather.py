@@ -39,7 +39,7 @@ from ..plugins.files import SHORT_HASH_LENGTH
 from ..plugins.interface import OWN
 from ..plugins.isolated import CatalogRef, OtherProcess, Reading
 from ..plugins.settings import no_line, table_of
-from ..problem.case_checks import end_uses
+from ..problem.case_checks import end_use_problems
 from ..problem.inputs import Applied, Inputs
 from ..problem.merged import Merged, RowDiagnostic
 from ..problem.prices import PriceDates
@@ -86,8 +86,7 @@ class Gathered:
 
     @property
     def inputs(self) -> Inputs:
-        misspelled = self.places(end_use for end_use in end_uses(self.case, self.rules) if end_use.fix)
-        all_doubts = (*doubts(pack for pack, _ in self.packs), *misspelled)
+        all_doubts = tuple(doubts(pack for pack, _ in self.packs))
         return Inputs(self.case, self.catalogs, self.rules, self.bills, doubts=all_doubts, where=self.places).followed()
 
     def __repr__(self) -> str:
@@ -154,6 +153,9 @@ def _gathered(
     if not errors:
         followed = Inputs(case, read, tuple(own_rules), where=places).followed()
         wrong = _unknown_names(followed.rules, followed.case, read)
+        uses = [("demand.end_use", demand.end_use) for demand in case.demands]
+        uses += [(f"assume.licence.{use}", use) for use in case.assume.licence]
+        wrong += end_use_problems(uses, case, all_rules)
         if wrong:
             errors.append(followed.located_error(wrong))
     if errors:

@@ -29,7 +29,6 @@ from ..errors import Diagnostic
 from ..plugins import Registry
 from ..problem import Problem
 from ..problem.capacity import accepted_steps
-from ..problem.case_checks import end_uses
 from ..program import Program, compile_program
 from ..readers import reader_in
 from ..rules.base import Rule
@@ -69,9 +68,6 @@ def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> lis
         *_namesakes(gathered, registry),
         *(diagnostic for catalog in own_catalogs for diagnostic in suspicious_zeros(catalog)),
         *(diagnostic for catalog in own_catalogs for diagnostic in misleading_words(catalog)),
-        *(
-            diagnostic for diagnostic in end_uses(problem.case, problem.rules) if not diagnostic.fix
-        ),  # those with a fix are doubts of the case
         *_dates_within_periods(problem),
         *_far_dates(problem, _dates(problem)),
         *_rules_without_phase(gathered, problem),
