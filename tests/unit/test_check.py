@@ -312,7 +312,22 @@ def test_a_name_that_is_not_what_it_looks_like_is_a_mistake(
 def test_a_place_that_is_no_country_is_told_beside_another_mistake(told: Told) -> None:
     """Also where that mistake keeps the case from being put together."""
     edits = (CASE, 'place = "US"', 'place = "Österreich"'), (FACILITIES, "Hill Metals,AU", "Hill Metals,Atlantis")
-    assert [e.fix for e in told(*edits).errors if e.column == "case.place"] == ["did you mean `Austria`?"]
+    (error,) = (error for error in told(*edits).errors if error.column == "case.place")
+    assert (error.code, error.fix.partition("?")[0]) == ("FS242", "did you mean `Austria`")
+
+
+@pytest.mark.parametrize(
+    ("name", "likely"), [("camden", ""), ("dallas", ""), ("Germny", "did you mean `Germany`? If not, ")]
+)
+def test_an_unknown_site_can_be_declared_by_its_fix(name: str, likely: str, told: Told) -> None:
+    """A country is suggested only if it is very similar. The site needs no capacity and no offers, and `check` asks for none."""
+    (error,) = told((CASE, USE, f'{USE}\nplace = "{name}"')).errors
+    assert (error.code, error.column) == ("FS242", "demand.place")
+    assert error.fix.startswith(f"{likely}add a row with `{name}` as `id` and `place`")
+    blank = [(FACILITIES, f"{country},invented", f"{country},invented,") for country in ("CN", "AU")]
+    found = told(*blank, (FACILITIES, "country,source", f"country,source,place\n{name},,,US,,{name}"))
+    assert not found.errors
+    assert not suggestions(found, "facilities.csv") + suggestions(found, "capacity.csv")
 
 
 ALIKE = "price_source,source\nriver-antimony,river-smelter,antimony,10 USD/kg,invented,invented\nhill-antimony,hill-smelter,antimony,30 USD/kg,invented,invented"

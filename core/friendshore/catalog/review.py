@@ -94,8 +94,10 @@ def missing_bases(catalog: Catalog, factors: Factors) -> Iterator[Diagnostic]:
 
 def _leads(catalog: Catalog) -> Iterator[Diagnostic]:
     bounded = {o.facility for o in catalog.offers if o.max_per_year is not None or o.total is not None}
+    unbounded = {o.facility for o in catalog.offers if o.max_per_year is None and o.total is None}
     for facility in catalog.facilities:
-        if not facility.capacity:
+        # A site without offers, such as one for deliveries, needs no capacity.
+        if not facility.capacity and facility.id in unbounded:
             exception = " unless they state `max_per_year` or `total`" if facility.id in bounded else ""
             yield Diagnostic(
                 f"`{facility.id}` has no capacity, so its offers are leads, which plans never buy{exception}",

@@ -263,7 +263,7 @@ class Facility(WithFacts):
     country: Annotated[Country, Written("AU")]
     """Location, as ISO 3166 code or English name."""
     place: Annotated[SiteOrBlank, Written("wagerup")] = ""
-    """Site where its inputs must be delivered. Blank means its country."""
+    """Site where its inputs and demand at the site must be delivered. Blank means its country."""
     within: Annotated[str, Names("facility"), Written(sort=ident)] = ""
     """Facility whose capacity it shares, such as the plant of a line or the country total of a plant."""
     capacity: tuple[CapacityStep, ...] = ()

@@ -34,6 +34,10 @@ COUNTED_TWICE = "counted twice"
 UNEXAMINED = "looked at by no rule of origin"
 NOT_ASKED = "origin not asked about"
 
+PLACE = "a country by its ISO 3166 code or English name, or the site of a facility"
+# Similarity from which a word is a misspelled place, so that `camden` isn't Cameroon.
+_SIMILAR_PLACE = 0.8
+
 _NO_DEMAND = Diagnostic(
     "the case has no demand",
     column="demand",
@@ -99,28 +103,21 @@ def _places(case: Case, merged: Merged) -> Iterator[Diagnostic]:
                 f"unknown place `{name}`",
                 column=column,
                 found=name,
-                expected="a country by its ISO 3166 code or English name, or the site of a facility",
-                fix=_place_suggestion(name, merged),
+                expected=PLACE,
+                fix=place_suggestion(name, merged.places, merged.facilities),
                 code="FS242",
             )
 
 
-def country_in_english(name: str) -> str:
-    """Return a suggestion of the country with this name in another language, or an empty string."""
+def place_suggestion(name: str, sites: Iterable[str], facilities: Collection[str]) -> str:
+    """Return the site or country that was probably meant, also of a country's name in another language, and how to declare a site."""
     code = local_country_words().get(without_accents(name))
-    return "" if code is None else f"did you mean `{country_names()[code]}`?"
-
-
-def _place_suggestion(name: str, merged: Merged) -> str:
-    translated = country_in_english(name)
-    if translated:
-        return translated
-    sites = {site: site for site in merged.places}
-    names = sites | {country: country for country in country_names().values()}
-    match = nearest(name, names)
-    if match:
-        return f"did you mean `{match}`?"
-    return "add the catalog that contains the facility, or write a country such as `US`"
+    match = country_names()[code] if code else nearest(name, [*sites, *country_names().values()], _SIMILAR_PLACE)
+    site = f"add a row with `{name}` as `id` and `place`, and its `country`, to facilities.csv of a catalog of the case"
+    if name in facilities:
+        site = f"write `{name}` as `place` in its row of facilities.csv"
+    likely = f"did you mean `{match}`? If not, {site}" if match else site
+    return f"{likely}. A site for deliveries needs no capacity and no offers"
 
 
 def _licences(case: Case, merged: Merged, rule_by_id: dict[str, Rule]) -> Iterator[Diagnostic]:

@@ -27,7 +27,7 @@ from ..domain.values import place
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError, attempt
 from ..plugins import Blocker, CatalogRef, Registry, is_folder, sentence_of
 from ..problem import Problem
-from ..problem.case_checks import country_in_english, unknown_name
+from ..problem.case_checks import PLACE, place_suggestion, unknown_name
 from ..problem.changes import scenario_changes
 from ..problem.inputs import Applied, Inputs
 from ..problem.offers import ForeignAmount, missing_rate_error
@@ -146,8 +146,8 @@ def _unknown(
             continue
         problem = unknown_name(sort, word.word, f"{word.section}.{word.column}", names_by_sort[sort])
         if sort == "place":
-            expected = "a country by its ISO 3166 code or English name, or the site of a facility"
-            problem = replace(problem, expected=expected, fix=country_in_english(word.word) or problem.fix)
+            fix = place_suggestion(word.word, names_by_sort[sort], names_by_sort["facility"])
+            problem = replace(problem, expected=PLACE, fix=fix, code="FS242")
         yield replace(problem, file=word.file, row=word.row)
 
 
