@@ -87,19 +87,46 @@ def datapackage(
     return 0
 
 
-def read_catalog(name: str, registry: Registry) -> tuple[Catalog, Path]:
-    """Return a catalog and its location. Raise `InputError` with all its errors, or `PluginError`."""
-    catalogs, ref = read_with_required(name, registry)
+def read_catalog(name: str, registry: Registry, target: Path | None = None) -> tuple[Catalog, Path]:
+    """Return a catalog and its location. Raise `InputError` with all its errors, or `PluginError`. A temporary catalog has a `target`."""
+    catalogs, ref = read_with_required(name, registry, target)
     return catalogs[ref.name], ref.folder
 
 
-def read_with_required(name: str, registry: Registry) -> tuple[dict[str, Catalog], CatalogRef]:
+def read_with_required(
+    name: str, registry: Registry, target: Path | None = None
+) -> tuple[dict[str, Catalog], CatalogRef]:
     """Return a catalog with those that it requires, by name, and its location. Raises as `read_catalog` does."""
     from ..catalog import read_catalogs
 
     is_path = name not in registry.catalogs and Path(name).exists() and not Path(name).is_absolute()
     ref = registry.catalog_folder(f"./{name}" if is_path else name)
-    return {catalog.name: catalog for catalog in read_catalogs([ref], registry.catalog_folder)}, ref
+    catalogs = read_catalogs([ref], lambda required: required_catalog(required, target or ref.folder, registry))
+    return {catalog.name: catalog for catalog in catalogs}, ref
+
+
+def required_catalog(name: str, dependent: Path, registry: Registry) -> CatalogRef:
+    """Return a catalog that the one at `dependent` requires: an installed one, or the folder of its name beside `dependent`."""
+    from ..domain.suggest import did_you_mean
+    from ..errors import InputError
+    from ..official import plugin_bringing
+
+    folder = dependent.resolve().parent / name
+    beside = registry.catalog_folder(str(folder)) if name not in registry.catalogs and folder.is_dir() else None
+    if beside is not None and beside.name == name:
+        return beside
+    if name in registry.catalogs or plugin_bringing("catalogs", name) is not None:
+        return registry.catalog_folder(name)
+    fix = did_you_mean(name, registry.catalogs) or f"install the plugin that contains `{name}`"
+    raise InputError(
+        f"required catalog `{name}` is missing",
+        str(dependent),
+        column="requires",
+        found=f"`{name}`",
+        expected=f"one of {', '.join(sorted(registry.catalogs))}, or a catalog folder in {folder.parent}",
+        fix=f"{fix}, or move the folder of `{name}` to {folder}",
+        code="FS118",
+    )
 
 
 def _read(name: str, registry: Registry) -> tuple[Catalog, list[Diagnostic], CatalogRef]:

@@ -170,7 +170,10 @@ def catalog_document(catalog: Catalog, day: date) -> doc.Document:
         rows.append([offer.id, products, facility.country if facility else "?", _price(offer), _capacity(facility)])
     columns = map(doc.Column, ("Offer", "Material", "In", "Price", "Capacity"))
     offers = doc.table(columns, rows) if rows else doc.sentence("no offers")
-    return doc.document(catalog.name, doc.sentence(catalog.name, strong=True), doc.notes(head), doc.apart(offers))
+    materials = [[m.id, m.name, m.form, m.basis, "; ".join(m.stages)] for m in catalog.materials]
+    material_columns = [doc.Column(title) for title in ("Material", "Name", "Form", "Basis", "Stages")]
+    tables = [doc.table(material_columns, materials), offers] if materials else [offers]
+    return doc.document(catalog.name, doc.sentence(catalog.name, strong=True), doc.notes(head), doc.apart(*tables))
 
 
 def _counts(catalog: Catalog) -> str:

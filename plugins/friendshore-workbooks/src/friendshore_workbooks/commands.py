@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from friendshore.catalog import read_catalogs
 from friendshore.catalog.convert import Texts, check_writable, put
 from friendshore.catalog.convert import convert as converted
 from friendshore.catalog.review import missing_bases
-from friendshore.cli.catalogs import read_catalog, read_with_required
+from friendshore.cli.catalogs import read_catalog, read_with_required, required_catalog
 from friendshore.cli.options import AsJson, Blocked, CasePath, installed
 from friendshore.cli.output import bare, wrote
 from friendshore.domain.basis import Factors
@@ -64,7 +65,10 @@ def convert(
     catalog, place = read[ref.name], ref.place
     unstated = list(missing_bases(catalog, _factors(read.values())))
     files = converted(
-        place, target, lambda path: catalog if path == place else read_catalog(str(path), registry)[0], ref.columns
+        place,
+        target,
+        lambda path: catalog if path == place else read_catalog(str(path), registry, target)[0],
+        ref.columns,
     )
     wrote(as_json, files, digest=catalog.digest, doubts=[asdict(doubt) for doubt in unstated])
     if not as_json:
@@ -109,11 +113,11 @@ def _convert_by_map(source: Path, target: Path, by: Path, registry: Registry, *,
     from .spreadsheets import convert_spreadsheet
 
     facts = registry.fact_columns
-    refs = [registry.catalog_folder(name) for name in required_by(by, facts)]
-    required = read_catalogs(refs, registry.catalog_folder)
+    find = partial(required_catalog, dependent=target, registry=registry)
+    required = read_catalogs([find(name) for name in required_by(by, facts)], find)
     conversion = convert_spreadsheet(source, by, required, facts)
     texts = Texts(conversion.head, conversion.tables, facts)
-    written = put(texts, conversion.catalog.digest, target, lambda path: read_catalog(str(path), registry)[0])
+    written = put(texts, conversion.catalog.digest, target, lambda path: read_catalog(str(path), registry, target)[0])
     left_out = [{"row": row.row, "why": row.why} for row in conversion.left_out]
     warnings = [*conversion.doubts, *missing_bases(conversion.catalog, _factors([*required, conversion.catalog]))]
     doubts = [asdict(warning) for warning in warnings]
