@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
+from collections.abc import Callable
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import pytest
 
 from friendshore.case import load_case, parse_changes
+from friendshore.catalog import load_catalog
 from friendshore.errors import Diagnostic, InputError
 from friendshore.plugins import Registry
 from friendshore.problem.changes import scenario_changes
@@ -22,6 +27,7 @@ __all__ = ["folder"]
 
 CASE, OFFERS, CAPACITY = "case.toml", "catalog/offers.csv", "catalog/capacity.csv"
 ORDER = '[[order]]\noffer = "quebec-gallium"\nquantity = "1 t"\narrives = {}'
+DATA = Path(__file__).parents[1] / "data"
 LIMIT = '[[rule]]\nkind = "max-share"\nid = "limit"\nby = "supplier"\nshare = {}'
 
 SLIPS = {
@@ -62,6 +68,7 @@ def test_a_slip_is_the_only_mistake_and_comes_with_its_fix(
     assert (one.file, one.column) == (str(folder / file), column)
     assert new.splitlines()[0 if file == CAPACITY else -1] in line_of(folder, one, file)
     assert fix in one.fix
+    check_fixes(all_problems, folder)
 
 
 def test_what_follows_from_a_misspelled_column_is_not_reported(folder: Path) -> None:
@@ -239,3 +246,105 @@ def test_a_blank_basis_and_a_demand_in_plain_kilograms_are_asked_about(
     assert all("count as Ga, of which 1 kg is 1.344 kg of Ga2O3" in one.message for one in plain)
     told = json.loads(here("catalogs", "convert", folder / "catalog", tmp_path / "new", "--json").stdout)
     assert [one["column"] for one in told["doubts"]] == ["basis"] * asked
+
+
+# ---------------------------------------------------------------------------------------------------------------- followed
+
+HIDDEN = {"FS027", "FS202"}
+"""Codes of further mistakes in the bad files that only a readable cell reveals: a second price, and a second quantity."""
+
+
+def followed(line: str, one: Diagnostic) -> str | None:
+    """Return a line as its fix says. None if the fix doesn't state what to write, or to delete the line."""
+    found, key = one.found.strip("`[]"), one.column.rpartition(".")[2]
+    if match := re.match(r"did you mean `([^`]+)`\?", one.fix):
+        words = [key] if one.code == "FS001" else [found, *re.split(r"[\s;,\"`/]+", found)]
+        wrong = max(words, key=lambda word: SequenceMatcher(None, word.casefold(), match[1].casefold()).ratio())
+        return re.sub(rf"(?<![\w-]){re.escape(wrong)}(?![\w-])", match[1], line, count=1)
+    if match := re.match(r'write ("[^"]+")(?:$|,)', one.fix):
+        return line.replace(found or line.partition("= ")[2], match[1], 1)
+    if match := re.match(r"write ([\d.]+)\b.* \(with a point", one.fix):
+        return re.sub(r"\d[\d.,]*(?=\s)", match[1], line, count=1)
+    if match := re.match(r"write (\w+) instead of (\S+)$", one.fix):
+        return line.replace(match[2], match[1], 1)
+    return "" if one.fix == "delete it" else None
+
+
+def followed_in(lines: list[str], one: Diagnostic) -> str | None:
+    """Return the line of a diagnostic as its fix says, changed only in its cell if the file is a table."""
+    assert one.row is not None
+    head, cells = lines[0].split(","), lines[one.row - 1].split(",")
+    if one.column not in head or len(cells) != len(head):
+        return followed(lines[one.row - 1], one)
+    position = head.index(one.column)
+    cell = followed(cells[position], one)
+    return None if cell is None else ",".join([*cells[:position], cell, *cells[position + 1 :]])
+
+
+def case_problems(folder: Path) -> list[Diagnostic]:
+    return problems_of(load_case, folder)
+
+
+def catalog_problems(folder: Path) -> list[Diagnostic]:
+    return problems_of(load_catalog, folder)
+
+
+def problems_of(read: Callable[[Path], object], folder: Path) -> list[Diagnostic]:
+    try:
+        read(folder)
+    except InputError as error:
+        return list(error.problems)
+    return []
+
+
+def all_problems(folder: Path) -> list[Diagnostic]:
+    """Return the errors of a case with everything that it names."""
+    return list(check(folder, Registry.of()).errors)
+
+
+def check_fixes(problems_in: Callable[[Path], list[Diagnostic]], folder: Path) -> int:
+    """Follow each fix alone. The diagnostic goes, and none takes its place. Return how many fixes can be followed."""
+    count = 0
+    for one in problems_in(folder):
+        lines = Path(one.file).read_text(encoding="utf-8").splitlines() if one.row else []
+        line = followed_in(lines, one) if one.row else None
+        if one.row is None or line is None:
+            continue
+        count += 1
+        assert line != lines[one.row - 1], one
+        fixed = [*lines[: one.row - 1], line, *lines[one.row :], ""]
+        Path(one.file).write_text("\n".join(fixed), encoding="utf-8")
+        place = (one.file, one.row, one.column)
+        assert [p for p in problems_in(folder) if (p.file, p.row, p.column) == place and p.code not in HIDDEN] == [], (
+            one
+        )
+        Path(one.file).write_text("\n".join([*lines, ""]), encoding="utf-8")
+    return count
+
+
+@pytest.mark.parametrize(("problems_in", "name"), [(case_problems, "bad-case"), (catalog_problems, "bad-catalog")])
+def test_every_fix_in_the_bad_files_is_accepted(
+    problems_in: Callable[[Path], list[Diagnostic]], name: str, tmp_path: Path
+) -> None:
+    """Each is followed alone, if it says what to write."""
+    assert check_fixes(problems_in, Path(shutil.copytree(DATA / name, tmp_path / "bad"))) >= 15
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(
+    ("problems_in", "name"), [(all_problems, ""), (case_problems, "good-case"), (catalog_problems, "good-catalog")]
+)
+def test_every_fix_of_a_misspelled_word_is_accepted(
+    problems_in: Callable[[Path], list[Diagnostic]], name: str, folder: Path, tmp_path: Path
+) -> None:
+    """Two letters are swapped in every word of valid files, one at a time."""
+    good = Path(shutil.copytree(DATA / name, tmp_path / "good")) if name else folder
+    count = 0
+    for file in sorted(path for path in good.rglob("*") if path.suffix in (".csv", ".toml")):
+        text = file.read_text(encoding="utf-8")
+        for word in re.finditer(r"[a-z-]{5,}", text):
+            at = word.start() + 2
+            file.write_text(text[:at] + text[at + 1] + text[at] + text[at + 2 :], encoding="utf-8")
+            count += check_fixes(problems_in, good)
+        file.write_text(text, encoding="utf-8")
+    assert count >= 30

@@ -674,7 +674,11 @@ def _inheritance_faults(scenarios: Sequence[Scenario]) -> Iterator[Fault]:
         entry = ("scenarios", number)
         for parent in scenario.inherits:
             if parent not in parents:
-                message, fix = f"no scenario is named `{parent}`", did_you_mean(parent, parents)
+                # A scenario can't inherit from itself.
+                message, fix = (
+                    f"no scenario is named `{parent}`",
+                    did_you_mean(parent, parents.keys() - {scenario.name}),
+                )
                 expected = "the name of a scenario of the case"
                 yield Fault("inherits", message, expected, fix, entry=entry, code="FS037")
         reached: set[str] = set()
