@@ -7,7 +7,7 @@ short one for a screen. Its parts, columns, rows, and cells state the forms that
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -448,6 +448,11 @@ def notes(texts: Iterable[str | Quoted], tone: Tone = Tone.PLAIN) -> Notes | Non
 def table(columns: Iterable[Column], rows: Iterable[DataRow | Sequence[Cell]]) -> DataTable:
     """Return a table. Each row has one cell per column."""
     return DataTable(tuple(columns), tuple(row if isinstance(row, DataRow) else DataRow(tuple(row)) for row in rows))
+
+
+def cells_in(columns: Iterable[str], cells: Mapping[str, Cell]) -> tuple[Cell, ...]:
+    """Return the cells of a row in the order of its columns, by name. Cells without a column, such as an optional one, are left out."""
+    return tuple(cells[name] for name in columns)
 
 
 AnyPart = TypeVar("AnyPart", bound=Element)

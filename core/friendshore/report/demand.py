@@ -33,16 +33,16 @@ def demands(run: Run) -> doc.Section:
     short = totals(((entry.demand, entry.period), entry.quantity_kg) for entry in run.shortages)
     uses = [for_whom(run, demand) for demand in run.demands]
     periods = period_columns(((p.label, p.start.year) for p in run.periods), _YEAR, "Short") if short else []
+    ranged = any(d.low_kg is not None for d in run.demands)
     columns = [
         doc.Column("Material", room=doc.longest_word(demand.material for demand in run.demands)),
         doc.Column("For", room=min(_USE, doc.longest_word(uses))),
         doc.Column("Wanted", align="right", whole=True, room=_FIGURES),
+        *([doc.Column("Range", align="right", whole=True, room=0)] if ranged else []),
         doc.Column("Delivered", align="right", whole=True, room=0),
         *periods,
         doc.Column("Met from", whole=True, room=0),
     ]
-    ranged = any(d.low_kg is not None for d in run.demands)
-    columns[3:3] = [doc.Column("Range", align="right", whole=True, room=0)] if ranged else []
     rows = [
         [
             doc.Phrase(run.names.material_with_id(d.material), brief=d.material),

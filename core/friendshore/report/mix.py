@@ -84,11 +84,12 @@ def _by_period(run: Run, purchases: Sequence[RunPurchase]) -> list[Decimal]:
 
 
 def prices_of(run: Run, purchases: Sequence[RunPurchase]) -> list[doc.Cell]:
+    return [full_price_cell(purchases), *([_fee_cell(run, purchases)] if run.draws else [])]
+
+
+def _fee_cell(run: Run, purchases: Sequence[RunPurchase]) -> doc.Cell:
     own_fee = fee(run, purchases)
-    return [
-        full_price_cell(purchases),
-        *([doc.NOTHING if own_fee is None else doc.Amount(own_fee)] if run.draws else []),
-    ]
+    return doc.NOTHING if own_fee is None else doc.Amount(own_fee)
 
 
 def chain(run: Run, purchase: RunPurchase) -> doc.Phrase:
@@ -216,31 +217,36 @@ def orders(run: Run, folder: str = "") -> doc.Section | None:
     listed_periods, later_periods = list(by_period)[:LISTED_PERIODS], list(by_period)[LISTED_PERIODS:]
     due_orders = [order for orders_of_day in by_day.values() for order in orders_of_day]
     other_places = any(purchase.place != run.place for purchase in run.purchases)
-    columns = [
-        doc.Column("Order by"),
-        doc.Column("From"),
-        doc.Column("Material"),
-        doc.figures("Quantity", from_width=doc.SPARE),
-        doc.Column("To", whole=True, from_width=doc.WIDE, on=None if other_places else "whole"),
-        doc.Column("Arrives", whole=True, from_width=doc.MEDIUM),
-        doc.Column("", f"{run.currency}/kg", "right", from_width=doc.MEDIUM, on="screen"),
-        doc.Column("", f"{run.currency}/kg", "right", whole=True, from_width=_WITH_USE, on="whole"),
-        *([doc.Column("fee", "", "right", whole=True, from_width=_WITH_USE, on="whole")] if run.draws else []),
-        doc.figures("", run.currency, doc.SPARE),
-        doc.Column("For", from_width=_WITH_USE, on="whole"),
-    ]
+    columns = {
+        "day": doc.Column("Order by"),
+        "supplier": doc.Column("From"),
+        "material": doc.Column("Material"),
+        "quantity": doc.figures("Quantity", from_width=doc.SPARE),
+        "place": doc.Column("To", whole=True, from_width=doc.WIDE, on=None if other_places else "whole"),
+        "arrives": doc.Column("Arrives", whole=True, from_width=doc.MEDIUM),
+        "price": doc.Column("", f"{run.currency}/kg", "right", from_width=doc.MEDIUM, on="screen"),
+        "full price": doc.Column("", f"{run.currency}/kg", "right", whole=True, from_width=_WITH_USE, on="whole"),
+        "fee": doc.Column("fee", "", "right", whole=True, from_width=_WITH_USE, on="whole"),
+        "cost": doc.figures("", run.currency, doc.SPARE),
+        "use": doc.Column("For", from_width=_WITH_USE, on="whole"),
+    }
+    if not run.draws:
+        del columns["fee"]
     rows: list[doc.DataRow] = []
     labels_with_heading: set[str] = set()
     for position, (order, purchases) in enumerate(due_orders):
         label = purchases[0].ordered
         if label in listed_periods and label not in labels_with_heading:
-            rows.append(_period_row(run, label, by_period[label]))
+            sums: dict[str, doc.Cell] = {"day": label, "cost": doc.Amount(cost_of(by_period[label]))}
+            cells = doc.cells_in(columns, {**dict.fromkeys(columns, ""), **sums})
+            rows.append(doc.DataRow(cells, strong=True, on="whole"))
             labels_with_heading.add(label)
         if label in listed_periods or position < LINES:
             on: doc.Form | None = "screen"
             if label in listed_periods:
                 on = None if position < LINES else "whole"
-            rows.append(_order_row(run, order, purchases, on))
+            cells = doc.cells_in(columns, _order_cells(run, order, purchases))
+            rows.append(doc.DataRow(cells, level=1, on=on))
     spent = {day: large_money(cost_of(purchases), run.currency) for day, purchases in days.items()}
     rest_texts = [_orders_left(spent, by_day, shown) for shown in range(len(due_orders[:LINES]) + 1)]
     see_all = "all in the run" if folder else "all with --out"
@@ -250,7 +256,7 @@ def orders(run: Run, folder: str = "") -> doc.Section | None:
         for label in later_periods
     )
     head = doc.sentence("Later (all orders with --json or --out)", strong=True) if notes else None
-    table = doc.excerpt(columns, rows, rest_by_shown, part=3)
+    table = doc.excerpt(columns.values(), rows, rest_by_shown, part=3)
     return doc.section("Orders by last day", table, doc.for_whole(head), doc.for_whole(notes), column="Order by")
 
 
@@ -263,23 +269,21 @@ def _urgency(run: Run, order: tuple[Order, Sequence[RunPurchase]]) -> tuple[obje
     return run.rank_of(uses), -cost_of(order[1]), order[0]
 
 
-def _period_row(run: Run, label: str, purchases: Sequence[RunPurchase]) -> doc.DataRow:
-    blank = ("",) * (8 if run.draws else 7)
-    return doc.DataRow((label, *blank, doc.Amount(cost_of(purchases)), ""), strong=True, on="whole")
-
-
-def _order_row(run: Run, order: Order, purchases: Sequence[RunPurchase], on: doc.Form | None) -> doc.DataRow:
+def _order_cells(run: Run, order: Order, purchases: Sequence[RunPurchase]) -> dict[str, doc.Cell]:
     offer, material, place, arrives = order
-    cells = (
-        order_day(purchases[0]),
-        doc.Either(run.names.offer_with_id(offer), _supplier(run.names.offer(offer), purchases[0])),
-        doc.Either(run.names.material(material), run.names.label(material)),
-        weighed(run.names, material, kilograms_of(purchases)),
-        *(country_name(place), arrives, priced(run, purchases), *prices_of(run, purchases)),
-        doc.Amount(cost_of(purchases)),
-        ", ".join(dict.fromkeys(use for p in purchases for use in p.end_use.split("+"))),
-    )
-    return doc.DataRow(cells, level=1, on=on)
+    return {
+        "day": order_day(purchases[0]),
+        "supplier": doc.Either(run.names.offer_with_id(offer), _supplier(run.names.offer(offer), purchases[0])),
+        "material": doc.Either(run.names.material(material), run.names.label(material)),
+        "quantity": weighed(run.names, material, kilograms_of(purchases)),
+        "place": country_name(place),
+        "arrives": arrives,
+        "price": priced(run, purchases),
+        "full price": full_price_cell(purchases),
+        "fee": _fee_cell(run, purchases),
+        "cost": doc.Amount(cost_of(purchases)),
+        "use": ", ".join(dict.fromkeys(use for p in purchases for use in p.end_use.split("+"))),
+    }
 
 
 def _supplier(name: str, purchase: RunPurchase) -> doc.Cell:

@@ -164,13 +164,15 @@ def _reasons(run: Run, demand: RunDemand) -> str:
 
 
 def _cheapest_fixes(answer: doc.Document) -> doc.DataTable | None:
-    """Return the first row of each table of repairs, which is the cheapest."""
+    """Return steps and cash of the first row of each table of repairs, which is the cheapest."""
     rows: list[list[doc.Cell]] = []
-    columns: tuple[doc.Column, ...] = ()
+    columns: list[doc.Column] = []
     for section in (part for part in answer.whole().parts if isinstance(part, doc.Section)):
         for table in (part for part in section.parts if isinstance(part, doc.DataTable) and part.rows):
-            columns = table.columns[1:3]
-            rows.append([section.title.partition(": ")[0], *table.rows[0].cells[1:3]])
+            cell_by_column = zip(table.columns, table.rows[0].cells, strict=True)
+            shown = [(column, cell) for column, cell in cell_by_column if column.title in ("Steps", "Cash")]
+            columns = [column for column, _ in shown]
+            rows.append([section.title.partition(": ")[0], *(cell for _, cell in shown)])
     return doc.table([doc.Column("Need"), *columns], rows) if rows else None
 
 

@@ -82,27 +82,39 @@ def _orders_table(
     """Return orders, with their days unless `due` states the day of all of them."""
     late = not due and any(purchase.late_days for order in orders for purchase in order)
     several_places = any(purchase.place != run.place for order in orders for purchase in order)
-    rows: list[list[doc.Cell]] = [
-        [
-            *([] if due else [group[0].order_by]),
-            *([doc.Count(group[0].late_days) if group[0].late_days else ""] if late else []),
-            run.names.material(group[0].material),
-            spent(group, unit),
-            run.names.offer(group[0].offer),
-            weighed(run.names, group[0].material, kilograms_of(group)),
-            priced(run, group),
-            *([group[0].place] if several_places else []),
-            group[0].delivered,
-            ", ".join(dict.fromkeys(used_for(run, purchase) for purchase in group)),
-        ]
-        for group in orders
-    ]
-    columns = [] if due else [doc.Column("Order by", whole=True)]
-    columns += [*([doc.figures("Days late")] if late else []), doc.Column("Material")]
-    columns += [doc.figures("", f"{run.currency}{unit_name}"), doc.Column("Supplier"), doc.figures("Quantity")]
-    columns += [doc.figures("", f"{run.currency}/kg"), *([doc.Column("To")] if several_places else [])]
-    columns += [doc.Column("Arrives", whole=True), doc.Column("For")]
-    return doc.table(columns, rows)
+    columns = {
+        "day": doc.Column("Order by", whole=True),
+        "late": doc.figures("Days late"),
+        "material": doc.Column("Material"),
+        "cost": doc.figures("", f"{run.currency}{unit_name}"),
+        "supplier": doc.Column("Supplier"),
+        "quantity": doc.figures("Quantity"),
+        "price": doc.figures("", f"{run.currency}/kg"),
+        "place": doc.Column("To"),
+        "arrives": doc.Column("Arrives", whole=True),
+        "use": doc.Column("For"),
+    }
+    is_shown = {"day": not due, "late": late, "place": several_places}
+    columns = {name: column for name, column in columns.items() if is_shown.get(name, True)}
+    return doc.table(
+        columns.values(), [doc.cells_in(columns, _order_cells(run, purchases, unit)) for purchases in orders]
+    )
+
+
+def _order_cells(run: Run, purchases: Sequence[RunPurchase], unit: Decimal) -> dict[str, doc.Cell]:
+    first = purchases[0]
+    return {
+        "day": first.order_by,
+        "late": doc.Count(first.late_days) if first.late_days else "",
+        "material": run.names.material(first.material),
+        "cost": spent(purchases, unit),
+        "supplier": run.names.offer(first.offer),
+        "quantity": weighed(run.names, first.material, kilograms_of(purchases)),
+        "price": priced(run, purchases),
+        "place": first.place,
+        "arrives": first.delivered,
+        "use": ", ".join(dict.fromkeys(used_for(run, purchase) for purchase in purchases)),
+    }
 
 
 MAX_COUNTRIES = 40
@@ -347,9 +359,8 @@ def prices_table(run: Run) -> tuple[doc.DataTable, int]:
             ]
             for offer in shown
         ]
-    columns = [doc.Column("Material"), doc.Column("Supplier"), *map(doc.figures, ("Price", "Charges", "Freight"))]
-    if run.ranges:
-        columns[3:3] = [doc.figures("Low"), doc.figures("High")]
+    columns = [doc.Column("Material"), doc.Column("Supplier")]
+    columns += map(doc.figures, ("Price", *(("Low", "High") if run.ranges else ()), "Charges", "Freight"))
     input_columns = [doc.figures("Inputs"), doc.figures("Full price", f"{run.currency}/kg")] if run.draws else []
     columns += [doc.figures("Fee or landed price" if input_columns else "Landed", f"{run.currency}/kg"), *input_columns]
     columns += [doc.Column("Catalog"), doc.Column("Evidence")]
