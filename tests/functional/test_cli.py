@@ -326,7 +326,11 @@ def test_rules_and_catalogs_of_a_case_are_shown_and_checked(first: Path) -> None
     assert {"defense-origin", "not-all-from-one"} == {row["id"] for row in rows}
     told = answer(friendshore("catalogs", "show", "catalog", "--json", cwd=first))
     assert {offer["id"] for offer in told["offers"]} == {"quebec-gallium", "guangxi-gallium", "kwinana-gallium"}
-    assert "quebec-gallium" in friendshore("catalogs", "show", "./catalog", cwd=first).stdout
+    shown = friendshore("catalogs", "show", "./catalog", cwd=first).stdout
+    assert all(
+        re.search(rf"^{name}\b", shown, re.MULTILINE)
+        for name in ("quebec-gallium", *(m["id"] for m in told["materials"]))
+    )
     assert friendshore("catalogs", "check", "catalog", cwd=first).returncode == 0
 
 

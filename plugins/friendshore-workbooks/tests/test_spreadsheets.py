@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.building import refused
+from tests.functional.program import here
 
 from friendshore.catalog import load_catalog
 from friendshore.catalog.convert import Texts, put
@@ -270,3 +271,28 @@ def test_problems_are_diagnostics(tmp_path: Path) -> None:
     assert [type(p) for p in refused(convert_spreadsheet, tmp_path / "none.csv", tmp_path / "columns.toml")] == [
         Diagnostic
     ]
+
+
+BASE = {
+    "catalog.toml": 'schema = 1\nname = "base"\n',
+    "sources.csv": "id,reference,confidence\nown,Our list,verified\n",
+    "materials.csv": "id,element,form,stages,source\nmetal,Ga,metal,mined;refined,own\noxide,Ga,oxide,mined;refined,own\n",
+}
+
+
+def test_a_required_folder_is_read_beside_the_new_catalog(tmp_path: Path) -> None:
+    """Following the fix makes convert, check, and show accept the catalog."""
+    text = MAP.replace('name = "ours"', 'name = "ours"\nrequires = ["base"]')
+    text = text.replace(text[text.index("[[materials]]") : text.index("[[sources]]")], "")
+    (tmp_path / "columns.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "list.csv").write_text(LIST, encoding="utf-8")
+    convert = ("catalogs", "convert", tmp_path / "list.csv", tmp_path / "ours", "--map", tmp_path / "columns.toml")
+    refusal = here(*convert)
+    assert (refusal.returncode, "FS118" in refusal.stderr) == (2, True)
+    assert f"move the folder of `base` to {tmp_path / 'base'}" in refusal.stderr
+    (tmp_path / "base").mkdir()
+    for name, content in BASE.items():
+        (tmp_path / "base" / name).write_text(content, encoding="utf-8")
+    assert here(*convert).returncode == 0
+    assert here("catalogs", "check", tmp_path / "ours").returncode == 0
+    assert here("catalogs", "convert", tmp_path / "ours", tmp_path / "ours.xlsx").returncode == 0
