@@ -173,7 +173,7 @@ def catalog_document(catalog: Catalog, day: date) -> doc.Document:
     materials = [[m.id, m.name, m.form, m.basis, "; ".join(m.stages)] for m in catalog.materials]
     material_columns = [doc.Column(title) for title in ("Material", "Name", "Form", "Basis", "Stages")]
     tables = [doc.table(material_columns, materials), offers] if materials else [offers]
-    return doc.document(catalog.name, doc.sentence(catalog.name, strong=True), doc.notes(head), doc.apart(*tables))
+    return doc.document(catalog.name, doc.sentence(catalog.name, strong=True), doc.notes(head), *map(doc.apart, tables))
 
 
 def _counts(catalog: Catalog) -> str:

@@ -131,35 +131,39 @@ def _orders(run: Run, checked: RunCheck | None) -> doc.Section | None:
     )
     rules_by_class = {each.label: each.excluding_rules for each in run.compliance_classes}
     is_verified = checked is not None and checked.verified
-    rows = [_order_row(run, purchases, rules_by_class, is_verified=is_verified) for purchases in orders]
+    titles = [column.title for column in columns]
+    rows = [
+        doc.cells_in(titles, _order_cells(run, purchases, rules_by_class, is_verified=is_verified))
+        for purchases in orders
+    ]
     return doc.section("Orders", doc.table(columns, rows))
 
 
-def _order_row(
+def _order_cells(
     run: Run, purchases: Sequence[RunPurchase], rules_by_class: Mapping[str, Sequence[str]], *, is_verified: bool
-) -> list[doc.Cell]:
+) -> dict[str, doc.Cell]:
     first = purchases[0]
     rules = dict.fromkeys(rule for purchase in purchases for rule in rules_by_class[purchase.compliance_class])
-    return [
-        first.order_by,
-        doc.Count(first.late_days) if first.late_days else doc.NOTHING,
-        run.names.material(first.material),
-        first.supplier,
-        first.facility,
-        doc.Kilograms(kilograms_of(purchases), "kg", bare=True),
-        first.basis,
-        first.place,
-        first.delivered,
-        doc.Amount(cost_of(purchases)),
-        ", ".join(dict.fromkeys(use for purchase in purchases for use in purchase.end_use.split("+"))),
-        "; ".join(_verdict(run, purchases, is_verified=is_verified, has_rules=bool(rules))),
-        ", ".join(rules),
-        chain(run, first),
-        _concern(purchases),
-        first.confidence,
-        first.catalog,
-        first.offer,
-    ]
+    return {
+        "Order by": first.order_by,
+        "Days late": doc.Count(first.late_days) if first.late_days else doc.NOTHING,
+        "Material": run.names.material(first.material),
+        "Supplier": first.supplier,
+        "Plant": first.facility,
+        "Quantity": doc.Kilograms(kilograms_of(purchases), "kg", bare=True),
+        "Basis": first.basis,
+        "To": first.place,
+        "Arrives": first.delivered,
+        "Spend": doc.Amount(cost_of(purchases)),
+        "Use": ", ".join(dict.fromkeys(use for purchase in purchases for use in purchase.end_use.split("+"))),
+        "Verdict": "; ".join(_verdict(run, purchases, is_verified=is_verified, has_rules=bool(rules))),
+        "Rules that it must meet": ", ".join(rules),
+        "Origin": chain(run, first),
+        "Countries of concern": _concern(purchases),
+        "Evidence": first.confidence,
+        "Catalog": first.catalog,
+        "Offer": first.offer,
+    }
 
 
 def _verdict(run: Run, purchases: Sequence[RunPurchase], *, is_verified: bool, has_rules: bool) -> Iterator[str]:
