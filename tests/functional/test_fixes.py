@@ -267,7 +267,9 @@ def followed(line: str, one: Diagnostic) -> str | None:
         return re.sub(r"\d[\d.,]*(?=\s)", match[1], line, count=1)
     if match := re.match(r"write (\w+) instead of (\S+)$", one.fix):
         return line.replace(match[2], match[1], 1)
-    return "" if one.fix == "delete it" else None
+    if match := re.search(r"name one country, like (\w+)$", one.fix):
+        return line.replace(found, match[1], 1)
+    return "" if one.fix == "delete it" or one.fix.startswith("leave it blank") else None
 
 
 def followed_in(lines: list[str], one: Diagnostic) -> str | None:
