@@ -97,13 +97,14 @@ class Chained(Record):
 
     @cached_property
     def last_countries(self) -> tuple[frozenset[str], bool]:
-        """Possible countries of its last stage, and True if the list is complete."""
+        """Possible countries of its last recorded stage, and True if the list is complete and no later stage is missing."""
         if not self.performed:
             return frozenset(), False
         last = max(e.main_stage.rank for e in self.performed)
         entries = [e for e in self.performed if e.main_stage.rank == last]
         countries = frozenset().union(*(e.countries for e in entries))
-        return countries, all(e.complete and e.countries for e in entries)
+        is_last = all(stage.rank < last for stage in self.missing)
+        return countries, is_last and all(e.complete and e.countries for e in entries)
 
     @cached_property
     def origin_contradicted(self) -> bool:
