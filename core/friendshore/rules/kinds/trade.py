@@ -21,6 +21,7 @@ from .shared import (
     Parties,
     PerKilogram,
     Rate,
+    Stages,
     country_list,
     is_party,
     listed,
@@ -129,14 +130,24 @@ class ExportControl(Covering, Rule):
     """Final end uses to which it applies. Empty means all."""
     buyers: Parties = ()
     """Parties to which it applies: the buyer of the final good, or the operator of the place that the goods go to. Empty means all."""
-    reach: Literal["export", "origin"] = "export"
-    """`export`: moves that leave the exporting country. `origin`: also every move across another border of goods whose customs origin may be the exporting country, wherever they are."""
+    reach: Literal["export", "origin", "content", "technology"] = "export"
+    """`export`: moves that leave the exporting country. `origin`: also every move across another border of goods whose customs origin may be the exporting country, wherever they are. `content`: moves between other countries of goods of which one of `stages` may have taken place in the exporting country. `technology`: every move between other countries, since the goods may be made with technology of the exporting country."""
+    stages: Stages = ()
+    """Stages that count as content. Stages in an unknown country don't count."""
+    within: bool = False
+    """True if moves within a country count too, since the law also covers transfers there."""
 
     unless: tuple[FactTest, ...] = ()
     """Facts that exempt a use if the demand states all of them, such as relief for people in need. A missing fact claims nothing."""
 
     judge_scope: ClassVar[Literal["chain", "trade"]] = "trade"
     judge_reads_terms: ClassVar[bool] = False
+
+    @model_validator(mode="after")
+    def _check_stages(self) -> ExportControl:
+        if bool(self.stages) != (self.reach == "content"):
+            raise ValueError('`stages` and `reach = "content"` need each other')
+        return self
 
     def concerns(self, use: Use) -> bool:
         if self.end_uses and use.end_use not in self.end_uses:
@@ -146,7 +157,7 @@ class ExportControl(Covering, Rule):
         return self.judged_on != "use" or self._is_destination(use.place.country)
 
     def concerns_move(self, move: Move) -> bool:
-        if not move.crosses or (self.reach == "export" and move.origin.country not in self.exporters):
+        if not (move.crosses or self.within) or (self.reach == "export" and move.origin.country not in self.exporters):
             return False
         return self.judged_on != "move" or self._is_destination(move.to.country)
 
@@ -177,23 +188,42 @@ class ExportControl(Covering, Rule):
         return {"use": by_use, "move": by_move, "either": by_use or by_move}[self.judged_on]
 
     def _origin_result(self, offer: Chained, move: Move) -> tuple[Result, tuple[str, ...]]:
-        """Return the result for the possible customs origins of the goods, and the countries behind it."""
-        if move.origin.country in self.exporters:
+        """Return the result for the possible customs origins or the content of the goods, and the countries behind it."""
+        leaves_exporter = move.origin.country in self.exporters
+        if leaves_exporter and self.reach in ("export", "origin"):
             return Result.FAIL, (move.origin.country,)
         controlled = self.exporters - {move.to.country}
-        if not controlled:
+        if not controlled or leaves_exporter:
             return Result.PASS, ()
         possible, complete = offer.origins
         barred = Prohibited(controlled)
+        if self.reach == "content":
+            return self._content_result(offer, barred)
+        if self.reach == "technology":  # goods of the exporting country itself aren't made abroad
+            is_made_there = result_of(possible, complete, barred) is Result.FAIL
+            return Result.PASS if is_made_there else Result.FAIL, tuple(sorted(controlled))
         if offer.origin_contradicted and (prohibited := barred.among(possible)):
             return Result.FAIL, tuple(sorted(prohibited))
         return result_of(possible, complete, barred), tuple(sorted(barred.among(possible) or possible))
+
+    def _content_result(self, offer: Chained, controlled: Prohibited) -> tuple[Result, tuple[str, ...]]:
+        entries = [entry for entry in offer.performed if entry.main_stage in self.stages]
+        results = {entry: result_of(entry.countries, entry.complete, controlled) for entry in entries}
+        decisive = [entry for entry in entries if controlled.among(entry.countries)]
+        result = max((results[entry] for entry in decisive), key=lambda each: each.rank, default=Result.PASS)
+        countries = frozenset[str]().union(*(controlled.among(entry.countries) for entry in decisive))
+        return result, tuple(sorted(countries))
 
     def _reason(self, result: Result, offer: Chained, move: Move, use: Use, countries: tuple[str, ...]) -> str:
         law = self.citation or self.title or self.id or "this control"
         goods = f"{offer.material.id} of {offer.offer.id}"
         route = f"{move.origin.country} to {move.to.country} for {use.end_use} use in {use.place.country}"
         verb = "needs a license under" if self.effect == "licence" else "is prohibited by"
+        if self.reach == "technology":
+            return f"{goods} may be made with technology of {listed(countries, 'or')}. If so, moving it from {route} {verb} {law}"
+        if self.reach == "content":
+            contains = "contains" if result is Result.FAIL else "may contain"
+            return f"{goods} {contains} material of {listed(countries, 'or')}, so moving it from {route} {verb} {law}"
         if result is Result.FAIL:
             origin = "" if move.origin.country in self.exporters else f"of {listed(countries, 'or')} origin "
             return f"moving {goods} {origin}from {route} {verb} {law}"
@@ -203,11 +233,15 @@ class ExportControl(Covering, Rule):
 
     def sentence(self) -> str:
         exporters = country_list(self.exporters, "or")
-        goods = f"{self.subject()}, {'leaving' if self.reach == 'export' else 'of'} {exporters}"
+        link = {
+            "export": "leaving", "origin": "of", "content": f"{listed([s.value for s in self.stages], 'or')} in",
+            "technology": "made with technology of",
+        }[self.reach]  # fmt: skip
+        goods = f"{self.subject()}, {link} {exporters}"
         uses = f" for {listed(sorted(self.end_uses), 'or')} use" if self.end_uses else ""
         parties = f" to {listed(self.buyers, 'or')}" if self.buyers else ""
         verb = "may move only under a license" if self.effect == "licence" else "must not move"
-        border = " across any border" if self.reach == "origin" else ""
+        border = "" if self.reach == "export" or self.within else " across any border"
         unless = f", unless the demand states {listed(test.fact for test in self.unless)}" if self.unless else ""
         text = f"{goods}, {verb}{border}{uses}{self._destination_text()}{parties}{unless}."
         return text[0].upper() + text[1:]
