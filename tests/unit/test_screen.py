@@ -118,6 +118,15 @@ def test_an_order_that_is_late_or_to_be_placed_at_once_is_marked(
     assert mark not in told(120)
 
 
+def test_a_price_without_a_tariff_line_says_so() -> None:
+    """In the mix, in the order, and in every table. The price of another material says nothing."""
+    no_line = {"subject": "no duty charged", "text": "dy-oxide: it has no tariff line", "code": "FS804"}
+    unchecked: dict[str, Any] = {"purchases": [PURCHASE], "assumptions": [no_line | {"short": PURCHASE["material"]}]}
+    assert told(120, **unchecked).count("1,000, duty not checked") == 2
+    assert whole(**unchecked).count("1,000, duty not checked") > 2
+    assert "duty not checked" not in whole(**unchecked | {"assumptions": [no_line | {"short": "tin"}]})
+
+
 def test_months_are_the_shortest_periods() -> None:
     """What is rounded to whole months is told too, and nothing that would count in shorter ones."""
     month = [{"label": "2026-10", "start": "2026-10-01", "end": "2026-10-31"}]

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import PlainSerializer, WrapValidator, model_validator
 
-from .assumption_codes import CODE_BY_SUBJECT
+from .assumption_codes import CODE_BY_SUBJECT, NO_DUTY
 from .base import Number, Record, Tables, grouped
 from .plan import Confirmation, Cost, Exchangeable, PlanStatus
 from .record_table import RecordTable
@@ -592,6 +592,11 @@ class Run(Tables):
     @cached_property
     def duty_on_inputs(self) -> Decimal:
         return sum((purchase.duty_on_inputs for purchase in self.purchases), Decimal(0))
+
+    @cached_property
+    def duty_not_checked(self) -> frozenset[str]:
+        """Materials without a tariff line, whose prices therefore include no duty."""
+        return frozenset(row.brief for row in self.assumptions if row.kind == NO_DUTY)
 
     @cached_property
     def shortages_of(self) -> Mapping[str, list[RunShortage]]:

@@ -136,11 +136,19 @@ def full_price(purchases: Sequence[RunPurchase]) -> Decimal | None:
     return full_cost_of(purchases) / kilograms if kilograms else None
 
 
-def full_price_cell(purchases: Sequence[RunPurchase]) -> doc.Cell:
+def full_price_cell(run: Run, purchases: Sequence[RunPurchase]) -> doc.Cell:
     price = full_price(purchases)
     if price is None:
         return doc.NOTHING
-    return f"{money(price)}*" if any(purchase.duty_on_inputs for purchase in purchases) else doc.Amount(price)
+    mark = "*" if any(purchase.duty_on_inputs for purchase in purchases) else ""
+    mark += duty_status(run, purchases)
+    return f"{money(price)}{mark}" if mark else doc.Amount(price)
+
+
+def duty_status(run: Run, purchases: Iterable[RunPurchase]) -> str:
+    """Return a remark for a price without duty because no tariff line is known. Empty for any other price."""
+    unchecked = any(purchase.material in run.duty_not_checked for purchase in purchases)
+    return ", duty not checked" if unchecked else ""
 
 
 def duty_note(run: Run) -> str:
@@ -158,7 +166,10 @@ def priced(run: Run, purchases: Sequence[RunPurchase]) -> doc.Cell:
     if price is None:
         return doc.NOTHING
     mark = "*" if is_duty_told(run) and any(purchase.duty_on_inputs for purchase in purchases) else ""
-    return doc.Amount(price) if own_fee is None else f"{money(price)}{mark} (fee {money(own_fee)})"
+    status = duty_status(run, purchases)
+    if own_fee is None:
+        return f"{money(price)}{status}" if status else doc.Amount(price)
+    return f"{money(price)}{mark} (fee {money(own_fee)}){status}"
 
 
 def price_sentence(run: Run) -> doc.Sentence | None:

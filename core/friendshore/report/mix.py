@@ -15,7 +15,7 @@ from ..domain.base import grouped, totals
 from ..domain.countries import COVERED_NATIONS, country_in_text, country_name
 from ..domain.run import Run, RunDependence, RunHolding, RunHoldingProhibition, RunHoldingUse, RunPurchase
 from ..questions.wording import weighed
-from .cash import MILLION, fee, full_price, full_price_cell, is_duty_told, price_sentence, priced
+from .cash import MILLION, duty_status, fee, full_price, full_price_cell, is_duty_told, price_sentence, priced
 from .demand import others_left
 
 # Characters of columns with the gaps before them.
@@ -84,7 +84,7 @@ def _by_period(run: Run, purchases: Sequence[RunPurchase]) -> list[Decimal]:
 
 
 def prices_of(run: Run, purchases: Sequence[RunPurchase]) -> list[doc.Cell]:
-    return [full_price_cell(purchases), *([_fee_cell(run, purchases)] if run.draws else [])]
+    return [full_price_cell(run, purchases), *([_fee_cell(run, purchases)] if run.draws else [])]
 
 
 def _fee_cell(run: Run, purchases: Sequence[RunPurchase]) -> doc.Cell:
@@ -179,8 +179,8 @@ def _uses(joined: str) -> str:
 
 def _average(run: Run, purchases: Sequence[RunPurchase]) -> doc.Cell:
     price = full_price(purchases)
-    if is_duty_told(run):
-        return full_price_cell(purchases)
+    if is_duty_told(run) or duty_status(run, purchases):
+        return full_price_cell(run, purchases)
     return doc.NOTHING if price is None else doc.Amount(price)
 
 
