@@ -14,7 +14,7 @@ from friendshore.domain.countries import GROUPS
 from friendshore.plugins import Registry
 from friendshore.rules.amend import amended
 from friendshore.rules.base import Rule
-from friendshore.rules.kinds import ExportControl, MaxShare, MinShare, OriginBan
+from friendshore.rules.kinds import ExportControl, MaxShare, MinShare, OriginBan, Tariff
 from friendshore.rules.pack import RulePack, read_pack
 
 from .program import here
@@ -193,3 +193,16 @@ def test_a_waiver_runs_as_long_as_the_law_lets_it(
     assert done.returncode == (2 if said else 0)
     told = " ".join((done.stdout + done.stderr).split())
     assert [words for words in said if words not in told] == []
+
+
+def test_a_country_that_a_line_excepts_has_a_rate_of_its_own() -> None:
+    """Column 2 countries pay no column 1 duty. Without a rule of their own they would silently pay nothing."""
+    tariffs = [rule for rule in pack_of("us-tariffs")[1] if isinstance(rule, Tariff)]
+    silent = {
+        (rule.id, country)
+        for rule in tariffs
+        for line in rule.hs
+        for country in {"BY", "CU", "KP", "RU"} & rule.except_origins
+        if not any(country in other.origins and line.startswith(other.hs) for other in tariffs if other.hs)
+    }
+    assert silent == set()

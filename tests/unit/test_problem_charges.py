@@ -98,6 +98,16 @@ def test_an_unknown_country_pays_the_most_that_any_pays(countries: set[str], com
     assert bool(told(found, "highest duty charged")) is bool(charged)
 
 
+@pytest.mark.parametrize("stages", [(), ("mined",)], ids=["no stage", "the last stage missing"])
+def test_an_offer_that_omits_its_last_stage_is_of_unknown_origin(stages: tuple[str, ...]) -> None:
+    """Its seller is in Korea, and so may be its mine. It pays no less than Chinese metal, until the offer states its customs origin."""
+    found = planned(TEN, catalog(source("KR", 40, chain=chain("KR", *stages) if stages else ())), duty())
+    assert [float(p.charges) for p in found.run.purchases] == [100]
+    assert told(found, "highest duty charged").startswith("kr-metal: its customs origin")
+    stated = catalog(source("KR", 40, chain=(), customs_origin="KR"))
+    assert [float(p.charges) for p in planned(TEN, stated, duty()).run.purchases] == [0]
+
+
 @pytest.mark.parametrize(
     ("words", "listed"),
     [

@@ -227,10 +227,6 @@ def describe_duties(verified: VerifiedPlan) -> list[RunAssumption]:
             RunAssumption(subject=HIGHEST_DUTY, text=highest[name], code=codes.HIGHEST_DUTY, short=name)
             for name in highest
         ),
-        *(
-            RunAssumption(subject=arc.chained.offer.id, text=_presumed_origin(arc), code=codes.PRESUMED_ORIGIN)
-            for arc in _arcs_without_origin(problem, arcs)
-        ),
     ]
 
 
@@ -312,21 +308,6 @@ def offers_of_unknown_origin(problem: Problem, arcs: Iterable[Arc]) -> dict[str,
                 f"{offer}: its customs origin is not known ({possible}). It is charged the highest duty for any country"
             )
     return dict(sorted(texts.items()))
-
-
-def _arcs_without_origin(problem: Problem, arcs: Iterable[Arc]) -> Iterator[Arc]:
-    tariffs, seen = _tariffs_in_force(problem), set[str]()
-    for arc in arcs:
-        offer = arc.chained.offer
-        silent = not arc.chained.performed and not offer.customs_origin and offer.id not in seen
-        if silent and any(_enters(arc, rule) for rule in tariffs):
-            seen.add(offer.id)
-            yield arc
-
-
-def _presumed_origin(arc: Arc) -> str:
-    country = arc.chained.facility.country
-    return f"no stage is recorded, so its customs origin is assumed to be {country}, where its facility is"
 
 
 def _tariffs_in_force(problem: Problem) -> list[Tariff]:

@@ -138,11 +138,11 @@ def representative_countries(rules: Iterable[Rule]) -> Sequence[str]:
 
 
 def possible_origins(offer: Chained, others: Sequence[str]) -> list[str]:
-    """Return the customs origins by which an offer may be charged. `others` stand for all countries if its last stage is open. Without stages, the facility's."""
+    """Return the customs origins by which an offer may be charged. `others` stand for all countries if its last stage is open."""
     countries, _ = offer.origins
     return sorted({*countries, *others} if is_origin_unknown(offer) else countries)
 
 
 def is_origin_unknown(offer: Chained) -> bool:
-    """Return True if the recorded stages leave open in which country an offer was last worked."""
-    return bool(offer.performed) and not offer.origins[1]
+    """Return True if neither its stages nor a statement say in which country an offer was last worked. Its facility may only sell it."""
+    return not offer.origins[1]

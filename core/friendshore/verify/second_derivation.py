@@ -473,7 +473,7 @@ class _SecondDerivation:
         value = self.costing.charges.value(arc, t)
         arrival = self.representative(arc.arrival(t) - sooner)
         origins, complete = arc.chained.origins
-        possible = origins if complete or not arc.chained.performed else origins.union(country_names())
+        possible = origins if complete else origins.union(country_names())
         return max(self.charge_from(arc.index, use, origin, value, arrival) for origin in possible)
 
     @cached_method
