@@ -279,7 +279,7 @@ def _order_cells(run: Run, order: Order, purchases: Sequence[RunPurchase]) -> di
         "place": country_name(place),
         "arrives": arrives,
         "price": priced(run, purchases),
-        "full price": full_price_cell(purchases),
+        "full price": full_price_cell(run, purchases),
         "fee": _fee_cell(run, purchases),
         "cost": doc.Amount(cost_of(purchases)),
         "use": ", ".join(dict.fromkeys(use for p in purchases for use in p.end_use.split("+"))),

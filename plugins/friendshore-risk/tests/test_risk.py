@@ -378,8 +378,6 @@ def test_a_case_of_many_combinations_is_sampled(case: Path) -> None:
         (lambda told: told.update(alpha=1.5), "the weights of the objective are invalid"),
         (lambda told: told.update(gap={"batches": 5, "size": 9, "estimate": 0.0, "max": 0.0}), "`gap`"),
         (lambda told: told.update(bound=3000.0), "`bound`"),
-        (lambda told: told.update(minimised=told.pop("minimized")), ""),  # the name in 0.1
-        (lambda told: told.update(minimised=told["minimized"]), "minimised"),
         (lambda told: told["scenarios"].pop(), "the scenarios differ from those of the case"),
     ],
 )
