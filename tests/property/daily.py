@@ -1,6 +1,6 @@
 """A plan carried out day by day: every order goes out on its printed day, arrives its lead time later, and use is even within a period.
 
-Only what a buyer reads is used: the purchases, makes, lots, deliveries and shortages of a run, and the facts of the case. Of the engine there are only the
+Only what a buyer reads is used: the purchases, makes, lots, deliveries and shortages of a run, its order lines, and the facts of the case. Of the engine there are only the
 records.
 """
 
@@ -15,6 +15,7 @@ from decimal import Decimal
 from friendshore.domain.case import Case, DemandSpec
 from friendshore.domain.facts import Catalog, Offer
 from friendshore.domain.run import Run, RunPurchase
+from friendshore.orders.lines import OrderLine
 
 from .world import World, days, of_year, within
 
@@ -33,21 +34,30 @@ class Lacking:
     kilograms: float
 
 
-def lacking(run: Run, case: Case, catalogs: Sequence[Catalog]) -> list[Lacking]:
-    """Every day on which something runs out although the plan reports no shortage of it."""
-    return list(_Diary(run, World(case, catalogs, ())).lacking())
+def lacking(run: Run, case: Case, catalogs: Sequence[Catalog], lines: Sequence[OrderLine] = ()) -> list[Lacking]:
+    """Every day on which something runs out although the plan reports no shortage of it. Orders with lines arrive when these need them."""
+    return list(_Diary(run, World(case, catalogs, ()), lines).lacking())
 
 
 class _Diary:
-    def __init__(self, run: Run, world: World) -> None:
+    def __init__(self, run: Run, world: World, lines: Sequence[OrderLine] = ()) -> None:
         self.run, self.world, self.case = run, world, world.case
         self.period = {period.label: number for number, period in enumerate(run.periods)}
         self.flows: dict[Node, dict[date, tuple[float, float]]] = defaultdict(lambda: defaultdict(lambda: (0.0, 0.0)))
         """Node -> day -> kilograms that arrive, and that are taken."""
         self.entries: dict[Node, float] = defaultdict(float)
         """Node -> rounded numbers that its stock follows from, each by its coefficient."""
+        needed = {
+            (line.offer, line.place, line.ordered, line.delivered, material, label): line.needed_on
+            for line in lines
+            for material, classes in line.by_class.items()
+            for label in classes
+        }
         for purchase in run.purchases:
-            self._arrive((purchase.material, purchase.place), self.arrival(purchase), purchase.quantity_kg)
+            ordered, delivered = self.period[purchase.ordered], self.period[purchase.delivered]
+            key = purchase.offer, purchase.place, ordered, delivered, purchase.material, purchase.compliance_class
+            day = needed[key] if lines else self.arrival(purchase)
+            self._arrive((purchase.material, purchase.place), day, purchase.quantity_kg)
         self._lots()
         self._inputs()
         for name, spec in world.demands.items():

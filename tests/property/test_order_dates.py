@@ -9,6 +9,7 @@ from hypothesis import given
 from tests.building import METAL, OXIDE, case, catalog, chain, demand, maker, source, stock, store
 
 from friendshore.domain.case import OrderSpec
+from friendshore.orders.lines import order_lines
 from friendshore.verify.second_derivation import check_order_days
 
 from .daily import arrives_late, lacking
@@ -64,3 +65,5 @@ def test_nothing_runs_out(tiny: Tiny) -> None:
     assert check_order_days(found.plan.ledger, found.plan.costing, run.purchases) == []
     assert arrives_late(run, tiny.case, [tiny.catalog]) == []
     assert run.conflicts or lacking(run, tiny.case, [tiny.catalog]) == []
+    lines = [line for line in order_lines(found.session.verified) if line.placed is None]
+    assert run.conflicts or lacking(run, tiny.case, [tiny.catalog], lines) == []

@@ -209,7 +209,17 @@ BEGINS = CapacityStep(start=date(2027, 2, 1), per_year=Decimal(1000), status=Sta
 NEW_PLANT = catalog(facility("cn", "CN", capacity=(BEGINS,)), source("CN", 10, lead_time=in_days(28)))
 DUTY = rule(Tariff, rate="0.25", origins=["CN"], phases=[{"until": "2027-05-15"}])
 EXPORT_BAN = rule(ExportControl, exporters=["CN"], effect="prohibit", phases=[{"until": "2027-05-15"}])
+TWO_USES = case(
+    demand("metal", "civil", 10, 10, 10, price=1), demand("metal", "defense", 0, 0, 10), start=FIRST, length="quarter"
+)
 DAYS = {
+    # Civil use pays less than the price, so it stays short. The order is for defense, which lacks nothing before July.
+    "another demand is short": (TWO_USES, slow(), [], 30, [("cn-metal", "2027-03-03", False)]),
+    # An order of 1 January arrives on 1 May. Stock for half of the second quarter lasts until 16 May, for three tenths until 28 April.
+    "stock covers the days before": (
+        quarters(10, 10, 10, stocks=held(15)), slow(), [], 5, [("cn-metal", "2027-01-01", False)],
+    ),
+    "stock runs out before": (quarters(10, 10, 10, stocks=held(13)), slow(), [], 7, [("cn-metal", "2027-01-01", True)]),
     "nothing is wanted before July": (quarters(0, 0, 10), slow(), [], 0, [("cn-metal", "2027-03-03", False)]),
     # What is short ended long before the arrival.
     "it can wait": (quarters(10, 0, 0, 10, stores=(store("metal", 0, limit=0),)), slow(), [], 10, [("cn-metal", "2027-06-03", False)]),
@@ -235,6 +245,16 @@ def test_the_day_of_an_order(given: Case, facts: Any, rules: list[Any], lacking:
     found = planned(given, facts, *rules)
     assert sum(short(found).values()) == lacking
     assert days_of(found) == days
+
+
+@pytest.mark.parametrize(
+    ("kilograms", "needed"), [(0, "2027-04-01"), (10, "2027-04-01"), (15, "2027-05-16"), (19.9, "2027-06-30")]
+)
+def test_an_order_is_needed_when_stock_runs_out(kilograms: float, needed: str) -> None:
+    """10 kg a quarter: beyond the first quarter, 5 kg last for 45.5 days. The order goes out for the first day all the same."""
+    found = planned(quarters(10, 10, stocks=held(kilograms)), catalog(source("CN", 10, lead_time=3)))
+    lines = [(str(line.order_by), str(line.needed_on)) for line in order_lines(found.session.verified)]
+    assert lines == [("2027-01-01", needed)]
 
 
 @pytest.mark.parametrize(("day", "late"), [(date(2027, 2, 1), 0), (date(2027, 3, 4), 62)])

@@ -208,9 +208,9 @@ class RunPurchase(Record):
     ordered: str
     """Period of the order."""
     order_by: datetime.date
-    """Last day to order for arrival in time. First day to order if it should be placed `at_once`."""
+    """Last day to order for arrival in time. First day to order if an earlier arrival reduces a shortage."""
     at_once: bool = False
-    """True if the demand that it serves is short until it arrives. The earlier the order, the earlier the shortage ends."""
+    """True if the demand that it serves is short on the day before it arrives. The earlier the order, the earlier the shortage ends."""
     late_days: int = 0
     """Days from `order_by` to the first possible day of action: the first day of the plan, or the latest review date of a catalog or pack. 0 if an order
     on that day still arrives in time."""

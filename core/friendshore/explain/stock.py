@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
@@ -16,10 +17,11 @@ from ..domain.use import Result, Use, Verdict
 from ..problem import Problem
 from ..problem.demands import Lot
 from ..problem.law import Charges, Judgement
-from ..problem.network import Arc, Node, final_node
+from ..problem.network import Arc, Node, arrival_of, final_node
 from ..rules.base import Phase, Rule
 from ..verify import Bought, PlanEntries, VerifiedPlan
 from ..verify.arrivals import arrival_day
+from ..verify.daily_balance import IGNORED_STEPS, Arrival, DailyBalance, Pool
 
 
 def holdings(verified: VerifiedPlan) -> list[RunHolding]:
@@ -183,17 +185,19 @@ def _remedies(lot: Lot, rule: Rule, phase: Phase, verdict: Verdict) -> str:
     return " or ".join(remedies)
 
 
-_IGNORED_STEPS = 10
-"""Multiple of the resolution up to which a shortage counts as met."""
 _SAME = Decimal("1e-10")  # relative difference due to rounding
 
 
 class OrderDay(NamedTuple):
-    """Last day for an order, or the first day if it should be placed at once."""
+    """Last day for an order, or the first day if an earlier arrival reduces a shortage."""
 
     day: date
     at_once: bool
     """True if the demand is short until it arrives."""
+
+
+def _pool(item: Bought) -> Pool:
+    return item.arc.node, item.compliance_class
 
 
 def order_days(ledger: PlanEntries) -> list[OrderDay]:
@@ -210,13 +214,34 @@ class _OrderDays:
         for item in bought if self._awaited else ():
             orders[self._order_key(item)].append(item)
         early = {key: day for key, items in orders.items() if (day := self._early_day(items)) is not None}
+        arriving: defaultdict[tuple[Pool, int], list[Arrival]] = defaultdict(list)
+        for key, day in early.items():
+            for item in filter(self._is_awaited, orders[key]):
+                arriving[_pool(item), item.delivered].append(self._arrival(item, day))
+        at_once = {
+            key: any(self._is_short_until(item, early[key], arriving) for item in filter(self._is_awaited, orders[key]))
+            for key in early
+        }
         days: list[OrderDay] = []
         shared: dict[OrderDay, OrderDay] = {}
         for item in bought:
-            last, day = item.arc.order_by[item.ordered], early.get(self._order_key(item)) if early else None
-            order_day = OrderDay(last if day is None else min(day, last), day is not None)
+            key, last = self._order_key(item), item.arc.order_by[item.ordered]
+            order_day = OrderDay(min(early.get(key, last), last), at_once.get(key, False))
             days.append(shared.setdefault(order_day, order_day))
         return days
+
+    def _arrival(self, item: Bought, ordered: date) -> Arrival:
+        return Arrival(arrival_of(item.arc, ordered, self.ledger.problem.case), Fraction(item.quantity))
+
+    def _is_short_until(
+        self, item: Bought, ordered: date, arriving: Mapping[tuple[Pool, int], Sequence[Arrival]]
+    ) -> bool:
+        pool, t = _pool(item), item.delivered
+        return self._balance.is_short_until(pool, t - 1, self._arrival(item, ordered), arriving[pool, t])
+
+    @cached_property
+    def _balance(self) -> DailyBalance:
+        return DailyBalance(self.ledger)
 
     def _order_key(self, item: Bought) -> tuple[int, int]:
         single = self.ledger.problem.offers[item.arc.offer].has_one_output
@@ -246,13 +271,16 @@ class _OrderDays:
     def _awaited(self) -> set[tuple[Node, str, int]]:
         """Nodes, compliance classes, and periods in which an arrival would reduce a shortage, directly or through an earlier order of a maker."""
         problem, network = self.ledger.problem, self.ledger.problem.network
-        min_short = problem.case.resolution * _IGNORED_STEPS
+        min_short = problem.case.resolution * IGNORED_STEPS
         short = {(entry.demand, entry.period) for entry in self.ledger.plan.shorts if entry.quantity > min_short}
         waiting = {
             (final_node(problem.demands[outlet.demand].use), each.label, outlet.period)
             for each in problem.compliance_classes
             for outlet in each.outlets
             if (problem.demands[outlet.demand].id, outlet.period) in short
+            and self._balance.serves_later(
+                (final_node(problem.demands[outlet.demand].use), each.label), outlet.period, outlet.demand
+            )
         }
         by_maker: defaultdict[tuple[Node, str, int], list[Bought]] = defaultdict(list)
         runs: defaultdict[tuple[int, int], set[str]] = defaultdict(set)

@@ -23,6 +23,7 @@ from ..problem.merged import Merged
 from ..problem.network import Arc, arrival_of
 from ..problem.offers import Paths
 from ..verify import Bought, VerifiedPlan
+from ..verify.daily_balance import DailyBalance
 
 AT_ONCE = "short until it arrives: order at once"
 UNITS = "units of the offer"
@@ -137,6 +138,7 @@ def _planned_lines(verified: VerifiedPlan) -> Iterator[OrderLine]:
         runs[purchase.name, purchase.ordered].append(purchase)
         days[purchase.name, purchase.material, purchase.place, purchase.ordered].append(day)
     paths, lines, origins = Paths(problem.merged, problem.case), list[OrderLine](), _Origins(problem, plan)
+    balance = DailyBalance(verified.ledger)
     for (offer_id, ordered), purchases in runs.items():
         offer = problem.merged.offers[offer_id]
         is_single = len(offer.outputs) == 1
@@ -153,13 +155,19 @@ def _planned_lines(verified: VerifiedPlan) -> Iterator[OrderLine]:
             groups = grouped(((each.place, each.delivered, each.material, None), each) for each in purchases)
         for (place, delivered, _, _), group in groups.items():
             arc = group[0].arc
-            line = _line(problem, group, problem.case.horizon.begins(delivered))
+            pools = {(each.arc.node, each.compliance_class) for each in group}
+            needed_on = arc.arrives[ordered] or min(balance.needed_day(pool, delivered) for pool in pools)
+            line = _line(problem, group, needed_on)
             own_days = [day for each in group for day in days[offer_id, each.material, place, ordered]]
-            at_once = any(day.at_once for day in own_days)
             order_by = min(day.day for day in own_days)
+            at_once = any(day.at_once for day in own_days)
             line = replace(line, order_by=order_by, is_at_once=at_once)
-            if at_once:  # it is needed before its period in the plan, but can't arrive earlier than this
-                line = replace(line, needed_on=min(line.needed_on, arrival_of(arc, order_by, problem.case)))
+            if (
+                order_by < arc.order_by[ordered]
+            ):  # it reduces a shortage before its period, and can't arrive earlier than this
+                line = replace(
+                    line, needed_on=min(problem.case.horizon.begins(delivered), arrival_of(arc, order_by, problem.case))
+                )
             if is_whole:
                 line = replace(line, price=stated_price(paths, arc, ordered))
             if is_whole and not is_single:
@@ -185,7 +193,7 @@ def _order_key(line: OrderLine) -> tuple[object, ...]:
     return *first, line.offer, line.ordered, line.inputs, line.unnamed
 
 
-def _line(problem: Problem, purchases: Sequence[Bought], arrives: date) -> OrderLine:
+def _line(problem: Problem, purchases: Sequence[Bought], needed_on: date) -> OrderLine:
     by_class: defaultdict[str, defaultdict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for purchase in purchases:
         by_class[purchase.material][purchase.compliance_class] += purchase.quantity
@@ -202,7 +210,7 @@ def _line(problem: Problem, purchases: Sequence[Bought], arrives: date) -> Order
         place=arc.node[1],
         quantity=sum((purchase.quantity for purchase in purchases), Decimal(0)),
         order_by=None,
-        needed_on=arc.arrives[ordered] or arrives,
+        needed_on=needed_on,
         price=None,
         ordered=ordered,
         delivered=purchases[0].delivered,

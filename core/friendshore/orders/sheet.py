@@ -53,7 +53,7 @@ _COLUMNS: Mapping[str, Field] = {
     "destination": Field("destination", k.TEXT, "Place of delivery.", "US"),
     "incoterm": Field("incoterm", k.TEXT, "Incoterm of the benchmark that the price follows. Blank: unknown.", "CIF"),
     "order_by": Field("order_by", k.DATE, "Last day to order, or first day if the note says to order at once. Blank: it has been placed.", "2026-11-06"),
-    "needed_on": Field("needed_on", k.DATE, "Day on which it must arrive. If demand is short until then, the day on which it can arrive.", "2027-01-01"),
+    "needed_on": Field("needed_on", k.DATE, "Day on which stock and dated arrivals no longer suffice, or the last day of its period. If an earlier arrival reduces a shortage, the day on which it can arrive.", "2027-01-01"),
     "price_per_kg": Field("price_per_kg", k.TEXT, "Price before discounts. Blank: see the run.", "41.9"),
     "total": Field("total", k.TEXT, "Price of the whole line before discounts.", "929835.62"),
     "currency": Field("currency", k.TEXT, "Currency of price and total.", "EUR"),

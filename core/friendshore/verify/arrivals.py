@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..domain.base import exact
-from ..domain.time import add_months
+from ..domain.time import Period, add_months
 from ..problem.demands import Demand
 from ..problem.network import Node, final_node
 from .plan_entries import Bought, PlanEntries
@@ -219,14 +219,22 @@ class _Stretches:
         return min(exact(Decimal(repr(float(value)))), exact(Decimal(limit.numerator) / limit.denominator))
 
     def _stretches(self, demand: Demand) -> list[Fraction]:
-        period, later = self.ledger.problem.case.horizon.periods[self.t], demand.spec.later
-        first, last = (None if day is None else add_months(day, later) for day in (demand.spec.start, demand.spec.end))
-        days = [period.start + timedelta(days=number) for number in range(period.days)]
-        days_with_demand = [d for d in days if (first is None or first <= d) and (last is None or d <= last)] or days
-        weights = {d: Fraction(1) if demand.spec.quantities else _share_of_year(d) for d in days_with_demand}
+        shares = daily_shares(demand, self.ledger.problem.case.horizon.periods[self.t])
         ends = [*self.days[1:], date.max]
-        parts = [sum(w for d, w in weights.items() if a <= d < b) for a, b in zip(self.days, ends, strict=True)]
-        return [Fraction(demand.quantity[self.t]) * part / sum(weights.values()) for part in parts]
+        parts = [sum(w for d, w in shares.items() if a <= d < b) for a, b in zip(self.days, ends, strict=True)]
+        return [Fraction(demand.quantity[self.t]) * part for part in parts]
+
+
+def daily_shares(demand: Demand, period: Period) -> dict[date, Fraction]:
+    """Return the share of a period's demand on each of its days with demand."""
+    first, last = (
+        None if day is None else add_months(day, demand.spec.later) for day in (demand.spec.start, demand.spec.end)
+    )
+    days = [period.start + timedelta(days=number) for number in range(period.days)]
+    days_with_demand = [d for d in days if (first is None or first <= d) and (last is None or d <= last)] or days
+    weights = {d: Fraction(1) if demand.spec.quantities else _share_of_year(d) for d in days_with_demand}
+    total = sum(weights.values())
+    return {day: weight / total for day, weight in weights.items()}
 
 
 def _share_of_year(day: date) -> Fraction:

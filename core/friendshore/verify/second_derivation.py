@@ -29,10 +29,11 @@ from ..errors import Diagnostic
 from ..plugins import attributed
 from ..problem import Problem
 from ..problem.demands import Demand
-from ..problem.network import Arc, Node, final_node
+from ..problem.network import Arc, Node, arrival_of, final_node
 from ..rules.answers import as_charge, as_verdict
 from ..rules.base import Rule
 from .arrivals import arrival_day
+from .daily_balance import Arrival, DailyBalance, Pool
 from .money import Costing
 from .plan_entries import Bought, PlanEntries
 
@@ -282,23 +283,59 @@ class _SecondDerivation:
 
     def order_day(self, item: Bought) -> tuple[date, bool]:
         """Return the day of an order, and True if it is to be placed at once. Purchases of the same order share its day."""
+        order, last = self._order_of(item), self._last_order_day(item)
+        early = self._early_order_day(order)
+        if early is None:
+            return last, False
+        return min(early, last), any(
+            self._is_short_until(each, early) for each in order if self._may_end_shortage(each)
+        )
+
+    def _order_of(self, item: Bought) -> tuple[Bought, ...]:
         single = self.problem.offers[item.arc.offer].has_one_output
-        order = [
+        return tuple(
             purchase
             for purchase in self.by_order[item.arc.offer, item.ordered]
             if not single or purchase.arc.index == item.arc.index
-        ]
+        )
+
+    @cached_method
+    def _early_order_day(self, order: tuple[Bought, ...]) -> date | None:
+        """Return the first day for an order that may end a shortage earlier on the same terms. None for any other order."""
+        if not any(map(self._may_end_shortage, order)):
+            return None
         last = {purchase.arc.index: self._last_order_day(purchase) for purchase in order}
-        if not any(
-            self.is_awaited(purchase.arc.node, purchase.compliance_class, purchase.delivered)
-            for purchase in order
-            if not arrival_day(self.ledger, purchase)
-        ):
-            return last[item.arc.index], False
         first = max(self._first_order_day(purchase, last[purchase.arc.index]) for purchase in order)
-        if not all(self._on_same_terms(purchase) for purchase in order if first < last[purchase.arc.index]):
-            return last[item.arc.index], False
-        return min(first, last[item.arc.index]), True
+        moved = (purchase for purchase in order if first < last[purchase.arc.index])
+        return first if all(map(self._on_same_terms, moved)) else None
+
+    def _may_end_shortage(self, item: Bought) -> bool:
+        is_awaited = self.is_awaited(item.arc.node, item.compliance_class, item.delivered)
+        return is_awaited and not arrival_day(self.ledger, item)
+
+    def _is_short_until(self, item: Bought, ordered: date) -> bool:
+        pool, t = (item.arc.node, item.compliance_class), item.delivered
+        own = Arrival(arrival_of(item.arc, ordered, self.case), Fraction(item.quantity))
+        return self.balance.is_short_until(pool, t - 1, own, self.early_arrivals[pool, t])
+
+    @cached_property
+    def balance(self) -> DailyBalance:
+        return DailyBalance(self.ledger)
+
+    @cached_property
+    def early_arrivals(self) -> dict[tuple[Pool, int], list[Arrival]]:
+        """Node, compliance class, and planned period of arrival -> the arrivals that come earlier to end a shortage."""
+        days = (
+            (item, self._early_order_day(self._order_of(item))) for item in self.ledger.bought if item.arc.offer >= 0
+        )
+        return grouped(
+            (
+                ((item.arc.node, item.compliance_class), item.delivered),
+                Arrival(arrival_of(item.arc, day, self.case), Fraction(item.quantity)),
+            )
+            for item, day in days
+            if day is not None and self._may_end_shortage(item)
+        )
 
     @cached_property
     def by_order(self) -> dict[tuple[int, int], list[Bought]]:
@@ -363,6 +400,9 @@ class _SecondDerivation:
             for each in problem.compliance_classes
             for outlet in each.outlets
             if short[outlet.demand, outlet.period] > 10 * self.case.resolution
+            and self.balance.serves_later(
+                (final_node(problem.demands[outlet.demand].use), each.label), outlet.period, outlet.demand
+            )
         }
 
     @cached_property
