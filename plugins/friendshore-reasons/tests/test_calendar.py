@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from threading import Event
 from typing import Any, Literal
@@ -257,6 +257,30 @@ def test_each_change_of_law_is_told_by_day_title_and_clause() -> None:
     assert "(2027-01-01)" in text(answer).partition("Between the dates")[0]
 
 
+def test_a_suspension_that_lapses_is_dated() -> None:
+    """Its end is a date of the calendar though the case doesn't apply what is unknown, and one before the first day is still listed."""
+
+    def suspended(until: date, status: PhaseStatus, **more: Any) -> Rule:
+        phases = (Phase(end=until, status=PhaseStatus.SUSPENDED), Phase(start=until + timedelta(1), status=status))
+        return ban(*METAL, start=None, **more).but(id=f"lapse-{until.year}", phases=phases)
+
+    before = suspended(date(2025, 11, 27), PhaseStatus.UNKNOWN)
+    later = suspended(date(2027, 1, 10), PhaseStatus.UNKNOWN)
+    resumes = suspended(date(2028, 1, 10), PhaseStatus.ENACTED, countries="RU")
+    answer = calendar(opened(a_year(10), metals(), before, later, resumes))
+    assert [(str(change.day), change.rule, change.effect) for change in answer.law] == [
+        ("2025-11-28", "lapse-2025", "unknown"),
+        ("2027-01-11", "lapse-2027", "unknown"),
+        ("2028-01-11", "lapse-2028", "in force"),
+    ]
+    assert [(str(interval.start), interval.changed) for interval in answer.intervals] == [
+        ("2026-01-01", ()),
+        ("2027-01-11", ("rule lapse-2027",)),
+        ("2028-01-11", ("rule lapse-2028",)),
+    ]
+    assert "(2027-01-11, 2028-01-11)" in text(answer)
+
+
 def test_beyond_the_plan() -> None:
     """Capacity that comes after it heals, if one looks so far; a day before it begins is refused."""
     session = opened(a_year(10), catalog(grown("au", "AU", ("", 4), ("2031-01-01", 30)), source("AU", 50)))
@@ -291,7 +315,7 @@ def test_a_calendar_that_is_ended_early_says_how_far_it_came() -> None:
 
 GOLDEN = """
 From 2026-01-01 to 2028-12-31. Each stretch is planned as a year at its own rates, without stock,
-open orders, and lead times. 2 dates change supply or cost from 2026-01-01 to 2028-12-31
+open orders, and lead times. 2 dates change supply, cost, or law from 2026-01-01 to 2028-12-31
 (2027-01-01, 2028-04-01).
 
 Shortages

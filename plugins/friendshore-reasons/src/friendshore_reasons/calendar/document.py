@@ -75,7 +75,7 @@ DATES_NAMED = 6
 def _dates_of_change(result: Calendar) -> str:
     days = [interval.start for interval in result.intervals[1:]]
     dates = f" ({first_few([*map(str, days)], DATES_NAMED)})" if days else ""
-    return f"{count(result.days, 'date changes', 'dates change')} supply or cost from {result.start} to {result.until}{dates}"
+    return f"{count(result.days, 'date changes', 'dates change')} supply, cost, or law from {result.start} to {result.until}{dates}"
 
 
 def _law_notes(result: Calendar) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import ClassVar
 
-from friendshore.domain.base import Number, Record
+from friendshore.domain.base import Number, Record, grouped
 from friendshore.domain.time import Span, stretches_between
 from friendshore.domain.unmet import RunSupplyCause
 from friendshore.errors import InputError
@@ -48,8 +48,17 @@ class LawChange(Record):
 def law_changes(problem: Problem, first: date, last: date) -> list[LawChange]:
     limiting = {rule.id for rule, _ in problem.limit_rows}
     rules = [rule for rule in problem.rules if rule.id in limiting or _is_about(problem, rule)]
-    changes = [change for rule in rules for change in _status_changes(rule) if first <= change.day <= last]
+    changes = [
+        change
+        for rule in rules
+        for change in _status_changes(rule)
+        if first <= change.day <= last or (change.effect == UNKNOWN and _applies_on(change, first))
+    ]
     return sorted(changes, key=lambda change: (change.day, change.rule))
+
+
+def _applies_on(change: LawChange, day: date) -> bool:
+    return change.day <= day and (change.until is None or day <= change.until)
 
 
 def _status_changes(rule: Rule) -> Iterator[LawChange]:
@@ -159,7 +168,7 @@ class Calendar(QuestionResult):
     cliffs: tuple[Cliff, ...]
     """Shortages by date."""
     law: tuple[LawChange, ...] = ()
-    """Every change of law from the first day to the last, by date, including those that affect no purchase."""
+    """Every change of law from the first day to the last, by date, including those that affect no purchase, and earlier ones by which a status is unknown on the first day."""
     affected: tuple[Concerned, ...]
     """Offers, orders, and stock that a rule prohibits or frees on a date, by date."""
     stopped: bool
@@ -195,7 +204,21 @@ class _Calendar:
     def __init__(self, session: Session, first: date, last: date, progress: Progress | None) -> None:
         self.session, self.first, self.last = session, first, last
         self.snapshot = Snapshot.of(session.inputs, session.problem, last)
-        self.changes_by_day = breakpoints(self.snapshot)
+        self.law = law_changes(session.problem, first, last)
+        suspension_ends = {
+            (rule.id, phase.end + timedelta(1))
+            for rule in session.problem.rules
+            for phase in rule.phases
+            if phase.status is PhaseStatus.SUSPENDED and phase.end is not None and phase.end < date.max
+        }
+        self.lapses = grouped(
+            (change.day, ("rule", change.rule))
+            for change in self.law
+            if change.day > first and (change.effect == UNKNOWN or (change.rule, change.day) in suspension_ends)
+        )
+        """Days on which suspensions end or a status becomes unknown. Each is a date of the calendar, even if the case doesn't apply such rules."""
+        changes = breakpoints(self.snapshot)
+        self.changes_by_day = {day: changes.get(day, ()) for day in sorted({*changes, *self.lapses})}
         self.spans = stretches_between(first, last, list(self.changes_by_day))
         self.counted = QuestionCounter(session, progress)
         self.without_budgets: set[Span] = set()
@@ -223,7 +246,7 @@ class _Calendar:
             intervals=tuple(intervals),
             stretches=tuple(stretches),
             cliffs=tuple(sorted(cliffs, key=lambda cliff: (cliff.start, cliff.demand))),
-            law=tuple(law_changes(self.session.problem, self.first, self.last)),
+            law=tuple(law for law in self.law if law.day <= self.last),
             affected=tuple(affected),
             names=names_of(self.session.problem, offer_ids),
             beyond_budget=_merged([stretch.days for stretch in planned if stretch.days in self.without_budgets]),
@@ -261,7 +284,7 @@ class _Calendar:
         return self._planned_stretches[key]
 
     def _intervals(self, planned: Sequence[StretchPlan], demands: Sequence[str]) -> list[Interval]:
-        runs = _equal_runs(planned, demands)
+        runs = _equal_runs(planned, demands, self.lapses)
         previous = [None, *(run[-1] for run in runs)]
         return [
             Interval(
@@ -275,9 +298,12 @@ class _Calendar:
         ]
 
     def _affecting_changes(self, before: StretchPlan, after: StretchPlan, demands: Sequence[str]) -> Iterator[str]:
-        for subject in sorted(self.changes_by_day[_day(after.days.start)], key=lambda subject: subject[0] != "rule"):
+        day = _day(after.days.start)
+        lapses = self.lapses.get(day, [])
+        subjects = dict.fromkeys((*lapses, *self.changes_by_day[day]))
+        for subject in sorted(subjects, key=lambda subject: subject[0] != "rule"):
             kind, name = subject
-            if kind in _COST_ONLY or self.session.stopped:
+            if kind in _COST_ONLY or self.session.stopped or subject in lapses:
                 yield f"{kind} {name}"
                 continue
             reverted = self._stretch_plan(after.days, {subject: before.days})
@@ -353,10 +379,17 @@ def _merged(spans: Sequence[Span]) -> tuple[Span, ...]:
     return tuple(joined)
 
 
-def _equal_runs(planned: Sequence[StretchPlan], demands: Sequence[str]) -> list[list[StretchPlan]]:
+def _equal_runs(
+    planned: Sequence[StretchPlan], demands: Sequence[str], separate: Collection[date] = ()
+) -> list[list[StretchPlan]]:
+    """Return runs of stretches with the same facts for some demands. A run begins on each of the separate days."""
     runs: list[list[StretchPlan]] = []
     for stretch in planned:
-        if runs and all(stretch.has_same_facts(runs[-1][-1], name) for name in demands):
+        if (
+            runs
+            and stretch.days.start not in separate
+            and all(stretch.has_same_facts(runs[-1][-1], name) for name in demands)
+        ):
             runs[-1].append(stretch)
         else:
             runs.append([stretch])
