@@ -34,7 +34,7 @@ from friendshore.domain.time import Horizon, PeriodLength, Span
 from friendshore.domain.use import Chained, Move, Result, Use, Verdict
 from friendshore.errors import InputError
 from friendshore.rules.base import Phase, PhaseStatus, Rule
-from friendshore.rules.kinds.limits import Budget, Cover, MaxShare, MinShare
+from friendshore.rules.kinds.limits import Budget, Cover, MaxShare, MinDelivered, MinShare
 from friendshore_reasons.calendar.document import calendar_document
 from friendshore_reasons.calendar.search import Calendar, Cause, calendar, day_of
 
@@ -255,6 +255,19 @@ def test_each_change_of_law_is_told_by_day_title_and_clause() -> None:
     line = "2027-01-01: new, New law (clause 1): unknown from that day on, until 2027-06-30: no notice found"
     assert line in unwrapped(calendar_document(answer))
     assert "(2027-01-01)" in text(answer).partition("Between the dates")[0]
+
+
+@pytest.mark.parametrize(("share", "lack"), [("1", 6), ("0.5", 1)])
+def test_a_floor_that_is_kept_late_is_no_demand(share: str, lack: float) -> None:
+    """4 of 10 kg can be had from the ban to the new capacity: 6 kg are short, not all, and the floor lacks what is below it."""
+    floor = MinDelivered(id="floor", title="Deliver", share=Decimal(share))
+    answer = calendar(opened(a_year(10), GROWING, ban(*METAL), floor))
+    assert [(str(each.start), str(each.end), each.rule, each.lack) for each in answer.floors] == [
+        ("2027-01-01", "2028-03-31", "floor", lack)
+    ]
+    assert [(cliff.short, cliff.wanted) for cliff in answer.cliffs] == [(6, 10)]
+    assert "all 10 kg" not in text(answer)
+    assert "Floor not kept" in text(answer)
 
 
 def test_a_suspension_that_lapses_is_dated() -> None:

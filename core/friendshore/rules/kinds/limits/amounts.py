@@ -73,13 +73,13 @@ class MinDelivered(Covering, InMoney):
                     yield row_of(self, f"{name} {label}", (short,), at_most=demanded * (1 - self.share), reads=reads)
 
     def _demands_by_row(self, facts: Facts) -> Iterator[tuple[str, Sequence[DemandLine]]]:
-        demands = [demand for demand in facts.demands if self._is_about(demand)]
+        demands = [demand for demand in facts.demands if self.counts_demand(demand)]
         if self.together:
             yield "together", demands
         else:
             yield from ((demand.id, [demand]) for demand in demands)
 
-    def _is_about(self, demand: DemandLine) -> bool:
+    def counts_demand(self, demand: DemandLine) -> bool:
         use = demand.use
         return (
             self.covers(use.material)

@@ -45,6 +45,7 @@ def calendar_document(result: Calendar, *, every: bool = False) -> doc.Document:
         doc.for_whole(doc.sentence(head)),
         doc.for_screen(doc.answer(brief)),
         _cliffs(result),
+        _missed_floors(result),
         _intervals(result, every),
         doc.for_whole(law),
         doc.for_screen(_law_table(result)),
@@ -193,6 +194,16 @@ def _cliffs(result: Calendar) -> doc.Section | None:
     table = ranked(columns, rows, "more shortage", part=4)
     notes = doc.for_whole(doc.notes(_unexplained_causes(ordered, names)))
     return doc.section(title, _timeline(result, table), notes, column="Short")
+
+
+def _missed_floors(result: Calendar) -> doc.Section | None:
+    columns = [doc.Column("Floor not kept"), doc.Column("From"), doc.Column("Until"), doc.figures("Lacks a year")]
+    rows: list[list[doc.Cell]] = [
+        [doc.Several((result.names.rule(floor.rule),)), floor.start, floor.end, mass(floor.lack)]
+        for floor in sorted(result.floors, key=lambda floor: (floor.start, floor.rule))
+    ]
+    table = ranked(columns, rows, "more floor", part=4) if rows else None
+    return doc.section_if_any("Floors of deliveries that are not kept", table, column="Floor not kept")
 
 
 def _label(cliff: Cliff, result: Calendar) -> str:

@@ -128,6 +128,16 @@ class Interval(Record):
     short: tuple[str, ...]
 
 
+class MissedFloor(Record):
+    """A floor of deliveries (`min-delivered`) on days on which it can't be kept."""
+
+    rule: str
+    start: date
+    end: date
+    lack: Number
+    """Kilograms per year that deliveries lack to reach the floor."""
+
+
 class Cliff(Record):
     """A demand with a shortage that starts on a date."""
 
@@ -173,6 +183,8 @@ class Calendar(QuestionResult):
     """Offers, orders, and stock that a rule prohibits or frees on a date, by date."""
     stopped: bool
     """True if the user ended the search. `until` is then the last day that was planned, and causes may be missing."""
+    floors: tuple[MissedFloor, ...] = ()
+    """Floors of deliveries on days on which they can't be kept, which are planned without them."""
     rules_not_considered: tuple[str, ...]
     """Rules about stock alone, which are left out because no stock is carried."""
     beyond_budget: tuple[Span, ...] = ()
@@ -221,7 +233,8 @@ class _Calendar:
         self.changes_by_day = {day: changes.get(day, ()) for day in sorted({*changes, *self.lapses})}
         self.spans = stretches_between(first, last, list(self.changes_by_day))
         self.counted = QuestionCounter(session, progress)
-        self.without_budgets: set[Span] = set()
+        self.without: dict[Span, frozenset[str]] = {}
+        """Rules that a stretch is planned without, because they conflict or others do."""
         self._planned_stretches: dict[tuple[Span, tuple[tuple[Subject, Span], ...], frozenset[str]], StretchPlan] = {}
 
     def result(self) -> Calendar:
@@ -249,7 +262,10 @@ class _Calendar:
             law=tuple(law for law in self.law if law.day <= self.last),
             affected=tuple(affected),
             names=names_of(self.session.problem, offer_ids),
-            beyond_budget=_merged([stretch.days for stretch in planned if stretch.days in self.without_budgets]),
+            beyond_budget=_merged(
+                [each.days for each in planned if self.snapshot.budgets & self.without.get(each.days, frozenset())]
+            ),
+            floors=tuple(self._missed_floors(planned)),
             rules_not_considered=tuple(rule.id for rule in self.session.inputs.rules if rule.id not in rule_ids),
             effort=self.counted.effort,
         )
@@ -259,10 +275,14 @@ class _Calendar:
         for number, span in enumerate(self.spans, 1):
             stretch = self._stretch_plan(span)
             # This solves the stretch. The user may end the search meanwhile, which is checked below.
-            conflicts = stretch.session.verified.plan.infeasible
+            conflicting = _conflicting_rules(stretch)
+            if floors := conflicting & {floor.id for floor in self.snapshot.floors}:
+                self.without[span] = floors
+                stretch = self._stretch_plan(span)
+                conflicting = _conflicting_rules(stretch)
             budgets = self.snapshot.budgets
-            if budgets and conflicts and budgets.isdisjoint(rule for conflict in conflicts for rule in conflict.rules):
-                self.without_budgets.add(span)
+            if budgets and conflicting and budgets.isdisjoint(conflicting):
+                self.without[span] = self.without.get(span, frozenset()) | budgets
                 stretch = self._stretch_plan(span)
                 _ = stretch.session
             if self.session.stopped:
@@ -273,8 +293,19 @@ class _Calendar:
             self.counted.report_progress(number, len(self.spans))
         return planned
 
+    def _missed_floors(self, planned: Sequence[StretchPlan]) -> Iterator[MissedFloor]:
+        for floor in self.snapshot.floors:
+            spans = [
+                (stretch.days, stretch.lack_of(floor))
+                for stretch in planned
+                if floor.id in self.without.get(stretch.days, ())
+            ]
+            for lack, days in grouped((lack, days) for days, lack in spans).items():
+                for span in _merged(days):
+                    yield MissedFloor(rule=floor.id, start=_day(span.start), end=_day(span.end), lack=lack)
+
     def _stretch_plan(self, span: Span, days_by_subject: Mapping[Subject, Span] | None = None) -> StretchPlan:
-        without = self.snapshot.budgets if span in self.without_budgets else frozenset[str]()
+        without = self.without.get(span, frozenset[str]())
         key = span, tuple(sorted((days_by_subject or {}).items(), key=lambda item: item[0])), without
         if key not in self._planned_stretches:
             self.counted.questions += 1
@@ -367,6 +398,10 @@ class _Calendar:
 
 _COST_ONLY = ("price", "exchange rate")
 """Kinds of changes that affect costs but not supply. They are listed with the dates without another solve."""
+
+
+def _conflicting_rules(stretch: StretchPlan) -> frozenset[str]:
+    return frozenset(rule for conflict in stretch.session.verified.plan.infeasible for rule in conflict.rules)
 
 
 def _merged(spans: Sequence[Span]) -> tuple[Span, ...]:

@@ -33,7 +33,7 @@ from friendshore.problem.network import Arc
 from friendshore.program import Program, compile_program
 from friendshore.program.matrix import Ints
 from friendshore.rules.base import Rule
-from friendshore.rules.kinds.limits import Budget
+from friendshore.rules.kinds.limits import Budget, MinDelivered
 from friendshore.rules.rows import Row, Rows
 from friendshore.rules.terms import ReservedTerm, StockTerm
 from friendshore.session import Session
@@ -63,6 +63,11 @@ class Snapshot:
     def budgets(self) -> frozenset[str]:
         """Ids of the budgets. A budget joins all its purchases into one part."""
         return frozenset(rule.id for rule in self.inputs.rules if isinstance(rule, Budget))
+
+    @property
+    def floors(self) -> tuple[MinDelivered, ...]:
+        """Hard floors of deliveries. A stretch that can't keep one is planned without it, so that its demands are short only of what is missing."""
+        return tuple(rule for rule in self.inputs.rules if isinstance(rule, MinDelivered) and rule.penalty is None)
 
     def on(
         self,
@@ -371,6 +376,16 @@ class StretchPlan:
         conflicting = {name for part in plan.infeasible for name in part.demands}
         short_by_demand |= {name: self.wanted[name] for name in conflicting if name in self.wanted}
         return short_by_demand
+
+    def lack_of(self, floor: MinDelivered) -> Decimal:
+        """Return the kilograms per year that deliveries lack to reach a floor."""
+        step = self.session.problem.case.resolution
+        demands = [demand.id for demand in self.program.problem.demands if floor.counts_demand(demand)]
+        lacks = [
+            self.short.get(name, Decimal(0)) - self.wanted.get(name, Decimal(0)) * (1 - floor.share) for name in demands
+        ]
+        lack = sum(lacks, Decimal(0)) if floor.together else sum((max(lack, Decimal(0)) for lack in lacks), Decimal(0))
+        return lack if lack > step else Decimal(0)
 
     @cached_property
     def causes(self) -> Causes:
