@@ -33,8 +33,9 @@ POSITION_OF_CODE = {"Fault": 6}
 
 def without_code() -> Iterator[str]:
     """Yield the calls that create a diagnostic without a code. An error made of diagnostics has theirs."""
-    for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    called = re.compile(rf"\b(?:{'|'.join(ERRORS)})\(")
+    for text, path in ((path.read_text("utf-8"), path) for path in SOURCES):
+        for node in ast.walk(ast.parse(text)) if called.search(text) else ():
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in ERRORS:
                 continue
             arguments = len(node.args) + len(node.keywords)

@@ -10,7 +10,7 @@ import io
 import re
 import tokenize
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +74,14 @@ TEXTS = {tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", 
 
 
 BEFORE, AFTER = r"(?<![\w/.{-])", r"(?![\w-])"
-ANY = re.compile(f"{BEFORE}(?:{'|'.join(RETIRED)}){AFTER}", re.IGNORECASE)
-"""Any retired word: far quicker than looking for each."""
+
+
+def any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """Return a pattern of any of these words: far quicker than looking for each."""
+    return re.compile(f"{BEFORE}(?:{'|'.join(words)}){AFTER}", re.IGNORECASE)
+
+
+ANY = {id(words): any_of(words) for words in (RETIRED, PHRASES)}
 
 
 def retired_words(text: str, words: dict[str, str] = RETIRED) -> list[tuple[str, str]]:
@@ -83,14 +89,14 @@ def retired_words(text: str, words: dict[str, str] = RETIRED) -> list[tuple[str,
     prose = re.sub(r"`[^`\n]*`", "``", text)
     return [
         (match.group(), replacement)
-        for word, replacement in (words.items() if words is not RETIRED or ANY.search(prose) else ())
-        for match in re.finditer(f"{BEFORE}(?:{word}){AFTER}", prose, re.IGNORECASE)
+        for word, replacement in (words.items() if ANY[id(words)].search(prose) else ())
+        for match in any_of([word]).finditer(prose)
     ]
 
 
-def prose_of(path: Path) -> Iterator[str]:
+def prose_of(path: Path, words: dict[str, str] = RETIRED) -> Iterator[str]:
     """Yield comments, docstrings, and messages of a source file, if there is any retired word in it."""
-    if ANY.search(path.read_text(encoding="utf-8")):
+    if ANY[id(words)].search(path.read_text(encoding="utf-8")):
         yield from prose_tokens(path)
 
 
@@ -119,7 +125,7 @@ def test_pages_keep_to_the_vocabulary() -> None:
 
 def test_texts_have_no_phrases_of_an_older_style() -> None:
     """In sources and pages."""
-    hits = {str(path): retired_words("\n".join(prose_tokens(path)), PHRASES) for path in SOURCES}
+    hits = {str(path): retired_words("\n".join(prose_of(path, PHRASES)), PHRASES) for path in SOURCES}
     for path in PAGES:
         if path.name != "style.md":
             text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
