@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
+import socket
 import subprocess
 import sys
 from collections import Counter
@@ -12,6 +13,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import Distribution, distributions
+from io import FileIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,7 +24,7 @@ from friendshore.catalog import several
 from friendshore.plugins import attribution, isolated, manifest, registry
 from friendshore.plugins.manifest import Plugin
 
-from .functional.program import python, shared_folder
+from .functional.program import _BEGUN, await_starters, leave_starters, python, shared_folder
 from .property import settings as _property_settings  # noqa: F401 - Hypothesis is set up before any test is read.
 from .slow import listed, name_of
 
@@ -191,6 +193,39 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
     gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    await_starters()
+
+
+def _still_open() -> dict[int, object]:
+    """Return open files, open sockets, and running child processes by their ids, frozen ones included. Starters are awaited later."""
+    gc.unfreeze()
+    objects = [
+        thing for thing in gc.get_objects() if issubclass(type(thing), FileIO | socket.socket | subprocess.Popen)
+    ]
+    gc.freeze()
+    return {
+        id(thing): thing
+        for thing in objects
+        if (thing.returncode is None if isinstance(thing, subprocess.Popen) else _is_open(thing))
+        and thing not in _BEGUN
+    }
+
+
+def _is_open(thing: Any) -> bool:
+    return not thing.closed if isinstance(thing, FileIO) else thing.fileno() >= 0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _all_closed() -> Iterator[None]:
+    """Fail the last test of this process if something is open that wasn't before the first: pytest makes errors of warnings, but not of those at exit."""
+    before = _still_open()
+    yield
+    leave_starters()
+    gc.collect()
+    assert [thing for key, thing in _still_open().items() if key not in before] == []
 
 
 @pytest.fixture

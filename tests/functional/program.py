@@ -34,6 +34,8 @@ SHARED = "FRIENDSHORE_TEST_STARTERS"
 _LOCK = threading.Lock()
 _BEGUN: list[subprocess.Popen[bytes]] = []
 """Starters begun here. Each ends when no process has its socket open."""
+_USED: list[socket.socket] = []
+"""Sockets of starters that this process uses."""
 IMPORTED = re.compile(r"\bfrom (\S+) import\b")
 
 
@@ -80,6 +82,7 @@ def _starter(modules: tuple[str, ...], seed: str | None) -> socket.socket:
     """Return the socket of the starter for programs with these modules and hash seed, shared by all workers."""
     place = _place(modules, seed)
     ours = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    _USED.append(ours)
     with place.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
@@ -89,6 +92,20 @@ def _starter(modules: tuple[str, ...], seed: str | None) -> socket.socket:
             _begin(place, modules, seed)
             ours.connect(str(place))
     return ours
+
+
+def leave_starters() -> None:
+    """Close the sockets of starters. They end when all workers have done so."""
+    _starter.cache_clear()
+    while _USED:
+        _USED.pop().close()
+
+
+def await_starters() -> None:
+    """Wait for the end of the starters begun here."""
+    leave_starters()
+    for starter in _BEGUN:
+        starter.wait()  # as long as the longest test of another worker
 
 
 def way_to_starter() -> Path:
