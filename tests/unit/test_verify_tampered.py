@@ -19,7 +19,7 @@ from friendshore.errors import PluginError, VerificationError
 from friendshore.problem import rule_facts
 from friendshore.recommend import Recommendation
 from friendshore.rules.base import Facts, Rule
-from friendshore.rules.kinds.limits import Budget, MaxShare, MinDelivered, MinSuppliers, Pin, StockLevel
+from friendshore.rules.kinds.limits import Budget, Cover, MaxShare, MinDelivered, MinSuppliers, Pin, StockLevel
 from friendshore.rules.kinds.trade import ExportControl
 from friendshore.rules.rows import Purchases, Row, Rows
 from friendshore.verify import VerifiedPlan, examine, verify
@@ -292,6 +292,29 @@ def test_what_is_not_so_is_named(world: Callable[[], Recommendation], tamper: Ta
     assert tampered != found.plan.plan
     findings = findings_of(found, tampered)
     assert any(one.startswith(code) and name in one for one in findings), findings
+
+
+def soft_floor() -> Recommendation:
+    """Cover of 73 days keeps 96.4642857... kg in stock. A soft floor of deliveries misses what that leaves, at 5,000 USD per kilogram."""
+    given = case(
+        demand("metal", "civil", 172, 37, price=200), length="month", stocks=(stock("metal", 150, chain("CA", *METAL)),)
+    )
+    must = rule(MinDelivered, share="0.6", per="horizon", penalty=5000)
+    return planned(given, catalog(facility("au", "AU"), source("AU", 50, "oxide")), must, rule(Cover, days=73))
+
+
+def test_rounding_to_a_gram_may_change_a_penalty() -> None:
+    """Stock of 96.464 kg covers the 73 days, to the gram. So 0.3 g more is delivered than in the solver's plan, which is worth USD 1.49."""
+    verified = soft_floor().plan
+    assert verified.cost.penalties == Decimal("71.864") * 5000
+    assert 1 < verified.plan.objective - verified.cost.objective < verified.rounding < 10
+
+
+@pytest.mark.parametrize("tamper", [head(objective=more(-10)), head(bound=more(20))])
+def test_a_penalty_is_refused_beyond_rounding(tamper: Tamper) -> None:
+    """Four rounded quantities change a penalty of 5,000 USD per kilogram by no more than USD 10."""
+    found = soft_floor()
+    assert any(finding.startswith("FS634") for finding in findings_of(found, tamper(found.plan.plan)))
 
 
 def test_stock_kept_for_a_use_is_judged_for_it() -> None:

@@ -112,8 +112,8 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
     compliance = check_law(ledger)
     costing = Costing(ledger, placed)
     readings, penalties = read_limits(ledger, amounts, costing)
-    cost = costing.cost(penalties)
-    rounding = _max_rounding(ledger, costing)
+    cost = costing.cost(penalties.money)
+    rounding = _max_rounding(ledger, costing) + penalties.rounding
     levels = read_levels(ledger, readings.values, cost, rounding)
     if (plan.status is PlanStatus.INFEASIBLE) != bool(plan.infeasible):
         ledger.report(

@@ -459,10 +459,28 @@ class LimitReading:
     value: Decimal
     tolerance: Decimal
     """Maximum violation through rounding."""
-    miss: Decimal
-    """Violation of the row."""
+    distance: Decimal
+    """Violation of the row. Negative if it has room to the nearest of its bounds."""
     unplanned: bool
     """True if it is about materials left unplanned because of conflicting rules."""
+
+    @property
+    def miss(self) -> Decimal:
+        return max(self.distance, Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Penalties:
+    """Penalties for the violations of soft limits."""
+
+    money: Decimal = Decimal(0)
+    rounding: Decimal = Decimal(0)
+    """Maximum change of the money through rounding quantities to the resolution."""
+
+    def plus(self, reading: LimitReading, price: Decimal) -> Penalties:
+        # Rounding doesn't violate a row that has more room than its tolerance.
+        moved = reading.tolerance if reading.distance > -reading.tolerance else Decimal(0)
+        return Penalties(self.money + price * reading.miss, self.rounding + price * moved)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -516,11 +534,11 @@ class Readings(Sequence[LimitReading]):
         return row_counts
 
 
-def read_limits(ledger: PlanEntries, amounts: Amounts, costing: Costing) -> tuple[Readings, Decimal]:
+def read_limits(ledger: PlanEntries, amounts: Amounts, costing: Costing) -> tuple[Readings, Penalties]:
     """Return every row with its value, and the penalties for soft violations. Hard violations are findings."""
     values = TermValues(ledger, amounts, costing)
     readings = Readings(values)
-    penalties = Decimal(0)
+    penalties = Penalties()
     rows_by_rule = limit_rows(ledger.problem)
     for rows_of_budget in grouped(
         (rule.id, (rule, rows)) for rule, rows in rows_by_rule if isinstance(rule, Budget)
@@ -536,7 +554,7 @@ def read_limits(ledger: PlanEntries, amounts: Amounts, costing: Costing) -> tupl
         readings.add(row_readings)
         for reading in row_readings:
             if reading.row.penalty is not None:
-                penalties += reading.row.penalty * reading.miss
+                penalties = penalties.plus(reading, reading.row.penalty)
             else:
                 _check_row(reading, values)
     return readings, penalties
@@ -626,15 +644,15 @@ def _read(rule: Rule, row: Row, values: TermValues) -> LimitReading:
         amount, slack = values.value(term)
         value += amount
         tolerance += slack
-    miss = Decimal(0)
+    distance = Decimal("-Infinity")
     if row.at_least is not None:
-        miss = max(miss, row.at_least - value)
+        distance = row.at_least - value
     if row.at_most is not None:
-        miss = max(miss, value - row.at_most)
+        distance = max(distance, value - row.at_most)
     bounds = [abs(bound) for bound in (row.at_least, row.at_most) if bound is not None]
     scale = max(abs(value), *bounds, Decimal(1))
     return LimitReading(
-        rule, row, value, tolerance + scale * _DIGITS, miss, _touches_unplanned(rule, row, values.ledger)
+        rule, row, value, tolerance + scale * _DIGITS, distance, _touches_unplanned(rule, row, values.ledger)
     )
 
 
