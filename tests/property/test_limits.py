@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,11 +10,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from tests.building import planned
 
+from friendshore.domain.case import IncumbentSpec, Level
+from friendshore.domain.time import Horizon
 from friendshore.errors import InputError
 from friendshore.rules.base import Rule
 
 from .compare import as_cheap_as_brute_force
-from .random_cases.limits import budgets_by_use, by_order, deliveries, limits, of_end_uses, of_one_site
+from .random_cases.levels import about_these, levels
+from .random_cases.limits import budgets_by_use, by_order, deliveries, limits, of_end_uses, of_one_site, soft_limits
 from .settings import examples
 from .strategies import Tiny, tiny_cases
 
@@ -77,3 +81,25 @@ def test_plan_under_a_budget_of_an_end_use_is_as_cheap_as_brute_force(tiny: Tiny
 def test_plan_that_must_deliver_is_as_cheap_as_brute_force(tiny: Tiny, must: Rule) -> None:
     """What must be delivered is, at the least cost; where that cannot be, or not with the other rules, nothing is planned."""
     as_cheap_as_brute_force(tiny, (*tiny.rules, must))
+
+
+@examples(2000)
+@given(tiny_cases(), st.lists(levels(within=True), max_size=2), st.data())
+def test_plan_under_soft_limits_is_verified(tiny: Tiny, some: list[Level], data: st.DataObject) -> None:
+    """Penalties multiply what rounding to the resolution changes: no plan is refused for it, whatever counts in which period."""
+    offers, horizon = tiny.catalog.offers, tiny.case.horizon
+    wanted = {name for d in tiny.case.demands for name in (d.id, d.material, d.end_use)}
+    in_months, resolution = data.draw(st.booleans()), data.draw(st.sampled_from(("0.001", "0.001", "0.1")))
+    case = tiny.case.but(
+        horizon=Horizon(start=horizon.start, periods=horizon.count, period="month") if in_months else horizon,
+        orders=() if in_months else tiny.case.orders,
+        objectives=tuple(level if level.minimise == "concentration" else about_these(level, wanted) for level in some),
+        incumbents=(IncumbentSpec(offer=offers[0].id, per_year=Decimal(20)),),
+        resolution=Decimal(resolution),
+    )
+    kept = tuple(rule for rule in tiny.rules if "rows" not in rule.verbs)
+    try:
+        planned(case, tiny.catalog, *kept, *data.draw(soft_limits(offers)))
+    except InputError as error:
+        assume(error.problems[0].code not in ("FS266", "FS310"))
+        raise

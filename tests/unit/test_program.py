@@ -31,6 +31,7 @@ from friendshore.verify import examine
 from friendshore.verify.plan_entries import EPSILON, PlanEntries
 
 from ..building import (
+    ban,
     bought,
     built,
     case,
@@ -329,6 +330,14 @@ def test_what_is_below_the_resolution_is_warned_of_and_rounded_up() -> None:
     assert not any("below" in message for message in fine)
     assert bought(planned(given, facts)) == {"jp-melt": 4_000_000, "au-oxide": 0.001}
     assert bought(planned(finer, facts))["au-oxide"] == pytest.approx(0.0004)
+
+
+def test_an_input_is_bought_though_the_capacity_of_its_plant_is_used_up() -> None:
+    """The 0.194 kg that defense leaves of the plant's capacity make 0.155 kg of metal for civil use, of 0.039 kg of oxide from there."""
+    oxides = source("AU", 10, "oxide"), source("CN", 5000, "oxide")
+    facts = catalog(facility("au", "AU", 40.194), facility("cn", "CN"), *oxides, maker("AU", 5, 0.25))
+    given = case(demand("metal", "defense", 32), demand("metal", "civil", 9, price=900), resolution=Decimal("0.1"))
+    assert bought(planned(given, facts, ban("mined", start=None))) == {"au-melt": 32.2, "au-oxide": 8.1}
 
 
 @pytest.mark.parametrize("name", sorted(p.name for p in SMALL.iterdir()))

@@ -5,6 +5,7 @@ stock of every cell is the solver's, rounded. Rows are violated no more than by 
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections import deque
 from collections.abc import Mapping
@@ -133,12 +134,13 @@ class _Rows:
     row: array[int]
     value: array[float]
 
-    def try_change(self, order: int, change: int) -> bool:
+    def try_change(self, order: int, change: int, max_excess: float = 0.5) -> bool:
+        """Change an order by some steps unless a row then exceeds a bound by more than a share of the change."""
         activity, start, end = self.activity, self.start[order], self.start[order + 1]
         rows, values = self.row[start:end], self.value[start:end]
         for row, value in zip(rows, values, strict=True):
             old_activity, row_change = activity[row], change * value
-            new_activity, tolerance = old_activity + row_change, abs(row_change) / 2 + _NOISE
+            new_activity, tolerance = old_activity + row_change, abs(row_change) * max_excess + _NOISE
             if row_change > 0:
                 if new_activity > self.upper[row] + tolerance and new_activity > old_activity + _NOISE:
                     return False
@@ -242,7 +244,7 @@ class _BalanceRepair:
         )
         flow = self.flow[cell]
         if not self.has_purchase[cell]:
-            self._start_tiny_orders(cell)
+            self._start_tiny_orders(cell, compliance_class)
         if all(share == 1 for share in shares_kept) and np.abs(np.cumsum(flow) - target_stock).max(initial=0.0) < 0.5:
             return
         can_buy_earlier = first is not None and not self.has_limit[first : first + self.count].any()
@@ -261,7 +263,7 @@ class _BalanceRepair:
                     break
             stock = max(stock, 0.0)
 
-    def _start_tiny_orders(self, cell: int) -> None:
+    def _start_tiny_orders(self, cell: int, compliance_class: int) -> None:
         """Buy a step where material is taken but all its purchases are rounded to zero."""
         while len(short_periods := np.flatnonzero(np.cumsum(self.flow[cell]) < -_NOISE)):
             arriving = [
@@ -273,12 +275,34 @@ class _BalanceRepair:
                 (order for order in arriving if self.is_tiny[order] and self.max_steps[order] - 0.5 > _NOISE),
                 key=lambda order: -self.exact_steps[order],
             )
-            chosen = next((order for order in candidates if self.rows.try_change(order, 1)), None)
+            # Without any purchase, the inputs of others aren't available. Rather exceed a row, as far as rounding three purchases may.
+            tries = ((order, max_excess) for max_excess in (0.5, 1.5) for order in candidates)
+            chosen = next((order for order, max_excess in tries if self.rows.try_change(order, 1, max_excess)), None)
             if chosen is None:
                 return
             self.is_tiny[chosen] = False
             self.steps[chosen] = 1.0
             self.flow[cell, self.delivered[self.orders[chosen]]] += 1
+            self._update_inputs(chosen, compliance_class, 1)
+            self._start_run(chosen, compliance_class)
+
+    def _start_run(self, order: int, compliance_class: int) -> None:
+        """Make a step of what an order buys if the run of an offer with several outputs is rounded to zero."""
+        position = int(self.orders[order])
+        offer, t = int(self.offer[position]), int(self.ordered[position])
+        makes = self.program.columns.make
+        own_class = compliance_class if (offer, compliance_class, t) in makes else -1
+        column = makes.get((offer, own_class, t))
+        if column is None or np.rint(self.x[column] / self.step):
+            return
+        arc = int(self.problem.moves.arc[self.program.columns.buy_move[position]])
+        material = self.problem.network.arcs[arc].node[0]
+        outputs = self.problem.offers[offer].offer.outputs
+        steps = math.ceil(1 / next(line.per_unit for line in outputs if line.material == material))
+        self.x[column] = steps * self.step
+        for line in range(int(self.recipes.first[offer]), int(self.recipes.first[offer + 1])):
+            cell = self._cell(int(self.recipes.node[line]), compliance_class)
+            self.flow[cell, t] -= steps * self.recipes.per_unit[line]
 
     def _adjust(self, arrival: int, need: int, compliance_class: int) -> int:
         """Adjust purchases of a cell and period up to `need`, as far as rows allow, and return the change."""

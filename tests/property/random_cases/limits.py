@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
@@ -11,6 +12,8 @@ from friendshore.domain.facts import Offer
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import (
     Budget,
+    Cover,
+    MaxChurn,
     MaxPlaces,
     MaxShare,
     MaxSuppliers,
@@ -19,6 +22,7 @@ from friendshore.rules.kinds.limits import (
     MinSuppliers,
     Pin,
     SingleSource,
+    StockLevel,
 )
 
 from .facts import COUNTRIES, Draw, sometimes
@@ -122,3 +126,33 @@ def budgets_by_use() -> st.SearchStrategy[Rule]:
     end_uses, penalty = st.sampled_from((["defense"], ["civil"])), st.sampled_from((None, None, "0.5"))
     given = {"amount": st.integers(0, 1500), "per": st.sampled_from(("period", "horizon"))}
     return st.builds(rule, st.just(Budget), **given, penalty=penalty, end_uses=end_uses)
+
+
+PENALTIES = ("0.7", "30", "300", "5000", "90000")
+"""Penalties per kilogram, number, or unit of money."""
+
+
+def _stock_rule(draw: Draw[Any]) -> Rule:
+    """Return cover in days, often a fraction of a period, or a level of stock."""
+    words = draw(st.sampled_from(({}, {"places": ["US"]}, {"end_uses": ["defense"]})))
+    if draw(st.booleans()):
+        return rule(Cover, days=draw(st.sampled_from(("0.3", "30", "73", "91.5", "365", "500"))), **words)
+    bound, kilograms = draw(st.sampled_from(("at_least", "at_most", "exactly"))), draw(st.integers(0, 60))
+    words |= {"when": draw(st.sampled_from(("every-period", "end"))), "together": draw(st.booleans())}
+    return rule(StockLevel, **words, **{bound: Decimal(kilograms) / 7})
+
+
+@st.composite
+def soft_limits(draw: Draw[Any], offers: tuple[Offer, ...]) -> tuple[Rule, ...]:
+    """Return one to three limits of any kind, most of them soft. They may contradict each other."""
+    pers = st.sampled_from(("period", "year", "horizon"))
+    churns = st.builds(rule, st.just(MaxChurn), share=st.sampled_from(("0", "0.3")), per=pers)
+    budgets = st.builds(rule, st.just(Budget), amount=st.integers(0, 1500), per=pers)
+    some = []
+    for number in range(draw(st.integers(1, 3))):
+        kind = draw(st.sampled_from(("stock", "delivered", "budget", "churn", "purchases")))
+        others = {"delivered": deliveries(), "budget": budgets, "churn": churns, "purchases": limits(offers)}
+        limit = _stock_rule(draw) if kind == "stock" else draw(others[kind])
+        penalty = draw(st.sampled_from((None, *map(Decimal, PENALTIES))))
+        some.append(limit.but(id=f"soft-{number}", penalty=penalty))
+    return tuple(some)
