@@ -324,6 +324,19 @@ class Plan(Tables):
         return {demand: kilograms for demand, kilograms in shortages.items() if kilograms}
 
 
+_HALF_A_CENT, _SHARE, _UNIT = Decimal("0.005"), Decimal("0.00001"), Decimal(1)
+
+
+def without_residue(difference: Decimal, *totals: Decimal) -> Decimal:
+    """Return a difference between two plans' money, or 0 if it is below the resolution of the totals.
+
+    Quantities are rounded to grams, and plans are proved cheapest to a millionth. A difference is a residue of that below one unit of money and
+    below 0.001 % of the totals, the smallest share that is shown. Below half a cent, it always is.
+    """
+    resolution = min(max(_SHARE * max(map(abs, totals)), _HALF_A_CENT), _UNIT)
+    return difference if abs(difference) >= resolution else Decimal(0)
+
+
 class Cost(Record):
     """Money, in the case's currency, discounted to the start of the plan unless a field says otherwise."""
 
@@ -356,6 +369,11 @@ class Cost(Record):
 
     def minus(self, other: Cost) -> Cost:
         return self._line_by_line(other, -1)
+
+    def rise_from(self, before: Cost) -> Cost:
+        """Return the difference from another plan's cost, without residues of rounding. Lines need not add up exactly."""
+        rise, totals = self.minus(before), (self.objective, before.objective)
+        return Cost(**{name: without_residue(getattr(rise, name), *totals) for name in type(self).model_fields})
 
     def _line_by_line(self, other: Cost, sign: int) -> Cost:
         names = type(self).model_fields

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..document.notebook import ShownOnScreen
 from ..domain.base import Number, Record, Tables, exact, totals
 from ..domain.basis import Factors, equal_weights
+from ..domain.plan import without_residue
 from ..domain.shown_names import RunMaterial, ShownNames, offer_names, rule_titles
 
 if TYPE_CHECKING:
@@ -28,13 +29,13 @@ class Difference(Record):
     """Difference between the objectives of two plans, with proved bounds."""
 
     value: Number
-    """Difference between the two plans found."""
+    """Difference between the two plans found. 0 for a residue of rounding."""
     low: Number | None
     """Proved lower bound. None if there is none."""
     high: Number | None
     """Proved upper bound. None if there is none."""
     proved: bool
-    """True if both plans are proved cheapest, to a cent or a millionth. `value` is then exact. Otherwise, the difference lies between the bounds."""
+    """True if both plans are proved cheapest, to a cent or a millionth. `value` is then their difference. Otherwise, the difference lies between the bounds."""
 
 
 class PlanRise(Record):
@@ -112,11 +113,11 @@ def difference(answer: Answer) -> Difference:
 
 
 def between(value: Decimal, low: Decimal, high: Decimal, objective: Decimal) -> Difference:
-    is_bounded = low.is_finite() and high.is_finite()
+    is_bounded, shown = low.is_finite() and high.is_finite(), without_residue(value, objective)
     return Difference(
-        value=exact(value),
-        low=exact(low) if is_bounded else None,
-        high=exact(high) if is_bounded else None,
+        value=exact(shown),
+        low=exact(min(low, shown)) if is_bounded else None,
+        high=exact(max(high, shown)) if is_bounded else None,
         proved=is_bounded and high - low <= max(CENT, SHARE_PROVED * abs(objective)),
     )
 
@@ -138,7 +139,7 @@ def short_more(session: Session, answer: Answer) -> dict[str, Decimal]:
 
 
 def plan_rise(session: Session, answer: Answer) -> PlanRise:
-    cost = answer.rise
+    cost = answer.rise_shown
     return PlanRise(
         cash=cost.nominal,
         spent=cost.total,

@@ -50,7 +50,7 @@ class Answer:
     cost: Cost
     """Cost of the whole case after the changes."""
     rise: Cost
-    """Increase of the cost, by item."""
+    """Exact increase of the cost, by item."""
     levels: tuple[Decimal, ...]
     """Value of each ranked objective after the changes, in the whole case."""
     infeasible: tuple[Infeasible, ...]
@@ -59,6 +59,11 @@ class Answer:
     """Number of components that were solved for the answer."""
     reused: int
     """Number of components of the affected parts whose solution was known."""
+
+    @property
+    def rise_shown(self) -> Cost:
+        """Increase of the cost without residues of rounding."""
+        return self.cost.rise_from(self.cost.minus(self.rise))
 
     @property
     def rise_between(self) -> tuple[Decimal, Decimal]:

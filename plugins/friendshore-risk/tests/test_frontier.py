@@ -209,6 +209,21 @@ def test_each_point_is_a_plan_of_the_case_with_the_cap_as_a_rule(drawn: tuple[An
         assert -0.5 - 1e-6 * line <= below <= float(after.error or 0) + 1.5 + 1e-6 * line
 
 
+def test_a_residue_of_rounding_is_no_difference() -> None:
+    """Each plan spends the whole budget, to a gram of metal, worth less than USD 1."""
+    facts = catalog(
+        facility("cn", "CN", 300), facility("au", "AU"), source("CN", 371.13), source("AU", 657.77, min_order=7)
+    )
+    answer = frontier(
+        opened(case(demand("metal", "civil", 900, price=9000)), facts, rule(Budget, amount=300_000, per="horizon")),
+        points=5,
+    )
+    spent = {point.cost for point in answer.points}
+    assert len(spent) > 1
+    assert max(spent) - min(spent) < 1
+    assert [point.added_cost for point in answer.points] == [0] * len(answer.points)
+
+
 def test_the_document_says_its_unit_and_draws_every_point() -> None:
     """Money of a large plan is in millions, in the table as in the sentence above it; the chart has each point."""
     large = metals(source("CN", 10_000_000, name="gem", plant="cn"), source("AU", 20_000_000, name="stone", plant="au"))

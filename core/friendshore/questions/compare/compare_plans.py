@@ -242,7 +242,7 @@ class _Walk:
         different = [
             (old, new) for old, new in zip(state_before.plans, state_after.plans, strict=True) if old is not new
         ]
-        rise = self.cost(state_after).minus(self.cost(state_before))
+        rise = self.cost(state_after).rise_from(self.cost(state_before))
         before, short_before, names = sum_plans([old for old, _ in different])
         after, short_after, more_names = sum_plans([new for _, new in different])
         case = self.session.problem.case

@@ -9,7 +9,7 @@ from decimal import Decimal
 from ...document import elements as doc
 from ...document.figures import count, large_money, percent, rounded_money, signed, written
 from ...domain.countries import country_name
-from ...domain.plan import Cost
+from ...domain.plan import Cost, without_residue
 from ...domain.shown_names import ShownNames
 from ..wording import cash, effort, mass_of, not_proved, omitted_note, penalty, ranked, rise, weighed
 from .comparison import Comparison, DependenceLine, MaterialLine, MixLine, Step
@@ -80,8 +80,8 @@ def _shortage_words(materials: Sequence[MaterialLine], names: ShownNames) -> str
 
 
 def _cash_words(comparison: Comparison) -> str:
-    cash = comparison.cost_after.nominal - comparison.cost_before.nominal
-    value = comparison.cost_after.total - comparison.cost_before.total
+    rise = comparison.cost_after.rise_from(comparison.cost_before)
+    cash, value = rise.nominal, rise.total
     if not _is_visible(cash) and not _is_visible(value):
         return "as much cash as A"
     words = f"{large_money(abs(cash), comparison.currency)} {'more' if cash > 0 else 'less'} cash"
@@ -137,19 +137,19 @@ def _conflict_notes(comparison: Comparison) -> doc.Notes | None:
 
 
 def _money_section(comparison: Comparison) -> doc.Section:
-    def row(title: str, before: Decimal, after: Decimal, *, strong: bool = False) -> doc.DataRow:
-        return doc.DataRow(
-            (title, doc.Amount(before), doc.Amount(after), doc.Amount(after - before, form="signed")), strong=strong
-        )
-
     before, after = comparison.cost_before, comparison.cost_after
-    rows = [row("cash", before.nominal, after.nominal, strong=True)]
+    rise = after.rise_from(before)
+
+    def row(title: str, name: str, *, strong: bool = False) -> doc.DataRow:
+        amounts = (doc.Amount(getattr(before, name)), doc.Amount(getattr(after, name)))
+        return doc.DataRow((title, *amounts, doc.Amount(getattr(rise, name), form="signed")), strong=strong)
+
+    rows = [row("cash", "nominal", strong=True)]
     discounted = before.nominal != before.total or after.nominal != after.total
     when = "present value of " if discounted else ""
     for name, title in LINES_OF_COST:
-        amount_before, amount_after = getattr(before, name), getattr(after, name)
-        if (amount_before or amount_after) and (discounted or name != "total"):
-            rows.append(row(when + title, amount_before, amount_after, strong=name == "total"))
+        if (getattr(before, name) or getattr(after, name)) and (discounted or name != "total"):
+            rows.append(row(when + title, name, strong=name == "total"))
     columns = [doc.Column(comparison.currency), doc.figures("A"), doc.figures("B"), doc.figures("B less A")]
     return doc.section("Money", doc.table(columns, rows), _penalties(comparison))
 
@@ -188,7 +188,10 @@ def _dependence_cells(name: str, line: DependenceLine) -> tuple[doc.Cell, ...]:
         name,
         doc.Amount(line.concern_before),
         doc.Amount(line.concern_after),
-        doc.Amount(line.concern_after - line.concern_before, form="signed"),
+        doc.Amount(
+            without_residue(line.concern_after - line.concern_before, line.concern_before, line.concern_after),
+            form="signed",
+        ),
         doc.Share(line.share_before) if line.paid_before else doc.NOTHING,
         doc.Share(line.share_after) if line.paid_after else doc.NOTHING,
     )

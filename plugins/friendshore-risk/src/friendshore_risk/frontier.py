@@ -427,7 +427,7 @@ class _Search:
             possible_concern_cost=exact(sums.may_be_cash),
             share=exact(sums.share),
             cost=case_plan.cost.nominal,
-            added_cost=exact(case_plan.cost.nominal - plan.cost.nominal),
+            added_cost=case_plan.cost.rise_from(plan.cost).nominal,
             objective=case_plan.cost.objective,
             bound=exact(min(case_plan.cost.objective, plan.plan.bound if case_plan.bound is None else case_plan.bound)),
             status=case_plan.status,

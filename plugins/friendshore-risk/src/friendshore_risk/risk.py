@@ -16,6 +16,7 @@ from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, percent, rounded_money
 from friendshore.domain.base import as_decimal, exact, grouped
 from friendshore.domain.differences import differences
+from friendshore.domain.plan import without_residue
 from friendshore.domain.time import Horizon, add_months
 from friendshore.errors import Diagnostic, InputError, VerificationError
 from friendshore.questions.wording import cash, first_few, mass_of, ranked, weighed
@@ -262,7 +263,7 @@ def _frontier(answer: Risk) -> doc.Section | None:
     rows: list[list[doc.Cell]] = [[doc.Share(answer.frontier[0].weight), *map(_total_cell, first_values)]]
     for point in answer.frontier[1:]:
         more = (
-            doc.Amount(amount - first_value, form="signed")
+            doc.Amount(without_residue(amount - first_value, amount, first_value), form="signed")
             for amount, first_value in zip(_point_costs(point), first_values, strict=True)
         )
         rows.append([doc.Share(point.weight), *more])

@@ -164,10 +164,10 @@ def _stressed(session: Session, loss: Loss, answer: Answer) -> LossResult:
     return LossResult(
         loss=loss,
         rise=rise,
-        cash=answer.rise.nominal,
-        spent=answer.rise.total,
-        shortage=answer.rise.shortage,
-        penalties=answer.rise.penalties,
+        cash=answer.rise_shown.nominal,
+        spent=answer.rise_shown.total,
+        shortage=answer.rise_shown.shortage,
+        penalties=answer.rise_shown.penalties,
         short=shortfalls(session, answer),
         conflict=tuple(sorted(conflict_rules - known_rules)),
     )

@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import Field
 
 from friendshore.domain.base import Number, Record, exact, totals
-from friendshore.domain.plan import Plan
+from friendshore.domain.plan import Plan, without_residue
 from friendshore.errors import InputError
 from friendshore.explain.results import Difference, QuestionCounter, QuestionResult, between, names_of
 from friendshore.program.matrix import Linear
@@ -405,7 +405,7 @@ class _WithstandSearch:
             comes=self.day.loss_period,
             reacts=self.day.react_period,
             max_losses=point.losses,
-            extra=point.extra.value,
+            extra=exact(point.cost - self.session.verified.cost.objective),
             not_withstood=point.not_withstood,
             parts=tuple(
                 ProvedPart(
@@ -501,19 +501,24 @@ class _WithstandSearch:
             if chosen and (worst is None or rise > worst[0]):
                 worst = rise, chosen
         value, low, high = self._extra_cost(parts, levels, components)
+        objective = self.session.verified.cost.objective
         cost_increases = [
             part.first.verified.cost.minus(self.session.part_plan(part.part.members).verified.cost) for part in parts
         ]
         ready = sum((money for part in parts for money in part.first.ready.values()), _ZERO)
         return CurvePoint(
             losses=number,
-            cost=exact(self.session.verified.cost.objective + value),
-            extra=between(value, min(low, value), max(high, value), self.session.verified.cost.objective),
-            cash=exact(sum((outcome.nominal for outcome in cost_increases), ready)),
-            penalties=exact(sum((outcome.penalties + outcome.shortage for outcome in cost_increases), _ZERO)),
+            cost=exact(objective + value),
+            extra=between(value, min(low, value), max(high, value), objective),
+            cash=exact(without_residue(sum((rise.nominal for rise in cost_increases), ready), objective)),
+            penalties=exact(
+                without_residue(sum((rise.penalties + rise.shortage for rise in cost_increases), _ZERO), objective)
+            ),
             combinations=combinations_of(len(self.losses), number),
             not_withstood=not_withstood,
-            worst=None if worst is None else WorstLosses(losses=self._names(worst[1]), rise=exact(worst[0])),
+            worst=None
+            if worst is None
+            else WorstLosses(losses=self._names(worst[1]), rise=exact(without_residue(worst[0], objective))),
             regret=any(
                 level.robust_plan.regret > component.tolerance
                 for level, component in zip(levels, components, strict=True)

@@ -558,10 +558,11 @@ class _Plans:
             )
         short, short_before = _shortage_by_material(after), _shortage_by_material(self.free)
         added_shortage = {name: kg - short_before.get(name, Decimal(0)) for name, kg in short.items()}
-        rise = after.verified.cost.objective - before.cost.objective
+        rise = after.verified.cost.rise_from(before.cost).objective
+        is_same = after.verified.cost.objective == before.cost.objective
         conflict = len(after.verified.plan.infeasible) > len(before.plan.infeasible)
         return PlanWithout(
-            threshold, excluded, not rise and not conflict, after.verified.cost.nominal, rise, {k: v for k, v in sorted(added_shortage.items()) if v > 0}, conflict
+            threshold, excluded, is_same and not conflict, after.verified.cost.nominal, rise, {k: v for k, v in sorted(added_shortage.items()) if v > 0}, conflict
         )  # fmt: skip
 
 

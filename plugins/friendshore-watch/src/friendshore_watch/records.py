@@ -97,7 +97,7 @@ class Watched(QuestionResult):
     @property
     def rise(self) -> dict[str, Cost]:
         return {
-            case.case: case.comparison.cost_after.minus(case.comparison.cost_before)
+            case.case: case.comparison.cost_after.rise_from(case.comparison.cost_before)
             for case in self.cases
             if case.comparison is not None
         }
@@ -171,7 +171,7 @@ def _case_row(case: CaseWatched, flips: Sequence[Flip]) -> list[doc.Cell]:
     cash_cell: doc.Cell = doc.NOTHING
     short: dict[str, Decimal] = {}
     if comparison is not None:
-        rise = comparison.cost_after.nominal - comparison.cost_before.nominal
+        rise = comparison.cost_after.rise_from(comparison.cost_before).nominal
         cash_cell = cash(rise, comparison.currency, signed=True) if rise else doc.NOTHING
         added = ((line.material, line.short_after_kg - line.short_before_kg) for line in comparison.materials)
         short = {material: kg for material, kg in added if abs(kg) >= MIN_KG}

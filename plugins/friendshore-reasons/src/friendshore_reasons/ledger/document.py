@@ -10,7 +10,7 @@ from itertools import accumulate
 from friendshore.document import charts
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, percent, rounded_money
-from friendshore.domain.shown_names import ShownNames
+from friendshore.domain.plan import without_residue
 from friendshore.explain.results import Difference
 from friendshore.questions.wording import (
     cash,
@@ -129,11 +129,8 @@ def _costs_by_item(result: Ledger, items: Sequence[LedgerItem]) -> doc.Section |
         replace(doc.figures("Present value"), on="whole"),
         doc.figures("Penalty", from_width=doc.MEDIUM),
     ]
-    rows = [
-        doc.DataRow(_row(result.names, _named(item), result.names.rules.get(item.name, ""), item.adds))
-        for item in items
-    ]
-    rows.append(doc.DataRow(_row(result.names, "all together", "", result.adds), strong=True, on="whole"))
+    rows = [doc.DataRow(_row(result, _named(item), result.names.rules.get(item.name, ""), item.adds)) for item in items]
+    rows.append(doc.DataRow(_row(result, "all together", "", result.adds), strong=True, on="whole"))
     rungs = [
         charts.Rung(
             item.name,
@@ -168,13 +165,13 @@ def _named(item: LedgerItem) -> doc.Cell:
     return doc.Either(f"{item.name} ~", f"{item.name} ?") if doubt else item.name
 
 
-def _row(names: ShownNames, name: doc.Cell, title: str, bill: Bill) -> tuple[doc.Cell, ...]:
-    shown = cash(bill.cash, signed=True)
+def _row(result: Ledger, name: doc.Cell, title: str, bill: Bill) -> tuple[doc.Cell, ...]:
+    shown = cash(without_residue(bill.cash, result.before.cash, result.after.cash), signed=True)
     cash_cell = doc.Either(_cents(bill.cash), shown.screen if isinstance(shown, doc.Either) else shown)
     return (
         name,
         doc.Several((title,)) if title else doc.NOTHING,
-        short_cell(names, bill.short_kg),
+        short_cell(result.names, bill.short_kg),
         cash_cell,
         _cents(bill.spent),
         penalties_of(bill),
@@ -249,7 +246,7 @@ def _costs_by_part(result: Ledger) -> doc.Section | None:
         [
             ", ".join(map(result.names.material, part.materials)),
             doc.Count(len(part.items)),
-            *_row(result.names, "", "", part.adds)[2:],
+            *_row(result, "", "", part.adds)[2:],
         ]
         for part in sorted(affected, key=lambda part: (-part.adds.amount, part.materials))
     ]
