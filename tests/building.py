@@ -287,9 +287,10 @@ def built(base: Case, facts: Catalog | Sequence[Catalog], *rules: Rule) -> Probl
 
 
 def planned(base: Case, facts: Catalog | Sequence[Catalog], *rules: Rule, **options: Any) -> Recommendation:
-    """Return the plan of a case, without installed plugins."""
+    """Return the plan of a case, without installed plugins. Limits are strict unless the options say otherwise."""
     catalogs = (facts,) if isinstance(facts, Catalog) else facts
-    return plan(base, catalogs=catalogs, rules=rules, **{"registry": Registry.of(), "workers": 1, **options})
+    defaults = {"registry": Registry.of(), "workers": 1, "strict_limits": True}
+    return plan(base, catalogs=catalogs, rules=rules, **{**defaults, **options})
 
 
 def opened(

@@ -17,7 +17,7 @@ import pytest
 from tests.reference.pages import makers
 
 from friendshore import errors
-from friendshore.cli.options import CONFLICT, EXIT_CODES
+from friendshore.cli.options import CONFLICT, EXIT_CODES, LIMITS_RELAXED
 
 from .program import call
 
@@ -250,7 +250,9 @@ def test_a_plan_is_one_screen_of_plain_text_and_all_tables_are_asked_for(planned
 def test_conflicting_rules_are_a_result_with_a_code_of_its_own(case: Path) -> None:
     """Hard rules that cannot hold together have an exit code that no failure has: the plan is printed, and the rules are named."""
     (case / "case.toml").write_text((case / "case.toml").read_text() + INFEASIBLE)
-    done = friendshore("plan", case, "--json")
+    relaxed = friendshore("plan", case, "--json")
+    assert (relaxed.returncode, [row["rule"] for row in answer(relaxed)["relaxed"]]) == (LIMITS_RELAXED, ["take-some"])
+    done = friendshore("plan", case, "--strict-limits", "--json")
     assert done.returncode == CONFLICT, done.stdout + done.stderr
     told = answer(done)
     assert told["status"] == "infeasible"

@@ -219,7 +219,7 @@ def test_a_floor_on_recycled_feed_counts_no_mixed_feed(folder: Path, ore: bool, 
     rows = [row if "feed" in row else row.replace(",invented", ",,invented") for row in text.splitlines()]
     rows = [row for row in rows if ore or not row.startswith("quebec-gallium,mined")]
     chain.write_text("\n".join([*rows, "quebec-gallium,collection,CA,yes,recycled,invented\n"]), encoding="utf-8")
-    assert here("plan", folder, "-q").returncode == code
+    assert here("plan", folder, "--strict-limits", "-q").returncode == code
 
 
 def test_what_is_assumed_of_makers_is_told(folder: Path) -> None:

@@ -32,7 +32,7 @@ UNSPLIT = ("min_order", "lot", "max_lots", "onboarding", "qualification", "take_
 def outcome(case: Case, *changes: Change, **more: Any) -> Recommendation | None:
     """The plan of a case, by itself or of some catalogs and rules; None where its facts make no sense together."""
     try:
-        return plan(case, changes=changes, registry=Registry.of(), workers=1, **more)
+        return plan(case, changes=changes, registry=Registry.of(), workers=1, strict_limits=True, **more)
     except InputError:
         return None
 

@@ -159,7 +159,7 @@ def test_records_and_files_give_the_same_plan(tiny: Tiny) -> None:
         return  # facts that make no sense together
     with tempfile.TemporaryDirectory() as folder:
         read = load_case(in_files(case, tiny.catalog, tiny, Path(folder)))
-        theirs = plan(read, registry=Registry.of(), workers=1).run
+        theirs = plan(read, registry=Registry.of(), workers=1, strict_limits=True).run
     assert (ours.status, ours.cost, ours.objective) == (theirs.status, theirs.cost, theirs.objective)
     assert [p.model_dump() for p in ours.purchases] == [p.model_dump() for p in theirs.purchases]
     assert [d.model_dump() for d in ours.demands] == [d.model_dump() for d in theirs.demands]

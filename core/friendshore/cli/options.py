@@ -57,6 +57,13 @@ Strict = Annotated[
         help="Also enforce rules of unknown status. Refuse prices and lists that are older than the case allows.",
     ),
 ]
+StrictLimits = Annotated[
+    bool,
+    typer.Option(
+        "--strict-limits",
+        help="Plan nothing for materials whose hard limits can't be kept together. Otherwise, the smallest set of the case's own limits is relaxed.",
+    ),
+]
 TimeLimit = Annotated[
     float | None,
     typer.Option(
@@ -143,6 +150,7 @@ def installed(block: list[str] | None) -> Registry:
 
 
 FAILED = 1
+LIMITS_RELAXED = 1
 CONFLICT = 6
 TURNED = 7
 STOPPED = 130
@@ -155,7 +163,12 @@ EXIT_CODES: tuple[tuple[int, str, str], ...] = (
         "done",
         "A plan was found, a check found no errors, or a run was verified. A shortage is a result, so its code is 0 too.",
     ),
-    (FAILED, "failed", "A bug in friendshore. A traceback is on stderr, and stdout is empty."),
+    (
+        FAILED,
+        "limits not kept, or failed",
+        "`plan` printed a plan that relaxes hard limits, because they can't be kept. If stdout is empty and a traceback is on stderr: "
+        "a bug in friendshore.",
+    ),
     (
         2,
         "bad input",
@@ -176,7 +189,8 @@ EXIT_CODES: tuple[tuple[int, str, str], ...] = (
     (
         CONFLICT,
         "rules conflict",
-        "Hard rules can't be satisfied together. The plan is printed in full, without the parts that they affect.",
+        "Hard rules can't be satisfied together, and relaxing the case's own limits doesn't help or `--strict-limits` excludes it. "
+        "The plan is printed in full, without the parts that they affect.",
     ),
     (
         TURNED,

@@ -13,6 +13,7 @@ from .host import host
 from .options import (
     CONFLICT,
     DEFAULT_GAP,
+    LIMITS_RELAXED,
     AsJson,
     Blocked,
     CasePath,
@@ -21,6 +22,7 @@ from .options import (
     Gap,
     Scenarios,
     Strict,
+    StrictLimits,
     Workers,
     installed,
 )
@@ -92,6 +94,7 @@ def plan(
     scenario: Scenarios = None,
     change: Changes = None,
     strict: Strict = False,
+    strict_limits: StrictLimits = False,
     period: Shorter = None,
     time_limit: TimeForPlan = None,
     gap: Gap = DEFAULT_GAP,
@@ -124,6 +127,7 @@ def plan(
             scenario=scenario or (),
             changes=changes,
             strict=strict,
+            strict_limits=strict_limits,
             period=None if period is None else PeriodLength(period.value),
             time_limit=time_limit,
             gap=gap,
@@ -146,7 +150,9 @@ def plan(
         _show(run, case, out, quiet=quiet, full=full)
     else:
         _show_data(data, run, case, out)
-    return CONFLICT if run.status is PlanStatus.INFEASIBLE else 0
+    if run.status is PlanStatus.INFEASIBLE:
+        return CONFLICT
+    return LIMITS_RELAXED if run.relaxed else 0
 
 
 def _check_run_options(

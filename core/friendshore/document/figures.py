@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from decimal import Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Literal, assert_never
 
 from ..domain.quantities import readable
+from ..domain.unmet import RunRelaxation
 from .elements import WIDE, Amount, Between, Cell, Count, Either, KeyFigure, Kilograms, Nothing, Phrase, Several, Share
 
 BLANK = "–"
@@ -16,6 +17,8 @@ _SHOWN_AS_MULTIPLE = Decimal(100)
 """Share from which on it is written as a multiple, since 93,725 % is unreadable."""
 _HALF_A_CENT = Decimal("0.005")
 _THREE_DIGITS = Context(prec=3)
+_OUTWARD = {True: Context(prec=3, rounding=ROUND_CEILING), False: Context(prec=3, rounding=ROUND_FLOOR)}
+"""Rounding of a bound to three digits: up if it is raised, down if it is lowered."""
 
 
 def number(value: Decimal, digits: int = 3) -> str:
@@ -59,6 +62,36 @@ def large_money(amount: Decimal, currency: str) -> str:
 
 def rounded_money(amount: Decimal, currency: str) -> str:
     return large_money(_THREE_DIGITS.plus(amount), currency)
+
+
+def relaxation_texts(relaxations: Iterable[RunRelaxation]) -> list[str]:
+    """Return what to change in limits, such as `raise the yearly budget of 2028 (cash) from USD 21 million to USD 25.5 million`. Equal changes share a text."""
+    labels: dict[RunRelaxation, list[str]] = {}
+    for relaxation in relaxations:
+        labels.setdefault(relaxation.but(label=""), []).append(relaxation.label)
+    return [
+        _relaxation_text(relaxation, ", ".join(rows[:3]) + (f", and {len(rows) - 3} more" if rows[3:] else ""))
+        for relaxation, rows in labels.items()
+    ]
+
+
+def _relaxation_text(relaxation: RunRelaxation, labels: str) -> str:
+    unit, before, after = relaxation.unit, relaxation.stated, relaxation.relaxed
+    limit = f"the {relaxation.limit} of {labels} ({relaxation.rule})"
+    if relaxation.is_balance:
+        return f"allow {_bound_text(_OUTWARD[True].plus(relaxation.by), unit)} beyond {limit}"
+    verb = "raise" if after > before else "lower"
+    # A figure that is rounded to less than the plan needs would not be enough.
+    from_text, to_text = _bound_text(before, unit), _bound_text(_OUTWARD[after > before].plus(after), unit)
+    if from_text == to_text:
+        from_text, to_text = f"{before.normalize():,f}", f"{after.normalize():,f} {unit}".rstrip()
+    return f"{verb} {limit} from {from_text} to {to_text}"
+
+
+def _bound_text(amount: Decimal, unit: str) -> str:
+    if unit == "kg":
+        return mass(amount)
+    return large_money(amount, unit) if unit else number(amount)
 
 
 def percent(share: Decimal) -> str:

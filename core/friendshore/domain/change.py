@@ -115,7 +115,7 @@ class Change(CheckedRecord):
     revoke: Subject = ""
     """End use whose export licenses are no longer assumed (`[assume.licence]`). Licenses in hand still count."""
     loosen: Subject = ""
-    """Limit rule whose bounds are all relaxed by `by`, in the bound's own unit."""
+    """Limit rule whose bounds are relaxed by `by`, in the bound's own unit: those of the row `of`, such as `2028`, or all."""
     stock: Annotated[Subject, Names("material")] = ""
     """Material with `quantity` more in stock at the case's place from the start, all stages performed in `countries`."""
     want: Annotated[Subject, Names("material")] = ""
@@ -136,7 +136,7 @@ class Change(CheckedRecord):
 
     From now on."""
     of: Annotated[str, Names("offer"), Names("facility"), Names("material"), Names("demand"), Written("…")] = ""
-    """Demand or material of a waiver, exporter of a license, party whose terms are relaxed, or material of a recipe."""
+    """Demand or material of a waiver, exporter of a license, party whose terms are relaxed, material of a recipe, or row of a limit."""
     factor: Annotated[NonNegative | None, Written(1.5, sort=FACTOR)] = None
     """Multiplier."""
     amount: Annotated[SignedMoneyPerKilogram | None, Written("500 USD/kg")] = None
@@ -200,7 +200,7 @@ class Change(CheckedRecord):
         "waive": _keys("quantity of", "start end"),
         "grant": _keys(reads="of quantity start end"),
         "revoke": _keys(),
-        "loosen": _keys("by"),
+        "loosen": _keys("by", "of"),
         "stock": _keys("quantity countries"),
         "want": _keys("per_year|quantities end_use", "called place buyer shortage_price currency start end"),
         "order": _keys("quantity"),

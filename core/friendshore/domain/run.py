@@ -19,7 +19,7 @@ from .base import Number, Record, Tables, grouped
 from .plan import Confirmation, Cost, Exchangeable, PlanStatus
 from .record_table import RecordTable
 from .shown_names import RunMaterial, ShownNames, offer_names, rule_titles
-from .unmet import RunByMonths, RunConflict, RunRounded, RunShortage
+from .unmet import RunByMonths, RunConflict, RunRelaxation, RunRounded, RunShortage
 from .used import RunBlock, RunPlugin, RunPriceDate
 
 Separate: TypeAlias = Literal["discounts", "onboarding", "fixed", "untaken", "holding"]
@@ -564,6 +564,8 @@ class Run(Tables):
     rules: list[RunRule]
     compliance_classes: list[RunComplianceClass]
     limits: list[RunLimit]
+    relaxed: list[RunRelaxation] = []
+    """Hard limits that can't be kept, with the bounds that the plan keeps instead."""
     conflicts: list[RunConflict]
     unproven: list[RunUnproven]
     blocked: list[RunBlocked]

@@ -193,6 +193,28 @@ class RunShortage(Record):
     """Other demands with a shortage that the same supply can serve. Supply for one is taken from the others."""
 
 
+class RunRelaxation(Record):
+    """A row of a hard limit that the plan doesn't keep, with its stated bound and the one that the plan keeps instead."""
+
+    rule: str
+    limit: str
+    """Kind of limit, such as `yearly budget`."""
+    label: str
+    """Row of the limit, such as `2028`."""
+    unit: str
+    """Unit of the bounds: `kg`, the case's currency, or nothing for a count."""
+    stated: Number
+    """Bound in the rule."""
+    relaxed: Number
+    """Bound that the plan keeps."""
+    is_balance: bool = False
+    """True if the bound is that of a difference or a shortage, which says little by itself."""
+
+    @property
+    def by(self) -> Decimal:
+        return abs(self.relaxed - self.stated)
+
+
 class RunConflict(Record):
     """Conflict of hard rules."""
 

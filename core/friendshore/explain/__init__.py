@@ -16,6 +16,7 @@ _NAMES = {
     ],
     ".eligibility": ["Exclusion", "Obstacle", "exposed", "exclusions", "least_confidence"],
     ".full_prices": ["Cash", "OfferPrice", "OfferPrices", "RangedSpend", "TracedCash", "spend_at_ends", "trace_cash"],
+    ".relaxations": ["described_relaxation"],
     ".replanned": ["ByMonths", "RankPrice", "UNPRICED", "by_months", "first_feasible_days", "rank_prices", "rounded"],
     ".results": ["materials_of", "names_of", "short_more"],
     ".stock": ["OrderDay", "holdings", "order_days"],

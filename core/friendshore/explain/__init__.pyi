@@ -33,6 +33,7 @@ from .full_prices import (
     spend_at_ends as spend_at_ends,
     trace_cash as trace_cash,
 )
+from .relaxations import described_relaxation as described_relaxation
 from .replanned import (
     ByMonths as ByMonths,
     RankPrice as RankPrice,

@@ -33,6 +33,8 @@ class Applied(Record):
     """True if phases of unknown status apply."""
     period: PeriodLength | None = None
     """None means the periods of the case."""
+    relaxed: tuple[Change, ...] = ()
+    """Relaxations of hard limits that can't be kept, which the planner didn't ask for."""
 
     def change_texts(self, case: Case) -> list[str]:
         """Return every change in the syntax of a case file, those of the scenarios first. `case` must contain all scenarios."""
@@ -107,6 +109,7 @@ class Inputs:
         changed = self.after((*scenario_changes(self.case, applied.scenario), *applied.changes))
         if applied.period is not None:
             changed = changed.in_periods(applied.period)
+        changed = changed.after(applied.relaxed)
         if not applied.strict:
             return changed
         accept = changed.case.accept

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain.base import grouped
+from ..domain.base import grouped, totals
 from ..domain.case import Case
 from ..domain.facts import Material, Place
 from ..domain.time import Horizon, Period, stretches
@@ -22,7 +22,7 @@ from ..plugins import attributed
 from ..plugins.interface import is_own
 from ..rules.answers import MOST_ROWS, as_rows
 from ..rules.base import Counting, CountingDemand, CountingStock, DemandLine, Rule
-from ..rules.rows import Purchases, Row, Rows
+from ..rules.rows import Purchases, Row, Rows, single_rows
 from ..rules.terms import (
     BoughtTerm,
     DeliveredTerm,
@@ -474,6 +474,10 @@ def rows_of(rule: Rule, periods: Sequence[Period], law: Law, facts: ProblemFacts
     max_rows = None if is_own(type(rule)) else MOST_ROWS
     rows = as_rows(rule.rows(facts.within(in_force, rule.dated_by)), rule.counted_end_uses, max_rows)
     rows = [row.loosened(rule.loosened) for row in rows] if rule.loosened else rows
+    if rule.loosened_rows:
+        amounts = totals(rule.loosened_rows)
+        singles = [row for each in rows for row in single_rows(each)]
+        rows = [row.loosened(amounts.get(row.label, Decimal(0))) for row in singles]
     carried = {
         carryover.row: carryover.allowed - carryover.used
         for carryover in facts.case.carryovers

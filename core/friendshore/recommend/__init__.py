@@ -37,6 +37,7 @@ from .law import verdicts as verdicts
 from .lock import check_lock as check_lock, lock_of as lock_of, write_lock as write_lock
 from .lock_file import LOCK_FILE as LOCK_FILE, Lock as Lock, read_lock as read_lock
 from .recheck import recheck as recheck, reverify as reverify
+from .relaxed import with_relaxed_limits
 from .reopen import Opened as Opened, reopen as reopen
 from .verify_run import (
     CheckAnswer as CheckAnswer,
@@ -62,7 +63,7 @@ def session_of(source: PlanSource) -> Session:
     if isinstance(source, Recommendation):
         return source.session
     check_argument_type(source, "a question", (Case, Session, Recommendation))
-    return plan(source).session
+    return plan(source, strict_limits=True).session
 
 
 def plan(
@@ -74,6 +75,7 @@ def plan(
     scenario: str | Sequence[str] = (),
     changes: Sequence[Change] = (),
     strict: bool = False,
+    strict_limits: bool = False,
     period: PeriodLength | None = None,
     time_limit: float | None = None,
     gap: float = 1e-6,
@@ -94,6 +96,8 @@ def plan(
         scenario: Names of the case's scenarios to apply, in order.
         changes: Further changes after those of the scenarios.
         strict: True to enforce phases of unknown status, and to reject prices older than the case allows.
+        strict_limits: True to plan nothing for materials whose hard limits can't be kept together. False relaxes the smallest set of the case's own
+            limits by the smallest amounts; `Run.relaxed` lists them.
         period: Length of shorter periods to plan in. None keeps those of the case.
         time_limit: Seconds for everything, including reading and reasons. The best plan found by then is returned with its bound.
         gap: Relative gap to the bound at which a plan counts as cheapest.
@@ -120,6 +124,8 @@ def plan(
     inputs = gathered.inputs.apply(applied)
     refuse_old_prices(inputs, applied)
     session = Session.open(inputs, limits, progress, cancel, began=start, memory=memory)
+    if session.solution.conflicts and not strict_limits:
+        session, applied = with_relaxed_limits(session, gathered, applied, progress)
     unused_session = session.copy()
     run = describe(session, gathered, applied, progress)
     return Recommendation(run, session.verified, gathered, session, applied, unused_session)

@@ -16,6 +16,7 @@ from typing import Any, get_args
 from .. import explain
 from ..domain import assumption_codes as codes
 from ..domain.base import SharedValues, as_decimal, exact, totals, without_trailing_zeros
+from ..domain.change import Change
 from ..domain.quantities import readable
 from ..domain.record_table import RecordTable
 from ..domain.run import (
@@ -80,6 +81,7 @@ from .law import (
     duties_on_inputs,
     idle_limits,
 )
+from .relaxed import describe_relaxed
 
 _ZERO = Decimal(0)
 
@@ -108,6 +110,8 @@ class RunContext:
     versions: Mapping[str, str]
     by_months: Mapping[str, explain.ByMonths]
     """Demand -> shortage in a plan by months. Takes further solves."""
+    relaxed: Sequence[Change] = ()
+    """Relaxations of hard limits that can't be kept."""
 
 
 def describe(session: Session, gathered: Gathered, applied: Applied, progress: Progress | None = None) -> Run:
@@ -127,6 +131,7 @@ def describe(session: Session, gathered: Gathered, applied: Applied, progress: P
             blocks_of(gathered.registry),
             _versions(),
             explain.by_months(explained, progress),
+            applied.relaxed,
         )
     del explained  # Its caches may take as much memory as the run.
     with large_work(len(session.solution.x)):
@@ -178,6 +183,7 @@ def run_of(verified: VerifiedPlan, context: RunContext) -> Run:
         rules=describe_rules(verified, excluded, context.pack_of),
         compliance_classes=describe_compliance_classes(problem),
         limits=describe_limits(verified),
+        relaxed=describe_relaxed(verified, context.relaxed),
         conflicts=_conflicts(verified, context.holds_from),
         unproven=describe_unproven(excluded),
         blocked=describe_blocked(excluded),

@@ -16,6 +16,7 @@ from ..domain.run import RunAssumption, RunBlocked, RunComplianceClass, RunLimit
 from ..domain.time import Period
 from ..errors import Diagnostic
 from ..explain import Exclusion
+from ..explain.relaxations import unit_of
 from ..plugins import sentence_of
 from ..problem import Problem
 from ..problem.compliance_classes import ComplianceClass, Outlet
@@ -24,7 +25,6 @@ from ..rules.base import Rule, Selector
 from ..rules.kinds import Tariff
 from ..rules.kinds.limits import Cover, MaxChurn, MaxShare, MinDelivered, MinShare, MinSuppliers, StockLevel
 from ..rules.kinds.shared import listed
-from ..rules.rows import Row
 from ..rules.verdicts import is_origin_unknown
 from ..run import RunVerdict
 from ..verify import VerifiedPlan
@@ -171,18 +171,11 @@ def describe_limits(verified: VerifiedPlan) -> list[RunLimit]:
                 at_most=exact(reading.row.at_most) if reading.row.at_most is not None else None,
                 missed_by=exact(reading.miss) if reading.miss > reading.tolerance else Decimal(0),
                 penalty=exact(reading.miss * reading.row.penalty) if reading.row.penalty is not None else Decimal(0),
-                unit=_unit(reading.row, verified.problem.case.currency),
+                unit=unit_of(reading.row, verified.problem.case.currency),
             )
         )
         for reading in verified.readings
     ]
-
-
-def _unit(row: Row, currency: str) -> str:
-    units = {term.unit for term in row.all_terms}
-    if units <= {"kg"}:
-        return "kg"
-    return currency if units == {"money"} else ""
 
 
 def verdicts(verified: VerifiedPlan) -> list[RunVerdict]:

@@ -46,6 +46,7 @@ from .facts import (
 )
 from .gather import Gathered, with_scenarios
 from .law import describe_compliance_classes
+from .relaxed import relaxation_findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,8 @@ def recheck(
     registry = as_run(registry, stored)
     run_facts = read_facts(facts, registry, use_other_code=use_other_code)
     verified, findings = examine(run_facts.problem, run_facts.plan, all_rules=run_facts.complete)
+    if verified is not None:
+        findings += relaxation_findings(verified, run_facts.file.applied.relaxed, run_facts.file.pack_of)
     run = run_of(verified, _context_of(stored, run_facts)) if verified is not None and run_facts.complete else None
     ledger = verified.ledger if verified is not None else PlanEntries.of(run_facts.problem, run_facts.plan)
     lines = verified.lines if verified is not None else Costing(ledger).lines
@@ -259,6 +262,7 @@ def _context_of(stored: Run, run_facts: RunFacts) -> RunContext:
         plugins_blocked=stored.plugins_blocked,
         versions=stored.versions,
         by_months=by_months_of_run(stored.by_months),
+        relaxed=file.applied.relaxed,
     )
 
 

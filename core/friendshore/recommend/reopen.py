@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 
 from ..case import load_case
+from ..document.figures import relaxation_texts
 from ..domain.change import Change
 from ..domain.facts import Catalog
 from ..domain.run import Run
@@ -143,13 +144,14 @@ def _read_run(path: Path, registry: Registry | None) -> _Contents:
     if not facts.complete:
         raise PluginError(facts.unchecked)
     packs = {rule.id: rule.pack for rule in run.rules if rule.pack}
+    relaxed = [f"the plan doesn't keep all hard limits: {text}" for text in relaxation_texts(run.relaxed)]
     return _Contents(
         facts.inputs,
         tuple(facts.inputs.catalogs),
         tuple(run.scenario),
         packs,
         tuple(run.plugins),
-        _notes_on_edits(path),
+        (*relaxed, *_notes_on_edits(path)),
         run,
     )
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..case import load_case
-from ..document.figures import count
+from ..document.figures import count, relaxation_texts
 from ..domain.base import grouped
 from ..domain.plan import Infeasible
 from ..domain.run import Run, RunPurchase
@@ -251,6 +251,8 @@ class RunCheck:
     """Facts that nothing here can confirm."""
     applied: tuple[str, ...]
     """Changes applied to the facts before planning: scenarios, changes, strictness."""
+    relaxed: tuple[str, ...]
+    """Hard limits that the plan doesn't keep, with the bounds that it keeps instead."""
     as_told: tuple[str, ...]
     """Figures that weren't derived again, since they take further solves."""
     answers: Mapping[str, CheckAnswer]
@@ -324,6 +326,7 @@ def verify_stored(
         vouched=tuple(vouching.vouched),
         unvouched=(*vouching.unvouched, *unproved, *_plugin_code_in_process(registry)),
         applied=tuple(_change_texts(rechecked.applied)),
+        relaxed=tuple(relaxation_texts(stored.run.relaxed)),
         as_told=(*_unevaluated_figures(stored.run, rechecked.skipped_rules), *_figures_of_further_solves(stored.run)),
         answers=answers,
     )

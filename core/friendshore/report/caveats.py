@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from ..document import elements as doc
-from ..document.figures import count, large_money, mass, percent, rounded_money
+from ..document.figures import count, large_money, mass, percent, relaxation_texts, rounded_money
 from ..domain import assumption_codes as codes
 from ..domain.base import grouped
 from ..domain.run import Run, RunDoubt, RunLimit
@@ -127,6 +127,12 @@ def conflict_section(run: Run) -> doc.Section | None:
         doc.for_whole(doc.notes(_conflict_lines(run), doc.Tone.BAD)),
         doc.for_screen(doc.notes(_most(map(_conflict, run.conflicts), 2, "more conflict"), doc.Tone.BAD)),
     )
+
+
+def relaxed_section(run: Run) -> doc.Section | None:
+    """Return the hard limits that the plan doesn't keep, with what would have to change in them. No short form of an answer may omit them."""
+    texts = [f"To follow this plan, {text}" for text in relaxation_texts(run.relaxed)]
+    return doc.section_if_any("Limits that can't be kept", doc.notes(texts, doc.Tone.BAD))
 
 
 def warnings(run: Run) -> doc.Section | None:

@@ -154,6 +154,7 @@ def run_check_data(checked: RunCheck) -> dict[str, object]:
         "vouched_for": list(checked.vouched),
         "not_vouched_for": list(checked.unvouched),
         "applied": list(checked.applied),
+        "relaxed": list(checked.relaxed),
         "taken_from_run": list(checked.as_told),
         "optimality": checked.sentences[0],
         "optimality_proved": checked.optimality_proved,
@@ -172,6 +173,7 @@ def run_check_document(checked: RunCheck) -> doc.Document:
         doc.apart(doc.Verbatim(tuple(problem_lines(checked.findings)))) if checked.findings else None,
         doc.section_if_any("Not verified", unverified, tone=doc.Tone.DOUBTFUL),
         _texts_section("Changes applied to the facts before planning", checked.applied, doc.Tone.PLAIN),
+        _texts_section("Hard limits that the plan doesn't keep", checked.relaxed, doc.Tone.BAD),
         _texts_section("Vouched for", checked.vouched, doc.Tone.GOOD),
         _texts_section("Not vouched for", checked.unvouched, doc.Tone.DOUBTFUL),
         _texts_section("Taken from the run without a check", checked.as_told, doc.Tone.PLAIN),
@@ -202,10 +204,11 @@ def result_of(checked: RunCheck) -> str:
 
 
 def _optimal(checked: RunCheck) -> str:
-    return "" if checked.optimality_proved else "; its bound isn't proved"
+    relaxed = f"; {count(len(checked.relaxed), 'hard limit')} not kept" if checked.relaxed else ""
+    return relaxed + ("" if checked.optimality_proved else "; its bound isn't proved")
 
 
 def _verdict(checked: RunCheck) -> doc.Sentence:
-    is_proved = checked.optimality_proved and not checked.unchecked and not checked.unvouched
+    is_proved = checked.optimality_proved and not (checked.unchecked or checked.unvouched or checked.relaxed)
     tone = doc.Tone.BAD if checked.findings else doc.Tone.GOOD if is_proved else doc.Tone.DOUBTFUL
     return doc.sentence(answer(checked), tone=tone, strong=True)

@@ -41,6 +41,8 @@ class Headline(Record):
     needs_never_met: int = 0
     """Part of these that no period from some day on meets in full."""
     unmet_end_uses: tuple[str, ...] = ()
+    limits_relaxed: int = 0
+    """Number of rows of hard limits that can't be kept, and that the plan relaxes."""
     spend: Number = _ZERO
     concern_share: Number | None = None
     """Share of the purchases' cash that depends on countries of concern for certain. None if the case names none, or nothing is bought."""
@@ -66,7 +68,7 @@ class Headline(Record):
     @property
     def tone(self) -> doc.Tone:
         """Tone of the mark before it: red for shortages and failures, green only if nothing is short and the plan is proved."""
-        if self.needs_unmet or self.trust in ("failed", "conflict"):
+        if self.needs_unmet or self.limits_relaxed or self.trust in ("failed", "conflict"):
             return doc.Tone.BAD
         return doc.Tone.GOOD if self.trust == "proved" else doc.Tone.DOUBTFUL
 
@@ -107,6 +109,7 @@ def headline_of(run: Run, *, is_verified: bool = True, is_proved: bool = True, h
     exposed = max(run.exposed, key=lambda row: (row.cost, row.rule), default=None)
     country = _concern_country(run)
     sentences = (
+        *_relaxed_sentences(run),
         *_trust_sentences(run, trust),
         f"{_needs(run, lacking, trust)}{_money(run, lacking, concern, country)}.",
         _orders(run, overdue, due, day),
@@ -125,6 +128,7 @@ def headline_of(run: Run, *, is_verified: bool = True, is_proved: bool = True, h
         needs_unmet=len(lacking),
         needs_never_met=sum(1 for demand in lacking if not demand.first_met),
         unmet_end_uses=tuple(dict.fromkeys(demand.end_use for demand in lacking)),
+        limits_relaxed=len(run.relaxed),
         spend=run.cost.nominal,
         concern_share=concern.known_concern_cost / concern.cost if concern else None,
         concern_share_max=concern.share if concern else None,
@@ -178,6 +182,14 @@ def _trust_sentences(run: Run, trust: Trust) -> Iterator[str]:
         yield f"This plan isn't proved cheapest (gap {percent(run.gap)})."
     elif trust == "not proved":
         yield "A check couldn't prove that this plan is the cheapest."
+
+
+def _relaxed_sentences(run: Run) -> Iterator[str]:
+    if not run.relaxed:
+        return
+    limits = list(dict.fromkeys(f"the {row.limit} ({row.rule})" for row in run.relaxed))
+    more = f" and {count(len(limits) - 1, 'other limit')}" if len(limits) > 1 else ""
+    yield f"This plan doesn't keep {limits[0]}{more}, which can't be kept."
 
 
 def _needs(run: Run, lacking: Sequence[RunDemand], trust: Trust) -> str:

@@ -9,7 +9,7 @@ from ..document import elements as doc
 from ..document.figures import large_money, percent
 from ..domain.run import Run
 from .cash import cash_sections, costs
-from .caveats import conflict_section, not_advice, warnings
+from .caveats import conflict_section, not_advice, relaxed_section, warnings
 from .checks import result_of
 from .demand import demands, shortages, whole_periods
 from .ground import rules, versions
@@ -32,6 +32,7 @@ def page_document(run: Run, checked: RunCheck | None = None, answers: Sequence[d
         *opening(run, checked),
         dependence_line(run),
         conflict_section(run),
+        relaxed_section(run),
         warnings(run),
         demands(run),
         shortages(run),

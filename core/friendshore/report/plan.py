@@ -14,7 +14,7 @@ from ..domain.plan import Confirmation, PlanStatus
 from ..domain.run import Run, RunDiscount, RunLevel, RunRange
 from ..questions.wording import conversions
 from .cash import cash_sections, costs, money_line, present_value
-from .caveats import caveats, conflict_section, not_advice, stale_section, unexamined, warnings
+from .caveats import caveats, conflict_section, not_advice, relaxed_section, stale_section, unexamined, warnings
 from .demand import demands, shortages, whole_periods
 from .ground import assumptions, kept_out, limits, rules, versions
 from .headline import headline_of
@@ -95,6 +95,7 @@ def plan_document(run: Run, folder: str = "", case: str = "CASE") -> doc.Documen
         doc.for_screen(doc.sentence(money_text)) if money_text else None,
         dependence_line(run),
         conflict_section(run),
+        relaxed_section(run),
         for_whole(warnings(run)),
         for_whole(ranks(run)),
         for_whole(demands(run)),

@@ -60,6 +60,8 @@ def amended(
 
 
 def amend_rule(rule: Rule, change: Change) -> Rule:
+    if change.by is not None and change.of:
+        return rule.but(loosened_rows=(*rule.loosened_rows, (change.of, change.by)))
     if change.by is not None:
         return rule.but(loosened=rule.loosened + change.by)
     if change.limit:

@@ -420,6 +420,8 @@ class Rule(Record):
     """Waivers that its law provides. A [[waiver]] without a kind is of the first. Empty if no limit on the duration of a waiver is known."""
     loosened: Number = Decimal(0)
     """For a limit: amount by which every bound is relaxed, in the bound's own unit. Set by changes of a case, never by law."""
+    loosened_rows: tuple[tuple[str, Number], ...] = ()
+    """Labels of single rows, with the amounts by which their bounds are relaxed. Set like `loosened`."""
 
     _settings: Any = PrivateAttr(default=None)
 

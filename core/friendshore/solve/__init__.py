@@ -28,4 +28,5 @@ from .solving import (
     relaxation as relaxation,
     solve as solve,
 )
+from .relaxing import RelaxationSearch as RelaxationSearch
 from .steadiest import TieBreaker as TieBreaker

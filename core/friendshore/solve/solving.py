@@ -59,12 +59,12 @@ def minimal_conflict(program: Program, part: Component, engines: Engines) -> tup
     for name in list(conflicting):
         remaining = [other for other in conflicting if other != name]
         rows = np.array([not owner.startswith(HARD_PREFIXES) or owner in remaining for owner in owners])
-        if not _feasible(part.linear, rows, engines):
+        if not feasible(part.linear, rows, engines):
             conflicting = remaining
     return tuple(name.removeprefix("rule ") for name in conflicting)
 
 
-def _feasible(linear: Linear, rows: np.ndarray, engines: Engines) -> bool:
+def feasible(linear: Linear, rows: np.ndarray, engines: Engines) -> bool:
     program, _ = scaled(replace(linear.of_rows(rows), cost=np.zeros(len(linear.cost)), constant=0.0))
     answer = engines.search(program) if program.integer.any() else engines.linear(program)
     return answer.outcome is not SolverOutcome.INFEASIBLE

@@ -468,6 +468,10 @@ class LimitReading:
     def miss(self) -> Decimal:
         return max(self.distance, Decimal(0))
 
+    def exceeds_before(self, loosened: Decimal) -> bool:
+        """Return True if the row would be violated with bounds that are tighter by an amount."""
+        return self.distance + loosened > self.tolerance
+
 
 @dataclass(frozen=True, slots=True)
 class Penalties:

@@ -41,7 +41,7 @@ from .counting import STRETCH, Per, bounds_text, check_bounds, end_use_filter, r
 
 class MinDelivered(Covering, InMoney):
     """Delivers at least a share of the demand, by default all of it. A shortage has its usual penalty as well. If the share can't be delivered, the
-    rule conflicts, and nothing is planned for its demands.
+    rule is relaxed to what can be, or with `--strict-limits` nothing is planned for its demands.
     """
 
     model_config = {"json_schema_extra": {"examples": [{}, {"share": "98 %", "per": "year"}]}}
