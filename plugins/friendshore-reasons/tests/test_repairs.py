@@ -35,7 +35,7 @@ from friendshore.domain.change import Change
 from friendshore.domain.facts import Catalog
 from friendshore.errors import InputError
 from friendshore.rules.base import Facts, Rule
-from friendshore.rules.kinds.limits import MaxShare, MinShare
+from friendshore.rules.kinds.limits import Budget, MaxShare, MinShare
 from friendshore.rules.kinds.trade import ExportControl
 from friendshore.rules.rows import Row
 from friendshore.session import Session
@@ -179,7 +179,7 @@ def test_a_rule_that_a_plugin_brought_gives_way() -> None:
     """It is loosened by its bounds alone: 6 kg of Australia's may be bought, 10 are wanted in the first year and 8 in the second."""
     answer = asked(unstored(10, 8, end_use="defense"), au(), RATION)
     assert [("loosen", "ration", 4.0)] in sets(answer)
-    assert "ration is relaxed by 4 (No more than 6 kg a period from" in said(answer)
+    assert "raise the ration of AU 2026, AU 2027 (ration) from 6 kg to 10 kg" in said(answer)
 
 
 def trials_of(session: Session, bounds: LeverBounds) -> Trials:
@@ -358,3 +358,24 @@ def test_the_share_that_a_limit_moves_to_is_told() -> None:
     use = next(repair.uses[0] for repair in answer.repairs if repair.uses[0].kind.value == "loosen")
     assert (use.amount, use.today, use.to) == (2, Decimal("0.3"), Decimal("0.5"))
     assert "from 30 % to 50 %" in said(answer)
+
+
+def test_a_need_that_is_split_over_years_is_one_waiver() -> None:
+    """A part's years are demands of their own, but one need: one waiver covers both."""
+    years = (demand("metal", "defense", 10, 0, id="part/2026"), demand("metal", "defense", 0, 10, id="part/2027"))
+    answer = asked(
+        case(*years),
+        catalog(facility("cn", "CN", 50), source("CN", 10)),
+        ban(*METAL, start=None),
+        stock=Decimal(0),
+        later=0,
+    )
+    (repair,) = answer.repairs
+    assert [(use.kind, use.of, use.amount) for use in repair.uses] == [(LeverKind.WAIVER, "metal", 20)]
+
+
+def test_a_limit_that_a_repair_moves_is_named_with_its_year_and_both_bounds() -> None:
+    """10 kg of Chinese metal cost 100 in the first year, and 20 kg 200 in the second."""
+    answer = asked(unstored(10, 20), metals(au=0, jp=0), rule(Budget, id="cash", amount=150, per="year"))
+    assert "raise the yearly budget of 2027 (cash) from USD 150 to USD 200" in said(answer)
+    assert "relaxed by" not in said(answer)

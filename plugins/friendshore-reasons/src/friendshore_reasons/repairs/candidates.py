@@ -157,8 +157,8 @@ def law_levers(supply: UpstreamSupply) -> list[Lever]:
                 verdict_by_offer.setdefault(arc.chained.offer.id, verdict)
     levers = [_proof_lever(name, verdict) for name, verdict in sorted(verdict_by_offer.items())]
     for rule, verdict in sorted(verdict_by_rule.items()):
-        for demand in supply.demands:
-            levers += _waiver_levers(supply, rule, demand.id, verdict) if any(supply.need.short[demand.id]) else ()
+        for name, short in _short_by_waived(supply):
+            levers += _waiver_levers(supply, rule, name, short, verdict) if any(short) else ()
     for (rule, country), verdict in sorted(verdict_by_export.items()):
         levers.append(yes_no(LeverKind.LICENCE, rule, Change(grant=rule, of=country), rule, country, verdict.clause))
     return levers
@@ -199,9 +199,23 @@ def _proof_lever(offer: str, verdict: Verdict) -> Lever:
     return yes_no(LeverKind.PROOF, offer, Change(prove=offer), offer, note=verdict.reason)
 
 
-def _waiver_levers(supply: UpstreamSupply, rule: str, demand: str, verdict: Verdict) -> Iterator[Lever]:
-    """Yield a waiver for the shortage of a demand, or several in succession if the law bounds the length of one."""
-    short, periods = supply.need.short[demand], supply.case.horizon.periods
+def _short_by_waived(supply: UpstreamSupply) -> Iterator[tuple[str, Sequence[Decimal]]]:
+    """Yield what a waiver may name, with its shortage: a material if all demand for it has one use, as that of a part split over years, or a demand."""
+    short_by_demand = supply.need.short
+    materials = {demand.use.material.id for demand in supply.demands}
+    uses = {demand.use for demand in supply.problem.demands if demand.use.material.id in materials}
+    if len(uses) == len(materials) == 1 and len(supply.demands) > 1:
+        columns = zip(*(short_by_demand[demand.id] for demand in supply.demands), strict=True)
+        yield min(materials), [sum(column, Decimal(0)) for column in columns]
+    else:
+        yield from ((demand.id, short_by_demand[demand.id]) for demand in supply.demands)
+
+
+def _waiver_levers(
+    supply: UpstreamSupply, rule: str, waived: str, short: Sequence[Decimal], verdict: Verdict
+) -> Iterator[Lever]:
+    """Yield a waiver for a shortage, or several in succession if the law bounds the length of one."""
+    periods = supply.case.horizon.periods
     terms = next(each.waivers for each in supply.problem.rules if each.id == rule)
     bounded = bool(terms) and terms[0].longest is not None
     last = max(t for t, kg in enumerate(short) if kg)
@@ -212,24 +226,30 @@ def _waiver_levers(supply: UpstreamSupply, rule: str, demand: str, verdict: Verd
         if not covered:
             return  # not even one period: a waiver counts only in periods that it covers
         if any(short[t] for t in covered):
-            yield _waiver_lever(supply, rule, demand, verdict, covered, bounded)
+            max_amount = supply.rounded(sum((short[t] for t in covered), Decimal(0)))
+            yield _waiver_lever(supply, rule, waived, max_amount, verdict, covered, bounded)
         first = covered[-1] + 1
 
 
 def _waiver_lever(
-    supply: UpstreamSupply, rule: str, demand: str, verdict: Verdict, covered: Sequence[int], bounded: bool
+    supply: UpstreamSupply,
+    rule: str,
+    waived: str,
+    max_amount: Decimal,
+    verdict: Verdict,
+    covered: Sequence[int],
+    bounded: bool,
 ) -> Lever:
     periods = supply.case.horizon.periods
     first_day, until = periods[covered[0]].start if bounded else None, periods[covered[-1]].end
     days = {"until": until, **({"from": first_day} if first_day else {})}
 
     def changes(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
-        return (Change.model_validate({"waive": rule, "of": demand, "quantity": amounts[0], **days}),)
+        return (Change.model_validate({"waive": rule, "of": waived, "quantity": amounts[0], **days}),)
 
-    max_amount = supply.rounded(sum((supply.need.short[demand][t] for t in covered), Decimal(0)))
     return Lever(
         LeverKind.WAIVER, (rule,), changes, (max_amount,), "kg", supply.case.resolution,
-        of=demand, name=rule, note=verdict.clause, since=first_day, until=until,
+        of=waived, name=rule, note=verdict.clause, since=first_day, until=until,
     )  # fmt: skip
 
 

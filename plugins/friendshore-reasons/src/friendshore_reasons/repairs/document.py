@@ -8,7 +8,16 @@ from decimal import Decimal
 from itertools import groupby
 
 from friendshore.document import elements as doc
-from friendshore.document.figures import count, large_money, mass, number, percent, rounded_money, signed
+from friendshore.document.figures import (
+    count,
+    large_money,
+    mass,
+    number,
+    percent,
+    relaxation_texts,
+    rounded_money,
+    signed,
+)
 from friendshore.domain.base import grouped
 from friendshore.domain.countries import country_in_text
 from friendshore.domain.shown_names import ShownNames
@@ -199,7 +208,7 @@ def _bound_text(kind: LeverKind, levers: Sequence[LeverUse]) -> str:
         shares += [use.max for use in levers if use.max is not None and not use.unit]
         return f" (by up to {percent(max(shares))} more)" if shares else ""
     if kind is LeverKind.LOOSEN:
-        return f" (by up to {number(maximum)} of its unit)"
+        return ""  # limits of several units have no common bound
     return f" (up to {mass(maximum)}{' a year' if kind is LeverKind.LEAD else ''})"
 
 
@@ -254,10 +263,7 @@ def step(use: LeverUse, names: ShownNames) -> str:
             since = f"from {use.since} " if use.since else ""
             return f"waiver of {names.rule(use.subject)} for {mass(amount)} of {use.of} {since}until {use.until}"
         case LeverKind.LOOSEN:
-            share = ""
-            if use.to is not None and use.today is not None:
-                share = f", from {percent(use.today)} to {percent(use.to)}"
-            return f"{use.subject} is relaxed by {number(amount)}{share} ({use.name.rstrip('.')})"
+            return _limit_step(use)
         case LeverKind.LICENCE:
             return f"export license under {names.rule(use.subject)} from {country_in_text(use.of)}"
         case LeverKind.PROOF:
@@ -275,6 +281,15 @@ def step(use: LeverUse, names: ShownNames) -> str:
     if use.today is None:
         return f"{use.name} makes {percent(amount)} more"
     return f"{use.name} makes {mass(use.to or amount)} a year instead of {mass(use.today)}"
+
+
+def _limit_step(use: LeverUse) -> str:
+    if not use.relaxed:
+        return f"{use.subject} is relaxed by {number(use.amount or Decimal(0))} ({use.name.rstrip('.')})"
+    share = ""
+    if use.to is not None and use.today is not None:
+        share = f", from {percent(use.today)} to {percent(use.to)}"
+    return " and ".join(relaxation_texts(use.relaxed)) + share
 
 
 _NO_NAME = re.compile(r"[^\w.+-]")

@@ -15,7 +15,9 @@ from friendshore.domain.change import Change
 from friendshore.domain.plan import Infeasible, PlanStatus
 from friendshore.domain.runtime import report_progress
 from friendshore.domain.suggest import did_you_mean
+from friendshore.domain.unmet import RunRelaxation
 from friendshore.errors import InputError, NoPlanError, VerificationError
+from friendshore.explain import described_relaxation
 from friendshore.explain.results import (
     Difference,
     Effort,
@@ -62,6 +64,8 @@ class LeverUse(Record):
     since: date | None = None
     """First day of a waiver whose law bounds how long it runs."""
     until: date | None = None
+    relaxed: tuple[RunRelaxation, ...] = ()
+    """For a limit: rows that the plan with the repair doesn't keep today."""
     note: str = ""
     """Note: the clause, the missing proof, or the status of a plant."""
 
@@ -356,7 +360,7 @@ class _RepairSearch:
         return Repair(
             rank=0,
             gap=gap,
-            uses=tuple(u for i in sorted(amounts) for u in _lever_uses(self.levers[i], amounts[i]) if u.amount != 0),
+            uses=tuple(self._uses(amounts, answer)),
             changes=self.trials.changes(amounts),
             cost=difference(answer) if answer is not None else None,
             cash=rise.cash if rise else None,
@@ -368,6 +372,19 @@ class _RepairSearch:
             others_short_kg=self._other_shortages(answer) if answer is not None else {},
             minimal=least,
         )
+
+    def _uses(self, amounts: Amounts, answer: Answer | None) -> Iterator[LeverUse]:
+        for i in sorted(amounts):
+            relaxed: tuple[RunRelaxation, ...] = ()
+            if self.levers[i].kind is LeverKind.LOOSEN and answer is not None:
+                relaxed = self._relaxed_rows(self.levers[i].subjects[0], amounts[i][0], answer)
+            yield from (use.but(relaxed=relaxed) for use in _lever_uses(self.levers[i], amounts[i]) if use.amount != 0)
+
+    def _relaxed_rows(self, rule: str, by: Decimal, answer: Answer) -> tuple[RunRelaxation, ...]:
+        """Return the rows of a loosened limit that the plan with a repair doesn't keep today."""
+        currency = self.session.problem.case.currency
+        readings = [reading for part in answer.after for reading in part.verified.readings if reading.rule.id == rule]
+        return tuple(described_relaxation(reading, by, currency) for reading in readings if reading.exceeds_before(by))
 
     def _plan_with(self, amounts: Amounts) -> tuple[Answer | None, Decimal | None]:
         """Return the plan with a repair and its shortage. None if time is up before a plan shows it."""
