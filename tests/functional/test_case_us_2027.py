@@ -74,7 +74,7 @@ def test_table_of_demand() -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_screen_holds_the_answer(width: int) -> None:
-    """The whole output of `plan` at 100 and at 80 characters a line, as a reader checked it: 40 lines. The README shows the wider one."""
+    """The whole output of `plan` at 100 and at 80 characters a line, as a reader checked it: 50 lines. The README shows the wider one."""
     shown = held(planned("enacted").run, "us-2027", date(2026, 11, 27), width)
     assert len(shown.splitlines()) <= LINES
     assert all(len(line) <= width for line in shown.splitlines())

@@ -115,7 +115,7 @@ def test_a_question_of_a_plugin_is_a_command(site: Site, case: Path) -> None:
 
 
 def test_a_question_of_a_plugin_has_a_screen_for_nothing(site: Site, case: Path) -> None:
-    """The answer stands first, what 40 lines don't hold is counted, and `--full` prints all of it."""
+    """The answer stands first, what 50 lines don't hold is counted, and `--full` prints all of it."""
     rows = "table([Column('Row')], [[f'row-{number}'] for number in range(300)])"
     many = f"Document('x', (sentence('the answer'), section('All of them', {rows})))"
     bring(site, "acme-echo", "echo", ask=f"self.document = lambda *_: {many}")
@@ -141,7 +141,7 @@ def test_a_notebook_finds_the_function_that_shows_an_answer(answer: str) -> None
 
 @pytest.mark.deep
 def test_every_answer_is_a_screen_with_what_matters_most(case: Path) -> None:
-    """Of each question of friendshore: at most 40 lines of at most 100 characters, and how to see the rest."""
+    """Of each question of friendshore: at most 50 lines of at most 100 characters, and how to see the rest."""
     opened = reopen(case)
     given = {"why-not": {"offer": "guangxi-gallium"}, "compare": {"change": ("remove=guangxi-gallium",)}}
     for question in friendshore_questions():

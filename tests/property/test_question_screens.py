@@ -1,4 +1,4 @@
-"""The screen of any answer: 40 lines at 100 characters, whole identifiers, each row shown or counted; and that of any document of a plugin."""
+"""The screen of any answer: 50 lines at 100 characters, whole identifiers, each row shown or counted; and that of any document of a plugin."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ SCREENS: dict[str, Callable[[st.DrawFn], tuple[doc.Document, Counts]]] = {
 @examples(24)
 @given(st.data())
 def test_an_answer_is_a_screen_on_which_nothing_is_lost(question: str, data: st.DataObject) -> None:
-    """At most 40 lines at 100 characters; from 60 on identifiers stand whole, and rows that are not shown are counted."""
+    """At most 50 lines at 100 characters; from 60 on identifiers stand whole, and rows that are not shown are counted."""
     document, counts = data.draw(st.composite(SCREENS[question])())
     assert len(plain_text(document, 100, max_lines=LINES).splitlines()) <= LINES
     width = data.draw(st.sampled_from((60, 80, 100, 140)))
@@ -200,7 +200,7 @@ def documents(draw: st.DrawFn) -> doc.Document:
 @examples(60)
 @given(documents(), st.sampled_from((60, 100)))
 def test_a_document_of_a_plugin_is_a_screen_for_nothing(document: doc.Document, width: int) -> None:
-    """40 lines; the answer and every doubt stand; rows are counted in their table, sections below it all."""
+    """50 lines; the answer and every doubt stand; rows are counted in their table, sections below it all."""
     lines = plain_text(document, width, max_lines=LINES).splitlines()
     assert len(lines) <= LINES
     assert lines[0] == "QXanswerXZ"

@@ -1,4 +1,4 @@
-"""The screen of any run: 40 lines at 100 characters, whole identifiers, every short demand and every warning told or counted."""
+"""The screen of any run: 50 lines at 100 characters, whole identifiers, every short demand and every warning told or counted."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def whole_names(lines: list[str], width: int) -> None:
 @examples(60)
 @given(runs(), st.integers(60, 140))
 def test_no_identifier_is_broken(run: Run, width: int) -> None:
-    """In windows of any width; and in one of 100 characters a screen has 40 lines, whatever there is to say of up to 20 materials."""
+    """In windows of any width; and in one of 100 characters a screen has 50 lines, whatever there is to say of up to 20 materials."""
     whole_names(shown(run, width), width)
     assert len(shown(run, 100)) <= LINES
 

@@ -166,7 +166,7 @@ def test_causes_are_shown_largest_first() -> None:
     short = [SHORT | {"period": period, "causes": [law, date]} for period in ("2026-Q4", "2027-Q1")]
     late, never = (told(140, shortages=short, demands=[DEMAND | {"first_met": met}]) for met in ("2027-Q4", ""))
     for shown, never_or_late in ((late, True), (never, False)):
-        assert "prohibited by no-cn (600 kg), date: counts from 2027-Q4 (200 kg)" in shown
+        assert "prohibited by no-cn (600 kg); date: counts from 2027-Q4 (200 kg)" in " ".join(shown.split())
         assert ("Met late or not" in shown) is never_or_late
     kinds = [{"kind": kind, "names": ["name-of-the-rule"]} for kind in ("limit", "proof")]
     unproven = SHORT | {"period": "2026-Q4", "causes": [{"restrictions": kinds, "served_kg": 1}]}
@@ -178,12 +178,14 @@ def test_causes_are_shown_largest_first() -> None:
 
 
 def test_a_rule_is_named_by_its_title() -> None:
-    """Up to the colon in a narrow column, and with its id if two rules have the title."""
+    """Whole, by its short title where it has one, and with its id if two rules have the title."""
     law = {"restrictions": [{"kind": "law", "names": ["no-cn"]}], "served_kg": 300}
     short = [SHORT | {"period": "2026-Q4", "causes": [law]}]
     titled = RULE | {"id": "no-cn", "title": "Neodymium-iron-boron magnets: from the mine on, as the statute requires"}
     assert 'prohibited by "NdFeB magnets: from the mine on' in told(140, shortages=short, rules=[titled])
-    assert 'rule "NdFeB magnets"' in told(80, shortages=short, rules=[titled])
+    assert 'rule "NdFeB magnets, mined to made"' in told(
+        100, shortages=short, rules=[titled | {"short_title": "NdFeB magnets, mined to made"}]
+    )
     twice = [titled | {"title": "Magnets"}, titled | {"id": "no-ru", "title": "Magnets"}]
     assert 'prohibited by "Magnets" (no-cn)' in told(140, shortages=short, rules=twice)
 
@@ -296,5 +298,5 @@ def test_materials_go_by_short_names_that_tell_them_apart() -> None:
     }
     assert short_names({each: name for each, (name, _) in names.items()}) == {each: s for each, (_, s) in names.items()}
     known = ShownNames(materials=[RunMaterial(id=each, name=name, basis="gross") for each, (name, _) in names.items()])
-    labels = [known.label(each) for each in ("magnet-dy", "magnet", "unknown")]
+    labels = [known.material(each) for each in ("magnet-dy", "magnet", "unknown")]
     assert labels == ["NdFeB magnet (high temperature)", "NdFeB magnet", "unknown"]

@@ -117,7 +117,7 @@ def check(
     strict: Strict = False,
     block: Blocked = None,
     full: Annotated[
-        bool, typer.Option("--full", help="Print all suggestions instead of one screen of 40 lines.")
+        bool, typer.Option("--full", help="Print all suggestions instead of one screen of 50 lines.")
     ] = False,
     as_json: AsJson = False,
 ) -> int:

@@ -94,7 +94,7 @@ Workers = Annotated[
         max=MAX_WORKERS,
     ),
 ]
-Full = Annotated[bool, typer.Option("--full", help="Print all tables instead of one screen of 40 lines.")]
+Full = Annotated[bool, typer.Option("--full", help="Print all tables instead of one screen of 50 lines.")]
 AnswerFile = Annotated[
     Path | None,
     typer.Option(

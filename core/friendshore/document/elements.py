@@ -459,12 +459,12 @@ AnyPart = TypeVar("AnyPart", bound=Element)
 
 
 def for_screen(part: AnyPart | None) -> AnyPart | None:
-    """Return a part that only the screen of 40 lines shows."""
+    """Return a part that only the screen of 50 lines shows."""
     return None if part is None else replace(part, on="screen")
 
 
 def for_whole(part: AnyPart | None) -> AnyPart | None:
-    """Return a part that the screen of 40 lines leaves out."""
+    """Return a part that the screen of 50 lines leaves out."""
     return None if part is None else replace(part, on="whole")
 
 

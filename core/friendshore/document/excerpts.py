@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -34,11 +33,11 @@ from .figures import count, unit_for, written
 from .tones import Tone
 
 # Lines of a screen.
-LINES = 40
+LINES = 50
 # Characters between two columns.
 _GAP = 2
-_MIN_LIST_WIDTH = 12
-"""Minimum characters of a column of lists, if one of its cells is that long."""
+_MIN_TEXT_WIDTH = 20
+"""Minimum characters of a column of texts, if one of its cells is that long."""
 _MIN_ROWS = 3
 """Rows that a table without an excerpt keeps, times its part, while sections can be omitted. Also the number of omitted sections to name."""
 _FIRST_WEIGHTS = (4, 2)
@@ -222,7 +221,7 @@ def _first_rows(part: Element, rows_shown: int) -> Iterator[Element]:
 
 
 def in_lines(table: DataTable, width: int) -> DataTable:
-    """Return the table with its lists cut to lines of `width` characters, without the columns that don't fit."""
+    """Return the table with lists of items that fit into lines of `width` characters, without the columns that don't fit. Texts may take several lines."""
     positions = [i for i, column in enumerate(table.columns) if column.from_width <= width]
     while True:
         widths = [_min_width(table, i, width) for i in positions]
@@ -237,15 +236,27 @@ def in_lines(table: DataTable, width: int) -> DataTable:
         slack = min(width_left // remaining, extra)  # what one column doesn't need is left to the others
         room[i] = _min_width(table, i, width) + slack
         width_left -= slack
-    columns = [replace(table.columns[i], whole=True, from_width=0) for i in positions]
+    columns = [replace(table.columns[i], whole=not _is_text(table, i), from_width=0) for i in positions]
     return DataTable(tuple(columns), tuple(_row(row, positions, room) for row in table.rows), table.excerpt)
 
 
+def _is_text(table: DataTable, column: int) -> bool:
+    """Return True if a column has names or sentences, which may be broken between words."""
+    stated = table.columns[column]
+    return not stated.whole and stated.align == "left"
+
+
 def _min_width(table: DataTable, column: int, width: int) -> int:
-    cells = [row.cells[column] for row in table.rows]
-    unlisted = max((len(written(cell, width)) for cell in cells if not isinstance(cell, Several)), default=0)
-    listed = max((len(written(cell, width)) for cell in cells if isinstance(cell, Several)), default=0)
-    return max(len(table.columns[column].heading), unlisted, min(listed, _MIN_LIST_WIDTH))
+    texts = [text for row in table.rows for text in _texts(row.cells[column], width)]
+    longest = max(map(len, texts), default=0)
+    if _is_text(table, column):
+        longest = max(longest_word(texts), min(longest, _MIN_TEXT_WIDTH))
+    return max(len(table.columns[column].heading), longest)
+
+
+def _texts(cell: Cell, width: int) -> Sequence[str]:
+    """Return a cell's text, or those of a list that is broken before its second item."""
+    return (cell.brief or cell.items)[:1] if isinstance(cell, Several) else [written(cell, width)]
 
 
 def _max_width(table: DataTable, column: int, width: int) -> int:
@@ -261,7 +272,7 @@ def _row(row: DataRow, positions: Sequence[int], room: dict[int, int]) -> DataRo
 
 
 def listed(listing: Several, room: int) -> str:
-    """Return the items that fit in `room` characters, and the number of the others. Short texts are used if more items fit."""
+    """Return the items that fit in `room` characters, at least the first one, and the number of the others. Short texts are used if more items fit."""
     brief = listing.brief or listing.items
     total = len(listing.items)
     for number in range(total, 0, -1):
@@ -276,16 +287,7 @@ def listed(listing: Several, room: int) -> str:
         return _joined(texts, total, listing)
     if listing.one or not total:
         return count(total, listing.one) if total else ""
-    tail = _joined([""], total, listing)
-    cut = _cut(brief[0], room - len(tail))
-    return _cut(brief[0], room) if cut == "…" else cut + tail
-
-
-def _cut(text: str, room: int) -> str:
-    shortened_text = textwrap.shorten(text, max(room, 2), placeholder=" …", break_on_hyphens=False)
-    if shortened_text.count('"') % 2 == 0:
-        return shortened_text
-    return textwrap.shorten(text, max(room - 1, 2), placeholder=" …", break_on_hyphens=False) + '"'
+    return _joined(brief[:1], total, listing)
 
 
 def _joined(texts: Sequence[str], total: int, listing: Several) -> str:

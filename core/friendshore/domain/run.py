@@ -327,6 +327,8 @@ class RunRule(Record):
     id: str
     kind: str
     title: str
+    short_title: str = ""
+    """A few words for narrow columns. Empty if the title has to do."""
     citation: str
     sentence: str
     status: str
@@ -611,5 +613,5 @@ class Run(Tables):
     @cached_property
     def names(self) -> ShownNames:
         offers = offer_names((p.offer, p.facility_id, p.facility, p.material) for p in self.purchases)
-        titles = rule_titles((rule.id, rule.title) for rule in self.rules)
+        titles = rule_titles((rule.id, rule.short_title or rule.title) for rule in self.rules)
         return ShownNames(materials=self.materials, offers=offers, rules=titles)

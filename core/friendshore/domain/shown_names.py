@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -13,7 +12,6 @@ from .base import Number, Record
 from .basis import GROSS
 from .elements import ELEMENT_SYMBOLS
 
-_LABEL_WIDTH = 31
 _ID = re.compile(r"[\w-]+")
 _COMPOUND = re.compile(r"\b[A-Za-z]+(?:-[A-Za-z]+)+\b")
 
@@ -54,18 +52,8 @@ class ShownNames(Record):
     def _short(self) -> dict[str, str]:
         return short_names({material.id: material.name for material in self.materials})
 
-    @cached_property
-    def _labels(self) -> dict[str, str]:
-        shortened = {id_: textwrap.shorten(name, _LABEL_WIDTH, placeholder=" …") for id_, name in self._short.items()}
-        counts = Counter(shortened.values())
-        return {id_: id_ if counts[name] > 1 or name == "…" else name for id_, name in shortened.items()}
-
     def material(self, material_id: str) -> str:
         return self._short.get(material_id, material_id)
-
-    def label(self, material_id: str) -> str:
-        """Return the name of a material for a narrow column: shortened, or the id if two materials would look the same."""
-        return self._labels.get(material_id, material_id)
 
     def material_with_id(self, material_id: str) -> str:
         material = self._by_id.get(material_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Literal, Self
@@ -38,7 +37,6 @@ CAUSE_CODES: Mapping[CauseKind, str] = {
 }
 # Solvers compute costs only to about a millionth. A smaller difference doesn't count as more.
 _MIN_RATIO = Decimal("1.000001")
-_DETAIL = re.compile(r':[^"]*"')
 # The JSON form has all names, a sentence only the first.
 _MAX_NAMES = 2
 _BRIEF = {
@@ -48,6 +46,22 @@ _BRIEF = {
     "conflict": "hard rules conflict",
     "undetermined": "undetermined within the time limit",
 }
+
+
+_SETTLED_BY: Mapping[CauseKind, str] = {
+    "law": "rule: an offer of another origin, or a [[waiver]]",
+    "limit": "limit: its [[rule]]",
+    "proof": "origin not proven: chain.csv, with complete = yes for every stage",
+    "lead time": "lead time: offers.csv or lanes.csv",
+    "date": "date: offers.csv or capacity.csv",
+    "capacity": "capacity: capacity.csv",
+    "storage": "storage: [[store]]",
+    "terms": "order terms: terms.csv",
+    "inputs": "no input: offers.csv",
+    "price": "costs: shortage_price of the demand",
+}
+"""Record that settles a cause. Kinds without a record are missing."""
+_FILE_OF_FIGURE = {"capacity": "capacity.csv", "price": "offers.csv or quotes.csv", "exchange rate": "rates.csv"}
 
 
 class RunRestriction(Record):
@@ -106,10 +120,10 @@ class RunRestriction(Record):
                 return _BRIEF.get(self.kind, self.kind)
 
     def short_name(self, names: ShownNames) -> str:
-        """Return the text for a narrow column, in which a rule's title ends at its colon."""
+        """Return the text for a narrow column."""
         if self.kind not in ("limit", "law"):
             return self.brief(names)
-        rules = _DETAIL.sub('"', _first_names(self.names, names.rule))
+        rules = _first_names(self.names, names.rule)
         return f"rule {rules}" if rules.startswith('"') else rules
 
     def as_shown(self, names: ShownNames) -> str:
@@ -126,6 +140,16 @@ class RunRestriction(Record):
                 return f"{self.brief(names)} ({_first_names(self.names)})" if self.names else self.brief(names)
             case _:
                 return self.brief(names)
+
+    @property
+    def settled_by(self) -> str:
+        """The record that settles it. Empty if none does."""
+        if self.kind != "no offer":
+            return _SETTLED_BY.get(self.kind, "")
+        lacks = [figure for figure in _FILE_OF_FIGURE if any(figure in reason for reason in self.reasons)]
+        if not lacks:
+            return "no usable offer: an offer in offers.csv"
+        return f"no usable offer: {', '.join(f'{figure} in {_FILE_OF_FIGURE[figure]}' for figure in lacks)}"
 
     @property
     def _compared(self) -> str:

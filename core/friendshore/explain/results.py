@@ -167,5 +167,5 @@ def names_of(problem: Problem, offers: Iterable[str]) -> ShownNames:
         for offer in existing
         for line in offer.outputs
     )
-    titles = rule_titles((rule.id, rule.title) for rule in problem.rules)
+    titles = rule_titles((rule.id, rule.short_title or rule.title) for rule in problem.rules)
     return ShownNames(materials=materials_of(problem), offers=offer_names(rows), rules=titles)

@@ -49,6 +49,7 @@ def describe_rules(verified: VerifiedPlan, excluded: Sequence[Exclusion], pack_o
                 id=rule.id,
                 kind=rule.kind,
                 title=rule.title,
+                short_title=rule.short_title,
                 citation=rule.citation,
                 sentence=sentence_of(rule),
                 status=", ".join(dict.fromkeys(phase.status.value for phase in phases)) or "not during the plan",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -35,8 +34,6 @@ from .mix import cost_of, in_orders, unusable_lots
 
 _FEW = 3
 """Number of items of a kind in short texts. The others are counted."""
-# Maximum characters of quoted text in short caveats, alone and as one of several.
-_MAX_QUOTED, _MAX_QUOTED_OF_SEVERAL = 100, 50
 _MAX_DATED_PRICES = 10
 
 
@@ -193,7 +190,7 @@ def _days(doubt: RunDoubt) -> str:
 
 def _conflict(part: RunConflict) -> str:
     pairs = zip(part.rules, part.sentences, strict=False)
-    rules = [f"{rule}: {_cut(sentence).rstrip('.')}" for rule, sentence in pairs]
+    rules = [f"{rule}: {sentence.rstrip('.')}" for rule, sentence in pairs]
     text = f"{few(rules, '; ') or _listed_rules(())}. Nothing is planned for {few(part.materials)}"
     later = [f"{rule} can be satisfied from {day} on" for rule, day in part.feasible_from.items()]
     return f"{text}. {few(later, '; ')} (`--full` shows the change)" if later else text
@@ -214,8 +211,7 @@ def _caveats(run: Run) -> Iterator[Caveat]:
     if old_prices := stale_line(run, 1):
         spent = sum((price.cost for price in _stale_prices(run)), Decimal(0))
         yield Caveat("FS833", f"Old prices: {old_prices} (`--full`)", spent)
-    packs = (_cut(text, 2 * _MAX_QUOTED) for text in noted_packs(run))
-    for text in _most(packs, 1, "more pack made for the case", "more packs made for the case"):
+    for text in _most(noted_packs(run), 1, "more pack made for the case", "more packs made for the case"):
         yield Caveat("FS834", text)
     yield from _assumed(run)
     at_risk = (caveat.text for caveat in exposures(run, shortly=True))
@@ -233,10 +229,10 @@ def _caveats(run: Run) -> Iterator[Caveat]:
     yield from _missed(run)
     yield from _ties(run)
     if run.levels:
-        levels = few([_cut(level.sentence, _MAX_QUOTED_OF_SEVERAL) for level in run.levels], "; ")
+        levels = few([level.sentence for level in run.levels], "; ")
         yield Caveat("FS848", f"Objectives in order: {levels}")
     if run.changes and not run.scenario:
-        yield Caveat("FS849", f"Changes to the case: {few([_cut(change) for change in run.changes], '; ')}")
+        yield Caveat("FS849", f"Changes to the case: {few(run.changes, '; ')}")
     yield from _leftovers(run)
     blocked = (f"Planned {text}" for text in blocked_plugins(run))
     for text in _most(blocked, 1, "more plugin blocked", "more plugins blocked"):
@@ -362,10 +358,6 @@ def _age(as_of: date | None, today: date | None) -> str:
     if as_of is None or today is None:
         return str(as_of or "as of an unknown day")
     return f"{days_since(as_of, today)} old" if as_of <= today else f"{as_of}, which is after {today}"
-
-
-def _cut(text: str, room: int = _MAX_QUOTED) -> str:
-    return textwrap.shorten(text, room, placeholder=" …", break_on_hyphens=False)
 
 
 def few(texts: Sequence[str], between: str = ", ", most: int = _FEW) -> str:

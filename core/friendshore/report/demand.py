@@ -138,6 +138,7 @@ def shortages(run: Run, subject: str = "") -> doc.Section | None:
     return doc.section(
         "Shortages",
         doc.excerpt(columns, rows, rest_by_shown, part=6),
+        doc.sentence(settling_records(run, lacking), tone=doc.Tone.ASIDE),
         doc.for_screen(doc.sentence("The cheapest fix: ", fix)) if subject else None,
         doc.for_whole(doc.notes(because_lines(run))),
         column="Met late or not" if any_met_later else "Cannot be met" if is_impossible(run, lacking) else "Not met",
@@ -149,7 +150,7 @@ def _short_row(run: Run, group: Sequence[RunDemand], years: Sequence[str], any_m
     short, wanted = sum_of(d.short_kg for d in group), sum_of(d.wanted_kg for d in group)
     causes = group_causes(run, group)
     return (
-        doc.Either(doc.Phrase(run.names.material_with_id(material), brief=material), run.names.label(material)),
+        doc.Either(doc.Phrase(run.names.material_with_id(material), brief=material), run.names.material(material)),
         doc.Either(", ".join(dict.fromkeys(for_whom(run, demand) for demand in group)), _program(run, group[0])),
         weighed(run.names, material, short),
         doc.Share(short / wanted) if wanted and any(d.delivered_kg for d in group) else "all",
@@ -195,16 +196,22 @@ def _met_from(run: Run, group: Sequence[RunDemand]) -> str:
     return max((d.first_met for d in group), key=lambda label: order[label])
 
 
-def _causes(run: Run, causes: Sequence[tuple[RunSupplyCause, Decimal]]) -> doc.Several:
-    """Return the causes. If there are several, each has the kilograms that would be served without it."""
-    texts = [
-        (cause.as_shown(run.names), f" ({mass(served)})" if len(causes) > 1 and served else "")
+def _causes(run: Run, causes: Sequence[tuple[RunSupplyCause, Decimal]]) -> doc.Phrase:
+    """Return the causes, in full in wide lines. If there are several, each has the kilograms that would be served without it."""
+    full = [
+        cause.as_shown(run.names) + (f" ({mass(served)})" if len(causes) > 1 and served else "")
         for cause, served in causes
     ]
-    return doc.Several(
-        tuple(text + effect for text, effect in texts),
-        tuple(cause.short_name(run.names) for cause, _ in causes),
+    return doc.Phrase(
+        "; ".join(full), brief="; ".join(dict.fromkeys(cause.short_name(run.names) for cause, _ in causes))
     )
+
+
+def settling_records(run: Run, demands: Iterable[RunDemand]) -> str:
+    """Return the records that would settle the causes of some demands' shortages. Empty if no cause has one."""
+    causes = (cause for cause, _ in group_causes(run, list(demands)))
+    records = dict.fromkeys(each.settled_by for cause in causes for each in cause.restrictions)
+    return f"Settled by: {'; '.join(filter(None, records))}." if any(records) else ""
 
 
 def others_left(names: Sequence[str], *words: str) -> doc.Several | doc.Nothing:

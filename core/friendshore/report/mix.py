@@ -135,7 +135,7 @@ def bought(run: Run) -> doc.Section:
     rows = [
         doc.DataRow(
             (
-                doc.Either(doc.Phrase(names.material_with_id(material), brief=material), names.label(material)),
+                doc.Either(doc.Phrase(names.material_with_id(material), brief=material), names.material(material)),
                 _uses(use),
                 weighed(names, material, kilograms_of(group)),
                 number(cost_of(group) / unit),
@@ -274,7 +274,7 @@ def _order_cells(run: Run, order: Order, purchases: Sequence[RunPurchase]) -> di
     return {
         "day": order_day(purchases[0]),
         "supplier": doc.Either(run.names.offer_with_id(offer), _supplier(run.names.offer(offer), purchases[0])),
-        "material": doc.Either(run.names.material(material), run.names.label(material)),
+        "material": run.names.material(material),
         "quantity": weighed(run.names, material, kilograms_of(purchases)),
         "place": country_name(place),
         "arrives": arrives,

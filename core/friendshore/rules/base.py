@@ -405,6 +405,8 @@ class Rule(Record):
     """Name, unique in a case. Defaults to kind and position."""
     title: str = ""
     """One line."""
+    short_title: str = ""
+    """A few words for narrow columns. Defaults to the title."""
     citation: str = ""
     """Clause."""
     source: str = ""

@@ -104,7 +104,7 @@ def test_days_on_which_a_licence_is_held_do_not_turn(case: Path, sides: tuple[Pa
 
 
 def test_a_screen_starts_with_the_money_at_stake(case: Path, sides: tuple[Path, Path]) -> None:
-    """It has 40 lines and names, and ends with its date; --full has ids, and all of both plans."""
+    """It has 50 lines and names, and ends with its date; --full has ids, and all of both plans."""
     screen, full = (here("watch", *sides, case, *form).stdout for form in ((), ("--full",)))
     assert screen.splitlines()[0].startswith("2 verdicts change in 1 of 1 case; all were lawful before. USD ")
     assert len(screen.splitlines()) <= 40

@@ -424,7 +424,11 @@ def _table_of_alternatives(
     ]
     rows: list[list[doc.Cell]] = [
         [
-            *(names.label(mix.material), _offer_name(names, others[0].offer), doc.Several((_where_from(others[0]),))),
+            *(
+                names.material(mix.material),
+                _offer_name(names, others[0].offer),
+                doc.Several((_where_from(others[0]),)),
+            ),
             cash_added(others[0]),
             doc.NOTHING if others[0].spent is None else cash(others[0].spent, signed=True),
             *([short_cell(names, others[0].short_kg)] if short else []),
@@ -491,7 +495,7 @@ def _table_without_alternatives(
     )
     rows: list[list[doc.Cell]] = [
         [
-            names.label(mix.material),
+            names.material(mix.material),
             weighed(names, mix.material, mix.short_kg) if mix.short_kg else doc.NOTHING,
             _bought_cell([offer for offer in offers if offer.plan_kg], names),
             _excluded_cell([offer for offer in offers if _is_excluded(offer)])

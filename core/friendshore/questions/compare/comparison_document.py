@@ -226,7 +226,7 @@ def _short_section(comparison: Comparison) -> doc.Section | None:
 
 def _material_name(line: MaterialLine, comparison: Comparison) -> doc.Either:
     return doc.Either(
-        line.title(comparison.names.material(line.material)), line.title(comparison.names.label(line.material))
+        line.title(comparison.names.material(line.material)), line.title(comparison.names.material(line.material))
     )
 
 

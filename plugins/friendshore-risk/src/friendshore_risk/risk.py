@@ -216,7 +216,7 @@ def _before(answer: Risk, shown: int) -> doc.Section:
     rows: list[list[doc.Cell]] = [
         [
             doc.Either(answer.names.offer_with_id(order.offer), doc.Several((answer.names.offer(order.offer),))),
-            doc.Either(answer.names.material(order.material), answer.names.label(order.material)),
+            doc.Either(answer.names.material(order.material), answer.names.material(order.material)),
             *(
                 weighed(answer.names, order.material, kg)
                 for kg in (order.kilograms, order.today, order.kilograms - order.today)

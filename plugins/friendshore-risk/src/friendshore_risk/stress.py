@@ -345,7 +345,7 @@ def _stock(insurance: Insurance, shown: int) -> doc.Section | None:
     names = insurance.names
     rows: list[list[doc.Cell]] = [
         [
-            doc.Either(names.material(row.material), names.label(row.material) + ("" if row.proved else " ?")),
+            doc.Either(names.material(row.material), names.material(row.material) + ("" if row.proved else " ?")),
             weighed(names, row.material, row.kilograms),
             doc.NOTHING if row.holding is None else cash(row.holding),
             doc.Either(row.loss, _cut_if_long(row.loss)),

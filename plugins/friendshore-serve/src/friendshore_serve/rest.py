@@ -51,7 +51,7 @@ class Job(BaseModel):
     progress: dict[str, Any] = Field({}, description="Number `done` of a `total`, and the `activity`.")
     result: str = Field("", description="Hash of the result, for /results. Empty until there is one.")
     about: dict[str, Any] = Field({}, description="The plan behind the answer, with status, bound, dates, and caveats.")
-    screen: str = Field("", description="The answer as text of at most 40 lines.")
+    screen: str = Field("", description="The answer as text of at most 50 lines.")
     errors: Any = Field([], description="Errors of a job that failed.")
 
     async def watch(self, progress: Progress) -> None:

@@ -72,7 +72,7 @@ class ServedAnswer:
     is_refused: bool = False
     """True if `json` has errors."""
     screen: str = ""
-    """At most 40 lines, and notes."""
+    """At most 50 lines, and notes."""
     about: Mapping[str, Any] = field(default_factory=dict)
     """The plan behind it: run, status, bound, verification, dates, and caveats. Empty if there is none."""
     page: bytes | None = None

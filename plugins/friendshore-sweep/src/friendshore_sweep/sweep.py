@@ -280,7 +280,7 @@ def _mix(answer: Sweep, sweep_figures: _SweepFigures, shown: int) -> doc.Section
     shown_lines = changed_lines[: shown or None]
     rows = [
         (
-            doc.Either(answer.names.material_with_id(material), answer.names.label(material)),
+            doc.Either(answer.names.material_with_id(material), answer.names.material(material)),
             doc.Either(answer.names.offer_with_id(offer), doc.Several((answer.names.offer(offer),))),
             doc.Count(sweep_figures.lines[material, offer].scenarios),
             weighed(answer.names, material, range_by_line[material, offer][0]),

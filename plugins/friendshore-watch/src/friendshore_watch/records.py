@@ -225,7 +225,7 @@ def _flip_row(flips: Sequence[Flip], names: ShownNames, *, several: bool) -> lis
     return [
         *([first.case] if several else []),
         doc.Either(names.offer_with_id(first.offer), doc.Several((names.offer(first.offer),))),
-        doc.Either(names.material(first.material), names.label(first.material)),
+        doc.Either(names.material(first.material), names.material(first.material)),
         f"{first.end_use}: {', '.join(goods)}" if goods else first.end_use,
         *(f"{first.start} to {first.end}", first.start),
         _RESULTS[first.before],

@@ -209,7 +209,7 @@ def _missed_floors(result: Calendar) -> doc.Section | None:
 def _label(cliff: Cliff, result: Calendar) -> str:
     """Return the name of the material, with the demand if several demands for it are short."""
     demands = {other.demand for other in result.cliffs if other.material == cliff.material}
-    label = result.names.label(cliff.material)
+    label = result.names.material(cliff.material)
     return label if len(demands) == 1 else f"{label}, {cliff.demand}"
 
 
