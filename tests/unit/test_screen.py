@@ -184,7 +184,7 @@ def test_a_rule_is_named_by_its_title() -> None:
     titled = RULE | {"id": "no-cn", "title": "Neodymium-iron-boron magnets: from the mine on, as the statute requires"}
     assert 'prohibited by "NdFeB magnets: from the mine on' in told(140, shortages=short, rules=[titled])
     assert 'rule "NdFeB magnets, mined to made"' in told(
-        100, shortages=short, rules=[titled | {"short_title": "NdFeB magnets, mined to made"}]
+        80, shortages=short, rules=[titled | {"short_title": "NdFeB magnets, mined to made"}]
     )
     twice = [titled | {"title": "Magnets"}, titled | {"id": "no-ru", "title": "Magnets"}]
     assert 'prohibited by "Magnets" (no-cn)' in told(140, shortages=short, rules=twice)

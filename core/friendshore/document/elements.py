@@ -126,9 +126,11 @@ class Several:
     brief: tuple[str, ...] = ()
     between: str = ", "
     one: str = ""
-    """Singular noun, used if no item fits. If empty, the first item is cut between two words."""
+    """Singular noun, used if no item fits. If empty, the first item takes several lines."""
     named: int = 0
     """Number of items that the whole document names before it counts the rest. 0 means all."""
+    complete: bool = False
+    """True if an excerpt names all items, in several lines if necessary."""
 
 
 @dataclass(frozen=True, slots=True)

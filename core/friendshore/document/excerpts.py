@@ -255,8 +255,10 @@ def _min_width(table: DataTable, column: int, width: int) -> int:
 
 
 def _texts(cell: Cell, width: int) -> Sequence[str]:
-    """Return a cell's text, or those of a list that is broken before its second item."""
-    return (cell.brief or cell.items)[:1] if isinstance(cell, Several) else [written(cell, width)]
+    """Return a cell's text, or those of the items of a list that an excerpt always names."""
+    if not isinstance(cell, Several):
+        return [written(cell, width)]
+    return (cell.brief or cell.items)[: None if cell.complete else 1]
 
 
 def _max_width(table: DataTable, column: int, width: int) -> int:
@@ -277,7 +279,7 @@ def listed(listing: Several, room: int) -> str:
     total = len(listing.items)
     for number in range(total, 0, -1):
         texts = list(brief[:number])
-        if len(_joined(texts, total, listing)) > room:
+        if len(_joined(texts, total, listing)) > room and not listing.complete:
             continue
         for i in range(number):
             longer = [*texts[:i], listing.items[i], *texts[i + 1 :]]

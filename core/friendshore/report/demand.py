@@ -134,11 +134,12 @@ def shortages(run: Run, subject: str = "") -> doc.Section | None:
     rest_by_shown = [
         others_left(names[shown:], "more is short", "more are short") for shown in range(len(by_program[:LINES]) + 1)
     ]
+    settled = settling_records(run, lacking)
     fix = doc.Phrase(f"friendshore repairs {subject} {by_program[0][0].material}", code=True)
     return doc.section(
         "Shortages",
         doc.excerpt(columns, rows, rest_by_shown, part=6),
-        doc.sentence(settling_records(run, lacking), tone=doc.Tone.ASIDE),
+        doc.sentence(settled, tone=doc.Tone.ASIDE) if settled else None,
         doc.for_screen(doc.sentence("The cheapest fix: ", fix)) if subject else None,
         doc.for_whole(doc.notes(because_lines(run))),
         column="Met late or not" if any_met_later else "Cannot be met" if is_impossible(run, lacking) else "Not met",
@@ -196,15 +197,15 @@ def _met_from(run: Run, group: Sequence[RunDemand]) -> str:
     return max((d.first_met for d in group), key=lambda label: order[label])
 
 
-def _causes(run: Run, causes: Sequence[tuple[RunSupplyCause, Decimal]]) -> doc.Phrase:
-    """Return the causes, in full in wide lines. If there are several, each has the kilograms that would be served without it."""
-    full = [
-        cause.as_shown(run.names) + (f" ({mass(served)})" if len(causes) > 1 and served else "")
+def _causes(run: Run, causes: Sequence[tuple[RunSupplyCause, Decimal]]) -> doc.Several:
+    """Return the causes. If there are several, each has the kilograms that would be served without it."""
+    texts = {
+        cause.as_shown(run.names) + (f" ({mass(served)})" if len(causes) > 1 and served else ""): cause.short_name(
+            run.names
+        )
         for cause, served in causes
-    ]
-    return doc.Phrase(
-        "; ".join(full), brief="; ".join(dict.fromkeys(cause.short_name(run.names) for cause, _ in causes))
-    )
+    }
+    return doc.Several(tuple(texts), tuple(texts.values()), between="; ", complete=True)
 
 
 def settling_records(run: Run, demands: Iterable[RunDemand]) -> str:
