@@ -22,6 +22,7 @@ import threading
 from collections.abc import Iterator
 from functools import cache
 from os import _exit  # the command line replaces it
+from pathlib import Path
 from typing import Any
 
 STREAMS = ("stdin", "stdout", "stderr")
@@ -37,7 +38,7 @@ def get_ready() -> None:
     import friendshore
     from friendshore.cli import app
     from friendshore.domain.countries import country_names, country_words
-    from friendshore.plugins.registry import Registry
+    from friendshore.plugins import manifest, registry
     from friendshore.recommend.describe import _versions
 
     for module in pkgutil.walk_packages(friendshore.__path__, "friendshore."):
@@ -46,7 +47,8 @@ def get_ready() -> None:
     for name in OUTSIDE:
         importlib.import_module(name)
     country_names(), country_words(), _versions()
-    Registry.discover()
+    installed = manifest.discover()
+    vars(registry)["discover"] = lambda: manifest.discover() if may_add_plugins() else installed
     for model in models(BaseModel):
         model.model_rebuild()
     typer.main.get_command = cache(typer.main.get_command)
@@ -55,6 +57,13 @@ def get_ready() -> None:
     cell_len("×")
     gc.collect()
     gc.freeze()
+
+
+def may_add_plugins() -> bool:
+    """Return True if this process finds packages that the starter didn't: by its environment, or in its working directory."""
+    return bool(os.environ.get("PYTHONPATH")) or any(
+        path.name.startswith("friendshore_") or path.name.endswith("-info") for path in Path.cwd().iterdir()
+    )
 
 
 def commands(group: Any) -> Iterator[Any]:
