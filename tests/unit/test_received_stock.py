@@ -37,6 +37,7 @@ from ..building import (
     rule,
     source,
 )  # fmt: skip
+from ..property.settings import examples
 
 ORDERED = date(2025, 6, 1)
 
@@ -210,6 +211,7 @@ def _worlds(draw: DrawFn) -> tuple[Catalog, list[str], list[str]]:
     return smelters(*oxides), names, proven
 
 
+@examples(100, least=8)
 @given(_worlds())
 def test_an_order_is_usable_if_and_only_if_a_plan_could_buy_it_with_each_of_its_inputs(
     world: tuple[Catalog, list[str], list[str]],

@@ -245,7 +245,7 @@ def test_charts_of_made_up_cases_add_up(count: int, seed: int) -> None:
         holds(planned(world.case, world.catalog).run)
 
 
-@examples(300, least=15)
+@examples(300, least=5)
 @given(tiny_cases())
 def test_charts_add_up(tiny: Tiny) -> None:
     """So does any of a random tiny case."""

@@ -40,7 +40,7 @@ def test_what_was_worked_out_by_hand_is_proved_and_no_more(worked: str) -> None:
     assert proof.bound <= Fraction(objective) + Fraction(1e-9 * max(1.0, abs(objective)))
 
 
-@examples(300, least=15)
+@examples(300, least=5)
 @given(tiny_cases())
 def test_no_bound_lies_above_the_optimum(tiny: Tiny) -> None:
     """On random tiny cases the bound is at most what brute force finds, and the plan is proved to be optimal."""
