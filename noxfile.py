@@ -60,8 +60,12 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def deep(session: nox.Session) -> None:
     """Run the deep tests, with a sample of the cases of each property."""
+    _sampled(session, "(deep or wheels) and not nightly and not browser")
+
+
+def _sampled(session: nox.Session, marks: str) -> None:
     env = {"FRIENDSHORE_EXAMPLES": os.environ.get("FRIENDSHORE_EXAMPLES", SAMPLE)}
-    session.run("pytest", "-m", "(deep or wheels) and not nightly and not browser", *session.posargs, env=env)
+    session.run("pytest", "-m", marks, *session.posargs, env=env)
 
 
 @nox.session
@@ -126,8 +130,9 @@ def wheels(session: nox.Session) -> None:
 def ci(session: nox.Session) -> None:
     """Run everything that must pass before a change lands; each task says how long it took."""
     with tempfile.TemporaryDirectory() as scratch:
-        # Shared by the hundreds of processes that tests start: what Python compiles, and what several tests need made.
-        os.environ.update(PYTHONPYCACHEPREFIX=f"{scratch}/bytecode", FRIENDSHORE_MADE=f"{scratch}/made")
+        # Shared by the hundreds of processes that tests start: what Python compiles, kept for the next run, and what several tests need made.
+        bytecode = Path(".pytest_cache", "bytecode").absolute()
+        os.environ.update(PYTHONPYCACHEPREFIX=str(bytecode), FRIENDSHORE_MADE=f"{scratch}/made")
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         lint(session)
         log = Path(scratch, "beside.log")
@@ -135,8 +140,8 @@ def ci(session: nox.Session) -> None:
             command = [sys.executable, "-m", "nox", "-s", *BESIDE]
             beside = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)  # noqa: S603
         try:
-            tests(session)
-            deep(session)
+            # Quick and deep tests in one run, so that they are collected and their cases planned once.
+            _sampled(session, "not nightly and not browser")
             failed = beside.wait()
         finally:
             with suppress(ProcessLookupError):
