@@ -15,7 +15,6 @@ from friendshore.document.markdown import markdown
 from friendshore.domain.change import Change
 from friendshore.domain.facts import CapacityStep, Status
 from friendshore.domain.plan import Stock
-from friendshore.domain.unmet import RunSupplyCause
 from friendshore.explain import counted_shorts, exclusions, shortage_causes
 from friendshore.plugins import Registry
 from friendshore.questions.alternatives.find_alternatives import alternatives
@@ -252,6 +251,15 @@ def test_a_cause_that_names_a_rank_or_rules_in_conflict_is_taken_from_a_run(kind
     assert recheck(found.facts(), found.run, Registry.of()).run.shortages == found.run.shortages
 
 
+@pytest.fixture(scope="module")
+def late() -> Recommendation:
+    """Return a plan with nothing in 2026, since Australian metal takes half a year."""
+    salts = rule(MaxShare, id="salts", share="50 %", materials=["salt"])
+    facts = catalog(source("AU", 50, lead_time=6), source("JP", 5, "salt", lead_time=6))
+    idle = ban("melted", start=None, id="idle", countries="RU")
+    return planned(case(WANTED, demand("salt", "civil", 1, 1)), facts, idle, salts)
+
+
 @pytest.mark.parametrize(
     "forgery",
     [
@@ -263,27 +271,24 @@ def test_a_cause_that_names_a_rank_or_rules_in_conflict_is_taken_from_a_run(kind
         {"kind": "competition", "names": ["au-metal"], "first": ""}, {"kind": "rounding", "names": [], "first": ""},
         {"kind": "conflict", "names": ["idle"], "first": ""}, {"kind": "rank", "names": ["cost"], "first": ""},
         {"kind": "price", "names": [], "first": "", "currency": "USD", "shortage_price": Decimal(1)}, {"first": "2026"},
-        {"offers": ["jp-salt"]}, {"names": ["jp-salt"]},
+        {"offers": ["jp-salt"]}, {"names": ["jp-salt"]}, {},
     ],
     ids=str,
 )  # fmt: skip
-def test_a_forged_cause_that_names_real_things_is_not_taken_from_a_run(forgery: dict[str, Any]) -> None:
-    """Australian metal takes half a year, so that nothing comes in 2026. Each forgery names what is in the facts, and they contradict it."""
-    salts = rule(MaxShare, id="salts", share="50 %", materials=["salt"])
-    facts = catalog(source("AU", 50, lead_time=6), source("JP", 5, "salt", lead_time=6))
-    idle = ban("melted", start=None, id="idle", countries="RU")
-    found = planned(case(WANTED, demand("salt", "civil", 1, 1)), facts, idle, salts)
-    (first,) = [row for row in found.run.shortages if (row.demand, row.period) == ("metal-defense", "2026")]
+def test_a_forged_cause_that_names_real_things_is_not_taken_from_a_run(
+    late: Recommendation, forgery: dict[str, Any]
+) -> None:
+    """Each forgery names what is in the facts, and they contradict it. Without one, the cause is taken."""
+    (first,) = [row for row in late.run.shortages if (row.demand, row.period) == ("metal-defense", "2026")]
     (cause,) = first.causes
     assert [each.kind for each in cause.restrictions] == ["lead time"]
-
-    def taken(forged: RunSupplyCause) -> list[RunSupplyCause]:
-        rows = [row.but(causes=[forged]) if row == first else row for row in found.run.shortages]
-        again = recheck(found.facts(), found.run.but(shortages=rows), Registry.of()).run
-        return next(row.causes for row in again.shortages if (row.demand, row.period) == ("metal-defense", "2026"))
-
-    assert taken(cause) == [cause]
-    assert taken(cause.but(restrictions=[cause.restrictions[0].but(**forgery)])) == []
+    rows = [
+        row.but(causes=[cause.but(restrictions=[cause.restrictions[0].but(**forgery)])]) if row == first else row
+        for row in late.run.shortages
+    ]
+    again = recheck(late.facts(), late.run.but(shortages=rows), Registry.of()).run
+    (row,) = [row for row in again.shortages if (row.demand, row.period) == ("metal-defense", "2026")]
+    assert row.causes == ([] if forgery else [cause])
 
 
 TWO_USES = case(demand("metal", "civil", 30, price=20), demand("metal", "defense", 30, price=90))

@@ -48,15 +48,14 @@ def fields(layout: Layout) -> Iterator[tuple[str, Field]]:
 
 
 ALL = [pair for layout in (HEAD, *TABLES, FILE) for pair in fields(layout)]
-OF_ALL = pytest.mark.parametrize(("layout", "field"), ALL, ids=[f"{layout} {field.name}" for layout, field in ALL])
 
 
-@OF_ALL
-def test_every_field_is_documented_by_an_example_that_reads(layout: str, field: Field) -> None:
+def test_every_field_is_documented_by_an_example_that_reads() -> None:
     """Each column and key says what it means, and its example is one that the reader accepts."""
-    assert field.meaning.endswith(".")
-    if field.inside is None and field.example != "":
-        field.kind.read(field.example)
+    for layout, field in ALL:
+        assert field.meaning.endswith("."), (layout, field.name)
+        if field.inside is None and field.example != "":
+            field.kind.read(field.example)
 
 
 OF_NO_RECORD = {
@@ -68,12 +67,12 @@ OF_NO_RECORD = {
 }  # fmt: skip
 
 
-@OF_ALL
-def test_what_a_record_states_is_described_there_alone(layout: str, field: Field) -> None:
+def test_what_a_record_states_is_described_there_alone() -> None:
     """A column that is a field of a record has its kind and range from the type, and its meaning from the text under the field."""
-    stated = field.record is not None and meanings(field.record).get(field.attribute)
-    shared = field.record is not None and not stated  # a type that means the same in all records, as `Evidence`
-    assert field.name in OF_NO_RECORD if field.record is None else stated or (shared and field.doc)
+    for layout, field in ALL:
+        # A type that means the same in all records, such as `Evidence`, has its text in `doc`.
+        described = field.record is not None and (meanings(field.record).get(field.attribute) or field.doc)
+        assert described or (field.record is None and field.name in OF_NO_RECORD), (layout, field.name)
 
 
 # --------------------------------------------------------------------------------------------------------- data packages
