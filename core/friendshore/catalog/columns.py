@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..domain.evidence import Source
-from ..domain.facts import CapacityStep, Catalog, ChainEntry, Facility, Lane, Material, Offer, Quote, RecipeLine
+from ..domain.facts import CapacityStep, Catalog, ChainEntry, Facility, Lane, Material, Offer, Owner, Quote, RecipeLine
 from ..domain.market import BenchmarkPrice, Factor, Rate
 from ..domain.naming import Alias
 from ..domain.terms import PriceSchedule, Terms, Tier
@@ -52,6 +52,15 @@ CAPACITY = layout(
     ),
     first="facility from per_year status material",
     key="facility from",
+)
+
+OWNERS = layout(
+    "owners.csv",
+    "Owners of facilities. A plan reports purchases from plants with an owner in a country of concern.",
+    Field("facility", k.IDENT, "Id of a facility of this catalog.", "acme-smelter", required=True),
+    Owner,
+    first="facility owner country share",
+    key="facility owner",
 )
 
 OFFERS = layout(
@@ -146,6 +155,7 @@ TABLES = (
     RATES,
     FACILITIES,
     CAPACITY,
+    OWNERS,
     OFFERS,
     RECIPE,
     CHAIN,

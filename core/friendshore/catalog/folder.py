@@ -12,7 +12,7 @@ from typing import Any
 
 from ..domain.basis import content_of
 from ..domain.evidence import Source
-from ..domain.facts import CapacityStep, Catalog, Facility, Material
+from ..domain.facts import CapacityStep, Catalog, Facility, Material, Owner
 from ..domain.market import BenchmarkPrice, Factor, Rate
 from ..domain.naming import Alias
 from ..domain.quantities import UNLIMITED
@@ -164,7 +164,7 @@ def _read_tables(reading: CatalogReading) -> dict[str, object]:
         "offers": with_list_prices(offers, schedules),
         "schedules": schedules,
         "terms": read_terms(reading),
-        "facilities": read_facilities(reading, capacity),
+        "facilities": read_facilities(reading, capacity, read_owners(reading)),
     }
 
 
@@ -265,7 +265,23 @@ def add_facility_ids(reading: CatalogReading) -> None:
             reading.known.places.setdefault(site, country)
 
 
-def read_facilities(reading: CatalogReading, capacity: Mapping[str, tuple[CapacityStep, ...]]) -> tuple[Facility, ...]:
+def read_owners(reading: CatalogReading) -> dict[str, tuple[Owner, ...]]:
+    """Return owners by facility, sorted by name."""
+    own = {row.values["id"] for row in reading.table(columns.FACILITIES).rows if "id" in row.values}
+    owners: dict[str, list[Owner]] = {}
+    for row in reading.table(columns.OWNERS).unique(last=True):
+        is_known = reading.check_reference(row, "facility", "facility", own)
+        owner = row.shared_record(Owner, reading.fields(row, Owner))
+        if owner is not None and is_known:
+            owners.setdefault(row.values["facility"], []).append(owner)
+    return {name: tuple(sorted(rows, key=lambda owner: owner.owner)) for name, rows in owners.items()}
+
+
+def read_facilities(
+    reading: CatalogReading,
+    capacity: Mapping[str, tuple[CapacityStep, ...]],
+    owners: Mapping[str, tuple[Owner, ...]],
+) -> tuple[Facility, ...]:
     table = reading.table(columns.FACILITIES)
     facilities = []
     for row in table.unique(last=True):
@@ -273,6 +289,7 @@ def read_facilities(reading: CatalogReading, capacity: Mapping[str, tuple[Capaci
         fields |= {
             "place": fields.get("place", fields.get("country", "")),
             "capacity": capacity.get(fields.get("id", ""), ()),
+            "owners": owners.get(fields.get("id", ""), ()),
         }
         facility = row.record_from(Facility, fields)
         if facility is not None:

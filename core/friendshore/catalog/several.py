@@ -210,7 +210,7 @@ def ignored_figures(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) ->
             code="FS124",
         )
         for kept, dropped in pairs
-        for field in ("operator", "parent", "place", "within", "capacity")
+        for field in ("operator", "parent", "place", "within", "capacity", "owners")
         for ours, theirs in [(getattr(records[kept], field), getattr(records[dropped], field))]
         if theirs and theirs != ours
     ]

@@ -249,6 +249,20 @@ class CapacityStep(Record):
     source: Cited = ""
 
 
+class Owner(Record):
+    """An owner of a facility."""
+
+    owner: Annotated[str, Written("Acme Group")]
+    """Company, state, or person that owns the facility, directly or through other companies."""
+    country: Annotated[CountryOrBlank, Written("CN")] = ""
+    """Country of the owner. Blank if no source gives it."""
+    share: Annotated[Fraction | None, Written("41.65 %")] = None
+    """Share of the facility. Blank means unknown."""
+    as_of: Annotated[date | None, Written("2026-06-30")] = None
+    """Day for which the source states it."""
+    source: Cited = ""
+
+
 class Facility(WithFacts):
     """A place that makes or stores goods."""
 
@@ -268,6 +282,8 @@ class Facility(WithFacts):
     """Facility whose capacity it shares, such as the plant of a line or the country total of a plant."""
     capacity: tuple[CapacityStep, ...] = ()
     """Dated capacities in order. Empty if no source gives a capacity."""
+    owners: tuple[Owner, ...] = ()
+    """Known owners, sorted by name. Empty if no source names one. The list may be incomplete."""
     note: Note = ""
     source: Evidence = ""
 

@@ -242,6 +242,8 @@ class RunPurchase(Record):
     """Dependence of its seller and chain, inputs included, on countries of concern. Empty if the case names none."""
     concern_because: list[str] = []
     """Reasons, the worst first."""
+    owners_of_concern: list[str] = []
+    """Owners of its facility in countries of concern, such as `Acme Group (CN, 41.65%)`. They don't count in `concern`."""
     catalog: str = ""
     confidence: str = ""
     """Lowest confidence among the evidence of its capacity, price, and chain."""

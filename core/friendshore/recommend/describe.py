@@ -17,6 +17,7 @@ from .. import explain
 from ..domain import assumption_codes as codes
 from ..domain.base import SharedValues, as_decimal, exact, totals, without_trailing_zeros
 from ..domain.change import Change
+from ..domain.facts import Facility
 from ..domain.quantities import readable
 from ..domain.record_table import RecordTable
 from ..domain.run import (
@@ -421,9 +422,17 @@ class _PurchaseFields:
             "share_of_demand": share,
             "concern": "" if dependence is None else dependence.whole.value,
             "concern_because": self.reasons.setdefault(because, list(because)),
+            "owners_of_concern": [] if dependence is None else self._owners_of_concern(facility),
             "catalog": arc.chained.offer.catalog,
             "confidence": self._confidence(arc.index),
         }
+
+    def _owners_of_concern(self, facility: Facility) -> list[str]:
+        return [
+            f"{owner.owner} ({owner.country}{'' if owner.share is None else f', {without_trailing_zeros(owner.share * 100):f}%'})"
+            for owner in facility.owners
+            if owner.country in self.problem.case.concern.countries
+        ]
 
     def _quantities(self, node: Node, kilograms: Decimal) -> tuple[Decimal, Decimal | None]:
         total = self.demand_by_node.get(node)

@@ -413,7 +413,17 @@ def dependence_line(run: Run) -> doc.Sentence | None:
         f"{row.name or 'all purchases'} {share_range(row.known_concern_cost / row.cost, row.share)}"
         for row in (uses if len(uses) > 1 else [plan_row])
     ]
-    return doc.sentence(f"Share of countries of concern: {', '.join(shares)}")
+    return doc.sentence(f"Share of countries of concern: {', '.join(shares)}{_owned_part(run)}")
+
+
+def _owned_part(run: Run) -> str:
+    """Return the cost that is paid to plants with owners in countries of concern, as far as the share doesn't count it as certain."""
+    owned = [each for each in run.purchases if each.owners_of_concern and each.concern != "is" and each.cost]
+    if not owned:
+        return ""
+    names = sorted({f"{each.facility}: {', '.join(each.owners_of_concern)}" for each in owned})
+    share = percent(cost_of(owned) / cost_of(run.purchases))
+    return f". Through ownership, which doesn't count in it, {share} is paid to plants with owners in countries of concern ({'; '.join(names)})"
 
 
 def dependence_section(run: Run) -> doc.Section | None:

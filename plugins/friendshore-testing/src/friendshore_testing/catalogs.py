@@ -174,6 +174,7 @@ def figures(catalog: Catalog) -> Iterator[SourcedFigure]:
     for facility in catalog.facilities:
         for step in facility.capacity:
             yield ("capacity.csv", "facility", facility.id, step.source)
+        yield from (("owners.csv", "facility", facility.id, owner.source) for owner in facility.owners)
     for offer in catalog.offers:
         if offer.price is not None:
             yield ("offers.csv", "id", offer.id, offer.price.source or offer.source)

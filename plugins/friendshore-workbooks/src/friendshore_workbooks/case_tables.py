@@ -70,7 +70,7 @@ class CaseTables:
 
 _CATALOG_TABLES: Mapping[str, str] = {
     "sources": "id", "materials": "id", "factors": "element compound", "prices": "id date", "rates": "currency to from",
-    "facilities": "id", "capacity": "facility from material", "offers": "id", "recipe": "offer role material",
+    "facilities": "id", "capacity": "facility from material", "owners": "facility owner", "offers": "id", "recipe": "offer role material",
     "chain": "offer stage", "lanes": "offer to from", "quotes": "offer from", "tiers": "of id materials kind per from least",
     "terms": "of id materials places per from", "aliases": "of old",
 }  # fmt: skip
@@ -472,7 +472,7 @@ ROWS_DELETED: Mapping[str, str] = {
 
 DELETED_WITH: Mapping[str, str] = {
     "capacity": "facility", "recipe": "offer", "chain": "offer", "lanes": "offer", "quotes": "offer", "tiers": "id", "terms": "id",
-    "offers": "facility",
+    "offers": "facility", "owners": "facility",
 }  # fmt: skip
 """Sheet -> column with an offer or facility. If that is deleted, the row can be deleted too."""
 
