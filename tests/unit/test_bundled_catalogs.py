@@ -309,7 +309,9 @@ def test_cobalt_refining_is_known_of_2015_alone(
         assert {confidence[step.source] for step in facilities[offer.facility].capacity} == {Confidence.REPORTED}
 
 
-@pytest.mark.parametrize(("name", "floor"), [("usgs-2026", "0"), ("world", "0.84"), ("australia", "0.84"), ("kazakhstan", "0.57")])
+@pytest.mark.parametrize(
+    ("name", "floor"), [("usgs-2026", "0"), ("world", "0.84"), ("australia", "0.84"), ("kazakhstan", "0.57")]
+)
 def test_owners_of_producing_facilities(name: str, floor: str, catalogs: dict[str, Catalog]) -> None:
     """At least this share of the facilities with a capacity has an owner. Rows of a whole country have none."""
     producing = [facility for facility in catalogs[name].facilities if facility.capacity]

@@ -103,7 +103,7 @@ CHAIN = layout(
     "Stages that an offer performs itself, and the possible countries of each.",
     _OFFER,
     ChainEntry,
-    key="offer stage feed",
+    key="offer stage feed element",
 )
 
 TIERS = layout(

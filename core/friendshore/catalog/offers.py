@@ -180,7 +180,7 @@ def _chains(
         if is_known and entry is not None:
             chains.setdefault(row.values["offer"], []).append(entry)
     for chain in chains.values():
-        chain.sort(key=lambda e: (e.main_stage.rank, e.stage, e.feed))
+        chain.sort(key=lambda e: (e.main_stage.rank, e.stage, e.feed, e.element))
     return chains
 
 

@@ -128,7 +128,13 @@ def _unused_sources(catalog: Catalog) -> Iterator[Diagnostic]:
     used |= {r.source for r in catalog.rates} | {f.source for f in catalog.factors}
     used |= {record.source for record in (*catalog.schedules, *catalog.terms)}
     for facility in catalog.facilities:
-        used.update((facility.source, *(entry.source for entry in (*facility.capacity, *facility.owners))))
+        used.update(
+            (
+                facility.source,
+                *(step.source for step in facility.capacity),
+                *(owner.source for owner in facility.owners),
+            )
+        )
     for offer in catalog.offers:
         used.update((offer.source, offer.price.source if offer.price else ""))
         used.update(quote.source for quote in offer.quotes)

@@ -24,6 +24,7 @@ _NAMES = _TABLE.split()
 _SYMBOLS = frozenset(_NAMES[::2])
 ELEMENT_SYMBOLS = {name: symbol for symbol, name in dict(zip(_NAMES[::2], _NAMES[1::2], strict=True)).items()}
 """Symbols of elements by their American lowercase names."""
+_NAME_BY_SYMBOL = {symbol: name for name, symbol in ELEMENT_SYMBOLS.items()}
 _GROUPS = ("NdFeB", "NdPr", "SmCo")
 _MEANINGS = {
     **{name: symbol for symbol, name in zip(_NAMES[::2], _NAMES[1::2], strict=True)},
@@ -43,6 +44,11 @@ def element(word: str) -> str:
     if word not in (symbol, _RARE_EARTHS):
         raise UnreadableError("a symbol, or a group such as `NdPr`", f"did you mean `{symbol}`?", code="FS017")
     return _reject_lookalikes(word)
+
+
+def element_name(symbol: str) -> str:
+    """Return the American name of an element, or the word itself if it is a group."""
+    return _NAME_BY_SYMBOL.get(symbol, symbol)
 
 
 def _reject_lookalikes(word: str) -> str:

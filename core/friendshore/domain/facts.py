@@ -319,6 +319,8 @@ class ChainEntry(CheckedRecord):
     """True if the list is known to be complete. Blank means no."""
     feed: Annotated[Feed, Written("primary")] = Feed.PRIMARY
     """Primary or recycled feed. Blank means primary, or recycled for `collection`."""
+    element: Annotated[Element, Written("Co")] = ""
+    """Other element whose stage this is, such as the cobalt of a samarium-cobalt magnet. Blank means the elements that the material is named after."""
     source: Cited = ""
 
     @model_validator(mode="before")
@@ -337,6 +339,9 @@ class ChainEntry(CheckedRecord):
         if values.get("complete") and not values.get("countries") and not recycled:
             message, fix = "a complete list of countries can't be empty", "list the countries, or delete `complete`"
             yield Fault("complete", message, "the countries", fix, ("countries", "feed"), code="FS026")
+        if values.get("element") and values.get("stage") and stage_of(str(values["stage"])).rank >= Stage.MELTED.rank:
+            message, fix = "the elements are one alloy from melting on", "leave the element blank"
+            yield Fault("element", message, "blank", fix, ("stage",), code="FS012")
 
     @cached_property
     def main_stage(self) -> Stage:

@@ -78,11 +78,16 @@ class Chained(Record):
     source: bool = True
     """True if it has no inputs, so that its stages are the whole chain of its good."""
 
+    @cached_property
+    def stage_entries(self) -> tuple[ChainEntry, ...]:
+        """The stages that it performs, without those of other elements, which don't prove a stage of the good."""
+        return tuple(entry for entry in self.performed if not entry.element)
+
     def entries(self, stage: Stage) -> tuple[ChainEntry, ...]:
         """Return the entries of a stage. The collection of scrap doesn't say where its metal was mined."""
         return tuple(
             e.but(countries=frozenset(), complete=False) if e.unmined else e
-            for e in self.performed
+            for e in self.stage_entries
             if e.main_stage is stage
         )
 
@@ -93,15 +98,15 @@ class Chained(Record):
 
     @property
     def recycled(self) -> bool:
-        return any(e.recycled for e in self.performed)
+        return any(e.recycled for e in self.stage_entries)
 
     @cached_property
     def last_countries(self) -> tuple[frozenset[str], bool]:
         """Possible countries of its last recorded stage, and True if the list is complete and no later stage is missing."""
-        if not self.performed:
+        if not self.stage_entries:
             return frozenset(), False
-        last = max(e.main_stage.rank for e in self.performed)
-        entries = [e for e in self.performed if e.main_stage.rank == last]
+        last = max(e.main_stage.rank for e in self.stage_entries)
+        entries = [e for e in self.stage_entries if e.main_stage.rank == last]
         countries = frozenset().union(*(e.countries for e in entries))
         is_last = all(stage.rank < last for stage in self.missing)
         return countries, is_last and all(e.complete and e.countries for e in entries)
@@ -111,7 +116,7 @@ class Chained(Record):
         """True if its stated customs origin is none of its last stage's (19 CFR 134.1(b)). Goods made from inputs may originate where the inputs do."""
         origin = self.offer.customs_origin
         is_checkable = bool(origin and self.source and self.last_countries[0])
-        return is_checkable and not any(origin in entry.countries for entry in self.performed)
+        return is_checkable and not any(origin in entry.countries for entry in self.stage_entries)
 
     @cached_property
     def origins(self) -> tuple[frozenset[str], bool]:

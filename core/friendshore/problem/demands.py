@@ -384,7 +384,7 @@ def _chained_offer(
     performed = tuple(merged.accepted(entry, case.accept.confidence) for entry in offer.chain)
     inputs = offer.inputs if in_plan else ()
     supplied = frozenset(stage for line in inputs for stage in merged.materials[line.material].stages)
-    covered = {entry.main_stage for entry in performed} | supplied
+    covered = {entry.main_stage for entry in performed if not entry.element} | supplied
     return Chained(
         offer=offer,
         material=material,

@@ -82,7 +82,7 @@ class Paths:
         if key not in self._stages:
             performed = tuple([self.merged.accepted(entry, self.case.accept.confidence) for entry in offer.chain])
             supplied = frozenset([s for line in offer.inputs for s in self.merged.materials[line.material].stages])
-            covered = {entry.main_stage for entry in performed} | supplied
+            covered = {entry.main_stage for entry in performed if not entry.element} | supplied
             missing = frozenset([stage for stage in material.stages if stage not in covered])
             self._stages[key] = _Stages(performed, missing, supplied, (offer.chain, offer.inputs))
         return self._stages[key]
@@ -430,8 +430,8 @@ class OfferReader:
             changes["price"] = assumption.price.but(amount=per_unit, source=CASE_SOURCE)
             changes["quotes"] = ()
         if assumption.chain:
-            stages = {entry.stage for entry in assumption.chain}
-            remaining = tuple(entry for entry in offer.chain if entry.stage not in stages)
+            stages = {(entry.stage, entry.element) for entry in assumption.chain}
+            remaining = tuple(entry for entry in offer.chain if (entry.stage, entry.element) not in stages)
             changes["chain"] = remaining + tuple(entry.but(source=CASE_SOURCE) for entry in assumption.chain)
         return offer.but(**changes)
 

@@ -443,7 +443,7 @@ class _PurchaseFields:
         chained = self.problem.network.arcs[arc].chained
         return {
             stage.value: sorted(frozenset().union(*(e.countries for e in chained.entries(stage))))
-            for stage in sorted({e.main_stage for e in chained.performed}, key=lambda s: s.rank)
+            for stage in sorted({e.main_stage for e in chained.stage_entries}, key=lambda s: s.rank)
         }
 
     def _end_uses_of(self, line: Line) -> str:

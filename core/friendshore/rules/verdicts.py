@@ -101,13 +101,14 @@ def reasons(offer: Chained, countries: frozenset[str]) -> Iterator[Reason]:
             where = " or ".join(
                 [*prohibited, *others, *([] if entry.complete else ["elsewhere"] if entry.countries else [])]
             )
-            yield Reason(dependence, f"{entry.stage} in {where}" if where else f"{entry.stage} in an unknown country")
+            step = f"{entry.element} {entry.stage}" if entry.element else entry.stage
+            yield Reason(dependence, f"{step} in {where}" if where else f"{step} in an unknown country")
     yield from (Reason(Dependence.MAY_BE, text) for text in _open_steps(offer))
 
 
 def _open_steps(offer: Chained) -> Iterator[str]:
     """Yield the stages of which a step is stated by neither the offer nor its inputs. Every good was mined; scrap's chain doesn't say where."""
-    recorded = grouped((entry.main_stage, entry.stage) for entry in offer.performed)
+    recorded = grouped((entry.main_stage, entry.stage) for entry in offer.stage_entries)
     if offer.recycled:
         yield "scrap: mine unknown"
     expected = (Stage.MINED,) if offer.material.stages else METAL_STAGES

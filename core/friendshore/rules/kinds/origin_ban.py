@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, field_validator, model_validator
 
 from ...domain.base import Record
-from ...domain.elements import symbols_in
+from ...domain.elements import Element, element_name, symbols_in
 from ...domain.facts import ChainEntry
 from ...domain.stages import STEPS, Route, Stage, covers_stage, stage_of
 from ...domain.use import PASS, Chained, Fact, Move, Result, Use, Verdict
@@ -85,14 +85,14 @@ class Recycling(Record):
 
     def proved_by(self, offer: Chained, barred: Prohibited) -> bool:
         """Return True if the offer's chain proves it, apart from facts that the demand must state."""
-        lifted = [entry for entry in offer.performed if entry.main_stage in self.lifts]
+        lifted = [entry for entry in offer.stage_entries if entry.main_stage in self.lifts]
         if not lifted or not all(entry.recycled for entry in lifted):
             return False
         first = min(entry.main_stage.rank for entry in lifted)
         scrap = [entry for entry in lifted if entry.main_stage.rank == first]
         if self.clean_scrap and any(result_of(e.countries, e.complete, barred) is not Result.PASS for e in scrap):
             return False
-        later = [entry for entry in offer.performed if entry.main_stage.rank > first]
+        later = [entry for entry in offer.stage_entries if entry.main_stage.rank > first]
         if self.throughout and not all(self._is_within(entry) for entry in later):
             return False
         return all(self._is_done_within(need, offer) for need in self.needs)
@@ -102,14 +102,14 @@ class Recycling(Record):
 
     def _is_done_within(self, need: str, offer: Chained) -> bool:
         if need in STEPS:
-            entries = [e for e in offer.performed if e.stage == need] or [
-                e for e in offer.performed if e.stage == STEPS[need].value
+            entries = [e for e in offer.stage_entries if e.stage == need] or [
+                e for e in offer.stage_entries if e.stage == STEPS[need].value
             ]
             return bool(entries) and all(self._is_within(entry) for entry in entries)
         stage = Stage(need)
         if stage not in offer.material.stages:
             return True
-        entries = [entry for entry in offer.performed if entry.main_stage is stage]
+        entries = [entry for entry in offer.stage_entries if entry.main_stage is stage]
         return bool(entries) and all(self._is_within(entry) for entry in entries)
 
     def _is_within(self, entry: ChainEntry) -> bool:
@@ -166,6 +166,19 @@ Steps = Annotated[
 ]
 
 
+ElementStages = Annotated[
+    tuple[tuple[Element, Stages], ...],
+    BeforeValidator(as_pairs),
+    PlainSerializer(dict, return_type=dict[str, tuple[Stage, ...]]),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "additionalProperties": {"items": {"enum": [stage.value for stage in Stage]}, "type": "array"},
+        }
+    ),
+]
+
+
 # Maximum number of countries that a sentence names one by one.
 _MAX_NAMED_COUNTRIES = 5
 
@@ -185,6 +198,11 @@ class Whole(Record):
         if unknown:
             raise ValueError(f"`{unknown[0]}` is not a step of a stage")
         return steps
+
+
+def _goods_of(offer: Chained, element: str = "") -> str:
+    goods = f"{offer.material.id} of {offer.offer.id}"
+    return f"the {element_name(element)} in {goods}" if element else goods
 
 
 class OriginBan(Covering, Rule):
@@ -234,6 +252,10 @@ class OriginBan(Covering, Rule):
     processed; without `asks_proof` only if it may have been collected in a prohibited country."""
     made_in: tuple[MadeIn, ...] = ()
     """Exceptions for goods made in some countries."""
+    by_element: ElementStages = ()
+    """Stages of other elements in the good that the rule covers too: a table of elements and stages, like `{ Co = ["mined", "refined"] }`. They are
+    asked of the offer in which the elements become one alloy. A chain row with the element states them. A row without an element doesn't: what is
+    known of the rare earths in a magnet proves nothing about its cobalt."""
     not_asked: str = ""
     """Subject of the law that no chain records, like `where iron and boron were mined`. A pass of this rule alone doesn't prove compliance with the
     law, and every plan for goods that it covers says so."""
@@ -274,7 +296,8 @@ class OriginBan(Covering, Rule):
         unstated = self._unstated_stage(offer, use) if verdict.passes else None
         if unstated is not None:
             verdict = self._place_unknown(unstated, offer)
-        verdict = worst([*self._scrap_verdicts(offer), self._made_in_verdict(verdict, offer, move, use)])
+        verdict = self._made_in_verdict(verdict, offer, move, use)
+        verdict = worst([*self._scrap_verdicts(offer), verdict, *self._element_verdicts(offer, own, good)])
         if not verdict.passes and own and self.recycled and self.recycled.proved_by(offer, self.barred):
             verdict = self._recycling_verdict(self.recycled, verdict, offer, stated)
         return verdict if verdict.passes else self._exempted_verdict(verdict, stated)
@@ -300,12 +323,31 @@ class OriginBan(Covering, Rule):
                 if not covers_stage(stage, words, (*self._routes(stage, offer.material.form), *routes), begun):
                     yield self._place_unknown(stage, offer, words)
 
+    def _element_verdicts(self, offer: Chained, own: bool, good: frozenset[str]) -> Iterator[Verdict]:
+        """Yield the verdicts on chain rows with an element, and on the elements that the offer melts into the good without a row."""
+        asked = dict(self.by_element)
+        for entry in offer.performed:
+            is_asked = entry.element in asked or entry.element in good or not (asked or self.elements)
+            if entry.element and is_asked and self._stage_of_entry(entry) in asked.get(entry.element, self.stages):
+                yield self._entry_verdict(entry, offer)
+        contained = symbols_in(offer.material.element)
+        is_part = own or not good or not contained or not good.isdisjoint(contained)
+        stages = offer.material.stages or (self.stages if own else ())
+        if not (self.asks_proof and is_part) or Stage.MELTED not in stages or Stage.MELTED in offer.supplied:
+            return
+        for element, element_stages in self.by_element:
+            for stage in element_stages:
+                entries = [e for e in offer.performed if e.element == element and self._stage_of_entry(e) is stage]
+                steps = [entry.stage for entry in entries]
+                if not entries or not covers_stage(stage, steps, self._routes(stage, offer.material.form)):
+                    yield self._place_unknown(stage, offer, steps, element)
+
     def _entries(self, stage: Stage, offer: Chained, own: bool) -> list[ChainEntry]:
         if not self.steps:
-            entries = [entry for entry in offer.performed if entry.main_stage is stage]
+            entries = [entry for entry in offer.stage_entries if entry.main_stage is stage]
             return [] if stage is Stage.PRODUCED and not own else entries
         steps = dict(self.steps)
-        entries = [entry for entry in offer.performed if steps.get(entry.stage, entry.main_stage) is stage]
+        entries = [entry for entry in offer.stage_entries if steps.get(entry.stage, entry.main_stage) is stage]
         skips_producing = stage is Stage.PRODUCED and not own
         return [entry for entry in entries if entry.stage in steps] if skips_producing else entries
 
@@ -333,7 +375,7 @@ class OriginBan(Covering, Rule):
         wholly obtained where it was collected (Delegated Regulation (EU) 2015/2446, article 31(h); Order 416 of China's State Council, article 4(7),
         (8)). That says nothing about where its metal was refined, so a ban on refining alone neither passes nor fails.
         """
-        for entry in offer.performed:
+        for entry in offer.stage_entries:
             prohibited = self.barred.among(entry.countries) if entry.unmined else frozenset[str]()
             if prohibited:
                 is_certain = result_of(entry.countries, entry.complete, self.barred) is Result.FAIL
@@ -351,7 +393,7 @@ class OriginBan(Covering, Rule):
         if stage not in required:
             return False
         # An entry that this rule assigns to another stage no longer covers its default one, but the inputs may.
-        is_reassigned = any(entry.main_stage is stage for entry in offer.performed)
+        is_reassigned = any(entry.main_stage is stage for entry in offer.stage_entries)
         return offer.source or stage in offer.missing or (is_reassigned and stage not in offer.supplied)
 
     def _routes(self, stage: Stage, form: str) -> Iterator[Route]:
@@ -370,7 +412,11 @@ class OriginBan(Covering, Rule):
         if good and contained and good.isdisjoint(contained):
             return None
         expected = (Stage.MINED,) if offer.material.stages else METAL_STAGES
-        stated = (*offer.material.stages, *offer.supplied, *(self._stage_of_entry(entry) for entry in offer.performed))
+        stated = (
+            *offer.material.stages,
+            *offer.supplied,
+            *(self._stage_of_entry(entry) for entry in offer.stage_entries),
+        )
         return next((stage for stage in expected if stage in self.stages and stage not in stated), None)
 
     def _states_no_stage(self, offer: Chained) -> bool:
@@ -391,6 +437,8 @@ class OriginBan(Covering, Rule):
         )
 
     def _entry_verdict(self, entry: ChainEntry, offer: Chained) -> Verdict:
+        if entry.unmined and entry.element and self.asks_proof:
+            return self._place_unknown(Stage.MINED, offer, element=entry.element)
         if entry.unmined:
             return PASS  # scrap has no mine: `_scrap_verdicts` judges the origin of its metal
         result = result_of(entry.countries, entry.complete, self.barred)
@@ -398,9 +446,9 @@ class OriginBan(Covering, Rule):
             return PASS
         stage = self._stage_of_entry(entry)
         if not entry.countries:
-            return self._place_unknown(stage, offer)
+            return self._place_unknown(stage, offer, element=entry.element)
         prohibited = self.barred.among(entry.countries)
-        goods = f"{offer.material.id} of {offer.offer.id}"
+        goods = _goods_of(offer, entry.element)
         step = stage.value if entry.stage == stage.value else f"{stage.value} ({entry.stage})"
         if result is Result.FAIL:
             reason = f"{goods} is {step} in {listed(sorted(prohibited))}, which {self._law_name} prohibits"
@@ -411,8 +459,10 @@ class OriginBan(Covering, Rule):
             reason = f"{goods} is {step} in {recorded} according to its records, but other countries are not ruled out"
         return self._verdict(result, stage, reason, prohibited or entry.countries)
 
-    def _place_unknown(self, stage: Stage, offer: Chained, recorded_steps: Iterable[str] = ()) -> Verdict:
-        goods = f"{offer.material.id} of {offer.offer.id}"
+    def _place_unknown(
+        self, stage: Stage, offer: Chained, recorded_steps: Iterable[str] = (), element: str = ""
+    ) -> Verdict:
+        goods = _goods_of(offer, element)
         recorded = f" (only {listed(sorted(recorded_steps))} is recorded)" if recorded_steps else ""
         reason = f"it is unknown where {goods} is {stage.value}{recorded}, but {self._law_name} requires proof"
         return self._verdict(Result.UNPROVEN, stage, reason)

@@ -128,7 +128,7 @@ class Lots:
 
     def trace(self, lot: BoughtLot, step: OriginStep, seen: frozenset[BoughtLot] = frozenset()) -> Traced:
         """Return where a step of a lot may have been done, by its own supplier and in all its inputs."""
-        own = [entry for entry in self.chained[lot.offer].performed if entry.stage in step.words]
+        own = [entry for entry in self.chained[lot.offer].stage_entries if entry.stage in step.words]
         inputs = self.inputs(lot) if lot not in seen else []
         traced = [self.trace(supplier, step, seen | {lot}) for supplier in chain.from_iterable(inputs)]
         recorded = {entry.stage for entry in own}

@@ -78,7 +78,7 @@ def _days(days: list[str]) -> str:
 
 
 def _records(lots: Lots, lot: BoughtLot) -> Iterator[FormRow]:
-    every_word = frozenset(entry.stage for chained in lots.chained.values() for entry in chained.performed)
+    every_word = frozenset(entry.stage for chained in lots.chained.values() for entry in chained.stage_entries)
     entries = lots.trace(lot, OriginStep("", every_word)).entries
     for offer, entry in entries:
         where = Traced(entry.countries, is_proved(entry))

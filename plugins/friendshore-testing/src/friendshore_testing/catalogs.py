@@ -466,7 +466,7 @@ class CatalogTrial:
                 yield problem_in_row(file, key, message, "stage", expected=expected, fix=fix, code="FS950")
 
     def _missing_stages(self, offer: Offer) -> list[Stage]:
-        performed = {entry.main_stage for entry in offer.chain}
+        performed = {entry.main_stage for entry in offer.chain if not entry.element}
         for line in offer.inputs:
             performed |= set(self._materials[line.material].stages)
         needed = {stage for line in offer.outputs for stage in self._materials[line.material].stages}

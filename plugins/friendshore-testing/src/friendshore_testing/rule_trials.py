@@ -337,6 +337,8 @@ def _unmentioned_stages(offer: Chained) -> list[ChainEntry]:
 def _with_sure_origin(offer: Chained, entry: ChainEntry, country: str) -> Chained:
     sure = entry.but(countries=frozenset({country}), complete=True)
     entries = [sure if other is entry else other for other in offer.performed]
+    if entry.element:
+        return offer.but(offer=offer.offer.but(chain=tuple(entries)), performed=tuple(entries))
     if entry.main_stage in offer.missing:
         entries.append(sure)
     missing = offer.missing - {entry.main_stage}

@@ -43,12 +43,15 @@ def _chain_entries(value: object) -> object:
     if not isinstance(value, dict):
         return value
     entries = []
-    for stage, text in value.items():
+    for key, text in value.items():
+        stage, _, element = key.partition(" ")  # `mined Co`: where the cobalt was mined
         words = str(text).split()
         feed = Feed.RECYCLED if "recycled" in words or stage == COLLECTION else Feed.PRIMARY
         countries = [word for word in words if word not in ("recycled", "?")]
         complete = bool(countries) and "?" not in words
-        entries.append(ChainEntry(stage=stage, countries=frozenset(countries), complete=complete, feed=feed))
+        entries.append(
+            ChainEntry(stage=stage, countries=frozenset(countries), complete=complete, feed=feed, element=element)
+        )
     return tuple(entries)
 
 
@@ -269,7 +272,7 @@ def _use(vector: Vector, materials: Mapping[str, Material]) -> Use:
 def _offer(vector: Vector, materials: Mapping[str, Material]) -> Chained:
     stated = vector.offer
     material = _material(vector, stated.material or vector.use.material, materials)
-    performed = {entry.main_stage for entry in stated.chain}
+    performed = {entry.main_stage for entry in stated.chain if not entry.element}
     uncovered = frozenset(stage for stage in material.stages if stage not in performed)
     missing = frozenset(stated.missing) if stated.inputs else uncovered
     line = RecipeLine(material=material.id, per_unit=Decimal(1))

@@ -208,7 +208,9 @@ def _texts(cells: list[str], columns: Mapping[int, tuple[str, str]]) -> RowTexts
     return texts
 
 
-OFFER_TABLES = frozenset(("facilities", "offers", "capacity", "owners", "recipe", "chain", "lanes", "quotes", "tiers", "terms"))
+OFFER_TABLES = frozenset(
+    ("facilities", "offers", "capacity", "owners", "recipe", "chain", "lanes", "quotes", "tiers", "terms")
+)
 """Tables that a catalog contributes only if the case names it."""
 CATALOG_SHEET, CATALOG_COLUMN = "catalog", "catalog"
 """Sheet with the heads of catalogs, and the column of their other sheets with the name of a row's catalog."""

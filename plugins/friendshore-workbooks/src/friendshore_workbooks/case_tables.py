@@ -71,7 +71,7 @@ class CaseTables:
 _CATALOG_TABLES: Mapping[str, str] = {
     "sources": "id", "materials": "id", "factors": "element compound", "prices": "id date", "rates": "currency to from",
     "facilities": "id", "capacity": "facility from material", "owners": "facility owner", "offers": "id", "recipe": "offer role material",
-    "chain": "offer stage", "lanes": "offer to from", "quotes": "offer from", "tiers": "of id materials kind per from least",
+    "chain": "offer stage element", "lanes": "offer to from", "quotes": "offer from", "tiers": "of id materials kind per from least",
     "terms": "of id materials places per from", "aliases": "of old",
 }  # fmt: skip
 """Tables of catalogs, and the columns that identify their rows within a catalog."""

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from friendshore.domain.base import as_decimal, exact, grouped
 from friendshore.domain.change import Change
-from friendshore.domain.elements import declaration_form
+from friendshore.domain.elements import declaration_form, element_name
 from friendshore.domain.evidence import Confidence
 from friendshore.domain.facts import CapacityStep, Facility, Offer, RecipeLine, Status
 from friendshore.domain.quantities import readable
@@ -24,6 +24,7 @@ from friendshore.problem.capacity import accepted_steps
 from friendshore.problem.offers import Lead, OfferFacts, OfferResolver
 from friendshore.recommend.law import goods_without_duty, offers_of_unknown_origin
 from friendshore.rules.base import Phase, PhaseStatus, Rule
+from friendshore.rules.kinds import OriginBan
 from friendshore.session import Session
 
 from .unknowns import EvidenceToday, Unasked, UnknownKind
@@ -577,11 +578,21 @@ def _origin(doubts: Doubts, exclusions: list[Exclusion]) -> Draft:
         UnknownKind.ORIGIN,
         offer,
         f"{question}, and how can it be proved? Required by {', '.join(rules)} for {doubts.names.in_text(_uses(exclusions))}."
-        f"{_declaration_request(exclusions[0].arc.chained.material.element, stages)}",
+        f"{_element_request(doubts, exclusions)}{_declaration_request(exclusions[0].arc.chained.material.element, stages)}",
         _stated_origin(doubts, offer, stages),
         "every unproved stage satisfies the rules; otherwise, the plan doesn't change",
         (TrialAnswer("it is proved", (Change(prove=offer.id),), bound=True),),
     )
+
+
+def _element_request(doubts: Doubts, exclusions: Sequence[Exclusion]) -> str:
+    """Return a request for the origins of other elements that a rule asks for and the chain doesn't state. Empty if there is none."""
+    stated = {entry.element for entry in exclusions[0].arc.chained.performed}
+    ids = {exclusion.verdict.rule for exclusion in exclusions}
+    rules = [rule for rule in doubts.session.problem.rules if isinstance(rule, OriginBan) and rule.id in ids]
+    missing = sorted({element for rule in rules for element, _ in rule.by_element} - stated)
+    names = " and ".join(element_name(element) for element in missing)
+    return f" Ask for the origins of its {names} too: rows of chain.csv with `element`." if missing else ""
 
 
 def _declaration_request(element: str, stages: Collection[str]) -> str:

@@ -234,11 +234,11 @@ class MinShare(_Shared):
 
     def stage_entries(self, offer: Chained, stage: Stage) -> Sequence[ChainEntry]:
         """Return the entries of a stage in an offer's own chain. For recycled feed, collecting scrap counts as mining."""
-        entries = [entry for entry in offer.performed if entry.main_stage is stage]
+        entries = [entry for entry in offer.stage_entries if entry.main_stage is stage]
         return entries if self.feed is Feed.RECYCLED else offer.entries(stage)
 
     def _fed_by(self, offer: Chained, feed: Feed) -> bool:
-        first = min((entry.main_stage for entry in offer.performed), key=lambda stage: stage.rank, default=None)
+        first = min((entry.main_stage for entry in offer.stage_entries), key=lambda stage: stage.rank, default=None)
         stage = self.stage if self.stage is not None else first
         entries = offer.entries(stage) if stage is not None else ()
         return bool(entries) and all(entry.feed is feed for entry in entries)
