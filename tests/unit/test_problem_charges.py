@@ -12,6 +12,10 @@ from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog, ChainEntry
 from friendshore.domain.market import Rate
 from friendshore.errors import InputError
+from friendshore.questions.alternatives.alternatives_document import alternatives_document
+from friendshore.questions.alternatives.find_alternatives import alternatives
+from friendshore.questions.why_not.find_why_not import why_not
+from friendshore.questions.why_not.why_not_document import why_not_document
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Budget, MaxSuppliers, MinShare, MinSuppliers, Pin
 from friendshore.rules.kinds.trade import Tariff
@@ -23,9 +27,11 @@ from ..building import (
     catalog,
     chain,
     demand,
+    facility,
     lines,
     maker,
     metals,
+    opened,
     ordered,
     planned,
     rule,
@@ -33,6 +39,7 @@ from ..building import (
     store,
     told,
     unstored,
+    unwrapped,
 )
 
 
@@ -104,8 +111,32 @@ def test_an_offer_that_omits_its_last_stage_is_of_unknown_origin(stages: tuple[s
     found = planned(TEN, catalog(source("KR", 40, chain=chain("KR", *stages) if stages else ())), duty())
     assert [float(p.charges) for p in found.run.purchases] == [100]
     assert told(found, "highest duty charged").startswith("kr-metal: its customs origin")
+    assert "state `customs_origin`" in told(found, "highest duty charged")
+    assert found.run.duty_estimated == {"kr-metal"}
     stated = catalog(source("KR", 40, chain=(), customs_origin="KR"))
     assert [float(p.charges) for p in planned(TEN, stated, duty()).run.purchases] == [0]
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [[duty(materials=["salt"])], [duty(rate=0)], [duty(origins=[])], [duty(phases=[{"status": "suspended"}])]],
+    ids=["other goods", "free", "the same for all", "suspended"],
+)
+def test_a_duty_that_depends_on_no_origin_is_not_estimated(rules: list[Rule]) -> None:
+    """The origin is unknown, but it changes no charge."""
+    assert not planned(TEN, catalog(source("KR", 40, chain=())), *rules).run.duty_estimated
+
+
+def test_alternatives_and_why_not_tell_an_estimated_duty() -> None:
+    """Beside the price, and with what settles it."""
+    session = opened(TEN, metals(source("KR", 60, chain=()), facility("kr", "KR")), duty())
+    others, answer = alternatives(session), why_not(session, "kr-metal")
+    assert [offer.offer for offer in others.offers if offer.estimated_duty] == ["kr-metal"]
+    for document, price in ((alternatives_document(others), "75, duty estimated"), (why_not_document(answer), "")):
+        words = unwrapped(document)
+        assert price in words
+        assert "duty estimated: kr-metal: its customs origin is not known" in words
+        assert "state customs_origin of the offer" in words
 
 
 @pytest.mark.parametrize(

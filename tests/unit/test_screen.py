@@ -83,7 +83,7 @@ def in_order(shown: str, *words: str) -> bool:
         ({"planned_on": "2026-01-02", "plugins": [PLUGIN, PLUGIN | {"as_of": None, "name": "new"}]}, "data as of an unknown day"),
         ({"plugins_blocked": [{"name": "acme", "by": ["--block"], "plugins": ["acme 1"]}]}, "Planned without acme (acme 1), blocked by --block"),
         ({"assumptions": [{"subject": "no duty charged", "text": "trisulfide: no rule in use names its tariff line, 2830.90. It is charged none"}]}, "No duty charged, no tariff line known: trisulfide"),
-        ({"assumptions": [{"subject": "highest duty charged", "text": "kr-oxide: its customs origin is not known. It is charged the most"}]}, "Highest duty charged, customs origin not known: kr-oxide"),
+        ({"assumptions": [{"subject": "highest duty charged", "text": "kr-oxide: its customs origin is not known. It is charged the most"}]}, "Duty estimated, the highest for any country: kr-oxide"),
         ({"assumptions": [{"subject": "s", "text": "trisulfide: it has no tariff line", "code": "FS804", "short": "trisulfide"}]}, "No duty charged, no tariff line known: trisulfide ! Based on 1"),
         ({"exposed": [EXPOSED]}, "At risk from 2026-Q4: status of cn-46 unknown from 2026-11-28 on (--strict enforces it)"),
         ({"assumptions": ACCEPTED}, "Accepted by the case: evidence counts from assumed on; 50 % of announced capacity counts"),
@@ -125,6 +125,22 @@ def test_a_price_without_a_tariff_line_says_so() -> None:
     assert told(120, **unchecked).count("1,000, duty not checked") == 2
     assert whole(**unchecked).count("1,000, duty not checked") > 2
     assert "duty not checked" not in whole(**unchecked | {"assumptions": [no_line | {"short": "tin"}]})
+
+
+def test_an_estimated_duty_stands_beside_the_price() -> None:
+    """In the mix, in the order, and in every table, with the amount and what settles it. A price without a charge has none."""
+    unknown = {"subject": "highest duty charged", "text": "o: unknown", "code": "FS805", "short": PURCHASE["offer"]}
+    dutiable: dict[str, Any] = {
+        "purchases": [PURCHASE | {"charges": 500 * PURCHASE["quantity_kg"]}],
+        "assumptions": [unknown],
+    }
+    assert told(120, **dutiable).count("1,000, duty estimated") == 2
+    assert (
+        "Example heavy rare-earth circuit USD 500/kg. Ask where it was last processed, and state customs_origin"
+        in told(120, **dutiable)
+    )
+    assert whole(**dutiable).count("1,000, duty estimated") > 2
+    assert "1,000, duty estimated" not in whole(**dutiable | {"purchases": [PURCHASE]})
 
 
 def test_months_are_the_shortest_periods() -> None:

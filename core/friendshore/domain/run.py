@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import PlainSerializer, WrapValidator, model_validator
 
-from .assumption_codes import CODE_BY_SUBJECT, NO_DUTY
+from .assumption_codes import CODE_BY_SUBJECT, HIGHEST_DUTY, NO_DUTY
 from .base import Number, Record, Tables, grouped
 from .plan import Confirmation, Cost, Exchangeable, PlanStatus
 from .record_table import RecordTable
@@ -603,6 +603,11 @@ class Run(Tables):
     def duty_not_checked(self) -> frozenset[str]:
         """Materials without a tariff line, whose prices therefore include no duty."""
         return frozenset(row.brief for row in self.assumptions if row.kind == NO_DUTY)
+
+    @cached_property
+    def duty_estimated(self) -> frozenset[str]:
+        """Offers of unknown customs origin, which are charged the highest duty for any country."""
+        return frozenset(row.brief for row in self.assumptions if row.kind == HIGHEST_DUTY)
 
     @cached_property
     def shortages_of(self) -> Mapping[str, list[RunShortage]]:

@@ -97,6 +97,10 @@ def ladder(
     return doc.Drawing(title, description, charts.Ladder(bars, unit), table, key)
 
 
+ESTIMATED = ", duty estimated"
+"""Remark after a price with the highest duty for any country, because the customs origin is unknown."""
+
+
 def full_price(price: OfferPrice | None) -> str:
     """Return a full price as a cell: `80.6`, `148 marginal`, or that there is no admissible input."""
     if price is None:

@@ -206,7 +206,7 @@ def verdicts(verified: VerifiedPlan) -> list[RunVerdict]:
 NO_DUTY = "no duty charged"
 """Subject of assumptions about goods without a duty in any rule in use. They are shown above the mix."""
 HIGHEST_DUTY = "highest duty charged"
-"""Subject of assumptions about goods of unknown customs origin. They are shown above the mix."""
+"""Subject of assumptions about offers whose duty depends on an unknown customs origin. They are shown above the mix."""
 DUTY_ON_FEE = "duty on the fee alone"
 """Subject of the assumptions about makers whose duty leaves out the value of their inputs."""
 
@@ -289,17 +289,18 @@ def suggest_duties(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def offers_of_unknown_origin(problem: Problem, arcs: Iterable[Arc]) -> dict[str, str]:
-    charging = [rule for rule in problem.rules if "charge" in rule.verbs]
+    """Return the offers whose duty depends on an unknown customs origin, each with the assumption and how to settle it."""
+    span, statuses = problem.case.horizon.span, problem.law.statuses
+    charging = [rule for rule in problem.rules if "charge" in rule.verbs and rule.applies(span, statuses)]
     texts = {}
     for arc in arcs:
-        if is_origin_unknown(arc.chained) and any(
-            not isinstance(rule, Tariff) or _enters(arc, rule) for rule in charging
-        ):
+        if is_origin_unknown(arc.chained) and any(_charges_by_origin(arc, rule) for rule in charging):
             offer = arc.chained.offer.id
             countries = "/".join(sorted(arc.chained.last_countries[0]))
             possible = f"it may be {countries} or elsewhere" if countries else "no source states it"
             texts[offer] = (
-                f"{offer}: its customs origin is not known ({possible}). It is charged the highest duty for any country"
+                f"{offer}: its customs origin is not known ({possible}). It is charged the highest duty for any country. "
+                "Ask the supplier where it was last processed, and state `customs_origin` of the offer"
             )
     return dict(sorted(texts.items()))
 
@@ -307,6 +308,13 @@ def offers_of_unknown_origin(problem: Problem, arcs: Iterable[Arc]) -> dict[str,
 def _tariffs_in_force(problem: Problem) -> list[Tariff]:
     span, statuses = problem.case.horizon.span, problem.law.statuses
     return [rule for rule in problem.rules if isinstance(rule, Tariff) and rule.applies(span, statuses)]
+
+
+def _charges_by_origin(arc: Arc, rule: Rule) -> bool:
+    """Return False if a rule charges nothing on a move, or the same for every origin."""
+    if isinstance(rule, Tariff) and not (_enters(arc, rule) and (rule.rate or rule.specific)):
+        return False
+    return rule.charges_on(arc.chained.material) and (rule.charged_origins is None or any(rule.charged_origins))
 
 
 def _enters(arc: Arc, rule: Tariff) -> bool:

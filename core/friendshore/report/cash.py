@@ -9,7 +9,7 @@ from ..document import elements as doc
 from ..document.figures import count, large_money, money, rounded_money
 from ..domain.base import totals
 from ..domain.run import Run, RunLimit, RunPurchase
-from ..questions.wording import mass_of
+from ..questions.wording import ESTIMATED, mass_of
 
 MAX_YEARS = 6
 MAX_SITES = 6
@@ -146,9 +146,11 @@ def full_price_cell(run: Run, purchases: Sequence[RunPurchase]) -> doc.Cell:
 
 
 def duty_status(run: Run, purchases: Iterable[RunPurchase]) -> str:
-    """Return a remark for a price without duty because no tariff line is known. Empty for any other price."""
-    unchecked = any(purchase.material in run.duty_not_checked for purchase in purchases)
-    return ", duty not checked" if unchecked else ""
+    """Return remarks for a price without duty because no tariff line is known, or with the highest duty because the customs origin is unknown."""
+    bought = list(purchases)
+    unchecked = any(purchase.material in run.duty_not_checked for purchase in bought)
+    estimated = any(purchase.charges and purchase.offer in run.duty_estimated for purchase in bought)
+    return (", duty not checked" if unchecked else "") + (ESTIMATED if estimated else "")
 
 
 def duty_note(run: Run) -> str:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from ..document import elements as doc
-from ..document.figures import count, large_money, mass, percent, relaxation_texts, rounded_money
+from ..document.figures import count, large_money, mass, money, percent, relaxation_texts, rounded_money
 from ..domain import assumption_codes as codes
 from ..domain.base import grouped
 from ..domain.run import Run, RunDoubt, RunLimit
@@ -30,7 +30,7 @@ from ..questions.wording import mass_of
 from .cash import is_duty_told, stock_note
 from .demand import hidden_by_periods, only_by_periods
 from .ground import blocked_plugins, floor_lines
-from .mix import cost_of, in_orders, unusable_lots
+from .mix import cost_of, in_orders, kilograms_of, unusable_lots
 
 _FEW = 3
 """Number of items of a kind in short texts. The others are counted."""
@@ -101,7 +101,7 @@ BEFORE_ALL = {
     codes.ACCEPTED: "Accepted by the case",
     codes.COUNTED_TWICE: "Possibly counted twice",
     codes.NO_DUTY: "No duty charged",
-    codes.HIGHEST_DUTY: "Highest duty charged",
+    codes.HIGHEST_DUTY: "Duty estimated",
     codes.IDLE_LIMIT: "Limit without demand",
     codes.DUTY_ON_FEE: "Duty on the fee alone",
 }
@@ -253,9 +253,10 @@ def _assumed(run: Run) -> Iterator[Caveat]:
     twice = (f"{BEFORE_ALL[codes.COUNTED_TWICE]}: {text}" for text in briefs.get(codes.COUNTED_TWICE, ()))
     for text in _most(twice, 1, "more possibly counted twice", "more possibly counted twice"):
         yield Caveat("", text)
-    for code, why in ((codes.NO_DUTY, "no tariff line known"), (codes.HIGHEST_DUTY, "customs origin not known")):
-        if code in briefs:
-            yield Caveat("", f"{BEFORE_ALL[code]}, {why}: {few(briefs[code])}")
+    if codes.NO_DUTY in briefs:
+        yield Caveat("", f"{BEFORE_ALL[codes.NO_DUTY]}, no tariff line known: {few(briefs[codes.NO_DUTY])}")
+    if codes.HIGHEST_DUTY in briefs:
+        yield _estimated_duties(run, briefs[codes.HIGHEST_DUTY])
     if is_duty_told(run):
         makers = list(dict.fromkeys(run.names.offer(one.offer) for one in run.purchases if one.duty_on_inputs))
         more = large_money(run.duty_on_inputs, run.currency)
@@ -266,6 +267,17 @@ def _assumed(run: Run) -> Iterator[Caveat]:
     idle = (f"{BEFORE_ALL[codes.IDLE_LIMIT]}: {text}" for text in briefs.get(codes.IDLE_LIMIT, ()))
     for text in _most(idle, 1, "more such limit", "more such limits"):
         yield Caveat("", text)
+
+
+def _estimated_duties(run: Run, offers: Sequence[str]) -> Caveat:
+    bought = {offer: [purchase for purchase in run.purchases if purchase.offer == offer] for offer in offers}
+    duties = {offer: sum((purchase.charges for purchase in bought[offer]), Decimal(0)) for offer in offers}
+    names = [
+        f"{run.names.offer(offer)} {run.currency} {money(duty / kilograms_of(bought[offer]))}/kg" if duty else offer
+        for offer, duty in duties.items()
+    ]
+    text = f"{BEFORE_ALL[codes.HIGHEST_DUTY]}, the highest for any country: {few(names)}. Ask where it was last processed, and state `customs_origin`"
+    return Caveat("", text, sum(duties.values(), Decimal(0)))
 
 
 def _late_orders(run: Run) -> Iterator[Caveat]:

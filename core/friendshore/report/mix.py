@@ -192,7 +192,7 @@ def _suppliers(run: Run, purchases: Sequence[RunPurchase]) -> doc.Several:
     for offer, group in sorted(groups.items(), key=lambda item: (-kilograms_of(item[1]), item[0])):
         share = f"{names[offer]} {percent(kilograms_of(group) / total)}" if total else names[offer]
         price, own_fee = full_price(group), fee(run, group)
-        price_text = f" at {money(price)}" if price is not None and len(groups) > 1 else ""
+        price_text = f" at {money(price)}{duty_status(run, group)}" if price is not None and len(groups) > 1 else ""
         brief.append(share)
         full.append(share + price_text + (f" (fee {money(own_fee)})" if own_fee is not None else ""))
     unnamed = any(names[offer] == offer for offer in groups)  # an id is never cut

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Literal
 
@@ -28,6 +28,7 @@ from ...domain.shown_names import ShownNames
 from ...explain.break_even import BreakEven
 from ...explain.results import CENT
 from ..wording import (
+    ESTIMATED,
     cash,
     conversions,
     effort,
@@ -267,7 +268,7 @@ def _cost_cells(offer: Alternative, answer: Alternatives, has_makers: bool) -> l
     if cost is not None:
         listed = cost.price + cost.discounts
         parts = (listed, cost.charges, cost.freight, cost.one_off)
-        total = f"fee {money(cost.total)}" if offer.made_from else doc.Amount(cost.total)
+        total = f"fee {money(cost.total)}" if offer.made_from else _with_status(offer, cost.total)
         money_cells = [*(doc.Amount(part) if part else doc.NOTHING for part in parts), total]
     supply_share = "no limit" if offer.max_share is None else doc.Share(offer.max_share)
     qualification = offer.qualification_months or Decimal(0)
@@ -294,6 +295,7 @@ def _notes(shown_offers: Sequence[Alternative], usable: int) -> list[str]:
     notes += [f"?: the present value, penalties included, isn't proved: {rise}" for rise in _unproved(shown_offers)]
     if any(offer.tied and offer.rise is not None and abs(offer.rise.value) >= 1 for offer in shown_offers):
         notes.append("~: it isn't proved that the next offer is more expensive to use")
+    notes += _duty_notes(shown_offers)
     return notes + omitted_note(usable - len(shown_offers), "more offer", which=" that can be used")
 
 
@@ -376,7 +378,7 @@ def _overview(
         terms += " A fee is a maker's own price; the full price adds its inputs, or the cheapest admissible ones if marginal."
     yield doc.apart(
         not_proved(others[0].rise for _, _, others in with_alternative),
-        doc.notes(ranked_first),
+        doc.notes([*ranked_first, *_duty_notes(others[0] for _, _, others in with_alternative)]),
         doc.sentence(terms, tone=doc.Tone.ASIDE) if with_alternative else None,
         doc.sentence(
             "Next: ",
@@ -473,8 +475,16 @@ def _fee_cell(offer: Alternative, price: doc.Cell) -> doc.Cell:
 
 def _full_price_cell(offer: Alternative) -> doc.Cell:
     if offer.made_from:
-        return full_price(offer.full_price)
-    return doc.NOTHING if offer.full_price is None else doc.Amount(offer.full_price.full_price)
+        return full_price(offer.full_price) + (ESTIMATED if offer.full_price and offer.estimated_duty else "")
+    return doc.NOTHING if offer.full_price is None else _with_status(offer, offer.full_price.full_price)
+
+
+def _with_status(offer: Alternative, price: Decimal) -> doc.Cell:
+    return f"{money(price)}{ESTIMATED}" if offer.estimated_duty else doc.Amount(price)
+
+
+def _duty_notes(offers: Iterable[Alternative]) -> list[str]:
+    return [f"duty estimated: {offer.estimated_duty}" for offer in offers if offer.estimated_duty]
 
 
 def _is_excluded(offer: Alternative) -> bool:

@@ -42,6 +42,7 @@ from ...explain.results import (
 from ...problem.case_checks import origin_rules_of
 from ...problem.offers import Lead, OfferFacts
 from ...recommend import PlanSource, session_of
+from ...recommend.law import offers_of_unknown_origin
 from ...rules.kinds.limits import MinSuppliers, Pin
 from ...session import Session
 from ...solve import Progress
@@ -92,6 +93,8 @@ class Alternative(Record):
     """Cost of a kilogram in the cheapest plan that uses it, without inputs."""
     full_price: OfferPrice | None = None
     """Cost of a kilogram with all inputs. None if it can't be bought, or has no admissible input."""
+    estimated_duty: str = ""
+    """Why it is charged the highest duty for any country, and what settles it. Empty unless a duty depends on its unknown customs origin."""
     max_kg: Number | None
     """Maximum kilograms over the plan by its own limits and its facility's capacity. None if no limit is stated, or for a lead."""
     max_share: Number | None
@@ -339,6 +342,7 @@ class _OfferSearch:
         use = self.usage.cheapest_use(material, name) if eligibility else None
         adds = use.adds if use is not None and use.rise is not None else None
         chained = self._chained(position, material)
+        arcs = self.eligibilities.arcs.get((position, material), ()) if position is not None else ()
         return Alternative(
             material=material,
             offer=name,
@@ -361,6 +365,7 @@ class _OfferSearch:
             made_from=sorted(line.material for line in offer.inputs),
             landed=landed(use.verified, name, material) if use and use.verified is not None else None,
             full_price=self.prices.of(name, material) if eligibility else None,
+            estimated_duty=offers_of_unknown_origin(problem, arcs).get(name, ""),
             max_kg=max_kg,
             max_share=exact(max_kg / demand_kg) if max_kg is not None and demand_kg else None,
             first_delivery=problem.case.horizon.label(eligibility.first)

@@ -25,6 +25,7 @@ from ...explain.results import (
     plan_rise,
 )
 from ...recommend import PlanSource, session_of
+from ...recommend.law import offers_of_unknown_origin
 from ...session import Answer, Session
 from ...solve import Progress
 
@@ -86,6 +87,8 @@ class WhyNot(QuestionResult):
     """Materials that it takes in. Its own price is then a fee."""
     full_price: OfferPrice | None = None
     """Cost of a kilogram with all inputs. With several goods, that of the first that the case needs. None if it can't be bought, or has no admissible input."""
+    estimated_duty: str = ""
+    """Why it is charged the highest duty for any country, and what settles it. Empty unless a duty depends on its unknown customs origin."""
     break_even: BreakEven | None
     """Break-even price in the case as it is. None if it can't be bought at all."""
     obstacles: list[RelaxedObstacle]
@@ -147,6 +150,9 @@ def why_not(source: PlanSource, offer: str, *, progress: Progress | None = None)
         full_price=OfferPrices(session.verified).of(offer, _first_needed_material(session, stated_offer))
         if is_needed
         else None,
+        estimated_duty=offers_of_unknown_origin(
+            problem, (arc for arc in problem.network.arcs if arc.offer >= 0 and arc.chained.offer.id == offer)
+        ).get(offer, ""),
         break_even=entering,
         obstacles=relaxed_obstacles,
         together=search.relaxed("all of these", changes) if len(changes) > 1 else None,

@@ -13,7 +13,7 @@ from ...domain.countries import country_in_text, country_name
 from ...explain.break_even import BreakEven
 from ...explain.eligibility import DaysInForce
 from ...explain.results import SHARE_PROVED
-from ..wording import effort, ladder, mass_of, penalty, short_texts
+from ..wording import ESTIMATED, effort, ladder, mass_of, penalty, short_texts
 from .find_why_not import Relaxed, WhyNot
 
 _STATES = {
@@ -42,6 +42,7 @@ def why_not_document(answer: WhyNot) -> doc.Document:
         doc.answer(head),
         bought,
         doc.notes(_full_price_notes(answer)),
+        doc.notes([f"duty estimated: {answer.estimated_duty}"] if answer.estimated_duty else []),
         doc.section(_title(answer), doc.notes(_price_notes(price, answer))) if price is not None else None,
         doc.section("Obstacles", *_obstacle_parts(answer)) if answer.obstacles else None,
         doc.section("All obstacles relaxed", doc.notes(_relaxed_notes(together, answer)))
@@ -68,7 +69,7 @@ def _full_price_notes(answer: WhyNot) -> Iterator[str]:
         return
     how = "in the plan" if price.how == "traced" else f"marginal, ordered in {price.ordered}"
     yield (
-        f"its full price is {answer.currency} {money(price.full_price)}/kg ({how}): a fee of {money(price.own)} with duty and freight, and "
+        f"its full price is {answer.currency} {money(price.full_price)}/kg{ESTIMATED if answer.estimated_duty else ''} ({how}): a fee of {money(price.own)} with duty and freight, and "
         f"{money(price.inputs)} for inputs ({inputs})"
     )
 

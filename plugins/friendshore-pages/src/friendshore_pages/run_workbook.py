@@ -9,6 +9,7 @@ from friendshore.document import elements as doc
 from friendshore.domain.base import grouped
 from friendshore.domain.countries import country_name
 from friendshore.domain.run import Run, RunPurchase
+from friendshore.report.cash import duty_status
 from friendshore.report.caveats import conflict_section, not_advice, warnings
 from friendshore.report.demand import demands, shortages, whole_periods
 from friendshore.report.ground import kept_out, versions
@@ -172,6 +173,8 @@ def _verdict(run: Run, purchases: Sequence[RunPurchase], *, is_verified: bool, h
         yield "not verified"
     else:
         yield "meets the rules listed" if has_rules else "no rule of the case limits its use"
+    if duty := duty_status(run, purchases).removeprefix(", "):
+        yield duty
     offers = {purchase.offer for purchase in purchases}
     at_risk = [row.rule for row in run.exposed if offers & set(row.offers)]
     if at_risk:

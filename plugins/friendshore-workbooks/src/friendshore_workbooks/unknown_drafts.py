@@ -697,10 +697,7 @@ def duties(doubts: Doubts) -> Iterator[Unasked]:
             why=f"unknown duty, since {_without_subject(text, material)}. Ask a customs broker for the tariff line and its rate",
         )
     for offer, text in offers_of_unknown_origin(problem, arcs).items():
-        yield Unasked(
-            subject=offer,
-            why=f"unknown duty, since {_without_subject(text, offer)}. Ask the supplier where it was last processed",
-        )
+        yield Unasked(subject=offer, why=f"unknown duty, since {_without_subject(text, offer)}")
 
 
 def _without_subject(text: str, subject: str) -> str:
