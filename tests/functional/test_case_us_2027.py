@@ -82,7 +82,8 @@ def test_the_screen_holds_the_answer(width: int) -> None:
 
 
 NEVER = {
-    "germanium-metal-5n", "ndfeb-magnet-dy", "smco-alloy", "smco-magnet", "tantalum-powder", "tungsten-heavy-alloy",
+    "germanium-metal-5n", "ndfeb-magnet", "ndfeb-magnet-dy", "smco-alloy", "smco-magnet", "tantalum-powder",
+    "tungsten-heavy-alloy",
 }  # fmt: skip
 """What the README says is not available at all for defense."""
 
@@ -93,7 +94,7 @@ def test_the_heading_says_how_many_demands_are_met_and_which_never() -> None:
     lacking = {(d.material, d.end_use, d.first_met or "never") for d in run.demands if d.short_kg}
     assert lacking == {(name, "defense", "never") for name in NEVER}
     told = headline_of(run)
-    assert (told.needs, told.needs_unmet, told.needs_never_met, told.unmet_end_uses) == (23, 6, 6, ("defense",))
+    assert (told.needs, told.needs_unmet, told.needs_never_met, told.unmet_end_uses) == (23, 8, 8, ("defense",))
     assert "cannot be met" in told.text
     plan_row = next(row for row in run.dependence if row.scope == "plan")
     assert told.concern_share_max == plan_row.share
@@ -116,18 +117,19 @@ def test_costs() -> None:
 @pytest.mark.deep
 @pytest.mark.parametrize("bill", ["s1803", "hr9073"])
 def test_pending_bills_bring_the_magnets_that_the_extension_leaves_unproved(bill: str) -> None:
-    """Either bill leaves no magnet with dysprosium short, and all else as it is."""
-    short = [{d.material: round(d.short_kg) for d in plan.run.demands} for plan in (planned("enacted"), planned(bill))]
-    assert {name for name in short[0] if short[0][name] != short[1][name]} == {"ndfeb-magnet-dy"}
-    assert short[1]["ndfeb-magnet-dy"] == 0
-    assert f"all {short[0]['ndfeb-magnet-dy'] / 1000:,.0f} t of magnets with dysprosium" in README
+    """Either bill leaves no magnet short, and all else as it is."""
+    short, with_bill = (
+        {d.id: round(d.short_kg / 1000) for d in planned(name).run.demands} for name in ("enacted", bill)
+    )
+    changed = {name for name in short if short[name] != with_bill[name]}
+    assert changed == {"ndfeb-block-stockpile", "ndfeb-magnets-defense", "ndfeb-magnets-dy-defense"}
+    assert not any(with_bill[name] for name in changed)
+    assert f"all {short['ndfeb-magnets-dy-defense']} t of magnets with dysprosium and all 802 t without" in README
 
 
-def test_defence_magnets_come_from_the_proved_maker() -> None:
-    """With the extension all of them come from Fort Worth."""
-    bought = planned("enacted").run.purchases
-    magnets = {one.offer for one in bought if (one.material, one.end_use) == ("ndfeb-magnet", "defense")}
-    assert magnets == {"independence-magnet"}
+def test_no_defense_magnet_is_bought_without_proof() -> None:
+    """No source says where the iron and boron of any magnet were mined and refined."""
+    assert not [one for one in planned("enacted").run.purchases if "ndfeb" in one.material and one.end_use == "defense"]
 
 
 def test_unknown_phases_are_exposed() -> None:

@@ -32,7 +32,7 @@ def test_every_question_and_five_kinds_of_commands_are_tools_with_valid_schemas(
 def test_no_option_that_names_a_file_an_address_or_code_is_offered(toolbox: Toolbox) -> None:
     offered = {tool.name: set(tool.arguments.model_json_schema()["properties"]) for tool in toolbox.usable()[0]}
     assert offered["sweep"] == {"case", "vary", "each", "top", "scenario", "change", "strict", "gap"}
-    assert offered["plan"] == {"case", "scenario", "change", "strict", "period", "gap"}
+    assert offered["plan"] == {"case", "scenario", "change", "strict", "strict_limits", "period", "gap"}
     assert offered["catalog"] == offered["rule"] == {"name"}
     files = {"out", "html", "folder", "scenarios", "dask", "executor", "check", "block", "budget", "bom", "bid_sheets"}
     assert not files & set().union(*offered.values())

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from friendshore.cli import app
 from friendshore.cli.host import Host
+from friendshore.document.excerpts import LINES
 from friendshore.plugins import Registry
 from friendshore_serve.service import Request, ServedAnswer, Worker
 from friendshore_serve.tools import ServerLimits, Toolbox
@@ -70,7 +71,7 @@ def check_equal(worker: Worker, tool: str, first: Path) -> None:
     case = None if tool in LISTS else first
     answer = answered(worker, tool, case, **arguments)
     assert answer.json == printed(tool, arguments, case)
-    assert len(answer.screen.splitlines()) <= 40
+    assert len(answer.screen.splitlines()) <= LINES
     assert answer.screen
     assert answered(worker, tool, case, **arguments).json == answer.json
 
