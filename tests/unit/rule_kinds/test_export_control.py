@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from friendshore.domain.use import Chained, Result
 
-from .samples import CLEAN, OXIDE_CN, control, move, offer, oxide_from, use
+from .samples import CLEAN, OXIDE, OXIDE_CN, control, move, offer, oxide_from, use
 
 ORIGIN = {"reach": "origin"}
 KOREAN = {"customs_origin": "KR"}
@@ -43,6 +43,26 @@ def test_an_export_leaves_the_country(
 ) -> None:
     """Only a move out of the country is an export, and by origin any move of goods that may be of that country but to it."""
     assert control(**fields).judge(goods, move(origin, to), use()).result is expected
+
+
+@pytest.mark.parametrize(
+    ("refined", "expected", "countries"),
+    [
+        ("CN", Result.FAIL, ("CN",)), ("MY", Result.PASS, ()), ("MY CN", Result.UNPROVEN, ("CN",)),
+        ("MY ?", Result.UNPROVEN, ()), ("", Result.UNPROVEN, ()), (None, Result.UNPROVEN, ()),
+    ],
+)  # fmt: skip
+def test_content_of_unknown_country_is_unproven(
+    refined: str | None, expected: Result, countries: tuple[str, ...]
+) -> None:
+    """A stage that may have taken place in the exporting country, stated or not, never passes."""
+    chain = {"mined": "", "separated": "JP"} | ({} if refined is None else {"refined": refined})
+    rule = control(reach="content", stages=["refined", "separated"])
+    verdict = rule.judge(offer(chain, OXIDE), move("JP", "US"), use())
+    assert (verdict.result, verdict.countries) == (expected, countries)
+    unstaged = rule.judge(offer({"separated": "JP"}, OXIDE.but(stages=())), move("JP", "US"), use())
+    assert unstaged.result is Result.UNPROVEN
+    assert rule.judge(offer({"separated": "JP"}, OXIDE, inputs=True), move("JP", "US"), use()).passes
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from ...domain.facts import Material
 from ...domain.use import PASS, Chained, Move, Result, Use, Verdict
 from ...errors import InputError
 from ..base import FactTest, Names, Rule
-from ..verdicts import Prohibited, result_of
+from ..verdicts import METAL_STAGES, Prohibited, result_of
 from .shared import (
     Countries,
     Covering,
@@ -133,7 +133,7 @@ class ExportControl(Covering, Rule):
     reach: Literal["export", "origin", "content", "technology"] = "export"
     """`export`: moves that leave the exporting country. `origin`: also every move across another border of goods whose customs origin may be the exporting country, wherever they are. `content`: moves between other countries of goods of which one of `stages` may have taken place in the exporting country. `technology`: every move between other countries, since the goods may be made with technology of the exporting country."""
     stages: Stages = ()
-    """Stages that count as content. Stages in an unknown country don't count."""
+    """Stages that count as content. A stage of which a country is unknown, or that the material must have and nothing states, leaves a move unproven."""
     within: bool = False
     """True if moves within a country count too, since the law also covers transfers there."""
 
@@ -208,10 +208,13 @@ class ExportControl(Covering, Rule):
 
     def _content_result(self, offer: Chained, controlled: Prohibited) -> tuple[Result, tuple[str, ...]]:
         entries = [entry for entry in offer.performed if entry.main_stage in self.stages]
-        results = {entry: result_of(entry.countries, entry.complete, controlled) for entry in entries}
-        decisive = [entry for entry in entries if controlled.among(entry.countries)]
-        result = max((results[entry] for entry in decisive), key=lambda each: each.rank, default=Result.PASS)
-        countries = frozenset[str]().union(*(controlled.among(entry.countries) for entry in decisive))
+        results = [result_of(entry.countries, entry.complete, controlled) for entry in entries]
+        recorded = {entry.main_stage for entry in offer.stage_entries}
+        expected = set(METAL_STAGES) if offer.source and not offer.material.stages else set()
+        if not frozenset(self.stages).isdisjoint(offer.missing | (expected - recorded)):
+            results.append(Result.UNPROVEN)
+        result = max(results, key=lambda each: each.rank, default=Result.PASS)
+        countries = frozenset[str]().union(*(controlled.among(entry.countries) for entry in entries))
         return result, tuple(sorted(countries))
 
     def _reason(self, result: Result, offer: Chained, move: Move, use: Use, countries: tuple[str, ...]) -> str:
@@ -221,6 +224,9 @@ class ExportControl(Covering, Rule):
         verb = "needs a license under" if self.effect == "licence" else "is prohibited by"
         if self.reach == "technology":
             return f"{goods} may be made with technology of {listed(countries, 'or')}. If so, moving it from {route} {verb} {law}"
+        if self.reach == "content" and not countries:
+            stages, exporters = listed([stage.value for stage in self.stages], "or"), country_list(self.exporters, "or")
+            return f"it is unclear where {goods} was {stages}. If in {exporters}, moving it from {route} {verb} {law}"
         if self.reach == "content":
             contains = "contains" if result is Result.FAIL else "may contain"
             return f"{goods} {contains} material of {listed(countries, 'or')}, so moving it from {route} {verb} {law}"
