@@ -82,19 +82,19 @@ def test_the_screen_holds_the_answer(width: int) -> None:
 
 
 NEVER = {
-    "germanium-metal-5n", "ndfeb-magnet", "ndfeb-magnet-dy", "smco-alloy", "smco-magnet", "tantalum-powder",
+    "gallium-metal-4n", "germanium-metal-5n", "ndfeb-magnet", "ndfeb-magnet-dy", "smco-alloy", "smco-magnet", "tantalum-powder",
     "tungsten-heavy-alloy",
 }  # fmt: skip
 """What the README says is not available at all for defense."""
 
 
 def test_the_heading_says_how_many_demands_are_met_and_which_never() -> None:
-    """Nothing is short because the plan begins somewhere: what is short is what can never be had."""
+    """Antimony is short until concentrate arrives. All else that is short can never be had."""
     run = planned("enacted").run
     lacking = {(d.material, d.end_use, d.first_met or "never") for d in run.demands if d.short_kg}
-    assert lacking == {(name, "defense", "never") for name in NEVER}
+    assert lacking == {(name, "defense", "never") for name in NEVER} | {("antimony-metal", "defense", "2027-Q2")}
     told = headline_of(run)
-    assert (told.needs, told.needs_unmet, told.needs_never_met, told.unmet_end_uses) == (23, 8, 8, ("defense",))
+    assert (told.needs, told.needs_unmet, told.needs_never_met, told.unmet_end_uses) == (23, 10, 9, ("defense",))
     assert "cannot be met" in told.text
     plan_row = next(row for row in run.dependence if row.scope == "plan")
     assert told.concern_share_max == plan_row.share
@@ -117,14 +117,14 @@ def test_costs() -> None:
 @pytest.mark.deep
 @pytest.mark.parametrize("bill", ["s1803", "hr9073"])
 def test_pending_bills_bring_the_magnets_that_the_extension_leaves_unproved(bill: str) -> None:
-    """Either bill leaves no magnet short, and all else as it is."""
+    """Either bill leaves no magnet without dysprosium short, and all else as it is."""
     short, with_bill = (
         {d.id: round(d.short_kg / 1000) for d in planned(name).run.demands} for name in ("enacted", bill)
     )
     changed = {name for name in short if short[name] != with_bill[name]}
-    assert changed == {"ndfeb-block-stockpile", "ndfeb-magnets-defense", "ndfeb-magnets-dy-defense"}
+    assert changed == {"ndfeb-block-stockpile", "ndfeb-magnets-defense"}
     assert not any(with_bill[name] for name in changed)
-    assert f"all {short['ndfeb-magnets-dy-defense']} t of magnets with dysprosium and all 802 t without" in README
+    assert f"all {sum(short[name] for name in changed)} t of magnets without dysprosium come from Fort Worth" in README
 
 
 def test_no_defense_magnet_is_bought_without_proof() -> None:
@@ -142,15 +142,15 @@ def test_unknown_phases_are_exposed() -> None:
 
 @pytest.mark.deep
 def test_strict_lets_unknown_phases_bite() -> None:
-    """With `--strict` nothing stands beside the mix any more, and civil gallium runs short, defense first."""
+    """With `--strict` nothing stands beside the mix any more, and gallium runs short for civil use too."""
     assert planned("strict").run.exposed == []
     short = {d.id: round(float(d.short_kg) / 1000, 1) for d in planned("strict").run.demands if "gallium" in d.id}
-    assert short == {"gallium-civil": 64.0, "gallium-defense": 0.0}
-    assert "Defense gets its 1.9 t of them, and 64 t of civil use go short" in README
+    assert short == {"gallium-civil": 56.4, "gallium-defense": 7.6}
+    assert "56 t of it go short over the plan" in README
 
 
 @pytest.mark.deep
 def test_projects_on_time_lift_none_of_the_shortages() -> None:
     """Mines and refineries on time do not bring the converters and proofs that are missing."""
-    assert {d.material for d in planned("projects-on-time").run.demands if d.short_kg > 1} == NEVER
+    assert {d.material for d in planned("projects-on-time").run.demands if not d.first_met} == NEVER
     assert planned("projects-on-time").cost.nominal < planned("enacted").cost.nominal
