@@ -18,6 +18,7 @@ from tests.reference.pages import makers
 
 from friendshore import errors
 from friendshore.cli.options import CONFLICT, EXIT_CODES, LIMITS_RELAXED
+from friendshore.document.excerpts import LINES
 
 from .program import call
 
@@ -238,7 +239,7 @@ def test_a_plan_is_one_screen_of_plain_text_and_all_tables_are_asked_for(planned
     """Without a terminal too, as wide as COLUMNS says; `--full` prints what a screen leaves out, `--quiet` four lines."""
     done, run = planned
     lines = done.stdout.splitlines()
-    assert ("\x1b" in done.stdout, done.stderr, len(lines) <= 40) == (False, "", True)
+    assert ("\x1b" in done.stdout, done.stderr, len(lines) <= LINES) == (False, "", True)
     assert all(line == line.rstrip() and len(line) <= 100 for line in lines)
     assert f"friendshore report {run} (a report)" in " ".join(done.stdout.split())
     full = friendshore("plan", first, "--full").stdout
@@ -291,13 +292,13 @@ def test_all_mistakes_of_case_and_catalog_are_told_at_once(case: Path) -> None:
 
 
 def test_a_check_takes_one_screen_and_tells_all_if_asked(case: Path) -> None:
-    """Of 45 demands that want nothing as many are told as forty lines hold, and how many there are besides; the answer stands first."""
+    """Of 60 demands that want nothing as many are listed as one screen has lines, and how many there are besides; the answer stands first."""
     later = '[[demand]]\nid = "later-{0}"\nmaterial = "gallium-4n"\nend_use = "civil"\nper_year = "1 t"\nfrom = 2040-01-01\nwhy = "invented"\n'
-    (case / "case.toml").write_text((case / "case.toml").read_text() + "".join(map(later.format, range(45))))
+    (case / "case.toml").write_text((case / "case.toml").read_text() + "".join(map(later.format, range(60))))
     short, full = (friendshore("check", case, *more).stdout for more in ((), ("--full",)))
     assert short.startswith("✓ no errors")
-    assert 35 <= len(short.splitlines()) <= 40
-    assert short.count("later-") < full.count("later-") == 45
+    assert LINES - 5 <= len(short.splitlines()) <= LINES
+    assert short.count("later-") < full.count("later-") == 60
     assert short.splitlines()[-2] == f"· {full.count('·') - short.count('·') + 1} more (--full)"
 
 

@@ -121,7 +121,7 @@ def test_a_question_of_a_plugin_has_a_screen_for_nothing(site: Site, case: Path)
     bring(site, "acme-echo", "echo", ask=f"self.document = lambda *_: {many}")
     lines = here("echo", case).stdout.splitlines()
     rows_shown = sum("row-" in line for line in lines)
-    assert (len(lines), lines[0], lines[-2]) == (40, "the answer", f"{300 - rows_shown} more (--full)")
+    assert (len(lines), lines[0], lines[-2]) == (LINES, "the answer", f"{300 - rows_shown} more (--full)")
     assert here("echo", case, "--full").stdout.count("row-") == 300
 
 

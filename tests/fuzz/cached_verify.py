@@ -44,7 +44,7 @@ def cached_verify() -> Iterator[None]:
         replace(
             run_folder,
             "_read",
-            lambda folder, table, problems, has_former_names: None if problems else _bytes(folder / table.file),
+            lambda folder, table, problems: None if problems else _bytes(folder / table.file),
             2,
         )
         replace(

@@ -289,8 +289,9 @@ def read_facilities(
         fields |= {
             "place": fields.get("place", fields.get("country", "")),
             "capacity": capacity.get(fields.get("id", ""), ()),
-            "owners": owners.get(fields.get("id", ""), ()),
         }
+        if fields.get("id", "") in owners:
+            fields["owners"] = owners[fields["id"]]
         facility = row.record_from(Facility, fields)
         if facility is not None:
             facilities.append(facility)

@@ -164,7 +164,7 @@ def _breaks(text: str, width: int) -> list[int]:
         return []
     breaks, used = [], 0
     for word in _WORD.finditer(text):
-        start, size = word.start(), cell_len(word[0].rstrip())
+        start, size = word.start(), cell_len(word[0].rstrip(" "))
         if used + size <= width:
             used += cell_len(word[0])
             continue
@@ -288,8 +288,8 @@ def _cell(cell: doc.Cell, row: doc.DataRow, width: int, indent: str) -> Span:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    indent = " " * (len(text) - len(text.lstrip()))
-    words = text.strip()
+    indent = " " * (len(text) - len(text.lstrip(" ")))
+    words = text.strip(" ")
     if len(indent) + len(words) <= width:
         return [indent + words]
     fits = doc.longest_word([text]) + len(indent) <= width
@@ -299,7 +299,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 def _widths(columns: Sequence[doc.Column], rows: Sequence[Line], width: int) -> list[int]:
     """Return the width of every column: its natural width, or its share of the room."""
     texts = [[column.heading, *(row[i][0] for row in rows)] for i, column in enumerate(columns)]
-    natural = [max(len(text.rstrip()) for text in column) for column in texts]
+    natural = [max(len(text.rstrip(" ")) for text in column) for column in texts]
     widths, room = list(natural), width - 2 * (len(columns) - 1)
     # Names are broken at hyphens only if the table doesn't fit otherwise. If that isn't enough, the names of rows go on lines of their own.
     for hyphens, first_beside in ((False, True), (True, True), (True, False)):
@@ -318,5 +318,5 @@ def _widths(columns: Sequence[doc.Column], rows: Sequence[Line], width: int) -> 
 
 
 def _min_width(texts: Sequence[str], hyphens: bool) -> int:
-    words = (len(text) - len(text.lstrip()) + doc.longest_word([text], hyphens=hyphens) for text in texts)
+    words = (len(text) - len(text.lstrip(" ")) + doc.longest_word([text], hyphens=hyphens) for text in texts)
     return max(words, default=0) + hyphens
