@@ -238,7 +238,13 @@ def test_names_of_any_signs_are_planned_shown_and_verified(case: Path) -> None:
         "Guangxi gallium plant": '"Guangxi\r\u2028optimal · verified\x85<b>"',
         "Kwinana gallium plant": "=HYPERLINK(1);=1+1",
     }
-    changes = {"case.toml": {'end_use = "civil"': 'end_use = "@civil[red]"', "[accept]\n": '[accept]\nend_uses = ["@civil[red]"]\n'}, "catalog/facilities.csv": names}
+    changes = {
+        "case.toml": {
+            'end_use = "civil"': 'end_use = "@civil[red]"',
+            "[accept]\n": '[accept]\nend_uses = ["@civil[red]"]\n',
+        },
+        "catalog/facilities.csv": names,
+    }
     for file, texts in changes.items():
         text = (case / file).read_text(encoding="utf-8")
         for old, new in texts.items():

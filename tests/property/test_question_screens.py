@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.document import elements as doc
-from friendshore.document.excerpts import LINES
+from friendshore.document.excerpts import LINES, shortened
+from friendshore.document.terminal import lines as lines_of
 from friendshore.document.terminal import plain_text
 from friendshore.domain.base import Record
 from friendshore.domain.change import Change
@@ -168,7 +169,11 @@ def test_an_answer_is_a_screen_on_which_nothing_is_lost(question: str, data: st.
     width = data.draw(st.sampled_from((60, 80, 100, 140)))
     lines = plain_text(document, width, max_lines=LINES).splitlines()
     whole_names(lines, width)
-    tables = ["" if line.startswith("·") else line for line in lines]  # what is to be known of a table is no row of it
+    shown = shortened(document.on_screen(), LINES, lambda part: sum(1 for _ in lines_of(part, width)))
+    on_one_line = plain_text(shown, 2000, max_lines=10**6).splitlines()  # the same rows, none of them wrapped
+    tables = [
+        "" if line.startswith("·") else line for line in on_one_line
+    ]  # what is to be known of a table is no row of it
     for head, total in counts:
         places = [place for place, line in enumerate(tables) if re.match(head, line)]
         assert sum(counted(tables[place:], re.compile(head), _MORE) for place in places) == total, "\n".join(lines)

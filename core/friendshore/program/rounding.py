@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..domain.base import exact
 from ..problem.decimal_arrays import Integers, integers_from_doubles
@@ -170,6 +171,7 @@ class _BalanceRepair:
         exact_steps = x[columns.buy] / self.step
         rounded_steps = np.where(np.isin(columns.buy, lot_columns), exact_steps, np.rint(exact_steps))
         is_loose = ~np.isin(columns.buy, [*tiered_columns, *lot_columns])
+        self._keep_capacity(exact_steps, rounded_steps, is_loose)
         is_free, is_tiny = (rounded_steps >= 1) & is_loose, (rounded_steps < 1) & (exact_steps > _NOISE) & is_loose
         is_free[list(to_nearest)] = False
         self.rounded_steps = rounded_steps
@@ -202,6 +204,32 @@ class _BalanceRepair:
         self.has_limit = np.zeros(len(x), dtype=bool)
         # Cell -> orders that take more of it than when rounded to the nearest step, with their inputs per unit.
         self.drawn_by_cell: dict[int, dict[int, float]] = {}
+
+    def _keep_capacity(self, exact_steps: Floats, rounded_steps: Floats, is_loose: NDArray[np.bool_]) -> None:
+        """Round orders down where the solver's tolerance and rounding to the nearest step exceed a capacity by more than rounding may."""
+        linear, owners, buy = self.program.linear, self.program.owners, self.program.columns.buy
+        entries = linear.entries
+        steps = np.rint(self.x / self.step)
+        steps[buy] = rounded_steps
+        activity = np.bincount(entries.rows, entries.data * steps[entries.indices], minlength=entries.shape[0])
+        max_excess = np.bincount(
+            entries.rows, np.abs(entries.data) * (steps[entries.indices] != 0) / 2, minlength=entries.shape[0]
+        )
+        excess = activity - linear.row_upper / self.step - max_excess
+        ends = [first for first, _ in owners[1:]] + [entries.shape[0]]
+        for (first, owner), end in zip(owners, ends, strict=True):
+            if not owner.startswith("capacity of "):
+                continue
+            for row in (first + np.flatnonzero(excess[first:end] > _NOISE)).tolist():
+                in_row = np.flatnonzero(entries.rows == row)
+                use = dict(zip(entries.indices[in_row].tolist(), entries.data[in_row].tolist(), strict=True))
+                raised = np.flatnonzero(
+                    np.isin(buy, list(use)) & is_loose & (rounded_steps > exact_steps) & (rounded_steps >= 2)
+                )
+                for order in sorted(raised.tolist(), key=lambda order: exact_steps[order] - rounded_steps[order]):
+                    if excess[row] > _NOISE:
+                        rounded_steps[order] -= 1
+                        excess[row] -= use[int(buy[order])]
 
     def run(self) -> Floats:
         """Adjust all cells, users before makers, since a change in production changes the inputs."""

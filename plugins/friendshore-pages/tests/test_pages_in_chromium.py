@@ -221,7 +221,7 @@ def test_the_first_screen_has_the_answer(opened: Open) -> None:
     for shown in (page.locator("main > p").first, page.locator("dl.key"), needs.locator("tbody tr").nth(2)):
         box = shown.bounding_box()
         assert box["y"] + box["height"] <= 900
-    assert needs.locator("tbody tr").count() == 6
+    assert needs.locator("tbody tr").count() == 10
     assert page.locator("main h2").all_inner_texts()[:2] == ["Unmet needs", "Next orders"]
 
 

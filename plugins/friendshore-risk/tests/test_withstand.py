@@ -182,7 +182,7 @@ def test_losses_that_are_withstood_are_told_with_their_price_and_others_with_wha
         "Any one of 2 possible losses from 2027-01-01 on causes no additional shortage beyond what no plan can avoid",
         "as much cash as the current plan, at other times (present value +USD 23,690)",
         "1 1 of 2 – +23,690 China",
-        "radar 740 kg 2027-Q2 to 2027-Q3 the route from Canada to the …",
+        "radar 740 kg 2027-Q2 to 2027-Q3 the route from Canada to the United kwinana-gallium States",
         "all 3 combinations checked",
     ):
         assert part in text

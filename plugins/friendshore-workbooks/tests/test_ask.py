@@ -160,11 +160,15 @@ def test_a_spread_that_is_no_share_is_refused(word: str) -> None:
 
 
 def test_duties_that_nobody_knows_are_listed() -> None:
-    """Metal without a tariff line, and metal that may be of any origin: no rate is known that could be tried."""
+    """Metal without a tariff line, and metal of any origin whose duty depends on it: no rate is known that could be tried."""
     melted = ChainEntry(stage="melted", countries={"JP"}, source=SOURCE)
     facts = catalog(source("JP", 80, chain=(*chain("JP", "mined", "refined"), melted)), source("CN", 10))
-    answer = ask(opened(facts, Tariff(id="duty", hs=("8110",), rate=Decimal("0.25"))))
+    duty = Tariff(id="duty", hs=("8110",), rate=Decimal("0.25"))
+    by_origin = Tariff(id="by-origin", elements=("Dy",), origins={"CN"}, rate=Decimal("0.1"))
+    answer = ask(opened(facts, duty, by_origin))
     assert {row.subject for row in answer.not_tried if row.why.startswith("unknown duty")} == {"metal", "jp-metal"}
+    same_for_all = ask(opened(facts, duty))
+    assert {row.subject for row in same_for_all.not_tried if row.why.startswith("unknown duty")} == {"metal"}
     assert not [row for row in ask(opened(facts)).not_tried if row.why.startswith("unknown duty")]
 
 

@@ -237,7 +237,9 @@ class DeclaredCatalog:
 
     def _add(self, facts: Mapping[tuple[str, str], Mapping[int, StageFact]]) -> None:
         """Add sources, facilities, and chain entries. Report a stage that the catalog's chain states too, since either may be wrong."""
-        own = {(row["offer"], stage_of(row["stage"])): line for line, row in self.tables["chain"].rows}
+        # Documents state the stages of the good, and a row with an element states those of another one.
+        rows = [(line, row) for line, row in self.tables["chain"].rows if not row.get("element")]
+        own = {(row["offer"], stage_of(row["stage"])): line for line, row in rows}
         for (offer, word), stated in sorted(facts.items()):
             line = own.get((offer, stage_of(word)))
             if line is not None:
