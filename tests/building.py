@@ -130,7 +130,7 @@ def catalog(*things: Facility | Offer | BenchmarkPrice | PriceSchedule | Terms, 
     missing = sorted({x.facility for x in offers if len(x.facility) == 2} - {x.id for x in plants})
     return Catalog(
         name="tiny",
-        licence="CC0-1.0",
+        license="CC0-1.0",
         as_of=date(2026, 1, 1),
         materials=MATERIALS,
         facilities=(*plants, *(facility(name, name.upper()) for name in missing)),
@@ -229,7 +229,7 @@ def metals(*more: Any, **plants: Any) -> Catalog:
 def named_metals() -> Catalog:
     """Return the same with names for all: `Works of CN`, and metal called antimony trioxide that is weighed as contained antimony."""
     facts = metals()
-    name = {"name": "Antimony trioxide, below 99.99 %", "basis": "Sb", "element": "Sb"}
+    name = {"name": "Antimony trioxide, below 99.99%", "basis": "Sb", "element": "Sb"}
     materials = (m.but(**name) if m.id == "metal" else m for m in facts.materials)
     sites = (f.but(name=f"Works of {f.country}") for f in facts.facilities)
     return facts.but(materials=tuple(materials), facilities=tuple(sites))

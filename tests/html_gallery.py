@@ -77,7 +77,7 @@ FRONTIER = c.Curve(
         c.Series("may be of concern", tuple(map(D, (2_800_000_000, 2_450_000_000, 2_000_000_000, 280_000_000, 0))), Tone.UNKNOWN),
         c.Series("other", tuple(map(D, (1_600_000_000, 2_300_000_000, 2_400_000_000, 2_400_000_000, 2_300_000_000)))),
     ),
-    "USD", ("Today: USD 14.9 billion", "85 % for USD 192 million more cash. Below, more is short", "", "", "0 %: 9 materials with more shortage"),
+    "USD", ("Today: USD 14.9 billion", "85% for USD 192 million more cash. Below, more is short", "", "", "0%: 9 materials with more shortage"),
     tuple(c.Series(name, tuple(map(D, counts)), Tone.BAD) for name, counts in (
         ("Antimony trioxide, Antimony metal, Germanium dioxide", (0, 0, 3, 3, 3)), ("Ammonium paratungstate, Gallium metal", (0, 0, 0, 2, 2)), ("Samarium oxide", (0, 0, 0, 0, 1)),
     )), "More shortage at this cap and below:", "not spent, since less can be bought",
@@ -125,7 +125,7 @@ def gallery() -> doc.Document:
         "All that a page can show",
         doc.sentence("The plan is ", doc.Phrase("optimal", Tone.GOOD, strong=True), ", see ", doc.Phrase("friendshore verify", code=True), "."),
         doc.KeyFigures((
-            doc.KeyFigure("Cost", doc.Amount(D(12_900_000_000), "USD"), "of which 3 % freight"), doc.KeyFigure("Met in full", doc.Count(17, "demand"), "of 23", Tone.GOOD),
+            doc.KeyFigure("Cost", doc.Amount(D(12_900_000_000), "USD"), "of which 3% freight"), doc.KeyFigure("Met in full", doc.Count(17, "demand"), "of 23", Tone.GOOD),
             doc.KeyFigure("Never met", doc.Count(6, "demand"), "", Tone.BAD), doc.KeyFigure("Exposed", doc.Amount(D(967_000_000), "USD"), "", Tone.DOUBTFUL),
             doc.KeyFigure("Scenario", "s1803", "", Tone.CHOICE),
         )),

@@ -31,7 +31,7 @@ RETIRED = {
     r"g(?:ives?|ave|iving) way": "is relaxed",
     r"(?:is|are|be|each|once|all) lifted|lifted alone": "is relaxed",
     r"(?:can|cannot|could|not to|never to) be had": "is available, is unavailable",
-    r"(?<!licence )requirements?": "compliance class",
+    r"(?<!license )requirements?": "compliance class",
     r"least and most share": "usage range",
     r"price to win|price at which (?:it|an offer|the offer) enters|surely enters?": "break-even price",
     r"whole columns?(?! leave room)|column that is not whole": "integer variable, continuous variable",

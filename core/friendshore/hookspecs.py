@@ -77,7 +77,7 @@ def friendshore_catalogs() -> Iterable[Path]:
     def friendshore_catalogs() -> Iterator[Path]:
         folder = Path(mkdtemp())
         (folder / "catalog.toml").write_text(
-            'schema = 1\nname = "quotes"\ntitle = "Our quotes"\nlicence = "internal"\nas_of = 2026-11-01\n'
+            'schema = 1\nname = "quotes"\ntitle = "Our quotes"\nlicense = "internal"\nas_of = 2026-11-01\n'
         )
         yield folder
     ```

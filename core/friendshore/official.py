@@ -43,7 +43,7 @@ OFFICIAL = (
     OfficialPlugin("friendshore-eu-crma", packs=("eu-crma",)),
     OfficialPlugin("friendshore-kazakhstan", catalogs=("kazakhstan",)),
     OfficialPlugin("friendshore-pages", questions=("interactive",), formats=("html", "xlsx")),
-    OfficialPlugin("friendshore-programmes", questions=("programmes",)),
+    OfficialPlugin("friendshore-programs", questions=("programs",)),
     OfficialPlugin("friendshore-proof", commands=("sign",), checks=("optimality", "signature")),
     OfficialPlugin(
         "friendshore-reasons",

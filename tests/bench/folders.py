@@ -82,7 +82,7 @@ def write(instance: Instance, folder: Path, budget: float | None = None) -> None
         for m, (quantities, price) in enumerate(zip(instance.demand, instance.shortage.tolist(), strict=True))
     )
     _table(folder / "demand.csv", ("material", "end_use", "quantities", "shortage_price"), demands)
-    head = f'schema = 1\nname = "bench-{instance.name.lower()}"\nlicence = "CC0-1.0"\nas_of = {START}\n'
+    head = f'schema = 1\nname = "bench-{instance.name.lower()}"\nlicense = "CC0-1.0"\nas_of = {START}\n'
     (folder / "catalog" / "catalog.toml").write_text(head, encoding="utf-8")
     for name, (columns, rows) in _tables(instance).items():
         _table(folder / "catalog" / f"{name}.csv", (*columns.split(), "source"), ((*row, SOURCE) for row in rows))

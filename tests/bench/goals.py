@@ -45,14 +45,14 @@ def goals(sections: Sequence[Section], warm: Sequence[Warm]) -> Iterator[Goal]:
     if "D" in section_by_name:
         text = "D to 1e-4: raw HiGHS' time / friendshore's"
         yield Goal(text, 20.0, _ratio(section_by_name["D"], HIGHSPY), at_least=True)
-    if "J to 1 %" in section_by_name:
-        yield from _joint(section_by_name["J to 1 %"], section_by_name.get("J to 0.1 %"))
+    if "J to 1%" in section_by_name:
+        yield from _joint(section_by_name["J to 1%"], section_by_name.get("J to 0.1%"))
     if "X" in section_by_name:
         yield from _extra_large(section_by_name["X"], section_by_name.get("X / 10"))
     for measurement in warm:
         median, worst = measurement.shares
         text = f"{measurement.name}, {measurement.kind}: median answer / the whole (worst {worst:.2%})"
-        yield Goal(text, 5.0, 100 * median, unit=" %")
+        yield Goal(text, 5.0, 100 * median, unit="%")
 
 
 def _linear(section: Section) -> Iterator[Goal]:
@@ -73,17 +73,17 @@ def _ratio(section: Section, peer: str) -> float | None:
 
 def _joint(rough: Section, fine: Section | None) -> Iterator[Goal]:
     ratio = _ratio(rough, HIGHSPY)
-    yield Goal("J to 1 %: friendshore's time / raw HiGHS' time", 0.3, 1 / ratio if ratio else None)
+    yield Goal("J to 1%: friendshore's time / raw HiGHS' time", 0.3, 1 / ratio if ratio else None)
     if fine is not None:
         relative_gap = gap(fine.ours.answer)
         yield Goal(
-            "J: gap when done or at the limit", 0.1, None if relative_gap is None else 100 * relative_gap, unit=" %"
+            "J: gap when done or at the limit", 0.1, None if relative_gap is None else 100 * relative_gap, unit="%"
         )
         for peer in (HIGHSPY, CBC):
             done = fine.peer(peer)
             peer_gap = gap(done.answer) if done else None
             if peer_gap is not None:
-                yield Goal(f"J: {peer} has not got there: its gap", 0.1, 100 * peer_gap, at_least=True, unit=" %")
+                yield Goal(f"J: {peer} has not got there: its gap", 0.1, 100 * peer_gap, at_least=True, unit="%")
 
 
 def _extra_large(whole: Section, tenth: Section | None) -> Iterator[Goal]:

@@ -71,7 +71,7 @@ class Instance:
 
 
 def linear(scale: float = 1.0) -> Instance:
-    """L: 200 materials x 20 offers x 24 months, moving prices, stock in hand, no country above 45 % of a month's purchases."""
+    """L: 200 materials x 20 offers x 24 months, moving prices, stock in hand, no country above 45% of a month's purchases."""
     rng = np.random.default_rng(31)
     materials, each, months = _many(200, scale), 20, 24
     offers = materials * each
@@ -104,7 +104,7 @@ def decisions(scale: float = 1.0) -> Instance:
         _split(rng, materials, each) * np.repeat(rng.uniform(2.5, 4.0, materials) * 12 * mean_demand, each)
     )
     min_order = np.where(np.arange(offers) % 4 == 0, rng.uniform(0.3, 0.7, offers) * capacity / 12, 0.0)
-    # Onboarding costs as much as 2 to 10 % of two years' purchases of the material.
+    # Onboarding costs as much as 2 to 10% of two years' purchases of the material.
     onboarding = rng.uniform(0.02, 0.1, offers) * (level * mean_demand * months)[material]
     return make_instance(
         "D",
@@ -133,13 +133,13 @@ def joint(scale: float = 1.0) -> Instance:
     use = rng.choice([0.8, 1.0, 1.0, 1.25], offers)
     weight = rng.uniform(0.4, 1.6, facilities)
     capacity = _whole(weight / weight.sum() * 1.3 * 12 * mean_demand.sum())
-    # An order is at least 15 to 40 % of a month's demand of the material, within what the facility can make.
+    # An order is at least 15 to 40% of a month's demand of the material, within what the facility can make.
     month = (capacity / 12)[facility] / use
     min_order = np.minimum(rng.uniform(0.15, 0.4, offers) * mean_demand[material], 0.5 * month)
     price = _money(level[material] * rng.uniform(0.85, 1.5, offers))
     onboarding = rng.uniform(0.02, 0.08, offers) * (level * mean_demand * months)[material]
     priced = np.arange(0, offers, 3)
-    # A second tier from 15 to 30 % of the year's demand on, a third from twice that on.
+    # A second tier from 15 to 30% of the year's demand on, a third from twice that on.
     second = rng.uniform(0.15, 0.3, len(priced)) * 12 * mean_demand[material[priced]]
     least, prices = _whole(np.outer(second, [0.0, 1.0, 2.0])), _money(np.outer(price[priced], [1.0, 0.92, 0.85]))
     return make_instance(
@@ -210,7 +210,7 @@ def _levels(rng: np.random.Generator, materials: int) -> Floats:
 
 
 def _demand(rng: np.random.Generator, materials: int, months: int) -> Floats:
-    """Return kilograms by material and month: 1 to 10 tonnes, with a yearly season and 20 % noise."""
+    """Return kilograms by material and month: 1 to 10 tonnes, with a yearly season and 20% noise."""
     usual = 10 ** rng.uniform(3.0, 4.0, (materials, 1))
     season = 1 + 0.3 * np.sin(2 * np.pi * (np.arange(months) / 12 + rng.uniform(0, 1, (materials, 1))))
     return _whole(usual * season * rng.uniform(0.8, 1.2, (materials, months)))

@@ -23,7 +23,7 @@ from rapidfuzz.distance import JaroWinkler
 
 from friendshore_screening.names import MATCH, REVIEW, NameIndex, Weights, compare, parse_name, readings
 
-ORGANISATIONS = {"Company", "Organization", "LegalEntity"}
+ORGANIZATIONS = {"Company", "Organization", "LegalEntity"}
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,9 @@ def main() -> None:
         return
     with options.pairs.open(encoding="utf-8") as file:
         pairs = [NamePair(r["schema"], r["name1"], r["name2"], r["is_match"] == "true") for r in csv.DictReader(file)]
-    companies = [pair for pair in pairs if pair.schema in ORGANISATIONS]
+    companies = [pair for pair in pairs if pair.schema in ORGANIZATIONS]
     tune, held = ([pair for pair in companies if pair.half == half] for half in ("tune", "held"))
-    parts = {"organisations, tune": tune, "organisations, held out": held, "organisations": companies, "all": pairs}
+    parts = {"organizations, tune": tune, "organizations, held out": held, "organizations": companies, "all": pairs}
     for title, part in parts.items():
         sys.stdout.write(f"{title}: {len(part)} pairs, {sum(c.same for c in part)} of one name\n")
         sys.stdout.writelines(

@@ -37,7 +37,7 @@ COMMANDS = (
     ("plan", CASE, "--json"),
     ("plugins", "list", "--load", "--limit", str(LIMIT)),
 )
-CATALOG = 'schema = 1\nname = "quotes-{0}"\ntitle = "Quotes"\nlicence = "CC0-1.0"\nas_of = 2026-11-01\n'
+CATALOG = 'schema = 1\nname = "quotes-{0}"\ntitle = "Quotes"\nlicense = "CC0-1.0"\nas_of = 2026-11-01\n'
 CODE = """
 from typing import Literal
 

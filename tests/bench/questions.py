@@ -21,7 +21,7 @@ from .ours import read_instance
 
 
 def independent(scale: float = 1.0) -> Instance:
-    """Return 500 offers of 60 materials in 12 months with onboarding, and no country above 60 % of a month's purchases."""
+    """Return 500 offers of 60 materials in 12 months with onboarding, and no country above 60% of a month's purchases."""
     dice = np.random.default_rng(35)
     materials, offers, months = _many(60, scale), _many(500, scale), 12
     level, demand = _levels(dice, materials), _demand(dice, materials, months)

@@ -52,13 +52,13 @@ class Suite:
                 yield _section(name, within, (), (), perform)
 
     def _joint(self, perform: Perform) -> Iterator[Section]:
-        """Run J to 1 %, to 0.1 %, and cut off."""
+        """Run J to 1%, to 0.1%, and cut off."""
         rough = Job(OURS, "J", self.scale, Stop(1e-2, self.seconds))
-        if self.wants("J to 1 %"):
-            yield _section("J to 1 %", rough, (HIGHSPY,), _others(), perform)
-        if self.wants("J to 0.1 %"):
+        if self.wants("J to 1%"):
+            yield _section("J to 1%", rough, (HIGHSPY,), _others(), perform)
+        if self.wants("J to 0.1%"):
             fine = replace(rough, stop=Stop(1e-3, self.seconds))
-            yield _section("J to 0.1 %", fine, (HIGHSPY, CBC), (), perform, beside=True)
+            yield _section("J to 0.1%", fine, (HIGHSPY, CBC), (), perform, beside=True)
         if self.wants("J cut off"):
             short = replace(rough, stop=Stop(1e-6, self.short))
             yield _section("J cut off", short, (HIGHSPY,), (), perform)

@@ -75,12 +75,12 @@ def _changes(instance: Instance) -> Iterator[tuple[str, list[Change]]]:
     materials = range(len(instance.demand))
     offers = [np.flatnonzero(instance.material == m) for m in materials]
     cheapest = [int(own[np.argmin(instance.price[own])]) for own in offers]
-    yield "offer price -10 %", [Change(price=offer_id(o), factor=0.9) for o in cheapest]
-    yield "offer price +50 %", [Change(price=offer_id(o), factor=1.5) for o in cheapest]
+    yield "offer price -10%", [Change(price=offer_id(o), factor=0.9) for o in cheapest]
+    yield "offer price +50%", [Change(price=offer_id(o), factor=1.5) for o in cheapest]
     yield "offer removed", [Change(remove=offer_id(o)) for o in cheapest]
     sites = [facility_id(int(instance.facility[o])) for o in cheapest]
-    yield "capacity -20 %", [Change(capacity=site, factor=0.8) for site in sites]
-    yield "demand +10 %", [Change(demand=material_id(m), factor=1.1) for m in materials]
+    yield "capacity -20%", [Change(capacity=site, factor=0.8) for site in sites]
+    yield "demand +10%", [Change(demand=material_id(m), factor=1.1) for m in materials]
     yield "rule on", [Change(enable=f"{_TIGHTER}-share-{material_id(m)}") for m in materials]
     if instance.share is not None:
         yield "rule off", [Change(disable=f"country-share-{material_id(m)}") for m in materials]

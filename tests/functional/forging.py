@@ -31,12 +31,12 @@ CASE = """schema = 1
 case = { name = "tungsten", start = 2027-01-01, periods = 2, period = "year", currency = "USD", place = "US" }
 use = { catalogs = ["usgs-2026", "./own"], packs = ["us-10usc4872", "us-tariffs", "cn-export-controls", "./house"] }
 accept = { confidence = "assumed" }
-assume = { lead_time = "0", licence = { civil = "granted" } }
+assume = { lead_time = "0", license = { civil = "granted" } }
 demand = [
     { id = "penetrators", material = "tungsten-powder", end_use = "defense", per_year = "10 t", shortage_price = "9000 USD/kg" },
     { id = "tools", material = "tungsten-powder", end_use = "civil", per_year = "20 t", shortage_price = "9000 USD/kg" },
 ]
-rule = [{ kind = "max-share", id = "not-all-from-one", materials = ["tungsten-powder"], by = "country", of = "purchases", share = "90 %", per = "year" }]
+rule = [{ kind = "max-share", id = "not-all-from-one", materials = ["tungsten-powder"], by = "country", of = "purchases", share = "90%", per = "year" }]
 [[stock]]
 id = "vault"
 material = "tungsten-powder"
@@ -48,7 +48,7 @@ name = "relaxed"
 change = [{ disable = "us-4872-tungsten" }, { disable = "us-4872-tungsten-2027" }, { disable = "house-ban" }]
 """
 OWN = {
-    "catalog.toml": 'schema = 1\nname = "own"\ntitle = "Invented sellers"\nlicence = "CC0-1.0"\nas_of = 2026-10-01\n'
+    "catalog.toml": 'schema = 1\nname = "own"\ntitle = "Invented sellers"\nlicense = "CC0-1.0"\nas_of = 2026-10-01\n'
     'requires = ["materials"]\n',
     "facilities.csv": "id,name,operator,country,source\nhill,Hill works,Hill Metals,AU,invented\nvale,Vale works,Vale Metals,PT,invented\n",
     "capacity.csv": "facility,from,per_year,status,source\nhill,,12 t/year,operating,invented\nvale,,30 t/year,operating,invented\n",
@@ -67,7 +67,7 @@ id = "house"
 title = "House rules"
 authority = "House"
 as_of = 2026-10-01
-licence = "CC0-1.0"
+license = "CC0-1.0"
 [[rule]]
 kind = "origin-ban"
 id = "house-ban"

@@ -26,7 +26,7 @@ dependencies = ["friendshore>=0.1,<0.2"]
 acme = "{package}"
 """
 TABLES = {
-    "catalog.toml": 'schema = 1\nname = "acme-tin"\ntitle = "Tin"\nlicence = "CC0-1.0"\nas_of = 2026-11-01\n',
+    "catalog.toml": 'schema = 1\nname = "acme-tin"\ntitle = "Tin"\nlicense = "CC0-1.0"\nas_of = 2026-11-01\n',
     "sources.csv": "id,reference,date,confidence,states\nquote,a quote of Acme,2026-10-01,verified,mined;refined\n"
     "list,a list,2026-09-01,computed,smelting\n",
     "materials.csv": "id,name,element,form,basis,content,stages,source\n"

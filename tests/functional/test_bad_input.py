@@ -35,10 +35,10 @@ BAD_CATALOG = {
 BAD_CASE = {
     "case.name", "case.periods", "case.period", "case.currency", "case.place", "case.discount", "use.demand",
     "use.pakcs", "accept.confidence", "accept.rule_status", "accept.capacity.superseded", "accept.capacity.ramping",
-    "assume.lead_time", "assume.freight", "assume.holding", "assume.licence.civil", "assume.offer[1].capacity",
+    "assume.lead_time", "assume.freight", "assume.holding", "assume.license.civil", "assume.offer[1].capacity",
     "demand[1].end_use", "demand[1].per_year", "demand[2].quantity", "demand[2].untill", "demand[3].material",
     "stock[1].quantity", "stock[1].chain[1].stage", "stock[1].chain[1].countries", "order[1].arrives",
-    "licence[1].until", "waivers", "rule[1].kind", "scenario[1].inherits", "scenario[1].change[1]",
+    "license[1].until", "waivers", "rule[1].kind", "scenario[1].inherits", "scenario[1].change[1]",
     "scenario[1].change[2]", "scenario[1].change[3].prize", "scenario[2].name",
 }  # fmt: skip
 

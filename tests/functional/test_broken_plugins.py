@@ -22,7 +22,7 @@ from .starter import commands
 from .test_cli import answer
 from .test_cli import friendshore as command
 
-CATALOG = 'schema = 1\nname = "{}"\ntitle = "Quotes"\nlicence = "CC0-1.0"\nas_of = 2026-11-01\n'
+CATALOG = 'schema = 1\nname = "{}"\ntitle = "Quotes"\nlicense = "CC0-1.0"\nas_of = 2026-11-01\n'
 TABLES = {
     "sources.csv": "id,reference,date,confidence\nquote,a quote,2026-10-01,verified\n",
     "materials.csv": "id,name,element,form,basis,content,stages\ntin,Tin,Sn,metal,gross,1,mined;refined\n",

@@ -32,8 +32,8 @@ RULES = "".join(
     "[[rule]]\n" + "\n".join(keys) + "\n"
     for keys in (
         ('kind = "budget"', 'id = "purse"', "amount = 1500000", 'per = "year"'),
-        ('kind = "max-share"', 'id = "cap"', 'by = "supplier"', 'suppliers = ["Example Gallium"]', "each = false", 'share = "50 %"', 'of = "demand"', 'per = "year"', "include_stock = false"),
-        ('kind = "min-share"', 'id = "floor"', 'countries = ["CA"]', 'share = "10 %"', 'of = "demand"', 'per = "year"', 'penalty = "50 USD/kg"'),
+        ('kind = "max-share"', 'id = "cap"', 'by = "supplier"', 'suppliers = ["Example Gallium"]', "each = false", 'share = "50%"', 'of = "demand"', 'per = "year"', "include_stock = false"),
+        ('kind = "min-share"', 'id = "floor"', 'countries = ["CA"]', 'share = "10%"', 'of = "demand"', 'per = "year"', 'penalty = "50 USD/kg"'),
         ('kind = "pin"', 'id = "pinned"', 'offer = "quebec-gallium"', 'at_most = "3 t"', 'per = "horizon"'),
     )
 )  # fmt: skip
@@ -49,7 +49,7 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = folder / "case" / "case.toml"
     share = '[[rule]]\nkind = "max-share"'
     text = file.read_text().replace(share, RULES + "\n" + share)
-    file.write_text(text.replace("[assume] ", '[assume]\nholding = "6 %/year" '))
+    file.write_text(text.replace("[assume] ", '[assume]\nholding = "6%/year" '))
     planned(folder / "case", folder / "run")
     return folder
 

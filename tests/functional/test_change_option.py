@@ -12,7 +12,7 @@ import pytest
 
 from .case_books import friendshore
 
-DEARER = "price=quebec-gallium, factor=150 %"
+DEARER = "price=quebec-gallium, factor=150%"
 
 
 @cache

@@ -42,7 +42,7 @@ COMMANDS = (
     "case roll {case} --to 2027-01-01 --run {case} --out {new} --orders {}",
     "case roll {case} --to 2027-01-01 --run {case} --out {new} --count {}",
     "orders {} --out {new}.csv", "orders {case} --out {}", "orders {case} --filled {}", "orders {case} --filled {new} --write {}",
-    "programmes {case} --bom {}", "programmes {case} --budgets {}", "risk {}", "risk {case} --check {}",
+    "programs {case} --bom {}", "programs {case} --budgets {}", "risk {}", "risk {case} --check {}",
     "withstand {}", "withstand {case} --check {}", "withstand {case} --out {}",
     "watch {} {} {case}", "watch us-10usc4872 us-10usc4872 {}", "watch us-10usc4872 us-10usc4872 {case} --out {}.html",
     "catalogs list --block {}", "catalogs show {}", "catalogs check {}", "catalogs convert {} {new}", "catalogs convert {catalog} {}",

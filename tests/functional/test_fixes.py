@@ -37,7 +37,7 @@ SLIPS = {
     "a decimal comma": (CASE, '"4 USD/kg"', '"4,50 USD/kg"', "assume.freight", "write 4.50 (with a point"),
     "a comma without quotes": (OFFERS, "540 USD/kg", "540,50 USD/kg", "", "write 540.50 USD/kg (with a point"),
     "a sign of a currency": (OFFERS, "540 USD/kg", "540 $/kg", "price", "write USD instead of $"),
-    "a percentage as a number": (CASE, '"8 %"', "8", "case.discount", 'write "8 %"'),
+    "a percentage as a number": (CASE, '"8%"', "8", "case.discount", 'write "8%"'),
     "another day": (CASE, "start = 2026-10-01", "start = 01.10.2026", "", "like start = 2027-01-31"),
     "an end use with a sign": (CASE, 'end_use = "civil"', 'end_use = "defence_"', "demand[2].end_use", "did you mean `defense`?"),
     "no quotes": (CASE, '"1 quarter"', "1 quarter", "", 'lead_time = "1 quarter"'),
@@ -47,8 +47,8 @@ SLIPS = {
     ),
     "an order that has arrived": (CASE, "", ORDER.format("2026-09-01"), "order[1].arrives", "as [[stock]]"),
     "an order after the end": (CASE, "", ORDER.format("2036-09-01"), "order[1].arrives", "plan more `periods`"),
-    "a share in percent": (CASE, "", LIMIT.format('"70"'), "share", 'write "70 %"'),
-    "a share of 70": (CASE, "", LIMIT.format("70"), "share", 'write "70 %"'),
+    "a share in percent": (CASE, "", LIMIT.format('"70"'), "share", 'write "70%"'),
+    "a share of 70": (CASE, "", LIMIT.format("70"), "share", 'write "70%"'),
 }  # fmt: skip
 
 
@@ -181,9 +181,9 @@ def test_an_offer_with_an_open_order_that_cannot_be_bought_is_pointed_out_first(
     assert "price" in first.message
 
 
-@pytest.mark.parametrize(("share", "fix"), [('"0.7 %"', "write `70 %` if you mean 0.7"), ('"7 %"', ""), ("0.007", "")])
+@pytest.mark.parametrize(("share", "fix"), [('"0.7%"', "write `70%` if you mean 0.7"), ('"7%"', ""), ("0.007", "")])
 def test_a_share_of_less_than_a_percent_is_pointed_out(folder: Path, share: str, fix: str) -> None:
-    """`0.7 %` usually means 70 %."""
+    """`0.7%` usually means 70%."""
     edit(folder, ("", LIMIT.format(share)))
     found = [one for one in check(folder, Registry.of()).suggestions if "less than one percent" in one.message]
     assert [(one.column, one.fix.partition(";")[0]) for one in found] == ([("rule.share", fix)] if fix else [])

@@ -19,7 +19,7 @@ from friendshore_testing.subjects import checks_of
 if TYPE_CHECKING:
     from conftest import Site
 
-CATALOG = 'schema = 1\nname = "{}"\ntitle = "A catalog"\nlicence = "CC0-1.0"\nas_of = 2026-11-01\n'
+CATALOG = 'schema = 1\nname = "{}"\ntitle = "A catalog"\nlicense = "CC0-1.0"\nas_of = 2026-11-01\n'
 THREE = (
     Interface(version=7, since="1.0", gone_in="3.0", not_before=date(2029, 1, 31)),
     Interface(version=8, since="2.0", gone_in="4.0", not_before=date(2030, 6, 30)),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from conftest import Site
 
 CATALOG = {
-    "catalog.toml": 'schema = 1\nname = "acme"\ntitle = "A"\nlicence = "CC0-1.0"\nas_of = 2026-11-01\n',
+    "catalog.toml": 'schema = 1\nname = "acme"\ntitle = "A"\nlicense = "CC0-1.0"\nas_of = 2026-11-01\n',
     "materials.csv": "id,element,form,basis,stages\ntin,Sn,metal,gross,\n",
     "facilities.csv": "id,country\nmill,MY\n",
     "capacity.csv": "facility,per_year,status,source\nmill,9 t/year,operating,s\n",

@@ -455,7 +455,7 @@ def test_what_lies_outside_the_folder_cannot_be_copied(planned: Path, tmp_path: 
 
 def test_what_is_lost_in_store_must_be_counted(tmp_path: Path) -> None:
     """The day of the loss is unknown, so nothing is assumed without a count."""
-    plan_in(tmp_path, f'{LOTS}\n[[store]]\nmaterial = "gallium-4n"\nloss = "2 %/year"\n')
+    plan_in(tmp_path, f'{LOTS}\n[[store]]\nmaterial = "gallium-4n"\nloss = "2%/year"\n')
     told = problems(rolled(tmp_path, tmp_path / "next", "2027-01-01"))
     assert [one["code"] for one in told] == ["FS224"]
     (tmp_path / "count.csv").write_text("lot,quantity_kg\nshelf,298\n")

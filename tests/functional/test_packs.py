@@ -46,14 +46,14 @@ def tagged(tag: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", ["cn-46-1-us-military", "cn-1-japan-military", "cn-el-2026-06-22"])
-def test_what_needs_a_licence_is_what_military_users_are_refused(name: str) -> None:
+def test_what_needs_a_license_is_what_military_users_are_refused(name: str) -> None:
     """A prohibition covers the items of all license lists, which the catalog marks."""
-    listed = covered(*(rule for rule in CONTROLS.values() if rule.effect == "licence"))
+    listed = covered(*(rule for rule in CONTROLS.values() if rule.effect == "license"))
     assert covered(CONTROLS[name]) == listed == tagged("cn-dual-use")
 
 
 def test_the_shares_are_those_of_the_critical_raw_materials_act() -> None:
-    """From 2030, 10 % mined, 40 % processed, and 25 % recycled in the Union; at most 65 % from any other country."""
+    """From 2030, 10% mined, 40% processed, and 25% recycled in the Union; at most 65% from any other country."""
     rules = {rule.id: rule for rule in pack_of("eu-crma")[1]}
     floors = {"eu-crma-extraction": 0.10, "eu-crma-processing": 0.40, "eu-crma-recycling": 0.25}
     assert len(rules) == 8

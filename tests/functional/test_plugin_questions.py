@@ -105,9 +105,7 @@ def test_a_question_of_a_plugin_is_a_command(site: Site, case: Path) -> None:
     assert (plain.returncode, plain.stdout.partition("\nMade ")[0].strip().endswith("one two")) == (0, True), (
         plain.stderr
     )
-    says = json.loads(here("echo", case, "x", "--change", "price=quebec-gallium, factor=200 %", "--json").stdout)[
-        "says"
-    ]
+    says = json.loads(here("echo", case, "x", "--change", "price=quebec-gallium, factor=200%", "--json").stdout)["says"]
     assert says.endswith(" x")
     assert says.split()[0] != plain.stdout.split()[0]
     text = here("echo", "--help").stdout

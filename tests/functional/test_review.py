@@ -64,7 +64,7 @@ REFUSED = {
         ("", '[[waiver]]\nrule = "defense-origin"\ndemand = "radr"\nquantity = "1 t"'),
         "did you mean `radar`",
     ),
-    "licence for a rule of origin": (("", '[[licence]]\nrule = "defense-origin"'), "FS244"),
+    "license for a rule of origin": (("", '[[license]]\nrule = "defense-origin"'), "FS244"),
     "change that ends before it begins": (
         ("", '[[scenario]]\nname = "x"\nchange = [{ move = "defense-origin", from = 2029-01-01, until = 2028-01-01 }]'),
         "before",
@@ -123,11 +123,11 @@ def test_departures_from_enacted_law_are_told(folder: Path) -> None:
     assert "no rule names the end use `lamps`" in accepted(plan(folder))
 
 
-def test_a_licence_in_hand_is_not_asked_for(folder: Path) -> None:
+def test_a_license_in_hand_is_not_asked_for(folder: Path) -> None:
     """A use whose license the case records is not unproven."""
-    edit(folder, ("", '[[rule]]\nkind = "export-control"\nid = "cn"\nexporters = ["CN"]\neffect = "licence"'))
+    edit(folder, ("", '[[rule]]\nkind = "export-control"\nid = "cn"\nexporters = ["CN"]\neffect = "license"'))
     assert any(row["rule"] == "cn" for row in plan(folder)["unproven"])
-    assert not any(row["rule"] == "cn" for row in plan(edit(folder, ("", '[[licence]]\nrule = "cn"')))["unproven"])
+    assert not any(row["rule"] == "cn" for row in plan(edit(folder, ("", '[[license]]\nrule = "cn"')))["unproven"])
 
 
 def test_a_wide_gap_is_not_called_optimal(folder: Path) -> None:
@@ -176,7 +176,7 @@ place = "US"
 [use]
 catalogs = ["world", "usgs-2026"]
 packs = ["cn-export-controls"]
-[assume.licence]
+[assume.license]
 civil = "granted"
 [[demand]]
 material = "ndfeb-magnet-dy"
@@ -201,7 +201,7 @@ def test_a_pack_may_begin_with_a_byte_order_mark(folder: Path) -> None:
     """As a Windows editor saves it."""
     (folder / "pack").mkdir()
     text = (
-        '\ufeffschema = 1\nid = "mine"\ntitle = "x"\nauthority = "x"\nas_of = 2026-01-01\nlicence = "x"\n'
+        '\ufeffschema = 1\nid = "mine"\ntitle = "x"\nauthority = "x"\nas_of = 2026-01-01\nlicense = "x"\n'
         '[[rule]]\nkind = "origin-ban"\nid = "r1"\ntitle = "x"\ncitation = "x"\nsource = "x"\nstages = ["refined"]\n'
         'countries = ["CN"]\n'
     )
@@ -212,7 +212,7 @@ def test_a_pack_may_begin_with_a_byte_order_mark(folder: Path) -> None:
 @pytest.mark.parametrize(("ore", "code"), [(True, 6), (False, 0)], ids=["mixed", "scrap alone"])
 def test_a_floor_on_recycled_feed_counts_no_mixed_feed(folder: Path, ore: bool, code: int) -> None:
     """A maker that takes both scrap and ore doesn't meet the floor."""
-    floor = '[[rule]]\nkind = "min-share"\nfeed = "recycled"\nstage = "mined"\nshare = "1 %"\nper = "horizon"'
+    floor = '[[rule]]\nkind = "min-share"\nfeed = "recycled"\nstage = "mined"\nshare = "1%"\nper = "horizon"'
     edit(folder, ("", floor))
     chain = folder / "catalog" / "chain.csv"
     text = chain.read_text(encoding="utf-8").replace("complete,source", "complete,feed,source")

@@ -25,11 +25,11 @@ PLUGIN = "acme-x"
 
 _IN_RICH = (
     ('catalogs = ["small", "./mine"]', 'catalogs = ["./catalog"]'),
-    ('rule = "cn-tungsten"', 'rule = "licence-needed"'),
+    ('rule = "cn-tungsten"', 'rule = "license-needed"'),
     ('rule = "us-4872"', 'rule = "us-4872-tungsten"\nfrom = 2027-01-01'),
     ("share = 0.65\nfrom = 2027-01-01", "share = 0.65\nphases = [{ from = 2027-01-01 }]"),
 )
-_LICENCE = '\n[[rule]]\nid = "licence-needed"\nkind = "export-control"\nexporters = ["CN"]\neffect = "licence"\n'
+_LICENSE = '\n[[rule]]\nid = "license-needed"\nkind = "export-control"\nexporters = ["CN"]\neffect = "license"\n'
 _PACK = f"""schema = 1
 id = "{PLUGIN}-law"
 title = "An invented law"
@@ -91,7 +91,7 @@ def _rich(folder: Path) -> None:
     for old, new in _IN_RICH:
         assert old in text, f"tests/data/good-case no longer says {old}"
         text = text.replace(old, new)
-    (folder / "case.toml").write_text(text + _LICENCE, encoding="utf-8")
+    (folder / "case.toml").write_text(text + _LICENSE, encoding="utf-8")
 
 
 def _plugin(folder: Path) -> None:

@@ -64,7 +64,7 @@ def main() -> int:
     """Tamper with runs. Return 1 if `verify` accepts an unlisted change."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.tamper", description=__doc__)
     parser.add_argument("--run", choices=RUNS, action="append", help="only this run; may repeat")
-    parser.add_argument("--each", type=int, default=3, help="leaves changed of each pattern; 0: all (default: 3)")
+    parser.add_argument("--each", type=int, default=3, help="leaves changed of each pattern; 0 means all (default: 3)")
     parser.add_argument("--file", default="", help="only leaves of this file")
     parser.add_argument("--pattern", default="", help="only leaves whose pattern begins so")
     parser.add_argument(

@@ -151,7 +151,7 @@ _FORMULAS = (
 )  # fmt: skip
 _NIGHT = datetime.combine(date(2027, 1, 1), time(5))
 _VALUES = (0.1 + 0.2, 1e300, -0.0, True, 2**60, time(1, 2), _NIGHT, timedelta(3), 0.5)
-_FORMATS = ("0%", "0.00E+00", "#,##0", "yyyy-mm", "General;General", '"x"0', "0 %%", "@", ";;;", "\\", "[h]:mm")
+_FORMATS = ("0%", "0.00E+00", "#,##0", "yyyy-mm", "General;General", '"x"0', "0%%", "@", ";;;", "\\", "[h]:mm")
 
 
 def _archive(data: bytes, rng: Random) -> bytes:

@@ -63,7 +63,7 @@ def _names(program: Program) -> list[str]:
         arc = problem.network.arcs[int(problem.moves.arc[move])]
         what = arc.chained.offer.id if arc.lot < 0 else f"lot {problem.lots[arc.lot].id}"
         several = f" {arc.node[0]}" if len(arc.chained.offer.outputs) > 1 else ""
-        under = f" under {'+'.join(columns.buy_licences[position])}" if position in columns.buy_licences else ""
+        under = f" under {'+'.join(columns.buy_licenses[position])}" if position in columns.buy_licenses else ""
         days = dict.fromkeys((label(int(problem.moves.ordered[move])), label(int(problem.moves.delivered[move]))))
         place = arc.node[1]
         compliance_class = _class_label(columns.buy_compliance_class[position])

@@ -413,9 +413,9 @@ def waiver() -> Problem:
 @piece
 def export_control() -> Problem:
     """Chinese metal only under license: 7 kg under one, 5 under another."""
-    control = rule(ExportControl, exporters=["CN"], effect="licence")
+    control = rule(ExportControl, exporters=["CN"], effect="license")
     papers = [{"id": name, "rule": "export-control", "quantity": q} for name, q in (("L", 7), ("M", 5))]
-    return model(rules=(control,), licences=papers)
+    return model(rules=(control,), licenses=papers)
 
 
 @piece
@@ -432,13 +432,13 @@ def tariff() -> Problem:
 
 @piece
 def max_share() -> Problem:
-    """No country mines more than 65 %, in contained element."""
+    """No country mines more than 65%, in contained element."""
     return model(rules=(rule(MaxShare, by="country", stage="mined", share="0.65"),))
 
 
 @piece
 def max_share_of_use() -> Problem:
-    """Two years, and no more than 60 % of the second one's demand from one country: what is bought in it, and all stock of the first."""
+    """Two years, and no more than 60% of the second one's demand from one country: what is bought in it, and all stock of the first."""
     later = [{"from": "2027-01-01"}]
     return model(
         demand("metal", "civil", 100, 60),
@@ -449,13 +449,13 @@ def max_share_of_use() -> Problem:
 
 @piece
 def max_share_of_purchases() -> Problem:
-    """No site sells more than 65 % of what is bought."""
+    """No site sells more than 65% of what is bought."""
     return model(rules=(rule(MaxShare, by="facility", share="0.65", of="purchases"),))
 
 
 @piece
 def min_share() -> Problem:
-    """At least 40 % from Australia."""
+    """At least 40% from Australia."""
     return model(rules=(rule(MinShare, countries=["AU"], share="0.4"),))
 
 
@@ -467,7 +467,7 @@ def min_share_soft() -> Problem:
 
 @piece
 def min_suppliers() -> Problem:
-    """Two suppliers with 5 % each at least."""
+    """Two suppliers with 5% each at least."""
     return model(rules=(rule(MinSuppliers, count=2),))
 
 
@@ -499,7 +499,7 @@ def pin() -> Problem:
 
 @piece
 def min_delivered() -> Problem:
-    """At least 90 % of the civil demand of each period, and all of that for defense."""
+    """At least 90% of the civil demand of each period, and all of that for defense."""
     rules = rule(MinDelivered, id="most", share="0.9", end_uses=["civil"]), rule(MinDelivered, end_uses=["defense"])
     return model(CIVIL, DEFENSE, rules=rules)
 
@@ -512,20 +512,20 @@ def pin_of_several() -> Problem:
 
 @piece
 def max_share_by_bloc() -> Problem:
-    """No more than 65 % from Australia and Japan together, nor from China."""
+    """No more than 65% from Australia and Japan together, nor from China."""
     return model(rules=(rule(MaxShare, by="bloc", blocs={"quad": ["AU", "JP", "US"]}, share="0.65"),))
 
 
 @piece
 def max_share_of_one_supplier() -> Problem:
-    """No more than 30 % of all materials together from the site `cn`."""
+    """No more than 30% of all materials together from the site `cn`."""
     cap = rule(MaxShare, by="supplier", suppliers=["cn"], group_by="all", share="0.3")
     return model(CIVIL, demand("salt", "civil", 20), facts=metals(source("CN", 3, "salt")), rules=(cap,))
 
 
 @piece
 def substitution_cap() -> Problem:
-    """No more than 20 % of the metal is made of salt, 1.5 kg of it a kilogram, after 70 of onboarding."""
+    """No more than 20% of the metal is made of salt, 1.5 kg of it a kilogram, after 70 of onboarding."""
     stand_in = maker("JP", 5, inputs=lines(salt="1.5"), onboarding=70, onboarding_currency="USD")
     cap = rule(MaxShare, inputs=["salt"], each=False, share="0.2")
     return model(facts=metals(stand_in, source("CN", 1, "salt")), rules=(cap,))
@@ -533,7 +533,7 @@ def substitution_cap() -> Problem:
 
 @piece
 def min_share_of_each() -> Problem:
-    """At least 20 % from each of two suppliers."""
+    """At least 20% from each of two suppliers."""
     return model(rules=(rule(MinShare, by="supplier", suppliers=["au", "jp"], each=True, share="0.2"),))
 
 
@@ -588,8 +588,8 @@ def joint_store() -> Problem:
 def ranked_objectives() -> Problem:
     """Least shortage of defense first; then the largest country of each year, but for a tenth; then the cost of everything."""
     levels = [
-        {"minimise": "shortage", "of": ["defense"]},
-        {"minimise": "concentration", "within": "0.1"},
+        {"minimize": "shortage", "of": ["defense"]},
+        {"minimize": "concentration", "within": "0.1"},
     ]
     return model(CIVIL, DEFENSE, objectives=levels)
 

@@ -1,1 +1,1 @@
-"""Properties: the optimiser against brute force, invariances and laws."""
+"""Properties: the optimizer against brute force, invariances and laws."""

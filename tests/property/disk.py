@@ -26,7 +26,7 @@ STEPS |= {in_days(number): f"{number} days" for number in (45, 91)}
 def write(catalog: Catalog, folder: Path, unit: str, order: Random) -> Path:
     """Writes a catalog as a folder whose masses are in one unit and whose rows stand in any order."""
     folder.mkdir(parents=True)
-    head = f'schema = 1\nname = "{catalog.name}"\nlicence = "{catalog.licence}"\nas_of = {catalog.as_of}\n'
+    head = f'schema = 1\nname = "{catalog.name}"\nlicense = "{catalog.license}"\nas_of = {catalog.as_of}\n'
     (folder / "catalog.toml").write_text(head, encoding="utf-8")
     for name, rows in _tables(catalog, unit).items():
         _table(folder / f"{name}.csv", order.sample(rows, len(rows)))
@@ -153,12 +153,12 @@ def write_case(case: Case, rules: Iterable[Rule], folder: Path, *catalogs: str) 
         ("case", [head]),
         ("use", [{"catalogs": [f"./{name}" for name in catalogs]}]),
         ("accept", [{"unproven": case.accept.unproven, "confidence": case.accept.confidence.value}]),
-        ("assume", [{**assume, "licence": case.assume.licence, "freight": freight}]),
+        ("assume", [{**assume, "license": case.assume.license, "freight": freight}]),
         ("[demand]", [_demand(demand, kg) for demand in case.demands]),
         ("[stock]", [_stock(stock) for stock in case.stocks]),
         ("[order]", [o.model_dump(exclude_defaults=True) | {"quantity": f"{o.quantity} kg"} for o in case.orders]),
         ("[incumbent]", [{"offer": i.offer, "per_year": f"{i.per_year} kg/year"} for i in case.incumbents]),
-        ("[licence]", [_paper(paper) for paper in case.licences]),
+        ("[license]", [_paper(paper) for paper in case.licenses]),
         ("[waiver]", [_paper(paper) for paper in case.waivers]),
         ("[store]", [_store(store, kg) for store in case.stores]),
         ("[rule]", [rule.model_dump(mode="json", by_alias=True, exclude_defaults=True) | {"kind": rule.kind} for rule in rules ]),
@@ -190,7 +190,7 @@ def _stock(stock: StockSpec) -> Row:
 def _store(store: StoreSpec, currency: str) -> Row:
     return {
         "material": store.material, "place": store.place, "limit": None if store.limit is None else f"{store.limit} kg",
-        "holding": f"{store.holding} {currency}/kg/year", "loss": f"{store.loss * 100} %/year" if store.loss else None,
+        "holding": f"{store.holding} {currency}/kg/year", "loss": f"{store.loss * 100}%/year" if store.loss else None,
         "from": store.start, "until": store.end,
     }  # fmt: skip
 

@@ -15,7 +15,7 @@ class Answer(Enum):
     """What a rule says of a move."""
 
     PASS = 0
-    LICENCE = 1
+    LICENSE = 1
     UNPROVEN = 2
     FAIL = 3
 
@@ -134,7 +134,7 @@ def export_control(
             answer = Answer.FAIL
     if answer is Answer.PASS:
         return Answer.PASS
-    return Answer.LICENCE if rule.effect == "licence" else answer
+    return Answer.LICENSE if rule.effect == "license" else answer
 
 
 def exclude(rule: Any, material: Material, offer: str, facility: Facility, demand: DemandSpec) -> Answer:

@@ -11,7 +11,7 @@ from datetime import date
 from functools import cache
 from itertools import product
 
-from friendshore.domain.case import DemandSpec, LicenceSpec
+from friendshore.domain.case import DemandSpec, LicenseSpec
 from friendshore.domain.facts import ChainEntry
 from friendshore.domain.stages import stage_of
 from friendshore.rules.base import Rule
@@ -69,11 +69,11 @@ class Law:
             had = self.had(node) if node.material == demand.material else set()
             if not self._let(kinds.origin_ban(ban, material, demand, self.entries(node), self.missing(node), had)):
                 return []
-        licences = self._licences(node, demand, waived)
-        if not licences:
+        licenses = self._licenses(node, demand, waived)
+        if not licenses:
             return []
         below = [self.ways(used, demand, bans, waived) for used in node.inputs]
-        return [replace(node, licences=way, inputs=inputs) for way in licences for inputs in product(*below)]
+        return [replace(node, licenses=way, inputs=inputs) for way in licenses for inputs in product(*below)]
 
     def _let(self, answer: Answer) -> bool:
         return answer is Answer.PASS or (answer is Answer.UNPROVEN and self.world.case.accept.unproven)
@@ -112,7 +112,7 @@ class Law:
 
     # --------------------------------------------------------------------------------------------------------- moves
 
-    def _licences(self, node: Tree, demand: DemandSpec, waived: frozenset[str]) -> list[tuple[str, ...]]:
+    def _licenses(self, node: Tree, demand: DemandSpec, waived: frozenset[str]) -> list[tuple[str, ...]]:
         """Each choice of licenses with which the node's move passes every rule on moves; none if it cannot."""
         offer = self.forest.lot(node).offer if node.lot else node.offer
         if not offer:
@@ -141,17 +141,17 @@ class Law:
             answer = kinds.export_control(rule, material, way, demand, origins, stated)
         if self._let(answer):
             return [""]
-        if answer is not Answer.LICENCE:
+        if answer is not Answer.LICENSE:
             return []
-        if world.case.assume.licence.get(demand.end_use) == "granted" or world.case.accept.unproven:
+        if world.case.assume.license.get(demand.end_use) == "granted" or world.case.accept.unproven:
             return [""]
         return [
-            x.id for x in world.case.licences if self._covers(x, rule, (facility.id, facility.country), node.arrives)
+            x.id for x in world.case.licenses if self._covers(x, rule, (facility.id, facility.country), node.arrives)
         ]
 
-    def _covers(self, licence: LicenceSpec, rule: Rule, exporters: tuple[str, str], period: int) -> bool:
-        all_days = all(within(day, licence.start, licence.end) for day in self.world.spans[period])
-        return licence.rule == rule.id and licence.exporter in ("", *exporters) and all_days
+    def _covers(self, license: LicenseSpec, rule: Rule, exporters: tuple[str, str], period: int) -> bool:
+        all_days = all(within(day, license.start, license.end) for day in self.world.spans[period])
+        return license.rule == rule.id and license.exporter in ("", *exporters) and all_days
 
     # ------------------------------------------------------------------------------------------------------- charges
 

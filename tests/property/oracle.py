@@ -185,8 +185,8 @@ class Oracle:
             left = kilograms * self.world.needed(tree.material, tree.place, period, tree.used)
             amounts["held", tree.material, tree.place, period] += left
         kilograms *= self.world.needed(tree.material, tree.place, tree.arrives, tree.used)
-        for licence in tree.licences:
-            amounts["licence", licence] += kilograms
+        for license in tree.licenses:
+            amounts["license", license] += kilograms
         if tree.lot:
             amounts["lot", tree.lot] += kilograms
             return
@@ -243,9 +243,9 @@ class Oracle:
                 yield Bound(weights, at_most=0.0)
         for waiver in world.case.waivers:
             yield Bound({("waiver", waiver.id): 1.0}, at_most=float(waiver.quantity))
-        for licence in world.case.licences:
-            if licence.quantity is not None:
-                yield Bound({("licence", licence.id): 1.0}, at_most=float(licence.quantity))
+        for license in world.case.licenses:
+            if license.quantity is not None:
+                yield Bound({("license", license.id): 1.0}, at_most=float(license.quantity))
         yield from self._capacities()
         yield from self._offer_limits()
         yield from self._store_limits()
@@ -308,5 +308,5 @@ def _serves(giver: Any, taker: Any) -> bool:
     if any(len(ones) != len(others) for ones, others in pairs):
         return False
     nodes = [pair for ones, others in pairs for pair in zip(ones, others, strict=True)]
-    alike = all(replace(one, inputs=(), licences=()) == replace(other, inputs=(), licences=()) for one, other in nodes)
-    return alike and all(set(other.licences) <= set(one.licences) for one, other in nodes)
+    alike = all(replace(one, inputs=(), licenses=()) == replace(other, inputs=(), licenses=()) for one, other in nodes)
+    return alike and all(set(other.licenses) <= set(one.licenses) for one, other in nodes)

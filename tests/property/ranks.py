@@ -34,7 +34,7 @@ class _Ranks(Oracle):
         """Level by level."""
         choices, counts, bounds = self.laid_out()
         assert all(count.penalty == math.inf for count in counts), "a missed number is priced outside of the columns"
-        levels = [*self.world.case.objectives, Level(minimise="cost")]
+        levels = [*self.world.case.objectives, Level(minimize="cost")]
         largest = [list(self._largest(rank, level, bounds)) for rank, level in enumerate(levels)]
         columns = [*self.columns, *(column for found in largest for column in found)]
         costs = [
@@ -65,11 +65,11 @@ class _Ranks(Oracle):
         """What one of a column adds to a level."""
         short = next((amount for amount in column.amounts if amount[0] == "short"), None)
         missed = any(amount[0] == "miss" for amount in column.amounts)
-        if level.minimise == "concentration":
+        if level.minimize == "concentration":
             return float(id(column) in largest)
-        if level.minimise == "cost":
+        if level.minimize == "cost":
             return column.cost
-        if level.minimise == "spend":
+        if level.minimize == "spend":
             return 0.0 if short or missed else column.cost
         return column.cost if short and self._is_of(short[1], level.of) else 0.0
 
@@ -79,7 +79,7 @@ class _Ranks(Oracle):
 
     def _largest(self, rank: int, level: Level, bounds: list[Bound]) -> Iterator[Column]:
         """One column for every group and stretch, no less than what may come from anyone; its rows are added to `bounds`."""
-        if level.minimise != "concentration":
+        if level.minimize != "concentration":
             return
         known = {name for name in level.of if name in self.world.materials}
         given: dict[str, Any] = {"materials": sorted(known), "elements": sorted(set(level.of) - known)}

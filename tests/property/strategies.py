@@ -101,7 +101,7 @@ def tiny_cases(draw: Draw[Any]) -> Tiny:
     length = draw(st.sampled_from(("year", "quarter")))
     assume = {"freight": draw(st.sampled_from((0, 1))), "lead_time": draw(st.sampled_from((0, 0, 0, 3)))}
     assume["safety_lead"] = draw(st.sampled_from((0, 0, 0, parts.in_days(14))))
-    assume["licence"] = papers.pop("assume_licence", {})
+    assume["license"] = papers.pop("assume_license", {})
     start = date(2026, 1, 1) if length == "year" else date(2026, 10, 1)
     more = {"discount": Decimal(draw(st.sampled_from(("0", "0.08")))), "assume": assume}
     more["accept"] = {"unproven": draw(st.integers(1, 10)) == 10}

@@ -34,7 +34,7 @@ def test_oracle_finds_what_was_worked_out_by_hand(worked: str) -> None:
 
 @each_worked
 def test_plan_costs_what_was_worked_out_by_hand(worked: str) -> None:
-    """The optimiser gives the objective that the working beside the case gives."""
+    """The optimizer gives the objective that the working beside the case gives."""
     one = WORKED[worked]
     agrees(one.case, [one.catalog], planned_once(worked), Answer(one.objective))
 

@@ -46,7 +46,7 @@ def shuffled(record: Any, order: Random, *fields: str) -> Any:
 def halves(catalog: Catalog, order: Random) -> list[Catalog]:
     """The same facts in two catalogs, in any order."""
     offers, rest = catalog.offers[::2], catalog.offers[1::2]
-    other = Catalog(name="other", licence=catalog.licence, as_of=catalog.as_of, requires=("tiny",), offers=rest)
+    other = Catalog(name="other", license=catalog.license, as_of=catalog.as_of, requires=("tiny",), offers=rest)
     return order.sample([catalog.but(offers=offers), other], 2)
 
 
@@ -55,7 +55,7 @@ def halves(catalog: Catalog, order: Random) -> list[Catalog]:
 def test_order_of_rows_changes_no_byte(tiny: Tiny, order: Random) -> None:
     """Materials, facilities, offers, sources, demands, stocks, papers and rules in another order give the same run, to the byte."""
     catalog = shuffled(tiny.catalog, order, "materials", "facilities", "offers", "terms", "schedules", "sources")
-    case = shuffled(tiny.case, order, "demands", "stocks", "orders", "licences", "waivers", "stores")
+    case = shuffled(tiny.case, order, "demands", "stocks", "orders", "licenses", "waivers", "stores")
     rules = order.sample(tiny.rules, len(tiny.rules))
     try:
         first = tiny.planned()

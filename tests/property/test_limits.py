@@ -93,7 +93,7 @@ def test_plan_under_soft_limits_is_verified(tiny: Tiny, some: list[Level], data:
     case = tiny.case.but(
         horizon=Horizon(start=horizon.start, periods=horizon.count, period="month") if in_months else horizon,
         orders=() if in_months else tiny.case.orders,
-        objectives=tuple(level if level.minimise == "concentration" else about_these(level, wanted) for level in some),
+        objectives=tuple(level if level.minimize == "concentration" else about_these(level, wanted) for level in some),
         incumbents=(IncumbentSpec(offer=offers[0].id, per_year=Decimal(20)),),
         resolution=Decimal(resolution),
     )

@@ -26,7 +26,7 @@ def ranked(tiny: Tiny, some: list[Level]) -> Tiny:
     """A case that ranks objectives; without soft rules on numbers, whose price stands outside of the oracle's columns."""
     rules = tuple(r for r in tiny.rules if getattr(r, "penalty", None) is None or "count" not in type(r).model_fields)
     wanted = {name for d in tiny.case.demands for name in (d.id, d.material, d.end_use)}
-    named = [level if level.minimise == "concentration" else about_these(level, wanted) for level in some]
+    named = [level if level.minimize == "concentration" else about_these(level, wanted) for level in some]
     return Tiny(tiny.case.but(objectives=tuple(named)), tiny.catalog, rules)
 
 

@@ -33,7 +33,7 @@ class Tree:
     offer: str = ""
     inputs: tuple[Tree, ...] = ()
     lot: str = ""
-    licences: tuple[str, ...] = ()
+    licenses: tuple[str, ...] = ()
     """Export licenses under which it is moved here."""
 
     def nodes(self) -> Iterator[Tree]:

@@ -90,7 +90,7 @@ def _head() -> Iterator[str]:
         "  and `9.000 t` is 9 t, in every column and key; some read 1.25 kg and 9000 t, so `friendshore check` points such amounts out.",
         f"  Of any number the size is 0 or from 1e-15 to 1e18, with no more than {WRITTEN_DIGITS} significant digits, of which {DIGITS} count. Masses end at 1e12 kg,",
         "  money at 1e11, exchange rates at 1e9, durations at 1,200 months. What is beyond is a mistake, never rounded to something near.",
-        "- **Share**: `65 %` or `0.65`; a share a year also `5 %/year`.",
+        "- **Share**: `65%` or `0.65`; a share a year also `5%/year`.",
         "- **Duration**: `1 quarter`, `45 days`, `0`.",
         "- **Date**: `2027-01-31`. First and last days belong to what they bound.",
         "- **Country**: ISO 3166 code or English name; names in 14 other languages are read too (`Österreich`), but not where a site may be named. In a list of countries, `EU` stands for its members, with what is part of them and has a code of its own.",

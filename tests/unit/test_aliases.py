@@ -37,7 +37,7 @@ order = [{ offer = "from-mill", quantity = "10 kg", arrives = 2027-02-01 }]
 incumbent = [{ offer = "from-mill", per_year = "1 t" }]
 rule = [
     { kind = "pin", offer = "from-hill", at_least = "100 kg" },
-    { kind = "max-share", by = "facility", share = "95 %", materials = ["tin"] },
+    { kind = "max-share", by = "facility", share = "95%", materials = ["tin"] },
 ]
 scenario = [{ name = "without", change = [{ remove = "mill" }] }]
 [case]

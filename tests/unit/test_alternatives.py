@@ -43,7 +43,7 @@ def of(found: Alternatives, offer: str) -> Alternative:
 
 
 def test_offers_are_ranked_by_what_using_them_costs() -> None:
-    """Of 40 kg all come from China at 10; 5 % of them, 2 kg, cost 2 × 40 more from Australia and 2 × 70 more from Japan."""
+    """Of 40 kg all come from China at 10; 5% of them, 2 kg, cost 2 × 40 more from Australia and 2 × 70 more from Japan."""
     found = alternatives(opened(unstored(40), metals()))
     assert [(one.rank, one.offer) for one in found.offers] == [(1, "cn-metal"), (2, "au-metal"), (3, "jp-metal")]
     assert [one.rise and one.rise.value for one in found.offers] == [0, 80, 140]
@@ -81,7 +81,7 @@ def test_the_offer_that_comes_next_is_told_with_its_break_even_price() -> None:
 
 
 def test_an_offer_that_can_give_less_is_used_from_all_that_it_can_give() -> None:
-    """Japan makes 1 kg a year, less than 5 % of 40. Or it melts without limit, of 3 kg of oxide, of which it takes 2 a kilogram."""
+    """Japan makes 1 kg a year, less than 5% of 40. Or it melts without limit, of 3 kg of oxide, of which it takes 2 a kilogram."""
     one = of(alternatives(opened(unstored(40), metals(jp=1))), "jp-metal")
     assert (one.used_from_kg, one.max_kg, one.rise.value) == (1, 1, 70)
     pit = facility("pit", "AU", 3), source("AU", 5, "oxide", plant="pit")

@@ -104,12 +104,12 @@ def performed(offer: Offer, stage: Stage) -> list[tuple[frozenset[str], bool]]:
     return [(entry.countries, entry.complete) for entry in offer.chain if entry.main_stage is stage]
 
 
-def test_each_has_a_licence_a_date_and_nothing_to_mend(catalogs: dict[str, Catalog]) -> None:
+def test_each_has_a_license_a_date_and_nothing_to_mend(catalogs: dict[str, Catalog]) -> None:
     """Every catalog says its license and as-of date, and a review finds leads only."""
     assert sorted(catalogs) == sorted(NAMES)
     for catalog in catalogs.values():
         day = "2026-11-27" if catalog.name in ("materials", "usgs-2026") else "2026-12-07"
-        assert (catalog.licence, str(catalog.as_of)) == ("CC0-1.0", day)
+        assert (catalog.license, str(catalog.as_of)) == ("CC0-1.0", day)
         remarks = review(catalog, [catalogs[name] for name in catalog.requires])
         assert [str(r) for r in remarks if "lead" not in r.message] == []
 

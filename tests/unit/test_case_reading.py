@@ -58,7 +58,7 @@ def test_a_case_in_full() -> None:
     assert case.accept.counts(Status.RAMPING) == Decimal("0.7")
     assert case.accept.counts(Status.ANNOUNCED) == Decimal("0.1")
     assert (case.assume.lead_time, case.assume.freight, case.assume.holding) == (3, 2, Decimal("0.05"))
-    assert case.assume.licence == {"civil": "granted"}
+    assert case.assume.license == {"civil": "granted"}
     given = case.assume.offer[0]
     assert (given.id, given.capacity, given.substance, given.start) == ("ore", 20_000, "WO3", date(2027, 1, 1))
     assert given.chain[0].countries == {"KR", "AU"}
@@ -71,12 +71,12 @@ def test_a_case_in_full() -> None:
     assert case.orders[0].arrives == date(2026, 11, 15)
     today = case.incumbents[0]
     assert (today.offer, today.per_year, today.substance, today.why) == ("powder", 3000, "W", "invoices of 2025")
-    assert (case.licences[0].id, case.licences[0].quantity) == ("cn-tungsten/CN", 2000)
+    assert (case.licenses[0].id, case.licenses[0].quantity) == ("cn-tungsten/CN", 2000)
     assert (case.waivers[0].id, case.waivers[0].end) == ("us-4872/*", date(2027, 12, 31))
     assert (case.stores[0].holding, case.stores[0].limit) == (1, 5000)
     first, second = case.objectives
-    assert (first.minimise, first.of, first.within) == ("shortage", ("defense",), 0)
-    assert (second.minimise, second.by, second.stage, second.per, second.within) == (
+    assert (first.minimize, first.of, first.within) == ("shortage", ("defense",), 0)
+    assert (second.minimize, second.by, second.stage, second.per, second.within) == (
         "concentration", "country", "refined", "horizon", Decimal("0.05"),
     )  # fmt: skip
     assert [s.inherits for s in case.scenarios] == [(), ("bill",)]
@@ -136,11 +136,11 @@ SPOILED = [
     ("cots = false", f"cots = {'[' * 5000}{']' * 5000}", "", "nested too deeply"),
     ('catalogs = ["small", "./mine"]', "catalogs = [1]", "use.catalogs", "FS011"),
     ("unproven = false", 'unproven = "perhaps"', "accept.unproven", "FS011"),
-    ('announced = "10 %"', "event = 1", "accept.capacity.event", "FS001"),
+    ('announced = "10%"', "event = 1", "accept.capacity.event", "FS001"),
     ('freight = "2 USD/kg"', 'freight = "2 EUR/kg"', "assume.freight", "FS066"),
     ('freight = "2 USD/kg"', 'freight = "2 USD/kg W"', "assume.freight", "FS065"),
     ('capacity = "20 t WO3/year"', 'capacity = "20 t/year"', "assume.offer[1].capacity", "FS064"),
-    ('price = "15 USD/kg WO3"', 'premium = "5 %"', "assume.offer[1].premium", "no benchmark"),
+    ('price = "15 USD/kg WO3"', 'premium = "5%"', "assume.offer[1].premium", "no benchmark"),
     ('per_year = "2 t"', "per_year = 2", "demand[1].per_year", "FS011"),
     ('per_year = "2 t"', "", "demand[1]", "no quantity"),
     ("cots = false", "cots = [1]", "demand[1].cots", "FS011"),
@@ -149,8 +149,8 @@ SPOILED = [
     ('countries = ["CN"]', "countries = []", "stock[1].chain[2].complete", "empty"),
     ("arrives = 2026-11-15", "", "order[1].arrives", "FS002"),
     ('per_year = "3 t W/year"\n', "", "incumbent[1].per_year", "FS002"),
-    ("[[licence]]", '[[incumbent]]\noffer = "powder"\nper_year = "1 t"\n\n[[licence]]', "incumbent[2].offer", "name of another one"),
-    ('quantity = "2 t"\n', 'quantity = "2 t Dy"\n', "licence[1].quantity", "FS065"),
+    ("[[license]]", '[[incumbent]]\noffer = "powder"\nper_year = "1 t"\n\n[[license]]', "incumbent[2].offer", "name of another one"),
+    ('quantity = "2 t"\n', 'quantity = "2 t Dy"\n', "license[1].quantity", "FS065"),
     ('quantity = "300 kg"', 'quantity = "-300 kg"', "waiver[1].quantity", "FS013"),
     ('quantity = "300 kg"', 'quantity = "1e9999999 t"', "waiver[1].quantity", "FS013"),
     ('quantity = "300 kg"', 'quantity = "1e-9999999 t"', "waiver[1].quantity", "FS013"),
@@ -158,13 +158,13 @@ SPOILED = [
     ('quantity = "300 kg"', 'quantity = "３00 kg"', "waiver[1].quantity", "FS011"),
     ('"1 USD/kg/year"', '"1 USD/kg"', "store[1].holding", "FS011"),
     ('"1 USD/kg/year"', '"1e9999999 USD/kg/year"', "store[1].holding", "FS013"),
-    ('factor = "150 %"', 'factor = "1e9999999 %"', "scenario[2].change[1].factor", "FS013"),
+    ('factor = "150%"', 'factor = "1e9999999%"', "scenario[2].change[1].factor", "FS013"),
     ("[[scenario]]", '[[rule]]\nkind = "x"\nid = "not-kazakh"\n\n[[scenario]]', "rule[3].id", "name of another one"),
-    ('minimise = "shortage"', 'minimise = "shortages"', "objective[1].minimise", "FS003"),
-    ('minimise = "shortage"', 'minimise = "spend"', "objective[1].of", "FS029"),
+    ('minimize = "shortage"', 'minimize = "shortages"', "objective[1].minimize", "FS003"),
+    ('minimize = "shortage"', 'minimize = "spend"', "objective[1].of", "FS029"),
     ('of = ["defense"]', 'of = ["defense"]\nby = "parent"', "objective[1].by", "FS029"),
     ('by = "country"', 'by = "parent"', "objective[2].stage", "FS029"),
-    ('within = "5 %"', 'within = "105 %"', "objective[2].within", "FS013"),
+    ('within = "5%"', 'within = "105%"', "objective[2].within", "FS013"),
     ('inherits = ["bill"]', 'inherits = ["worse"]', "scenario[2].inherits", "inherits from itself"),
     ("[[order]]", "[order]", "order", "a list of tables"),
 ]  # fmt: skip
@@ -190,7 +190,7 @@ def test_lines_are_exact_where_a_key_has_one(folder: Path, edit: Edit) -> None:
     edit("factor = ", "factr = ")
     rows = {p.column: p.row for p in refused(load_case, folder)}
     assert rows["waiver[1].quantity"] == lines.index('quantity = "300 kg"') + 1
-    change = '    { price = "apt-rotterdam", factor = "150 %" },'
+    change = '    { price = "apt-rotterdam", factor = "150%" },'
     assert rows["scenario[2].change[1].factr"] == lines.index(change) + 1
 
 

@@ -72,7 +72,7 @@ def test_figures_are_in_the_basis_of_their_material() -> None:
     """Ton units of WO3, pounds and contained metal all become kilograms of what the material is weighed in. Contents follow from factors."""
     catalog = load_catalog(GOOD)
     ore, powder, stock = offer(catalog, "ore"), offer(catalog, "powder"), offer(catalog, "stock")
-    assert ore.price.amount == Decimal("8.45")  # 13 USD/kg WO3, 65 % of the concentrate
+    assert ore.price.amount == Decimal("8.45")  # 13 USD/kg WO3, 65% of the concentrate
     assert (stock.price.amount, stock.price.currency) == (Decimal(100), "USD")
     assert powder.max_per_year == Decimal(200_000)
     capacity = {f.id: f.capacity for f in catalog.facilities}
@@ -124,7 +124,7 @@ SPOILED = [
     ("prices.csv", "CIF,paper\n", "CIF,paper\nfar,tungsten-powder,2026-01-01,1e11 USD/kg WO3,,,paper\n", "price", "FS013"),
     ("catalog.toml", "2026-06-30", '"mid 2026"', "as_of", "FS011"),
     ("materials.csv", "0.857", "85.7", "content", "FS013"),
-    ("factors.csv", "65 %", "0", "kg_per_kg", "FS013"),
+    ("factors.csv", "65%", "0", "kg_per_kg", "FS013"),
     ("factors.csv", "tungsten-concentrate", "tungsten-concentrat", "compound", "FS102"),
     ("prices.csv", "2026-06-30", "2026-03-31", "id", "line 2 already has the same id, date"),
     ("prices.csv", "tungsten-apt,2026-06-30", "tungsten-powder,2026-06-30", "material", "FS106"),
@@ -138,7 +138,7 @@ SPOILED = [
     ("capacity.csv", "sangdong,2027-01-01", "sangdong,2026-01-01", "facility", "already has the same facility, from"),
     ("capacity.csv", "1500 t/year", "1500", "per_year", "FS011"),
     ("offers.csv", "separated,c", "separated,circuit,,9 EUR/kg" + "," * 15 + "paper,,,,,\nseparated,c", "id", "the same id"),
-    ("offers.csv", ",,apt-rotterdam,25 %", "5 USD/kg,,apt-rotterdam,25 %", "price", "both given"),
+    ("offers.csv", ",,apt-rotterdam,25%", "5 USD/kg,,apt-rotterdam,25%", "price", "both given"),
     ("offers.csv", "13 USD/kg WO3", "13 USD/kg Sb", "price", "FS112"),
     ("offers.csv", "9 EUR/kg", "9 EUR/kg Dy", "price", "FS113"),
     ("offers.csv", "separated,circuit,,", "separated,circuit,ndpr-oxide,", "material", "FS117"),
@@ -225,7 +225,7 @@ def test_what_a_required_catalog_defines_may_be_referred_to(folder: Path, tmp_pa
         "catalog.toml": 'schema = 1\nname = "other"\nrequires = ["small"]\n',
         "facilities.csv": "id,country,within\nshaft,KR,korea\n",
         "offers.csv": "id,facility,material,benchmark,premium,max_per_year,source\n"
-        "shaft-apt,shaft,tungsten-apt,apt-rotterdam,5 %,79.3 t W/year,small:paper\n",
+        "shaft-apt,shaft,tungsten-apt,apt-rotterdam,5%,79.3 t W/year,small:paper\n",
         "lanes.csv": "offer,to\nshaft-apt,towanda\n",
     }
     (tmp_path / "other").mkdir()

@@ -78,8 +78,8 @@ ASSUMED = unstored(100, assume={"offer": [{"id": "cn-metal", "price": price(10)}
 ON_ITS_WAY = unstored(100, orders=[{"offer": "cn-metal", "quantity": 30, "arrives": "2026-03-01"}])
 YEARLY = unstored(1).but(demands=(demand("metal", "civil", per_year=Decimal(40)).but(quantities=()),))
 BUILDING = catalog(facility("cn", "CN", 100, status="construction"), source("CN", 10))
-BY_LICENCE = ExportControl.model_validate({"id": "control", "exporters": ["CN"], "effect": "licence"})
-GRANTED = unstored(100, assume=Assume(licence={"civil": "granted"}))
+BY_LICENSE = ExportControl.model_validate({"id": "control", "exporters": ["CN"], "effect": "license"})
+GRANTED = unstored(100, assume=Assume(license={"civil": "granted"}))
 OF_ITS_OWN = catalog(facility("cn", "CN", per_year=1000), source("CN", 10, max_per_year=30), source("AU", 50))
 
 
@@ -96,7 +96,7 @@ OF_ITS_OWN = catalog(facility("cn", "CN", per_year=1000), source("CN", 10, max_p
         pytest.param(unstored(10), metals(), {"demand": "metal", "per_year": "40 kg/year"}, {"cn-metal": 40}, id="stated anew"),
         pytest.param(unstored(100), BUILDING, {"price": "metal", "factor": 1}, {}, id="construction counts for nothing"),
         pytest.param(unstored(100), BUILDING, {"accept": "construction", "factor": 0.25}, {"cn-metal": 25}, id="accepted at a quarter"),
-        pytest.param(GRANTED, metals(), {"price": "metal", "factor": 1}, {"cn-metal": 100}, id="a licence taken as granted"),
+        pytest.param(GRANTED, metals(), {"price": "metal", "factor": 1}, {"cn-metal": 100}, id="a license taken as granted"),
         pytest.param(GRANTED, metals(), {"revoke": "civil"}, {"au-metal": 100}, id="and revoked"),
         pytest.param(unstored(100), OF_ITS_OWN, {"capacity": "cn", "per_year": 20}, {"cn-metal": 20, "au-metal": 80}, id="a plant"),
         *(
@@ -109,7 +109,7 @@ def test_what_is_bought_after_a_change(
     given: Any, facts: Catalog, change: dict[str, Any], expected: dict[str, float]
 ) -> None:
     """China sells at 10, in a case of licenses for civil use that the case takes as granted; Australia at 50."""
-    rules = [BY_LICENCE] if given is GRANTED else []
+    rules = [BY_LICENSE] if given is GRANTED else []
     assert after(given, facts, change, rules=rules) == expected
 
 
@@ -121,7 +121,7 @@ BY_BENCHMARK = catalog(
 @pytest.mark.parametrize(
     ("change", "offer", "cost"),
     [
-        # China sells at a benchmark of 8 with a premium of 25 %, Australia at 50. 8 x 6 x 1.25 = 60.
+        # China sells at a benchmark of 8 with a premium of 25%, Australia at 50. 8 x 6 x 1.25 = 60.
         ({"price": "cn-metal", "factor": 6}, "au-metal", 5000),
         ({"price": "metal", "factor": 6}, "cn-metal", 6000),
         ({"price": "bench", "factor": 6}, "au-metal", 5000),
@@ -135,13 +135,13 @@ def test_price_changes_what_it_names(change: dict[str, Any], offer: str, cost: i
     assert (bought(found), float(found.cost.price)) == ({offer: 100}, cost)
 
 
-CAP = rule(MaxShare, id="cap", by="country", share="60 %", of="purchases")
+CAP = rule(MaxShare, id="cap", by="country", share="60%", of="purchases")
 PURSE = rule(Budget, id="purse", amount=3000)
 FLOOR = rule(StockLevel, id="floor", materials=["metal"], at_least="1 kg", at_most="9 kg")
 GIVEN = case(
     demand("metal", "civil", 20, 30),
     orders=[{"id": "po", "offer": "au-metal", "quantity": 5, "arrives": "2026-01-01"}],
-    assume=Assume(licence={"civil": "granted"}),
+    assume=Assume(license={"civil": "granted"}),
 )
 
 
@@ -153,7 +153,7 @@ GIVEN = case(
         ({"capacity": "offer:cn-metal", "status": "idle"}, r"\[status\]: FS258"),
         ({"capacity": "offer:cn-metal", "factor": 2, "from": "2027-01-01"}, r"\[from\]: FS258"),
         ({"capacity": "cn", "quantity": 5}, r"\[quantity\]: FS258"),
-        ({"revoke": "defense"}, r"an end use of \[assume.licence\]: civil"),
+        ({"revoke": "defense"}, r"an end use of \[assume.license\]: civil"),
         ({"demand": "metal", "shortage_price": "5 EUR/kg"}, "FS260.*5 EUR/kg"),
         ({"demand": "metal", "quantities": [3]}, "FS249"),
         ({"price": "cn-metal", "date": "2027-01-01", "factor": 2}, "expected a benchmark"),
@@ -163,7 +163,7 @@ GIVEN = case(
         ({"accept": "idle", "factor": 1, "from": "2027-01-01"}, "2027-01-01"),
         ({"remove": "cn", "until": "2027-01-01"}, "2027-01-01"),
         # Limits, orders, and new demand.
-        ({"limit": "cap", "at": "160 %"}, "FS012 rule `cap`"),
+        ({"limit": "cap", "at": "160%"}, "FS012 rule `cap`"),
         ({"limit": "purse", "at": "5 EUR"}, "FS305"),
         ({"limit": "floor", "at": "5 kg"}, "FS303"),
         ({"limit": "none", "at": "5 kg"}, "FS302"),
@@ -430,7 +430,7 @@ def test_nothing_given_is_changed_in_place() -> None:
 
 READ = {
     "disable=china-halt": {"disable": "china-halt"},
-    " capacity = plant , factor = 50 %, from=2027-07-01 ": {"capacity": "plant", "factor": 0.5, "from": "2027-07-01"},
+    " capacity = plant , factor = 50%, from=2027-07-01 ": {"capacity": "plant", "factor": 0.5, "from": "2027-07-01"},
     "price=bench, amount=5 USD/kg, date=2026-06-30": {"price": "bench", "amount": 5, "currency": "USD", "date": "2026-06-30"},
     "demand=radar, shortage_price=500 EUR/kg": {"demand": "radar", "shortage_price": 500, "currency": "EUR"},
     "price=outside:CN, amount=500 EUR/kg": {"price": "outside:CN", "amount": 500, "currency": "EUR"},
@@ -492,7 +492,7 @@ def test_disabling_takes_just_the_days_named(
 @pytest.mark.parametrize(
     "altered",
     [
-        change(limit="cap", at="80 %"),
+        change(limit="cap", at="80%"),
         change(limit="cap", at=0.5),
         change(limit="purse", at="400 USD"),
         change(order="po", quantity="9 kg"),
@@ -511,5 +511,5 @@ def test_what_changes_costs_what_the_changed_case_costs(altered: Change) -> None
 
 def test_a_rule_stays_what_it_is_but_for_its_figure() -> None:
     """Phases, scope and penalty."""
-    given = rule(MaxShare, id="cap", by="supplier", share="60 %", penalty=5, phases=[{"from": "2027-01-01"}])
-    assert with_figure(given, "25 %") == given.but(share=Decimal("0.25"))
+    given = rule(MaxShare, id="cap", by="supplier", share="60%", penalty=5, phases=[{"from": "2027-01-01"}])
+    assert with_figure(given, "25%") == given.but(share=Decimal("0.25"))

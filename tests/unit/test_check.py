@@ -52,7 +52,7 @@ as_of = "yesterday"
 kind = "max-share"
 id = "too-much"
 citation = "c"
-share = "150 %"
+share = "150%"
 [[rule]]
 kind = "tarif"
 id = "duty"
@@ -222,7 +222,7 @@ def test_a_price_or_a_capacity_of_nothing_is_told(folder: Path) -> None:
 
 def test_catalogs_are_read_once_where_names_are_unknown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What else the catalogs define is known from reading them, and they are not read again for it."""
-    add(folder / "case.toml", NAMES + '\n[[rule]]\nkind = "max-share"\nid = "much"\nshare = "150 %"\n')
+    add(folder / "case.toml", NAMES + '\n[[rule]]\nkind = "max-share"\nid = "much"\nshare = "150%"\n')
     read: list[str] = []
 
     def counted(tables: CatalogTables, *given: Any) -> CatalogDraft:
@@ -341,7 +341,7 @@ HEAD, METAL = (
     "Antimony metal,Sb,metal,gross,1,mined;refined,invented",
 )
 OUT = '[[rule]]\nkind = "exclude"\nid = "out"\nsuppliers = ["{}"]\n\n[[scenario]]'
-DUTY = '[[rule]]\nkind = "tariff"\nid = "us"\nterritory = ["US"]\nhs = ["{}"]\n{}rate = "5 %"\n\n[[scenario]]'
+DUTY = '[[rule]]\nkind = "tariff"\nid = "us"\nterritory = ["US"]\nhs = ["{}"]\n{}rate = "5%"\n\n[[scenario]]'
 HS = (MATERIALS, HEAD, f"{HEAD},hs")
 SUGGESTED: dict[str, tuple[list[tuple[str, str, str]], list[tuple[str, ...]], tuple[str, ...]]] = {
     # 2207 for 2027: the ban never holds, and nothing else says so.
@@ -422,8 +422,8 @@ def test_licenses_and_new_demands_need_known_end_uses(told: Told, tmp_path: Path
     inputs = gather(load_case(tmp_path / "stock"), Registry.of()).inputs
     want = parse_changes(["want=antimony, per_year=1 t, end_use=missiles"])
     assert [(error.code, error.found) for error in refused(inputs.after, want)] == [("FS246", "missiles")]
-    licence = '[assume.licence]\ncivil-use = "granted"\n\n[accept]'
-    assert [error.found for error in told((CASE, "[accept]", licence)).errors] == ["civil-use"]
+    license = '[assume.license]\ncivil-use = "granted"\n\n[accept]'
+    assert [error.found for error in told((CASE, "[accept]", license)).errors] == ["civil-use"]
 
 
 def test_a_pack_that_is_called_as_an_installed_one_is_told(tmp_path: Path) -> None:

@@ -226,18 +226,18 @@ def test_the_verifier_asks_which_purchases_a_budget_counts() -> None:
 def test_reports_lead_with_the_share_and_show_each_material() -> None:
     """The screen and the page say the share in one line; the tables give cash by material and end use, and kilograms by material."""
     run = planned(case(ONE, demand("oxide", "defense", 5), concern=CHINA), FROM_CHINA).run
-    line = "Share of countries of concern: defense 100 %, civil 100 %"
+    line = "Share of countries of concern: defense 100%, civil 100%"
     for document in (plan_document(run).on_screen(), page_document(run), plan_document(run)):
         assert line in unwrapped(document, 200)
     for document in (page_document(run), plan_document(run), report_document(run)):
         titled = [part for part in document.parts if getattr(part, "title", "") == "Dependence on countries of concern"]
         tables = (part for part in flat(titled[0]) if isinstance(part, DataTable))
         cash, mass = ([[written(cell) for cell in row.cells] for row in table.rows] for table in tables)
-        assert cash[0] == ["all", "300", "100 %", "300", "–", "50"]
-        assert ["defense use", "50", "100 %", "50", "–", "–"] in cash
+        assert cash[0] == ["all", "300", "100%", "300", "–", "50"]
+        assert ["defense use", "50", "100%", "50", "–", "–"] in cash
         assert ["oxide", "25 kg", "25 kg", "–"] in mass
     figures = [f for part in report_document(run).parts if isinstance(part, KeyFigures) for f in part.figures]
-    assert [written(f.value) for f in figures if "concern" in f.name] == ["100 %"]
+    assert [written(f.value) for f in figures if "concern" in f.name] == ["100%"]
 
 
 def flat(part: Any) -> Iterator[Any]:
@@ -248,14 +248,14 @@ def flat(part: Any) -> Iterator[Any]:
 
 
 def test_a_comparison_shows_what_a_change_does_to_the_share() -> None:
-    """Without Chinese metal all 10 kg are Australian: the share falls from 100 % to 0 %."""
+    """Without Chinese metal all 10 kg are Australian: the share falls from 100% to 0%."""
     compared = compare(planned(case(ONE, concern=CHINA), metals()).session, [], [Change(remove="cn-metal")])
     whole, metal = compared.dependence
     assert (whole.material, metal.material) == ("", "metal")
     assert (whole.paid_before, whole.concern_before, whole.share_before) == (100, 100, 1)
     assert (whole.paid_after, whole.concern_after, whole.share_after) == (500, 0, 0)
     for document in (comparison_document(compared).on_screen(), comparison_document(compared)):
-        assert "A 100 % (USD 100), B 0 % (USD 0)" in unwrapped(document, 200)
+        assert "A 100% (USD 100), B 0% (USD 0)" in unwrapped(document, 200)
 
 
 def test_a_shortage_is_blamed_on_the_budget() -> None:

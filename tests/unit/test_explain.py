@@ -128,9 +128,9 @@ def test_shortages_that_rounding_gathers_have_an_undetermined_cause() -> None:
 
 STARTS_IN_2027 = CapacityStep(start=date(2027, 1, 1), per_year=Decimal(30), status=Status.OPERATING, source=SOURCE)
 UNPROVEN = offer("au-metal", "au", "metal", 5, chain("AU/CN?", *METAL))
-LICENCE = rule(ExportControl, id="control", exporters=["CN"], effect="licence")
+LICENSE = rule(ExportControl, id="control", exporters=["CN"], effect="license")
 PURSE = rule(Budget, id="purse", amount=250, per="year")
-HALF = rule(MaxShare, id="half", by="country", share="50 %", per="year")
+HALF = rule(MaxShare, id="half", by="country", share="50%", per="year")
 TWO_OF_JP = catalog(facility("jp", "JP", 2), source("AU", 50), source("JP", 80))
 
 
@@ -144,7 +144,7 @@ TWO_OF_JP = catalog(facility("jp", "JP", 2), source("AU", 50), source("JP", 80))
         pytest.param(catalog(facility("au", "AU", capacity=()), source("AU", 50)), [], [("no offer", ["au-metal"], "")], id="lead"),
         pytest.param(catalog(source("AU", 50, "oxide")), [], [("no offer", [], "")], id="nobody"),
         pytest.param(catalog(maker("JP", 20)), [], [("inputs", ["oxide"], "")], id="inputs that nobody offers"),
-        pytest.param(CN_ONLY, [LICENCE], [("law", ["control"], "")], id="license"),
+        pytest.param(CN_ONLY, [LICENSE], [("law", ["control"], "")], id="license"),
         pytest.param(catalog(source("CN", 3, "oxide"), maker("JP", 20)), [ban("mined", start=None)], [("law", ["ban"], "")], id="law upstream"),
         pytest.param(catalog(UNPROVEN), [ban("melted", start=None)], [("proof", ["au-metal"], "")], id="unproven"),
         pytest.param(catalog(source("AU", 50)), [PURSE], [("limit", ["purse"], "")], id="budget"),
@@ -238,7 +238,7 @@ def test_a_cause_that_names_what_is_not_in_the_facts_is_found() -> None:
     assert reverify(found.facts(), Registry.of())[1] == []
 
 
-RANKED = case(demand("metal", "defense", 10, price=5), objectives=[{"minimise": "concentration"}, {"minimise": "cost"}])
+RANKED = case(demand("metal", "defense", 10, price=5), objectives=[{"minimize": "concentration"}, {"minimize": "cost"}])
 UNHELD = case(demand("metal", "defense", 10), stores=[store("metal", 1, limit=0)])
 CONFLICT = (rule(Pin, offer="au-metal", at_least=30), rule(Budget, amount=1))
 
@@ -255,7 +255,7 @@ def test_a_cause_that_names_a_rank_or_rules_in_conflict_is_taken_from_a_run(kind
 @pytest.fixture(scope="module")
 def late() -> Recommendation:
     """Return a plan with nothing in 2026, since Australian metal takes half a year."""
-    salts = rule(MaxShare, id="salts", share="50 %", materials=["salt"])
+    salts = rule(MaxShare, id="salts", share="50%", materials=["salt"])
     facts = catalog(source("AU", 50, lead_time=6), source("JP", 5, "salt", lead_time=6))
     idle = ban("melted", start=None, id="idle", countries="RU")
     return planned(case(WANTED, demand("salt", "civil", 1, 1)), facts, idle, salts)
@@ -333,7 +333,7 @@ def test_exposed_states_kilograms_and_cost_of_what_unknown_law_would_forbid() ->
 OXIDE_UNDER_A_MELTER = catalog(maker("JP", 5), source("CN", 10, "oxide"))
 CHINESE_STOCK = stock("metal", 10, chain("CN", *METAL))
 UNKNOWN_CONTROL = {"exporters": ["CN"], "effect": "prohibit", "phases": [{"from": "2027-01-01", "status": "unknown"}]}
-UNKNOWN_LICENCE = {"exporters": ["CN"], "effect": "licence", "phases": [{"status": "unknown"}]}
+UNKNOWN_LICENSE = {"exporters": ["CN"], "effect": "license", "phases": [{"status": "unknown"}]}
 
 
 @pytest.mark.parametrize(
@@ -343,11 +343,11 @@ UNKNOWN_LICENCE = {"exporters": ["CN"], "effect": "licence", "phases": [{"status
         pytest.param(unstored(10, 10), metals(), rule(ExportControl, **UNKNOWN_CONTROL), [({"metal": 10}, 100, "2027", ["cn-metal"])], id="from a day on"),
         pytest.param(case(demand("metal", "defense", 10)), OXIDE_UNDER_A_MELTER, unknown(), [({"oxide": 20}, 200, "2026", ["cn-oxide"])], id="up the chain"),
         pytest.param(case(demand("metal", "defense", 10), stocks=(CHINESE_STOCK,)), metals(), unknown(), [({"metal": 10}, 0, "2026", ["stock-metal-US"])], id="stock"),
-        pytest.param(case(demand("metal", "civil", 10)), metals(), rule(ExportControl, **UNKNOWN_LICENCE), [({"metal": 10}, 100, "2026", ["cn-metal"])], id="no licence"),
-        pytest.param(case(demand("metal", "civil", 10), licences=[{"rule": "export-control"}]), metals(), rule(ExportControl, **UNKNOWN_LICENCE), [], id="a licence of the case"),
+        pytest.param(case(demand("metal", "civil", 10)), metals(), rule(ExportControl, **UNKNOWN_LICENSE), [({"metal": 10}, 100, "2026", ["cn-metal"])], id="no license"),
+        pytest.param(case(demand("metal", "civil", 10), licenses=[{"rule": "export-control"}]), metals(), rule(ExportControl, **UNKNOWN_LICENSE), [], id="a license of the case"),
     ],
 )  # fmt: skip
-def test_exposed_follows_dates_chain_stock_and_licences(given: Any, facts: Any, law: Rule, expected: list[Any]) -> None:
+def test_exposed_follows_dates_chain_stock_and_licenses(given: Any, facts: Any, law: Rule, expected: list[Any]) -> None:
     """Materials, cost, first period and offers. What law of unknown status would leave alone is not exposed, nor with `strict` what it forbids."""
     rows = planned(given, facts, law).run.exposed
     assert [(row.materials, float(row.cost), row.first, row.offers) for row in rows] == expected
@@ -402,11 +402,11 @@ def test_law_that_does_not_apply_keeps_nothing_out(phase: dict[str, str]) -> Non
 
 def test_exclusions_and_controls_stand_among_what_is_kept_out() -> None:
     """A planner's own exclusion with its reason; a control for want of a license as unproven, until it is granted."""
-    rules = rule(Exclude, countries=["JP"]), rule(ExportControl, exporters=["CN"], effect="licence")
+    rules = rule(Exclude, countries=["JP"]), rule(ExportControl, exporters=["CN"], effect="license")
     bare = planned(case(demand("metal", "civil", 10)), metals(), *rules)
     assert [(b.offer, b.countries) for b in bare.run.blocked] == [("jp-metal", ["JP"])]
     assert [u.offer for u in bare.run.unproven] == ["cn-metal"]
-    granted = planned(case(demand("metal", "civil", 10), assume={"licence": {"civil": "granted"}}), metals(), *rules)
+    granted = planned(case(demand("metal", "civil", 10), assume={"license": {"civil": "granted"}}), metals(), *rules)
     assert granted.run.unproven == []
     assert bought(granted) == {"cn-metal": 10}
 

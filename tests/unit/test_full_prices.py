@@ -91,7 +91,7 @@ def taxed(*demands: Any, rate: str = "0.07", made: Offer | None = None, **more: 
 
 
 def test_duty_that_leaves_out_the_inputs_is_listed_with_its_amount() -> None:
-    """Duty is 7 % of the fee of 5. Customs adds 2 kg of oxide at 10: 7 % of 80 are 5.60 more on 4 kg, more than a thousandth of all cash."""
+    """Duty is 7% of the fee of 5. Customs adds 2 kg of oxide at 10: 7% of 80 are 5.60 more on 4 kg, more than a thousandth of all cash."""
     run = taxed(demand("metal", "civil", 4))
     made = by_offer(run)["jp-melt"]
     assert (made.charges, made.duty_on_inputs) == (Decimal("1.4"), Decimal("5.6"))
@@ -105,14 +105,14 @@ def test_duty_that_leaves_out_the_inputs_is_listed_with_its_amount() -> None:
 
 
 def test_duty_on_inputs_counts_freight_to_the_maker_and_the_part_of_the_period() -> None:
-    """At 1 a kilogram of freight the oxide is worth 22: 7 % of 88 in 2026, and nothing of what arrives in 2027, when the duty is over."""
+    """At 1 a kilogram of freight the oxide is worth 22: 7% of 88 in 2026, and nothing of what arrives in 2027, when the duty is over."""
     run = taxed(demand("metal", "civil", 4, 4), assume={"freight": 1})
     due = {one.ordered: one.duty_on_inputs for one in run.purchases if one.offer == "jp-melt"}
     assert due == {"2026": Decimal("6.16"), "2027": 0}
 
 
 def test_little_duty_on_inputs_is_not_on_the_first_screen() -> None:
-    """A duty of 0.1 % on 80 of inputs is 0.08 of a plan of 100: it is listed with all tables alone."""
+    """A duty of 0.1% on 80 of inputs is 0.08 of a plan of 100: it is listed with all tables alone."""
     run = taxed(demand("metal", "civil", 4), rate="0.001")
     assert by_offer(run)["jp-melt"].duty_on_inputs == Decimal("0.08")
     assert "Duty on the fee" not in shown(plan_document(run).on_screen())
@@ -241,4 +241,4 @@ def test_alternatives_and_why_not_call_a_maker_s_price_a_fee() -> None:
     )
     asked = shown(why_not_document(why_not(session, "jp-melt")), 140)
     full = "its full price is USD 25/kg (marginal, ordered in 2026): a fee of 5 with duty and freight, and 20 for inputs (oxide)"
-    assert all(part in asked for part in (full, "below a fee of USD 4/kg", "20 % below today's fee"))
+    assert all(part in asked for part in (full, "below a fee of USD 4/kg", "20% below today's fee"))

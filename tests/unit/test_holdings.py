@@ -69,7 +69,7 @@ def test_what_civil_use_may_take_is_used_and_the_rest_is_left_over() -> None:
 
 @pytest.mark.parametrize(
     ("arrives", "effect", "fix"),
-    [("2027-02-15", "prohibit", "periods one of which begins on 2027-03-01"), ("2027-05-15", "licence", "an export license")],
+    [("2027-02-15", "prohibit", "periods one of which begins on 2027-03-01"), ("2027-05-15", "license", "an export license")],
 )  # fmt: skip
 def test_an_export_control_is_healed_by_its_own_means(arrives: str, effect: str, fix: str) -> None:
     """An order that arrives before the halt, in its period, is lost to the grid alone; a control by license asks for one."""

@@ -40,7 +40,7 @@ from ..building import (
 from .tin_case import CASE, write_case
 
 LAW = ban(*METAL, start=None)
-CONTROL = rule(ExportControl, id="control", exporters=["CN"], effect="licence", phases=[{}])
+CONTROL = rule(ExportControl, id="control", exporters=["CN"], effect="license", phases=[{}])
 CAP = rule(MaxShare, id="cap", by="facility", share="0.5")
 
 
@@ -59,7 +59,7 @@ def after(given: Case, facts: Catalog, *changes: dict[str, Any], rules: Any = ()
     [
         pytest.param(LAW, {"prove": "cn-metal"}, {"au-metal": 10}, id="a proof does not lift what fails"),
         pytest.param(LAW, {"waive": "ban", "of": "metal", "quantity": 4}, {"cn-metal": 4, "au-metal": 6}, id="a waiver is bounded in quantity"),
-        pytest.param(CONTROL, {"grant": "control", "of": "CN", "quantity": 3}, {"cn-metal": 3, "au-metal": 7}, id="a licence lets exports go"),
+        pytest.param(CONTROL, {"grant": "control", "of": "CN", "quantity": 3}, {"cn-metal": 3, "au-metal": 7}, id="a license lets exports go"),
         pytest.param(CAP, {"loosen": "cap", "by": 2}, {"cn-metal": 7, "au-metal": 3}, id="a bound is relaxed by kilograms"),
         pytest.param(LAW, {"stock": "metal", "quantity": 2, "countries": ["US"]}, {"au-metal": 8}, id="stock serves first"),
         pytest.param(LAW, {"stock": "metal", "quantity": 2, "countries": ["CN"]}, {"au-metal": 10}, id="but not of an origin that the rule forbids"),

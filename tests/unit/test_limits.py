@@ -258,7 +258,7 @@ def test_a_result_that_a_run_cannot_contain_is_invalid(check: Callable[[object],
     ("tables", "code", "words"),
     [
         (["deliveries"], "FS629", "`metal-defense` is served by goods that were bought for other end uses"),
-        (["deliveries", "purchases"], "FS630", "At least 50 % of the demand for any material for defense use"),
+        (["deliveries", "purchases"], "FS630", "At least 50% of the demand for any material for defense use"),
     ],
 )
 def test_kilograms_that_end_elsewhere_than_they_were_bought_for_are_found(
@@ -283,8 +283,8 @@ LATER = [{"from": "2027-01-01"}]
 
 
 def cap(**more: Any) -> Any:
-    """No more than 40 % of the demand from any one country, China above all."""
-    return rule(limits.MaxShare, **{"id": "cap", "countries": ["CN"], "share": "40 %", "phases": LATER, **more})
+    """No more than 40% of the demand from any one country, China above all."""
+    return rule(limits.MaxShare, **{"id": "cap", "countries": ["CN"], "share": "40%", "phases": LATER, **more})
 
 
 def test_a_cap_counts_stock_in_hand() -> None:
@@ -297,7 +297,7 @@ def test_a_cap_counts_stock_in_hand() -> None:
 
 MADE = catalog(source("CN", 1, "oxide"), maker("JP", 1, 1, lead_time=12), source("AU", 500))
 AHEAD, NEXT = case(demand("metal", "civil", 10, 10)), case(demand("metal", "civil", 0, 10))
-HELD, HALF = rule(limits.StockLevel, at_least=5), {"countries": ["AU"], "share": "50 %"}
+HELD, HALF = rule(limits.StockLevel, at_least=5), {"countries": ["AU"], "share": "50%"}
 MINES = {"stage": "mined", "group_by": "element"}
 
 
@@ -343,7 +343,7 @@ def test_whatever_is_used_first_the_cap_is_kept(
 ) -> None:
     """As much Chinese metal as can be in stock and is bought never exceeds the cap, if the limit is said to be kept."""
     stocks = (stock("metal", in_hand, source("CN", 1).chain),) if in_hand else ()
-    facts, limit = metals(cn=most or None, au=15 * dear), cap(counts="used", share=f"{percent} %", penalty=1000)
+    facts, limit = metals(cn=most or None, au=15 * dear), cap(counts="used", share=f"{percent}%", penalty=1000)
     found = planned(case(demand("metal", "civil", *wanted), stocks=stocks), facts, limit)
     for t, quantity in enumerate(wanted):
         missed = sum(float(r.missed_by) for r in found.run.limits if r.rule == "cap" and str(2026 + t) in r.label)
@@ -441,7 +441,7 @@ def test_a_cap_admits_nothing_in_a_year_without_demand(words: dict[str, Any]) ->
     """A fifth of no demand is nothing: Chinese metal may not be bought a year early beyond its share of what is then wanted."""
     early, share = (
         changed(metals(), "cn-metal", end="2026-12-31"),
-        rule(limits.MaxShare, share="20 %", **{"countries": ["CN"], **words}),
+        rule(limits.MaxShare, share="20%", **{"countries": ["CN"], **words}),
     )
     for facts, rules, chinese in ((early, [], {"2026": 100}), (early, [share], {}), (metals(), [share], {"2027": 20})):
         found = ordered(planned(case(demand("metal", "civil", 0, 100)), facts, *rules))
@@ -451,7 +451,7 @@ def test_a_cap_admits_nothing_in_a_year_without_demand(words: dict[str, Any]) ->
 def test_a_cap_on_what_is_bought_only_as_an_input_admits_none_of_it_and_the_plan_says_why() -> None:
     """Nobody demands oxide itself: its cap is a share of nothing, and the way out is to take a share of purchases."""
     facts = metals(source("CN", 1, "oxide"), source("AU", 5, "oxide"), maker("JP", 1))
-    words = {"countries": ["CN"], "share": "20 %", "materials": ["oxide"]}
+    words = {"countries": ["CN"], "share": "20%", "materials": ["oxide"]}
     found = planned(NOW, facts, rule(limits.MaxShare, **words))
     assert "cn-oxide" not in bought(found)
     assert "limits a share of the demand for oxide, but the case demands none" in shown(found)
@@ -459,17 +459,17 @@ def test_a_cap_on_what_is_bought_only_as_an_input_admits_none_of_it_and_the_plan
 
 
 LIMITS_NOTHING = [
-    rule(limits.MinShare, countries=["AU"], share="50 %", materials=["oxide"]),
-    rule(limits.MinShare, countries=["AU"], share="50 %", end_uses=["defense"]),
+    rule(limits.MinShare, countries=["AU"], share="50%", materials=["oxide"]),
+    rule(limits.MinShare, countries=["AU"], share="50%", end_uses=["defense"]),
     rule(limits.MinSuppliers, count=2, materials=["oxide"]),
     rule(limits.MinDelivered, end_uses=["defense"]),
     rule(limits.Cover, days=30, materials=["oxide"]),
-    rule(limits.MaxChurn, share="10 %"),
+    rule(limits.MaxChurn, share="10%"),
     rule(limits.StockLevel, at_least="5 kg", elements=["La"]),
 ]
 BINDING_OR_KEPT = [
-    rule(limits.MaxShare, countries=["CN"], share="20 %"),
-    rule(limits.MinShare, countries=["AU"], share="20 %"),
+    rule(limits.MaxShare, countries=["CN"], share="20%"),
+    rule(limits.MinShare, countries=["AU"], share="20%"),
     rule(limits.SingleSource, materials=["oxide"]),
     rule(limits.StockLevel, at_most="5 kg", elements=["La"]),
 ]
@@ -512,6 +512,6 @@ class Forgetful(limits.MaxShare):
 def test_a_purchase_that_no_row_of_its_cap_counts_is_a_finding() -> None:
     """Program and verifier read the same rows: what a row has to count is worked out once more."""
     with pytest.raises(VerificationError, match="no row of rule `max-share` counts cn-metal"):
-        planned(NOW, metals(), rule(Forgetful, share="20 %", countries=["CN"]))
-    kept = planned(NOW, metals(), rule(limits.MaxShare, share="20 %", countries=["CN"]))
+        planned(NOW, metals(), rule(Forgetful, share="20%", countries=["CN"]))
+    kept = planned(NOW, metals(), rule(limits.MaxShare, share="20%", countries=["CN"]))
     assert ordered(kept)["cn-metal", "2026"] == 2

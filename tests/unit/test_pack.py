@@ -24,7 +24,7 @@ id = "law"
 title = "A law"
 authority = "A parliament"
 as_of = 2026-11-01
-licence = "public domain"
+license = "public domain"
 """
 RULES = """
 [[rule]]

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 # ------------------------------------------------------------------------------------------------------------- discovery
 
 
-CATALOG = 'schema = 1\nname = "{}"\ntitle = "A catalog"\nlicence = "CC0-1.0"\nas_of = 2026-11-01\n'
+CATALOG = 'schema = 1\nname = "{}"\ntitle = "A catalog"\nlicense = "CC0-1.0"\nas_of = 2026-11-01\n'
 OURS = {"c/catalog.toml": CATALOG.format("ours")}
 DATA = 'api = 1\ncatalogs = ["c"]\n'
 HOUSE = 'api = 1\nkinds = ["house"]\n'

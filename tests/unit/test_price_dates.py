@@ -159,7 +159,7 @@ def test_the_limit_changes_no_plan_and_without_one_nothing_is_told() -> None:
     with_limit, without = planned(wanted(150), made).run, planned(wanted(150, days=None), made).run
     assert (with_limit.purchases, with_limit.cost) == (without.purchases, without.cost)
     assert (without.oldest_price_days, without.price_dates) == (None, [])
-    line = "USD 1,000 (50 % of spend, 1 of 2 offers) is paid at prices older than the 100 days that the case allows: past of"
+    line = "USD 1,000 (50% of spend, 1 of 2 offers) is paid at prices older than the 100 days that the case allows: past of"
     for document in (lambda run: plan_document(run).on_screen(), plan_document, report_document):
         assert line in unwrapped(document(with_limit)).replace("· ", ""), document
         assert "older than" not in unwrapped(document(without))

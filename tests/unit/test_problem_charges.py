@@ -93,7 +93,7 @@ def test_a_duty_without_a_rate_is_refused() -> None:
     ("countries", "complete", "charged"), [({"KR"}, False, 120), (set(), False, 120), ({"KR"}, True, 0)]
 )
 def test_an_unknown_country_pays_the_most_that_any_pays(countries: set[str], complete: bool, charged: float) -> None:
-    """Melted in Korea or elsewhere, or nobody says where: charged like Chinese metal, 25 % of 40, and marked. Korea itself is free."""
+    """Melted in Korea or elsewhere, or nobody says where: charged like Chinese metal, 25% of 40, and marked. Korea itself is free."""
     melted = ChainEntry(stage="melted", source=SOURCE, countries=countries, complete=complete)
     facts = catalog(source("AU", 40, chain=(*chain("AU", "mined", "refined"), melted)))
     rules = [
@@ -163,7 +163,7 @@ def test_a_stated_origin_where_nothing_is_done_is_told() -> None:
 
 
 def test_money_is_discounted_by_its_own_period() -> None:
-    """25 % a year; ordered in 2027 at 10: price / 1.25; there in 2028 with a duty of 2.5 and a freight of 3: / 1.25 squared; onboarding is due at once."""
+    """25% a year; ordered in 2027 at 10: price / 1.25; there in 2028 with a duty of 2.5 and a freight of 3: / 1.25 squared; onboarding is due at once."""
     slow = source("CN", 10, lead_time=12, onboarding=8, onboarding_currency="USD")
     stores = (store("metal", 1),)
     given = case(demand("metal", "civil", 0, 0, 100), discount="0.25", assume={"freight": 3}, stores=stores)
@@ -230,8 +230,8 @@ def pin(**more: Any) -> Rule:
 @pytest.mark.parametrize(
     ("given", "facts", "limit", "kilograms"),
     [
-        pytest.param(hundred(), metals(), rule(MinSuppliers, count=2), {"cn-metal": 95, "au-metal": 5}, id="a second supplier gives 5 %"),
-        pytest.param(hundred(), metals(), rule(MinSuppliers, count=2, least_share="20 %"), {"cn-metal": 80, "au-metal": 20},
+        pytest.param(hundred(), metals(), rule(MinSuppliers, count=2), {"cn-metal": 95, "au-metal": 5}, id="a second supplier gives 5%"),
+        pytest.param(hundred(), metals(), rule(MinSuppliers, count=2, least_share="20%"), {"cn-metal": 80, "au-metal": 20},
             id="or what the rule says"),
         # A gram short costs 1, Australian metal 4,000 more.
         pytest.param(hundred(), metals(cn=99.999), rule(MaxSuppliers, count=1), {"cn-metal": 99.999}, id="one supplier leaves a gram short"),

@@ -185,7 +185,7 @@ def row(name: str, given: Case, facts: Catalog, kilograms: dict[str, float], *ru
             holding=40),
         row("stock that nobody may use stays", case(demand("metal", "defense", 30, 30), **STOCK), metals(), {"au-metal": 60},
             ban(*METAL, start=None), holding=200),
-        # 10 % a year of the dearest offer, 80: 20 kg held over 2026.
+        # 10% a year of the dearest offer, 80: 20 kg held over 2026.
         row("holding as a share of the price", case(demand("metal", "civil", 0, 20), assume={"holding": Decimal("0.1")}), IN_2026,
             {"jp-metal": 20}, holding=160),
         row("what is on order is paid for", case(*BOTH_GOODS, orders=[{"offer": "au-run", "quantity": 20, "arrives": "2027-01-01"}]), CIRCUIT, {},
@@ -203,9 +203,9 @@ def test_what_demands_come_to(
 
 
 def test_holding_as_a_share_of_the_price_is_told() -> None:
-    """10 % a year of the dearest offer."""
+    """10% a year of the dearest offer."""
     given = case(demand("metal", "civil", 0, 20), assume={"holding": Decimal("0.1")})
-    assert "holding stock costs 10 % a year" in told(planned(given, IN_2026), "stock")
+    assert "holding stock costs 10% a year" in told(planned(given, IN_2026), "stock")
 
 
 def test_an_order_of_several_goods_is_a_lot_of_each() -> None:
@@ -245,7 +245,7 @@ def test_names_that_nothing_answers_to_are_all_told() -> None:
         demand("metal", "civil", 1),
         assume={"offer": [{"id": "cn-metall", "capacity": 1}]},
         incumbents=[{"offer": "cn-mettal", "per_year": 1}],
-        licences=[{"rule": "bann"}],
+        licenses=[{"rule": "bann"}],
         waivers=[{"rule": "bam", "quantity": 1}],
     )
     problems = refused(built, given, metals(), ban("mined"))

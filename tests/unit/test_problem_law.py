@@ -58,7 +58,7 @@ NOTHING_HELD = (store("metal", 0, limit=0),)
 
 def control(**more: Any) -> Rule:
     """A Chinese control on metal, by license."""
-    return rule(ExportControl, **{"id": "control", "exporters": ["CN"], "effect": "licence", **more})
+    return rule(ExportControl, **{"id": "control", "exporters": ["CN"], "effect": "license", **more})
 
 
 def wanted(end_use: str, *quantities: float, **more: Any) -> Case:
@@ -122,10 +122,10 @@ def park(operator: str) -> Catalog:
 LAW = [
     row("a ban from the last day of a period applies to all of it", wanted("defense", 10, 10), {"au-metal": 20}, ban("mined", start="2026-12-31")),
     row("a ban from the next day", wanted("defense", 10, 10), HALF, ban("mined", start="2027-01-01")),
-    row("two licences add up", wanted("defense", 10, licences=[THREE, FOUR]), {"cn-metal": 7, "au-metal": 3}, control()),
-    row("two controls want a licence each", wanted("defense", 10, licences=[THREE, NINE]), {"cn-metal": 3, "au-metal": 7}, control(),
+    row("two licenses add up", wanted("defense", 10, licenses=[THREE, FOUR]), {"cn-metal": 7, "au-metal": 3}, control()),
+    row("two controls want a license each", wanted("defense", 10, licenses=[THREE, NINE]), {"cn-metal": 3, "au-metal": 7}, control(),
         control(id="other")),
-    row("a prohibition has no licence", wanted("civil", 10, licences=[{"rule": "control"}], assume={"licence": {"civil": "granted"}}), MET, PROHIBITED),
+    row("a prohibition has no license", wanted("civil", 10, licenses=[{"rule": "control"}], assume={"license": {"civil": "granted"}}), MET, PROHIBITED),
     row("stock crosses no border any more", wanted("civil", 10, stocks=(stock("metal", 10, CHINESE),)), {}, control()),
     row("an order has still to cross the border", wanted("civil", 10, orders=arriving("cn-metal")), MET, control()),
     row("an order from who is kept out is barred within the country", wanted("civil", 10, orders=arriving("us-metal")), MET,
@@ -199,27 +199,27 @@ def test_compliance_travels_through_a_recipe() -> None:
 
 
 @pytest.mark.parametrize(
-    ("licence", "chinese"),
+    ("license", "chinese"),
     [
         ({}, 20), ({"quantity": 7}, 7), ({"quantity": 7, "from": "2027-01-01"}, 7), ({"from": "2027-01-01"}, 10), ({"from": "2027-01-02"}, 0),
         ({"until": "2026-12-30"}, 0), ({"exporter": "CN"}, 20), ({"exporter": "cn"}, 20), ({"exporter": "AU"}, 0),
     ],
 )  # fmt: skip
-def test_a_licence_is_bounded_in_kilograms_days_and_exporter(licence: dict[str, Any], chinese: float) -> None:
+def test_a_license_is_bounded_in_kilograms_days_and_exporter(license: dict[str, Any], chinese: float) -> None:
     """10 kg in each of two years; without a license Chinese metal cannot come. It must cover every day of the arrival's period."""
-    given = wanted("defense", 10, 10, licences=[{"id": "L", "rule": "control", **licence}])
+    given = wanted("defense", 10, 10, licenses=[{"id": "L", "rule": "control", **license}])
     found = planned(given, metals(), control())
     kilograms = {"cn-metal": chinese, "au-metal": 20 - chinese}
     assert bought(found) == {name: quantity for name, quantity in kilograms.items() if quantity}
-    drawn = {name for p in found.plan.plan.purchases for name in p.licences}
-    assert drawn == ({"L"} if "quantity" in licence else set())
+    drawn = {name for p in found.plan.plan.purchases for name in p.licenses}
+    assert drawn == ({"L"} if "quantity" in license else set())
 
 
-def test_assumed_licences_let_pass_and_are_told() -> None:
+def test_assumed_licenses_let_pass_and_are_told() -> None:
     """Granted for civil use alone: defense still buys elsewhere."""
-    found = planned(case(*TWO_USES, assume={"licence": {"civil": "granted"}}), metals(), control())
+    found = planned(case(*TWO_USES, assume={"license": {"civil": "granted"}}), metals(), control())
     assert bought(found) == {"cn-metal": 10, "au-metal": 10}
-    assert "civil" in told(found, "licences")
+    assert "civil" in told(found, "licenses")
 
 
 @pytest.mark.parametrize(
@@ -458,14 +458,14 @@ def sold(links: tuple[ChainEntry, ...], price: float = 10) -> Catalog:
 
 
 OF_SCRAP = [
-    row("scrap is of no mine that a floor asks for", wanted("civil", 10), {}, share(MinShare, "JP", "50 %"), facts=sold(SCRAP)),
-    row("scrap may be of any mine that a cap counts", wanted("civil", 10), SHARED, share(MaxShare, "CN", "40 %"), facts=sold(SCRAP)),
-    row("a lone step is of no mine that a floor asks for", wanted("civil", 10), {}, share(MinShare, "JP", "50 %"), facts=sold(CONCENTRATED)),
-    row("a lone step may be of any mine that a cap counts", wanted("civil", 10), SHARED, share(MaxShare, "CN", "40 %"), facts=sold(CONCENTRATED)),
-    row("a floor on recycled feed asks where scrap was collected", wanted("civil", 10), SHARED, share(MinShare, "JP", "40 %", feed="recycled"),
+    row("scrap is of no mine that a floor asks for", wanted("civil", 10), {}, share(MinShare, "JP", "50%"), facts=sold(SCRAP)),
+    row("scrap may be of any mine that a cap counts", wanted("civil", 10), SHARED, share(MaxShare, "CN", "40%"), facts=sold(SCRAP)),
+    row("a lone step is of no mine that a floor asks for", wanted("civil", 10), {}, share(MinShare, "JP", "50%"), facts=sold(CONCENTRATED)),
+    row("a lone step may be of any mine that a cap counts", wanted("civil", 10), SHARED, share(MaxShare, "CN", "40%"), facts=sold(CONCENTRATED)),
+    row("a floor on recycled feed asks where scrap was collected", wanted("civil", 10), SHARED, share(MinShare, "JP", "40%", feed="recycled"),
         facts=sold(SCRAP, 80)),
-    row("collected elsewhere", wanted("civil", 10), {}, share(MinShare, "DE", "40 %", feed="recycled"), facts=sold(SCRAP, 80)),
-    row("scrap is refined where it is refined again", wanted("civil", 10), {"jp-metal": 10}, share(MinShare, "JP", "50 %", stage="refined"),
+    row("collected elsewhere", wanted("civil", 10), {}, share(MinShare, "DE", "40%", feed="recycled"), facts=sold(SCRAP, 80)),
+    row("scrap is refined where it is refined again", wanted("civil", 10), {"jp-metal": 10}, share(MinShare, "JP", "50%", stage="refined"),
         facts=sold(SCRAP)),
     row("the last melting of scrap counts", wanted("defense", 10), {"jp-metal": 10}, ban("melted", start=None), facts=sold(SCRAP)),
     row("unless the rule says that scrap was melted before", wanted("defense", 10), MET, ban("melted", start=None, scrap=["melted"]),

@@ -284,7 +284,7 @@ def row(name: str, given: Case, facts: Catalog, kilograms: dict[str, float], sub
             "price 7 USD/kg is stated by the case"),
         row("a capacity in place of that of its site", given_by({"capacity": 60}, 100), lead(capacity=(step(None, 10),)), {"cn-metal 2026": 60}),
         row("a benchmark and a quarter", yearly(1), catalog(PREMIUM, *RISING), {"cn-metal 2026": 1},
-            "cn-metal", "priced at benchmark bench +25 %"),
+            "cn-metal", "priced at benchmark bench +25%"),
         row("a guessed price of an offer that is not used", yearly(10), catalog(source("CN", 10), source("AU", price(50, source=GUESS))),
             {"cn-metal 2026": 10}, "au-metal"),
         row("14 months are two whole years of a yearly plan", yearly(0, 10, 10, assume={"lead_time": 14}), metals(), {"cn-metal 2026": 10},

@@ -242,12 +242,12 @@ def test_purchases_by_column_are_what_they_are_one_by_one() -> None:
     """A plan says the same, and is the same, whichever way it holds its purchases."""
     columns = PurchaseTable(
         lines=(("a", "metal", "US"), ("b", "oxide", "JP")), line=np.array([1, 0, 1]), labels=("R1", "R2"), compliance_class=np.array([0, 1, 1]),
-        ordered=np.array([0, 0, 2]), delivered=np.array([0, 1, 3]), unit=Decimal("0.001"), counts=np.array([1500, 1, 20000]), licences={2: ("L",)},
+        ordered=np.array([0, 0, 2]), delivered=np.array([0, 1, 3]), unit=Decimal("0.001"), counts=np.array([1500, 1, 20000]), licenses={2: ("L",)},
     )  # fmt: skip
     records = tuple(columns)
     first = {"offer": "b", "material": "oxide", "place": "JP", "compliance_class": "R1", "ordered": 0, "delivered": 0}
     assert columns[0] == records[0] == Purchase(**first, quantity=Decimal("1.5"))
-    assert (len(columns), columns[-1], columns[-1].licences) == (3, records[2], ("L",))
+    assert (len(columns), columns[-1], columns[-1].licenses) == (3, records[2], ("L",))
     assert (columns[1:], columns) == (records[1:], records)
     with pytest.raises(IndexError):
         columns[3]

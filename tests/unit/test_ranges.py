@@ -60,7 +60,7 @@ def ends(found: Recommendation) -> tuple[float, float, float]:
 
 
 def test_the_same_purchases_at_the_ends_of_their_prices() -> None:
-    """100 kg at 50 (40 to 80) from Australia with a duty of 10 %, and 100 kg at 10 without a range: nothing else moves."""
+    """100 kg at 50 (40 to 80) from Australia with a duty of 10%, and 100 kg at 10 without a range: nothing else moves."""
     facts = catalog(AUSTRALIA, facility("cn", "CN", per_year=100), source("AU", ranged(50, 40, 80)), source("CN", 10))
     found = planned(unstored(200, discount=Decimal("0.05")), facts, duty(0.1))
     assert bought(found) == {"au-metal": 100, "cn-metal": 100}
@@ -72,7 +72,7 @@ def test_the_same_purchases_at_the_ends_of_their_prices() -> None:
 
 
 def test_a_benchmark_brings_its_range_to_every_offer_that_follows_it() -> None:
-    """In euros, with a premium of 25 %; only the second of its prices has a range, and a price that nobody pays has none that counts."""
+    """In euros, with a premium of 25%; only the second of its prices has a range, and a price that nobody pays has none that counts."""
     rows = [
         {**BENCH, "currency": "EUR", "amount": 8, "low": None, "high": None},
         {**BENCH, "currency": "EUR", "date": "2027-01-01"},

@@ -91,7 +91,7 @@ def page_of(**changed: Any) -> str:
         (lambda: [mass(Decimal(kg)) for kg in ("0", "0.05", "12.345", "999")], ["0 kg", "0.05 kg", "12.3 kg", "999 kg"]),
         (lambda: [mass(Decimal(kg)) for kg in ("1000", "12345", "1234567", "109022500")], ["1 t", "12.3 t", "1,235 t", "109,022 t"]),
         (lambda: [money(Decimal(usd)) for usd in ("0.1581", "2.924", "55.125", "1234567.8")], ["0.158", "2.92", "55.12", "1,234,568"]),
-        (lambda: [percent(Decimal(share)) for share in ("0.0586", "0.0000001")], ["5.9 %", "below 0.001 %"]),
+        (lambda: [percent(Decimal(share)) for share in ("0.0586", "0.0000001")], ["5.9%", "below 0.001%"]),
         (lambda: [large_money(Decimal(12195642420), "USD"), number(Decimal("-1234.56"))], ["USD 12.2 billion", "-1,235"]),
     ],
     ids=["kilograms", "tonnes", "money", "shares", "numbers"],
@@ -186,7 +186,7 @@ def test_the_page_says_the_verdict_what_is_short_who_supplies_and_how_to_check()
     page = page_of()
     order = [
         "# by-hand", "**Not verified**", "`friendshore verify`", "**optimal**", "## Demand", "## Shortages", "2026-Q4 to 2027-Q1 | capacity",
-        "## Suppliers", "100 %", "mined Australia/Myanmar → refined, separated Malaysia", "## Orders by last day", "| 2026-12-31 |", "## Proof",
+        "## Suppliers", "100%", "mined Australia/Myanmar → refined, separated Malaysia", "## Orders by last day", "| 2026-12-31 |", "## Proof",
     ]  # fmt: skip
     places = [page.index(words) for words in order]
     assert places == sorted(places)

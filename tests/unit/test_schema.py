@@ -60,7 +60,7 @@ def test_every_field_is_documented_by_an_example_that_reads() -> None:
 
 OF_NO_RECORD = {
     "schema", "material", "facility", "offer", "role",  # whose a row is
-    "case", "use", "accept", "assume", "concern", "capacity", "licence", "chain", "change", "kind", "id", "plugin",  # tables within, and rules
+    "case", "use", "accept", "assume", "concern", "capacity", "license", "chain", "change", "kind", "id", "plugin",  # tables within, and rules
     *("demand", "stock", "order", "incumbent", "waiver", "store", "carryover", "overlap", "rule", "objective", "scenario"),
     "quantity", "distinct",  # said otherwise in the record
     *CAPACITY_COUNTS,

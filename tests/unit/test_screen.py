@@ -48,7 +48,7 @@ ROUNDED = {
     "stated": "140 days",
     "counted": "as 2 quarters, to the first day of one",
 }
-TEXTS = ("evidence counts from `assumed` on", "50 % of `announced` capacity counts")
+TEXTS = ("evidence counts from `assumed` on", "50% of `announced` capacity counts")
 ACCEPTED = [{"subject": "accepted", "text": text} for text in TEXTS]
 
 
@@ -86,7 +86,7 @@ def in_order(shown: str, *words: str) -> bool:
         ({"assumptions": [{"subject": "highest duty charged", "text": "kr-oxide: its customs origin is not known. It is charged the most"}]}, "Duty estimated, the highest for any country: kr-oxide"),
         ({"assumptions": [{"subject": "s", "text": "trisulfide: it has no tariff line", "code": "FS804", "short": "trisulfide"}]}, "No duty charged, no tariff line known: trisulfide ! Based on 1"),
         ({"exposed": [EXPOSED]}, "At risk from 2026-Q4: status of cn-46 unknown from 2026-11-28 on (--strict enforces it)"),
-        ({"assumptions": ACCEPTED}, "Accepted by the case: evidence counts from assumed on; 50 % of announced capacity counts"),
+        ({"assumptions": ACCEPTED}, "Accepted by the case: evidence counts from assumed on; 50% of announced capacity counts"),
     ],
 )  # fmt: skip
 def test_what_is_to_be_known_of_a_plan_is_told(changed: dict[str, Any], words: str) -> None:
@@ -244,7 +244,7 @@ def test_quantities_say_what_they_weigh() -> None:
 def test_suppliers_go_by_name() -> None:
     """The plant, with its company where there is room; the offer's id only where a plant has two offers of the material, or no name."""
     assert "example-dysprosium-oxide" not in told()
-    assert "Example heavy rare-earth circuit 100 %" in told(120)
+    assert "Example heavy rare-earth circuit 100%" in told(120)
     assert "Example heavy rare-earth circuit, Example Rare Earths" in told(140)
     two = [PURCHASE, PURCHASE | {"offer": "second", "cost": 5}]
     assert "Example heavy rare-earth circuit (second)" in told(200, purchases=two)
@@ -296,8 +296,8 @@ def test_a_row_for_each_program_and_material_shows_its_years() -> None:
     head = next(i for i, line in enumerate(shown) if line.startswith("Not met"))
     assert shown[head].startswith("Not met For Short Part 2027 2029")
     assert shown[head + 1 : head + 3] == [
-        "Dysprosium oxide jets, defense 2 t Dy 50 % 1 1",
-        "Dysprosium oxide ships, defense 1 t Dy 50 % – 1",
+        "Dysprosium oxide jets, defense 2 t Dy 50% 1 1",
+        "Dysprosium oxide ships, defense 1 t Dy 50% – 1",
     ]
 
 
@@ -306,7 +306,7 @@ def test_materials_go_by_short_names_that_tell_them_apart() -> None:
     names = {
         "magnet": ("Neodymium-iron-boron magnet, sintered", "NdFeB magnet"),
         "magnet-dy": ("Neodymium-iron-boron magnet, sintered, high temperature", "NdFeB magnet (high temperature)"),
-        "trioxide": ("Antimony trioxide, below 99.99 %", "Antimony trioxide"),
+        "trioxide": ("Antimony trioxide, below 99.99%", "Antimony trioxide"),
         "nameless": ("", "nameless"),
         "twin-1": ("Ore", "Ore (twin-1)"),
         "twin-2": ("Ore", "Ore (twin-2)"),

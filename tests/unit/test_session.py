@@ -148,7 +148,7 @@ def test_a_lead_that_comes_to_count_is_planned_with_all_it_needs() -> None:
 
 
 def unpriced() -> Inputs:
-    """10 kg of ore from the pit at 7 or, 200 a year of it at most, the hole at 9; no price on a shortage, holding at 10 % a year."""
+    """10 kg of ore from the pit at 7 or, 200 a year of it at most, the hole at 9; no price on a shortage, holding at 10% a year."""
     bare = demand("ore", "civil", 300, 300).but(shortage_price=None)
     plants = (facility("pit", "AU", 200), facility("hole", "KZ", 60))
     given = catalog(*plants, offer("ore-1", "pit", "ore", 7), offer("ore-2", "hole", "ore", 9)).but(materials=MATERIALS)

@@ -307,7 +307,7 @@ def test_rows_that_nothing_can_meet_are_found() -> None:
 
 
 def test_a_part_whose_rules_conflict_is_named_and_the_others_are_planned() -> None:
-    """60 % Australian and 60 % Japanese of what is bought cannot be; a cap beside them has no part in it. Salt is planned."""
+    """60% Australian and 60% Japanese of what is bought cannot be; a cap beside them has no part in it. Salt is planned."""
     given = case(demand("metal", "civil", 100), demand("salt", "civil", 10))
     facts = metals(source("CN", 3, "salt"))
     floor = {"share": "0.6", "of": "purchases", "materials": ["metal"]}
@@ -511,8 +511,8 @@ def test_a_least_order_is_kept_to_the_gram(holding: float, orders: list[tuple[st
 
 
 WANTED = (demand("metal", "civil", 100, price=60), demand("metal", "defense", 40, price=20))
-SHORTAGE = {"minimise": "shortage", "of": ["defense"]}
-CONCENTRATION = {"minimise": "concentration"}
+SHORTAGE = {"minimize": "shortage", "of": ["defense"]}
+CONCENTRATION = {"minimize": "concentration"}
 
 
 def ranked(*levels: dict[str, Any], **options: Any) -> Recommendation:
@@ -541,7 +541,7 @@ def test_defence_first_leaves_the_rest_to_cost() -> None:
 
 def test_spending_nothing_first_buys_nothing() -> None:
     """The money spent alone: a shortage is no reason to spend any."""
-    found = ranked({"minimise": "spend"})
+    found = ranked({"minimize": "spend"})
     assert (bought(found), found.run.levels[0].value) == ({}, 0)
     assert {str(cause) for short in found.run.shortages for cause in short.causes} == {"ranked lower than spend"}
 
@@ -549,7 +549,7 @@ def test_spending_nothing_first_buys_nothing() -> None:
 def test_parts_that_a_level_says_nothing_of_are_planned_by_cost() -> None:
     """A level about metal leaves salt alone, and each part's plan is its own."""
     salt = demand("salt", "civil", 10, price=5)
-    found = planned(case(*WANTED, salt, objectives=[{"minimise": "shortage", "of": ["metal"]}]), metals())
+    found = planned(case(*WANTED, salt, objectives=[{"minimize": "shortage", "of": ["metal"]}]), metals())
     assert short(found) == {"salt-civil": 10}
     assert found.run.levels[0].value == 0
 
@@ -566,15 +566,15 @@ def test_what_a_change_does_under_a_ranking() -> None:
 def test_a_rule_stands_above_every_rank() -> None:
     """What a rule demands is bought though spending comes first; and rules that conflict are named."""
     pin, never = rule(Pin, offer="jp-metal", at_least=5), rule(MinShare, countries=["KZ"], share="0.5")
-    assert bought(ranked({"minimise": "spend"}, rules=[pin])) == {"jp-metal": 5}
+    assert bought(ranked({"minimize": "spend"}, rules=[pin])) == {"jp-metal": 5}
     assert ranked(SHORTAGE, rules=[never]).status is PlanStatus.INFEASIBLE
 
 
 @pytest.mark.parametrize(
     ("level", "fix"),
     [
-        ({"minimise": "shortage", "of": ["defence"]}, "did you mean `defense`?"),
-        ({"minimise": "concentration", "of": ["mettal"]}, "did you mean `metal`?"),
+        ({"minimize": "shortage", "of": ["defence"]}, "did you mean `defense`?"),
+        ({"minimize": "concentration", "of": ["mettal"]}, "did you mean `metal`?"),
     ],
 )
 def test_a_name_that_is_not_there_is_refused(level: dict[str, Any], fix: str) -> None:
@@ -582,14 +582,14 @@ def test_a_name_that_is_not_there_is_refused(level: dict[str, Any], fix: str) ->
     (problem,) = refused(ranked, level)
     assert (problem.column, problem.fix) == ("objective.of", fix)
     with pytest.raises(ValidationError, match="FS029"):
-        ranked({"minimise": "spend", "of": ["metal"]})
+        ranked({"minimize": "spend", "of": ["metal"]})
 
 
 @pytest.mark.parametrize("seconds", [0, 0.5])
 def test_out_of_time_the_levels_have_values_and_bounds(seconds: float) -> None:
     """A search that is ended early says of each level what it comes to and what it surely does not come below."""
     given, facts = hard_case(offers=15, periods=4)
-    objectives = [{"minimise": "shortage", "of": ["metal"]}, {"minimise": "spend", "within": "0.05"}, CONCENTRATION]
+    objectives = [{"minimize": "shortage", "of": ["metal"]}, {"minimize": "spend", "within": "0.05"}, CONCENTRATION]
     found = planned(given.but(objectives=case(*WANTED, objectives=objectives).objectives), facts, time_limit=seconds)
     assert (found.status, len(found.run.levels)) == (PlanStatus.FEASIBLE, 4)
     assert all(level.bound <= level.value and level.reduction is None for level in found.run.levels)
@@ -597,13 +597,13 @@ def test_out_of_time_the_levels_have_values_and_bounds(seconds: float) -> None:
 
 def test_the_report_tells_the_levels() -> None:
     """Rank, value and price of each; later levels use up what one may give up."""
-    run = ranked(SHORTAGE, {"minimise": "cost", "within": "0.1"}, CONCENTRATION).run
+    run = ranked(SHORTAGE, {"minimize": "cost", "within": "0.1"}, CONCENTRATION).run
     _, cost, largest, last = run.levels
     assert cost.value == last.value
     assert float(cost.value) == pytest.approx(1.1 * float(cost.best_value), rel=1e-4)
     assert (largest.unit, largest.reduction is not None and largest.reduction > 0) == ("kg", True)
     said = text(plan_document(run), 120)
-    for words in ("Lexicographic objectives", "shortage of defense, at its price", "later objectives may add 10 %"):
+    for words in ("Lexicographic objectives", "shortage of defense, at its price", "later objectives may add 10%"):
         assert words in said
 
 

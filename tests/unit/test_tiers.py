@@ -87,7 +87,7 @@ def test_rows_become_schedules_in_kilograms_and_money() -> None:
 def test_the_first_tier_is_the_price_of_an_offer_without_one(folder: Path) -> None:
     """A price list need not be told twice; its rows say where a tier ends, in masses, of a substance too, and in money."""
     file = folder / "offers.csv"
-    file.write_text(file.read_text().replace(",,,apt-rotterdam,25 %,", ",,,,,"), encoding="utf-8")
+    file.write_text(file.read_text().replace(",,,apt-rotterdam,25%,", ",,,,,"), encoding="utf-8")
     powder = next(o for o in load_catalog(folder).offers if o.id == "powder")
     assert (powder.price.amount, powder.price.source) == (EURO, "small:paper")
     shutil.copy(GOOD / "offers.csv", file)
@@ -108,17 +108,17 @@ def test_the_first_tier_is_the_price_of_an_offer_without_one(folder: Path) -> No
         (",ores,,all-units,year,0,,,,,,paper", "id", 2, "no such offer"),
         ("supplier,Linas,,all-units,year,0,,,,,,paper", "id", 2, "no such supplier"),
         (",ore,,all-units,year,1 t,9 USD/kg,,,,,paper", "least", 2, "FS034"),
-        (",ore,,all-units,year,0,9 USD/kg,5 %,,,,paper", "discount", 2, "FS027"),
+        (",ore,,all-units,year,0,9 USD/kg,5%,,,,paper", "discount", 2, "FS027"),
         (",ore,,all-units,year,0,,,,,,paper\n,ore,,all-units,year,900 USD,9 USD/kg,,,,,paper", "price", 3, "FS034"),
-        (",ore,,all-units,year,0,,,,,,paper\n,ore,,all-units,year,0 t,,5 %,,,,paper", "of", 3, "line 2 already"),
-        (",ore,,all-units,year,0,,,,,,paper\n,ore,,all-units,year,9 USD,,5 %,,,,paper\n,ore,,all-units,year,9 t,,6 %,,,,paper", "least", 3, "others at an amount of money"),
+        (",ore,,all-units,year,0,,,,,,paper\n,ore,,all-units,year,0 t,,5%,,,,paper", "of", 3, "line 2 already"),
+        (",ore,,all-units,year,0,,,,,,paper\n,ore,,all-units,year,9 USD,,5%,,,,paper\n,ore,,all-units,year,9 t,,6%,,,,paper", "least", 3, "others at an amount of money"),
         (",ore,,all-units,year,0,9 USD/kg,,,,,paper\n,ore,,all-units,year,9 t,8 EUR/kg,,,,,paper", "price", 3, "several currencies"),
         ("facility,circuit,,all-units,year,0,9 USD/kg Dy,,,,,paper", "price", 2, "several materials"),
         (",ore,,all-units,year,0,,,,,,paper\n,ore,,incremental,period,0,,,,,,paper", "id", 3, "FS025"),
         (",ore,tin,all-units,year,0,,,,,,paper", "materials", 2, "no such material"),
         (",ore,,all-units,year,0,,,,2027-02-01,2027-01-01,paper", "until", 2, "FS020"),
-        (",ore,,all-units,year,0,,150 %,,,,paper", "discount", 2, "FS013"),
-        (",ore,,all-units,year,5 pood,,5 %,,,,paper", "least", 2, "FS011"),
+        (",ore,,all-units,year,0,,150%,,,,paper", "discount", 2, "FS013"),
+        (",ore,,all-units,year,5 pood,,5%,,,,paper", "least", 2, "FS011"),
         (GAPS + ",ore,,all-units,year,0,,,,,,,paper\n,ore,,all-units,year,9 t,8 t,,,,,,paper", "most", 3, "FS021"),
         (GAPS + ",ore,,all-units,year,0,9 t,,,,,,paper\n,ore,,all-units,year,8 t,,,,,,,paper", "most", 2, "FS034"),
         (GAPS + ",ore,,all-units,year,0,9 USD,,,,,,paper\n,ore,,all-units,year,8 t,,,,,,,paper", "most", 2, "others at an amount of money"),
@@ -139,8 +139,8 @@ def test_contracts_may_bear_on_the_offers_of_another_catalog(tmp_path: Path) -> 
     (tmp_path / "catalog.toml").write_text('schema = 1\nname = "mine"\nrequires = ["small"]\n', encoding="utf-8")
     (tmp_path / "tiers.csv").write_text(
         HEADER
-        + ",ore,,all-units,year,0,,,,,,small:paper\nsupplier,Almonty,,all-units,year,0,,1 %,,,,small:paper\n"
-        + ",stock,,all-units,year,1 t WO3,,2 %,,,,small:paper\n,stock,,all-units,year,0,,,,,,small:paper\n",
+        + ",ore,,all-units,year,0,,,,,,small:paper\nsupplier,Almonty,,all-units,year,0,,1%,,,,small:paper\n"
+        + ",stock,,all-units,year,1 t WO3,,2%,,,,small:paper\n,stock,,all-units,year,0,,,,,,small:paper\n",
         encoding="utf-8",
     )
     assert [s.id for s in load_catalog(tmp_path, context=context).schedules] == ["ore", "stock", "Almonty"]
@@ -185,7 +185,7 @@ def test_a_dearer_tier_is_paid_for_or_kept_out_of() -> None:
 
 
 def test_tonnes_below_a_dearer_tier_are_not_rounded_into_it() -> None:
-    """From 50 t on 10 % off and a fee of 100: at 0.01 a kilogram that costs more, and three orders of 49,999.99 kg stay below it."""
+    """From 50 t on 10% off and a fee of 100: at 0.01 a kilogram that costs more, and three orders of 49,999.99 kg stay below it."""
     facts = metals(schedule("cn-metal", tier(0), tier(50_000, discount=0.1, lump=100)), cn=400_000)
     given = case(demand("metal", "civil", 20_000, 37_000, 92_999.97, price=0.5), length="quarter")
     found = planned(given, facts.but(offers=(source("CN", 0.01),)))
@@ -213,7 +213,7 @@ def test_what_is_bought_to_reach_a_tier_is_rounded_up_into_it() -> None:
 
 
 def test_a_discount_of_a_span_is_settled_in_its_last_period() -> None:
-    """Half a year each, 25 % interest: list prices when ordered, the year's discount in its second half."""
+    """Half a year each, 25% interest: list prices when ordered, the year's discount in its second half."""
     given = case(demand("metal", "civil", 50, 50), length="quarter", count=2, discount="0.5625")
     found = tiered(tier(0), tier(100, discount=0.1), per="year", wanted=given)
     later = 1.5625**-0.25
@@ -224,7 +224,7 @@ def test_a_discount_of_a_span_is_settled_in_its_last_period() -> None:
 
 
 def test_a_supplier_gives_his_discount_over_materials_and_plants() -> None:
-    """5 % off all that Acme sells, once it comes to 1,500 money; what others sell does not count."""
+    """5% off all that Acme sells, once it comes to 1,500 money; what others sell does not count."""
     sites = (facility("one", "AU", operator="Acme"), facility("two", "JP", operator="Acme"), facility("cn", "CN"))
     sold = (
         source("AU", 10, name="a-metal", plant="one"),
@@ -253,7 +253,7 @@ OWN = schedule("cn-metal", tier(0, 10), tier(50, 8))
         # 20 runs give 20 kg of metal and 60 of salt: the tier counts the runs.
         ((demand("metal", "civil", 20), demand("salt", "civil", 60)), metals(schedule("run", tier(0), tier(20, discount=0.5))).but(offers=(RUN,)), (), (1200, -600)),
 
-        # List 10: the offer's own tier takes 3 off, its supplier 10 % of 10.
+        # List 10: the offer's own tier takes 3 off, its supplier 10% of 10.
         ((CIVIL,), metals(schedule("cn-metal", tier(0, 7)), schedule("cn", tier(0, discount=0.1), of="supplier")), (), (1000, -400)),
         # Prices of its own list double; a discount follows the list price of itself.
         ((CIVIL,), metals(OWN, schedule("cn", tier(0, discount=0.1), of="supplier")), (Change(price="cn-metal", factor="2"),), (2000, -600)),

@@ -212,7 +212,7 @@ def test_rules_that_require_purchases_leave_a_plan_of_every_part(slow: SlowEngin
 
 def test_ranked_objectives_leave_a_plan_of_every_part(slow: SlowEngine) -> None:
     """Each rank of each part gets its share of the time, the last ranks included: no good is short, and each is cheapest."""
-    objectives = ({"minimise": "shortage"}, {"minimise": "cost"})
+    objectives = ({"minimize": "shortage"}, {"minimize": "cost"})
     assert slow.plan(objectives=objectives).cost.total == planned(*goods(objectives=objectives)).cost.total
 
 

@@ -68,11 +68,11 @@ def lawful() -> Recommendation:
 
     The license is for 34 kg, the waiver for 4 kg of the defense metal of 2027, of which 3 kg lie in stock: 3 more are Australian.
     """
-    control = rule(ExportControl, id="control", exporters=["CN"], effect="licence")
-    licence, waiver = {"id": "L", "rule": "control", "quantity": 34}, {"id": "W", "rule": "ban", "quantity": 4}
+    control = rule(ExportControl, id="control", exporters=["CN"], effect="license")
+    license, waiver = {"id": "L", "rule": "control", "quantity": 34}, {"id": "W", "rule": "ban", "quantity": 4}
     given = case(
         *(demand("metal", use, 10, 10) for use in ("defense", "civil")),
-        licences=[licence, {"id": "old", "rule": "control", "until": "2025-12-31"}],
+        licenses=[license, {"id": "old", "rule": "control", "until": "2025-12-31"}],
         waivers=[
             {**waiver, "demand": "metal-defense"},
             {"id": "early", "rule": "ban", "quantity": 9, "until": "2026-12-31"},
@@ -226,11 +226,11 @@ UNDER = ("waivers", ("W",))
 LAWFUL: dict[str, tuple[Tamper, str, str]] = {
     "classes exchanged": (exchanged("R1", "R2"), "FS629", "compliance class R2"),
     "a class that is not there": (exchanged("R1", "R9"), "FS629", "R9"),
-    "an unlawful offer": (entry("purchases", AU, offer="cn-metal", licences=("L",)), "FS628", "by `ban` at mined (CN)"),
-    "no licence": (entry("purchases", CN, licences=()), "FS628", "unproven by `control` (CN)"),
-    "an unknown licence": (entry("purchases", CN, licences=("forged",)), "FS624", "`forged`"),
-    "a licence of other days": (entry("purchases", CN, licences=("old",)), "FS628", "`old`"),
-    "more than a licence": (entry("purchases", CN, quantity=more(1)), "FS627", "`L`"),
+    "an unlawful offer": (entry("purchases", AU, offer="cn-metal", licenses=("L",)), "FS628", "by `ban` at mined (CN)"),
+    "no license": (entry("purchases", CN, licenses=()), "FS628", "unproven by `control` (CN)"),
+    "an unknown license": (entry("purchases", CN, licenses=("forged",)), "FS624", "`forged`"),
+    "a license of other days": (entry("purchases", CN, licenses=("old",)), "FS628", "`old`"),
+    "more than a license": (entry("purchases", CN, quantity=more(1)), "FS627", "`L`"),
     "an unknown waiver": (entry("deliveries", UNDER, waivers=("forged",)), "FS624", "`forged`"),
     "a waiver of other days": (entry("deliveries", UNDER, waivers=("early",)), "FS628", "by `ban`"),
     "no waiver": (entry("deliveries", UNDER, waivers=()), "FS628", "by `ban` at mined (CN)"),
@@ -272,7 +272,7 @@ ALL = [
 
 @pytest.mark.parametrize("world", [plain, lawful, circuits], ids=lambda world: world.__name__)
 def test_an_untouched_plan_holds(world: Callable[[], Recommendation]) -> None:
-    """Nothing is found in what the optimiser gave."""
+    """Nothing is found in what the optimizer gave."""
     found = world().plan
     assert verify(found.problem, found.plan).cost == found.cost
 
@@ -368,10 +368,10 @@ def test_limits_of_every_question_are_read_on_the_plan(law: Rule, change: dict[s
 
 
 def test_what_must_be_delivered_is_read_on_the_plan() -> None:
-    """Metal at 10 is not bought where a kilogram short costs 5: that plan does not pass where 90 % must be delivered."""
+    """Metal at 10 is not bought where a kilogram short costs 5: that plan does not pass where 90% must be delivered."""
     given = case(demand("metal", "civil", 100, price=5))
     free = planned(given, metals()).plan.plan
-    findings = findings_of(planned(given, metals(), rule(MinDelivered, share="90 %")), free)
+    findings = findings_of(planned(given, metals(), rule(MinDelivered, share="90%")), free)
     assert [one.endswith(" 100") for one in findings if one.startswith("FS630 rule `min-delivered`")] == [True]
 
 

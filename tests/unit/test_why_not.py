@@ -85,7 +85,7 @@ def test_an_offer_enters_at_the_price_of_what_it_replaces() -> None:
     assert root(found.break_even) == pytest.approx(10, rel=1e-6)
     assert (found.break_even.units, found.break_even.current_price) == (40, 50)
     assert "below USD 10/kg (today USD 50/kg), every cheapest plan buys it" in text(found)
-    assert "80 % below today's price" in text(found)
+    assert "80% below today's price" in text(found)
 
 
 def test_a_far_higher_price_is_no_multiple_of_todays() -> None:
@@ -100,7 +100,7 @@ def test_a_far_higher_price_is_no_multiple_of_todays() -> None:
 MARKED = source("KZ", price(benchmark="m", premium=Decimal("0.25")))
 SMELTER = (facility("pit", "AU"), source("US", 80), maker("JP", 20), source("AU", 35, "oxide", plant="pit"))
 UNPRICED = case(demand("metal", "civil", 40, price=1).but(shortage_price=None))
-FIRST = {"objectives": ({"minimise": "shortage"},)}
+FIRST = {"objectives": ({"minimize": "shortage"},)}
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_the_break_even_price(of: str, given: Case, facts: Catalog, rules: list[
         ("au-metal", unstored(40, assume={"freight": 20}), catalog(source("US", 10), source("AU", 50)), [], "not bought", "no price", "at no price"),
         ("jp-metal", unstored(40), metals(), [rule(Pin, offer="jp-metal", at_least=5)], "in the plan", "any price", "at any price: no plan"),
         ("jp-metal", unstored(40, **FIRST), metals(cn=30, au=5, jp=5), [], "in the plan", "outranked", "ranks before cost is better with it"),
-        ("au-metal", unstored(40, objectives=({"minimise": "spend"}, *FIRST["objectives"])), metals(), [], None, "ranked", "none: the case ranks money"),
+        ("au-metal", unstored(40, objectives=({"minimize": "spend"}, *FIRST["objectives"])), metals(), [], None, "ranked", "none: the case ranks money"),
     ],
     ids=["too much for nothing", "a rule that asks for it", "only it fills a gap", "money ranks before the last objective"],
 )  # fmt: skip
@@ -150,7 +150,7 @@ def test_no_price_decides(
 
 
 def test_a_price_by_a_benchmark_is_told_as_a_premium() -> None:
-    """The benchmark of 40 with 25 % on it comes to 50; at 10 it stands 75 % below the benchmark."""
+    """The benchmark of 40 with 25% on it comes to 50; at 10 it stands 75% below the benchmark."""
     found = asked("kz-metal", facts=metals(facility("kz", "KZ"), MARKED, benchmark(40, name="m"))).break_even
     assert (root(found), float(found.premium or 0)) == pytest.approx((10, -0.75))
 
@@ -195,11 +195,11 @@ def test_proving_an_origin_is_worth_what_the_offer_saves() -> None:
     assert (way.changes, way.own.value) == ([Change(prove="ca-metal")], 1600)
 
 
-def test_a_licence_that_is_missing_is_asked_about() -> None:
+def test_a_license_that_is_missing_is_asked_about() -> None:
     """An export control that wants a license: granted, China delivers."""
-    control = rule(ExportControl, exporters=["CN"], effect="licence", citation="e")
+    control = rule(ExportControl, exporters=["CN"], effect="license", citation="e")
     obstacle, way = lifted(asked("cn-metal", control))
-    assert (obstacle.kind, way.changes[0].grant, way.bought_kg) == ("licence", "export-control", 40)
+    assert (obstacle.kind, way.changes[0].grant, way.bought_kg) == ("license", "export-control", 40)
 
 
 def test_a_lead_says_which_figure_it_lacks_and_what_that_would_give() -> None:

@@ -246,7 +246,7 @@ UNCHANGED: dict[str, Callable[[Any], object]] = {
 
 @pytest.mark.parametrize("name", UNCHANGED)
 def test_what_says_nothing_else_changes_nothing(name: str, book: Path) -> None:
-    """A half shown as 50 % is a half; sheets for people may hold anything; a cell that is only formatted is neither a row nor a column."""
+    """A half shown as 50% is a half; sheets for people may hold anything; a cell that is only formatted is neither a row nor a column."""
     assert same_facts(edited(book, UNCHANGED[name]))
 
 
@@ -298,7 +298,7 @@ def test_signs_that_no_workbook_can_hold_are_refused(sign: str, odd: Path) -> No
 def test_a_head_with_odd_signs_is_written_so_that_it_reads_back(odd: Path) -> None:
     """Quotes, line breaks, backslashes and control characters in `catalog.toml` are escaped when it is written anew."""
     note = r"a \"b\"\"\" \\ [c] # d\r\ne\t\u0007\u007f é 鎵"
-    head = f'schema = 1\nname = "odd"\nas_of = 2026-01-31\nnote = "{note}"\nlicence = "\'"\n'
+    head = f'schema = 1\nname = "odd"\nas_of = 2026-01-31\nnote = "{note}"\nlicense = "\'"\n'
     (odd / "catalog.toml").write_text(head, encoding="utf-8")
     convert(odd, odd.with_name("back"), load_catalog)
     assert load_catalog(odd.with_name("back")) == load_catalog(odd)

@@ -19,7 +19,7 @@ from ..domain.case import (
     DemandSpec,
     IncumbentSpec,
     Level,
-    LicenceSpec,
+    LicenseSpec,
     OfferAssumption,
     OrderSpec,
     Overlap,
@@ -93,8 +93,8 @@ ACCEPT = layout(
     Field("capacity", k.TABLE, "Share of a capacity that counts, by status.", inside=ACCEPT_CAPACITY),
 )
 
-ASSUME_LICENCE = layout(
-    "[assume.licence]",
+ASSUME_LICENSE = layout(
+    "[assume.license]",
     'Export licenses assumed to be granted, by end use: `civil = "granted"`.',
     others="The key is an end use, the value `granted`.",
 )
@@ -111,7 +111,7 @@ ASSUME = layout(
     "[assume]",
     "Assumptions. Every output prints them.",
     Assume,
-    Field("licence", k.TABLE, "Export licenses assumed to be granted.", inside=ASSUME_LICENCE),
+    Field("license", k.TABLE, "Export licenses assumed to be granted.", inside=ASSUME_LICENSE),
     Field("offer", k.TABLES, "Figures for offers.", inside=ASSUME_OFFER, repeated=True),
 )
 
@@ -127,7 +127,7 @@ DEMAND = layout(
     DemandSpec,
     Field("quantity", k.MASS, "Mass in each period of the demand.", "500 kg"),
     first="id material end_use place buyer per_year quantity",
-    others='Any other key is a fact of the item, such as `cots = true` or `tungsten_share = "60 %"`.',
+    others='Any other key is a fact of the item, such as `cots = true` or `tungsten_share = "60%"`.',
 )
 
 STOCK = layout(
@@ -143,7 +143,7 @@ INCUMBENT = layout(
     "An offer that you buy today. It is qualified, and churn is measured against it.",
     IncumbentSpec,
 )
-LICENCE = layout("[[licence]]", "An export license that you have.", LicenceSpec)
+LICENSE = layout("[[license]]", "An export license that you have.", LicenseSpec)
 WAIVER = layout("[[waiver]]", "A waiver of one rule, limited in quantity and dates.", WaiverSpec)
 STORE = layout("[[store]]", "Storage of a material at a place.", StoreSpec)
 
@@ -190,7 +190,7 @@ FILE = layout(
             STOCK,
             ORDER,
             INCUMBENT,
-            LICENCE,
+            LICENSE,
             WAIVER,
             STORE,
             CARRYOVER,
@@ -234,7 +234,7 @@ def table_record(entry: Entry, record: type[M], case_facts: CaseContext, **more:
 _DEFAULT_IDS: Mapping[type[BaseModel], Callable[[Any, str], str]] = {
     DemandSpec: lambda demand, place: f"{demand.material}/{demand.end_use}/{demand.place or place}",
     StockSpec: lambda stock, place: f"{stock.material}/{stock.place or place}",
-    LicenceSpec: lambda licence, _: f"{licence.rule}/{licence.exporter or '*'}",
+    LicenseSpec: lambda license, _: f"{license.rule}/{license.exporter or '*'}",
     WaiverSpec: lambda waiver, _: f"{waiver.rule}/{waiver.demand or '*'}",
 }
 

@@ -22,7 +22,7 @@ from ..domain.case import (
     Concern,
     IncumbentSpec,
     Level,
-    LicenceSpec,
+    LicenseSpec,
     OfferAssumption,
     OrderSpec,
     StockSpec,
@@ -52,7 +52,7 @@ _LISTS: Mapping[str, type[BaseModel]] = {
     "stocks": StockSpec,
     "orders": OrderSpec,
     "incumbents": IncumbentSpec,
-    "licences": LicenceSpec,
+    "licenses": LicenseSpec,
     "waivers": WaiverSpec,
     "stores": StoreSpec,
     "carryovers": CarryoverSpec,
@@ -212,9 +212,9 @@ def with_demands(case: Case, rows: TableRows, default_file: str) -> tuple[Case, 
 
 def _assume(entry: TomlTable, case_facts: CaseContext) -> Assume | None:
     offers = [_assumption(offer, case_facts) for offer in entry.parts("offer")]
-    licence = {name: str(value) for name, value in sorted(entry.part("licence").others.items())}
+    license = {name: str(value) for name, value in sorted(entry.part("license").others.items())}
     return table_record(
-        entry, Assume, case_facts, licence=licence, offer=tuple(offer for offer in offers if offer is not None)
+        entry, Assume, case_facts, license=license, offer=tuple(offer for offer in offers if offer is not None)
     )
 
 

@@ -141,7 +141,7 @@ _YES_WORDS, _NO_WORDS = ([word for word, meaning in BOOLEANS.items() if meaning 
 _TABLES_WITH_UNIQUE_ID = frozenset(
     layout.name for layout in (columns.SOURCES, columns.MATERIALS, columns.FACILITIES, columns.OFFERS)
 )
-_LICENCE = re.compile(r"[A-Za-z0-9.+-]+-[0-9.]+")
+_LICENSE = re.compile(r"[A-Za-z0-9.+-]+-[0-9.]+")
 """Syntax of a license identifier such as CC-BY-4.0. The format can't express other licenses."""
 _PLAIN_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _DERIVED_KEYS = frozenset({"profile", "name", "title", "description", "licenses", "resources"})
@@ -203,7 +203,7 @@ def datapackage(folder: Path, facts: FactColumns = NO_FACTS) -> dict[str, Any]:
         "name": head.get("name", folder.name).lower().replace("+", "-"),
         "title": head.get("title", ""),
         "description": head.get("note", ""),
-        "licenses": [{"name": head["licence"]}] if _LICENCE.fullmatch(head.get("licence", "")) else [],
+        "licenses": [{"name": head["license"]}] if _LICENSE.fullmatch(head.get("license", "")) else [],
         "resources": resources,
     }
     return {key: value for key, value in contents.items() if value}

@@ -153,7 +153,7 @@ def _contents(catalog: Catalog, factors: Factors) -> Iterator[Diagnostic]:
             continue
         if abs(material.content - by_factor) > _TOLERANCE * by_factor:
             yield Diagnostic(
-                f"the content of `{material.id}` differs by more than 1 % from the factors",
+                f"the content of `{material.id}` differs by more than 1% from the factors",
                 file=f"{catalog.name}/materials.csv",
                 column="content",
                 found=str(material.content),

@@ -146,7 +146,7 @@ def _heads(registry: Registry) -> Iterator[dict[str, object]]:
     for place in data_locations(registry, "catalog"):
         problems: list[Diagnostic] = [] if place.problem is None else [place.problem]
         head = read_head(tables_at(place.folder, problems), problems).keys if place.folder is not None else {}
-        row = {key: str(head[key]) if key in head else "" for key in ("title", "as_of", "licence", "note")}
+        row = {key: str(head[key]) if key in head else "" for key in ("title", "as_of", "license", "note")}
         requires = list(head.get("requires", ()))
         error = "; ".join(map(str, problems))
         yield {"name": place.name, **row, "requires": requires, "from": place.owner, "error": error}

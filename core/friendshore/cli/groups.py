@@ -89,7 +89,7 @@ _OTHER_NAMES = {"new": "init", "create": "init", "validate": "check", "solve": "
 
 _TOPICS = {
     "Plan": ("init", "check", "plan", "verify", "lock", "case"),
-    "Explain": ("alternatives", "why-not", "what-if", "repairs", "ask", "ledger", "calendar", "compare", "programmes"),
+    "Explain": ("alternatives", "why-not", "what-if", "repairs", "ask", "ledger", "calendar", "compare", "programs"),
     "Risk": ("frontier", "stress", "withstand", "risk", "sweep"),
     "Law": ("rules", "screen", "watch"),
     "Share": ("report", "orders", "dossier", "interactive", "sign", "serve", "mcp"),

@@ -47,7 +47,7 @@ Changes = Annotated[
         "--change",
         metavar="CHANGE",
         help="Change to apply after the scenarios, written like a `change` table of a case file, such as "
-        "'disable=RULE' or 'capacity=PLANT, factor=50 %, from=2027-07-01'. Repeatable.",
+        "'disable=RULE' or 'capacity=PLANT, factor=50%, from=2027-07-01'. Repeatable.",
     ),
 ]
 Strict = Annotated[

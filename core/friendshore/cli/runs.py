@@ -81,7 +81,7 @@ QuestionTexts = Annotated[
         "--with",
         metavar="QUESTIONS",
         help="Questions about the run to answer in the same report, separated by commas: alternatives,ledger,stress, "
-        "why-not=OFFER, programmes:budgets=FILE. Repeatable.",
+        "why-not=OFFER, programs:budgets=FILE. Repeatable.",
     ),
 ]
 Into = Annotated[

@@ -14,7 +14,7 @@ from .elements import WIDE, Amount, Between, Cell, Count, Either, KeyFigure, Kil
 BLANK = "–"
 _TONNE = Decimal(1000)
 _SHOWN_AS_MULTIPLE = Decimal(100)
-"""Share from which on it is written as a multiple, since 93,725 % is unreadable."""
+"""Share from which on it is written as a multiple, since 93,725% is unreadable."""
 _HALF_A_CENT = Decimal("0.005")
 _THREE_DIGITS = Context(prec=3)
 _OUTWARD = {True: Context(prec=3, rounding=ROUND_CEILING), False: Context(prec=3, rounding=ROUND_FLOOR)}
@@ -99,8 +99,8 @@ def percent(share: Decimal) -> str:
     if abs(share) >= _SHOWN_AS_MULTIPLE:
         return f"{number(share)} times"
     if share and abs(share) < Decimal("0.00001"):
-        return "below 0.001 %"
-    return f"{number(share * 100, 2)} %"
+        return "below 0.001%"
+    return f"{number(share * 100, 2)}%"
 
 
 def count(number_of_items: int, singular: str, plural: str = "") -> str:

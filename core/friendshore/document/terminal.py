@@ -43,10 +43,10 @@ _BREAK_IN_PARAGRAPH = re.compile(r"(?<=\S)\n(?=[^\s*·-])")
 _BOUND_SPACE = "\u00ad"
 """Soft hyphen in place of a space at which no line ends. Texts from the data have none, because `visible` shows its number."""
 _BOUND = re.compile(
-    r"(?<=\b[A-Z]{3}) (?=[\d-])|(?<=\d) (?=(?:t|kg|billion|million|years?|quarters?|months?|days?|more)\b|%)|(?<=\d (?:kg|\wt)) (?=[A-Z]\w?\b)"
+    r"(?<=\b[A-Z]{3}) (?=[\d-])|(?<=\d) (?=(?:t|kg|billion|million|years?|quarters?|months?|days?|more)\b)|(?<=\d (?:kg|\wt)) (?=[A-Z]\w?\b)"
     r"|(?<=friendshore) (?=\d)|(?<=\b20\d\d) (?=\d)|(?<=\d) (?=to \d)|(?<=\d to) (?=\d)"
 )
-"""Spaces within a figure, at which no line ends: `USD 14.9 billion`, `71 to 89 %`, `25 days`."""
+"""Spaces within a figure, at which no line ends: `USD 14.9 billion`, `71 to 89%`, `25 days`."""
 
 
 def renderables(document: doc.Document, width: int, *, max_lines: int | None = None) -> Iterator[RichText]:

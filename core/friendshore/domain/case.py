@@ -133,27 +133,27 @@ class Assume(CheckedRecord):
     """
     freight: Annotated[MoneyPerKilogram | None, Written("2 USD/kg")] = None
     """Freight across a border where none is given, in the case's currency."""
-    holding: Annotated[YearlyShare | None, Written("5 %/year")] = None
+    holding: Annotated[YearlyShare | None, Written("5%/year")] = None
     """Yearly cost of holding stock, as a share of the material's benchmark or most expensive price."""
     priority: Annotated[tuple[EndUse, ...], Written(["defense", "civil"])] = ("defense",)
     """End uses in order of their shortage penalty, where no `shortage_price` is given. End uses not named come last, all alike. Defaults to `["defense"]`; `[]` means no priority."""
-    licence: dict[str, str] = Field(default_factory=dict)
+    license: dict[str, str] = Field(default_factory=dict)
     """End use -> `granted`: licenses that are assumed."""
     offer: tuple[OfferAssumption, ...] = ()
 
     @classmethod
     def faults(cls, values: FieldValues) -> Iterator[Fault]:
-        for end_use, state in values.get("licence", {}).items():
+        for end_use, state in values.get("license", {}).items():
             if state != "granted":
                 message, fix = "a license is either assumed or not", 'write "granted", or delete the line'
-                yield Fault(f"licence.{end_use}", message, '"granted"', fix, ("licence",), code="FS003")
+                yield Fault(f"license.{end_use}", message, '"granted"', fix, ("license",), code="FS003")
 
 
 MaterialName = Annotated[
     str, Names("material"), Written("gallium-metal-4n", sort=ident, meaning="Material of a catalog.")
 ]
 OfferName = Annotated[str, Names("offer"), Written("acme-gallium", sort=ident, meaning="The offer.")]
-RuleName = Annotated[str, Written("cn-gallium-licence", sort=ident, meaning="Id of the rule.")]
+RuleName = Annotated[str, Written("cn-gallium-license", sort=ident, meaning="Id of the rule.")]
 PlaceOrCases = Annotated[SiteOrBlank, Written("US", meaning="Country, or site of a facility; blank: the case's place.")]
 
 
@@ -302,7 +302,7 @@ class IncumbentSpec(Record):
     why: Why = ""
 
 
-class Minimise(StrEnum):
+class Minimize(StrEnum):
     """Quantity that a level minimizes."""
 
     SHORTAGE = "shortage"
@@ -318,7 +318,7 @@ class Minimise(StrEnum):
 class Level(CheckedRecord):
     """A lexicographic objective, minimized subject to the earlier ones."""
 
-    minimise: Annotated[Minimise, Written("shortage")]
+    minimize: Annotated[Minimize, Written("shortage")]
     """`shortage` (at its penalty), `cost` (spending, penalties, and shortage), `spend` (spending alone), or `concentration` (kilograms from the largest seller)."""
     of: Annotated[tuple[str, ...], Names("material"), Names("demand"), Written(["defense"])] = ()
     """For shortage: end uses, materials, or demands. For concentration: materials or elements. Blank means all."""
@@ -328,30 +328,30 @@ class Level(CheckedRecord):
     """For concentration by country: the stage whose countries count, in contained element. Blank means the country of the seller's site."""
     per: Annotated[Literal["period", "year", "horizon"], Written("horizon")] = "year"
     """For concentration: time over which the largest is found. Defaults to year."""
-    within: Annotated[Fraction, Written("2 %")] = Decimal(0)
+    within: Annotated[Fraction, Written("2%")] = Decimal(0)
     """Share by which later objectives may make it worse, in every independent part of the case. Defaults to 0."""
 
     @classmethod
     def faults(cls, values: FieldValues) -> Iterator[Fault]:
-        minimise = values.get("minimise")
-        counted = minimise == "concentration"
+        minimize = values.get("minimize")
+        counted = minimize == "concentration"
         usual = {"by": "country", "stage": None, "per": "year"}
-        for name in () if counted or minimise is None else usual:
+        for name in () if counted or minimize is None else usual:
             if values.get(name, usual[name]) != usual[name]:
-                message, expected = f"has no effect on `{minimise}`", "only with `concentration`"
+                message, expected = f"has no effect on `{minimize}`", "only with `concentration`"
                 yield Fault(name, message, expected, "delete the line", code="FS029")
-        if values.get("of") and minimise in ("cost", "spend"):
-            message, expected = f"`{minimise}` always covers the whole plan", "only with `shortage` or `concentration`"
+        if values.get("of") and minimize in ("cost", "spend"):
+            message, expected = f"`{minimize}` always covers the whole plan", "only with `shortage` or `concentration`"
             yield Fault("of", message, expected, "delete the line", code="FS029")
         if counted and values.get("stage") is not None and values.get("by", "country") != "country":
             message, fix = "a stage can be counted only by country", 'delete `stage`, or write `by = "country"`'
             yield Fault("stage", message, 'by = "country"', fix, ("by",), code="FS029")
 
 
-class LicenceSpec(Dated):
+class LicenseSpec(Dated):
     """An export license, limited in quantity and dates."""
 
-    id: Annotated[str, Written("licence-2026-17", sort=label)] = ""
+    id: Annotated[str, Written("license-2026-17", sort=label)] = ""
     """Name. Defaults to rule/exporter."""
     rule: RuleName
     exporter: Annotated[str, Names("facility"), Written("CN")] = ""
@@ -408,8 +408,8 @@ class StoreSpec(CheckedRecord):
     """Cost of holding, in the case's currency."""
     limit: Annotated[Kilograms | None, Written("5 t")] = None
     """Maximum stock at the end of a period. 0 means no storage."""
-    loss: Annotated[YearlyShare, Written("2 %/year")] = Decimal(0)
-    """Share of the stock that is lost per year; at most 100 %."""
+    loss: Annotated[YearlyShare, Written("2%/year")] = Decimal(0)
+    """Share of the stock that is lost per year; at most 100%."""
     start: From = None
     end: Until = None
     substance: str = ""
@@ -420,10 +420,10 @@ class StoreSpec(CheckedRecord):
         loss = values.get("loss", 0)
         if loss > 1:
             message, fix = (
-                f"the loss of {loss * 100:f} % a year exceeds the stock",
-                "write the loss per year, like 2 %/year",
+                f"the loss of {loss * 100:f}% a year exceeds the stock",
+                "write the loss per year, like 2%/year",
             )
-            yield Fault("loss", message, "0 to 100 % a year", fix, code="FS013")
+            yield Fault("loss", message, "0 to 100% a year", fix, code="FS013")
         yield from date_order_faults(values)
 
     def applies_on(self, day: date) -> bool:
@@ -503,7 +503,7 @@ class Case(Tables, CheckedRecord):
     """Currency of all money in the result. Defaults to USD."""
     place: Annotated[Site, Written("US")]
     """Default place of demand."""
-    discount: Annotated[Fraction, Written("8 %")] = Decimal(0)
+    discount: Annotated[Fraction, Written("8%")] = Decimal(0)
     """Yearly discount rate. Defaults to 0."""
     resolution: Annotated[Resolution, Written("1 g")] = Decimal("0.001")
     """Mass to which purchases are rounded, finer than the demand. Defaults to 1 g."""
@@ -525,7 +525,7 @@ class Case(Tables, CheckedRecord):
     stocks: tuple[StockSpec, ...] = ()
     orders: tuple[OrderSpec, ...] = ()
     incumbents: tuple[IncumbentSpec, ...] = ()
-    licences: tuple[LicenceSpec, ...] = ()
+    licenses: tuple[LicenseSpec, ...] = ()
     waivers: tuple[WaiverSpec, ...] = ()
     stores: tuple[StoreSpec, ...] = ()
     carryovers: tuple[CarryoverSpec, ...] = ()
@@ -630,7 +630,7 @@ _NAMES: Mapping[str, tuple[str, Callable[[Any, str], object]]] = {
     "stocks": ("id", _own("id")),
     "orders": ("id", _own("id")),
     "incumbents": ("offer", _own("offer")),
-    "licences": ("id", _own("id")),
+    "licenses": ("id", _own("id")),
     "waivers": ("id", _own("id")),
     "carryovers": ("row", lambda c, _: f"{c.rule}: {c.row}"),
     "scenarios": ("name", _own("name")),

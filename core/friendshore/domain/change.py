@@ -113,7 +113,7 @@ class Change(CheckedRecord):
     grant: Subject = ""
     """Export control under which a license is granted to the facility or country `of`, or to anyone if it is blank."""
     revoke: Subject = ""
-    """End use whose export licenses are no longer assumed (`[assume.licence]`). Licenses in hand still count."""
+    """End use whose export licenses are no longer assumed (`[assume.license]`). Licenses in hand still count."""
     loosen: Subject = ""
     """Limit rule whose bounds are relaxed by `by`, in the bound's own unit: those of the row `of`, such as `2028`, or all."""
     stock: Annotated[Subject, Names("material")] = ""
@@ -155,7 +155,7 @@ class Change(CheckedRecord):
     """Amount by which the bounds of a limit are relaxed, in their own unit.
 
     Kilograms, money, or a count."""
-    at: Annotated[str, Written("60 %")] = ""
+    at: Annotated[str, Written("60%")] = ""
     """New figure of a limit, written as in its rule."""
     called: Annotated[LabelOrBlank, Written("gallium-radar")] = ""
     """Name of a new demand. Blank means material/end_use/place."""
@@ -215,7 +215,7 @@ class Change(CheckedRecord):
     @model_validator(mode="before")
     @classmethod
     def _as_written(cls, data: Any) -> Any:
-        """Parse amounts in text: `5 t`, `20 t/year`, `500 USD/kg`, `150 %`, `2 quarters`."""
+        """Parse amounts in text: `5 t`, `20 t/year`, `500 USD/kg`, `150%`, `2 quarters`."""
         if not isinstance(data, dict):
             return data
         values = dict(data)

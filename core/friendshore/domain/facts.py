@@ -66,7 +66,7 @@ class FactSort(StrEnum):
     NUMBER = "number"
     """A plain number, in the unit of the column: `Decimal`."""
     SHARE = "share"
-    """`65 %` or `0.65`, from 0 to 1: `Decimal`."""
+    """`65%` or `0.65`, from 0 to 1: `Decimal`."""
     YES_NO = "yes or no"
     """`bool`."""
     DATE = "date"
@@ -203,7 +203,7 @@ class Material(Record):
     """Element that it is bought for: a symbol, or a group such as `NdPr`."""
     form: Annotated[Form, Written("oxide")] = ""
     """Form: concentrate, oxide, metal, alloy, powder, magnet, or the like."""
-    grade: Annotated[str, Written("88.5 % WO3")] = ""
+    grade: Annotated[str, Written("88.5% WO3")] = ""
     """Purity or specification."""
     basis: Annotated[str, Written("WO3")] = "gross"
     """Basis of its kilograms: `gross` (also if blank), or the substance counted."""
@@ -256,7 +256,7 @@ class Owner(Record):
     """Company, state, or person that owns the facility, directly or through other companies."""
     country: Annotated[CountryOrBlank, Written("CN")] = ""
     """Country of the owner. Blank if no source gives it."""
-    share: Annotated[Fraction | None, Written("41.65 %")] = None
+    share: Annotated[Fraction | None, Written("41.65%")] = None
     """Share of the facility. Blank means unknown."""
     as_of: Annotated[date | None, Written("2026-06-30")] = None
     """Day for which the source states it."""
@@ -425,7 +425,7 @@ class Offer(WithFacts):
     """Time from the start of the plan to the first order. Blank means none. `[[incumbent]]` offers are qualified already."""
     take_or_pay: Annotated[KilogramsPerYear | None, Written("10 t/year")] = None
     """Quantity to pay for, taken or not, if the offer is used at all."""
-    take_or_pay_share: Annotated[Fraction, Written("60 %")] = Decimal(1)
+    take_or_pay_share: Annotated[Fraction, Written("60%")] = Decimal(1)
     """Share of the price due on the quantity that isn't taken. Blank means all of it."""
     lead_time: Annotated[Months | None, Written("1 quarter")] = None
     """Time from order to delivery. Blank means the case's."""
@@ -548,7 +548,7 @@ class Catalog(Tables):
     """Name by which cases and other catalogs refer to it."""
     title: Annotated[str, Written("Facilities of the world")] = ""
     """Title, in one line."""
-    licence: Annotated[str, Written("CC-BY-4.0")] = ""
+    license: Annotated[str, Written("CC-BY-4.0")] = ""
     """License of the data."""
     as_of: Annotated[date | None, Written("2026-09-30")] = None
     """Date of the last review of the facts."""

@@ -65,7 +65,7 @@ class Price(CheckedRecord):
     """Currency of `amount` and its range (ISO 4217)."""
     benchmark: Annotated[str, Names("benchmark"), Written("gallium-rotterdam", sort=ident)] = ""
     """Benchmark of `prices.csv` that the price follows."""
-    premium: Annotated[Premium, Written("25 %")] = Decimal(0)
+    premium: Annotated[Premium, Written("25%")] = Decimal(0)
     """Share on top of the benchmark. Blank means none.
 
     An assumption unless `source` says otherwise."""

@@ -36,7 +36,7 @@ class Purchase(Record):
     delivered: Index
     """Period of arrival. Duty, export control, and freight apply then."""
     quantity: Number
-    licences: tuple[str, ...] = ()
+    licenses: tuple[str, ...] = ()
     """Licenses of limited quantity under which it moves."""
 
 
@@ -59,13 +59,13 @@ class PurchaseTable(Sequence[Purchase]):
     unit: Decimal
     counts: NDArray[Any]
     """In whole numbers of units."""
-    licences: Mapping[int, tuple[str, ...]]
+    licenses: Mapping[int, tuple[str, ...]]
     """By position of the purchase."""
 
     def of(self, materials: Collection[str]) -> PurchaseTable:
         is_included = [material in materials for _, material, _ in self.lines]
         positions = [position for position, line in enumerate(self.line.tolist()) if is_included[line]]
-        licences = {new: self.licences[old] for new, old in enumerate(positions) if old in self.licences}
+        licenses = {new: self.licenses[old] for new, old in enumerate(positions) if old in self.licenses}
         return replace(
             self,
             line=self.line[positions],
@@ -73,7 +73,7 @@ class PurchaseTable(Sequence[Purchase]):
             ordered=self.ordered[positions],
             delivered=self.delivered[positions],
             counts=self.counts[positions],
-            licences=licences,
+            licenses=licenses,
         )
 
     def relabeled(self, labels: Mapping[str, str]) -> PurchaseTable:
@@ -119,7 +119,7 @@ class PurchaseTable(Sequence[Purchase]):
             "ordered": ordered,
             "delivered": delivered,
             "quantity": without_trailing_zeros(count * self.unit),
-            "licences": self.licences.get(position, ()),
+            "licenses": self.licenses.get(position, ()),
         }
         return _SHARING.unchecked_record(Purchase, fields)
 
@@ -176,7 +176,7 @@ class LotUse(Record):
     period: Index
     """First period in which it is available."""
     quantity: Number
-    licences: tuple[str, ...] = ()
+    licenses: tuple[str, ...] = ()
 
 
 class Transfer(Record):
@@ -331,7 +331,7 @@ def without_residue(difference: Decimal, *totals: Decimal) -> Decimal:
     """Return a difference between two plans' money, or 0 if it is below the resolution of the totals.
 
     Quantities are rounded to grams, and plans are proved cheapest to a millionth. A difference is a residue of that below one unit of money and
-    below 0.001 % of the totals, the smallest share that is shown. Below half a cent, it always is.
+    below 0.001% of the totals, the smallest share that is shown. Below half a cent, it always is.
     """
     resolution = min(max(_SHARE * max(map(abs, totals)), _HALF_A_CENT), _UNIT)
     return difference if abs(difference) >= resolution else Decimal(0)

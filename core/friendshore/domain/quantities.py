@@ -23,7 +23,7 @@ KILOGRAMS: dict[str, Decimal] = {
     "stu": Decimal("9.0718474"),
 }
 """Kilograms in one unit. Pound: exact by the international agreement of 1959. `st`: short ton, 2,000 lb. `mtu` and `stu`: metric and short ton units,
-1 % of a tonne and 20 lb, of the named oxide (by default WO3): USGS Minerals Yearbook, Tungsten."""
+1% of a tonne and 20 lb, of the named oxide (by default WO3): USGS Minerals Yearbook, Tungsten."""
 
 OXIDE_UNITS = {"mtu": "WO3", "stu": "WO3"}
 """Units that are masses of an oxide, with the default oxide."""
@@ -195,16 +195,16 @@ def parse_share(text: str) -> Decimal:
     text = text.strip()
     digits = text.removesuffix("%")
     if not is_number(digits):
-        raise _unreadable(text, "a share, like `65 %` or `0.65`")
+        raise _unreadable(text, "a share, like `65%` or `0.65`")
     number = parse_number(digits)
     return number if digits == text else exact(number / 100)
 
 
 def in_percent(value: object) -> str:
-    """Return the fix for a number above 1 instead of a share, like 70 for 70 %. Empty for anything else."""
+    """Return the fix for a number above 1 instead of a share, like 70 for 70%. Empty for anything else."""
     is_bare = isinstance(value, int | float | Decimal) or (isinstance(value, str) and is_number(value))
     number = exact(value if not isinstance(value, str) else parse_number(value)) if is_bare else Decimal(0)
-    return f'write "{number.normalize():f} %"' if 1 < number <= 100 else ""
+    return f'write "{number.normalize():f}%"' if 1 < number <= 100 else ""
 
 
 def parse_duration(text: str) -> Decimal:

@@ -302,7 +302,7 @@ class RunDemand(Record):
     shortage_price: Number
     """Money per kilogram not delivered."""
     program: str = ""
-    """Program of the demand, under `programme`. Empty if none."""
+    """Program of the demand, under `program`. Empty if none."""
     cash: Number = Decimal(0)
     """Cash in its deliveries, inputs included: full price times quantity."""
     first_met: str = ""

@@ -124,7 +124,7 @@ class Tier(CheckedRecord):
     """Price in the tier, instead of the list price.
 
     In the schedule's currency. Without a price or a discount, the list price applies."""
-    discount: Annotated[Discount | None, Written("5 %")] = None
+    discount: Annotated[Discount | None, Written("5%")] = None
     """Share off the list price, instead of `price`. Below 0 is a surcharge."""
     lump: Annotated[Money, Written("10000 USD")] = Decimal(0)
     """Lump sum, due once in a span that ends in this tier. Blank means none.

@@ -253,7 +253,7 @@ class RunConflict(Record):
 class RunRounded(Record):
     """A date within a period, or a duration that isn't a whole number of periods, with the value that the plan uses."""
 
-    kind: Literal["rule", "offer", "quotation", "waiver", "licence", "store", "lane", "lead time"]
+    kind: Literal["rule", "offer", "quotation", "waiver", "license", "store", "lane", "lead time"]
     name: str
     """Rule, offer, waiver, or license. Material and place of a store. Offer and place of a lane."""
     stated: str

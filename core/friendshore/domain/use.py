@@ -32,7 +32,7 @@ Fact = Annotated[
 """A stated fact of an item: `cots = true`, `tungsten_share = 0.6`."""
 
 
-PROGRAM = "programme"
+PROGRAM = "program"
 """Fact of a demand that names its program."""
 
 
@@ -172,7 +172,7 @@ class Verdict(Record):
     """One sentence."""
     offer: str = ""
     """Offer, if other than the one that was judged: an input of an order."""
-    licence: bool = False
+    license: bool = False
     """True if it is unproven only because an export license is missing, which the case may record or assume."""
 
     @property

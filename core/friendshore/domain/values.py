@@ -70,11 +70,11 @@ class Range:
 
 _CHECK = "check the number and its unit"
 NON_NEGATIVE = Range("a number, zero or more")
-FRACTION = Range("a share from 0 to 1, like 65 % or 0.65", 0, 1)
-PART = Range("a share above 0 and up to 1, like 65 %", 0, 1, above=True)
-PREMIUM = Range("a share above -100 %, like 25 %", -1, above=True)
-DISCOUNT = Range("a share from -100 % to 100 %, like 5 % (below 0 is a surcharge)", -1, 1)
-FACTOR = Range("zero or more, like 1.5 or 150 %, and up to a million", 0, 1_000_000)
+FRACTION = Range("a share from 0 to 1, like 65% or 0.65", 0, 1)
+PART = Range("a share above 0 and up to 1, like 65%", 0, 1, above=True)
+PREMIUM = Range("a share above -100%, like 25%", -1, above=True)
+DISCOUNT = Range("a share from -100% to 100%, like 5% (below 0 is a surcharge)", -1, 1)
+FACTOR = Range("zero or more, like 1.5 or 150%, and up to a million", 0, 1_000_000)
 YEARLY_SHARE = replace(NON_NEGATIVE, unit="1/year")
 MASS = Range("zero or more", 0, 10**12, beyond=(f"at most {10**12:,} kg", _CHECK), unit="kg")
 """Kilograms, up to a billion tonnes. With more, the 15 digits of a number can't represent grams."""

@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Literal
 
 from ..domain.base import Number, Record, exact
-from ..domain.case import Minimise
+from ..domain.case import Minimize
 from ..domain.change import Change
 from ..domain.plan import PlanStatus
 from ..errors import VerificationError
@@ -167,10 +167,10 @@ def break_even_price(session: Session, offer: str, changes: Sequence[Change] = (
 
 def _ranked(search: _Search) -> Outcome | None:
     """Return the effect of levels ranked before cost. None if no such level depends on a price and all are proved, so that cost decides."""
-    levels = [objective.level.minimise for objective in search.session.problem.objectives]
+    levels = [objective.level.minimize for objective in search.session.problem.objectives]
     free = search.answer_at(Decimal(0))
     parts = [*search.without.after, *free.after]
-    if levels.index(Minimise.COST) < len(levels) - 1 or Minimise.SPEND in levels:
+    if levels.index(Minimize.COST) < len(levels) - 1 or Minimize.SPEND in levels:
         return "ranked"
     if any(part.plan.status is not PlanStatus.OPTIMAL for part in parts):
         return "ranked"

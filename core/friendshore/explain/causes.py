@@ -354,7 +354,7 @@ class _RestrictionDetails:
     def _price(self, removed: frozenset[Restriction], served: Mapping[Cell, float]) -> RunRestriction:
         problem = self.replans.problem
         if problem.objectives:
-            ranked = [objective.level.minimise.value for objective in problem.objectives if not objective.implied]
+            ranked = [objective.level.minimize.value for objective in problem.objectives if not objective.implied]
             return RunRestriction.of("rank", names=ranked)
         names = {name for name, _ in served}
         prices = zip(problem.demands, problem.shortage_price, strict=True)
@@ -471,7 +471,7 @@ class _CauseCheck:
         self.parts = Parts(inputs, problem, problem.limit_rows, ranked)
         self.demands = {demand.id: demand for demand in problem.demands}
         self.groups = competing(problem)
-        self.ranked = [each.level.minimise.value for each in problem.objectives if not each.implied]
+        self.ranked = [each.level.minimize.value for each in problem.objectives if not each.implied]
         self.names = {rule.id for rule in problem.rules} | {lot.id for lot in problem.lots} | self.demands.keys()
         self.names |= problem.merged.offers.keys() | problem.merged.materials.keys() | set(self.ranked)
         self.names |= {name for conflict in conflicts for name in conflict.rules}

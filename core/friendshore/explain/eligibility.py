@@ -59,8 +59,8 @@ def exclusions(problem: Problem) -> list[Exclusion]:
                     continue
                 for index, verdict in verdicts.items():
                     arc = problem.network.arcs[index]
-                    licensed = verdict.licence and all(
-                        problem.law.licences(verdict, arc, use, span) is not None for span in spans_in_force[rule]
+                    licensed = verdict.license and all(
+                        problem.law.licenses(verdict, arc, use, span) is not None for span in spans_in_force[rule]
                     )
                     if problem.law.forbids(verdict, arc) and not licensed:
                         exclusion_by_key.setdefault((index, use, problem.rules[rule].id), Exclusion(arc, use, verdict))
@@ -312,7 +312,7 @@ def _figure_sources(merged: Merged, offer: Offer) -> list[str]:
 
 
 _STATUS_NAMES = {Status.CONSTRUCTION: "under construction", Status.ANNOUNCED: "only announced"}
-ObstacleKind = Literal["figure", "capacity", "dates", "time", "inputs", "licence", "unproven", "forbidden", "no room"]
+ObstacleKind = Literal["figure", "capacity", "dates", "time", "inputs", "license", "unproven", "forbidden", "no room"]
 # Obstacles have the codes of the causes of shortages, as far as they mean the same.
 _OBSTACLE_CODES: Mapping[ObstacleKind, str] = {
     "figure": CAUSE_CODES["no offer"],
@@ -320,7 +320,7 @@ _OBSTACLE_CODES: Mapping[ObstacleKind, str] = {
     "dates": CAUSE_CODES["date"],
     "time": CAUSE_CODES["lead time"],
     "inputs": CAUSE_CODES["inputs"],
-    "licence": CAUSE_CODES["law"],
+    "license": CAUSE_CODES["law"],
     "unproven": CAUSE_CODES["proof"],
     "forbidden": CAUSE_CODES["law"],
     "no room": "FS766",
@@ -536,10 +536,10 @@ def _law_obstacles(problem: Problem, exclusions_of_offer: list[Exclusion]) -> It
     for (rule, stage, reason), same_reason in by_reason.items():
         first = same_reason[0]
         offer, facility = first.arc.chained.offer.id, first.arc.chained.facility.id
-        kind: Literal["licence", "unproven", "forbidden"] = "forbidden"
+        kind: Literal["license", "unproven", "forbidden"] = "forbidden"
         change = Change(disable=rule)
-        if first.verdict.licence:
-            kind, change = "licence", Change(grant=rule, of=facility)
+        if first.verdict.license:
+            kind, change = "license", Change(grant=rule, of=facility)
         elif first.unproven:
             kind, change = "unproven", Change(prove=offer)
         yield Obstacle(

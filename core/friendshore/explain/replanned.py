@@ -11,7 +11,7 @@ from functools import cache, partial
 from math import isinf
 
 from ..domain.base import exact
-from ..domain.case import Minimise
+from ..domain.case import Minimize
 from ..domain.facts import Lane, Offer
 from ..domain.plan import Infeasible, PlanStatus
 from ..domain.time import Delay, Horizon, Period, PeriodLength, Span
@@ -19,7 +19,7 @@ from ..domain.unmet import RunRounded
 from ..errors import FriendshoreError, NoPlanError
 from ..problem import Problem
 from ..problem.inputs import Inputs
-from ..problem.law import licence_id, waiver_id
+from ..problem.law import license_id, waiver_id
 from ..problem.offers import OfferFacts
 from ..program import compile_program
 from ..rules.base import Rule
@@ -50,7 +50,7 @@ def rank_prices(session: Session) -> dict[int, RankPrice]:
     prices: dict[int, RankPrice] = {}
     before: VerifiedPlan | None = None
     for rank, objective in enumerate(session.problem.objectives, 1):
-        if objective.level.minimise is not Minimise.COST:
+        if objective.level.minimize is not Minimize.COST:
             before = before or _proved(session, rank - 1)
             after = _proved(session, rank)
             if before is not None and after is not None:
@@ -169,8 +169,8 @@ def _permits(problem: Problem) -> Iterator[RunRounded]:
             yield from _narrowed_dates(problem, "quotation", facts.offer.id, quote.start, quote.end)
     for waiver in sorted(problem.case.waivers, key=waiver_id):
         yield from _narrowed_dates(problem, "waiver", waiver_id(waiver), waiver.start, waiver.end)
-    for licence in sorted(problem.case.licences, key=licence_id):
-        yield from _narrowed_dates(problem, "licence", licence_id(licence), licence.start, licence.end)
+    for license in sorted(problem.case.licenses, key=license_id):
+        yield from _narrowed_dates(problem, "license", license_id(license), license.start, license.end)
 
 
 def _lanes(problem: Problem, offer: Offer) -> Iterator[RunRounded]:

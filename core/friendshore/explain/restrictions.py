@@ -111,7 +111,7 @@ class Upstream:
         # A waiver or a license may permit the item, so their rules don't count.
         case = self.problem.case
         rules = {each.names[0] for each in removed if each.kind == "law"}
-        rules |= {waiver.rule for waiver in case.waivers} | {licence.rule for licence in case.licences}
+        rules |= {waiver.rule for waiver in case.waivers} | {license.rule for license in case.licenses}
         proved = Restriction("proof") in removed
         remaining = (
             periods for (rule, proof), periods in prohibitions.items() if rule not in rules and not (proof and proved)
@@ -197,9 +197,9 @@ class Upstream:
                         continue
                     for index in sorted(verdicts.keys() & arcs):
                         verdict = verdicts[index]
-                        granted = verdict.licence and problem.case.assume.licence.get(use.end_use) == "granted"
+                        granted = verdict.license and problem.case.assume.license.get(use.end_use) == "granted"
                         if not granted and problem.law.forbids(verdict, problem.network.arcs[index]):
-                            provable = verdict.result is Result.UNPROVEN and not verdict.licence
+                            provable = verdict.result is Result.UNPROVEN and not verdict.license
                             yield use, index, position, provable
 
     @cached_method

@@ -127,7 +127,7 @@ def _prohibitions(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) ->
             if verdict is None or not problem.law.forbids(verdict, arc):
                 continue
             days = horizon.periods[lot.period].span if trade else horizon.span
-            if trade and verdict.licence and problem.law.licences(verdict, arc, judgement.use, days) is not None:
+            if trade and verdict.license and problem.law.licenses(verdict, arc, judgement.use, days) is not None:
                 continue
             is_dated_by_order = rule.dated_by == "order" and arc.node == final_node(judgement.use)
             days = lot.acquired if is_dated_by_order else days
@@ -150,8 +150,8 @@ def _prohibitions(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) ->
 
 
 def _trade_remedies(lot: Lot, phase: Phase, verdict: Verdict) -> str:
-    remedies = [f"an export license, recorded as [[licence]] with rule = `{verdict.rule}`"] if verdict.licence else []
-    if not verdict.licence and verdict.result is Result.UNPROVEN:
+    remedies = [f"an export license, recorded as [[license]] with rule = `{verdict.rule}`"] if verdict.license else []
+    if not verdict.license and verdict.result is Result.UNPROVEN:
         remedies.append("proof of its customs origin")
     if phase.start is not None and lot.arrives is not None:
         if lot.arrives < phase.start:
@@ -313,7 +313,7 @@ class _OrderDays:
         store = problem.stores.get(arc.node)
         if store is not None and store.limit[before] is not None:
             return False
-        if item.licences or arc.freight[before] != arc.freight[item.delivered]:
+        if item.licenses or arc.freight[before] != arc.freight[item.delivered]:
             return False
         compliance_class, uses = problem.class_of[item.compliance_class], self._uses_by_class[item.compliance_class]
         if (

@@ -318,7 +318,7 @@ class _Carryover:
     def _term_values(
         self, purchases: Sequence[Purchase], makes: Sequence[Make], lots: Sequence[LotUse] = ()
     ) -> TermValues:
-        names = ("offer", "material", "place", "compliance_class", "ordered", "delivered", "licences")
+        names = ("offer", "material", "place", "compliance_class", "ordered", "delivered", "licenses")
         quantities: defaultdict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
         for purchase in purchases:
             quantities[tuple(getattr(purchase, name) for name in names)] += purchase.quantity

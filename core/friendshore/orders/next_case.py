@@ -121,7 +121,7 @@ def _edit(text: CaseText, rolled: RolledCase, contents: dict[PurePosixPath, byte
                 text.add("stock", _received_table(rolled, current.order, lot))
     for current in rolled.open:
         _edit_order(text, current, case)
-    allowances = [("licence", at, licence.id, licence.quantity) for at, licence in enumerate(case.licences)]
+    allowances = [("license", at, license.id, license.quantity) for at, license in enumerate(case.licenses)]
     allowances += [("waiver", at, waiver.id, waiver.quantity) for at, waiver in enumerate(case.waivers)]
     for name, position, allowance_id, quantity in allowances:
         used = rolled.allowances.get((name, allowance_id), Decimal(0))

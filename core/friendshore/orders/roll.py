@@ -50,7 +50,7 @@ class RolledCase:
     open: list[CurrentOrder]
     totals: tuple[NodeTotal, ...]
     allowances: dict[tuple[str, str], Decimal]
-    """`licence` or `waiver`, and its id -> kilograms that used it before the day."""
+    """`license` or `waiver`, and its id -> kilograms that used it before the day."""
     carried: EarlierUse
     unplaced: tuple[OrderLine, ...]
     """Orders that were due before the day, but aren't on the sheet."""
@@ -320,11 +320,11 @@ def _allowances(
 ) -> dict[tuple[str, str], Decimal]:
     """Return the quantity moved under each license, and delivered under each waiver, before a day. In doubt, it is an overestimate."""
     plan, horizon = verified.plan, verified.problem.case.horizon
-    licences: defaultdict[str, set[str]] = defaultdict(set)
+    licenses: defaultdict[str, set[str]] = defaultdict(set)
     for purchase in plan.purchases:
-        licences[f"{purchase.offer} {purchase.place} {purchase.ordered}"].update(purchase.licences)
+        licenses[f"{purchase.offer} {purchase.place} {purchase.ordered}"].update(purchase.licenses)
     for lot_use in plan.lots:
-        licences[lot_use.lot].update(lot_use.licences)
+        licenses[lot_use.lot].update(lot_use.licenses)
     used: list[tuple[tuple[str, str], Decimal]] = []
     for current, lots in received:
         line, names = current.line, [current.order.id]
@@ -334,8 +334,8 @@ def _allowances(
         keys = names + [f"{name}:{lot.node[0]}" for name in names for lot in lots]
         keys += [f"{line.offer} {line.place} {line.ordered}"] if line is not None and line.placed is None else []
         amount = sum((lot.quantity for lot in lots), _ZERO)
-        own_licences = sorted({name for key in keys for name in licences.get(key, ())})
-        used += [(("licence", name), amount) for name in own_licences]
+        own_licenses = sorted({name for key in keys for name in licenses.get(key, ())})
+        used += [(("license", name), amount) for name in own_licenses]
     for delivery in plan.deliveries:
         if horizon.periods[delivery.period].start < day:
             used += [(("waiver", name), delivery.quantity) for name in delivery.waivers]

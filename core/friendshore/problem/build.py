@@ -232,11 +232,11 @@ class _Builder:
             wait = Delay.of(self.case.assume.safety_lead)
             text = f"every purchase is ordered {wait} earlier than its lead time requires, as a safety margin"
             self.assumptions.append(Assumption("lead time", text, LEAD_TIME))
-        for end_use, state in sorted(self.case.assume.licence.items()):
+        for end_use, state in sorted(self.case.assume.license.items()):
             if state == "granted":
                 self.assumptions.append(
                     Assumption(
-                        "licences", f"every export license that {end_use} use needs is assumed to be granted", LICENSE
+                        "licenses", f"every export license that {end_use} use needs is assumed to be granted", LICENSE
                     )
                 )
 

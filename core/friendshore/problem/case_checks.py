@@ -65,7 +65,7 @@ def check_names(case: Case, merged: Merged, rules: Sequence[Rule]) -> None:
     problems += _unknown("rule status", case.accept.rule_status, "accept.rule_status", statuses)
     problems += _places(case, merged)
     problems += _unknown("rule", (entry.rule for entry in case.carryovers), "carryover.rule", rule_by_id)
-    problems += _licences(case, merged, rule_by_id)
+    problems += _licenses(case, merged, rule_by_id)
     problems += _waivers(case, rule_by_id)
     problems += _unknown("offer", case.accept.proven, "accept.proven", merged.offers)
     problems += unknown_names(case, merged)
@@ -120,22 +120,22 @@ def place_suggestion(name: str, sites: Iterable[str], facilities: Collection[str
     return f"{likely}. A site for deliveries needs no capacity and no offers"
 
 
-def _licences(case: Case, merged: Merged, rule_by_id: dict[str, Rule]) -> Iterator[Diagnostic]:
+def _licenses(case: Case, merged: Merged, rule_by_id: dict[str, Rule]) -> Iterator[Diagnostic]:
     exporters = {*merged.facilities, *(facility.country for facility in merged.facilities.values())}
-    for licence in case.licences:
-        rule = rule_by_id.get(licence.rule)
+    for license in case.licenses:
+        rule = rule_by_id.get(license.rule)
         if rule is None:
-            yield unknown_name("rule", licence.rule, "licence.rule", rule_by_id)
+            yield unknown_name("rule", license.rule, "license.rule", rule_by_id)
         elif rule.judge_scope != "trade":
             yield Diagnostic(
-                f"rule `{licence.rule}` isn't an export control, so no export license applies to it",
-                column="licence.rule",
-                found=licence.rule,
+                f"rule `{license.rule}` isn't an export control, so no export license applies to it",
+                column="license.rule",
+                found=license.rule,
                 fix="write a [[waiver]] instead, or name an export control",
                 code="FS244",
             )
-        if licence.exporter and licence.exporter not in exporters and not is_country(licence.exporter):
-            yield unknown_name("facility or country", licence.exporter, "licence.exporter", exporters)
+        if license.exporter and license.exporter not in exporters and not is_country(license.exporter):
+            yield unknown_name("facility or country", license.exporter, "license.exporter", exporters)
 
 
 def _waivers(case: Case, rule_by_id: dict[str, Rule]) -> Iterator[Diagnostic]:
@@ -149,7 +149,7 @@ def _waivers(case: Case, rule_by_id: dict[str, Rule]) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 f"rule `{waiver.rule}` is an export control, which only the exporting country can license",
                 column="waiver.rule",
-                fix="write a [[licence]] instead",
+                fix="write a [[license]] instead",
                 code="FS244",
             )
         else:
@@ -207,7 +207,7 @@ def acceptance_assumptions(case: Case, rules: Sequence[Rule]) -> list[Assumption
         texts.append(f"evidence rated `{accept.confidence}` or better, also for origins")
     for status, share in sorted(accept.capacity.items()):
         if share > CAPACITY_COUNTS[status]:
-            texts.append(f"{(share * 100).normalize():f} % of `{status}` capacity counts")
+            texts.append(f"{(share * 100).normalize():f}% of `{status}` capacity counts")
     if not any("judge" in rule.verbs for rule in rules):
         texts.append("no origin rule and no export control is in use, so no offer is excluded")
     return [Assumption(ACCEPTED, text, codes.ACCEPTED) for text in texts]

@@ -10,7 +10,7 @@ from itertools import chain, count
 from typing import Any, Final, TypeVar
 
 from ..domain.base import Record, exact
-from ..domain.case import Case, DemandSpec, LicenceSpec, Scenario, StockSpec, WaiverSpec
+from ..domain.case import Case, DemandSpec, LicenseSpec, Scenario, StockSpec, WaiverSpec
 from ..domain.change import Change, TermKind
 from ..domain.facts import CapacityStep, Catalog, ChainEntry, Facility, Offer, RecipeLine, Status
 from ..domain.market import BenchmarkPrice, Price, Quote
@@ -679,8 +679,8 @@ def _waive(change: Change, facts: _Facts) -> None:
 
 
 def _grant(change: Change, facts: _Facts) -> None:
-    licence = LicenceSpec(
-        id=_numbered(f"licence:{change.grant}:{change.of or '*'}", facts.case.licences),
+    license = LicenseSpec(
+        id=_numbered(f"license:{change.grant}:{change.of or '*'}", facts.case.licenses),
         rule=change.grant,
         exporter=change.of,
         quantity=change.quantity,
@@ -688,21 +688,21 @@ def _grant(change: Change, facts: _Facts) -> None:
         end=change.end,
         why=change.why,
     )
-    facts.case = facts.case.but(licences=(*facts.case.licences, licence))
+    facts.case = facts.case.but(licenses=(*facts.case.licenses, license))
 
 
-def _numbered(name: str, records: Iterable[StockSpec | WaiverSpec | LicenceSpec]) -> str:
+def _numbered(name: str, records: Iterable[StockSpec | WaiverSpec | LicenseSpec]) -> str:
     used_names = {record.id for record in records}
     return next(n for n in chain((name,), (f"{name}:{i}" for i in count(2))) if n not in used_names)
 
 
 def _revoke(change: Change, facts: _Facts) -> None:
     assume = facts.case.assume
-    if change.revoke not in assume.licence:
-        expected = "an end use of [assume.licence]: " + (", ".join(sorted(assume.licence)) or "there are none")
-        facts.unknown(change, change.revoke, expected, assume.licence)
-    licence = {use: state for use, state in assume.licence.items() if use != change.revoke}
-    facts.case = facts.case.but(assume=assume.but(licence=licence))
+    if change.revoke not in assume.license:
+        expected = "an end use of [assume.license]: " + (", ".join(sorted(assume.license)) or "there are none")
+        facts.unknown(change, change.revoke, expected, assume.license)
+    license = {use: state for use, state in assume.license.items() if use != change.revoke}
+    facts.case = facts.case.but(assume=assume.but(license=license))
 
 
 def _accept(change: Change, facts: _Facts) -> None:

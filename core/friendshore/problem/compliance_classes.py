@@ -80,16 +80,16 @@ def meet(first: Signature, second: Signature) -> Signature | None:
     blocked_cells = frozenset().union(*(signature.blocked_cells for signature in signatures))
     permits: dict[Cell, Permits] = {}
     for signature in signatures:
-        for cell, licences in signature.permits:
-            if permits.setdefault(cell, licences) != licences:
+        for cell, licenses in signature.permits:
+            if permits.setdefault(cell, licenses) != licenses:
                 return None
     return Signature(
         blocked=blocked,
         blocked_cells=frozenset(cell for cell in blocked_cells if cell[0] not in blocked),
         permits=tuple(
             sorted(
-                (cell, licences)
-                for cell, licences in permits.items()
+                (cell, licenses)
+                for cell, licenses in permits.items()
                 if cell[0] not in blocked and cell not in blocked_cells
             )
         ),
@@ -170,8 +170,8 @@ class ComplianceClass:
         relevant_cells = {c for c in other.blocked_cells if c[0] in arcs and c[1] <= by and c[0] not in self.blocked}
         covers_cells = relevant_cells <= self.blocked_cells
         covers_permits = all(
-            self.permits.get(cell) == licences or not self.admits(*cell)
-            for cell, licences in other.permits.items()
+            self.permits.get(cell) == licenses or not self.admits(*cell)
+            for cell, licenses in other.permits.items()
             if cell[0] in arcs and cell[1] <= by
         )
         return covers_arcs and covers_cells and covers_permits
@@ -451,13 +451,13 @@ class Grouping:
         arc = self.network.arcs[cell[0]]
         if not self.law.forbids(verdict, arc):
             return
-        licences = None
-        if verdict.licence:
-            licences = self.law.licences(verdict, arc, judgement.use, self.periods[cell[1]].span)
-        if licences is None:
+        licenses = None
+        if verdict.license:
+            licenses = self.law.licenses(verdict, arc, judgement.use, self.periods[cell[1]].span)
+        if licenses is None:
             blocked.add(cell)
-        elif licences:
-            permits[cell] = tuple(sorted({*permits.get(cell, ()), licences}))
+        elif licenses:
+            permits[cell] = tuple(sorted({*permits.get(cell, ()), licenses}))
 
 
 # A case with more sets is rejected, since checking only some would be wrong.

@@ -169,7 +169,7 @@ def _coarse_resolution(
         f"the resolution of {readable(case.resolution)} kg is too coarse for {item}",
         column="case.resolution",
         found=" kg, which would be rounded to ".join(readable_pair) + " kg",
-        expected="a resolution that changes amounts by 5 % at most",
+        expected="a resolution that changes amounts by 5% at most",
         fix="choose a smaller `resolution`, or delete it to use 1 g",
         code="FS248",
     )

@@ -17,7 +17,7 @@ from itertools import product
 from typing import NamedTuple
 
 from ..domain.base import as_decimal, exact, grouped
-from ..domain.case import Case, LicenceSpec, WaiverSpec
+from ..domain.case import Case, LicenseSpec, WaiverSpec
 from ..domain.facts import Material
 from ..domain.runtime import cached_method, with_progress
 from ..domain.time import Horizon, Span
@@ -139,7 +139,7 @@ class Law:
         if verdict.result is not Result.UNPROVEN:
             return verdict.result is Result.FAIL
         accept = self.case.accept
-        return not accept.unproven and (verdict.licence or (verdict.offer or arc.chained.offer.id) not in accept.proven)
+        return not accept.unproven and (verdict.license or (verdict.offer or arc.chained.offer.id) not in accept.proven)
 
     def lot_verdict(self, rule: Rule, arc: Arc, use: Use, verdicts: dict[Delivery, Verdict]) -> Verdict:
         """Return a rule's verdict on a lot made from inputs: the worst on its maker and on each stated input. Unconfirmed inputs count only against it. Fills `verdicts`."""
@@ -155,26 +155,26 @@ class Law:
             lot_verdicts.append(verdicts[key] if verdicts[key].passes else verdicts[key].but(offer=subject))
         return max(lot_verdicts, key=lambda verdict: (self.forbids(verdict, arc), verdict.result.rank))
 
-    def licences(self, verdict: Verdict, arc: Arc, use: Use, arrival: Span) -> tuple[str, ...] | None:
+    def licenses(self, verdict: Verdict, arc: Arc, use: Use, arrival: Span) -> tuple[str, ...] | None:
         """Return the limited licenses of which a move must use one. Empty if the license is unlimited or assumed as granted. None without a license."""
-        if self.case.assume.licence.get(use.end_use) == "granted":
+        if self.case.assume.license.get(use.end_use) == "granted":
             return ()
         matching = [
-            licence
-            for licence in self.case.licences
-            if licence.rule == verdict.rule
-            and licence.exporter in ("", arc.chained.facility.id, arc.chained.facility.country)
-            and Span(start=licence.start, end=licence.end).covers(arrival)
+            license
+            for license in self.case.licenses
+            if license.rule == verdict.rule
+            and license.exporter in ("", arc.chained.facility.id, arc.chained.facility.country)
+            and Span(start=license.start, end=license.end).covers(arrival)
         ]
         if not matching:
             return None
-        if any(licence.quantity is None for licence in matching):
+        if any(license.quantity is None for license in matching):
             return ()
-        return tuple(sorted(licence_id(licence) for licence in matching))
+        return tuple(sorted(license_id(license) for license in matching))
 
 
-def licence_id(licence: LicenceSpec) -> str:
-    return licence.id or f"licence:{licence.rule}:{licence.exporter or '*'}"
+def license_id(license: LicenseSpec) -> str:
+    return license.id or f"license:{license.rule}:{license.exporter or '*'}"
 
 
 Broken = Mapping[int, frozenset[int]]

@@ -578,7 +578,7 @@ class OfferReader:
             self._lack("content", text)
             return None
         if price.premium:
-            premium = f"{(price.premium * 100).normalize():+f} %"
+            premium = f"{(price.premium * 100).normalize():+f}%"
             self._assume(f"priced at benchmark {price.benchmark} {premium}")
         else:
             self._assume(f"priced at benchmark {price.benchmark}, without a premium")

@@ -111,9 +111,9 @@ class Parts:
             self._joined.join(materials)
         rule_by_id = {rule.id: rule for rule in self.problem.rules}
         case = self.inputs.case
-        for licence in case.licences:
-            if licence.quantity is not None and licence.rule in rule_by_id:
-                self._joined.join(self.covered(rule_by_id[licence.rule]))
+        for license in case.licenses:
+            if license.quantity is not None and license.rule in rule_by_id:
+                self._joined.join(self.covered(rule_by_id[license.rule]))
         for waiver in case.waivers:
             if waiver.rule in rule_by_id and not waiver.demand:
                 self._joined.join(self.covered(rule_by_id[waiver.rule]))

@@ -93,7 +93,7 @@ class PriceDerivation:
     def _holding(self, max_price_by_node: Mapping[Node, Decimal]) -> dict[Node, Decimal]:
         share = self.case.assume.holding or Decimal(0)
         if share:
-            text = f"holding stock costs {(share * 100).normalize():f} % a year of the most expensive landed offer or benchmark"
+            text = f"holding stock costs {(share * 100).normalize():f}% a year of the most expensive landed offer or benchmark"
             self.assumptions.append(Assumption("stock", text, STOCK_COST))
         node_by_store = [
             (store, (store.material, store.place or self.case.place))

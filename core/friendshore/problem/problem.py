@@ -10,7 +10,7 @@ from itertools import accumulate
 from operator import mul
 from typing import assert_never
 
-from ..domain.case import Case, FrozenPrices, Level, Minimise
+from ..domain.case import Case, FrozenPrices, Level, Minimize
 from ..domain.suggest import did_you_mean
 from ..domain.use import Use
 from ..errors import Diagnostic
@@ -30,7 +30,7 @@ from .rule_facts import ProblemFacts, query_limit_rules
 from .shared import SharedData
 from .trade import Commitment, PriceSpan, TermSpan
 
-LAST = Level(minimise=Minimise.COST)
+LAST = Level(minimize=Minimize.COST)
 """Level that decides between plans that are equal in all levels of the case."""
 
 
@@ -50,14 +50,14 @@ class Objective:
     @property
     def in_money(self) -> bool:
         """False if it sums kilograms."""
-        return self.level.minimise is not Minimise.CONCENTRATION
+        return self.level.minimize is not Minimize.CONCENTRATION
 
 
 def resolve_objectives(case: Case, demands: Sequence[Demand], merged: Merged, facts: Facts) -> tuple[Objective, ...]:
     """Return the levels of a case by rank, with cost last if no earlier level settles the rest. Empty if the case ranks nothing."""
     levels = case.objectives
     objectives = [_resolved(level, number, demands, merged, facts) for number, level in enumerate(levels, 1)]
-    if levels and not any(level.minimise is Minimise.COST and not level.within for level in levels):
+    if levels and not any(level.minimize is Minimize.COST and not level.within for level in levels):
         objectives.append(Objective(LAST, _COST, implied=True))
     return tuple(objectives)
 
@@ -66,23 +66,23 @@ _COST = "cost: money spent, penalties, and priced shortage"
 
 
 def _resolved(level: Level, number: int, demands: Sequence[Demand], merged: Merged, facts: Facts) -> Objective:
-    match level.minimise:
-        case Minimise.SHORTAGE:
+    match level.minimize:
+        case Minimize.SHORTAGE:
             of_names = f" of {listed(level.of)}" if level.of else ""
             names_by_demand = ((demand.id, demand.use.end_use, demand.use.material.id) for demand in demands)
             positions = tuple(
                 i for i, names in enumerate(names_by_demand) if not level.of or not set(level.of).isdisjoint(names)
             )
             return Objective(level, f"shortage{of_names}, at its price", demands=positions)
-        case Minimise.CONCENTRATION:
+        case Minimize.CONCENTRATION:
             limit = _counting(merged, level, number)
             return Objective(level, limit.sentence(), rows=tuple(limit.largest(facts)))
-        case Minimise.SPEND:
+        case Minimize.SPEND:
             return Objective(level, "money spent")
-        case Minimise.COST:
+        case Minimize.COST:
             return Objective(level, _COST)
         case _:
-            assert_never(level.minimise)
+            assert_never(level.minimize)
 
 
 def _counting(merged: Merged, level: Level, number: int) -> Concentration:
@@ -100,15 +100,15 @@ def unknown_names(case: Case, merged: Merged) -> Iterator[Diagnostic]:
     demand_names = {name for spec in case.demands for name in (spec.material, spec.end_use, demand_name(spec, case))}
     material_names = {*merged.materials, *(material.element for material in merged.materials.values())} - {""}
     names_by_kind = {
-        Minimise.SHORTAGE: (demand_names, "an end use, material, or demand of the case"),
-        Minimise.CONCENTRATION: (material_names, "a material of the catalogs, or an element"),
+        Minimize.SHORTAGE: (demand_names, "an end use, material, or demand of the case"),
+        Minimize.CONCENTRATION: (material_names, "a material of the catalogs, or an element"),
     }
     for level in case.objectives:
-        names, expected = names_by_kind.get(level.minimise, (set(), "no names: this objective is about everything"))
+        names, expected = names_by_kind.get(level.minimize, (set(), "no names: this objective is about everything"))
         for name in level.of:
             if name not in names:
                 yield Diagnostic(
-                    f"objective `{level.minimise}` refers to `{name}`, which doesn't exist",
+                    f"objective `{level.minimize}` refers to `{name}`, which doesn't exist",
                     column="objective.of",
                     found=name,
                     expected=expected,

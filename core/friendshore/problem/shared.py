@@ -201,7 +201,7 @@ class SharedFacts:
         bare: dict[str, object] = {
             "demands": (),
             "waivers": (),
-            "licences": (),
+            "licenses": (),
             "packs": (),
             "scenarios": (),
             "frozen": None,

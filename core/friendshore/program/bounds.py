@@ -18,7 +18,7 @@ from operator import add
 
 import numpy as np
 
-from ..domain.case import Minimise
+from ..domain.case import Minimize
 from ..problem import Problem
 from ..problem.capacity import max_units
 from ..problem.decimal_arrays import as_floats, table
@@ -67,7 +67,7 @@ class Bounds:
     def _needed(self) -> tuple[Floats, Ints, Floats]:
         """Kilograms needed by node from each period on, the node of each arc, and the kilograms beyond need of its offer."""
         problem, arcs = self.problem, self.problem.network.arcs
-        concentration = any(objective.level.minimise is Minimise.CONCENTRATION for objective in problem.objectives)
+        concentration = any(objective.level.minimize is Minimize.CONCENTRATION for objective in problem.objectives)
         by_node = self.needs.needed_from()
         excess_kg = np.full(len(arcs), np.inf)
         for arc in arcs if not self.may_exceed_need and not concentration else ():

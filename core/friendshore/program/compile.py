@@ -27,7 +27,7 @@ from ..problem import Problem
 from ..problem.compliance_classes import Cell, ComplianceClass
 from ..problem.decimal_arrays import as_floats, cells, table
 from ..problem.demands import Demand
-from ..problem.law import licence_id, waiver_id
+from ..problem.law import license_id, waiver_id
 from ..problem.network import Node, compact, final_node, ranges
 from .bounds import Bounds
 from .draft import ProgramDraft
@@ -211,8 +211,8 @@ class Buying:
             final = [arc for arc in network.into.get(compliance_class.final, ()) if network.arcs[arc].lot < 0]
             in_time = np.isin(moves.ordered[allowed], list(compliance_class.order_periods))
             allowed = allowed[in_time | ~np.isin(moves.arc[allowed], final)]
-        allowed, licences = self._licensed(compliance_class, allowed)
-        return allowed, licences, self._cost(compliance_class, allowed)
+        allowed, licenses = self._licensed(compliance_class, allowed)
+        return allowed, licenses, self._cost(compliance_class, allowed)
 
     def _arriving_in(self, moves: Ints, cells: Iterable[Cell]) -> NDArray[np.bool_]:
         cell_keys = [arc * self.count + arrival for arc, arrival in cells]
@@ -228,8 +228,8 @@ class Buying:
             cell = (int(facts.arc[moves[position]]), int(facts.delivered[moves[position]]))
             choices[position] = [tuple(sorted(set(names))) for names in product(*compliance_class.permits[cell])]
         repeated = np.repeat(moves, [len(combinations) for combinations in choices])
-        licences = enumerate(chain.from_iterable(choices))
-        return repeated, {position: names for position, names in licences if names}
+        licenses = enumerate(chain.from_iterable(choices))
+        return repeated, {position: names for position, names in licenses if names}
 
     def _cost(self, compliance_class: ComplianceClass, moves: Ints) -> Floats:
         if compliance_class.surcharges is None:
@@ -371,7 +371,7 @@ class _Compiler:
         self._lots()
         add_arrivals(self.draft, self.recipes)
         add_order_terms(self.draft)
-        self._licences()
+        self._licenses()
         term_columns = TermColumns(self.problem, self.assembly, self.columns, self.bounds)
         compile_limits(self.limits, term_columns)
         concentration_columns = add_concentration_columns(self.problem.objectives, term_columns)
@@ -397,12 +397,12 @@ class _Compiler:
         for compliance_class in with_progress(
             self.problem.compliance_classes, "laying out the program", "compliance classes", 1
         ):
-            moves, licences, cost = buying.block(compliance_class)
+            moves, licenses, cost = buying.block(compliance_class)
             first = self.assembly.add_columns(len(moves), cost, self.bounds.kg_by_move[moves])
             columns = np.arange(first, first + len(moves))
             bought = sum(len(columns) for _, columns in blocks)
             blocks.append((moves, columns))
-            self.columns.buy_licences |= {bought + position: names for position, names in licences.items()}
+            self.columns.buy_licenses |= {bought + position: names for position, names in licenses.items()}
             balance = self.balances[compliance_class.index]
             arcs = all_moves.arc[moves]
             self.assembly.add_entries(balance[network.ends[arcs]] + all_moves.delivered[moves], columns, 1.0)
@@ -571,10 +571,10 @@ class _Compiler:
                 quantity, quantity, f"lot {lot.id}", ([*columns_by_lot.get(lot_index, []), column], 1.0)
             )
 
-    def _licences(self) -> None:
-        for licence in self.problem.case.licences:
-            name = licence_id(licence)
-            licensed = self.columns.buy_licences.items()
+    def _licenses(self) -> None:
+        for license in self.problem.case.licenses:
+            name = license_id(license)
+            licensed = self.columns.buy_licenses.items()
             columns = [int(self.columns.buy[position]) for position, names in licensed if name in names]
-            if columns and licence.quantity is not None:
-                self.draft.at_most(columns, 1.0, float(licence.quantity), name)
+            if columns and license.quantity is not None:
+                self.draft.at_most(columns, 1.0, float(license.quantity), name)

@@ -152,10 +152,10 @@ class _Decoder:
             counts, unit = as_multiples(self._values(columns.buy), unit)
         bought = np.flatnonzero(counts > 0)
         counts, compliance_class, move = counts[bought], columns.buy_compliance_class[bought], columns.buy_move[bought]
-        licences = {
-            i: columns.buy_licences[position]
-            for i, position in enumerate(bought.tolist() if columns.buy_licences else ())
-            if position in columns.buy_licences
+        licenses = {
+            i: columns.buy_licenses[position]
+            for i, position in enumerate(bought.tolist() if columns.buy_licenses else ())
+            if position in columns.buy_licenses
         }
         arc, ordered, delivered = moves.arc[move], moves.ordered[move], moves.delivered[move]
         self._add_arrivals(arc, compliance_class, delivered, counts, unit)
@@ -165,7 +165,7 @@ class _Decoder:
             LotUse(
                 lot=network.arcs[arc[i]].name, material=network.arcs[arc[i]].node[0],
                 place=network.arcs[arc[i]].node[1], compliance_class=self.problem.compliance_classes[compliance_class[i]].label,
-                period=int(delivered[i]), quantity=int(counts[i]) * unit, licences=licences.get(i, ()),
+                period=int(delivered[i]), quantity=int(counts[i]) * unit, licenses=licenses.get(i, ()),
             )
             for i in np.flatnonzero(offer < 0).tolist()
         ]  # fmt: skip
@@ -179,8 +179,8 @@ class _Decoder:
             delivered=delivered[from_offers],
             unit=unit,
             counts=counts[from_offers],
-            licences={i: licences[position] for i, position in enumerate(from_offers.tolist()) if position in licences}
-            if licences
+            licenses={i: licenses[position] for i, position in enumerate(from_offers.tolist()) if position in licenses}
+            if licenses
             else {},
         )
         return purchases, lots

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
-from ..domain.case import Minimise
+from ..domain.case import Minimize
 from ..problem import Problem
 from ..problem.network import ranges
 from ..problem.problem import Objective
@@ -378,21 +378,21 @@ def goals_of(
     violation_columns = [column for _, column, _ in limits.misses]
     goals = []
     for objective, summed_columns in zip(problem.objectives, concentration_columns, strict=True):
-        cost, minimise = np.zeros(len(linear.cost)), objective.level.minimise
-        match minimise:
-            case Minimise.CONCENTRATION:
+        cost, minimize = np.zeros(len(linear.cost)), objective.level.minimize
+        match minimize:
+            case Minimize.CONCENTRATION:
                 cost[summed_columns] = 1.0
-            case Minimise.SHORTAGE:
+            case Minimize.SHORTAGE:
                 for demand in objective.demands:
                     first = columns.short + demand * periods
                     cost[first : first + periods] = linear.cost[first : first + periods]
-            case Minimise.SPEND:
+            case Minimize.SPEND:
                 cost = linear.cost.copy()
                 cost[columns.short : columns.short + len(problem.demands) * periods] = 0.0
                 cost[violation_columns] = 0.0
-            case Minimise.COST:
+            case Minimize.COST:
                 cost = linear.cost.copy()
             case _:
-                assert_never(minimise)
-        goals.append(Goal(cost, float(objective.level.within), minimise is Minimise.COST))
+                assert_never(minimize)
+        goals.append(Goal(cost, float(objective.level.within), minimize is Minimize.COST))
     return tuple(goals)

@@ -329,7 +329,7 @@ class Columns:
     """Ascending, in order of `buy_move`."""
     buy_move: Ints = field(default_factory=_none)
     buy_compliance_class: Ints = field(default_factory=_none)
-    buy_licences: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    buy_licenses: dict[int, tuple[str, ...]] = field(default_factory=dict)
     """Position in `buy` -> licenses that it draws on. Only for those with some."""
     make: dict[tuple[int, int, int], int] = field(default_factory=dict)
     """(offer, compliance class or -1, order period) -> column: units made of an offer with several outputs."""

@@ -184,7 +184,7 @@ def _number_reader(parse: Callable[[str], Decimal], expected: str) -> Callable[[
 
 
 read_number = _number_reader(parse_number, "a number")
-read_share = _number_reader(parse_share, "a share, like 65 % or 0.65")
+read_share = _number_reader(parse_share, "a share, like 65% or 0.65")
 
 
 def range_reader(read: Callable[[Any], Decimal], range_: v.Range) -> Callable[[Any], Decimal]:
@@ -298,7 +298,7 @@ def read_yearly_price(value: object) -> UnitPrice:
 
 def read_yearly_share(value: object) -> Decimal:
     """Read a share per year. The ending `/year` may be missing."""
-    expected = "a share per year, like `5 %/year`"
+    expected = "a share per year, like `5%/year`"
     text = _yearly(value, expected) if isinstance(value, str) and "/" in value else value
     try:
         share = read_share(text)

@@ -451,7 +451,7 @@ class _SheetReader:
             number, style = Decimal(repr(value)), int(cell.get("s", 0))
             added = added_text(self._formats[style] if 0 <= style < len(self._formats) else "General", number)
             if added == "%":
-                return f"{as_text(float(number * 100))} %"
+                return f"{as_text(float(number * 100))}%"
             if added:
                 message, code = f"the cell's format adds `{added}` to its number", "FS075"
                 fix = "write the unit into the cell as text, and set the cell's format to General"

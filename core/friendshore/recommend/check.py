@@ -41,7 +41,7 @@ _PLACES = {
     "material": "demand.material stock.material store.material scenario.change.stock scenario.change.want",
     "offer": "order.offer stock.offer incumbent.offer assume.offer.id scenario.change.prove",
     "facility": "scenario.change.capacity",
-    "rule": "licence.rule waiver.rule "
+    "rule": "license.rule waiver.rule "
     + " ".join(f"scenario.change.{subject}" for subject in ("disable", "move", "loosen", "limit", "waive", "grant")),
     "place": "case.place demand.place stock.place order.place store.place",
 }

@@ -244,7 +244,7 @@ def _levels(verified: VerifiedPlan, prices: Mapping[int, explain.RankPrice]) -> 
     return [
         RunLevel(
             rank=rank,
-            minimize=reading.objective.level.minimise.value,
+            minimize=reading.objective.level.minimize.value,
             sentence=reading.objective.sentence,
             unit=verified.problem.case.currency if reading.objective.in_money else "kg",
             implied=reading.objective.implied,
@@ -736,7 +736,7 @@ def _unproven_accepted(verified: VerifiedPlan) -> list[RunAssumption]:
         if verdict.result is not Result.UNPROVEN or problem.law.forbids(verdict, item.arc):
             continue
         arrival = problem.case.horizon.periods[item.delivered].span
-        if verdict.licence and problem.law.licences(verdict, item.arc, ruling.use, arrival) is not None:
+        if verdict.license and problem.law.licenses(verdict, item.arc, ruling.use, arrival) is not None:
             continue
         key = (item.arc.chained.offer.id, verdict.rule, verdict.reason)
         items_by_reason.setdefault(key, {})[id(item)] = item

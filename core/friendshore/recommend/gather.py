@@ -154,7 +154,7 @@ def _gathered(
         followed = Inputs(case, read, tuple(own_rules), where=places).followed()
         wrong = _unknown_names(followed.rules, followed.case, read)
         uses = [("demand.end_use", demand.end_use) for demand in case.demands]
-        uses += [(f"assume.licence.{use}", use) for use in case.assume.licence]
+        uses += [(f"assume.license.{use}", use) for use in case.assume.license]
         wrong += end_use_problems(uses, case, all_rules)
         if wrong:
             errors.append(followed.located_error(wrong))

@@ -114,7 +114,7 @@ def _small_shares(gathered: Gathered) -> Iterator[Diagnostic]:
         if stated is None or word.column not in _SHARES or not word.section.startswith(("rule", "scenario")):
             continue
         share = Decimal(stated[1])
-        fix = f"write `{(share * 100).normalize():f} %` if you mean {share}; write {share / 100:f} if you mean less than one percent"
+        fix = f"write `{(share * 100).normalize():f}%` if you mean {share}; write {share / 100:f} if you mean less than one percent"
         message, column = f"`{word.word}` is less than one percent", f"{word.section}.{word.column}"
         yield Diagnostic(message, word.file, word.row, column, word.word, fix=fix, code="FS645")
 
@@ -322,7 +322,7 @@ def _supply_spans(problem: Problem) -> Iterator[_DatedSpan]:
 def _permit_spans(problem: Problem) -> Iterator[_DatedSpan]:
     """Yield the days of licenses and waivers, which count only in periods that they cover completely."""
     begins, ends = "begins: it counts from the next period on", "ends: it counts up to the period before"
-    for noun, papers in (("licence", problem.case.licences), ("waiver", problem.case.waivers)):
+    for noun, papers in (("license", problem.case.licenses), ("waiver", problem.case.waivers)):
         for paper in papers:
             yield f"{noun} `{paper.id or paper.rule}`", paper.start, paper.end, begins, ends
 

@@ -139,7 +139,7 @@ def _interface(info: PluginInfo) -> str:
 
 def catalog_listing(rows: Iterable[Mapping[str, object]], day: date) -> Listing:
     columns = (("name", "Catalog"), ("title", "Title"), ("as_of", "As of"))
-    further = (("age", "Age"), ("licence", "License"), ("from", "From"))
+    further = (("age", "Age"), ("license", "License"), ("from", "From"))
     dated_rows = tuple({**row, "age": _age(str(row["as_of"]), day)} for row in rows)
     notes = tuple(f"{row['name']}: {row['error']}" for row in dated_rows if row.get("error"))
     return Listing("catalogs", columns + further, dated_rows, notes)
@@ -158,7 +158,7 @@ def catalog_data(catalog: Catalog) -> dict[str, object]:
 
 def catalog_document(catalog: Catalog, day: date) -> doc.Document:
     head: list[str | doc.Quoted] = [
-        f"{catalog.title or catalog.name}, {aged(catalog.as_of, day)}, {catalog.licence or 'no license'}",
+        f"{catalog.title or catalog.name}, {aged(catalog.as_of, day)}, {catalog.license or 'no license'}",
         f"from {catalog.distribution or 'a folder'}; {_counts(catalog)}; data {catalog.digest[:12]}",
         *([f"needs {', '.join(catalog.requires)}"] if catalog.requires else []),
         *([doc.Quoted(catalog.note)] if catalog.note else []),
@@ -200,7 +200,7 @@ def _price(offer: Offer) -> str:
         return "unknown"
     if price.amount is not None:
         return f"{price.amount:f} {price.currency}/kg"
-    return f"{price.benchmark} {price.premium * 100:+f} %" if price.premium else price.benchmark
+    return f"{price.benchmark} {price.premium * 100:+f}%" if price.premium else price.benchmark
 
 
 def _capacity(facility: Facility | None) -> str:
@@ -242,7 +242,7 @@ def pack_data(pack: RulePack, distribution: str = "") -> dict[str, object]:
 def pack_document(pack: RulePack, day: date, distribution: str = "") -> doc.Document:
     head: list[str | doc.Quoted] = [
         pack.title,
-        f"{pack.authority or 'unknown authority'}; {aged(pack.as_of, day)}; {pack.licence or 'no license stated'}",
+        f"{pack.authority or 'unknown authority'}; {aged(pack.as_of, day)}; {pack.license or 'no license stated'}",
         f"from {distribution or 'a folder'}; {count(len(pack.rules), 'rule')}, {count(len(pack.bills), 'bill')}; "
         f"data {pack.digest[:12]}",
         *([doc.Quoted(pack.note)] if pack.note else []),

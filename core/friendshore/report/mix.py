@@ -168,9 +168,9 @@ def _concern_cell(purchases: Sequence[RunPurchase]) -> doc.Cell:
 
 
 def share_range(certain: Decimal, possible: Decimal) -> str:
-    """Return a share from the certain to the possible one, such as `71 to 89 %`."""
+    """Return a share from the certain to the possible one, such as `71 to 89%`."""
     low, high = percent(certain), percent(possible)
-    return high if low == high else f"{low.removesuffix(' %')} to {high}"
+    return high if low == high else f"{low.removesuffix('%')} to {high}"
 
 
 def _uses(joined: str) -> str:

@@ -368,7 +368,7 @@ def _threshold(value: object) -> object:
 
 
 Threshold = Annotated[Number, BeforeValidator(_threshold)]
-"""A number, or a share like `50 %`."""
+"""A number, or a share like `50%`."""
 
 
 class FactTest(Record):
@@ -379,9 +379,9 @@ class FactTest(Record):
     equals: bool | str | None = None
     """Required value: `true`, `false`, or a word. None accepts any."""
     at_least: Threshold | None = None
-    """Minimum: a number, or a share like `50 %`. None means no minimum."""
+    """Minimum: a number, or a share like `50%`. None means no minimum."""
     below: Threshold | None = None
-    """Exclusive maximum: a number, or a share like `50 %`. None means no maximum."""
+    """Exclusive maximum: a number, or a share like `50%`. None means no maximum."""
 
     def succeeds(self, stated: dict[str, Fact]) -> bool | None:
         """Return the result of the test, or None if the fact is missing or of another type."""

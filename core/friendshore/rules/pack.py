@@ -63,7 +63,7 @@ class RulePack(Tables):
     """Authority that makes these rules."""
     as_of: Annotated[date, Written("2026-11-01")]
     """Date of the last review of the law."""
-    licence: Annotated[str, Written("public domain")] = ""
+    license: Annotated[str, Written("public domain")] = ""
     """License of the pack's text and data."""
     note: Annotated[str, Written("regulations were not read", sort="prose")] = ""
     """Remarks for readers."""

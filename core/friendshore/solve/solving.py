@@ -198,7 +198,7 @@ class Limits:
     def __post_init__(self) -> None:
         max_seconds = float(MAX_SECONDS)
         checks = (
-            ("gap", self.gap, 0.0, sys.float_info.max, Real, "pass 0.01 to stop within 1 % of the bound"),
+            ("gap", self.gap, 0.0, sys.float_info.max, Real, "pass 0.01 to stop within 1% of the bound"),
             ("time limit", self.seconds, 0.0, max_seconds, Real, f"pass at most {max_seconds:,.0f} seconds, or None for no limit"),
             ("number of workers", self.workers, 1, inf, Integral, "pass None to use all processors"),
         )  # fmt: skip

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..domain.base import totals
 from ..problem.decimal_arrays import Floats, added_up, as_floats
-from ..problem.law import licence_id, waiver_id
+from ..problem.law import license_id, waiver_id
 from ..problem.network import Node, final_node
 from .money import PlacedTerms
 from .plan_entries import EPSILON, SLACK, PlanEntries
@@ -253,12 +253,12 @@ class Amounts:
                 self.ledger.report_excess("FS627", quantity - waivers[name].quantity, Decimal(roundings), message)
 
     def _licenses(self) -> None:
-        permits = {licence_id(permit): permit for permit in self.problem.case.licences}
-        quantities = ((name, item.quantity) for item in self.ledger.licensed for name in item.licences)
+        permits = {license_id(permit): permit for permit in self.problem.case.licenses}
+        quantities = ((name, item.quantity) for item in self.ledger.licensed for name in item.licenses)
         for name, quantity in totals(quantities).items():
             permit = permits.get(name)
             if permit is not None and permit.quantity is not None:
-                roundings = sum(2 if self.ledger.in_lots(i) else 1 for i in self.ledger.licensed if name in i.licences)
+                roundings = sum(2 if self.ledger.in_lots(i) else 1 for i in self.ledger.licensed if name in i.licenses)
                 message = f"more moves under `{name}` than it allows"
                 self.ledger.report_excess("FS627", quantity - permit.quantity, Decimal(roundings), message)
 

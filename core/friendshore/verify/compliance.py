@@ -23,7 +23,7 @@ from ..domain.use import Result, Use, Verdict
 from ..plugins import attributed
 from ..plugins.interface import is_own
 from ..problem import Problem
-from ..problem.law import Law, licence_id, waiver_id
+from ..problem.law import Law, license_id, waiver_id
 from ..problem.network import Arc, Node, final_node
 from ..rules.answers import InvalidResult, as_verdict
 from ..rules.base import PhaseStatus, Rule
@@ -217,13 +217,13 @@ class Compliance:
         verdict = ruling.verdict
         if not self.law.forbids(verdict, ruling.item.arc):
             return False
-        if not verdict.licence:
+        if not verdict.license:
             return True
         arrival = self.periods[ruling.item.delivered].span
-        licences = self.law.licences(verdict, ruling.item.arc, ruling.use, arrival)
-        if licences is None:
+        licenses = self.law.licenses(verdict, ruling.item.arc, ruling.use, arrival)
+        if licenses is None:
             return True
-        return bool(licences) and not set(licences) & set(ruling.item.licences)
+        return bool(licenses) and not set(licenses) & set(ruling.item.licenses)
 
     def _ask(self, rule: Rule, arc: Arc, final_delivery: FinalDelivery) -> Verdict:
         key = (rule.id, arc.index, final_delivery.number)
@@ -377,10 +377,10 @@ def _report_prohibited(ledger: PlanEntries, ruling: Ruling) -> None:
 
 
 def _check_licenses(ledger: PlanEntries) -> None:
-    permits = {licence_id(permit): permit for permit in ledger.problem.case.licences}
+    permits = {license_id(permit): permit for permit in ledger.problem.case.licenses}
     periods = ledger.problem.case.horizon.periods
     for item in ledger.licensed:
-        for name in item.licences:
+        for name in item.licenses:
             permit = permits.get(name)
             if permit is None:
                 ledger.report("FS624", f"{item} moves under a license `{name}` that the case lacks")

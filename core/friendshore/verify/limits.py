@@ -17,7 +17,7 @@ from typing import assert_never, overload
 import numpy as np
 
 from ..domain.base import exact, grouped, totals
-from ..domain.case import Minimise
+from ..domain.case import Minimize
 from ..domain.plan import Cost
 from ..domain.runtime import cached_method
 from ..plugins import attributed
@@ -379,24 +379,24 @@ def value_and_rounding(
     objective: Objective, ledger: PlanEntries, values: TermValues, cost: Cost
 ) -> tuple[Decimal, Decimal]:
     """Return the value of a level on a plan, and the maximum effect of rounding kilograms. The latter is 0 for levels in money."""
-    problem, minimise = ledger.problem, objective.level.minimise
-    match minimise:
-        case Minimise.COST:
+    problem, minimize = ledger.problem, objective.level.minimize
+    match minimize:
+        case Minimize.COST:
             return cost.objective, Decimal(0)
-        case Minimise.SPEND:
+        case Minimize.SPEND:
             return cost.total, Decimal(0)
-        case Minimise.SHORTAGE:
+        case Minimize.SHORTAGE:
             price = {problem.demands[i].id: problem.shortage_price[i] for i in objective.demands}
             short = (s for s in ledger.plan.shorts if s.demand in price)
             money = sum((problem.discount[s.period] * price[s.demand] * s.quantity for s in short), Decimal(0))
             return exact(money), Decimal(0)
-        case Minimise.CONCENTRATION:
+        case Minimize.CONCENTRATION:
             values_of_rows = [values.value(row.terms[0]) for row in objective.rows]
             return exact(sum((v for v, _ in values_of_rows), Decimal(0))), sum(
                 (error for _, error in values_of_rows), Decimal(0)
             )
         case _:
-            assert_never(minimise)
+            assert_never(minimize)
 
 
 def read_levels(ledger: PlanEntries, values: TermValues, cost: Cost, rounding: Decimal) -> list[LevelReading]:
@@ -434,7 +434,7 @@ def _check_level(ledger: PlanEntries, reading: LevelReading, rank: int, allowed:
             expected=f"at most {reading.value}",
         )
     allowed_increase = reading.most - reading.least
-    never_below = level.minimise in (Minimise.SHORTAGE, Minimise.CONCENTRATION)
+    never_below = level.minimize in (Minimize.SHORTAGE, Minimize.CONCENTRATION)
     if allowed_increase < -allowed or (
         allowed_increase > level.within * abs(reading.least) + allowed and (never_below or not level.within)
     ):
@@ -442,7 +442,7 @@ def _check_level(ledger: PlanEntries, reading: LevelReading, rank: int, allowed:
             "FS634",
             f"{level_name} may increase by another share than the case states",
             found=f"{reading.least} to {reading.most}",
-            expected=f"{(level.within * 100).normalize():f} %",
+            expected=f"{(level.within * 100).normalize():f}%",
         )
 
 

@@ -295,7 +295,7 @@ class Costing:
             ordered,
             item.delivered,
             quantity,
-            item.licences,
+            item.licenses,
             price=direct
             if facts.has_one_output
             else exact(self._production_cost_per_kg[arc.offer, ordered] * quantity),

@@ -38,7 +38,7 @@ class Bought:
     """Period of the order. For a stock lot, the period from which it is available."""
     delivered: int
     quantity: Decimal
-    licences: tuple[str, ...]
+    licenses: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -78,7 +78,7 @@ def in_columns(entries: Sequence[Purchase | LotUse], unit: Decimal) -> PurchaseT
         delivered=_ints([e.delivered if isinstance(e, Purchase) else e.period for e in entries]),
         unit=unit,
         counts=counts,
-        licences={i: entry.licences for i, entry in enumerate(entries) if entry.licences},
+        licenses={i: entry.licenses for i, entry in enumerate(entries) if entry.licenses},
     )
 
 
@@ -110,7 +110,7 @@ class PurchaseColumns:
     roundings: Ints
     """Maximum rounding error in half steps of the resolution: 2 if part of a lot, else 1."""
 
-    licences: Mapping[int, tuple[str, ...]]
+    licenses: Mapping[int, tuple[str, ...]]
     """Licenses by entry, for entries with any."""
 
     @staticmethod
@@ -141,10 +141,10 @@ class PurchaseColumns:
             labels=tuple(codes),
             single=single,
             roundings=np.where(single & sold_in_lots, 2, 1),
-            licences={
+            licenses={
                 start + i: names
                 for start, (table, _) in zip(first, tables, strict=False)
-                for i, names in table.licences.items()
+                for i, names in table.licenses.items()
             },
         )
 
@@ -408,14 +408,14 @@ class PlanEntries:
                 ordered=ordered,
                 delivered=delivered,
                 quantity=quantity,
-                licences=columns.licences.get(position, ()),
+                licenses=columns.licenses.get(position, ()),
             )
             for position, (arc, label, ordered, delivered, quantity) in enumerate(rows)
         ]
 
     @property
     def licensed(self) -> list[Bought]:
-        return [self.bought[position] for position in self.columns.licences]
+        return [self.bought[position] for position in self.columns.licenses]
 
     def report(self, code: str, message: str, *, found: str = "", expected: str = "") -> None:
         self.findings.append(Diagnostic(message, found=found, expected=expected, code=code))

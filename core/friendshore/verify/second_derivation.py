@@ -414,7 +414,7 @@ class _SecondDerivation:
         """Return True if arrival one period earlier has unlimited storage, is allowed for all uses of the class, and costs the same."""
         arc, t, earlier = item.arc, item.ordered, item.delivered - 1
         store = self.problem.stores.get(arc.node)
-        if (store is not None and store.limit[earlier] is not None) or item.licences:
+        if (store is not None and store.limit[earlier] is not None) or item.licenses:
             return False
         if arc.freight[earlier] != arc.freight[item.delivered]:
             return False
@@ -448,7 +448,7 @@ class _SecondDerivation:
                 verdict = as_verdict(rule.judge(arc.chained, arc.move, use)) if rule.concerns(use) else PASS
             law = self.problem.law
             if law.forbids(verdict, arc):
-                licenses = law.licences(verdict, arc, use, self.horizon.periods[t].span) if verdict.licence else None
+                licenses = law.licenses(verdict, arc, use, self.horizon.periods[t].span) if verdict.license else None
                 if licenses is None or licenses:
                     return True
         return False

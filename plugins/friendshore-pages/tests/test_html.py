@@ -57,7 +57,7 @@ def everything() -> Document:
         "All",
         (
             sentence("It is ", Phrase("optimal", Tone.GOOD, strong=True), ": see ", Phrase("friendshore verify", code=True)),
-            KeyFigures((KeyFigure("Cost", Amount(D(12), "USD"), "of which 3 % freight", Tone.GOOD),)),
+            KeyFigures((KeyFigure("Cost", Amount(D(12), "USD"), "of which 3% freight", Tone.GOOD),)),
             section("Figures", table([Column("Name"), figures("Figure", "USD")], rows), notes(["first", Quoted("in\ntwo lines")], Tone.DOUBTFUL),
                     section("Figures", sentence("below")), section("Empty", section("Empty too"))),
             apart(Verbatim(("as it", "  stands")), Pairs((("name", "text"),))),
@@ -132,10 +132,10 @@ def test_what_stands_between_backticks_is_code() -> None:
 
 def test_a_long_heading_is_listed_by_what_stands_before_its_colon() -> None:
     """The heading itself is whole, and what leads to it short; a page of one section has no list."""
-    long = section("antimony-metal: 11,840 t wanted, 1 % dearer", sentence("a"))
+    long = section("antimony-metal: 11,840 t wanted, 1% dearer", sentence("a"))
     root = page(long, section("tin: all", sentence("b")))
     assert [node.text for node in root.one("nav").all("a")] == ["antimony-metal", "tin: all"]
-    assert "antimony-metal: 11,840 t wanted, 1 % dearer" in [node.text for node in root.all("h2")]
+    assert "antimony-metal: 11,840 t wanted, 1% dearer" in [node.text for node in root.all("h2")]
     assert page(long).all("nav") == []
 
 

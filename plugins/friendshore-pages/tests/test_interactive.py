@@ -33,7 +33,7 @@ from friendshore_pages.interactive.question import InteractiveQuestion, NoOption
 ROOT = Path(__file__).parents[3]
 Answered = Callable[..., float | None]
 Expected = Callable[..., float]
-DUTY = '[[rule]]\nkind = "tariff"\nid = "duty"\nrate = "10 %"\norigins = ["AU"]\n'
+DUTY = '[[rule]]\nkind = "tariff"\nid = "duty"\nrate = "10%"\norigins = ["AU"]\n'
 FACTORS = [
     pytest.param(Decimal(text), marks=() if text == "0.3" else pytest.mark.deep)
     for text in ("0.01", "0.3", "0.91", "1.7", "4")

@@ -98,7 +98,7 @@ def test_what_is_not_proved_is_said_and_not_vouched_for(tmp_path: Path) -> None:
     """Planning again comes to the same, which proves nothing."""
     checked = verify_run(planned("orders", tmp_path), REGISTRY, effort=HURRIED)
     assert (checked.verified, checked.optimality_proved) == (True, False)
-    assert "not proved in the time given: the run claims to be within 0 %" in checked.sentences[0]
+    assert "not proved in the time given: the run claims to be within 0%" in checked.sentences[0]
     assert checked.sentences[0].endswith("planned again (optimal), same value")
 
 

@@ -31,7 +31,7 @@ from friendshore_proof.proving import prove_optimality
 # ---------------------------------------------------------------------------------------------------------------- search
 
 
-RANKED = ({"minimise": "shortage", "of": ["defense"]}, {"minimise": "concentration"})
+RANKED = ({"minimize": "shortage", "of": ["defense"]}, {"minimize": "concentration"})
 
 
 def plain() -> Recommendation:
@@ -89,7 +89,7 @@ def test_a_linear_plan_is_proved_to_the_last_digit() -> None:
     assert proof.bound == Fraction(found.cost.objective) == 5200
     assert (proof.proved, proof.gap, proof.findings) == (True, 0, ())
     assert proof.text == (
-        "optimality: proved: no plan's spend and penalties are less than USD 5,200.00 in present value (this one is within 0 %)"
+        "optimality: proved: no plan's spend and penalties are less than USD 5,200.00 in present value (this one is within 0%)"
     )
 
 
@@ -108,7 +108,7 @@ def test_what_cannot_be_proved_in_time_is_told_beside_the_claim() -> None:
     proof = prove_optimality(with_minima().plan, seconds=0.0)
     assert (proof.proved, proof.findings) == (False, ())
     assert proof.text.startswith(
-        "optimality: not proved in the time given: the run claims to be within 0 %; proved here"
+        "optimality: not proved in the time given: the run claims to be within 0%; proved here"
     )
 
 

@@ -144,9 +144,9 @@ def test_what_causes_and_heals_a_shortage(
     ("law", "left_out", "costs"),
     [
         (rule(Cover, id="cover", materials=["metal"], days=90), ("cover",), [("2026-01-01", 100)]),
-        # A cap of 40 % on Chinese use from 2027 leaves 6 of 10 kg to Australia at 50; a floor of 20 % on Australian use leaves it 2 kg.
-        (rule(MaxShare, countries=["CN"], share="40 %", counts="used", phases=[{"from": "2027-01-01"}]), (), [("2026-01-01", 100), ("2027-01-01", 4 * 10 + 6 * 50)]),
-        (rule(MinShare, countries=["AU"], share="20 %", counts="used"), (), [("2026-01-01", 2 * 50 + 8 * 10)]),
+        # A cap of 40% on Chinese use from 2027 leaves 6 of 10 kg to Australia at 50; a floor of 20% on Australian use leaves it 2 kg.
+        (rule(MaxShare, countries=["CN"], share="40%", counts="used", phases=[{"from": "2027-01-01"}]), (), [("2026-01-01", 100), ("2027-01-01", 4 * 10 + 6 * 50)]),
+        (rule(MinShare, countries=["AU"], share="20%", counts="used"), (), [("2026-01-01", 2 * 50 + 8 * 10)]),
     ],
     ids=["a rule about stock, which is not carried", "cap", "floor"],
 )  # fmt: skip
@@ -215,7 +215,7 @@ def test_nothing_is_in_stock_or_on_its_way_and_everything_comes_at_once() -> Non
 def test_where_other_rules_cannot_hold_together_budgets_are_left_out_and_the_days_named() -> None:
     """Half must be Australian, where nothing is made before 2027: that alone is not planned, and oxide is not drawn into it."""
     facts = catalog(grown("au", "AU", ("2027-03-01", 100)), source("AU", 10), source("CN", 5, "oxide"))
-    share = rule(MinShare, id="half", countries=["AU"], stage="mined", share="50 %", materials=["metal"])
+    share = rule(MinShare, id="half", countries=["AU"], stage="mined", share="50%", materials=["metal"])
     wanted = [demand(name, "civil", per_year=Decimal(10), start=date(2026, 1, 1)) for name in ("metal", "oxide")]
     answer = calendar(opened(case(*wanted, count=3), facts, share, rule(Budget, id="money", amount=120)))
     assert [(str(span.start), str(span.end)) for span in answer.beyond_budget] == [("2026-01-01", "2027-02-28")]
@@ -355,5 +355,5 @@ From        Until       Wanted a year  Short a year  Cause                   USD
                                                      capacity
 2028-04-01  2028-12-31          10 kg             –  –                              500  –
 
-6 questions asked, 7 independent parts solved, 22 % of the parts reused
+6 questions asked, 7 independent parts solved, 22% of the parts reused
 """

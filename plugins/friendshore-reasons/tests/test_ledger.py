@@ -257,7 +257,7 @@ class AtMost(Rule):
 
 
 def test_a_rule_of_a_plugin_has_its_part() -> None:
-    """6 of 10 kg move from China to Australia: 240; the duty of 50 % on the 4 kg that stay: 20, or 50 where it comes first."""
+    """6 of 10 kg move from China to Australia: 240; the duty of 50% on the 4 kg that stay: 20, or 50 where it comes first."""
     duty = rule(Tariff, id="duty", origins=["CN"], rate="0.5")
     answer = ledger(opened(metal(10, end_use="civil"), metals(), AtMost(id="at-most"), duty))
     assert adds(answer) == {"at-most": 225, "duty": 35}
@@ -365,7 +365,7 @@ class Small(Rule):
 
 
 def test_a_rule_of_a_plugin_can_be_waived() -> None:
-    """1 % of 10 kg at 40 less."""
+    """1% of 10 kg at 40 less."""
     found = margins(opened(metal(10), metals(), Small(id="small")))
     assert [(waiver.rule, waiver.waived_kg, waiver.saving.value) for waiver in found.waivers] == [
         ("small", Decimal("0.1"), 4)

@@ -106,7 +106,7 @@ def test_the_ends_are_what_brute_force_finds(tiny: Tiny) -> None:
     if any(part.method is Method.CONFLICT for part in answer.parts) or session.verified.plan.infeasible:
         return
     case = session.inputs.case
-    papers = {"licences": (), "waivers": ()}  # of rules that are not there
+    papers = {"licenses": (), "waivers": ()}  # of rules that are not there
     for rules, bill in (((), answer.before), (tiny.rules, answer.after)):
         wanted = optimum(case if rules else case.model_copy(update=papers), [tiny.catalog], rules).objective
         assert abs(float(bill.amount) - wanted) <= 2 * allowed(session, wanted) + 0.02

@@ -126,7 +126,7 @@ def test_demand_is_moved_as_little_as_will_do() -> None:
     assert sets(answer) == [[("stock", "metal", 10.0)], [("later", "metal-defense", 12.0)], [("earlier", "au", 12.0)]]
 
 
-LICENCE = rule(ExportControl, id="control", exporters=["CN"], effect="licence", citation="art. 1")
+LICENSE = rule(ExportControl, id="control", exporters=["CN"], effect="license", citation="art. 1")
 LEFT_OUT = schedule("au-metal", tier(0, most=0), tier(50), kind="incremental")
 
 
@@ -136,19 +136,19 @@ LEFT_OUT = schedule("au-metal", tier(0, most=0), tier(50), kind="incremental")
         # A plant under construction counts for nothing; taken to run it serves all.
         (catalog(facility("au", "AU", 20, status="construction"), source("AU", 5)), [], ("planned", "au", None)),
         # An export control keeps the only plant out. A license lets it in.
-        (catalog(facility("cn", "CN", 50), source("CN", 10)), [LICENCE], ("licence", "control", None)),
+        (catalog(facility("cn", "CN", 50), source("CN", 10)), [LICENSE], ("license", "control", None)),
         # An offer sells no less than 50 kg, which nothing can hold nor the plant make.
         (au(5, 20, min_order=50), [], ("term", "minimum-load", None)),
         # Nothing or 50 kg and more, which nothing can hold.
         (au(5, 90, LEFT_OUT), [], ("term", "tiers", None)),
     ],
-    ids=["planned plant", "licence", "term of trade", "price list"],
+    ids=["planned plant", "license", "term of trade", "price list"],
 )
 def test_what_keeps_an_offer_out_is_lifted(facts: Catalog, rules: list[Rule], step: tuple[str, str, None]) -> None:
     """Alone it serves all."""
     answer = asked(unstored(10, 10, end_use="defense"), facts, *rules, capacity=Decimal(0))
     assert [step] in sets(answer)
-    if step[0] == "licence":
+    if step[0] == "license":
         assert answer.repairs[-1].changes == (Change(grant="control", of="CN"),)
     if step[0] == "planned":
         assert "construction" in said(answer)
@@ -353,11 +353,11 @@ def test_a_quantity_that_lets_an_offer_count_is_no_term_to_lift() -> None:
 
 
 def test_the_share_that_a_limit_moves_to_is_told() -> None:
-    """A cap of 30 % of 10 kg is relaxed by 2 kg a country: to half."""
+    """A cap of 30% of 10 kg is relaxed by 2 kg a country: to half."""
     answer = asked(unstored(10), metals(jp=0), rule(MaxShare, id="cap", by="country", share="0.3"))
     use = next(repair.uses[0] for repair in answer.repairs if repair.uses[0].kind.value == "loosen")
     assert (use.amount, use.today, use.to) == (2, Decimal("0.3"), Decimal("0.5"))
-    assert "from 30 % to 50 %" in said(answer)
+    assert "from 30% to 50%" in said(answer)
 
 
 def test_a_need_that_is_split_over_years_is_one_waiver() -> None:

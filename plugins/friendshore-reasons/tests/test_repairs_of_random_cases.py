@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.property.settings import DEPTH, examples
 from tests.property.strategies import ONE, Tiny, tiny_cases
 
-from friendshore.domain.case import Level, Minimise
+from friendshore.domain.case import Level, Minimize
 from friendshore.domain.change import Change
 from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
@@ -33,7 +33,7 @@ Name = tuple[str, tuple[str, ...], str]
 def shortage_of(inputs: Inputs, changes: Iterable[Change]) -> Decimal | None:
     """Kilograms short at best in the whole case, planned anew with shortage ranked first; None if rules conflict."""
     after = inputs.after(tuple(changes))
-    case = after.case.model_copy(update={"objectives": (Level(minimise=Minimise.SHORTAGE),)})
+    case = after.case.model_copy(update={"objectives": (Level(minimize=Minimize.SHORTAGE),)})
     plan = Session.open(replace(after, case=case), ONE).verified.plan
     return None if plan.infeasible else sum((short.quantity for short in plan.shorts), Decimal(0))
 

@@ -5,7 +5,7 @@ uv run --group bench python -m tests.published cap41 100 1-10 --raw     # CVaR o
 uv run python -m tests.published cap41 500 1 --weight 0                 # expected cost, decomposed
 uv run python -m tests.published --whole cap41 500 1 --weight 0         # the same as one program
 uv run python -m tests.published smps lands.cor lands.tim lands.sto     # expected cost of a problem in SMPS files
-uv run python -m tests.published sampled lands.cor lands.tim lands.sto 225.6294   # how often 95 % intervals hold the least cost
+uv run python -m tests.published sampled lands.cor lands.tim lands.sto 225.6294   # how often 95% intervals hold the least cost
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def expected(core: Path, times: Path, outcomes: Path, seconds: float) -> None:
 
 
 def sampled(core: Path, times: Path, outcomes: Path, truth: float, repeats: int) -> None:
-    """Of so many plans for a hundred outcomes drawn by lot, how many of their 95 % intervals, from ten samples of fifty others, hold the least cost of all."""
+    """Of so many plans for a hundred outcomes drawn by lot, how many of their 95% intervals, from ten samples of fifty others, hold the least cost of all."""
     read, elements = _read(core, times, outcomes)
     solver = solver_within(separately=False)
 

@@ -37,15 +37,15 @@ def event(name: str, **stated: object) -> Event:
     ("events", "expected"),
     [
         # Two events that have nothing to do with each other.
-        ([event("a", probability="20 %"), event("b", probability=0.5)], {"a": "1/10", "b": "2/5", "a + b": "1/10"}),
+        ([event("a", probability="20%"), event("b", probability=0.5)], {"a": "1/10", "b": "2/5", "a + b": "1/10"}),
         # A common cause: one chance with it and another without.
         (
-            [event("war", probability="10 %"), event("port", probability="90 %", given="war", otherwise="1 %")],
+            [event("war", probability="10%"), event("port", probability="90%", given="war", otherwise="1%")],
             {"war": "1/100", "war + port": "9/100", "port": "9/1000"},
         ),
         # Each factor of a price with its chance, and as it is with what is left.
         (
-            [event("rise", price="ga", factors=["150 %", 3], chances=["20 %", "5 %"])],
+            [event("rise", price="ga", factors=["150%", 3], chances=["20%", "5%"])],
             {"rise x 1.5": "1/5", "rise x 3": "1/20"},
         ),
         # An empirical distribution: nothing is left for the chance that nothing changes.
@@ -55,7 +55,7 @@ def event(name: str, **stated: object) -> Event:
         ),
         # How long it lasts: each time with its chance, times the chance that it comes at all.
         (
-            [event("out", probability="20 %", durations=["6 months", "1 year"], duration_chances=["75 %", "25 %"])],
+            [event("out", probability="20%", durations=["6 months", "1 year"], duration_chances=["75%", "25%"])],
             {"out for 6 months": "3/20", "out for 12 months": "1/20"},
         ),
     ],
@@ -73,13 +73,13 @@ def test_probabilities_by_hand(events: list[Event], expected: dict[str, str]) ->
 
 def test_when_an_event_begins_and_ends_by_years() -> None:
     """A chance a year is one for every year that is left; one that ends with some chance a year lasts geometrically long."""
-    found = enumerate_scenarios([event("a", per_year="10 %")], DAY, HORIZON)
+    found = enumerate_scenarios([event("a", per_year="10%")], DAY, HORIZON)
     assert [([begun.start.year for begun in one.events], one.probability) for one in found] == [
         ([], Fraction(81, 100)),
         ([2028], Fraction(1, 10)),
         ([2029], Fraction(9, 100)),
     ]
-    out = event("out", probability=1, ends_per_year="40 %", **{"from": HORIZON.start})
+    out = event("out", probability=1, ends_per_year="40%", **{"from": HORIZON.start})
     ends = [
         (enumerate_scenario.events[0].lasts, enumerate_scenario.probability)
         for enumerate_scenario in enumerate_scenarios([out], HORIZON.start, HORIZON)
@@ -89,7 +89,7 @@ def test_when_an_event_begins_and_ends_by_years() -> None:
 
 def test_several_multiples_that_move_together_come_true_together() -> None:
     """Scenarios that were drawn elsewhere, one factor of each demand in each; enumerate_scenarios and sample_scenarios."""
-    first = {"name": "a", "demand": "a", "factors": [1, 1, 3], "chances": ["20 %", "30 %", "40 %"]}
+    first = {"name": "a", "demand": "a", "factors": [1, 1, 3], "chances": ["20%", "30%", "40%"]}
     along = {"name": "b", "demand": "b", "factors": [2, 5, 7], "along_with": "a"}
     events = RiskSettings.model_validate({"event": [first, along]}).event
     told = {
@@ -124,8 +124,8 @@ def test_probabilities_add_up_to_one(drawn: list[tuple[int, int, bool]]) -> None
     """Whatever events there are, and whatever they turn on."""
     events: list[Event] = []
     for number, (chance, other, caused) in enumerate(drawn):
-        more = {"given": f"e{number - 1}", "otherwise": f"{other} %"} if caused and number else {}
-        events.append(event(f"e{number}", probability=f"{chance} %", **more))
+        more = {"given": f"e{number - 1}", "otherwise": f"{other}%"} if caused and number else {}
+        events.append(event(f"e{number}", probability=f"{chance}%", **more))
     found = enumerate_scenarios(events, DAY, HORIZON)
     assert sum(one.probability for one in found) == 1
     assert len({one.name for one in found}) == len(found) == count_scenarios(events, DAY, HORIZON, 99)
@@ -133,7 +133,7 @@ def test_probabilities_add_up_to_one(drawn: list[tuple[int, int, bool]]) -> None
 
 def test_an_event_comes_in_the_same_draws_whatever_else_is_stated() -> None:
     """Common random numbers: what one more event changes is not noise of another sample."""
-    a, b = event("a", probability="30 %"), event("b", probability="50 %")
+    a, b = event("a", probability="30%"), event("b", probability="50%")
 
     def share(events: list[Event], seed: str) -> Fraction:
         draws = sample_scenarios(events, DAY, HORIZON, 500, seed)
@@ -188,9 +188,9 @@ def fault_codes(error: ValidationError) -> list[str]:
     ("stated", "of"),
     [
         ({"between": [0.5, 1, 3]}, stats.triang(0.2, loc=0.5, scale=2.5)),
-        ({"uniform": ["80 %", "150 %"]}, stats.uniform(0.8, 0.7)),
+        ({"uniform": ["80%", "150%"]}, stats.uniform(0.8, 0.7)),
         ({"normal": [1, 0.2]}, stats.norm(1, 0.2)),
-        ({"lognormal": [1.5, "40 %"]}, stats.lognorm(0.4, scale=1.5)),
+        ({"lognormal": [1.5, "40%"]}, stats.lognorm(0.4, scale=1.5)),
     ],
 )
 def test_samples_follow_their_distribution(stated: dict[str, object], of: Any) -> None:
@@ -204,7 +204,7 @@ def test_samples_follow_their_distribution(stated: dict[str, object], of: Any) -
 
 
 def test_a_normal_multiplier_below_nothing_is_nothing() -> None:
-    """Mean 1 and deviation 2: a share of Phi(-0.5), 30.9 %, of draws."""
+    """Mean 1 and deviation 2: a share of Phi(-0.5), 30.9%, of draws."""
     found = sample_scenarios([event("wild", demand="civil", normal=[1, 2])], DAY, HORIZON, 1000, "1")
     none = sum(one.probability for one in found if one.events[0].factor == 0)
     assert float(none) == pytest.approx(float(stats.norm.cdf(-0.5)), abs=0.05)

@@ -10,7 +10,7 @@ import pytest
 from tests.building import case, catalog, demand, facility, metals, opened, source, store
 
 from friendshore.document.terminal import plain_text
-from friendshore.domain.case import Level, Minimise
+from friendshore.domain.case import Level, Minimize
 from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.errors import InputError
 from friendshore.rules.base import Phase
@@ -102,7 +102,7 @@ def test_a_loss_comes_after_a_year_or_in_the_middle_of_a_short_plan(length: str,
 
 def test_what_cannot_be_insured_is_refused() -> None:
     """Where objectives are ranked there is no one price; an unknown kind of loss is told with what was meant."""
-    ranked = civil(10, objectives=(Level(minimise=Minimise.SHORTAGE),))
+    ranked = civil(10, objectives=(Level(minimize=Minimize.SHORTAGE),))
     with pytest.raises(InputError, match="FS982"):
         insurance(opened(ranked, metals()))
     with pytest.raises(InputError, match="did you mean `country`"):
@@ -143,5 +143,5 @@ Material  Quantity  Holding a year, USD  Covers the loss of  Proved
 metal         8 kg                    8  cn                  yes
 · lawful stock on hand when the loss occurs. The cost of buying it isn't included
 
-2 questions asked, 9 independent parts solved, 18 % of the parts reused
+2 questions asked, 9 independent parts solved, 18% of the parts reused
 """

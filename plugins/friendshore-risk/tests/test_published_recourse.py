@@ -139,7 +139,7 @@ def cap41(count: int, seed: int) -> RecourseProgram:
 
 @pytest.mark.deep
 def test_warehouses_for_the_worst_tenth_of_a_hundred_demands() -> None:
-    """Published for the first seed: 643,401.317969, to a gap of 0.01 %; decomposed."""
+    """Published for the first seed: 643,401.317969, to a gap of 0.01%; decomposed."""
     answer = solve_recourse(cap41(100, 1), RiskMeasure(1.0, 0.9), solver_within(Limits(gap=1e-4)), 1e-4)
     assert answer.objective == pytest.approx(643401.317969, rel=1e-9)
     assert answer.objective - answer.bound <= 1e-4 * answer.objective
@@ -166,7 +166,7 @@ def test_an_interval_from_independent_samples_holds_the_least_cost() -> None:
 
 @pytest.mark.deep
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
-    """Forty times over, decisions of a sample: how much worse they are than the best lies below what is said with 95 % confidence."""
+    """Forty times over, decisions of a sample: how much worse they are than the best lies below what is said with 95% confidence."""
     program, solver, lot = lands(), solver_within(separately=False), np.random.default_rng(11)
     held = 0
     for _ in range(40):

@@ -216,7 +216,7 @@ def test_onboarding_is_decided_before_it_is_known_whether_it_is_needed(
         ({"change": [{"price": "cn-metal", "factor": 2}]}, "FS979"),
         ({"change": [{"enable": "ban", "from": "2026-06-01"}]}, "FS979"),
         ({"lose": "nobody"}, "FS241"),
-        ({"lose": "au", "share": "50 %"}, "FS980"),
+        ({"lose": "au", "share": "50%"}, "FS980"),
     ],
 )
 def test_an_event_that_would_change_what_was_before_it_is_refused(stated: dict[str, object], told: str) -> None:
@@ -253,13 +253,13 @@ day = 2028-01-01
 [[plugin.friendshore-risk.event]]
 name = "fails"
 title = "Acme fails"
-probability = "20 %"
+probability = "20%"
 lose = "supplier:Acme"
 [[plugin.friendshore-risk.event]]
 name = "dear"
-probability = "10 %"
+probability = "10%"
 price = "ga"
-factor = "200 %"
+factor = "200%"
 """
 CATALOG = {
     "catalog.toml": 'schema = 1\nname = "small"\ntitle = "Invented"\nas_of = 2026-10-01\n',
@@ -314,7 +314,7 @@ def test_the_command_tells_the_worst_in_words_and_the_same_as_json(case: Path) -
 
 def test_mistakes_in_events_are_told_with_their_lines(case: Path) -> None:
     """As of anything in a case."""
-    wrong = CASE.replace('probability = "20 %"', 'probability = "often"').replace('price = "ga"', 'lose = "ga-au"')
+    wrong = CASE.replace('probability = "20%"', 'probability = "often"').replace('price = "ga"', 'lose = "ga-au"')
     (case / "case.toml").write_text(wrong)
     output = run(case, code=2)
     assert "often" in output
@@ -334,8 +334,8 @@ def test_an_offer_that_an_event_lets_count_is_as_dear_as_another_makes_it(case: 
         with (case / "catalog" / name).open("a") as file:
             file.write(row)
     start = """change = [{ capacity = "idle", per_year = "30 kg/year", status = "operating" }]"""
-    sure = CASE.replace('probability = "20 %"\nlose = "supplier:Acme"', f'probability = "100 %"\n{start}')
-    (case / "case.toml").write_text(sure.replace('probability = "10 %"', 'probability = "100 %"'))
+    sure = CASE.replace('probability = "20%"\nlose = "supplier:Acme"', f'probability = "100%"\n{start}')
+    (case / "case.toml").write_text(sure.replace('probability = "10%"', 'probability = "100%"'))
     assert json.loads(run(case, "--json"))["expected"] == 1000 + 200
 
 

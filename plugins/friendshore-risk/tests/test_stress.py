@@ -163,5 +163,5 @@ Without two countries together
 Without              Additional shortage  Cash, USD  Penalty  Beyond both alone, penalty included
 Australia and China  –                       +2,400        –                                 +300
 
-4 questions asked, 4 independent parts solved, 20 % of the parts reused
+4 questions asked, 4 independent parts solved, 20% of the parts reused
 """

@@ -57,7 +57,7 @@ def test_a_plan_is_told_with_its_bound_though_time_was_up_before_one_was_looked_
 
 @pytest.mark.nightly
 def test_warehouses_for_the_worst_tenth_of_a_hundred_demands_as_a_case(tmp_path: Path) -> None:
-    """Published: 643,401.317969, to a gap of 0.01 %."""
+    """Published: 643,401.317969, to a gap of 0.01%."""
     answer = asked(tmp_path, 100, 1.0)
     assert answer["minimized"] == pytest.approx(643401.317969, abs=0.01)
     assert answer["bound"] <= answer["minimized"]

@@ -203,16 +203,16 @@ def test_no_list_at_all(tmp_path: Path, data: bytes) -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("X,A,60 %,,,,,s\nY,A,50 %,,,,,s\n", "FS946"),
-        ("X,A,60 %,10 %,,,,s\n", "[share]: "),
-        ("X,A,,60 %,50 %,,,s\n", "[most]: "),
-        ("X,A,60 %,,,2027-01-01,2026-01-01,s\n", "[until]: "),
-        ("X,A,160 %,,,,,s\n", ""),
-        ("X,Acme Metal,60 %,,,,,s\n", "did you mean `Acme Metals`"),
+        ("X,A,60%,,,,,s\nY,A,50%,,,,,s\n", "FS946"),
+        ("X,A,60%,10%,,,,s\n", "[share]: "),
+        ("X,A,,60%,50%,,,s\n", "[most]: "),
+        ("X,A,60%,,,2027-01-01,2026-01-01,s\n", "[until]: "),
+        ("X,A,160%,,,,,s\n", ""),
+        ("X,Acme Metal,60%,,,,,s\n", "did you mean `Acme Metals`"),
     ],
 )
 def test_owners_that_cannot_be(tmp_path: Path, rows: str, message: str) -> None:
-    """More than 100 %, shares said twice, bounds and days in the wrong order."""
+    """More than 100%, shares said twice, bounds and days in the wrong order."""
     (tmp_path / "owners.csv").write_text("owner,owned,share,least,most,from,until,source\n" + rows)
     problems = refused(read_owners, tmp_path / "owners.csv", {"A", "Acme Metals"})
     assert message in "\n".join(map(str, problems))

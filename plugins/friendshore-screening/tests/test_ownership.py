@@ -99,7 +99,7 @@ def test_control_clears_nobody() -> None:
         ("X 24 A", "A", OwnerStanding.CLEAR),
         ("X 15 A, Y 10 A", "A", OwnerStanding.OWNED),
         ("X 50 A, A 25 B", "B", OwnerStanding.OWNED),
-        ("X 40 A, A 50 B", "B", OwnerStanding.CLEAR),  # 20 %
+        ("X 40 A, A 50 B", "B", OwnerStanding.CLEAR),  # 20%
         ("X 40 A, A 50 B, X 5 B", "B", OwnerStanding.OWNED),
     ],
 )
@@ -133,7 +133,7 @@ def test_a_stake_counts_while_it_is_held() -> None:
 
 
 def test_more_than_all_of_a_company() -> None:
-    """Shares that come to more than 100 % are refused."""
+    """Shares that come to more than 100% are refused."""
     with pytest.raises(ValueError, match="A"):
         Structure([stake("X 60 A"), stake("Y 50 A")], DAY)
 

@@ -60,7 +60,7 @@ def test_what_a_listed_party_owns_is_barred(case: Path) -> None:
     (case / "sdn.csv").write_text(LIST + "Strelsau Holding,8,2026-01-01,invented\n")
     assert bought(case) == {"from-dear"}
     assert "Zenda Smelting is owned by listed parties" in output_of("why-not", case, "from-owned")
-    rows = (f"Strelsau Holding,Zenda Smelting,{held},s" for held in ("60 %,,2027-06-30", "10 %,2027-07-01,"))
+    rows = (f"Strelsau Holding,Zenda Smelting,{held},s" for held in ("60%,,2027-06-30", "10%,2027-07-01,"))
     owners(case, *rows, columns="owner,owned,share,from,until,source")
     rule = next(rule for rule in planned(case).run.rules if rule.id == "us-sdn-blocked-zenda-smelting")
     assert rule.phases == ["2027-01-01..2027-06-30 enacted", "2027-07-01..2027-12-31 unknown"]
@@ -70,7 +70,7 @@ def test_what_a_listed_party_owns_is_barred(case: Path) -> None:
 
 @pytest.mark.parametrize(
     ("row", "strict"),
-    [("A fund,Zenda Smelting,5 %,s", "from-dear"), ("independent,Zenda Smelting,100 %,s", "from-owned")],
+    [("A fund,Zenda Smelting,5%,s", "from-dear"), ("independent,Zenda Smelting,100%,s", "from-owned")],
 )
 def test_a_table_of_owners_that_is_silent_of_a_listed_parent_clears_nobody(case: Path, row: str, strict: str) -> None:
     """Who holds five of a hundred shares is no word of the rest, which the parent may hold; that somebody else holds all of them is."""

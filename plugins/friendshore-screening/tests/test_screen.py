@@ -139,7 +139,7 @@ def test_what_a_listed_party_owns_is_barred_while_it_owns_it(case: Path) -> None
     found = asked(case)
     assert [bar["facilities"] for bar in found["prohibitions"]] == [["owned"]]
     assert [one["standing"] for one in found["owned"]] == ["owned"]
-    sold = "Strelsau Holding,Zenda Smelting,60 %,,2027-06-30,s", "independent,Zenda Smelting,100 %,2027-07-01,,s"
+    sold = "Strelsau Holding,Zenda Smelting,60%,,2027-06-30,s", "independent,Zenda Smelting,100%,2027-07-01,,s"
     owners(case, *sold, columns="owner,owned,share,from,until,source")
     (bar,) = asked(case)["prohibitions"]
     assert [(phase["from"], phase["until"]) for phase in bar["phases"]] == [("2027-01-01", "2027-06-30")]
@@ -199,7 +199,7 @@ def test_a_run_keeps_no_lists(case: Path, tmp_path: Path) -> None:
 def test_all_mistakes_of_all_files(case: Path) -> None:
     """List, owners and decisions are read before any is refused."""
     (case / "sdn.csv").write_text("name\n")
-    owners(case, "A,B,160 %,s")
+    owners(case, "A,B,160%,s")
     set_in(case, 'decisions = "gone.csv"\n')
     problems = refused(case)
     assert all(name in problems for name in ("sdn.csv", "owners.csv", "gone.csv"))
@@ -277,7 +277,7 @@ def test_each_list_bars_what_its_law_says(case: Path, name: str, use: str, place
 def test_ownership_by_the_rule_of_each_list(case: Path, name: str, standing: str) -> None:
     """At exactly one half OFAC's rule is met; where control counts, it proves nothing."""
     lists(case, name, of="Strelsau Holding")
-    owners(case, "Strelsau Holding,Zenda Smelting,50 %,s", "independent,Zenda Smelting,50 %,s")
+    owners(case, "Strelsau Holding,Zenda Smelting,50%,s", "independent,Zenda Smelting,50%,s")
     answer = asked(case)
     assert [one["standing"] for one in answer["owned"]] == [standing]
     assert bool(answer["prohibitions"]) is (name == "us-sdn")
@@ -312,7 +312,7 @@ def test_law_has_a_clause_and_says_what_was_read() -> None:
     ("program", "place", "status"),
     [("UKR", "DE", "enacted"), ("CHEM", "DE", "enacted"), ("UKR", "US", None), ("RUR", "DE", "unknown")],
 )
-def test_the_union_freezes_by_programme(case: Path, program: str, place: str, status: str | None) -> None:
+def test_the_union_freezes_by_program(case: Path, program: str, place: str, status: str | None) -> None:
     """Article 2 of the regulations that were read binds buyers in the Union; what other programs say is not known, and one law alone is told of an entry."""
     (case / "eu.csv").write_text(f"{EU_HEAD}28/10/2026;7;EU.1.1;2026-02-03;E;;{program};Hentzau Metals Co. Ltd.;\n")
     edit(case, LISTED, 'lists = [{ file = "eu.csv", format = "eu-csv", edition = 2026-11-20 }]')

@@ -61,13 +61,13 @@ def table_of(held: Sequence[Held]) -> str:
     rows = []
     for operator in OPERATORS:
         own = [one for one in held if one.owned == operator]
-        rows += [f"{one.owner},{operator},{one.share} %,{one.first},{one.last},s" for one in own]
+        rows += [f"{one.owner},{operator},{one.share}%,{one.first},{one.last},s" for one in own]
         turns = sorted({date(2020, 1, 1), *(one.first for one in own), *(one.last + timedelta(1) for one in own)})
         for n, day in enumerate(turns):
             rest = 100 - sum(one.share for one in own if one.first <= day <= one.last)
             until = turns[n + 1] - timedelta(1) if n + 1 < len(turns) else ""
             if rest:
-                rows.append(f"independent,{operator},{rest} %,{day},{until},s")
+                rows.append(f"independent,{operator},{rest}%,{day},{until},s")
     return "\n".join(["owner,owned,share,from,until,source", *rows, ""])
 
 

@@ -304,7 +304,7 @@ def test_what_is_varied_makes_a_grid() -> None:
         f"price:cn-metal {factor}{also}" for factor in (0.5, "1", 1.5, "2") for also in ("", ", disable share")
     ]
     assert names("capacity:cn:per_year=10..30 kg/year/3") == [f"capacity:cn:per_year {n} kg/year" for n in (10, 20, 30)]
-    assert names("price:country:CN=50 %,200 %") == ["price:country:CN 50 %", "price:country:CN 200 %"]
+    assert names("price:country:CN=50%,200%") == ["price:country:CN 50%", "price:country:CN 200%"]
     strict = [f"strict {word}{also}" for word in ("no", "yes") for also in (", remove cn+au", "")]
     assert names("strict=no,yes", "remove=cn+au,none") == strict
     assert names() == names("scenario=*") == ["dear"]

@@ -96,7 +96,7 @@ def vector_with(**fields: object) -> Vector:
         ({"country": "RU"}, "expected country RU"),
         ({"by": "us-4872-smco"}, "expected rule us-4872-smco, got us-4872-ndfeb-2027"),
         ({"clause": "Ann. 46"}, "expected clause Ann. 46"),
-        ({"licence": True}, "expected licence True, got False"),
+        ({"license": True}, "expected license True, got False"),
         ({"duty": 1}, "expected duty 1, got 0"),
     ],
 )

@@ -42,7 +42,7 @@ def phases(draw: Any) -> tuple[Phase, ...]:
 @st.composite
 def amended(draw: Any, tiny: Tiny) -> tuple[Rule, ...]:
     """A new edition: some rules have other phases, some that the case does not name are gone."""
-    named = {paper.rule for paper in (*tiny.case.licences, *tiny.case.waivers)}
+    named = {paper.rule for paper in (*tiny.case.licenses, *tiny.case.waivers)}
     kept = [rule for rule in tiny.rules if rule.id in named or draw(st.integers(0, 4))]
     return tuple(rule.but(phases=draw(phases())) if draw(st.booleans()) else rule for rule in kept)
 
@@ -76,10 +76,10 @@ def _on(rule: Rule, answer: Any, day: date, case: Case, arc: Arc, use: Use) -> i
         return 2
     if case.accept.unproven:
         return 0
-    if answer.licence:
+    if answer.license:
         exporters = ("", arc.chained.facility.id, arc.chained.facility.country)
-        fitting = [licence for licence in case.licences if licence.rule == rule.id and licence.exporter in exporters]
-        granted = case.assume.licence.get(use.end_use) == "granted"
+        fitting = [license for license in case.licenses if license.rule == rule.id and license.exporter in exporters]
+        granted = case.assume.license.get(use.end_use) == "granted"
         return 0 if granted or any(within(day, one.start, one.end) for one in fitting) else 1
     return 0 if arc.chained.offer.id in case.accept.proven else 1
 

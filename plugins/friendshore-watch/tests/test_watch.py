@@ -26,7 +26,7 @@ id = "cn-controls"
 title = "Invented controls"
 authority = "Nobody"
 as_of = 2026-10-01
-licence = "CC0-1.0"
+license = "CC0-1.0"
 
 [[rule]]
 kind = "export-control"
@@ -35,11 +35,11 @@ title = "Gallium under license"
 citation = "invented"
 elements = ["Ga"]
 exporters = ["CN"]
-effect = "licence"
+effect = "license"
 phases = {phases}
 """
-LICENCE = """
-[[licence]]
+LICENSE = """
+[[license]]
 rule = "cn-gallium"
 from = 2027-04-01
 until = 2027-06-30
@@ -52,7 +52,7 @@ NEVER, FOREVER = "[]", "[{ from = 2027-02-01 }]"
 def case(tmp_path: Path) -> Path:
     """Return the starter case, under the old edition of a pack of its own."""
     write_starter(tmp_path / "case")
-    edit(tmp_path / "case", ("packs = []", 'packs = ["../old"]'), ("", LICENCE))
+    edit(tmp_path / "case", ("packs = []", 'packs = ["../old"]'), ("", LICENSE))
     pack(tmp_path / "old", NEVER)
     return tmp_path / "case"
 
@@ -84,7 +84,7 @@ def watched(*args: Path | str, code: int) -> Any:
     return json.loads(done.stdout)
 
 
-def test_days_on_which_a_licence_is_held_do_not_turn(case: Path, sides: tuple[Path, Path]) -> None:
+def test_days_on_which_a_license_is_held_do_not_turn(case: Path, sides: tuple[Path, Path]) -> None:
     """The other days turn. At stake is what the old plan buys in quarters with such days."""
     bought = json.loads(here("plan", case, "--json").stdout)["purchases"]
     answer = watched(*sides, case, code=7)
@@ -139,7 +139,7 @@ def test_a_catalog_of_another_day(case: Path, tmp_path: Path) -> None:
 def test_a_case_that_breaks_is_told_and_the_others_go_on(case: Path, tmp_path: Path) -> None:
     """The new edition lacks the rule of the case's license."""
     other = copied(case, "second-case")
-    edit(other, (LICENCE, ""))
+    edit(other, (LICENSE, ""))
     gone = pack(tmp_path / "new", FOREVER, PACK.replace('"cn-gallium"', '"cn-all-gallium"'))
     answer = watched(tmp_path / "old", gone, case, other, code=2)
     first, second = answer["cases"]
@@ -179,7 +179,7 @@ def test_prices_that_are_too_old_are_refused_by_strict(
 
 def test_a_case_that_uses_neither_edition_is_left_alone(case: Path, sides: tuple[Path, Path]) -> None:
     """It is named, and not planned."""
-    edit(case, ('packs = ["../old"]', "packs = []"), (LICENCE, ""))
+    edit(case, ('packs = ["../old"]', "packs = []"), (LICENSE, ""))
     assert watched(*sides, case, code=0)["cases"][0]["uses"] == []
 
 

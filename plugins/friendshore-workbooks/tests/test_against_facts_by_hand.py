@@ -14,7 +14,7 @@ import pytest
 from tests.building import GUESS, METAL, OXIDE, SOURCE, ban, case, catalog, chain, demand, facility, lines, offer
 from tests.property.settings import at_depth
 
-from friendshore.domain.case import Accept, Assume, LicenceSpec
+from friendshore.domain.case import Accept, Assume, LicenseSpec
 from friendshore.domain.facts import CapacityStep, Facility, Offer, Price, RecipeLine, Status
 from friendshore.problem.inputs import Inputs
 from friendshore.rules.base import Phase, PhaseStatus
@@ -77,10 +77,10 @@ def drawn(seed: int) -> Inputs:
     rules = [
         ban(*METAL, start=None),
         ban("melted", countries=country, id="perhaps", end_uses=["civil"], phases=phases),
-        ExportControl.model_validate({"id": "control", "exporters": [dice.choice(COUNTRIES)], "effect": "licence"}),
+        ExportControl.model_validate({"id": "control", "exporters": [dice.choice(COUNTRIES)], "effect": "license"}),
     ]
     accept = Accept(rule_status=("enacted", "unknown")) if dice.random() < 0.2 else Accept()
-    assume = Assume(lead_time=YEAR, licence={"civil": "granted"} if dice.random() < 0.4 else {})
+    assume = Assume(lead_time=YEAR, license={"civil": "granted"} if dice.random() < 0.4 else {})
     given = case(*wanted, assume=assume, accept=accept, start=date(2027, 1, 1))
     return Inputs(given, (catalog(*map(plant, COUNTRIES), *offers),), tuple(rules))
 
@@ -118,13 +118,13 @@ def proved(*names: str) -> Edit:
 
 def licensed(rule: str, plant: str) -> Edit:
     """A license for all that one facility exports under a rule."""
-    licence = LicenceSpec(id="asked", rule=rule, exporter=plant)
-    return lambda given: replace(given, case=given.case.model_copy(update={"licences": (licence,)}))
+    license = LicenseSpec(id="asked", rule=rule, exporter=plant)
+    return lambda given: replace(given, case=given.case.model_copy(update={"licenses": (license,)}))
 
 
 def unlicensed(given: Inputs) -> Inputs:
     """No license taken as granted."""
-    return _with_case(given, "assume", licence={})
+    return _with_case(given, "assume", license={})
 
 
 def held(rule: str, holds: bool) -> Edit:
@@ -160,8 +160,8 @@ def surely_asked(given: Inputs) -> dict[Key, list[Edit]]:
             found["capacity", name, ""] = [*edits, both(edits[-1], proved(*all_of))]
     for one in facts.offers:
         found |= _of_offer(one, lacking)
-    if given.case.assume.licence:
-        found["licence", "civil, assumed to be granted", ""] = [unlicensed]
+    if given.case.assume.license:
+        found["license", "civil, assumed to be granted", ""] = [unlicensed]
     enforced = "unknown" in given.case.accept.rule_status
     for rule in given.rules:
         if rule.phases[0].status is PhaseStatus.UNKNOWN:
@@ -208,7 +208,7 @@ def perhaps_asked(given: Inputs) -> Iterator[tuple[Key, Edit]]:
     (facts,) = given.catalogs
     for one in facts.offers:
         yield ("origin", one.id, ""), proved(one.id)
-        yield ("licence", f"control for {one.facility}", ""), licensed("control", one.facility)
+        yield ("license", f"control for {one.facility}", ""), licensed("control", one.facility)
 
 
 class Brute:

@@ -109,7 +109,7 @@ def test_an_assumed_price_is_tried_less_and_more() -> None:
     asked = one(answer, "cn-metal", "price")
     assert (asked.saving.value, asked.added_cost.value) == (200, 200)
     assert asked.known.confidence == "assumed"
-    assert "50 % lower and higher" in asked.assumption
+    assert "50% lower and higher" in asked.assumption
     assert not any(each.kind == "price" and each.subject == "au-metal" for each in answer.unknowns)
 
 
@@ -152,7 +152,7 @@ def test_what_is_asked_of_hostile_names_prints_inert() -> None:
     assert INVISIBLE.search(told.replace("\n", "")) is None
 
 
-@pytest.mark.parametrize("word", ["100 %", "-1", "half"])
+@pytest.mark.parametrize("word", ["100%", "-1", "half"])
 def test_a_spread_that_is_no_share_is_refused(word: str) -> None:
     """Before anything is planned."""
     with pytest.raises(InputError):

@@ -232,7 +232,7 @@ def test_a_stale_sheet_is_refused(case: Path, file: str, old: str, new: str, key
 
 
 def test_a_bid_sheet_is_read_beside_its_case(case: Path) -> None:
-    """Recognised by itself; without the case it is said how to name it."""
+    """Recognized by itself; without the case it is said how to name it."""
     done = friendshore("catalogs", "convert", str(filled(sheets(case))), str(case / "out"))
     assert done.returncode == 2
     assert "--case CASE" in done.stderr

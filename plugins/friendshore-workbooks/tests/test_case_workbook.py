@@ -169,7 +169,7 @@ PLANT = {
     "status": "operating",
 }
 TANTALUM = {"end_use": "civil", "shortage_price": "900 USD/kg"}
-LICENCE = {"rule": "cn-57-rare-earths", "exporter": "CN"}
+LICENSE = {"rule": "cn-57-rare-earths", "exporter": "CN"}
 TUNGSTEN = {"material": "tungsten-powder", "quantity": "121 t", "countries": "US"}
 TWENTY: list[tuple[Cell, dict[str, Any]]] = [
     (("demand", "gallium-defense", "per_year", 2.5), {"demand": "gallium-defense", "per_year": "2500 kg/year"}),
@@ -192,7 +192,7 @@ TWENTY: list[tuple[Cell, dict[str, Any]]] = [
     (("demand", "gallium-civil", "shortage_price", "5000 USD/kg"), {"demand": "gallium-civil", "shortage_price": "5000 USD/kg"}),
     (("settings", "key=announced", "value", 0.25), {"accept": "announced", "factor": 0.25}),
     (("settings", "key=proven", "value", "white-mesa-sm-oxide"), {"prove": "white-mesa-sm-oxide"}),
-    (("licence", "", NEW, {**LICENCE, "quantity": "2 t"}), {"grant": "cn-57-rare-earths", "of": "CN", "quantity": "2000 kg"}),
+    (("license", "", NEW, {**LICENSE, "quantity": "2 t"}), {"grant": "cn-57-rare-earths", "of": "CN", "quantity": "2000 kg"}),
     (("waiver", "", NEW, WAIVER), {"waive": WAIVER["rule"], "of": WAIVER["demand"], "quantity": "3000 kg", **YEARS}),
     (("stock", "", NEW, TUNGSTEN), {"stock": "tungsten-powder", "quantity": "121000 kg", "countries": ["US"]}),
     (("capacity", "", NEW, PLANT), {"capacity": "arnold-lupfig", "per_year": "9000 kg/year", "status": "operating", "from": date(2027, 1, 1)}),
@@ -218,9 +218,9 @@ SMALLER: list[tuple[str, list[Cell], dict[str, Any]]] = [
     ("tiers", [("tiers", "anvil-gallium", GONE, None)] * 2, {"lift": "tiers", "of": "anvil-gallium"}),
     ("tiers", [("tiers", "Anvil", GONE, None)] * 2, {}),
     ("limits", [("rule", "quota", "loosen", 1000)], {"loosen": "quota", "by": 1000}),
-    ("limits", [("rule", "parent", "limit", "60 %")], {"limit": "parent", "at": "60 %"}),
+    ("limits", [("rule", "parent", "limit", "60%")], {"limit": "parent", "at": "60%"}),
     ("limits", [("rule", "parent", "limit", "0.5")], {}),  # the same in other words
-    ("limits", [("rule", "parent", "limit", "160 %")], {}),
+    ("limits", [("rule", "parent", "limit", "160%")], {}),
     ("limits", [("rule", "quota", "from", date(2027, 1, 1))], {"move": "quota", "from": date(2027, 1, 1)}),
     ("limits", [("demand", "mill", "quantities", "60 t;0.06 kt")], {}),
     ("limits", [("demand", "mill", "quantities", "60 t;61 t"), ("demand", "mill", "why", "a letter")], {"demand": "mill", "quantities": [60000, 61000], "why": "a letter"}),
@@ -270,7 +270,7 @@ MISTAKES: list[tuple[Cell, str]] = [
     (("demand", "germanium-defense", "material", "tin"), "FS903"),
     (("order", "oxide-for-magnets", "offer", "lynas-sm-oxide"), "FS903"),
     (("order", "dysprosium-for-magnets", "quantity", "ten"), ""),
-    (("rule", "us-4872-ndfeb", "limit", "5 %"), "FS903"),
+    (("rule", "us-4872-ndfeb", "limit", "5%"), "FS903"),
     (("rule", "tariff-145", "on", "maybe"), "FS903"),
     (("rule", "us-4872-ndfeb", "loosen", 5), "FS903"),
     (("settings", "key=announced", "value", 1.5), ""),
@@ -282,7 +282,7 @@ MISTAKES: list[tuple[Cell, str]] = [
     (("capacity", "facility=upper-kairakty", GONE, None), "FS903"),
     (("facilities", "big-hill", "country", "FR"), "FS903"),
     (("stock", "", NEW, {"material": "unobtainium", "quantity": "5 t", "countries": "US"}), "FS908"),
-    (("licence", "", NEW, {**LICENCE, "quantity": "a lot"}), ""),
+    (("license", "", NEW, {**LICENSE, "quantity": "a lot"}), ""),
 ]
 """Wrong edits, each with the end of its code; none: the code of a reader."""
 

@@ -77,7 +77,7 @@ def test_every_cell_counts(case: Path, tmp_path: Path) -> None:
         ("demand", "lighting", "why", "a letter"),
         ("offers", "quebec-gallium", "price", "650 USD/kg"),
         ("capacity", "facility=kwinana", "from", date(2028, 1, 1)),
-        ("settings", "key=discount", "value", "5 %"),
+        ("settings", "key=discount", "value", "5%"),
         ("settings", "key=announced", "value", 0.25),
         ("offers", "guangxi-gallium", GONE, None),
         *[("chain", "offer=guangxi-gallium", GONE, None)] * 2,

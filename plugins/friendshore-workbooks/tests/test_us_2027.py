@@ -26,7 +26,7 @@ def test_the_page_shows_what_is_printed() -> None:
 @pytest.mark.deep
 def test_a_change_that_is_told_gives_the_plan_that_is_told(first: Path) -> None:
     """`plan --change` saves as much as `ask` reports for the best answer to the first unknown."""
-    done = friendshore("ask", str(first), "--json", "--spread", "40 %")
+    done = friendshore("ask", str(first), "--json", "--spread", "40%")
     assert (done.returncode, done.stderr) == (0, "")
     data = json.loads(done.stdout)
     unknown = data["unknowns"][0]

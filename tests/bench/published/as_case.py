@@ -35,7 +35,7 @@ HOLDING = """
 material = "{material}"
 holding = "{cost} USD/kg/year"
 """
-CATALOG = 'schema = 1\nname = "{name}"\ntitle = "{source}"\nlicence = "CC0-1.0"\nas_of = 2026-10-01\n'
+CATALOG = 'schema = 1\nname = "{name}"\ntitle = "{source}"\nlicense = "CC0-1.0"\nas_of = 2026-10-01\n'
 
 
 def write(problem: Problem, folder: Path) -> None:

@@ -14,11 +14,11 @@ from .facts import Draw
 @st.composite
 def levels(draw: Draw[Any], within: bool = False) -> Level:
     """Any level; about some end use, material or element, or about all."""
-    minimise = draw(st.sampled_from(("shortage", "shortage", "cost", "spend", "concentration", "concentration")))
-    words: dict[str, Any] = {"minimise": minimise}
-    if minimise == "shortage":
+    minimize = draw(st.sampled_from(("shortage", "shortage", "cost", "spend", "concentration", "concentration")))
+    words: dict[str, Any] = {"minimize": minimize}
+    if minimize == "shortage":
         words["of"] = draw(st.sampled_from(((), ("defense",), ("civil",), ("metal", "oxide"), ("metal-defense",))))
-    if minimise == "concentration":
+    if minimize == "concentration":
         words["of"] = draw(st.sampled_from(((), ("metal",), ("oxide", "metal"), ("Dy",))))
         words["by"] = draw(st.sampled_from(("country", "country", "supplier", "parent", "facility")))
         words["per"] = draw(st.sampled_from(("period", "year", "horizon")))

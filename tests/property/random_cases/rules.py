@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 from tests.building import ban, rule
 
-from friendshore.domain.case import LicenceSpec, WaiverSpec
+from friendshore.domain.case import LicenseSpec, WaiverSpec
 from friendshore.domain.facts import Offer
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers, Pin
@@ -76,7 +76,7 @@ def some_limits(draw: Draw[Any], offers: tuple[Offer, ...]) -> tuple[Rule, ...]:
 def a_control(draw: Draw[Any]) -> Rule:
     """An export control of any effect and reach."""
     words = {
-        "exporters": (["CN"], ["AU"], ["AU", "JP"]), "effect": ("prohibit", "licence", "licence", "licence"),
+        "exporters": (["CN"], ["AU"], ["AU", "JP"]), "effect": ("prohibit", "license", "license", "license"),
         "end_uses": (["defense"], ["defense"], []), "destinations": ([], ["US"], ["JP"]), "judged_on": ("use", "move", "either"),
         "reach": ("export", "origin"), "phases": [[{"from": start}] for start in STARTS],
     }  # fmt: skip
@@ -99,12 +99,12 @@ def some_papers(draw: Draw[Any], rules: tuple[Rule, ...], good: str) -> dict[str
     if "control" in ids and draw(st.integers(1, 4)) > 1:
         licensed = Decimal(draw(st.integers(1, 30)))
         exporter = draw(st.sampled_from(("", "", "CN", "cn", "AU")))
-        licences = [LicenceSpec(id="l", rule="control", exporter=exporter, quantity=licensed, start=draw(late))]
+        licenses = [LicenseSpec(id="l", rule="control", exporter=exporter, quantity=licensed, start=draw(late))]
         if draw(st.integers(1, 4)) == 4:
             quantity = draw(st.sampled_from((None, Decimal(5))))
             last = date(2026, 12, 31)
-            licences.append(LicenceSpec(id="m", rule="control", exporter="cn", quantity=quantity, end=last))
-        papers["licences"] = tuple(licences)
+            licenses.append(LicenseSpec(id="m", rule="control", exporter="cn", quantity=quantity, end=last))
+        papers["licenses"] = tuple(licenses)
     if "control" in ids and (use := sometimes(draw, st.sampled_from(("civil", "defense")), 4)):
-        papers["assume_licence"] = {use: "granted"}
+        papers["assume_license"] = {use: "granted"}
     return papers

@@ -15,19 +15,19 @@ PLACES = case(demand("metal", "civil", 100), demand("metal", "civil", 50, id="jp
 
 rows(
     *THREE,
-    # China and Australia are one bloc with 65 %: 65 x 10 + 35 x 80.
+    # China and Australia are one bloc with 65%: 65 x 10 + 35 x 80.
     share_cap_of_a_bloc=(metal(100), rule(MaxShare, by="bloc", blocs={"near": ["CN", "AU"]}, share="0.65"), 3450),
     # China and Australia sell 40 together at most, China being cheaper: 40 x 10 + 60 x 80.
     share_cap_of_named_sellers_together=(metal(100), rule(MaxShare, facilities=["cn", "au"], each=False, share="0.4"), 5200),
     # Australia and Japan 20 each: 60 x 10 + 20 x 50 + 20 x 80.
     share_floor_of_each=(metal(100), rule(MinShare, by="facility", facilities=["au", "jp"], each=True, share="0.2"), 3200),
-    # China 65 % at each of two places, though it might have all of one: 65 and 32.5 at 10, 35 and 17.5 at 50.
+    # China 65% at each of two places, though it might have all of one: 65 and 32.5 at 10, 35 and 17.5 at 50.
     share_cap_at_each_place=(PLACES, rule(MaxShare, by="facility", each_place=True, share="0.65"), 97.5 * 10 + 52.5 * 50),
-    # China no more than 40 % of what is delivered in Japan: 20 at 10 and 30 at 50; the US is free, 100 at 10.
+    # China no more than 40% of what is delivered in Japan: 20 at 10 and 30 at 50; the US is free, 100 at 10.
     share_cap_at_one_site=(PLACES, rule(MaxShare, countries=["CN"], at=["JP"], share="0.4"), 1000 + 200 + 1500),
     # China may serve one place, the larger: 100 x 10 + 50 x 50.
     one_place_a_site=(PLACES, rule(MaxPlaces, count=1), 3500),
-    # A second supplier from 10 % on costs 10 x 40 more; doing without costs 150.
+    # A second supplier from 10% on costs 10 x 40 more; doing without costs 150.
     soft_number_of_suppliers=(metal(100), rule(MinSuppliers, count=2, least_share="0.1", penalty=150), 1150),
     # China takes 1 and Australia 0.25 a kilogram of a resource of 40: x + 0.25 (100 - x) = 40, so 20 x 10 + 80 x 50.
     pin_of_a_resource=(metal(100), rule(Pin, offers={"cn-metal": 1, "au-metal": "0.25"}, at_most=40), 4200),

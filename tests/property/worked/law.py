@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.building import ban, case, catalog, chain, demand, lines, maker, offer, rule, source, stock, store
 
-from friendshore.domain.case import Case, LicenceSpec, WaiverSpec
+from friendshore.domain.case import Case, LicenseSpec, WaiverSpec
 from friendshore.rules.kinds.trade import Exclude, ExportControl
 
 from .framework import ALL, METAL, OXIDE, plants, rows, worked
@@ -32,8 +32,8 @@ def control(effect: str) -> ExportControl:
 
 def licensed(**more: Any) -> Case:
     """Ten magnets for defense, and a license for 3 kg of oxide."""
-    licence = LicenceSpec(id="lic", rule="control", quantity=Decimal(3), **more)
-    return case(demand("magnet", "defense", 10), licences=(licence,))
+    license = LicenseSpec(id="lic", rule="control", quantity=Decimal(3), **more)
+    return case(demand("magnet", "defense", 10), licenses=(license,))
 
 
 def waived(*names: str) -> Case:
@@ -49,9 +49,9 @@ rows(
     # China lets nothing out for foreign defense use: the oxide for its magnets comes from Australia all the same.
     input_moved_to_japan_is_controlled=(case(*TEN_EACH), control("prohibit"), 2250),
     # A license for 3 kg of oxide makes 6 magnets at 105; the other 4 cost 120.
-    licence_of_three_kilograms=(licensed(exporter="CN"), control("licence"), 1110),
+    license_of_three_kilograms=(licensed(exporter="CN"), control("license"), 1110),
     # A license from 2 January on covers no yearly period: 10 x 120.
-    licence_that_covers_part_of_a_period=(licensed(start=date(2026, 1, 2)), control("licence"), 1200),
+    license_that_covers_part_of_a_period=(licensed(start=date(2026, 1, 2)), control("license"), 1200),
     # Dated by order: the order of the magnet counts, in 2026 with Chinese oxide at 105; it is held one year at 4.
     magnet_ordered_before_a_ban_from_later_oxide=(
         case(demand("magnet", "defense", 0, 10), stores=(store("magnet", 4),)), ban(*ALL, dated_by="order"), 1090,

@@ -14,11 +14,11 @@ US = facility("us", "US")
 
 rows(
     *THREE,
-    # No country mines more than 65 %: 65 x 10 + 35 x 50.
-    share_cap_at_a_stage=(metal(100), rule(MaxShare, stage="mined", share="65 %"), 2400),
+    # No country mines more than 65%: 65 x 10 + 35 x 50.
+    share_cap_at_a_stage=(metal(100), rule(MaxShare, stage="mined", share="65%"), 2400),
     # The cap holds from 2027 on; nothing can be held: 100 x 10 + 65 x 10 + 35 x 50.
     share_cap_from_2027=(unstored(100, 100), rule(MaxShare, stage="mined", share="0.65", phases=[{"from": "2027-01-01"}]), 3400),
-    # The second counts from 10 %: 90 x 10 + 10 x 50.
+    # The second counts from 10%: 90 x 10 + 10 x 50.
     two_suppliers_at_least=(metal(100), rule(MinSuppliers, count=2, least_share="0.1"), 1400),
     # There are three: it cannot hold.
     four_suppliers_where_three_are=(metal(100), rule(MinSuppliers, count=4), math.inf),
@@ -49,7 +49,7 @@ rows(
 
 rows(
     *THREE, US, offer("vague", "us", "metal", 5, chain("US?", *METAL)),
-    # A list that may not be complete counts everywhere: with 30 % a country a kilogram of it takes the place of three.
+    # A list that may not be complete counts everywhere: with 30% a country a kilogram of it takes the place of three.
     # So none is bought; 30 of each of the three, and 10 are short.
     share_cap_of_an_unknown_country=(metal(100), rule(MaxShare, stage="mined", share="0.3"), 300 + 1500 + 2400 + 10000),
 )  # fmt: skip
@@ -68,7 +68,7 @@ rows(
 
 rows(
     *THREE, offer("vague", "au", "metal", 5, chain("AU?", *METAL)),
-    # 40 % surely Australian: 40 x 50. The vague ones at 5 do not count for it, and serve the rest.
+    # 40% surely Australian: 40 x 50. The vague ones at 5 do not count for it, and serve the rest.
     floor_counts_what_is_certain=(metal(100), rule(MinShare, stage="mined", share="0.4", countries=["AU"]), 2000 + 300),
 )  # fmt: skip
 
@@ -102,13 +102,13 @@ rows(
     demand_that_cannot_be_met=(metal(100), rule(MinDelivered), math.inf),
     # 60 a year can be made at 10, 60 and 40 are wanted, nothing is held: 90 of 100 in all, 10 of them are short at 5.
     ninety_per_cent_over_the_plan=(
-        metal(60, 40, price=5, stores=(store("metal", 0, limit=0),)), rule(MinDelivered, share="90 %", per="horizon"), 950,
+        metal(60, 40, price=5, stores=(store("metal", 0, limit=0),)), rule(MinDelivered, share="90%", per="horizon"), 950,
     ),
 )  # fmt: skip
 
 rows(
     facility("cn", "CN", 80), source("CN", 10),
-    # 80 can be made of 100 + 100, 40 % of both together: all 80 for defense, though civil use would rather be short.
+    # 80 can be made of 100 + 100, 40% of both together: all 80 for defense, though civil use would rather be short.
     two_demands_served_together=(
         case(demand("metal", "civil", 100, price=5), demand("metal", "defense", 100, price=100)),
         rule(MinDelivered, share="0.4", together=True), 80 * 10 + 20 * 100 + 100 * 5,

@@ -95,7 +95,7 @@ rows(
 
 @worked
 def duty_of_the_dearest_origin() -> Any:
-    """Melted in China or Australia, sold from Australia: 25 % of 40 on Chinese origin for 184 of 365 days, 1 on all."""
+    """Melted in China or Australia, sold from Australia: 25% of 40 on Chinese origin for 184 of 365 days, 1 on all."""
     good = offer("a", "au", "metal", 40, chain("AU", *OXIDE) + chain("CN/AU", "melted"))
     half = [{"from": "2026-07-01", "until": "2026-12-31"}]
     section = rule(Tariff, id="s", origins=["CN"], rate="0.25", phases=half)
@@ -105,7 +105,7 @@ def duty_of_the_dearest_origin() -> Any:
 
 @worked
 def duty_on_an_input() -> Any:
-    """A US maker's oxide pays 10 % of 40 on entry: 10 x (100 + 0.5 x 44); what he makes pays nothing."""
+    """A US maker's oxide pays 10% of 40 on entry: 10 x (100 + 0.5 x 44); what he makes pays nothing."""
     magnet = offer("us-magnet", "us", "magnet", 100, chain("US", "melted", "produced"), inputs=b.lines(oxide=0.5))
     facts = catalog(*plants(), magnet, source("AU", 40, "oxide"))
     return case(demand("magnet", "civil", 10)), facts, (rule(Tariff, rate="0.1"),), 1220.0
@@ -178,7 +178,7 @@ rows(
 
 @worked
 def benchmark_and_rates() -> Any:
-    """A benchmark of 10 EUR and 50 % on it; nothing can be held. The euro is 1.5 from 2 January 2027 on, so 1.2 on 1 January.
+    """A benchmark of 10 EUR and 50% on it; nothing can be held. The euro is 1.5 from 2 January 2027 on, so 1.2 on 1 January.
 
     20 x 15 x 1.2 + 10 x 15 x 1.5.
     """

@@ -41,7 +41,7 @@ rows(
 
 @worked
 def floor_for_defence() -> Any:
-    """Australia has 30 kg at 50: of 40 % of defense the other 10 are Japan's at 80; 160 are China's."""
+    """Australia has 30 kg at 50: of 40% of defense the other 10 are Japan's at 80; 160 are China's."""
     goods = (source("CN", 10), source("AU", 50, total=30), source("JP", 80))
     floor = rule(MinShare, countries=["AU", "JP"], stage="mined", share="0.4", **DEFENSE)
     return BOTH, catalog(*plants(), *goods), (floor,), 160 * 10.0 + 30 * 50 + 10 * 80

@@ -22,7 +22,7 @@ SAMPLES = [
     ban(exceptions=[COTS], recycled=METAL_SCRAP, steps={"reduction": "produced"}, also=[{"elements": ["Sm"]}]),
     ban(countries=[], allow=["US"], stages=["melted"]),
     control(destinations=["US"], judged_on="use", end_uses=["defense"], buyers=["Acme"], reach="origin"),
-    control(effect="licence"),
+    control(effect="license"),
     tariff(specific=2, specific_currency="USD", except_origins=["RU"]),
     tariff(rate=0),
     Exclude.model_validate({"suppliers": ["Works"], "countries": ["CN"], "end_uses": ["civil"]}),
@@ -50,7 +50,7 @@ FIGURES: list[dict[str, Any]] = [
     {"kind": "tariff", "territory": ["US"], "specific": 2, "specific_currency": "USD"},
     {"kind": "tariff", "territory": ["US"], "rate": 0.25},
     {"kind": "cover", "days": 90},
-    {"kind": "max-share", "by": "country", "share": "60 %"},
+    {"kind": "max-share", "by": "country", "share": "60%"},
 ]
 
 
@@ -71,8 +71,8 @@ NO_MORE = "No more than 5, in the case's currency, may be spent on"
         (ban(stages=["melted", "mined"]), "Magnet, for defense use, must not be mined or melted in CN or RU."),
         (ban(countries=[], allow=["US", "JP"], end_uses=[], stages=["melted"], exceptions=[COTS]), "Magnet must not be melted outside JP and US, unless exempt (cots)."),
         (control(destinations=["US"], judged_on="use", end_uses=["defense"], reach="origin"), "Dy, of CN, must not move across any border for defense use in US."),
-        (control(effect="licence"), "Dy, leaving CN, may move only under a license."),
-        (tariff(origins=["CN"], specific=2, specific_currency="USD"), "Goods of HS 8505.11 of CN origin entering PR or US: a duty of 25 % of the value plus 2 USD per kg."),
+        (control(effect="license"), "Dy, leaving CN, may move only under a license."),
+        (tariff(origins=["CN"], specific=2, specific_currency="USD"), "Goods of HS 8505.11 of CN origin entering PR or US: a duty of 25% of the value plus 2 USD per kg."),
         (tariff(rate=0), "Goods of HS 8505.11 entering PR or US: no duty."),
         (made(Budget, amount=5, materials=["metal"], per="year"), f"{NO_MORE} metal in any year."),
         (made(Budget, amount=5, suppliers=["Great Metals"], per="horizon"), f"{NO_MORE} any material from Great Metals over the plan."),
@@ -104,8 +104,8 @@ DEMAND_HAS_NONE = "demand and stock have no order date"
         (partial(made, Exclude), {}, "name at least one of offers, facilities"),
         *((partial(made, Exclude), {"suppliers": [name]}, "contains no letter or digit") for name in ("", " ", "-", "The")),
         # Only what is bought is counted by day of order.
-        (partial(made, MaxShare), {"share": "50 %", "dated_by": "order"}, DEMAND_HAS_NONE),
-        (partial(made, MaxShare), {"share": "50 %", "of": "purchases", "include_stock": True, "dated_by": "order"}, DEMAND_HAS_NONE),
+        (partial(made, MaxShare), {"share": "50%", "dated_by": "order"}, DEMAND_HAS_NONE),
+        (partial(made, MaxShare), {"share": "50%", "of": "purchases", "include_stock": True, "dated_by": "order"}, DEMAND_HAS_NONE),
         (partial(made, MinSuppliers), {"count": 2, "dated_by": "order"}, "other limits by delivery"),
         (partial(made, Cover), {"days": 30, "dated_by": "order"}, "other limits by delivery"),
         (tariff, {"dated_by": "order"}, "dated by arrival"),

@@ -95,13 +95,13 @@ def test_a_first_stop_elsewhere_does_not_help_a_military_end_use() -> None:
     assert not rule.concerns(use(place="JP"))
 
 
-def test_a_licence_leaves_it_unproven() -> None:
+def test_a_license_leaves_it_unproven() -> None:
     """Where a license would do, the verdict is unproven for want of it, even where the origin is open too."""
-    rule = control(effect="licence", reach="origin")
+    rule = control(effect="license", reach="origin")
     for chained, way in ((OXIDE_CN, move("CN", "US")), (oxide_from("JP", "JP CN"), move("JP", "US"))):
         verdict = rule.judge(chained, way, use())
-        assert (verdict.result, verdict.licence, verdict.countries) == (Result.UNPROVEN, True, ("CN",))
-    assert not control().judge(OXIDE_CN, move("CN", "US"), use()).licence
+        assert (verdict.result, verdict.license, verdict.countries) == (Result.UNPROVEN, True, ("CN",))
+    assert not control().judge(OXIDE_CN, move("CN", "US"), use()).license
 
 
 @pytest.mark.parametrize(

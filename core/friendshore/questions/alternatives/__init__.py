@@ -23,9 +23,9 @@ class AlternativesOptions:
     inputs: Annotated[bool, Setting("Include the inputs that the plan buys for makers.")] = False
     within: Annotated[
         Decimal,
-        Setting("Share of the spend by which plans in a usage range may cost more. 0.01 is 1 %.", "SHARE", least=0),
+        Setting("Share of the spend by which plans in a usage range may cost more. 0.01 is 1%.", "SHARE", least=0),
     ] = Decimal("0.01")
-    top: Annotated[int, Setting("Offers of each material with --full. 0 shows all.", "N", least=0)] = 12
+    top: Annotated[int, Setting("Offers of each material with --full. 0 means all.", "N", least=0)] = 12
 
 
 class AlternativesQuestion(Question[AlternativesOptions, "Alternatives"]):

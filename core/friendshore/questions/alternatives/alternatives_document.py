@@ -55,13 +55,13 @@ _OBSTACLE_WORDS: Mapping[str, tuple[str, str]] = {
     "dates": ("wrong dates", "wrong dates"),
     "time": ("too late", "too late"),
     "inputs": ("lacks inputs", "lack inputs"),
-    "licence": ("lacks a license", "lack a license"),
+    "license": ("lacks a license", "lack a license"),
     "unproven": ("unproven", "unproven"),
     "forbidden": ("prohibited", "prohibited"),
 }
 """Kind of obstacle -> words after the number of offers, 1 and more."""
 _EXCLUDED_BY: Mapping[str, str] = {
-    "licence": "no license for",
+    "license": "no license for",
     "unproven": "origin not proved for",
     "forbidden": "prohibited by",
 }

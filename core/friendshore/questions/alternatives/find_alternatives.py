@@ -249,7 +249,7 @@ def _negative_share(within: Decimal) -> Diagnostic:
         "`within` is negative, but no plan is cheaper than the cheapest",
         found=str(within),
         expected="a share of 0 or more",
-        fix="write a share such as 0.01 for 1 %",
+        fix="write a share such as 0.01 for 1%",
         code="FS012",
     )
 

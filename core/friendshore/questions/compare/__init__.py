@@ -29,7 +29,7 @@ class CompareOptions:
     change: Annotated[
         tuple[str, ...],
         Setting(
-            "Change of the second plan, in addition to its scenario, written as in a `change` table of a case file. May be repeated.",
+            "Change of the second plan, in addition to its scenario, written as in a `change` table of a case file. Repeatable.",
             "CHANGE",
         ),
     ] = ()
@@ -40,7 +40,7 @@ class CompareOptions:
             "DATE|PERIOD",
         ),
     ] = ""
-    top: Annotated[int, Setting("Rows of each table with --full. 0 shows all.", "N", least=0)] = 12
+    top: Annotated[int, Setting("Rows of each table with --full. 0 means all.", "N", least=0)] = 12
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,7 @@ class Comparison(QuestionResult):
 
 
 _COMPARED_ELSEWHERE = (
-    "demands", "stocks", "orders", "incumbents", "licences", "waivers", "stores", "carryovers", "objectives", "overlaps", "rules",
+    "demands", "stocks", "orders", "incumbents", "licenses", "waivers", "stores", "carryovers", "objectives", "overlaps", "rules",
     "scenarios",
 )  # fmt: skip
 _NOT_COMPARED = ("source", "catalog", "id")
@@ -175,7 +175,7 @@ _RECORDS_BY_KIND: Mapping[str, Callable[[Inputs], _Named]] = {
     "stock": lambda inputs: zip(inputs.case.stock_names, inputs.case.stocks, strict=True),
     "order": lambda inputs: zip(inputs.case.order_names, inputs.case.orders, strict=True),
     "incumbent": _in_case("incumbents", lambda incumbent: incumbent.offer),
-    "licence": _in_case("licences", lambda licence: licence.id or f"{licence.rule} {licence.exporter}"),
+    "license": _in_case("licenses", lambda license: license.id or f"{license.rule} {license.exporter}"),
     "waiver": _in_case("waivers", lambda waiver: waiver.id or f"{waiver.rule} {waiver.demand}"),
     "store": _in_case("stores", lambda s: f"{s.material} at {s.place or 'the place of the case'}{_dates(s)}"),
     "objective": lambda inputs: [(str(rank), level) for rank, level in enumerate(inputs.case.objectives, 1)],

@@ -22,7 +22,7 @@ _STATES = {
     "excluded": "is excluded",
     "not wanted": "delivers nothing that the case needs",
 }
-_OBSTACLES = {"licence": "license needed under", "unproven": "origin not proved for", "forbidden": "prohibited by"}
+_OBSTACLES = {"license": "license needed under", "unproven": "origin not proved for", "forbidden": "prohibited by"}
 
 
 def why_not_document(answer: WhyNot) -> doc.Document:

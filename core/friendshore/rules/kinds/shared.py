@@ -272,7 +272,7 @@ def _at_most(limits: Range) -> AfterValidator:
 
 # Kilograms of the material's basis, as a number or as text like `5 t`.
 Kilograms = Annotated[Number, _parsed_by(parse_mass), Field(ge=0), _at_most(MASS)]
-# A share that may exceed 100 %, as a number or as text like `125 %`.
+# A share that may exceed 100%, as a number or as text like `125%`.
 Rate = Annotated[Number, _parsed_by(parse_share), _at_most(FACTOR)]
 # Money, as a number in the case's currency or as text like `5000 USD`; see `InMoney`.
 Amount = Annotated[Number, _parsed_by(_number_or(parse_money)), _at_most(MONEY)]
@@ -291,7 +291,7 @@ def _check_fraction(value: object) -> object:
     return value
 
 
-# A share from 0 to 1, as a number or as text like `65 %`.
+# A share from 0 to 1, as a number or as text like `65%`.
 Share = Annotated[Number, _parsed_by(parse_share), Field(ge=0, le=1), BeforeValidator(_check_fraction)]
 
 

@@ -115,13 +115,13 @@ class Exclude(Covering, Rule):
 class ExportControl(Covering, Rule):
     """Prohibits moves of controlled goods out of a country, or requires a license. A move within a country isn't an export, nor is a move of its goods back into it."""
 
-    model_config = {"json_schema_extra": {"examples": [{"exporters": ["CN"], "effect": "licence"}]}}
+    model_config = {"json_schema_extra": {"examples": [{"exporters": ["CN"], "effect": "license"}]}}
 
     kind: Literal["export-control"] = "export-control"
     exporters: Countries = Field(min_length=1)
     """Countries that control these exports."""
-    effect: Literal["prohibit", "licence"]
-    """`prohibit`: prohibited. `licence`: unproven until the case records or assumes a license."""
+    effect: Literal["prohibit", "license"]
+    """`prohibit`: prohibited. `license`: unproven until the case records or assumes a license."""
     destinations: Countries = frozenset()
     """Prohibited destinations. Empty means all."""
     judged_on: Literal["use", "move", "either"] = "move"
@@ -172,12 +172,12 @@ class ExportControl(Covering, Rule):
         if result is Result.PASS:
             return PASS
         return Verdict(
-            result=Result.UNPROVEN if self.effect == "licence" else result,
+            result=Result.UNPROVEN if self.effect == "license" else result,
             rule=self.id,
             countries=countries,
             clause=self.citation,
             reason=self._reason(result, offer, move, use, countries),
-            licence=self.effect == "licence",
+            license=self.effect == "license",
         )
 
     def _is_destination(self, country: str) -> bool:
@@ -221,7 +221,7 @@ class ExportControl(Covering, Rule):
         law = self.citation or self.title or self.id or "this control"
         goods = f"{offer.material.id} of {offer.offer.id}"
         route = f"{move.origin.country} to {move.to.country} for {use.end_use} use in {use.place.country}"
-        verb = "needs a license under" if self.effect == "licence" else "is prohibited by"
+        verb = "needs a license under" if self.effect == "license" else "is prohibited by"
         if self.reach == "technology":
             return f"{goods} may be made with technology of {listed(countries, 'or')}. If so, moving it from {route} {verb} {law}"
         if self.reach == "content" and not countries:
@@ -246,7 +246,7 @@ class ExportControl(Covering, Rule):
         goods = f"{self.subject()}, {link} {exporters}"
         uses = f" for {listed(sorted(self.end_uses), 'or')} use" if self.end_uses else ""
         parties = f" to {listed(self.buyers, 'or')}" if self.buyers else ""
-        verb = "may move only under a license" if self.effect == "licence" else "must not move"
+        verb = "may move only under a license" if self.effect == "license" else "must not move"
         border = "" if self.reach == "export" or self.within else " across any border"
         unless = f", unless the demand states {listed(test.fact for test in self.unless)}" if self.unless else ""
         text = f"{goods}, {verb}{border}{uses}{self._destination_text()}{parties}{unless}."
@@ -272,7 +272,7 @@ class Tariff(Covering, Rule):
     except_origins: Countries = frozenset()
     """Customs origins that don't pay it."""
     rate: Rate = Decimal(0)
-    """Share of the value, like `25 %`. 0 records that the tariff line is free."""
+    """Share of the value, like `25%`. 0 records that the tariff line is free."""
     basis: Literal["fob"] = "fob"
     """Customs value: the price without international freight, as in the United States. A territory that adds freight (`cif`) is rejected rather than computed incorrectly."""
     specific: PerKilogram | None = None
@@ -343,7 +343,7 @@ class Tariff(Covering, Rule):
         return duty
 
     def sentence(self) -> str:
-        parts = [f"{(self.rate * 100).normalize():f} % of the value"] if self.rate else []
+        parts = [f"{(self.rate * 100).normalize():f}% of the value"] if self.rate else []
         if self.specific:
             per = "kg of element" if self.specific_per == "element" else "kg"
             parts.append(f"{self.specific:f} {self.specific_currency} per {per}")

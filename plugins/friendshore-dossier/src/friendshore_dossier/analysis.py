@@ -43,7 +43,7 @@ _NOTE = (
 )
 # Kinds of obstacles and of causes, in the words of the regulation.
 _FACTORS = {
-    "forbidden": "not compliant", "law": "not compliant", "licence": "not compliant: no license", "unproven": "compliance not proved",
+    "forbidden": "not compliant", "law": "not compliant", "license": "not compliant: no license", "unproven": "compliance not proved",
     "proof": "compliance not proved", "time": "timing", "dates": "timing", "lead time": "timing", "date": "timing",
     "inputs": "form: no input to make it from", "price": "price",
 }  # fmt: skip

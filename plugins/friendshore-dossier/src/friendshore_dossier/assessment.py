@@ -62,7 +62,7 @@ def sections(facts: FormFacts) -> tuple[str, list[FormSection]]:
         f"The plan buys {count(len(chosen), kind)}. At {above} of {count(len(shares), 'stage')}, more than {percent(_LIMIT)} may come "
         "from one third country."
     )
-    largest = "Material | Stage | Country | At least | At most | Above 65 %"
+    largest = "Material | Stage | Country | At least | At most | Above 65%"
     origin = "Material | Stage | Countries | Kilograms | Share"
     tables = (
         table(largest, [share.largest for share in shares], "Largest share of one third country, by stage"),

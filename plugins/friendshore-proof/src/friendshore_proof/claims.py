@@ -292,7 +292,7 @@ def _share(value: Fraction, bound: Fraction) -> Decimal:
 def _percent(gap: Decimal) -> str:
     """Return a gap rounded up to two digits. Below a billionth it is 0."""
     if gap < Decimal("1e-9"):
-        return "0 %"
+        return "0%"
     percentage = gap * 100
     digits = max(0, 1 - percentage.adjusted())
-    return f"{percentage.quantize(Decimal(1).scaleb(-digits), ROUND_CEILING):f} %"
+    return f"{percentage.quantize(Decimal(1).scaleb(-digits), ROUND_CEILING):f}%"

@@ -162,7 +162,7 @@ class Event(CheckedRecord):
         if has_factor and len(factor_keys) != 1:
             choices = ", ".join(f"`{name}`" for name in ("factor", "factors", *cls.DISTRIBUTIONS))
             message = f"`price` and `demand` need exactly one of {choices}"
-            yield Fault("factor", message, "a factor such as 2 or 150 %", code="FS975")
+            yield Fault("factor", message, "a factor such as 2 or 150%", code="FS975")
         for name in factor_keys if not has_factor else ():
             yield Fault(name, "has an effect only together with `price` or `demand`", f"no `{name}`", code="FS976")
         factors, chances = (fields.get(name, ()) for name in ("factors", "chances"))

@@ -29,20 +29,18 @@ class FrontierOptions:
     country: Annotated[
         tuple[str, ...],
         Setting(
-            "Country in place of the case's countries of concern. Purchases that depend on it are capped. May be repeated.",
+            "Country in place of the case's countries of concern. Purchases that depend on it are capped. Repeatable.",
             "COUNTRY",
         ),
     ] = ()
     supplier: Annotated[
         tuple[str, ...],
         Setting(
-            "Company whose sales, and those of companies that it owns, are capped, whether of concern or not. May be repeated.",
+            "Company whose sales, and those of companies that it owns, are capped, whether of concern or not. Repeatable.",
             "NAME",
         ),
     ] = ()
-    material: Annotated[
-        tuple[str, ...], Setting("Cap only purchases of this material. May be repeated.", "MATERIAL")
-    ] = ()
+    material: Annotated[tuple[str, ...], Setting("Cap only purchases of this material. Repeatable.", "MATERIAL")] = ()
     points: Annotated[
         int, Setting("Maximum number of points on the curve, including the current plan.", "N", least=2, most=500)
     ] = 16
@@ -107,7 +105,7 @@ class RiskOptions:
     alpha: Annotated[
         Decimal,
         Setting(
-            "The worst cases are the worst 1 - ALPHA of all, such as the worst 10 % at 0.9.",
+            "The worst cases are the worst 1 - ALPHA of all, such as the worst 10% at 0.9.",
             "ALPHA",
             least=0,
             most=0.999,
@@ -298,7 +296,7 @@ class WithstandOptions:
         tuple[str, ...],
         Setting(
             "Possible loss, named as in `remove` of a change (`supplier:NAME`, `country:CN`, a facility, or an offer), a "
-            "route (`route:AU>US`, `route:CN>`, `route:>US`, or `via:suez`), or a suspended rule (`rule:ID`). May be repeated. The default is "
+            "route (`route:AU>US`, `route:CN>`, `route:>US`, or `via:suez`), or a suspended rule (`rule:ID`). Repeatable. The default is "
             "every possible supplier.",
             "NAME",
         ),

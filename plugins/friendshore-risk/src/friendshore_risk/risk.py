@@ -281,7 +281,7 @@ def _sample(answer: Risk) -> doc.Section | None:
         return None
     max_gap = large_money(answer.gap.max, answer.currency)
     text = (
-        f"With 95 % confidence, the plan's expected cost is at most {max_gap} above that of the best plan "
+        f"With 95% confidence, the plan's expected cost is at most {max_gap} above that of the best plan "
         f"({answer.gap.batches} independent samples of {answer.gap.size:,} draws)."
     )
     return doc.section("Accuracy of the sample", doc.sentence(text))

@@ -492,7 +492,7 @@ class _AnswerBuilder:
         return exact(cvar_of([float(each) for each in self.objectives], self.search.probabilities, alpha))
 
     def answer(self, measure: RiskMeasure, seed: str, draws: int) -> Risk:
-        search, minimised = self.search, self.of(measure)
+        search, minimized = self.search, self.of(measure)
         session = search.session
         calm_parts = [self.verified_stages[part.numbers[0]] for part in search.staged.parts]
         calm_objectives = [part.objective for part in calm_parts]
@@ -514,8 +514,8 @@ class _AnswerBuilder:
             draws=draws,
             expected=self.expected,
             cvar=self.cvar(measure.alpha),
-            minimized=minimised,
-            bound=min(exact(self.search_answer.bound + float(search.unaffected_cost)), minimised),
+            minimized=minimized,
+            bound=min(exact(self.search_answer.bound + float(search.unaffected_cost)), minimized),
             expected_money=mean(money, self.chances),
             without_events=exact(sum(calm_objectives, search.unaffected_cost)),
             without_events_money=exact(sum((part.money for part in calm_parts), search.unaffected_money)),

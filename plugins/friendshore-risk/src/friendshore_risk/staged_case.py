@@ -177,11 +177,11 @@ def _order_columns(program: Program, labels: Sequence[Hashable], period: int) ->
         move = int(columns.buy_move[position])
         ordered, delivered = int(moves.ordered[move]), int(moves.delivered[move])
         arc = arcs[int(moves.arc[move])]
-        licences = columns.buy_licences.get(position, ())
+        licenses = columns.buy_licenses.get(position, ())
         is_without_inputs = arc.offer < 0 or not offers[arc.offer].offer.inputs
         label = labels[int(columns.buy_compliance_class[position])]
-        key = ("buy", arc.lot >= 0, arc.name, arc.node, ordered, delivered, label, licences)
-        yield key, (int(columns.buy[position]), delivered >= period and is_without_inputs and not licences)
+        key = ("buy", arc.lot >= 0, arc.name, arc.node, ordered, delivered, label, licenses)
+        yield key, (int(columns.buy[position]), delivered >= period and is_without_inputs and not licenses)
 
 
 def _production_columns(program: Program, labels: Sequence[Hashable], period: int) -> Iterator[tuple[Key, int]]:

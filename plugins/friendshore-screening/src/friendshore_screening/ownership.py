@@ -76,7 +76,7 @@ class Share50:
 class Attributed:
     """A rule that multiplies shares along chains and adds them. Shares of a company that is owned to `whole` or more count as its owner's.
 
-    The interpretation of "foreign entity of concern" by the Department of Energy (89 FR 37079): 25 %, directly or indirectly.
+    The interpretation of "foreign entity of concern" by the Department of Energy (89 FR 37079): 25%, directly or indirectly.
     """
 
     threshold: Fraction = Fraction(1, 4)
@@ -99,7 +99,7 @@ class Structure:
     """Shares of all owners on one day."""
 
     def __init__(self, stakes: Iterable[Stake], day: date) -> None:
-        """Add the stakes of one owner in one company. Raise `ValueError` if the minimum shares of a company total more than 100 %."""
+        """Add the stakes of one owner in one company. Raise `ValueError` if the minimum shares of a company total more than 100%."""
         self._owners_by_company: dict[str, dict[str, tuple[Fraction, Fraction]]] = defaultdict(dict)
         for stake in stakes:
             if stake.is_held(day):
@@ -268,11 +268,11 @@ class OwnerRow(CheckedRecord):
     """Owner. `independent` if the source says that no listed party owns the share."""
     owned: Annotated[str, Written("Example Metals")]
     """Company, named as in `operator`, `parent`, or `owner`."""
-    share: Annotated[Part | None, Written("60 %")] = None
+    share: Annotated[Part | None, Written("60%")] = None
     """Share. Blank if unknown, or if `least` or `most` is given."""
-    least: Annotated[Part | None, Written("25 %")] = None
+    least: Annotated[Part | None, Written("25%")] = None
     """Minimum share, if the share isn't known exactly."""
-    most: Annotated[Part | None, Written("50 %")] = None
+    most: Annotated[Part | None, Written("50%")] = None
     """Maximum share, if the share isn't known exactly."""
     start: Annotated[date | None, Written("2026-07-01", "from")] = None
     """First day. Blank if unknown; it then counts on every day."""
@@ -345,6 +345,6 @@ def _excess_shares(file: str, rows: Sequence[RecordRow[OwnerRow]]) -> Iterator[D
             if total > 1:
                 found = f"{float(total):.2%} on {day}" if day != date.max else f"{float(total):.2%}"
                 fix = "fill in `until` for former owners"
-                message = f"the owners of `{company}` hold more than 100 %"
-                yield Diagnostic(message, file, row.line, "share", found, "100 % at most", fix, "FS946")
+                message = f"the owners of `{company}` hold more than 100%"
+                yield Diagnostic(message, file, row.line, "share", found, "100% at most", fix, "FS946")
                 break

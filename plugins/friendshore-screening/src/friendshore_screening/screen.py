@@ -408,7 +408,7 @@ class ScreenOptions:
 
     steps: Annotated[int, Setting("Maximum number of score thresholds, each with its own plan.", "N", least=0)] = 6
     draft: Annotated[bool, Setting("Print rows for the decision table, for all names without a decision.")] = False
-    top: Annotated[int, Setting("Names shown as matches and as reviews. 0: all.", "N", least=0)] = 15
+    top: Annotated[int, Setting("Names shown as matches and as reviews. 0 means all.", "N", least=0)] = 15
 
 
 class ScreenQuestion(Question[ScreenOptions, Screening]):

@@ -386,7 +386,7 @@ def _generate_case(
     )
     catalog = Catalog(
         name=NAME,
-        licence="CC0-1.0",
+        license="CC0-1.0",
         as_of=date(2026, 1, 1),
         materials=(material, input_material),
         facilities=plants,

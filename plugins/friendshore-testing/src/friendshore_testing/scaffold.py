@@ -133,7 +133,7 @@ class Scaffold:
             "testing": _version_range(f"{CORE}-testing"),
             "needs": "".join(f', "{distribution}>={number}"' for distribution, number in self.required_versions),
             "today": today().isoformat(),
-            "licence": ", and the same under `licence` in `catalog.toml`" if "catalog" in parts else "",
+            "license": ", and the same under `license` in `catalog.toml`" if "catalog" in parts else "",
         }
 
     def _summary(self) -> str:

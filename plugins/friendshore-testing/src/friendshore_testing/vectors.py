@@ -130,7 +130,7 @@ class Vector(Record):
     """Country that must be among those that decide."""
     clause: str = ""
     """Words that the citation of the deciding clause must contain."""
-    licence: bool | None = None
+    license: bool | None = None
     """True if it must depend on a license alone, False if not. None skips this test."""
     duty: Number | None = None
     """Charges on a kilogram worth 1, the maximum over its possible origins."""
@@ -194,7 +194,7 @@ def failures(
         ("stage", vector.stage, verdict.stage, verdict.stage == vector.stage),
         ("country", vector.country, verdict.countries, vector.country in verdict.countries),
         ("clause", vector.clause, verdict.clause, vector.clause in verdict.clause),
-        ("licence", vector.licence, verdict.licence, verdict.licence == vector.licence),
+        ("license", vector.license, verdict.license, verdict.license == vector.license),
         ("duty", vector.duty, answer.duty, answer.duty == vector.duty),
     )
     reason = verdict.reason or "no rule applies"

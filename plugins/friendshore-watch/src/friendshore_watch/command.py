@@ -41,7 +41,7 @@ def watch(
     cases: Annotated[list[Path], typer.Argument(metavar="CASE", help="One or more cases: files, or their folders.")],
     strict: Strict = False,
     top: Annotated[
-        int, typer.Option(metavar="N", help="Rows shown of each table with --full. 0 shows all.", min=0)
+        int, typer.Option(metavar="N", help="Rows shown of each table with --full. 0 means all.", min=0)
     ] = 20,
     out: Annotated[
         Path | None,

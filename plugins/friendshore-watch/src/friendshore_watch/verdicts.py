@@ -104,8 +104,8 @@ def _merged(judged: Iterable[JudgedDays]) -> tuple[JudgedDays, ...]:
 
 def _change_days(problem: Problem, against: Sequence[tuple[int, Verdict]]) -> set[date]:
     spans = [phase.span for rule, _ in against for phase in problem.rules[rule].phases]
-    if any(verdict.licence for _, verdict in against):
-        spans += [Span(start=licence.start, end=licence.end) for licence in problem.case.licences]
+    if any(verdict.license for _, verdict in against):
+        spans += [Span(start=license.start, end=license.end) for license in problem.case.licenses]
     starts = {span.start for span in spans if span.start is not None}
     return starts | {span.end + _DAY for span in spans if span.end is not None and span.end < date.max}
 
@@ -117,7 +117,7 @@ def _combined_verdict(
         (problem.rules[rule].id, verdict)
         for rule, verdict in against
         if problem.law.in_force(rule, days)
-        and not (verdict.licence and problem.law.licences(verdict, arc, use, days) is not None)
+        and not (verdict.license and problem.law.licenses(verdict, arc, use, days) is not None)
     ]
     if not forbidding:
         return LAWFUL

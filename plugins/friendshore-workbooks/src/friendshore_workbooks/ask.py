@@ -24,7 +24,7 @@ from .unknown_drafts import (
     Draft,
     SufficientCapacity,
     TrialAnswer,
-    assumed_licences,
+    assumed_licenses,
     capacities,
     conversions,
     duties,
@@ -70,7 +70,7 @@ def ask(
         *lead_times(doubts),
         *conversions(doubts),
     ]
-    drafts = [draft for draft in (*drafts, *origins(doubts), *assumed_licences(doubts), *rules(doubts)) if draft.trials]
+    drafts = [draft for draft in (*drafts, *origins(doubts), *assumed_licenses(doubts), *rules(doubts)) if draft.trials]
     doubts.unasked.extend(duties(doubts))
     groups = _independent_groups(session, drafts)
     answers = answer_concurrently(

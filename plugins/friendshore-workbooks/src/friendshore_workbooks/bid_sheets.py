@@ -471,7 +471,7 @@ def _prohibits(session: Session, rule: Rule, offer: Offer, facility: Facility) -
     return False
 
 
-_ANSWERED_BY_SUPPLIERS = frozenset(UnknownKind) - {UnknownKind.RULE, UnknownKind.LICENCE}
+_ANSWERED_BY_SUPPLIERS = frozenset(UnknownKind) - {UnknownKind.RULE, UnknownKind.LICENSE}
 
 
 def write_bid_sheets(session: Session, result: Unknowns, folder: Path) -> Unknowns:

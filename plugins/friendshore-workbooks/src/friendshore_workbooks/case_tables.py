@@ -80,11 +80,11 @@ _CASE_TABLES: Mapping[str, tuple[Layout, str, str]] = {
     "stock": (keys.STOCK, "id material place", "id material quantity countries why"),
     "order": (keys.ORDER, "id offer arrives", ""),
     "incumbent": (keys.INCUMBENT, "offer", ""),
-    "licence": (keys.LICENCE, "id rule exporter from", "rule exporter quantity from until why"),
+    "license": (keys.LICENSE, "id rule exporter from", "rule exporter quantity from until why"),
     "waiver": (keys.WAIVER, "id rule demand from", "rule demand quantity from until why"),
     "store": (keys.STORE, "material place from", ""),
     "carryover": (keys.CARRYOVER, "rule row", ""),
-    "objective": (keys.OBJECTIVE, "minimise of by per", ""),
+    "objective": (keys.OBJECTIVE, "minimize of by per", ""),
     "overlap": (keys.OVERLAP, "facilities", ""),
 }
 """Lists of the case: layout, key, and columns that are present even if empty."""
@@ -105,7 +105,7 @@ RULE = Layout(
     "rule",
     "Rules that the case uses, both its own and those of rule packs, and the bills of the packs.",
     (
-        Field("id", k.IDENT, "Name of the rule or bill.", "cn-gallium-licence"),
+        Field("id", k.IDENT, "Name of the rule or bill.", "cn-gallium-license"),
         Field("kind", k.TEXT, "Kind of rule, or `bill`.", "exclude"),
         Field("pack", k.TEXT, "Rule pack that contains it. Blank for a rule of the case.", "us-tariffs"),
         Field("title", k.TEXT, "Title in one line.", "No purchases from Iran"),
@@ -118,7 +118,7 @@ RULE = Layout(
             "limit",
             k.TEXT,
             "Figure of a limit: the amount of a budget, or the share, mass, or number of another limit.",
-            "60 %",
+            "60%",
         ),
         Field(
             "loosen",
@@ -172,7 +172,7 @@ def case_tables(gathered: Gathered) -> CaseTables:
     tables += [_of_catalogs(layout, catalogs, gathered) for layout in columns.TABLES]
     if problems:
         raise InputError(problems)
-    always = ("demand", "stock", "licence", "waiver", "rule", "settings")
+    always = ("demand", "stock", "license", "waiver", "rule", "settings")
     return CaseTables(
         gathered, {table.name: table for table in tables if table.rows or table.name in always}, catalogs, toml.data
     )
@@ -273,7 +273,7 @@ def figure_text(rule: Rule) -> str:
         return ""
     figure = getattr(rule, name)
     if name == "share":
-        return f"{(figure * 100).normalize():f} %"
+        return f"{(figure * 100).normalize():f}%"
     return f"{Decimal(figure).normalize():f}" + (" kg" if name in ("exactly", "at_least", "at_most") else "")
 
 
@@ -300,7 +300,7 @@ def _scenarios(gathered: Gathered) -> CaseTable:
     return _table("scenario", _SCENARIOS.fields, "name", records)
 
 
-_SECTIONS = (keys.CASE, keys.USE, keys.ACCEPT, keys.ACCEPT_CAPACITY, keys.ASSUME, keys.ASSUME_LICENCE, keys.CONCERN)
+_SECTIONS = (keys.CASE, keys.USE, keys.ACCEPT, keys.ACCEPT_CAPACITY, keys.ASSUME, keys.ASSUME_LICENSE, keys.CONCERN)
 
 
 def _settings(data: Mapping[str, object]) -> CaseTable:
@@ -450,7 +450,7 @@ ROWS_ADDED: Mapping[str, tuple[tuple[str, ...], str]] = {
         ),
         "the scenario adds a demand.",
     ),
-    "licence": (("rule", "exporter", "quantity", "from", "until", "why"), "the scenario grants a license."),
+    "license": (("rule", "exporter", "quantity", "from", "until", "why"), "the scenario grants a license."),
     "waiver": (("rule", "demand", "quantity", "from", "until", "why"), "the scenario waives a rule."),
     "stock": (
         ("material", "quantity", "countries", "why"),

@@ -499,7 +499,7 @@ def is_deleted_with_subject(sheet: str, row: int, current: CaseTables, differenc
     return subject in deleted_ids or facility_of_offer.get(subject) in deleted_ids
 
 
-_ROW_OF_SUBJECT: Mapping[str, str] = {"want": "demand", "grant": "licence", "waive": "waiver", "stock": "stock"}
+_ROW_OF_SUBJECT: Mapping[str, str] = {"want": "demand", "grant": "license", "waive": "waiver", "stock": "stock"}
 """Subject of a change that an added row states -> sheet of the row."""
 _CELLS_OF_SUBJECT: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("enable", "disable", "move", "loosen", "limit"), ("rule",)),

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 class AskOptions:
     """Options of `ask`."""
 
-    top: Annotated[int, Setting("Number of unknowns in the table with --full. 0: all.", "N", least=0)] = 6
-    told: Annotated[int, Setting("Number of unknowns with details, with --full.", "N", least=0)] = 2
+    top: Annotated[int, Setting("Number of unknowns in the table with --full. 0 means all.", "N", least=0)] = 6
+    details: Annotated[int, Setting("Number of unknowns with details, with --full.", "N", least=0)] = 2
     spread: Annotated[
         str,
         Setting(
             "Share by which a figure without a stated range is tried lower and higher. This is an assumption.", "SHARE"
         ),
-    ] = "25 %"
+    ] = "25%"
     by: Annotated[str, Setting("Ranking: `money` saved, or `kilograms` no longer short.", "WORD")] = "money"
     bid_sheets: Annotated[
         Path | None,
@@ -74,7 +74,7 @@ class AskQuestion(Question[AskOptions, Unknowns]):
         )
 
     def document(self, result: Unknowns, options: AskOptions) -> Document:
-        return ask_document(result, options.top, options.told)
+        return ask_document(result, options.top, options.details)
 
 
 def _spread(options: AskOptions) -> Decimal:
@@ -85,7 +85,7 @@ def _spread(options: AskOptions) -> Decimal:
             "the spread isn't a share", column="spread", found=options.spread, expected=str(error), code="FS011"
         ) from error
     if not 0 <= share < 1:
-        expected = "0 % or more, below 100 %"
+        expected = "0% or more, below 100%"
         raise InputError(
             "the spread is out of range", column="spread", found=options.spread, expected=expected, code="FS012"
         )

@@ -283,7 +283,7 @@ def _layout_of_added_rows(sheet: str, required: Collection[str], **key_by_column
 
 
 _LAYOUT_OF_ADDED_ROWS = {
-    "licence": _layout_of_added_rows("licence", {"rule"}, rule="grant", exporter="of"),
+    "license": _layout_of_added_rows("license", {"rule"}, rule="grant", exporter="of"),
     "waiver": _layout_of_added_rows("waiver", {"rule", "demand", "quantity"}, rule="waive", demand="of"),
     "stock": _layout_of_added_rows("stock", {"material", "quantity", "countries"}, material="stock"),
 }

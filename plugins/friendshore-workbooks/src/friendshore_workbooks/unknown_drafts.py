@@ -145,7 +145,7 @@ def goods(offer: Offer) -> str:
 
 
 def percent(share: Decimal) -> str:
-    return f"{readable(share * 100)} %"
+    return f"{readable(share * 100)}%"
 
 
 def tonnes(kilograms: Decimal | None) -> str:
@@ -413,7 +413,7 @@ def _assumed_price_evidence(doubts: Doubts, offer: Offer) -> EvidenceToday | Non
         rows = merged.prices.get(price.benchmark, ())
         if not rows:
             return None
-        premium = f"{readable(price.premium * 100)} % on " if price.premium else ""
+        premium = f"{readable(price.premium * 100)}% on " if price.premium else ""
         evidence = doubts.evidence(rows[-1].source, f"assumed to follow {premium}benchmark {price.benchmark}: ")
         return evidence.but(date=rows[-1].date, confidence=Confidence.ASSUMED.value)
     assumed_offers = {
@@ -548,17 +548,17 @@ def origins(doubts: Doubts) -> Iterator[Draft]:
     """Yield offers that are excluded from a use only because an origin is unproved, then those that a license would admit."""
     excluded_by_offer = Eligibilities(doubts.session.problem).exclusions_by_offer
     for _, exclusions in sorted(excluded_by_offer.items()):
-        unproven = [exclusion for exclusion in exclusions if exclusion.unproven and not exclusion.verdict.licence]
+        unproven = [exclusion for exclusion in exclusions if exclusion.unproven and not exclusion.verdict.license]
         if unproven:
             yield _origin(doubts, unproven)
     licensable_by_subject = grouped(
         ((exclusion.verdict.rule, exclusion.arc.chained.facility.id), exclusion)
         for exclusions in excluded_by_offer.values()
         for exclusion in exclusions
-        if exclusion.verdict.licence
+        if exclusion.verdict.license
     )
     for (rule, facility), licensable in sorted(licensable_by_subject.items()):
-        yield _licence_draft(doubts, rule, facility, licensable)
+        yield _license_draft(doubts, rule, facility, licensable)
 
 
 def _uses(exclusions: list[Exclusion]) -> str:
@@ -618,13 +618,13 @@ def _stated_origin(doubts: Doubts, offer: Offer, stages: list[str]) -> EvidenceT
     return doubts.evidence(best.source, f"{best.stage} {where}{'' if best.complete else ', possibly elsewhere'}: ")
 
 
-def _licence_draft(doubts: Doubts, rule_id: str, facility: str, exclusions: list[Exclusion]) -> Draft:
+def _license_draft(doubts: Doubts, rule_id: str, facility: str, exclusions: list[Exclusion]) -> Draft:
     problem = doubts.session.problem
     rule = next(rule for rule in problem.rules if rule.id == rule_id)
     plant = problem.merged.facilities[facility]
     materials = sorted({line.material for exclusion in exclusions for line in exclusion.arc.chained.offer.outputs})
     return Draft(
-        kind=UnknownKind.LICENCE,
+        kind=UnknownKind.LICENSE,
         subject=f"{rule_id} for {facility}",
         material=", ".join(materials),
         question=f"Is {' and '.join(materials)} of {plant.name or facility} licensed under {rule_id} ({_title(rule)}), for {_uses(exclusions)}?",
@@ -636,13 +636,13 @@ def _licence_draft(doubts: Doubts, rule_id: str, facility: str, exclusions: list
     )
 
 
-def assumed_licences(doubts: Doubts) -> Iterator[Draft]:
+def assumed_licenses(doubts: Doubts) -> Iterator[Draft]:
     problem = doubts.session.problem
     controls = sorted(rule.id for rule in problem.rules if rule.judge_scope == "trade")
-    for use in sorted(problem.case.assume.licence) if controls else ():
+    for use in sorted(problem.case.assume.license) if controls else ():
         materials = sorted({demand.use.material.id for demand in problem.demands if demand.use.end_use == use})
         yield Draft(
-            kind=UnknownKind.LICENCE,
+            kind=UnknownKind.LICENSE,
             subject=f"{use}, assumed to be granted",
             material="",
             question=f"Are all exports for {use} use licensed, as the case assumes? Materials: {', '.join(materials)}, and their inputs.",

@@ -42,7 +42,7 @@ class UnknownKind(StrEnum):
     """Quantity per unit in a maker's recipe that is assumed or recalled."""
     ORIGIN = "origin"
     """Place of a stage that is unproved and that a rule requires."""
-    LICENCE = "licence"
+    LICENSE = "license"
     """Export license that is uncertain."""
     RULE = "rule"
     """Rule with an unknown status."""
@@ -188,7 +188,7 @@ MAX_OFFERS = 3
 
 
 def ask_document(result: Unknowns, shown: int = SHOWN, detailed: int = DETAILED) -> doc.Document:
-    """Return the document of the unknowns: a table of the first `shown` (0: all), with details of the first `detailed`."""
+    """Return the document of the unknowns: a table of the first `shown` (0 means all), with details of the first `detailed`."""
     listed = result.unknowns[: shown or None]
     table = doc.apart(_table(result, shown), doc.notes(_notes(result, len(listed)), doc.Tone.ASIDE)) if listed else None
     details = [

@@ -44,11 +44,11 @@ class MinDelivered(Covering, InMoney):
     rule is relaxed to what can be, or with `--strict-limits` nothing is planned for its demands.
     """
 
-    model_config = {"json_schema_extra": {"examples": [{}, {"share": "98 %", "per": "year"}]}}
+    model_config = {"json_schema_extra": {"examples": [{}, {"share": "98%", "per": "year"}]}}
 
     kind: Literal["min-delivered"] = "min-delivered"
     share: Share = Decimal(1)
-    """Share of the demand, from 0 to 1, or like `98 %`."""
+    """Share of the demand, from 0 to 1, or like `98%`."""
     demands: Annotated[tuple[str, ...], Names("demand")] = ()
     """Demands by id. Empty means all."""
     end_uses: EndUses = frozenset()
@@ -89,7 +89,7 @@ class MinDelivered(Covering, InMoney):
         )
 
     def sentence(self) -> str:
-        quantity = "All" if self.share == 1 else f"At least {(self.share * 100).normalize():f} %"
+        quantity = "All" if self.share == 1 else f"At least {(self.share * 100).normalize():f}%"
         where = f" at {listed(self.places, 'or')}" if self.places else ""
         which = f" ({listed(self.demands, 'or')})" if self.demands else ""
         each = "all together" if self.together else "demand by demand"
@@ -223,7 +223,7 @@ class Budget(Covering, InMoney):
     per: Per = "year"
     """Time that the amount is for: every period, every calendar year, or the whole plan."""
     penalty: Rate | None = Field(default=None, gt=0)
-    """Money per unit of overdraft, or like `10 %`. None means that it must be satisfied."""
+    """Money per unit of overdraft, or like `10%`. None means that it must be satisfied."""
 
     amounts: ClassVar[tuple[str, ...]] = ("amount",)
 

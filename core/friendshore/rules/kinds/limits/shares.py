@@ -23,7 +23,7 @@ class _Shared(ByCountries):
     """A share of the demand, or of all purchases."""
 
     share: Share
-    """From 0 to 1, or like `65 %`."""
+    """From 0 to 1, or like `65%`."""
     of: Literal["demand", "purchases"] = "demand"
     """Base of the share."""
     include_stock: bool = False
@@ -149,13 +149,13 @@ class _Shared(ByCountries):
         here = f" in {country_list(self.places, 'or')}" if self.places else ""
         what = f"the demand{here} for" if self.of == "demand" else f"all purchases{here} of"
         each = f"{self.grouping_text()}{self.place_and_time_text()}"
-        return f"{(self.share * 100).normalize():f} % of {what} {self.subject()}{for_use(self.end_uses)}, {each}"
+        return f"{(self.share * 100).normalize():f}% of {what} {self.subject()}{for_use(self.end_uses)}, {each}"
 
 
 class MaxShare(_Shared):
     """At most a share per seller. A kilogram counts for every seller that it may come from, and for all if that is unknown."""
 
-    model_config = {"json_schema_extra": {"examples": [{"stage": "mined", "share": "65 %"}]}}
+    model_config = {"json_schema_extra": {"examples": [{"stage": "mined", "share": "65%"}]}}
 
     kind: Literal["max-share"] = "max-share"
     each: bool = True
@@ -193,7 +193,7 @@ class MaxShare(_Shared):
 class MinShare(_Shared):
     """At least a share from some. A kilogram counts only if everyone that it may come from qualifies."""
 
-    model_config = {"json_schema_extra": {"examples": [{"countries": ["AU"], "share": "20 %"}]}}
+    model_config = {"json_schema_extra": {"examples": [{"countries": ["AU"], "share": "20%"}]}}
 
     kind: Literal["min-share"] = "min-share"
     feed: Feed | None = None
@@ -289,11 +289,11 @@ class MaxChurn(Grouped):
     purchases from it, and never below 0: one incumbent's gain doesn't offset another's loss. An incumbent without an offer loses everything.
     """
 
-    model_config = {"json_schema_extra": {"examples": [{"share": "50 %"}]}}
+    model_config = {"json_schema_extra": {"examples": [{"share": "50%"}]}}
 
     kind: Literal["max-churn"] = "max-churn"
     share: Share
-    """Share of today's purchases, from 0 to 1, or like `20 %`."""
+    """Share of today's purchases, from 0 to 1, or like `20%`."""
 
     def rows(self, facts: Facts) -> Iterable[Row]:
         material_ids = {material.id for material in facts.materials}
@@ -323,6 +323,6 @@ class MaxChurn(Grouped):
         return count
 
     def sentence(self) -> str:
-        share = f"{(self.share * 100).normalize():f} %"
+        share = f"{(self.share * 100).normalize():f}%"
         base = f"today's purchases of {self.subject()}, {self.grouping_text()}, {STRETCH[self.per]}"
         return f"No more than {share} of {base}, may move away from today's suppliers."

@@ -95,7 +95,7 @@ class MinSuppliers(_Counted):
                         yield row_of(self, name, terms, at_least=Decimal(self.count), reads=reads)
 
     def sentence(self) -> str:
-        share = f"{(self.least_share * 100).normalize():f} %"
+        share = f"{(self.least_share * 100).normalize():f}%"
         whom = f"{NOUNS[self.by]}{self.countries_text()}"
         return f"At least {self.count} {whom} of {self.scope_text()}, each with {share} of the demand."
 

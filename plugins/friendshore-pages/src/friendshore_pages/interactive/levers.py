@@ -214,7 +214,7 @@ class Effect:
     positions: NDArray[np.intp]
     """Numbers that it changes, as positions in `numbers`."""
     slopes: Floats
-    """Change of each number for an increase of 100 %, or for a switch, its change when switched."""
+    """Change of each number for an increase of 100%, or for a switch, its change when switched."""
     cash_slopes: Floats
     """The same without discounting, for the positions of costs, which come first."""
     has_factor: bool

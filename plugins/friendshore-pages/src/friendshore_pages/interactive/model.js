@@ -50,7 +50,7 @@ const planner = (() => {
       for (const one of others) {
         if (owner && !effects[one.lever]) return { clash: [owner, one] };
         if (one.hasFactor && one.kind !== "price" && (one.factor > maxFactor || one.factor < data.minFactor))
-          return { clash: [one], limits: `From ${100 * data.minFactor} to ${100 * maxFactor} % on this page. For other factors, use the command line.` };
+          return { clash: [one], limits: `From ${100 * data.minFactor} to ${100 * maxFactor}% on this page. For other factors, use the command line.` };
       }
       const effective = others.filter((one) => effects[one.lever] && effects[one.lever].positions.length);
       for (let i = 0; i < effective.length; i += 1)

@@ -29,8 +29,8 @@
     return number(amount);
   };
   const mass = (kilograms, basis = "") => `${kilograms >= 1000 ? `${number(kilograms / 1000)} t` : `${number(kilograms)} kg`} ${basis}`.trimEnd();
-  const percent = (share) => (share && share < 1e-5 ? "below 0.001 %" : `${number(share * 100, 2)} %`);
-  const factorText = (factor) => `${Number((100 * factor).toPrecision(6))} %`;
+  const percent = (share) => (share && share < 1e-5 ? "below 0.001%" : `${number(share * 100, 2)}%`);
+  const factorText = (factor) => `${Number((100 * factor).toPrecision(6))}%`;
   const isSmall = (kilograms) => kilograms <= data.resolution * 100;
 
   // Changes in the address: kind:name:choice=factor or first day. Returns the changes that fit the case, and how many don't.
@@ -112,7 +112,7 @@
     const same = ({ kind, name }) => levers.some((lever) => data.levers[lever].kind === kind && data.levers[lever].name === name);
     return chosen.filter(({ lever }) => !same(data.levers[lever]));
   };
-  // A slider that passes 100 % keeps its row until it stops.
+  // A slider that passes 100% keeps its row until it stops.
   const withFactor = (levers, factor, isMoving) => {
     const own = factor === 1 && !isMoving ? [] : levers.map((lever) => ({ lever, factor, from: 0 }));
     const places = chosen.map(({ lever }) => lever);
@@ -134,7 +134,7 @@
       const value = Number((100 * (change ? change.factor : 1)).toPrecision(6));
       if (document.activeElement !== slider || Number(slider.value) !== value) slider.value = value;
       field.value = value;
-      slider.setAttribute("aria-valuetext", `${value} %`);
+      slider.setAttribute("aria-valuetext", `${value}%`);
       slider.parentElement.classList.toggle("changed", value !== 100);
     };
     return { element: make("span", { class: "factor" }, slider, field, "%"), refresh };
@@ -404,7 +404,7 @@
   function gapText({ objective, bound }) {
     if (!data.programs.some((one) => one.integer.length)) return "";
     const gap = (objective - bound) / Math.max(1, Math.abs(objective));
-    return gap <= data.gap ? `, within ${data.gap} of the cheapest` : `; after ${data.seconds} s, a plan up to ${(100 * gap).toPrecision(2)} % cheaper is still possible`;
+    return gap <= data.gap ? `, within ${data.gap} of the cheapest` : `; after ${data.seconds} s, a plan up to ${(100 * gap).toPrecision(2)}% cheaper is still possible`;
   }
   const LOADING = " The solver is loading.";
   function show(now, changes) {

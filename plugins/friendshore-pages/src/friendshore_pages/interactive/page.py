@@ -277,7 +277,7 @@ def _examples(
     yield from islice(_scenario_examples(result.session, offered), MAX_SCENARIOS)
     if len(demands) > 1:
         every = "All demand" if len(demands) == len(problem.demands) else f"Demand of {len(demands)} needs"
-        yield f"{every} + 20 %", "", [(number, 1.2) for number in demands.values()]
+        yield f"{every} + 20%", "", [(number, 1.2) for number in demands.values()]
 
 
 def _scenario_examples(

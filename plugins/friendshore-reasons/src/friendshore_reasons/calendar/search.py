@@ -91,7 +91,7 @@ class Cause(Record):
     """A fact that changed on a date."""
 
     kind: str
-    """`rule`, `offer`, `facility` (its capacity), `demand`, `waiver`, `licence`, `price schedule`, or `terms`."""
+    """`rule`, `offer`, `facility` (its capacity), `demand`, `waiver`, `license`, `price schedule`, or `terms`."""
     name: str
     alone: bool
     """True if this change suffices alone. False if it takes all the changes listed with it."""

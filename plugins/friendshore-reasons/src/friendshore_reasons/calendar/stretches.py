@@ -18,7 +18,7 @@ from typing import Literal, TypeVar
 from pydantic import BaseModel
 
 from friendshore.domain.base import Number, Record, as_decimal, exact, grouped, totals
-from friendshore.domain.case import Case, DemandSpec, LicenceSpec, WaiverSpec
+from friendshore.domain.case import Case, DemandSpec, LicenseSpec, WaiverSpec
 from friendshore.domain.facts import CapacityStep, Catalog, Facility, Offer, Quote, Status
 from friendshore.domain.terms import PriceSchedule, Terms
 from friendshore.domain.time import Horizon, Period, Span, add_months
@@ -27,7 +27,7 @@ from friendshore.explain.causes import Causes, shortage_causes
 from friendshore.problem import Problem
 from friendshore.problem.demands import demand_name
 from friendshore.problem.inputs import Inputs
-from friendshore.problem.law import licence_id, waiver_id
+from friendshore.problem.law import license_id, waiver_id
 from friendshore.problem.merged import enclosing_facilities
 from friendshore.problem.network import Arc
 from friendshore.program import Program, compile_program
@@ -41,7 +41,7 @@ from friendshore.solve import digest, split
 
 Subject = tuple[str, str]
 """Subject of a change on a date: its kind (`rule`, `offer`, `facility`, …) and its name."""
-Dated = TypeVar("Dated", WaiverSpec, LicenceSpec, PriceSchedule, Terms, Quote)
+Dated = TypeVar("Dated", WaiverSpec, LicenseSpec, PriceSchedule, Terms, Quote)
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,13 +189,13 @@ class _StretchView:
             assumptions.append(assumption.but(start=start))
         assume = case.assume.but(lead_time=Decimal(0), safety_lead=Decimal(0), offer=tuple(assumptions))
         waivers = self._valid_records(case.waivers, "waiver", waiver_id)
-        licences = self._valid_records(case.licences, "licence", licence_id)
+        licenses = self._valid_records(case.licenses, "license", license_id)
         return case.but(
             horizon=horizon,
             assume=assume,
             demands=tuple(self._demand(demand, case) for demand in case.demands),
             waivers=tuple(w.but(quantity=self._yearly_rate(w)) for w in waivers),
-            licences=tuple(licence.but(quantity=self._yearly_rate(licence)) for licence in licences),
+            licenses=tuple(license.but(quantity=self._yearly_rate(license)) for license in licenses),
             stocks=(),
             orders=(),
         )
@@ -233,7 +233,7 @@ class _StretchView:
                 valid.append(record.but(start=None, end=None))
         return valid
 
-    def _yearly_rate(self, permit: WaiverSpec | LicenceSpec) -> Decimal | None:
+    def _yearly_rate(self, permit: WaiverSpec | LicenseSpec) -> Decimal | None:
         if permit.quantity is None:
             return None
         first, last = self.plan.start, max(self.snapshot.until, self.plan.periods[-1].end)
@@ -285,8 +285,8 @@ def _dated_changes(snapshot: Snapshot) -> Iterator[tuple[date, Subject]]:
             yield from _ends(spec.start, spec.end, name)
     for waiver in inputs.case.waivers:
         yield from _ends(waiver.start, waiver.end, ("waiver", waiver_id(waiver)))
-    for licence in inputs.case.licences:
-        yield from _ends(licence.start, licence.end, ("licence", licence_id(licence)))
+    for license in inputs.case.licenses:
+        yield from _ends(license.start, license.end, ("license", license_id(license)))
 
 
 def _dated_offer_changes(snapshot: Snapshot) -> Iterator[tuple[date, Subject]]:

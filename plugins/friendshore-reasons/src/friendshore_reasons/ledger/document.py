@@ -188,7 +188,7 @@ def _caveats(result: Ledger) -> list[str]:
         largest_error = max((item.error for item in result.items if item.error is not None), default=Decimal(0))
         caveats.append(
             f"parts of the case with more than {result.exact_up_to} items are sampled: {result.samples} orders, seed {result.seed}; "
-            f"the least certain item is within {rounded_money(largest_error, result.currency)} of its true value at 95 % confidence"
+            f"the least certain item is within {rounded_money(largest_error, result.currency)} of its true value at 95% confidence"
         )
     caveats += [
         f"not split and not counted: {', '.join(map(result.names.material, part.materials))} (conflicting rules: {', '.join(part.conflict)})"

@@ -307,7 +307,7 @@ def _prohibited_ways(problem: Problem, position: int) -> set[tuple[object, ...]]
             arc = problem.network.arcs[index]
             if not law.forbids(verdict, arc):
                 continue
-            licenses = [law.licences(verdict, arc, use, p.span) if verdict.licence else None for p in in_force]
+            licenses = [law.licenses(verdict, arc, use, p.span) if verdict.license else None for p in in_force]
             if any(licenses):
                 return None
             prohibited_periods = [
@@ -401,7 +401,7 @@ class Method(StrEnum):
 Weights = dict[Coalition, Fraction]
 """Weight of each coalition's value in a player's part."""
 NORMAL = 1.96
-"""Half-width of the 95 % interval of a normal distribution, in standard deviations."""
+"""Half-width of the 95% interval of a normal distribution, in standard deviations."""
 
 
 def shapley_weights(players: Sequence[int]) -> dict[int, Weights]:

@@ -185,7 +185,7 @@ class LedgerItem(Record):
     difference: Difference
     """Amount before rounding, with its proved bounds."""
     error: Number | None
-    """Half of the 95 % confidence interval of a sampled part. None if nothing was sampled."""
+    """Half of the 95% confidence interval of a sampled part. None if nothing was sampled."""
     off_alone: Difference
     """Rise of the cost by this item on top of all others. These don't add up."""
     on_alone: Difference

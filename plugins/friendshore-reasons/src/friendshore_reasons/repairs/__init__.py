@@ -33,11 +33,11 @@ class RepairsOptions:
         tuple[str, ...],
         Setting(
             "Maximum size of a step: later (periods), capacity (additional share), stock (years of demand), lead (multiple of "
-            "demand). May be repeated.",
+            "demand). Repeatable.",
             "NAME=NUMBER",
         ),
     ] = ()
-    top: Annotated[int, Setting("Number of repairs to show per shortage with --full. 0 shows all.", "N", least=0)] = 10
+    top: Annotated[int, Setting("Number of repairs to show per shortage with --full. 0 means all.", "N", least=0)] = 10
     toml: Annotated[bool, Setting("Print the repairs as scenarios for the case file.")] = False
 
 

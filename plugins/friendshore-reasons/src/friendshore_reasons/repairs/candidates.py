@@ -149,7 +149,7 @@ def law_levers(supply: UpstreamSupply) -> list[Lever]:
         failing = {arc.index for _, arc, verdict in _prohibitions(supply, use) if verdict.result is Result.FAIL}
         for is_chain, arc, verdict in _prohibitions(supply, use):
             if not is_chain:
-                if verdict.licence and not _is_licensed(supply, verdict, arc, use):
+                if verdict.license and not _is_licensed(supply, verdict, arc, use):
                     verdict_by_export.setdefault((verdict.rule, arc.chained.facility.country), verdict)
                 continue
             verdict_by_rule.setdefault(verdict.rule, verdict)
@@ -160,7 +160,7 @@ def law_levers(supply: UpstreamSupply) -> list[Lever]:
         for name, short in _short_by_waived(supply):
             levers += _waiver_levers(supply, rule, name, short, verdict) if any(short) else ()
     for (rule, country), verdict in sorted(verdict_by_export.items()):
-        levers.append(yes_no(LeverKind.LICENCE, rule, Change(grant=rule, of=country), rule, country, verdict.clause))
+        levers.append(yes_no(LeverKind.LICENSE, rule, Change(grant=rule, of=country), rule, country, verdict.clause))
     return levers
 
 
@@ -192,7 +192,7 @@ def _prohibitions(supply: UpstreamSupply, use: Use) -> Iterator[tuple[bool, Arc,
 
 def _is_licensed(supply: UpstreamSupply, verdict: Verdict, arc: Arc, use: Use) -> bool:
     periods = supply.case.horizon.periods
-    return all(supply.problem.law.licences(verdict, arc, use, period.span) is not None for period in periods)
+    return all(supply.problem.law.licenses(verdict, arc, use, period.span) is not None for period in periods)
 
 
 def _proof_lever(offer: str, verdict: Verdict) -> Lever:

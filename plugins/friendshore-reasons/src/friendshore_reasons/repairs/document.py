@@ -33,7 +33,7 @@ SHOWN = 10
 
 
 def repairs_document(result: Repairs, shown: int = SHOWN) -> doc.Document:
-    """Return every gap with its first `shown` repairs (0: all), gaps with the largest savings first. A screen of several gaps has a sentence on each."""
+    """Return every gap with its first `shown` repairs (0 means all), gaps with the largest savings first. A screen of several gaps has a sentence on each."""
     title = "Repairs"
     if not result.gaps:
         return doc.document(
@@ -125,7 +125,7 @@ def _gap_title(gap: Gap, names: ShownNames) -> str:
 
 
 def _lever_notes(repairs: Sequence[Repair]) -> list[str]:
-    kinds = (LeverKind.PROOF, LeverKind.WAIVER, LeverKind.LICENCE, LeverKind.LEAD)
+    kinds = (LeverKind.PROOF, LeverKind.WAIVER, LeverKind.LICENSE, LeverKind.LEAD)
     noted_uses = [use for kind in kinds for repair in repairs for use in repair.uses if use.kind is kind and use.note]
     by_note: dict[str, dict[str, None]] = {}
     for use in noted_uses:
@@ -177,7 +177,7 @@ _TRIED = {
     LeverKind.LATER: ("delayed demand", "delayed demands"),
     LeverKind.WAIVER: ("waiver", ""),
     LeverKind.LOOSEN: ("limit", ""),
-    LeverKind.LICENCE: ("license", ""),
+    LeverKind.LICENSE: ("license", ""),
     LeverKind.PROOF: ("proof", ""),
     LeverKind.TERM: ("term of trade", "terms of trade"),
     LeverKind.STOCK: ("stock", ""),
@@ -264,7 +264,7 @@ def step(use: LeverUse, names: ShownNames) -> str:
             return f"waiver of {names.rule(use.subject)} for {mass(amount)} of {use.of} {since}until {use.until}"
         case LeverKind.LOOSEN:
             return _limit_step(use)
-        case LeverKind.LICENCE:
+        case LeverKind.LICENSE:
             return f"export license under {names.rule(use.subject)} from {country_in_text(use.of)}"
         case LeverKind.PROOF:
             return f"proof of origin for {names.offer_with_id(use.subject)}"

@@ -45,7 +45,7 @@ class LeverKind(StrEnum):
     LATER = "later"
     WAIVER = "waiver"
     LOOSEN = "loosen"
-    LICENCE = "licence"
+    LICENSE = "license"
     PROOF = "proof"
     TERM = "term"
     STOCK = "stock"
@@ -247,7 +247,7 @@ class Lattice:
 
 OUTPUT_KINDS = frozenset({LeverKind.PLANNED, LeverKind.EARLIER, LeverKind.CAPACITY, LeverKind.LEAD})
 """Levers that increase the output of a plant."""
-PERMIT_KINDS = frozenset({LeverKind.WAIVER, LeverKind.LICENCE})
+PERMIT_KINDS = frozenset({LeverKind.WAIVER, LeverKind.LICENSE})
 """Levers that let purchases from any offer pass a rule."""
 Delays = tuple[tuple[int, tuple[Decimal, ...]], ...]
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import ClassVar
 
 from friendshore.domain.base import Number, Record, exact
-from friendshore.domain.case import Level, Minimise
+from friendshore.domain.case import Level, Minimize
 from friendshore.domain.change import Change
 from friendshore.domain.plan import Infeasible, PlanStatus
 from friendshore.domain.runtime import report_progress
@@ -420,7 +420,7 @@ class _RepairSearch:
         if session.stopped:
             return None
         inputs = session.inputs.after(self.trials.changes(amounts))
-        shortage_first = Level(minimise=Minimise.SHORTAGE, of=self.need.demands)
+        shortage_first = Level(minimize=Minimize.SHORTAGE, of=self.need.demands)
         case = inputs.case.but(objectives=(shortage_first, *inputs.case.objectives))
         problem = replace(inputs, case=case).problem()
         program = compile_program(problem)

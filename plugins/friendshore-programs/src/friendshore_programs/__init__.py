@@ -8,7 +8,7 @@ from friendshore.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from .bill import BomReader
-    from .programmes import ProgrammesQuestion
+    from .programs import ProgramsQuestion
 
 
 @hookimpl
@@ -19,7 +19,7 @@ def friendshore_readers() -> list[BomReader]:
 
 
 @hookimpl
-def friendshore_questions() -> list[ProgrammesQuestion]:
-    from .programmes import ProgrammesQuestion
+def friendshore_questions() -> list[ProgramsQuestion]:
+    from .programs import ProgramsQuestion
 
-    return [ProgrammesQuestion()]
+    return [ProgramsQuestion()]

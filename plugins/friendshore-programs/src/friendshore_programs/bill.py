@@ -34,7 +34,7 @@ class BomLine(Record):
 
     part: Annotated[str, Written("radar-array-7", sort=label)]
     """Number or name of the part."""
-    programme: Annotated[Ident, Written("patriot")]
+    program: Annotated[Ident, Written("patriot")]
     """Program that the part is built for."""
     content: Annotated[Kilograms, Written("12 g")]
     """Mass of the material in one part."""
@@ -89,7 +89,7 @@ def read_bill(path: Path) -> tuple[str, list[BomDemand]]:
             key = tuple(
                 {
                     **demand_columns,
-                    PROGRAM_COLUMN: row.record.programme,
+                    PROGRAM_COLUMN: row.record.program,
                     "substance": row.record.substance,
                     **years,
                 }.items()
@@ -109,11 +109,11 @@ def read_bill(path: Path) -> tuple[str, list[BomDemand]]:
 
 
 def _check(row: RecordRow[BomLine], file: str, problems: list[Diagnostic]) -> None:
-    programme = row.record.programme
-    if programme.casefold() in ("yes", "no", "true", "false") or not programme[0].isalpha():
+    program = row.record.program
+    if program.casefold() in ("yes", "no", "true", "false") or not program[0].isalpha():
         expected = "a name that begins with a letter and isn't yes, no, true, or false"
         message = "the program's name looks like a number or a yes or no"
-        problems.append(Diagnostic(message, file, row.line, PROGRAM_COLUMN, programme, expected, code="FS012"))
+        problems.append(Diagnostic(message, file, row.line, PROGRAM_COLUMN, program, expected, code="FS012"))
     for column in ("per_year", "quantity", "quantities", "id"):
         if column in row.others:
             fix = "write the number of parts in `parts_per_year`, or in columns such as `parts_2027`"
@@ -200,7 +200,7 @@ _YEARS = range(1900, 10_000)
 class BudgetLine(Record):
     """Money for a year."""
 
-    programme: Annotated[str, Written("patriot")] = ""
+    program: Annotated[str, Written("patriot")] = ""
     """Program that the money is for. Blank means all."""
     place: Annotated[SiteOrBlank, Written("US")] = ""
     """Place where the purchases are needed. Blank means all."""
@@ -232,7 +232,7 @@ def read_budgets(path: Path, currency: str) -> tuple[BudgetLine, ...]:
                     code="FS012",
                 )
             )
-        first_line = first_line_by_key.setdefault((line.programme, line.place, line.year), row.line)
+        first_line = first_line_by_key.setdefault((line.program, line.place, line.year), row.line)
         if first_line != row.line:
             message = f"line {first_line} has the same program, place, and year"
             problems.append(
@@ -296,14 +296,14 @@ def program_statuses(verified: VerifiedPlan, bill: Iterable[BomDemand]) -> list[
         for rolled in bill
         for content in rolled.contents
     )
-    parts = grouped(((programme, part), demand) for programme, part, demand in contents)
+    parts = grouped(((program, part), demand) for program, part, demand in contents)
     labels = [period.label for period in problem.case.horizon.periods]
     lines = []
     for name, demands in sorted(demands_by_program.items()):
         statuses = [
             _build_status(part, demands_of_part, labels)
-            for (programme, part), demands_of_part in parts.items()
-            if programme == name
+            for (program, part), demands_of_part in parts.items()
+            if program == name
         ]
         late_parts = sorted(
             (part for part in statuses if part.late), key=lambda part: (-_delay(part, labels), part.name)

@@ -18,10 +18,10 @@ from friendshore.document.terminal import plain_text
 from friendshore.plugins import Registry
 from friendshore.recommend import reopen
 from friendshore.recommend.check import check
-from friendshore_programmes.bill import BuildStatus, ProgramStatus, read_bill
-from friendshore_programmes.programmes import Programmes, ProgrammesQuestion, Spend, SpendLine
+from friendshore_programs.bill import BuildStatus, ProgramStatus, read_bill
+from friendshore_programs.programs import Programs, ProgramsQuestion, Spend, SpendLine
 
-HEAD = "part,programme,material,content,end_use,place,parts_per_year\n"
+HEAD = "part,program,material,content,end_use,place,parts_per_year\n"
 CATALOG = {
     "catalog.toml": 'schema = 1\nname = "small"\ntitle = "Invented"\nas_of = 2026-10-01\n',
     "sources.csv": "id,reference,date,confidence\ns,Invented,2026-10-01,verified\n",
@@ -53,7 +53,7 @@ PARTS = (
 )
 
 
-BUDGETS = 'programme,place,year,amount\npatriot,,2027,"1,000 USD"\n,US,2027,500 USD\n'
+BUDGETS = 'program,place,year,amount\npatriot,,2027,"1,000 USD"\n,US,2027,500 USD\n'
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_lines_that_agree_in_what_a_demand_says_come_to_one_demand(case: Path) -
 
 def test_a_year_s_column_makes_a_demand_of_that_year(case: Path) -> None:
     """A bill with a column a year says what each year needs; a blank one, nothing."""
-    head = "part,programme,material,content,end_use,parts_2027,parts_2028\n"
+    head = "part,program,material,content,end_use,parts_2027,parts_2028\n"
     rows = 'array,patriot,ga,10 g,defense,"1,000",\narray,patriot,ge,1 g,defense,,500\n'
     _, rolled = read_bill(bill(case, head + rows))
     assert [(one.id, one.demand_columns["from"], one.demand_columns["until"], one.kilograms) for one in rolled] == [
@@ -130,7 +130,7 @@ def test_an_amount_of_a_bill_that_some_read_a_thousandfold_larger_is_pointed_out
 @pytest.mark.parametrize(
     ("old", "new"),
     [(",", ";"), (",", "\t")]
-    + [(HEAD, f"{part},Programme,Material,Content,End use,Place,Parts per year\n") for part in PART_NUMBERS],
+    + [(HEAD, f"{part},Program,Material,Content,End use,Place,Parts per year\n") for part in PART_NUMBERS],
 )
 def test_a_bill_may_be_written_otherwise(case: Path, old: str, new: str) -> None:
     """With semicolons or tabs between its cells, as spreadsheets write it where a comma is the decimal sign; with headings in words."""
@@ -153,7 +153,7 @@ def test_amounts_of_a_bill_with_semicolons_are_never_read_a_thousandfold(case: P
     ("text", "code"),
     [
         # Nobody says which of two part numbers is meant.
-        (PARTS.replace("part,programme", "part,Part No", 1), ""),
+        (PARTS.replace("part,program", "part,Part No", 1), ""),
         # Twice the same line is more likely a slip than a part that takes it twice.
         (PARTS + "array,patriot,ga,10 g,defense,US,400\n", "FS966"),
     ],
@@ -176,11 +176,11 @@ def test_all_mistakes_of_a_bill_are_told_at_once_with_row_and_column(tmp_path: P
     """As of any table of friendshore."""
     rows = "a b,patriot,ga,10 g,defense,400,\narray,17,ga,10,defense,400,\narray,patriot,ga,10 g,defense,,\n"
     rows += "array,patriot,ga,10 g,defense,4,4\nmount,patriot,ga,10 g,defense,,many\n"
-    path = bill(tmp_path, f"part,programme,material,content,end_use,parts_per_year,parts_2027\n{rows}")
+    path = bill(tmp_path, f"part,program,material,content,end_use,parts_per_year,parts_2027\n{rows}")
     assert [(one.row, one.column) for one in refused(read_bill, path)] == [(2, "part"), (3, "content")]
     bill(tmp_path, path.read_text().replace("a b", "ab").replace(",10,", ",10 g,"))
     told = [(one.row, one.column) for one in refused(read_bill, path)]
-    assert told == [(3, "programme"), (4, "parts_per_year"), (5, "parts_per_year"), (6, "parts_2027")]
+    assert told == [(3, "program"), (4, "parts_per_year"), (5, "parts_per_year"), (6, "parts_2027")]
 
 
 def test_a_mistake_that_only_a_demand_knows_is_told_at_the_bill_s_line(case: Path) -> None:
@@ -204,9 +204,9 @@ def test_a_workbook_says_the_same_as_a_table(case: Path) -> None:
     assert refused(read_bill, case / "two.xlsx")[0].code == "FS076"
 
 
-def test_a_programme_waits_for_its_last_part_and_a_part_for_its_last_material(case: Path) -> None:
+def test_a_program_waits_for_its_last_part_and_a_part_for_its_last_material(case: Path) -> None:
     """Germanium is there from the third quarter on: what needs none of it is built from the first."""
-    lines = {line["program"]: line for line in asked("programmes", case)["programs"]}
+    lines = {line["program"]: line for line in asked("programs", case)["programs"]}
     assert not lines["light"]["late"]
     patriot = lines["patriot"]
     assert (patriot["buildable_from"], patriot["delayed_by"], patriot["parts"]) == ("2027-Q3", ["ge"], 2)
@@ -214,10 +214,10 @@ def test_a_programme_waits_for_its_last_part_and_a_part_for_its_last_material(ca
     assert patriot["short_kg"]["ge"] == pytest.approx(0.4 * 181 / 365, abs=1e-3)
 
 
-def test_money_goes_to_programmes_and_places_by_kilograms_against_budgets(case: Path) -> None:
+def test_money_goes_to_programs_and_places_by_kilograms_against_budgets(case: Path) -> None:
     """Eight kilograms of gallium at 100 and half a year of germanium at 1,000."""
     (case / "budgets.csv").write_text(BUDGETS)
-    spent = asked("programmes", case, "--budgets", case / "budgets.csv")["spent"]
+    spent = asked("programs", case, "--budgets", case / "budgets.csv")["spent"]
     germanium = 1000 * 0.4 * 184 / 365
     light, patriot = sorted(spent["by_program"], key=lambda row: row["program"])
     assert light["spent"] == pytest.approx(200, abs=1)
@@ -226,43 +226,43 @@ def test_money_goes_to_programmes_and_places_by_kilograms_against_budgets(case: 
     money = {"spent": pytest.approx(800 + germanium, abs=2), "budget": 500}
     assert spent["by_place"] == [{"place": "US", "year": 2027, **money}]
     assert spent["others"] == pytest.approx(0)
-    text = output_of("programmes", case, "--budgets", case / "budgets.csv", "--quiet")
+    text = output_of("programs", case, "--budgets", case / "budgets.csv", "--quiet")
     assert "left" in text
     assert "over" in text
 
 
 def test_budgets_in_another_currency_or_said_twice_are_refused(case: Path) -> None:
     """At their lines."""
-    (case / "budgets.csv").write_text("programme,year,amount\npatriot,2027,5 EUR\npatriot,2027,5 USD\n")
-    output = output_of("programmes", case, "--budgets", case / "budgets.csv", code=2)
+    (case / "budgets.csv").write_text("program,year,amount\npatriot,2027,5 EUR\npatriot,2027,5 USD\n")
+    output = output_of("programs", case, "--budgets", case / "budgets.csv", code=2)
     assert "budgets.csv:2 [amount]" in output
     assert "budgets.csv:3 [year]" in output
 
 
-def test_a_run_is_told_by_programme_and_with_its_bill_by_part(case: Path) -> None:
+def test_a_run_is_told_by_program_and_with_its_bill_by_part(case: Path) -> None:
     """A run keeps its demand, and not the bill; another bill than that of the run is refused."""
     run = case / "run"
     output_of("plan", case, "--out", run, "--quiet")
-    without = asked("programmes", run)
+    without = asked("programs", run)
     assert [line["parts"] for line in without["programs"]] == [0, 0]
     assert "--bom" in without["notes"][0]
-    with_bill = asked("programmes", run, "--bom", case / "parts.csv")
+    with_bill = asked("programs", run, "--bom", case / "parts.csv")
     assert [line["parts"] for line in with_bill["programs"]] == [1, 2]
     path = bill(case, PARTS.replace("light", "lantern"))
-    assert "FS967" in output_of("programmes", run, "--bom", path, code=2)
+    assert "FS967" in output_of("programs", run, "--bom", path, code=2)
 
 
-def test_a_report_tells_programmes_and_places_against_budgets(case: Path) -> None:
+def test_a_report_tells_programs_and_places_against_budgets(case: Path) -> None:
     """`report RUN --with` sets the options of a question by name, several of one question in one answer."""
     run, budgets = case / "run", case / "budgets.csv"
     budgets.write_text(BUDGETS)
     output_of("plan", case, "--out", run, "--quiet")
     report = "report", run, "--no-verify", "--with"
-    output = output_of(*report, f"programmes:bom={case / 'parts.csv'},programmes:budgets={budgets}")
+    output = output_of(*report, f"programs:bom={case / 'parts.csv'},programs:budgets={budgets}")
     assert output.count("Spend by program") == output.count("Spend by place") == 1
     assert output.count("Compared with budget") == 2
     assert "Late parts of patriot" in output
-    assert "programmes:bom=…, programmes:budgets=…" in output_of(*report, "programmes:budget=x.csv", code=2)
+    assert "programs:bom=…, programs:budgets=…" in output_of(*report, "programs:budget=x.csv", code=2)
 
 
 def line(name: str, parts: tuple[BuildStatus, ...] = ()) -> ProgramStatus:
@@ -274,15 +274,15 @@ def late(name: str) -> BuildStatus:
     return BuildStatus(name, "2028-Q1", late=True, delayed_by=("ge",))
 
 
-def answer(*lines: ProgramStatus, dust: str = "0", rest: int = 0) -> Programmes:
+def answer(*lines: ProgramStatus, dust: str = "0", rest: int = 0) -> Programs:
     """An answer in which each program has spent five dollars."""
     spent = tuple(SpendLine(line.status.name, 2027, Decimal(5), None) for line in lines)
-    return Programmes("x", "USD", "", lines, Spend(spent, (), Decimal(dust), Decimal(rest)))
+    return Programs("x", "USD", "", lines, Spend(spent, (), Decimal(dust), Decimal(rest)))
 
 
-def test_a_case_without_programmes_says_so_and_tells_no_dust() -> None:
+def test_a_case_without_programs_says_so_and_tells_no_dust() -> None:
     """Its demand is one entry. Less than a dollar in stock is rounding, and isn't reported."""
-    question = ProgrammesQuestion()
+    question = ProgramsQuestion()
     found = answer(line("(none)"), dust="0.011", rest=7)
     told = plain_text(question.document(found, question.options()), 200)
     assert told.startswith("! The case names no program")
@@ -290,26 +290,26 @@ def test_a_case_without_programmes_says_so_and_tells_no_dust() -> None:
     assert "0.011" not in told
 
 
-def test_many_late_programmes_and_their_money_are_one_screen() -> None:
+def test_many_late_programs_and_their_money_are_one_screen() -> None:
     """Twelve programs with ninety parts late in each: those that there is no room for are counted, with their money and parts; parts go first."""
     parts = tuple(late(f"part-{number}") for number in range(90))
-    question = ProgrammesQuestion()
-    found = answer(*(line(f"programme-{number}", parts) for number in range(12)))
+    question = ProgramsQuestion()
+    found = answer(*(line(f"program-{number}", parts) for number in range(12)))
     told = plain_text(question.document(found, question.options()), 100, max_lines=40).splitlines()
     assert len(told) <= 40
     text = "\n".join(told)
     for title in ("Programs", "Spend by program"):
         table = text.split(f"\n{title}\n")[1].split("\n\n")[0]
-        shown = len(re.findall(r"^programme-\d+ ", table, re.MULTILINE))
+        shown = len(re.findall(r"^program-\d+ ", table, re.MULTILINE))
         assert shown + sum(map(int, re.findall(r"^(\d+) more \(--full\)$", table, re.MULTILINE))) == 12
         assert shown > 5
-    left = re.search(r"(\d+) more sections \(--full\): Late parts of programme-", text)
+    left = re.search(r"(\d+) more sections \(--full\): Late parts of program-", text)
     assert int(left[1]) + text.count("\nLate parts of ") == 12
 
 
 def test_a_scenario_that_changes_demand_is_said(case: Path) -> None:
     """Parts are still told, by the quantities that were planned."""
-    found = asked("programmes", case, "--change", "demand=light/ga/civil/US, factor=50 %")
+    found = asked("programs", case, "--change", "demand=light/ga/civil/US, factor=50%")
     assert any("light/ga/civil/US" in note for note in found["notes"])
 
 
@@ -317,11 +317,11 @@ def test_a_scenario_that_changes_demand_is_said(case: Path) -> None:
 def test_money_adds_up_to_what_the_plan_spends(name: str) -> None:
     """Also where materials are made of each other, stock lies at the end and terms of trade cost money by themselves."""
     path = Path(__file__).parents[3] / "docs/cases/small" / name
-    spent = asked("programmes", path)["spent"]
-    of_programmes, of_places = (sum(row["spent"] for row in spent[by]) for by in ("by_program", "by_place"))
+    spent = asked("programs", path)["spent"]
+    of_programs, of_places = (sum(row["spent"] for row in spent[by]) for by in ("by_program", "by_place"))
     nominal = float(reopen(path).session.verified.cost.nominal)
-    assert of_programmes + spent["stock"] + spent["others"] == pytest.approx(nominal)
-    assert of_places == pytest.approx(of_programmes)
+    assert of_programs + spent["stock"] + spent["others"] == pytest.approx(nominal)
+    assert of_places == pytest.approx(of_programs)
 
 
 def test_a_shortage_without_a_price_is_told_at_the_row_of_the_bill(case: Path) -> None:

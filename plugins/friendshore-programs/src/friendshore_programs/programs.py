@@ -1,4 +1,4 @@
-"""The question `programmes`: when each program can be built, which parts delay it, and its spend against its budget."""
+"""The question `programs`: when each program can be built, which parts delay it, and its spend against its budget."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 MATERIALS = 3
 
 
-def programmes_document(result: Programmes, parts: int) -> doc.Document:
+def programs_document(result: Programs, parts: int) -> doc.Document:
     late_part_sections = [_late_parts(line, parts) for line in result.lines if line.status.late]
     notes_section = doc.section_if_any("Notes", doc.notes(result.notes))
     return doc.document(
@@ -49,7 +49,7 @@ def programmes_document(result: Programmes, parts: int) -> doc.Document:
     )
 
 
-def _summary(result: Programmes) -> list[doc.Element]:
+def _summary(result: Programs) -> list[doc.Element]:
     late_count = sum(line.status.late for line in result.lines)
     text = f"{len(result.lines) - late_count} of {count(len(result.lines), 'program')} can be built in full from the first day"
     if [line.status.name for line in result.lines] == [NO_PROGRAM]:
@@ -59,15 +59,15 @@ def _summary(result: Programmes) -> list[doc.Element]:
     return [doc.sentence(text, tone=tone, strong=True), _program_table(result)]
 
 
-def _spend_sections(result: Programmes) -> list[doc.Element | None]:
+def _spend_sections(result: Programs) -> list[doc.Element | None]:
     return [
-        _spend_section(result, "Spend by program", "Program", result.spent.by_programme),
+        _spend_section(result, "Spend by program", "Program", result.spent.by_program),
         _spend_section(result, "Spend by place", "Place", result.spent.by_place) if _has_places(result) else None,
         _other_spend(result),
     ]
 
 
-def _program_table(result: Programmes) -> doc.Element:
+def _program_table(result: Programs) -> doc.Element:
     columns = [doc.Column("Program", whole=True), doc.Column("Built in full from", whole=True)]
     columns += [doc.figures("Parts late"), doc.figures("Of"), doc.Column("Delayed by")]
     rows = [
@@ -106,13 +106,13 @@ def _late_parts(line: ProgramStatus, parts: int) -> doc.Section | None:
     return doc.section(f"Late parts of {line.status.name}", doc.table(columns, rows), hidden_note)
 
 
-def _has_places(result: Programmes) -> bool:
+def _has_places(result: Programs) -> bool:
     """Return True if places add information: there are several, or one has a budget."""
     lines = result.spent.by_place
     return len({line.name for line in lines}) > 1 or any(line.budget is not None for line in lines)
 
 
-def _spend_section(result: Programmes, title: str, column_name: str, lines: Sequence[SpendLine]) -> doc.Section | None:
+def _spend_section(result: Programs, title: str, column_name: str, lines: Sequence[SpendLine]) -> doc.Section | None:
     if not lines:
         return None
     years = sorted({line.year for line in lines})
@@ -152,7 +152,7 @@ def _spend_section(result: Programmes, title: str, column_name: str, lines: Sequ
     )
 
 
-def _budget_text(result: Programmes, lines: Sequence[SpendLine]) -> str:
+def _budget_text(result: Programs, lines: Sequence[SpendLine]) -> str:
     texts = []
     for line in lines:
         if line.budget is not None:
@@ -162,7 +162,7 @@ def _budget_text(result: Programmes, lines: Sequence[SpendLine]) -> str:
     return "; ".join(texts)
 
 
-def _other_spend(result: Programmes) -> doc.Element | None:
+def _other_spend(result: Programs) -> doc.Element | None:
     """Return spend outside of programs. None if less than one unit of money, which is rounding."""
     spend_by_use = {
         "is for stock that is left at the end": result.spent.stock,
@@ -187,7 +187,7 @@ class Options:
     ] = None
     budgets: Annotated[
         Path | None,
-        Setting("Budgets (CSV or XLSX) with the columns `programme`, `place`, `year`, and `amount`.", "FILE"),
+        Setting("Budgets (CSV or XLSX) with the columns `program`, `place`, `year`, and `amount`.", "FILE"),
     ] = None
     parts: Annotated[int, Setting("Late parts shown of each program.", "N", least=0)] = 5
 
@@ -206,7 +206,7 @@ class SpendLine:
 class Spend:
     """Money of a plan by program and place."""
 
-    by_programme: tuple[SpendLine, ...]
+    by_program: tuple[SpendLine, ...]
     by_place: tuple[SpendLine, ...]
     stock: Decimal
     others: Decimal
@@ -214,7 +214,7 @@ class Spend:
 
 
 @dataclass(frozen=True, slots=True)
-class Programmes:
+class Programs:
     """Answer to the question."""
 
     case: str
@@ -259,20 +259,20 @@ def _spent_data(spent: Spend) -> dict[str, Any]:
         ]
 
     return {
-        "by_program": rows(spent.by_programme, "program"),
+        "by_program": rows(spent.by_program, "program"),
         "by_place": rows(spent.by_place, "place"),
         "stock": float(spent.stock),
         "others": float(spent.others),
     }
 
 
-class ProgrammesQuestion(Question[Options, Programmes]):
+class ProgramsQuestion(Question[Options, Programs]):
     """When programs can be built, which parts delay them, and what each spends against its budget.
 
-    Demands name their program under `programme`. The parts come from the bill of materials from which the case reads its demand.
+    Demands name their program under `program`. The parts come from the bill of materials from which the case reads its demand.
     """
 
-    name = "programmes"
+    name = "programs"
     options = Options
     doing = "sharing out"
     counted = "demands"
@@ -282,7 +282,7 @@ class ProgrammesQuestion(Question[Options, Programmes]):
         if missing:
             raise OptionsError("the file doesn't exist", found=", ".join(missing), fix="check the path", code="FS508")
 
-    def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Programmes:
+    def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Programs:
         verified = opened.session.verified
         case = verified.problem.case
         bill_name, bill = _bill(opened, options)
@@ -304,12 +304,12 @@ class ProgrammesQuestion(Question[Options, Programmes]):
             notes.append("parts aren't shown because no bill of materials is known. Name it with --bom FILE")
         spent = _spend(opened, budgets)
         notes.extend(_unused_budget_notes(budgets))
-        return Programmes(case.name, case.currency, bill_name, tuple(lines), spent, tuple(notes))
+        return Programs(case.name, case.currency, bill_name, tuple(lines), spent, tuple(notes))
 
-    def document(self, result: Programmes, options: Options) -> Document:
-        return programmes_document(result, options.parts)
+    def document(self, result: Programs, options: Options) -> Document:
+        return programs_document(result, options.parts)
 
-    def data(self, result: Programmes, options: Options) -> dict[str, object]:
+    def data(self, result: Programs, options: Options) -> dict[str, object]:
         return result.to_dict()
 
 
@@ -352,10 +352,10 @@ def _spend(opened: Opened, budgets: Sequence[BudgetLine]) -> Spend:
             for name, year in sorted({*money_by_key, *budget_by_key})
         )
 
-    program_budgets = [line for line in budgets if line.programme and not line.place]
-    place_budgets = [line for line in budgets if line.place and not line.programme]
+    program_budgets = [line for line in budgets if line.program and not line.place]
+    place_budgets = [line for line in budgets if line.place and not line.program]
     return Spend(
-        spend_lines(lambda demand: program_of(demand.use.stated), program_budgets, lambda line: line.programme),
+        spend_lines(lambda demand: program_of(demand.use.stated), program_budgets, lambda line: line.program),
         spend_lines(lambda demand: demand.use.place.id, place_budgets, lambda line: line.place),
         _total([cash.stock]),
         _total([cash.unused, *cash.separate.values()]),
@@ -367,6 +367,6 @@ def _total(cash_flows: Iterable[Cash]) -> Decimal:
 
 
 def _unused_budget_notes(budgets: Sequence[BudgetLine]) -> Iterator[str]:
-    unused_count = sum(1 for line in budgets if bool(line.programme) == bool(line.place))
+    unused_count = sum(1 for line in budgets if bool(line.program) == bool(line.place))
     if unused_count:
         yield f"{unused_count} budgets aren't shown, because they name both a program and a place, or neither"
