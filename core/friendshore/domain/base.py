@@ -50,6 +50,15 @@ class Record(BaseModel):
         frozen=True, extra="forbid", defer_build=True, populate_by_name=True, serialize_by_alias=True
     )
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: object) -> None:
+        """Let Python see all field names first, so that they are shared by the records that `_compact_record` makes.
+
+        Otherwise, pydantic's own records, whose fields it sets all at once, use up the space for shared names.
+        """
+        super().__pydantic_init_subclass__(**kwargs)
+        _compact_record(cls, dict.fromkeys(cls.model_fields), set())
+
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy without the cached properties of the original."""
         copied = super().model_copy(update=update, deep=deep)
